@@ -1,0 +1,2 @@
+//! The applets of the group console.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group coreutils.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group disk.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group findutils.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group hardware.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group init.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group login.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group networking.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group procps.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group runit.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The applets of the group shell.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The rbox binary.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The applets of the group syslog.
+#![forbid(unsafe_code)]

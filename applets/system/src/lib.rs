@@ -1,0 +1,2 @@
+//! The applets of the group system.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! build-image
+
+fn main() {}

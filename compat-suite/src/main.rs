@@ -1,0 +1,3 @@
+//! compat-suite
+
+fn main() {}
