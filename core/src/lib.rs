@@ -1,1 +1,2 @@
 //! What more than one applet of rbox needs.
+#![warn(missing_docs)]
