@@ -50,11 +50,9 @@ pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<
 /// command cannot be run (POSIX XCU 2.8.2); then the error says why.
 pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
     env.stdout.flush()?;
-    if let Some(id) = own_applet(env, words[0]) {
-        if env.registry.applet(id).isolation == Isolation::Inline {
-            let done = here(env, Input::standard(), Output::standard(1), words);
-            return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
-        }
+    if own_applet(env, words[0]).is_some_and(|id| env.registry.applet(id).isolation == Isolation::Inline) {
+        let done = here(env, Input::standard(), Output::standard(1), words);
+        return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
     }
     let pid = start(env, words)?;
     process::wait_for(pid).map_err(Error::from)
@@ -70,10 +68,10 @@ pub fn start(env: &mut Env, words: &[&[u8]]) -> Result<i32> {
 ///
 /// Returns the applet's status, or 126 or 127 after telling why the program cannot be run.
 pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
-    if own_applet(env, words[0]).is_some() {
-        if let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words) {
-            return status;
-        }
+    if own_applet(env, words[0]).is_some()
+        && let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words)
+    {
+        return status;
     }
     let errno = exec_by_path(env, words);
     let status = if errno == Errno::NOENT { 127 } else { 126 };

@@ -5,9 +5,12 @@ use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome};
 use crate::options;
 
+/// Adds one shell's rule for the applet with that name and usage text.
+type Rule = fn(&mut Vec<u8>, &[u8], &str);
+
 /// `rbox --completion SHELL`.
 pub fn print(env: &mut Env, words: &[&[u8]]) -> Outcome {
-    let (start, rule): (&str, fn(&mut Vec<u8>, &[u8], &str)) = match words {
+    let (start, rule): (&str, Rule) = match words {
         [b"bash"] => ("complete -F _command rbox\n", bash),
         [b"zsh"] => ("autoload -Uz compinit; compinit\n", zsh),
         [b"fish"] => ("", fish),

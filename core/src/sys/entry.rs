@@ -10,10 +10,13 @@ use crate::applet::Registry;
 #[macro_export]
 macro_rules! entry {
     ($registry:expr) => {
-        /// C's `main`: `argv` holds `argc` strings, as the C start-up promises.
+        /// C's `main`.
+        ///
+        /// # Safety
+        /// `argv` holds `argc` strings, as the C start-up promises.
         #[unsafe(no_mangle)]
-        pub extern "C" fn main(argc: i32, argv: *const *const core::ffi::c_char) -> i32 {
-            // SAFETY: the C start-up calls main with argc valid strings in argv.
+        pub unsafe extern "C" fn main(argc: i32, argv: *const *const core::ffi::c_char) -> i32 {
+            // SAFETY: the caller's promise.
             unsafe { $crate::sys::entry::start(argc, argv, $registry) }
         }
     };
