@@ -8,11 +8,14 @@ pub mod doc;
 pub mod env;
 pub mod error;
 mod front;
+pub mod fs;
 pub mod io;
+pub mod mode;
 pub mod number;
 pub mod options;
 pub mod sys;
 pub mod testing;
+pub mod users;
 
 /// What nearly every applet's file imports.
 pub mod prelude {
