@@ -156,6 +156,16 @@ impl Walk<'_> {
 
 /// The absolute path without links, `.` and `..`: realpath(3). With `missing_last` the last component need not exist.
 pub fn canonical(path: &[u8], missing_last: bool) -> core::result::Result<Vec<u8>, Errno> {
+    resolve(path, |errno, last| missing_last && last && errno == Errno::NOENT)
+}
+
+/// The same, where any component may be missing or be no folder.
+pub fn canonical_missing(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
+    resolve(path, |errno, _| matches!(errno, Errno::NOENT | Errno::NOTDIR))
+}
+
+/// Follows `path` component by component; `forgive` says whether a failure, at the last one or not, is no failure.
+fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::Result<Vec<u8>, Errno> {
     let mut resolved = if path.starts_with(b"/") { b"/".to_vec() } else { current_folder()? };
     let mut waiting: Vec<Vec<u8>> = components(path);
     let mut links = 0;
@@ -180,7 +190,7 @@ pub fn canonical(path: &[u8], missing_last: bool) -> core::result::Result<Vec<u8
                 waiting.extend(components(target.as_bytes()));
             }
             Err(Errno::INVAL) => resolved = next,
-            Err(Errno::NOENT) if missing_last && waiting.is_empty() => resolved = next,
+            Err(errno) if forgive(errno, waiting.is_empty()) => resolved = next,
             Err(errno) => return Err(errno),
         }
     }

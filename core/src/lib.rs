@@ -5,6 +5,7 @@ pub mod applet;
 pub mod bytes;
 pub mod call;
 pub mod doc;
+pub mod duration;
 pub mod env;
 pub mod error;
 mod front;

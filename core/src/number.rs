@@ -103,6 +103,18 @@ impl Decimal {
     }
 }
 
+/// The octal digits of `number`.
+pub fn octal(mut number: u64) -> Vec<u8> {
+    let mut digits = Vec::new();
+    loop {
+        digits.insert(0, b'0' + (number & 7) as u8);
+        number >>= 3;
+        if number == 0 {
+            return digits;
+        }
+    }
+}
+
 /// Appends the decimal digits of `number` to `text`, right-aligned in `width` columns.
 pub fn push_padded(text: &mut Vec<u8>, number: u64, width: usize) {
     let digits = Decimal::new(number);
