@@ -16,6 +16,7 @@ pub mod number;
 pub mod options;
 pub mod sys;
 pub mod testing;
+pub mod time;
 pub mod users;
 
 /// What nearly every applet's file imports.
