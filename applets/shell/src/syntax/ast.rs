@@ -47,8 +47,8 @@ pub enum Node {
     Condition(Box<Condition>, u32),
     /// `(( ... ))`
     Arith(Box<Arith>, u32),
-    /// `time pipeline`, `-p` when the flag is set
-    Time(Option<Box<Node>>, bool),
+    /// `time pipeline`
+    Time(Option<Box<Node>>),
 }
 
 /// A simple command (XCU 2.9.1).
@@ -138,21 +138,12 @@ pub enum Condition {
     Word(Word),
 }
 
-/// `name=value`, `name+=value`, `name[i]=value`, `name=(words)`.
+/// `name=value`, `name+=value`.
 #[derive(Debug)]
 pub struct Assign {
     pub name: Sym,
-    pub index: Option<Box<Word>>,
     pub append: bool,
-    pub value: AssignValue,
-}
-
-/// The right side of an assignment.
-#[derive(Debug)]
-pub enum AssignValue {
-    Word(Word),
-    /// `(a b [3]=c)`
-    Array(Box<[(Option<Word>, Word)]>),
+    pub value: Word,
 }
 
 /// What a redirection does.
@@ -220,8 +211,6 @@ pub enum Word {
     Parts(Box<[Part]>),
     /// An operand of a declaration utility in the form of an assignment: not split, not globbed.
     Declaration(Box<[Part]>),
-    /// `name=(...)` as operand of a declaration utility.
-    DeclareArray(Box<Assign>),
 }
 
 /// One piece of a word.
@@ -261,10 +250,6 @@ pub enum ParamName {
     Positional(u32),
     /// `@ * # ? - $ !`
     Special(u8),
-    /// `name[index]`
-    Element(Sym, Word),
-    /// `name[@]` or `name[*]`
-    All(Sym, u8),
 }
 
 /// A parameter expansion (XCU 2.6.2).
@@ -298,8 +283,6 @@ pub enum ParamOp {
     Indirect(Box<ParamOp>),
     /// `${!prefix@}`
     Names(u8),
-    /// `${!a[@]}`
-    Keys,
     /// Not a valid expansion: an error when it is reached.
     Bad,
 }

@@ -199,6 +199,3 @@ fn quote(message: &mut Vec<u8>, text: &[u8]) {
     message.extend_from_slice(text);
     message.push(b'"');
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,7 @@
 use super::word::{Class, Context, class};
 use super::{Parsed, Parser};
 use crate::symbols::{is_name_byte, is_name_start};
-use crate::syntax::ast::{Arith, Assign, AssignValue, RedirectFd, RedirectKind, Word};
+use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
 
 /// What kind of word the grammar expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Parser<'_> {
     fn skip_blanks(&mut self) {
         while let Some(byte) = self.joined_byte() {
             match byte {
-                b' ' | b'\t' | b'\r' if byte != b'\r' => self.input.at += 1,
+                b' ' | b'\t' => self.input.at += 1,
                 b'#' => self.skip_comment(),
                 _ => break,
             }
@@ -245,10 +245,8 @@ impl Parser<'_> {
     fn read_arith_command(&mut self) -> Parsed<Token> {
         let (at, line, pending) = (self.input.at, self.input.line, self.pending.len());
         self.advance();
-        if let Ok(arith) = self.read_arith()
-            && arith.is_some()
-        {
-            return Ok(Token::ArithCommand(Box::new(arith.unwrap_or_else(Arith::empty))));
+        if let Ok(Some(arith)) = self.read_arith() {
+            return Ok(Token::ArithCommand(Box::new(arith)));
         }
         self.input.at = at;
         self.input.line = line;
@@ -287,7 +285,7 @@ impl Parser<'_> {
         let assigns = matches!(mode, Mode::Command | Mode::Prefix | Mode::Declaration);
         if assigns
             && is_name_start(first)
-            && let Some(assign) = self.read_assign(mode)?
+            && let Some(assign) = self.read_assign()?
         {
             return Ok(Some(Token::Assign(Box::new(assign))));
         }
@@ -354,48 +352,20 @@ impl Parser<'_> {
     }
 
     /// An assignment, if one begins here; else nothing is taken.
-    fn read_assign(&mut self, mode: Mode) -> Parsed<Option<Assign>> {
+    fn read_assign(&mut self) -> Parsed<Option<Assign>> {
         let start = self.input.at;
         let mut ahead = 1;
         while self.byte_at(ahead).is_some_and(is_name_byte) {
             ahead += 1;
         }
-        let extended = self.host.extended();
-        let (append, subscript) = match self.byte_at(ahead) {
-            Some(b'=') => (false, false),
-            Some(b'+') if self.byte_at(ahead + 1) == Some(b'=') => (true, false),
-            Some(b'[') if extended => (false, true),
+        let append = match self.byte_at(ahead) {
+            Some(b'=') => false,
+            Some(b'+') if self.byte_at(ahead + 1) == Some(b'=') => true,
             _ => return Ok(None),
         };
-        let line = self.input.line;
-        let name = self.input.buffer[start..start + ahead].to_vec();
-        self.input.at += ahead;
-        let mut assign = Assign {
-            name: self.host.symbols().intern(&name),
-            index: None,
-            append,
-            value: AssignValue::Word(Word::Literal(Box::default())),
-        };
-        if subscript {
-            self.advance();
-            let index = self.read_context(Context::Index);
-            let closed = index.is_ok() && self.accept(b']');
-            assign.append = closed && self.byte() == Some(b'+') && self.byte_at(1) == Some(b'=');
-            if !closed || !(assign.append || self.byte() == Some(b'=')) {
-                self.input.at = start;
-                self.input.line = line;
-                return Ok(None);
-            }
-            assign.index = Some(Box::new(index?));
-        }
-        self.input.at += if assign.append { 2 } else { 1 };
-        if extended && assign.index.is_none() && self.byte() == Some(b'(') {
-            self.advance();
-            assign.value = AssignValue::Array(self.read_array()?);
-            return Ok(Some(assign));
-        }
-        let _ = mode;
-        assign.value = AssignValue::Word(self.read_context(Context::Assign)?);
-        Ok(Some(assign))
+        let name = self.host.symbols().intern(&self.input.buffer[start..start + ahead]);
+        self.input.at += ahead + 1 + usize::from(append);
+        let value = self.read_context(Context::Assign)?;
+        Ok(Some(Assign { name, append, value }))
     }
 }
