@@ -10,6 +10,7 @@ mod token;
 mod word;
 
 use super::ast::{HereDoc, Node};
+pub use word::escape;
 use super::input::Input;
 use crate::symbols::Symbols;
 use std::rc::Rc;
