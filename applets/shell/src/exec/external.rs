@@ -40,7 +40,7 @@ impl Shell {
         }
     }
 
-    pub(super) fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+    pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
             && self.registry.applet(id).isolation == Isolation::Inline
