@@ -5,6 +5,7 @@
 
 pub mod entry;
 pub mod fs;
+pub mod job;
 pub mod process;
 pub mod signal;
 

@@ -12,6 +12,7 @@ mod variables;
 
 use crate::shell::{Fail, Shell};
 
+pub use directory::working as working_folder;
 pub use options::set_option_by_name;
 pub use read::read_line;
 

@@ -109,3 +109,12 @@ impl Parser<'_> {
         }
     }
 }
+
+/// Parses a text as a here-document's body: for prompts.
+pub fn parse_document(text: &[u8], host: &mut dyn super::Host) -> Parsed<Word> {
+    let mut input = Input::text(text, 1);
+    let mut parser = Parser::new(host, &mut input, 0);
+    let mut builder = Builder::default();
+    parser.read_into(Context::Here, &mut builder)?;
+    Ok(builder.finish(false))
+}

@@ -10,6 +10,7 @@ mod token;
 mod word;
 
 use super::ast::{HereDoc, Node};
+pub use heredoc::parse_document;
 pub use word::escape;
 use super::input::Input;
 use crate::symbols::Symbols;
@@ -199,4 +200,9 @@ fn quote(message: &mut Vec<u8>, text: &[u8]) {
     message.push(b'"');
     message.extend_from_slice(text);
     message.push(b'"');
+}
+
+/// Whether a text is a reserved word.
+pub fn is_keyword(text: &[u8]) -> bool {
+    token::Keyword::find(text, false).is_some()
 }
