@@ -27,6 +27,8 @@ macro_rules! groups {
 
 groups! {
     rbox_coreutils
+    rbox_disk
+    rbox_init
 }
 
 /// One name: its install path, its group, its file's number in the group.
