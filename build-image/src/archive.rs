@@ -14,6 +14,7 @@ use crate::stage::{Stage, human_size};
 
 /// What the user can choose about an archive.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "archive-options")]
 pub struct Options {
     /// The archive to write; a name that ends in .gz or .tgz is compressed [default: target/rbox.cpio.gz or target/rbox.tar.gz]
     #[arg(long, short, value_name = "FILE")]

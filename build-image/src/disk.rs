@@ -14,6 +14,7 @@ use crate::stage::{Stage, human_size};
 
 /// What the user can choose about the disk.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "disk-options")]
 pub struct Options {
     /// The disk image to write
     #[arg(long, short, value_name = "FILE", default_value = "target/rbox.img")]

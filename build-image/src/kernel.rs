@@ -22,6 +22,7 @@ const USUAL_OBJECTS: u32 = 1600;
 
 /// What the user can choose about the kernel.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "kernel-options")]
 pub struct Options {
     /// Kernel source: a folder or a tarball [default: the newest /usr/src/linux-source-*.tar.xz]
     #[arg(long, value_name = "DIR|TARBALL")]

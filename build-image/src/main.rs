@@ -21,6 +21,7 @@ mod tools;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -88,6 +89,7 @@ enum Task {
 
 /// A kernel that is there, or the options to build one.
 #[derive(Args, Clone, Debug)]
+#[group(id = "ready-kernel")]
 struct ReadyKernel {
     /// A bzImage that is ready, instead of building one
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "fragment", "jobs", "rebuild"])]
@@ -96,8 +98,18 @@ struct ReadyKernel {
     build: kernel::Options,
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match perform(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("build-image: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
         Task::Kernel { kernel, output } => {
             let built = kernel::build(&kernel)?;
             if let Some(output) = output {
@@ -195,4 +207,13 @@ fn show_missing(only_packages: bool) -> Result<()> {
         writeln!(output, "{package}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        super::Cli::command().debug_assert();
+    }
 }

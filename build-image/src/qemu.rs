@@ -12,6 +12,7 @@ use crate::{disk, tools};
 
 /// What the user can choose about the machine.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "machine-options")]
 pub struct Options {
     /// The disk image
     #[arg(long, value_name = "FILE", default_value = "target/rbox.img")]

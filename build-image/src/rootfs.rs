@@ -20,6 +20,7 @@ const BINARY: &str = "bin/rbox";
 
 /// What the user can choose about the tree.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "rootfs-options")]
 pub struct Options {
     /// The static rbox binary
     #[arg(long, value_name = "FILE", default_value = "target/rbox")]
