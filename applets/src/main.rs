@@ -1,3 +1,6 @@
-//! The rbox binary.
+//! The rbox binary: C's `main` and the table of all applets.
+#![no_main]
 
-fn main() {}
+mod registry;
+
+rbox_core::entry!(&registry::APPLETS);

@@ -1,2 +1,29 @@
-//! What more than one applet of rbox needs.
+//! What more than one applet of rbox needs. A module uses only what stands on a lower floor (see docs/architecture.md).
 #![warn(missing_docs)]
+
+pub mod applet;
+pub mod bytes;
+pub mod call;
+pub mod doc;
+pub mod duration;
+pub mod env;
+pub mod error;
+mod front;
+pub mod fs;
+pub mod io;
+pub mod mode;
+pub mod number;
+pub mod options;
+pub mod sys;
+pub mod testing;
+pub mod time;
+pub mod users;
+
+/// What nearly every applet's file imports.
+pub mod prelude {
+    pub use crate::applet::Applet;
+    pub use crate::env::Env;
+    pub use crate::error::{Error, ExitStatus, Outcome, Result};
+    pub use crate::options;
+    pub use crate::options::{Args, Opt};
+}

@@ -1,2 +1,34 @@
-//! The applets of the group coreutils.
+//! The applets of POSIX's shell and utilities volume that work on files and text, and their relatives in GNU coreutils.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    arch: "/bin/arch";
+    basename: "/usr/bin/basename";
+    cat: "/bin/cat";
+    chmod: "/bin/chmod";
+    chown: "/bin/chown" "/bin/chgrp";
+    dirname: "/usr/bin/dirname";
+    env: "/usr/bin/env";
+    r#false: "/bin/false";
+    head: "/usr/bin/head";
+    id: "/usr/bin/id";
+    ln: "/bin/ln";
+    mkdir: "/bin/mkdir";
+    mkfifo: "/usr/bin/mkfifo";
+    mknod: "/bin/mknod";
+    mktemp: "/bin/mktemp";
+    printenv: "/bin/printenv";
+    pwd: "/bin/pwd";
+    readlink: "/usr/bin/readlink";
+    realpath: "/usr/bin/realpath";
+    rm: "/bin/rm";
+    rmdir: "/bin/rmdir";
+    sleep: "/bin/sleep";
+    sync: "/bin/sync";
+    r#true: "/bin/true";
+    tty: "/usr/bin/tty";
+    uname: "/bin/uname";
+    usleep: "/bin/usleep";
+    which: "/usr/bin/which";
+    whoami: "/usr/bin/whoami";
+}

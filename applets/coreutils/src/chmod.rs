@@ -1,0 +1,124 @@
+//! `chmod`: change file modes (POSIX XCU chmod).
+
+use rbox_core::fs::{Follow, Phase, Step, Visit, walk};
+use rbox_core::mode;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{AtFlags, FileType, Mode, chmodat, stat};
+use rbox_core::sys::process;
+
+options! {
+    "[-Rcvf] MODE[,MODE]... FILE... | --reference=FILE FILE...
+
+Change the mode of each FILE. MODE is octal, or letters [ugoa]*[-+=][rwxXst]*.
+
+  -R, --recursive  Change folders with all that is in them
+  -c, --changes    Say what is changed
+  -v, --verbose    Say what is changed and what is not
+  -f, --quiet, --silent  Print no errors
+      --reference=FILE   Take the mode of FILE";
+    RECURSE = "-R",
+    CHANGES = "-c",
+    VERBOSE = "-v",
+    QUIET = "-f",
+    REFERENCE = "--reference",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+
+/// A mode may start with a dash, as an option does: `chmod -w FILE`. It is taken out before options are read.
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let mut words = args.words().to_vec();
+    if words.get(1).is_some_and(|word| *word == b"--help") {
+        let text = APPLET.help(&env.name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let ended = words.iter().position(|word| *word == b"--").unwrap_or(words.len());
+    let is_mode = |word: &&[u8]| matches!(word, [b'-', b'r' | b'w' | b'x' | b'X' | b's' | b't' | b'u' | b'g' | b'o', ..]);
+    if let Some(at) = words[..ended].iter().position(is_mode) {
+        let mode = words.remove(at);
+        words.insert(at, b"--");
+        words.insert(at + 1, mode);
+    }
+    let args = Args::parse(USAGE, options::Grammar::Permuted, &words)?;
+    change_all(env, &args)
+}
+
+fn change_all(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let (word, files) = match args.value(REFERENCE) {
+        Some(file) => {
+            let mode = stat(file).map_err(|errno| Error::on(file, errno))?.st_mode;
+            (rbox_core::number::octal(u64::from(mode & 0o7777)), args.operands_between(1, usize::MAX)?)
+        }
+        None => {
+            let (word, files) = args.operands_between(2, usize::MAX)?.split_first().ok_or_else(Error::usage)?;
+            (word.to_vec(), files)
+        }
+    };
+    let umask = process::umask(Mode::empty());
+    process::umask(umask);
+    let umask = umask.as_raw_mode();
+    mode::apply(&word, 0, false, umask)?;
+    let mut status = ExitStatus::SUCCESS;
+    for file in files {
+        let mut failed = Vec::new();
+        walk(
+            file,
+            Follow::Operands,
+            &mut |visit| change(env, args, visit, &word, umask),
+            &mut |error| {
+                if error.is_output() {
+                    return Err(error);
+                }
+                failed.push(error);
+                Ok(())
+            },
+        )?;
+        for error in failed {
+            status.worsen(if args.has(QUIET) { error.status(1) } else { env.warn(error) });
+        }
+    }
+    Ok(status)
+}
+
+fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask: u32) -> Result<Step> {
+    let kind = rbox_core::fs::kind(visit.stat);
+    // Links met on the way have no mode of their own.
+    if kind == FileType::Symlink {
+        return if visit.depth == 0 { Err(Error::on(visit.path, rbox_core::sys::Errno::NOENT)) } else { Ok(Step::On) };
+    }
+    if visit.phase == Phase::After {
+        return Ok(Step::On);
+    }
+    let old = visit.stat.st_mode & 0o7777;
+    let new = mode::apply(word, old, kind == FileType::Directory, umask)?;
+    chmodat(visit.at, visit.name, Mode::from_raw_mode(new), AtFlags::empty())
+        .map_err(|errno| Error::on(visit.path, errno))?;
+    if args.has(VERBOSE) || args.has(CHANGES) && old != new {
+        let digits = rbox_core::number::octal(u64::from(new));
+        let padded = [&b"0000"[digits.len().min(4)..], &digits].concat();
+        let line = [b"mode of '", visit.path, b"' changed to ", &padded, b" (", &mode::letters(new)[1..], b")\n"].concat();
+        env.stdout.write(&line)?;
+    }
+    Ok(if args.has(RECURSE) { Step::On } else { Step::Skip })
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn a_mode_may_start_with_a_dash() {
+        let ran = try_call(APPLET, &["chmod", "-x", "/no/such"], b"");
+        assert_eq!(ran.stderr, "chmod: /no/such: No such file or directory\n");
+    }
+
+    #[test]
+    fn a_wrong_mode_is_named() {
+        let ran = try_call(APPLET, &["chmod", "9", "/no/such"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, "chmod: invalid mode '9'\n"));
+    }
+}

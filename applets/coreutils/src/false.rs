@@ -1,0 +1,12 @@
+//! `false`: return status 1 (POSIX XCU false).
+
+use rbox_core::prelude::*;
+
+options!("\n\nReturn an exit status of 1.");
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first().inline();
+
+fn run(_env: &mut Env, _args: &Args<'_>) -> Outcome {
+    Ok(ExitStatus::FAILURE)
+}

@@ -1,0 +1,106 @@
+//! `ln`: make links (POSIX XCU ln), with BusyBox's backups.
+
+use rbox_core::bytes::{base_name, join_path};
+use rbox_core::prelude::*;
+use rbox_core::sys::Errno;
+use rbox_core::sys::fs::{AtFlags, CWD, FileType, linkat, lstat, rename, stat, symlink, unlink};
+
+options! {
+    "[-sfnbtvT] [-S SUFFIX] [-t DIR] TARGET... LINK|DIR
+
+Make LINK, or a link in DIR for each TARGET, that leads to TARGET.
+
+  -s, --symbolic         Make symbolic links
+  -f, --force            Replace what is there
+  -i, --interactive      Ask before replacing
+  -n, --no-dereference   Take a LINK that leads to a folder for a plain file
+  -b                     Keep what is replaced under another name
+  -S, --suffix=SUFFIX    The end of that name (default ~)
+  -T, --no-target-directory  Take LINK for a plain file
+  -t, --target-directory=DIR  Make the links in DIR
+  -L, --logical          Link to what a symbolic link TARGET leads to
+  -P, --physical         Link to a symbolic link itself
+  -v, --verbose          Say what is made";
+    SYMBOLIC = "-s",
+    FORCE = "-f",
+    ASK = "-i",
+    PLAIN = "-n",
+    BACKUP = "-b",
+    SUFFIX = "-S",
+    NO_FOLDER = "-T",
+    FOLDER = "-t",
+    LOGICAL = "-L",
+    PHYSICAL = "-P",
+    VERBOSE = "-v",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(1, usize::MAX)?;
+    let (targets, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), operands) {
+        (Some(folder), targets) => (targets, folder),
+        (None, [_]) => (operands, b"."),
+        (None, [targets @ .., place]) => (targets, place),
+        (None, []) => return Err(Error::usage()),
+    };
+    let folder = args.has(FOLDER) || operands.len() == 1 || !args.has(NO_FOLDER) && leads_to_folder(args, place);
+    if !folder && targets.len() > 1 {
+        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+    }
+    env.for_each_operand(targets, &mut |env, target| {
+        let link = if folder { join_path(place, base_name(target)) } else { place.to_vec() };
+        make(env, args, target, &link)
+    })
+}
+
+fn leads_to_folder(args: &Args<'_>, path: &[u8]) -> bool {
+    let found = if args.has(PLAIN) { lstat(path) } else { stat(path) };
+    found.is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory)
+}
+
+fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()> {
+    if !args.has(SYMBOLIC) {
+        stat_target(args, target).map_err(|errno| Error::on(target, errno))?;
+    }
+    let exists = lstat(link).is_ok();
+    if exists && same_file(target, link) && !args.has(SYMBOLIC) {
+        return Err(Error::parts(&[b"'", target, b"' and '", link, b"' are the same file"]));
+    }
+    let force = args.last_of(&[FORCE, ASK]);
+    if exists && args.has(BACKUP) {
+        let backup = [link, args.value(SUFFIX).unwrap_or(b"~")].concat();
+        rename(link, backup.as_slice()).map_err(|errno| Error::on(link, errno))?;
+    } else if exists && force.is_some() {
+        if force == Some(ASK) && !ask(env, link)? {
+            return Ok(());
+        }
+        unlink(link).map_err(|errno| Error::cannot("remove", link, errno))?;
+    }
+    let made = if args.has(SYMBOLIC) {
+        symlink(target, link)
+    } else {
+        let follow = args.last_of(&[LOGICAL, PHYSICAL]) == Some(LOGICAL);
+        linkat(CWD, target, CWD, link, if follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() })
+    };
+    made.map_err(|errno| Error::on(link, errno))?;
+    match args.has(VERBOSE) {
+        true => env.stdout.write(&[b"'", link, b"' -> '", target, b"'\n"].concat()),
+        false => Ok(()),
+    }
+}
+
+fn stat_target(args: &Args<'_>, target: &[u8]) -> core::result::Result<(), Errno> {
+    if args.last_of(&[LOGICAL, PHYSICAL]) == Some(LOGICAL) { stat(target) } else { lstat(target) }.map(drop)
+}
+
+fn same_file(a: &[u8], b: &[u8]) -> bool {
+    matches!((lstat(a), lstat(b)), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+}
+
+fn ask(env: &mut Env, link: &[u8]) -> Result<bool> {
+    env.stderr.write(&[&env.name, &b": replace '"[..], link, b"'? "].concat())?;
+    env.stderr.flush()?;
+    Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+}

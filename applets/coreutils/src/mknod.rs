@@ -1,0 +1,44 @@
+//! `mknod`: make device nodes and named pipes.
+
+use rbox_core::mode;
+use rbox_core::number;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{CWD, FileType, Mode, chmod, makedev, mknodat};
+
+options! {
+    "[-m MODE] NAME b|c|u MAJOR MINOR | [-m MODE] NAME p
+
+Make the block (b) or character (c, u) device node NAME, or the named pipe (p) NAME.
+
+  -m, --mode=MODE  Give it MODE, as chmod(1) takes it (default a=rw less the umask)";
+    MODE = "-m",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
+    let (name, kind, device) = match args.operands() {
+        [name, b"p"] => (*name, FileType::Fifo, 0),
+        [name, b"b", major, minor] => (*name, FileType::BlockDevice, device(major, minor)?),
+        [name, b"c" | b"u", major, minor] => (*name, FileType::CharacterDevice, device(major, minor)?),
+        _ => return Err(Error::usage()),
+    };
+    make(name, kind, device, args.value(MODE))
+}
+
+fn device(major: &[u8], minor: &[u8]) -> Result<u64> {
+    let major = number::parse_in_range(major, 0, 4095)?;
+    Ok(makedev(major as u32, number::parse_in_range(minor, 0, 1_048_575)? as u32))
+}
+
+/// Makes a node of that kind; a mode that was asked for holds whatever the umask.
+pub fn make(name: &[u8], kind: FileType, device: u64, mode: Option<&[u8]>) -> Outcome {
+    let wanted = mode.map(|word| mode::apply(word, 0o666, false, 0)).transpose()?;
+    let first_mode = Mode::from_raw_mode(wanted.unwrap_or(0o666) & 0o777);
+    mknodat(CWD, name, kind, first_mode, device).map_err(|errno| Error::on(name, errno))?;
+    if let Some(mode) = wanted {
+        chmod(name, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(name, errno))?;
+    }
+    Ok(ExitStatus::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! `mktemp`: make a temporary file or folder with a name that nobody can foresee.
+
+use rbox_core::bytes::join_path;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Mode, OFlags, lstat, mkdir, open};
+use rbox_core::sys::rand::{GetRandomFlags, getrandom};
+use rbox_core::sys::Errno;
+
+options! {
+    "[-dqtu] [-p DIR] [TEMPLATE]
+
+Make a file from TEMPLATE, whose last X (three or more; default tmp.XXXXXX) become
+letters and digits, and print its name.
+
+  -d, --directory     Make a folder
+  -q, --quiet         Print no errors
+  -t                  Put TEMPLATE below DIR, $TMPDIR or /tmp
+  -p DIR, --tmpdir[=DIR]  Put TEMPLATE below DIR
+  -u, --dry-run       Make nothing, only print a name
+      --suffix=SUFFIX  Put SUFFIX after the X";
+    FOLDER = "-d",
+    QUIET = "-q",
+    BELOW = "-t",
+    PLACE = "-p",
+    DRY = "-u",
+    SUFFIX = "--suffix",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let template = args.operands_between(0, 1)?.first().copied();
+    let below = args.has(BELOW) || args.has(PLACE) || template.is_none();
+    let place = args.value(PLACE).or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty())).unwrap_or(b"/tmp");
+    let mut path = template.unwrap_or(b"tmp.XXXXXX").to_vec();
+    if below {
+        path = join_path(place, &path);
+    }
+    path.extend_from_slice(args.value(SUFFIX).unwrap_or_default());
+    match make(args, &path) {
+        Ok(name) => {
+            env.stdout.write(&name)?;
+            env.stdout.push(b'\n')?;
+            Ok(ExitStatus::SUCCESS)
+        }
+        Err(_) if args.has(QUIET) => Ok(ExitStatus::FAILURE),
+        Err(errno) => {
+            let what = if args.has(FOLDER) { "create directory" } else { "create temp file" };
+            Err(Error::cannot(what, &path, errno))
+        }
+    }
+}
+
+/// Tries names until one is free.
+fn make(args: &Args<'_>, template: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
+    let suffix = args.value(SUFFIX).map_or(0, <[u8]>::len);
+    let end = template.len() - suffix;
+    let letters = template[..end].iter().rev().take_while(|&&byte| byte == b'X').count();
+    if letters < 3 {
+        return Err(Errno::INVAL);
+    }
+    for _ in 0..1000 {
+        let mut path = template.to_vec();
+        fill(&mut path[end - letters..end])?;
+        let made = if args.has(DRY) {
+            match lstat(path.as_slice()) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(Errno::NOENT) => Ok(()),
+                Err(errno) => Err(errno),
+            }
+        } else if args.has(FOLDER) {
+            mkdir(path.as_slice(), Mode::from_raw_mode(0o700))
+        } else {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            open(path.as_slice(), flags, Mode::from_raw_mode(0o600)).map(drop)
+        };
+        match made {
+            Ok(()) => return Ok(path),
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::EXIST)
+}
+
+/// Fills a name with letters and digits, 62 of them, each as likely as the next.
+fn fill(name: &mut [u8]) -> core::result::Result<(), Errno> {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    for letter in name {
+        let mut byte = [u8::MAX];
+        while byte[0] >= 248 {
+            getrandom(&mut byte, GetRandomFlags::empty())?;
+        }
+        *letter = ALPHABET[usize::from(byte[0]) % 62];
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! `rm`: remove files and trees (POSIX XCU rm).
+//!
+//! Trees are removed by open folders and single names: a folder swapped for a link meanwhile is not gone into.
+
+use rbox_core::bytes::base_name;
+use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Access, AtFlags, FileType, accessat, lstat, unlinkat};
+use rbox_core::sys::{Errno, fd, termios};
+
+options! {
+    "[-fiIrRdvx] FILE...
+
+Remove each FILE.
+
+  -f, --force           Ask nothing, and be content when FILE is not there
+  -i                    Ask before each file
+  -I                    Ask once, when there are more than three or -r is given
+  -r, -R, --recursive   Remove folders with all that is in them
+  -d, --dir             Remove empty folders
+  -v, --verbose         Say what is removed
+  -x, --one-file-system  Leave out folders on other file systems
+      --preserve-root   Do not remove / (always so)
+      --no-preserve-root  Do not treat / specially";
+    FORCE = "-f",
+    ASK = "-i",
+    ASK_ONCE = "-I",
+    RECURSE = "-r",
+    FOLDERS = "-d",
+    VERBOSE = "-v",
+    ONE_SYSTEM = "-x",
+    KEEP_ROOT = "--preserve-root",
+    ANY_ROOT = "--no-preserve-root",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let manner = args.last_of(&[FORCE, ASK, ASK_ONCE]);
+    if args.operands().is_empty() {
+        return if manner == Some(FORCE) { Ok(ExitStatus::SUCCESS) } else { Err(Error::usage()) };
+    }
+    if manner == Some(ASK_ONCE)
+        && (args.operands().len() > 3 || args.has(RECURSE))
+        && !ask(env, b"remove files?")?
+    {
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let keep_root = args.last_of(&[KEEP_ROOT, ANY_ROOT]) != Some(ANY_ROOT);
+    let terminal = termios::isatty(fd::borrow(0));
+    let mut status = ExitStatus::SUCCESS;
+    for operand in args.operands() {
+        let name = base_name(operand);
+        let mut remover = Remover { env, args, manner, terminal, device: None, failed: Vec::new() };
+        if name == b"." || name == b".." || name == b"/" && keep_root {
+            status.worsen(remover.env.warn(Error::parts(&[b"can't remove '", operand, b"': refused for '/', '.' and '..'"])));
+            continue;
+        }
+        remover.remove(operand)?;
+        let failed = core::mem::take(&mut remover.failed);
+        for error in failed {
+            status.worsen(env.warn(error));
+        }
+    }
+    Ok(status)
+}
+
+struct Remover<'a, 'e> {
+    env: &'e mut Env,
+    args: &'a Args<'a>,
+    manner: Option<Opt>,
+    terminal: bool,
+    /// The file system that -x stays on.
+    device: Option<u64>,
+    failed: Vec<Error>,
+}
+
+impl Remover<'_, '_> {
+    fn remove(&mut self, operand: &[u8]) -> Result<()> {
+        let mut failed = Vec::new();
+        let force = self.manner == Some(FORCE);
+        if let Err(errno) = lstat(operand) {
+            if !(force && matches!(errno, Errno::NOENT | Errno::NOTDIR)) {
+                self.failed.push(Error::cannot("remove", operand, errno));
+            }
+            return Ok(());
+        }
+        walk(operand, Follow::Never, &mut |visit| self.visit(visit), &mut |error| {
+            if error.is_output() {
+                return Err(error);
+            }
+            if !(force && matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR))) {
+                failed.push(error);
+            }
+            Ok(())
+        })?;
+        self.failed = failed;
+        Ok(())
+    }
+
+    fn visit(&mut self, visit: &Visit<'_>) -> Result<Step> {
+        let cannot = |errno| Error::cannot("remove", visit.path, errno);
+        match visit.phase {
+            Phase::Before => {
+                if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
+                    return Ok(Step::Skip);
+                }
+                if self.args.has(RECURSE) {
+                    let enter = self.manner != Some(ASK) || self.confirm(visit, b"descend into directory")?;
+                    return Ok(if enter { Step::On } else { Step::Skip });
+                }
+                if !self.args.has(FOLDERS) {
+                    return Err(Error::parts(&[b"'", visit.path, b"' is a directory"]));
+                }
+                self.unlink(visit, AtFlags::REMOVEDIR).map_err(cannot)?;
+                Ok(Step::Skip)
+            }
+            Phase::After => {
+                if self.manner == Some(ASK) && !self.confirm(visit, b"remove directory")? {
+                    return Ok(Step::On);
+                }
+                self.unlink(visit, AtFlags::REMOVEDIR).map_err(cannot).map(|()| Step::On)
+            }
+            Phase::File => {
+                if self.must_ask(visit) && !self.confirm(visit, b"remove")? {
+                    return Ok(Step::On);
+                }
+                self.unlink(visit, AtFlags::empty()).map_err(cannot).map(|()| Step::On)
+            }
+        }
+    }
+
+    /// POSIX XCU rm: with -i always; without -f for a file that cannot be written, when someone is there to answer.
+    fn must_ask(&self, visit: &Visit<'_>) -> bool {
+        let link = fs::kind(visit.stat) == FileType::Symlink;
+        let writable = || accessat(visit.at, visit.name, Access::WRITE_OK, AtFlags::empty()).is_ok();
+        self.manner == Some(ASK) || self.manner != Some(FORCE) && self.terminal && !link && !writable()
+    }
+
+    fn confirm(&mut self, visit: &Visit<'_>, question: &[u8]) -> Result<bool> {
+        ask(self.env, &[question, b" '", visit.path, b"'?"].concat())
+    }
+
+    fn unlink(&mut self, visit: &Visit<'_>, flags: AtFlags) -> core::result::Result<(), Errno> {
+        unlinkat(visit.at, visit.name, flags)?;
+        if self.args.has(VERBOSE) {
+            // A dead standard output is met at the end; the file is gone either way.
+            let _ = self.env.stdout.write(&[b"removed '", visit.path, b"'\n"].concat());
+        }
+        Ok(())
+    }
+}
+
+/// Asks on standard error and reads a line: yes when it starts with `y` or `Y`.
+fn ask(env: &mut Env, question: &[u8]) -> Result<bool> {
+    env.stderr.write(&[&env.name, &b": "[..], question, b" "].concat())?;
+    env.stderr.flush()?;
+    let answer = env.stdin.line()?;
+    Ok(answer.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+}

@@ -1,0 +1,27 @@
+//! `tty`: print the terminal of standard input (POSIX XCU tty).
+
+use rbox_core::prelude::*;
+use rbox_core::sys::{fd, termios};
+
+options! {
+    "[-s]
+
+Print the name of the terminal that is standard input.
+
+  -s, --silent, --quiet  Print nothing, only return 0 for a terminal, else 1";
+    SILENT = "-s",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).failure(2).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    args.operands_between(0, 0)?;
+    let input = fd::borrow(0);
+    let name = termios::ttyname(input, Vec::new()).ok().filter(|_| termios::isatty(input));
+    if !args.has(SILENT) {
+        env.stdout.write(name.as_ref().map_or(&b"not a tty"[..], |name| name.as_bytes()))?;
+        env.stdout.push(b'\n')?;
+    }
+    Ok(ExitStatus::from_ok(name.is_some()))
+}

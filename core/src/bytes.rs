@@ -1,0 +1,59 @@
+//! Byte strings: searching, trimming, parts of pathnames. Names and contents need not be UTF-8.
+
+pub use memchr::{memchr as find_byte, memchr_iter as find_bytes, memrchr as find_byte_back};
+
+/// The position of `needle` in `hay`.
+pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(hay, needle)
+}
+
+/// The parts before and after the first `separator`.
+pub fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = find_byte(separator, text)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// The words between blanks (space, tab, newline).
+pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| matches!(byte, b' ' | b'\t' | b'\n')).filter(|word| !word.is_empty())
+}
+
+/// The last component of a pathname, trailing slashes not counted; `/` for slashes only (basename(3)).
+pub fn base_name(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&byte| byte != b'/').map_or(path.len().min(1), |at| at + 1);
+    let path = &path[..end];
+    match find_byte_back(b'/', path) {
+        Some(at) if at + 1 < end => &path[at + 1..],
+        _ => path,
+    }
+}
+
+/// `folder/name`, without a second slash.
+pub fn join_path(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    path.extend_from_slice(folder);
+    if !folder.is_empty() && !folder.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_name_ignores_trailing_slashes() {
+        assert_eq!(base_name(b"/usr/bin/"), b"bin");
+        assert_eq!(base_name(b"name"), b"name");
+        assert_eq!(base_name(b"//"), b"/");
+        assert_eq!(base_name(b""), b"");
+    }
+
+    #[test]
+    fn join_path_puts_one_slash() {
+        assert_eq!(join_path(b"/", b"etc"), b"/etc");
+        assert_eq!(join_path(b"a", b"b"), b"a/b");
+    }
+}

@@ -1,0 +1,130 @@
+//! Calling applets: the program's own start, and one applet from within another.
+
+use crate::applet::{Isolation, Registry};
+use crate::bytes;
+use crate::env::{Env, Vars};
+use crate::error::{Error, ExitStatus, Outcome, Result};
+use crate::io::{Input, Output};
+use crate::sys::{Errno, fs, process};
+
+/// Runs the applet that the process was called as; any name that is no applet's is rbox's own.
+pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
+    let called = bytes::base_name(words.first().unwrap_or(&&b"rbox"[..]));
+    // login(1) starts a login shell under a name with a leading dash.
+    let name = called.strip_prefix(b"-").unwrap_or(called);
+    let mut env = Env::of_process(registry, name);
+    if let Some(id) = registry.find(name) {
+        return registry.applet(id).call(&mut env, words);
+    }
+    env.name = b"rbox".to_vec();
+    let outcome = crate::front::run(&mut env, words.get(1..).unwrap_or_default());
+    let mut status = match outcome {
+        Ok(status) => status,
+        Err(error) => env.warn(error),
+    };
+    if let Err(error) = env.stdout.flush() {
+        status.worsen(env.warn(error));
+    }
+    status
+}
+
+/// Runs the applet `words[0]` in this very process, with streams and environment of its own. `None` when there is no such applet.
+pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<(ExitStatus, Output)> {
+    let name = bytes::base_name(words.first()?);
+    let applet = env.registry.applet(env.registry.find(name)?);
+    let mut inner = Env {
+        name: name.to_vec(),
+        stdin,
+        stdout,
+        stderr: Output::standard(2),
+        vars: env.vars.clone(),
+        registry: env.registry,
+    };
+    let status = applet.call(&mut inner, words);
+    Some((status, inner.stdout))
+}
+
+/// Runs a command, an applet of ours or any program, and waits: what `find -exec`, `xargs`, `time` and `watch` need.
+///
+/// An applet that is safe here runs here, another one in a child without exec. The status is 126 or 127 when the
+/// command cannot be run (POSIX XCU 2.8.2); then the error says why.
+pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
+    env.stdout.flush()?;
+    if own_applet(env, words[0]).is_some_and(|id| env.registry.applet(id).isolation == Isolation::Inline) {
+        let done = here(env, Input::standard(), Output::standard(1), words);
+        return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
+    }
+    let pid = start(env, words)?;
+    process::wait_for(pid).map_err(Error::from)
+}
+
+/// Starts a command in a child and returns its pid. The child's status is 126 or 127 when the command cannot be run.
+pub fn start(env: &mut Env, words: &[&[u8]]) -> Result<i32> {
+    env.stdout.flush()?;
+    process::fork_run(|| replace(env, words).0).map_err(|errno| Error::on("can't fork", errno))
+}
+
+/// Becomes the command: an applet of ours runs in this process to its end, any other program replaces it.
+///
+/// Returns the applet's status, or 126 or 127 after telling why the program cannot be run.
+pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
+    if own_applet(env, words[0]).is_some()
+        && let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words)
+    {
+        return status;
+    }
+    let errno = exec_by_path(env, words);
+    let status = if errno == Errno::NOENT { 127 } else { 126 };
+    // BusyBox names the command without quotes here.
+    env.warn(Error::on([b"can't execute '", words[0], b"'"].concat(), errno).with_status(status))
+}
+
+/// The outcome of a program that ran another and passes its status on.
+pub fn pass_on(change: process::Change) -> Outcome {
+    Ok(ExitStatus(change.status()))
+}
+
+/// The applet that the shell's rules would find under `name`: through PATH, when what stands there is rbox itself.
+///
+/// A name with a slash is looked at where it points. With an empty or missing PATH the names of all applets are known.
+pub fn own_applet(env: &Env, name: &[u8]) -> Option<crate::applet::Id> {
+    let id = env.registry.find(bytes::base_name(name))?;
+    if !name.contains(&b'/') && env.vars.get("PATH").is_none_or(<[u8]>::is_empty) {
+        return Some(id);
+    }
+    let found = find_program(&env.vars, name)?;
+    is_this_program(&found).then_some(id)
+}
+
+/// The first executable file of that name in PATH; a name with a slash is taken as it is.
+pub fn find_program(vars: &Vars, name: &[u8]) -> Option<Vec<u8>> {
+    if name.contains(&b'/') {
+        return Some(name.to_vec());
+    }
+    let path = vars.get("PATH").unwrap_or(DEFAULT_PATH);
+    path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file))
+}
+
+/// Where programs are looked for when PATH is not set.
+pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
+
+fn is_program(path: &[u8]) -> bool {
+    let is_file = |stat: fs::Stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile;
+    fs::stat(path).is_ok_and(is_file) && fs::access(path, fs::Access::EXEC_OK).is_ok()
+}
+
+/// True when `path` leads to the running program: same device, same inode.
+pub fn is_this_program(path: &[u8]) -> bool {
+    match (fs::stat(path), fs::stat("/proc/self/exe")) {
+        (Ok(file), Ok(own)) => (file.st_dev, file.st_ino) == (own.st_dev, own.st_ino),
+        _ => false,
+    }
+}
+
+/// Replaces the process by the program that PATH leads to. Returns only the reason of a failure.
+pub fn exec_by_path(env: &Env, words: &[&[u8]]) -> Errno {
+    match find_program(&env.vars, words[0]) {
+        Some(path) => process::exec(&path, words, &env.vars.words()),
+        None => Errno::NOENT,
+    }
+}

@@ -1,0 +1,127 @@
+//! What an applet is given: its name, its streams, its environment, and the other applets.
+
+use crate::applet::Registry;
+use crate::error::{Error, ExitStatus, Outcome, Result};
+use crate::io::{Input, Output};
+use crate::sys::process;
+
+/// The surroundings of one call of an applet.
+pub struct Env {
+    /// The name for messages: the applet's as it was called.
+    pub name: Vec<u8>,
+    /// Standard input.
+    pub stdin: Input,
+    /// Standard output, buffered; flushed by whoever called the applet.
+    pub stdout: Output,
+    /// Standard error.
+    pub stderr: Output,
+    /// The environment variables.
+    pub vars: Vars,
+    /// All applets.
+    pub registry: &'static dyn Registry,
+}
+
+/// Environment variables, as words `NAME=value`.
+#[derive(Clone, Debug)]
+pub enum Vars {
+    /// What the process was started with.
+    Process,
+    /// What a shell exports, or a test sets.
+    List(Vec<Vec<u8>>),
+}
+
+impl Vars {
+    /// All words, in their order.
+    pub fn words(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Process => process::environment().collect(),
+            Self::List(words) => words.iter().map(Vec::as_slice).collect(),
+        }
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        let value = |word: &'_ [u8]| word.starts_with(name.as_bytes()) && word.get(name.len()) == Some(&b'=');
+        let word = match self {
+            Self::Process => process::environment().find(|word| value(word))?,
+            Self::List(words) => words.iter().find(|word| value(word))?,
+        };
+        Some(&word[name.len() + 1..])
+    }
+}
+
+impl Env {
+    /// The surroundings of a process: its three streams and its environment.
+    pub fn of_process(registry: &'static dyn Registry, name: &[u8]) -> Self {
+        Self {
+            name: name.to_vec(),
+            stdin: Input::standard(),
+            stdout: Output::standard(1),
+            stderr: Output::standard(2),
+            vars: Vars::Process,
+            registry,
+        }
+    }
+
+    /// Tells the user about `error`: `applet: operand: reason`. What stdout holds goes out first, so that lines keep their order.
+    pub fn report(&mut self, error: &Error) {
+        let message = error.message();
+        if message.is_empty() {
+            return;
+        }
+        // The flush's own failure is met again when the applet ends.
+        let _ = self.stdout.flush();
+        let line = [&self.name, &b": "[..], &message, b"\n"].concat();
+        // There is no one left to tell that standard error is dead.
+        let _ = self.stderr.write(&line);
+    }
+
+    /// Tells the user about a failure that does not stop the applet, and returns the status to remember.
+    pub fn warn(&mut self, error: Error) -> ExitStatus {
+        self.report(&error);
+        error.status(ExitStatus::FAILURE.0)
+    }
+
+    /// Takes standard input, as the source of one operand.
+    pub fn take_stdin(&mut self) -> Input {
+        core::mem::replace(&mut self.stdin, Input::from_bytes(Vec::new()))
+    }
+
+    /// Calls `each` for every operand as an open input; for standard input where the operand is `-` or there is none.
+    ///
+    /// An operand that fails is reported and does not stop the others; a dead standard output does. The status is the
+    /// worst of all.
+    pub fn for_each_input(
+        &mut self,
+        operands: &[&[u8]],
+        each: &mut dyn FnMut(&mut Self, &mut Input) -> Result<()>,
+    ) -> Outcome {
+        let operands = if operands.is_empty() { &[&b"-"[..]] } else { operands };
+        self.for_each_operand(operands, &mut |env, operand| {
+            if operand != b"-" {
+                return each(env, &mut Input::open(operand)?);
+            }
+            let mut input = env.take_stdin();
+            let result = each(env, &mut input);
+            env.stdin = input;
+            result
+        })
+    }
+
+    /// Calls `each` for every operand. A failure is reported and does not stop the others; a dead standard output does.
+    pub fn for_each_operand(
+        &mut self,
+        operands: &[&[u8]],
+        each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<()>,
+    ) -> Outcome {
+        let mut status = ExitStatus::SUCCESS;
+        for operand in operands {
+            match each(self, operand) {
+                Ok(()) => {}
+                Err(error) if error.is_output() || error.is_usage() => return Err(error),
+                Err(error) => status.worsen(self.warn(error)),
+            }
+        }
+        Ok(status)
+    }
+}

@@ -1,0 +1,116 @@
+//! `rbox` itself: lists, installs, and runs the applet that its first argument names.
+
+use crate::applet::VERSION_LINE;
+use crate::bytes;
+use crate::doc;
+use crate::env::Env;
+use crate::error::{Error, ExitStatus, Outcome, Result};
+use crate::sys::{Errno, fs};
+
+const HELP: &str = "
+Usage: rbox [APPLET [ARGUMENT]...]
+   or: rbox --list | --list-full
+   or: rbox --install [-s] [DIR]
+   or: rbox --man APPLET
+   or: rbox --completion bash|zsh|fish
+   or: APPLET [ARGUMENT]...
+
+One program that is the whole userland of a small Linux system. A link to it
+under an applet's name runs that applet.
+
+  --list                 Print the names of all applets
+  --list-full            Print their install paths, without the leading slash
+  --install [-s] [DIR]   Make links to this program, hard or (-s) symbolic: in
+                         DIR, or in each applet's own folder; files stay
+  --man APPLET           Print the manual page of APPLET, for man(1)
+  --completion SHELL     Print the completion rules for SHELL
+
+Currently defined functions:
+";
+
+/// Runs rbox under its own name; `words` are what follows the name.
+pub fn run(env: &mut Env, words: &[&[u8]]) -> Outcome {
+    let Some((&first, rest)) = words.split_first() else { return help(env) };
+    match first {
+        b"--help" if rest.is_empty() => help(env),
+        b"--help" => call(env, &[rest[0], b"--help"]),
+        b"--version" => print(env, &[VERSION_LINE.as_bytes(), b"\n"]),
+        b"--list" => list(env, bytes::base_name),
+        b"--list-full" => list(env, |path| &path[1..]),
+        b"--install" => install(env, rest),
+        b"--man" => doc::man::print(env, rest),
+        b"--completion" => doc::completion::print(env, rest),
+        _ => call(env, words),
+    }
+}
+
+fn call(env: &mut Env, words: &[&[u8]]) -> Outcome {
+    let name = bytes::base_name(words[0]);
+    if name == b"rbox" || name == b"busybox" {
+        return run(env, &words[1..]);
+    }
+    let Some(id) = env.registry.find(name) else {
+        return Err(Error::parts(&[name, b": applet not found"]).with_status(127));
+    };
+    env.name = name.to_vec();
+    Ok(env.registry.applet(id).call(env, words))
+}
+
+fn print(env: &mut Env, parts: &[&[u8]]) -> Outcome {
+    env.stdout.write(&parts.concat())?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn help(env: &mut Env) -> Outcome {
+    let mut names = Vec::new();
+    let mut column = 0;
+    for path in env.registry.paths().split('\n') {
+        let name = bytes::base_name(path.as_bytes());
+        if column > 0 && column + name.len() + 2 > 72 {
+            names.extend_from_slice(b",\n");
+            column = 0;
+        }
+        names.extend_from_slice(if column == 0 { b"\t" } else { b", " });
+        names.extend_from_slice(name);
+        column += name.len() + 2;
+    }
+    print(env, &[VERSION_LINE.as_bytes(), b"\n", HELP.as_bytes(), b"\n", &names, b"\n"])
+}
+
+fn list(env: &mut Env, part: fn(&[u8]) -> &[u8]) -> Outcome {
+    for path in env.registry.paths().split('\n') {
+        env.stdout.write(part(path.as_bytes()))?;
+        env.stdout.push(b'\n')?;
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+/// Links every applet to this program. An existing file is kept, as a user's own choice.
+fn install(env: &mut Env, words: &[&[u8]]) -> Outcome {
+    let symbolic = words.first() == Some(&&b"-s"[..]);
+    let folder = match &words[usize::from(symbolic)..] {
+        [] => None,
+        [folder] => Some(*folder),
+        _ => return Err(Error::new("usage: --install [-s] [DIR]")),
+    };
+    let program = fs::readlink("/proc/self/exe", Vec::new()).map_err(|errno| Error::on("/proc/self/exe", errno))?;
+    let mut status = ExitStatus::SUCCESS;
+    for path in env.registry.paths().split('\n') {
+        let path = match folder {
+            Some(folder) => bytes::join_path(folder, bytes::base_name(path.as_bytes())),
+            None => path.as_bytes().to_vec(),
+        };
+        if let Err(error) = link(program.as_bytes(), &path, symbolic) {
+            status.worsen(env.warn(error));
+        }
+    }
+    Ok(status)
+}
+
+fn link(program: &[u8], path: &[u8], symbolic: bool) -> Result<()> {
+    let result = if symbolic { fs::symlink(program, path) } else { fs::link(program, path) };
+    match result {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(Error::on(path, errno)),
+    }
+}

@@ -1,0 +1,55 @@
+//! Copies of whole streams, inside the kernel where it can.
+
+use super::{CHUNK, Input, Output};
+use crate::error::Result;
+use crate::sys::fs::FileType;
+use crate::sys::pipe::SpliceFlags;
+use crate::sys::{BorrowedFd, Errno, fs, pipe};
+
+/// Copies all that is left of `input` to `output`, and returns how many bytes that was.
+///
+/// Between files the kernel copies (`copy_file_range(2)`), to or from a pipe it moves pages (`splice(2)`), else buffers do.
+pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
+    let waiting = input.buffered().len();
+    output.write(input.buffered())?;
+    input.consume(waiting);
+    let mut total = waiting as u64;
+    output.flush()?;
+    if let (Some(from), Some(to)) = (input.fd(), output.fd()) {
+        total += copy_in_kernel(from, to);
+    }
+    loop {
+        let content = input.fill()?;
+        if content.is_empty() {
+            return Ok(total);
+        }
+        let count = content.len();
+        output.write(content)?;
+        // A reader at the other end of a pipe gets bytes as they come.
+        output.flush()?;
+        input.consume(count);
+        total += count as u64;
+    }
+}
+
+/// Copies until the end or until the kernel refuses; the caller goes on with buffers and meets the error, if any, there.
+fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> u64 {
+    let kind = |file| fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return 0 };
+    let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
+        (FileType::RegularFile, FileType::RegularFile) => |from, to| fs::copy_file_range(from, None, to, None, 1 << 30),
+        (FileType::Fifo, _) | (_, FileType::Fifo) => {
+            |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)
+        }
+        _ => return 0,
+    };
+    let mut total = 0;
+    loop {
+        match step(from, to) {
+            Ok(0) => return total,
+            Ok(count) => total += count as u64,
+            Err(Errno::INTR) => {}
+            Err(_) => return total,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A buffered reader over a file descriptor or memory.
+
+use super::CHUNK;
+use crate::bytes;
+use crate::error::{Error, Result};
+use crate::sys::fs::{Mode, OFlags};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
+
+/// A source of bytes that knows its name for messages.
+#[derive(Debug)]
+pub struct Input {
+    source: Source,
+    /// What has been read and not been consumed is `buffer[start..end]`.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    name: Vec<u8>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Standard input: what is read too far is given back when the stream is dropped.
+    Standard,
+    File(OwnedFd),
+    Memory,
+}
+
+impl Input {
+    /// Standard input, descriptor 0.
+    pub fn standard() -> Self {
+        Self::from_source(Source::Standard, b"standard input", Vec::new())
+    }
+
+    /// The file at `path`, opened for reading. The error is `can't open 'PATH': reason`.
+    pub fn open(path: &[u8]) -> Result<Self> {
+        match fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => Ok(Self::from_fd(file, path)),
+            Err(errno) => Err(Error::cannot("open", path, errno)),
+        }
+    }
+
+    /// The operand `path`, where `-` is standard input (POSIX XBD 12.2, guideline 13).
+    pub fn operand(path: &[u8]) -> Result<Self> {
+        if path == b"-" { Ok(Self::standard()) } else { Self::open(path) }
+    }
+
+    /// An open descriptor; `name` is what messages call it.
+    pub fn from_fd(file: OwnedFd, name: &[u8]) -> Self {
+        Self::from_source(Source::File(file), name, Vec::new())
+    }
+
+    /// Bytes in memory.
+    pub fn from_bytes(content: Vec<u8>) -> Self {
+        Self::from_source(Source::Memory, b"standard input", content)
+    }
+
+    fn from_source(source: Source, name: &[u8], buffer: Vec<u8>) -> Self {
+        let end = buffer.len();
+        Self { source, buffer, start: 0, end, name: name.to_vec(), ended: false }
+    }
+
+    /// What messages call this stream.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The descriptor below, for `fstat`, `lseek` and copies inside the kernel. `None` for memory.
+    ///
+    /// `buffered` bytes have been taken from it already.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match &self.source {
+            Source::Standard => Some(fd::borrow(0)),
+            Source::File(file) => Some(file.as_fd()),
+            Source::Memory => None,
+        }
+    }
+
+    /// What has been read and not been consumed.
+    pub fn buffered(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Returns unconsumed bytes, reading when there are none; empty means the end of the file.
+    pub fn fill(&mut self) -> Result<&[u8]> {
+        if self.start == self.end {
+            self.fill_more()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// Reads once and adds to the unconsumed bytes. False at the end of the file.
+    pub fn fill_more(&mut self) -> Result<bool> {
+        let source = match &self.source {
+            Source::Standard => fd::borrow(0),
+            Source::File(file) => file.as_fd(),
+            Source::Memory => return Ok(false),
+        };
+        if self.ended {
+            return Ok(false);
+        }
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.buffer.len() && self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.end == self.buffer.len() {
+            let room = if self.buffer.is_empty() { CHUNK } else { self.buffer.len() };
+            self.buffer.resize(self.buffer.len() + room, 0);
+        }
+        let got = read(source, &mut self.buffer[self.end..]).map_err(|errno| Error::on(&self.name, errno))?;
+        self.end += got;
+        // A terminal's end of file is one event: asking again would wait for another.
+        self.ended = got == 0;
+        Ok(got > 0)
+    }
+
+    /// Marks `count` bytes of what `fill` or `buffered` returned as used.
+    pub fn consume(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+    }
+
+    /// Returns the next record with its `delimiter`, which the last one of a file may lack. `None` at the end.
+    ///
+    /// The slice is the buffer's own: no byte is copied. A record is as long as memory allows.
+    pub fn record(&mut self, delimiter: u8) -> Result<Option<&[u8]>> {
+        let mut searched = 0;
+        let length = loop {
+            match bytes::find_byte(delimiter, &self.buffered()[searched..]) {
+                Some(at) => break searched + at + 1,
+                None => searched = self.end - self.start,
+            }
+            if !self.fill_more()? {
+                break searched;
+            }
+        };
+        let record = self.start..self.start + length;
+        self.start = record.end;
+        Ok(if length == 0 { None } else { Some(&self.buffer[record]) })
+    }
+
+    /// Returns the next line without its newline. `None` at the end.
+    pub fn line(&mut self) -> Result<Option<&[u8]>> {
+        Ok(self.record(b'\n')?.map(|line| line.strip_suffix(b"\n").unwrap_or(line)))
+    }
+
+    /// Reads up to `into.len()` bytes; 0 means the end of the file.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        let available = self.fill()?;
+        let count = available.len().min(into.len());
+        into[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+
+    /// Reads all that is left.
+    pub fn read_to_end(&mut self) -> Result<Vec<u8>> {
+        while self.fill_more()? {}
+        let content = if self.start == 0 {
+            self.buffer.truncate(self.end);
+            core::mem::take(&mut self.buffer)
+        } else {
+            self.buffered().to_vec()
+        };
+        (self.start, self.end) = (0, 0);
+        Ok(content)
+    }
+}
+
+impl Drop for Input {
+    /// Gives back what was read too far from standard input, so that `(head -n 1; cat) < file` works (POSIX XCU 1.4).
+    fn drop(&mut self) {
+        let unread = (self.end - self.start) as i64;
+        if unread > 0 && matches!(self.source, Source::Standard) {
+            // A pipe or a terminal cannot seek; then nothing can be given back.
+            let _ = fs::seek(fd::borrow(0), fs::SeekFrom::Current(-unread));
+        }
+    }
+}
+
+/// `read(2)` that goes on after a signal.
+pub fn read(file: BorrowedFd<'_>, into: &mut [u8]) -> core::result::Result<usize, Errno> {
+    loop {
+        match fd::read(file, &mut *into) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Streams: where an applet reads and writes. A stream is a file descriptor or memory.
+
+mod copy;
+mod input;
+mod output;
+
+pub use copy::copy;
+pub use input::Input;
+pub use output::Output;
+
+/// Bytes moved by one read or write of a stream: large enough that the calls do not show, small enough for the cache.
+pub const CHUNK: usize = 64 * 1024;

@@ -1,0 +1,156 @@
+//! A buffered writer over a file descriptor or memory. A lost write is always an error.
+
+use super::CHUNK;
+use crate::error::{Error, Result};
+use crate::sys::fs::{Mode, OFlags};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, termios};
+
+/// A destination of bytes.
+#[derive(Debug)]
+pub struct Output {
+    sink: Sink,
+    buffer: Vec<u8>,
+    buffering: Buffering,
+}
+
+#[derive(Debug)]
+enum Sink {
+    /// Standard output or error, by number.
+    Standard(i32),
+    File(OwnedFd),
+    Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Buffering {
+    /// Not decided: lines on a terminal, blocks elsewhere.
+    Undecided,
+    Lines,
+    Blocks,
+}
+
+impl Output {
+    /// Descriptor `number` of the process: 1 for standard output, 2 for standard error.
+    pub fn standard(number: i32) -> Self {
+        let buffering = if number == 2 { Buffering::Lines } else { Buffering::Undecided };
+        Self { sink: Sink::Standard(number), buffer: Vec::new(), buffering }
+    }
+
+    /// An open descriptor.
+    pub fn from_fd(file: OwnedFd) -> Self {
+        Self { sink: Sink::File(file), buffer: Vec::new(), buffering: Buffering::Blocks }
+    }
+
+    /// The file at `path`, made anew or cut to nothing, mode 0666 less the umask. The error is `can't create 'PATH': reason`.
+    pub fn create(path: &[u8]) -> Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        match fs::open(path, flags, Mode::from_raw_mode(0o666)) {
+            Ok(file) => Ok(Self::from_fd(file)),
+            Err(errno) => Err(Error::cannot("create", path, errno)),
+        }
+    }
+
+    /// Memory, to be taken by `into_bytes`.
+    pub fn memory() -> Self {
+        Self { sink: Sink::Memory, buffer: Vec::new(), buffering: Buffering::Blocks }
+    }
+
+    /// What was written to memory, or what still waits for the descriptor.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.buffer)
+    }
+
+    /// The descriptor below, for copies inside the kernel; flush first. `None` for memory.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match &self.sink {
+            Sink::Standard(number) => Some(fd::borrow(*number)),
+            Sink::File(file) => Some(file.as_fd()),
+            Sink::Memory => None,
+        }
+    }
+
+    /// True when the stream is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.fd().is_some_and(termios::isatty)
+    }
+
+    /// Writes each line as soon as it is whole, also where the stream is no terminal.
+    pub fn set_line_buffered(&mut self) {
+        self.buffering = Buffering::Lines;
+    }
+
+    /// Writes `content`.
+    pub fn write(&mut self, content: &[u8]) -> Result<()> {
+        if self.buffering == Buffering::Undecided {
+            self.buffering = if self.is_terminal() { Buffering::Lines } else { Buffering::Blocks };
+        }
+        if !matches!(self.sink, Sink::Memory) && self.buffer.len() + content.len() > CHUNK {
+            self.flush()?;
+            if content.len() >= CHUNK {
+                return self.write_through(content);
+            }
+        }
+        self.buffer.extend_from_slice(content);
+        if self.buffering == Buffering::Lines && content.contains(&b'\n') {
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    /// Writes one byte.
+    #[inline]
+    pub fn push(&mut self, byte: u8) -> Result<()> {
+        self.write(&[byte])
+    }
+
+    /// Writes the decimal digits of `number`.
+    pub fn write_number(&mut self, number: u64) -> Result<()> {
+        self.write(crate::number::Decimal::new(number).as_bytes())
+    }
+
+    /// Hands everything to the system. Memory keeps it.
+    pub fn flush(&mut self) -> Result<()> {
+        if matches!(self.sink, Sink::Memory) || self.buffer.is_empty() {
+            return Ok(());
+        }
+        let buffer = core::mem::take(&mut self.buffer);
+        let result = self.write_through(&buffer);
+        self.buffer = buffer;
+        self.buffer.clear();
+        result
+    }
+
+    fn write_through(&self, mut content: &[u8]) -> Result<()> {
+        let Some(sink) = self.fd() else { return Ok(()) };
+        while !content.is_empty() {
+            match fd::write(sink, content) {
+                Ok(0) => return Err(Error::output(Errno::IO)),
+                Ok(count) => content = &content[count..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => wait_writable(sink),
+                Err(errno) => return Err(Error::output(errno)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until a descriptor that somebody made non-blocking takes bytes again.
+fn wait_writable(file: BorrowedFd<'_>) {
+    use crate::sys::event::{PollFd, PollFlags, poll};
+    // An interruption only means one more attempt to write.
+    let _ = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::OUT)], None);
+}
+
+impl std::io::Write for Output {
+    fn write(&mut self, content: &[u8]) -> std::io::Result<usize> {
+        match Output::write(self, content) {
+            Ok(()) => Ok(content.len()),
+            Err(error) => Err(std::io::Error::from(error.errno().unwrap_or(Errno::IO))),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Output::flush(self).map_err(|error| std::io::Error::from(error.errno().unwrap_or(Errno::IO)))
+    }
+}

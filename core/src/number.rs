@@ -1,0 +1,148 @@
+//! Numbers as words: counts with suffixes, and their digits.
+
+use crate::error::{Error, Result};
+
+/// A suffix that multiplies a count.
+pub type Suffix = (&'static str, u64);
+
+/// `b` 512, `k` 1024, `m`, `g`, `t` powers of 1024, capitals too: what head, tail, split and od take.
+pub const SIZE_SUFFIXES: &[Suffix] = &[
+    ("b", 512),
+    ("k", 1 << 10),
+    ("K", 1 << 10),
+    ("m", 1 << 20),
+    ("M", 1 << 20),
+    ("g", 1 << 30),
+    ("G", 1 << 30),
+    ("t", 1 << 40),
+    ("T", 1 << 40),
+];
+
+/// The value of a word of decimal digits. `None` when it has another character, is empty or passes 64 bits.
+pub fn parse_decimal(word: &[u8]) -> Option<u64> {
+    if word.is_empty() {
+        return None;
+    }
+    word.iter().try_fold(0u64, |value, digit| match digit {
+        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+/// The value of a word of digits in `radix` (2-36). `None` as for `parse_decimal`.
+pub fn parse_radix(word: &[u8], radix: u32) -> Option<u64> {
+    if word.is_empty() {
+        return None;
+    }
+    word.iter().try_fold(0u64, |value, &digit| {
+        let digit = char::from(digit).to_digit(radix)?;
+        value.checked_mul(radix.into())?.checked_add(digit.into())
+    })
+}
+
+/// A count with an optional suffix of `suffixes`. The error is BusyBox's `invalid number 'WORD'`.
+pub fn parse_count(word: &[u8], suffixes: &[Suffix]) -> Result<u64> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let factor = match &word[digits..] {
+        b"" => Some(1),
+        rest => suffixes.iter().find(|(suffix, _)| suffix.as_bytes() == rest).map(|(_, factor)| *factor),
+    };
+    parse_decimal(&word[..digits])
+        .zip(factor)
+        .and_then(|(value, factor)| value.checked_mul(factor))
+        .ok_or_else(|| invalid(word))
+}
+
+/// A decimal number between `low` and `high`, both included.
+pub fn parse_in_range(word: &[u8], low: u64, high: u64) -> Result<u64> {
+    match parse_decimal(word) {
+        Some(value) if (low..=high).contains(&value) => Ok(value),
+        Some(_) => Err(Error::parts(&[
+            b"number ",
+            word,
+            b" is not in ",
+            Decimal::new(low).as_bytes(),
+            b"..",
+            Decimal::new(high).as_bytes(),
+            b" range",
+        ])),
+        None => Err(invalid(word)),
+    }
+}
+
+/// The error for a word that should have been a number.
+pub fn invalid(word: &[u8]) -> Error {
+    Error::parts(&[b"invalid number '", word, b"'"])
+}
+
+/// The decimal digits of a number, without allocation or `fmt`.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    digits: [u8; 20],
+    start: u8,
+}
+
+impl Decimal {
+    /// Writes out `number`.
+    pub fn new(mut number: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        let mut start = digits.len();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Self { digits, start: start as u8 };
+            }
+        }
+    }
+
+    /// The digits, 1-20 of them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.digits[usize::from(self.start)..]
+    }
+}
+
+/// The octal digits of `number`.
+pub fn octal(mut number: u64) -> Vec<u8> {
+    let mut digits = Vec::new();
+    loop {
+        digits.insert(0, b'0' + (number & 7) as u8);
+        number >>= 3;
+        if number == 0 {
+            return digits;
+        }
+    }
+}
+
+/// Appends the decimal digits of `number` to `text`, right-aligned in `width` columns.
+pub fn push_padded(text: &mut Vec<u8>, number: u64, width: usize) {
+    let digits = Decimal::new(number);
+    let digits = digits.as_bytes();
+    text.resize(text.len() + width.saturating_sub(digits.len()), b' ');
+    text.extend_from_slice(digits);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_take_suffixes() {
+        assert_eq!(parse_count(b"3k", SIZE_SUFFIXES).ok(), Some(3072));
+        assert_eq!(parse_count(b"18446744073709551615", &[]).ok(), Some(u64::MAX));
+    }
+
+    #[test]
+    fn counts_reject_what_is_no_number() {
+        for word in [&b""[..], b"k", b"1x", b"-1", b"18446744073709551616", b"99999999999999999k"] {
+            assert!(parse_count(word, SIZE_SUFFIXES).is_err(), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_have_all_their_digits() {
+        assert_eq!(Decimal::new(0).as_bytes(), b"0");
+        assert_eq!(Decimal::new(u64::MAX).as_bytes(), b"18446744073709551615");
+    }
+}

@@ -1,0 +1,37 @@
+//! The program's entry: C's `main`, without std's start-up.
+//!
+//! std's start-up polls the three standard descriptors and ignores SIGPIPE, which every child would inherit.
+
+use std::ffi::CStr;
+
+use crate::applet::Registry;
+
+/// Defines C's `main` for the binary that holds `$registry`.
+#[macro_export]
+macro_rules! entry {
+    ($registry:expr) => {
+        /// C's `main`.
+        ///
+        /// # Safety
+        /// `argv` holds `argc` strings, as the C start-up promises.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn main(argc: i32, argv: *const *const core::ffi::c_char) -> i32 {
+            // SAFETY: the caller's promise.
+            unsafe { $crate::sys::entry::start(argc, argv, $registry) }
+        }
+    };
+}
+
+/// Runs the applet that `argv` names and returns its status.
+///
+/// # Safety
+/// `argv` points to `argc` NUL-terminated strings that live as long as the process: what C's `main` is given.
+pub unsafe fn start(argc: i32, argv: *const *const libc::c_char, registry: &'static dyn Registry) -> i32 {
+    let count = usize::try_from(argc).unwrap_or(0);
+    let mut words: Vec<&'static [u8]> = Vec::with_capacity(count);
+    for index in 0..count {
+        // SAFETY: the caller's promise.
+        words.push(unsafe { CStr::from_ptr(*argv.add(index)) }.to_bytes());
+    }
+    i32::from(crate::call::main(registry, &words).0)
+}

@@ -1,0 +1,143 @@
+//! Processes: `fork(2)`, `execve(2)`, `waitpid(2)`, the environment, identities.
+
+pub use rustix::process::*;
+
+use std::ffi::{CStr, CString};
+
+use super::{Errno, RawFd, last_errno};
+
+/// How a child ended or changed, as `waitpid(2)` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It returned this status.
+    Exited(u8),
+    /// This signal killed it.
+    Signaled(i32),
+    /// This signal stopped it.
+    Stopped(i32),
+    /// SIGCONT woke it.
+    Continued,
+}
+
+impl Change {
+    /// The status as a shell shows it (POSIX XCU 2.8.2): 128 plus the signal when one ended it.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Exited(status) => status,
+            Self::Signaled(signal) | Self::Stopped(signal) => 128u8.wrapping_add(signal as u8),
+            Self::Continued => 0,
+        }
+    }
+}
+
+/// Forks; the child runs `child` and ends with the status it returns, without running destructors of the parent's.
+///
+/// Returns the child's pid. rbox is one thread, so the child may do whatever the parent could.
+pub fn fork_run(child: impl FnOnce() -> u8) -> Result<i32, Errno> {
+    // SAFETY: rbox never starts a thread, so the child's copy of every lock and allocator state is consistent.
+    match unsafe { libc::fork() } {
+        -1 => Err(last_errno()),
+        0 => exit_now(child()),
+        pid => Ok(pid),
+    }
+}
+
+/// Forks; true in the child, which the caller must end with `exit_now`.
+///
+/// For daemons and shells, whose child goes on where it is. `None` stands for the child, else its pid.
+pub fn fork() -> Result<Option<i32>, Errno> {
+    // SAFETY: as in `fork_run`.
+    match unsafe { libc::fork() } {
+        -1 => Err(last_errno()),
+        0 => Ok(None),
+        pid => Ok(Some(pid)),
+    }
+}
+
+/// Ends the process at once: no destructor, no buffer is written. `_exit(2)`.
+pub fn exit_now(status: u8) -> ! {
+    // SAFETY: _exit takes a number and does not return.
+    unsafe { libc::_exit(status.into()) }
+}
+
+/// Waits for a child: `waitpid(2)`. `pid` as there (-1 is any child); `None` when `options` hold WNOHANG and nothing changed.
+///
+/// An interruption by a signal is returned as `EINTR`, so that a shell can run its traps.
+pub fn wait(pid: i32, options: i32) -> Result<Option<(i32, Change)>, Errno> {
+    let mut status = 0;
+    // SAFETY: status is valid for the call.
+    let changed = unsafe { libc::waitpid(pid, &mut status, options) };
+    let change = match changed {
+        -1 => return Err(last_errno()),
+        0 => return Ok(None),
+        _ if libc::WIFEXITED(status) => Change::Exited(libc::WEXITSTATUS(status) as u8),
+        _ if libc::WIFSTOPPED(status) => Change::Stopped(libc::WSTOPSIG(status)),
+        _ if libc::WIFCONTINUED(status) => Change::Continued,
+        _ => Change::Signaled(libc::WTERMSIG(status)),
+    };
+    Ok(Some((changed, change)))
+}
+
+/// Waits until the child `pid` has ended, whatever signals come.
+pub fn wait_for(pid: i32) -> Result<Change, Errno> {
+    loop {
+        match wait(pid, 0) {
+            Ok(Some((_, change))) => return Ok(change),
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Replaces the process by the program at `path`: `execve(2)`. Returns only the reason of a failure.
+///
+/// `words` hold argv[0] and the arguments, `environment` words of the form `NAME=value`. A word with a NUL byte is `EINVAL`.
+pub fn exec(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Errno {
+    let (Ok(path), Some(words), Some(environment)) = (CString::new(path), c_strings(words), c_strings(environment))
+    else {
+        return Errno::INVAL;
+    };
+    let (words, environment) = (pointers(&words), pointers(&environment));
+    // SAFETY: path and the strings live until the call returns; both arrays end with a null pointer.
+    unsafe { libc::execve(path.as_ptr(), words.as_ptr(), environment.as_ptr()) };
+    last_errno()
+}
+
+fn c_strings(words: &[&[u8]]) -> Option<Vec<CString>> {
+    words.iter().map(|word| CString::new(*word).ok()).collect()
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([core::ptr::null()]).collect()
+}
+
+/// The environment that the process was started with, as words `NAME=value`: `environ(7)`.
+///
+/// rbox never changes it; a shell keeps its own variables.
+pub fn environment() -> impl Iterator<Item = &'static [u8]> {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    // SAFETY: environ is null or an array of NUL-terminated strings that ends with a null pointer; the C start-up set
+    // it and nothing in rbox calls setenv or putenv, so it stays valid and unchanged for the life of the process.
+    let mut at = unsafe { environ };
+    core::iter::from_fn(move || {
+        // SAFETY: as above; at never moves past the null pointer.
+        unsafe {
+            if at.is_null() || (*at).is_null() {
+                return None;
+            }
+            let word = CStr::from_ptr(*at).to_bytes();
+            at = at.add(1);
+            Some(word)
+        }
+    })
+}
+
+/// The highest number of descriptors plus one that a loop over all of them has to visit: `getrlimit(2)`, RLIMIT_NOFILE.
+pub fn descriptor_limit() -> RawFd {
+    match getrlimit(Resource::Nofile).current {
+        Some(limit) => RawFd::try_from(limit).unwrap_or(RawFd::MAX),
+        None => 65_536,
+    }
+}

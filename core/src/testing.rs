@@ -1,0 +1,51 @@
+//! Calling an applet in a unit test: literal words and standard input in, status and both outputs out.
+
+use crate::applet::{Applet, Id, Registry};
+use crate::env::{Env, Vars};
+use crate::io::{Input, Output};
+
+/// What a call left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The exit status.
+    pub status: u8,
+    /// Standard output, as text; bytes that are not UTF-8 are replaced.
+    pub stdout: String,
+    /// Standard error, as text.
+    pub stderr: String,
+}
+
+struct NoApplets;
+
+impl Registry for NoApplets {
+    fn find(&self, _name: &[u8]) -> Option<Id> {
+        None
+    }
+    fn applet(&self, _id: Id) -> Applet {
+        unreachable!("find knows no applet")
+    }
+    fn paths(&self) -> &'static str {
+        ""
+    }
+}
+
+/// Calls `applet` on `words` (the first is its name) with `stdin`, and an empty environment.
+pub fn try_call(applet: Applet, words: &[&str], stdin: &[u8]) -> Ran {
+    try_call_with(applet, words, stdin, &[])
+}
+
+/// The same, with environment words `NAME=value`.
+pub fn try_call_with(applet: Applet, words: &[&str], stdin: &[u8], vars: &[&str]) -> Ran {
+    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+    let mut env = Env {
+        name: words[0].to_vec(),
+        stdin: Input::from_bytes(stdin.to_vec()),
+        stdout: Output::memory(),
+        stderr: Output::memory(),
+        vars: Vars::List(vars.iter().map(|word| word.as_bytes().to_vec()).collect()),
+        registry: &NoApplets,
+    };
+    let status = applet.call(&mut env, &words).0;
+    let text = |output: Output| String::from_utf8_lossy(&output.into_bytes()).into_owned();
+    Ran { status, stdout: text(env.stdout), stderr: text(env.stderr) }
+}

@@ -1,0 +1,348 @@
+//! What people write for a date: `2026-11-23 10:00`, `@123`, `now + 30 minutes`, RFC 2822, ISO 8601, `[[CC]YY]MMDDhhmm[.ss]`.
+
+use super::{Civil, DAYS, MONTHS, Moment, Zone};
+use crate::number::parse_decimal;
+
+/// The moment that `text` means, as seen from `now` in `zone`. `None` when it is no date.
+///
+/// The words may come in any order: a date, a time, a zone, `now`, `today`, `yesterday`, `tomorrow`, a month's and a
+/// day's name, and spans such as `+30 minutes`, `2 days ago`, `next week`.
+pub fn parse(text: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
+    let text = text.trim_ascii();
+    if let Some(seconds) = text.strip_prefix(b"@") {
+        return parse_epoch(seconds);
+    }
+    let mut parser = Parser { civil: zone.civil(now.seconds), nanos: now.nanos, ..Parser::default() };
+    let words = split(text);
+    let mut at = 0;
+    while at < words.len() {
+        at += parser.take(&words[at..])?;
+    }
+    parser.finish(zone)
+}
+
+fn parse_epoch(text: &[u8]) -> Option<Moment> {
+    let (digits, negative) = match text.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (text, false),
+    };
+    let (whole, fraction) = crate::bytes::split_once(digits, b'.').unwrap_or((digits, b""));
+    let seconds = i64::try_from(parse_decimal(whole)?).ok()?;
+    let nanos = nanos_of(fraction)?;
+    Some(match (negative, nanos) {
+        (false, _) => Moment { seconds, nanos },
+        (true, 0) => Moment { seconds: -seconds, nanos },
+        (true, _) => Moment { seconds: -seconds - 1, nanos: 1_000_000_000 - nanos },
+    })
+}
+
+fn nanos_of(fraction: &[u8]) -> Option<u32> {
+    if !fraction.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some((0..9).fold(0, |nanos, at| nanos * 10 + fraction.get(at).map_or(0, |digit| u32::from(digit - b'0'))))
+}
+
+/// Words between blanks and commas; the `T` and `Z` of ISO 8601 part words too.
+fn split(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    for word in text.split(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b',')).filter(|word| !word.is_empty()) {
+        let iso = word.len() > 10 && matches!(word[10], b'T' | b't') && word[4] == b'-';
+        let (date, rest) = if iso { word.split_at(10) } else { (&b""[..], word) };
+        if iso {
+            words.push(date.to_vec());
+        }
+        let time = if iso { &rest[1..] } else { rest };
+        // A zone may stick to a time: 10:00Z, 10:00+02:00.
+        let zone = time.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
+        match zone.filter(|&at| at > 0 && time[..at].contains(&b':')) {
+            Some(at) => words.extend([time[..at].to_vec(), time[at..].to_vec()]),
+            None => words.push(time.to_vec()),
+        }
+    }
+    words
+}
+
+#[derive(Default)]
+struct Parser {
+    civil: Civil,
+    nanos: u32,
+    /// A date or a time was named, so that the rest of the clock is zero.
+    has_time: bool,
+    has_date: bool,
+    /// A span, added at the end.
+    months: i64,
+    days: i64,
+    seconds: i64,
+    /// Seconds east of UTC, when a zone was named.
+    offset: Option<i64>,
+}
+
+impl Default for Civil {
+    fn default() -> Self {
+        Self::from_clock(0)
+    }
+}
+
+impl Parser {
+    /// Takes one item from the front of `words` and returns how many words it was.
+    fn take(&mut self, words: &[Vec<u8>]) -> Option<usize> {
+        let word = words[0].to_ascii_lowercase();
+        if let Some(used) = self.take_span(&word, words) {
+            return Some(used);
+        }
+        let taken = self.take_name(&word) || self.take_time(&word) || self.take_date(&word) || self.take_zone(&word);
+        if taken {
+            return Some(1);
+        }
+        // `Nov 23` and `23 Nov 2026`: a plain number beside a month's name is a day, then a year.
+        let number = i64::try_from(parse_decimal(&word)?).ok()?;
+        match word.len() {
+            1 | 2 if (1..=31).contains(&number) => self.civil.day = number as u8,
+            4 => self.civil.year = number,
+            _ => return None,
+        }
+        self.has_date = true;
+        Some(1)
+    }
+
+    fn take_name(&mut self, word: &[u8]) -> bool {
+        match word {
+            b"now" => self.has_time = true,
+            b"today" | b"ago" => {}
+            b"yesterday" => self.days -= 1,
+            b"tomorrow" => self.days += 1,
+            b"noon" => self.set_time(12, 0, 0),
+            b"midnight" => self.set_time(0, 0, 0),
+            b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
+            b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
+            _ => {
+                let named = |name: &&str| {
+                    let name = name.to_ascii_lowercase();
+                    word.len() >= 3 && name.as_bytes().starts_with(word.trim_ascii_end())
+                };
+                if let Some(month) = MONTHS.iter().position(|name| named(name)) {
+                    self.civil.month = month as u8 + 1;
+                    self.has_date = true;
+                } else if let Some(day) = DAYS.iter().position(|name| named(name)) {
+                    // With a date the day's name is an ornament; alone it is the next such day.
+                    if !self.has_date {
+                        self.days += (day as i64 - i64::from(self.civil.weekday)).rem_euclid(7);
+                    }
+                } else {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn set_time(&mut self, hour: u8, minute: u8, second: u8) {
+        (self.civil.hour, self.civil.minute, self.civil.second) = (hour, minute, second);
+        (self.nanos, self.has_time) = (0, true);
+    }
+
+    /// `hh:mm[:ss[.nnn]]`.
+    fn take_time(&mut self, word: &[u8]) -> bool {
+        let mut fields = word.split(|&byte| byte == b':');
+        let (Some(hour), Some(minute)) = (fields.next(), fields.next()) else { return false };
+        let (second, fraction) = match fields.next() {
+            Some(field) => crate::bytes::split_once(field, b'.').unwrap_or((field, b"")),
+            None => (&b"0"[..], &b""[..]),
+        };
+        let field =
+            |digits: &[u8], high: u64| parse_decimal(digits).filter(|value| *value <= high).map(|value| value as u8);
+        let (Some(hour), Some(minute), Some(second), Some(nanos), None) =
+            (field(hour, 24), field(minute, 59), field(second, 60), nanos_of(fraction), fields.next())
+        else {
+            return false;
+        };
+        self.set_time(hour, minute, second);
+        self.nanos = nanos;
+        true
+    }
+
+    /// `YYYY-MM-DD`, `MM/DD[/YYYY]`, `YYYYMMDD`, `DD-Mon-YYYY`.
+    fn take_date(&mut self, word: &[u8]) -> bool {
+        let separator = if word.contains(&b'/') { b'/' } else { b'-' };
+        let fields: Vec<Option<i64>> = word
+            .split(|&byte| byte == separator)
+            .map(|field| parse_decimal(field).and_then(|value| i64::try_from(value).ok()))
+            .collect();
+        let now = self.civil.year;
+        let (year, month, day) = match (fields.as_slice(), separator) {
+            (&[Some(year), Some(month), Some(day)], b'-') => (year, month, day),
+            (&[Some(month), Some(day)], b'/') => (now, month, day),
+            (&[Some(year), Some(month), Some(day)], _) if year > 31 => (year, month, day),
+            (&[Some(month), Some(day), Some(year)], _) => (year, month, day),
+            (&[Some(number)], _) if word.len() == 8 => (number / 10_000, number / 100 % 100, number % 100),
+            _ => return false,
+        };
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year > 1 << 40 {
+            return false;
+        }
+        (self.civil.year, self.civil.month, self.civil.day) = (year, month as u8, day as u8);
+        self.has_date = true;
+        true
+    }
+
+    /// `Z`, `UTC`, `GMT`, `+hh[:]mm`.
+    fn take_zone(&mut self, word: &[u8]) -> bool {
+        let sign = match word.first() {
+            Some(b'+') => 1,
+            Some(b'-') => -1,
+            _ => {
+                let universal = matches!(word, b"z" | b"utc" | b"gmt");
+                self.offset = if universal { Some(0) } else { self.offset };
+                return universal;
+            }
+        };
+        let digits: Vec<u8> = word[1..].iter().copied().filter(|&byte| byte != b':').collect();
+        let Some(number) = parse_decimal(&digits).filter(|_| self.has_time && matches!(digits.len(), 2 | 4)) else {
+            return false;
+        };
+        let (hours, minutes) = if digits.len() == 2 { (number, 0) } else { (number / 100, number % 100) };
+        self.offset = Some(sign * (hours * 3600 + minutes * 60) as i64);
+        true
+    }
+
+    /// `[+-]N UNIT [ago]`, `next UNIT`, `last UNIT`.
+    fn take_span(&mut self, word: &[u8], words: &[Vec<u8>]) -> Option<usize> {
+        let (sign, digits) = match word {
+            [b'+', rest @ ..] => (1, rest),
+            [b'-', rest @ ..] => (-1, rest),
+            _ => (1, word),
+        };
+        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (count, mut used) = match (word, length) {
+            (b"next", _) => (1, 1),
+            (b"last", _) => (-1, 1),
+            (_, 0) if digits.is_empty() && words.len() > 1 => (i64::try_from(parse_decimal(&words[1])?).ok()?, 2),
+            (_, 0) => return None,
+            _ => (i64::try_from(parse_decimal(&digits[..length])?).ok()?, 1),
+        };
+        let unit = match &digits[length..] {
+            b"" | b"next" | b"last" => {
+                used += 1;
+                words.get(used - 1)?.to_ascii_lowercase()
+            }
+            unit => unit.to_vec(),
+        };
+        let unit: &[u8] = if word == b"next" || word == b"last" { &words[1].to_ascii_lowercase() } else { &unit };
+        let ago = words.get(used).is_some_and(|word| word.eq_ignore_ascii_case(b"ago"));
+        let count = if ago { -sign * count } else { sign * count };
+        let stem = unit.strip_suffix(b"s").unwrap_or(unit);
+        let (field, factor) = match stem {
+            b"sec" | b"second" => (&mut self.seconds, 1),
+            b"min" | b"minute" => (&mut self.seconds, 60),
+            b"hour" => (&mut self.seconds, 3600),
+            b"day" => (&mut self.days, 1),
+            b"week" => (&mut self.days, 7),
+            b"fortnight" => (&mut self.days, 14),
+            b"month" => (&mut self.months, 1),
+            b"year" => (&mut self.months, 12),
+            _ => return None,
+        };
+        *field = field.checked_add(count.checked_mul(factor)?)?;
+        // A span leaves the time of day as it is.
+        self.has_time |= !self.has_date;
+        Some(used + usize::from(ago))
+    }
+
+    fn finish(mut self, zone: &Zone) -> Option<Moment> {
+        if self.has_date && !self.has_time {
+            self.set_time(0, 0, 0);
+        }
+        let month = i64::from(self.civil.month).checked_add(self.months)?;
+        let day = i64::from(self.civil.day).checked_add(self.days)?;
+        let days = super::days_of(self.civil.year, month, 1).checked_add(day)?.checked_sub(1)?;
+        let within =
+            i64::from(self.civil.hour) * 3600 + i64::from(self.civil.minute) * 60 + i64::from(self.civil.second);
+        let clock = days.checked_mul(86_400)?.checked_add(within)?;
+        let seconds = match self.offset {
+            Some(offset) => clock.checked_sub(offset)?,
+            None => zone.moment(&Civil::from_clock(clock)),
+        };
+        Some(Moment { seconds: seconds.checked_add(self.seconds)?, nanos: self.nanos })
+    }
+}
+
+/// The moment of `[[CC]YY]MMDDhhmm[.ss]` (touch -t), or with `year_last` `MMDDhhmm[[CC]YY][.ss]` (date's operand).
+pub fn parse_digits(text: &[u8], year_last: bool, now: Moment, zone: &Zone) -> Option<Moment> {
+    let (digits, second) = crate::bytes::split_once(text, b'.').unwrap_or((text, b"00"));
+    if !digits.iter().chain(second).all(u8::is_ascii_digit) || second.len() != 2 {
+        return None;
+    }
+    let year_length = digits.len().checked_sub(8).filter(|length| matches!(length, 0 | 2 | 4))?;
+    let (year, fields) = if year_last {
+        let (fields, year) = digits.split_at(8);
+        (year, fields)
+    } else {
+        digits.split_at(year_length)
+    };
+    let pair = |at: usize| (fields[at] - b'0') * 10 + fields[at + 1] - b'0';
+    let year = match (parse_decimal(year).map(|year| year as i64), year_length) {
+        (Some(year), 4) => year,
+        // POSIX XCU touch: 69-99 are 1969-1999, 00-68 are 2000-2068.
+        (Some(year), 2) if year >= 69 => 1900 + year,
+        (Some(year), _) => 2000 + year,
+        (None, _) => zone.civil(now.seconds).year,
+    };
+    let (month, day, hour, minute) = (pair(0), pair(2), pair(4), pair(6));
+    let second = parse_decimal(second)? as u8;
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let civil = Civil { year, month, day, hour, minute, second, ..Civil::default() };
+    Some(Moment { seconds: zone.moment(&civil), nanos: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-23 10:20:30 UTC, a Monday.
+    const NOW: Moment = Moment { seconds: 1_795_429_230, nanos: 5 };
+
+    fn seconds(text: &str) -> Option<i64> {
+        parse(text.as_bytes(), NOW, &Zone::utc()).map(|moment| moment.seconds - NOW.seconds)
+    }
+
+    #[test]
+    fn spans_count_from_now() {
+        assert_eq!(seconds("now"), Some(0));
+        assert_eq!(seconds("+30 minutes"), Some(1800));
+        assert_eq!(seconds("2 days ago"), Some(-172_800));
+        assert_eq!(seconds("next week"), Some(604_800));
+        assert_eq!(seconds("1 month"), Some(30 * 86_400));
+        assert_eq!(seconds("yesterday 10:20:30"), Some(-86_400));
+    }
+
+    #[test]
+    fn dates_have_many_forms() {
+        let midnight = Some(-(10 * 3600 + 20 * 60 + 30));
+        for text in ["2026-11-23", "11/23/2026", "20261123", "23 Nov 2026", "Nov 23 00:00", "@1795392000"] {
+            assert_eq!(seconds(text), midnight, "{text}");
+        }
+        assert_eq!(seconds("2026-11-23T10:20:30Z"), Some(0));
+        assert_eq!(seconds("Mon, 23 Nov 2026 12:20:30 +0200"), Some(0));
+        assert_eq!(seconds("2026-11-23 12:20:30+02:00"), Some(0));
+    }
+
+    #[test]
+    fn other_words_are_no_dates() {
+        for text in ["x", "2026-13-01", "25:00", "@", "1 2 3 4 x", "99999999999999999999 days"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_of_touch_and_date() {
+        let parse =
+            |text: &str, last| parse_digits(text.as_bytes(), last, NOW, &Zone::utc()).map(|moment| moment.seconds);
+        assert_eq!(parse("202611231020.30", false), Some(NOW.seconds));
+        assert_eq!(parse("112310202026.30", true), Some(NOW.seconds));
+        assert_eq!(parse("11231020", false), Some(NOW.seconds - 30));
+        assert_eq!(parse("1123102", false), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! Users and groups: the files passwd(5) and group(5).
+
+use crate::bytes;
+use crate::error::{Error, Result};
+use crate::io::Input;
+use crate::number::{Decimal, parse_decimal};
+
+/// A line of /etc/passwd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Login name.
+    pub name: Vec<u8>,
+    /// The hash, or `x` when it stands in /etc/shadow.
+    pub password: Vec<u8>,
+    /// User number.
+    pub uid: u32,
+    /// Number of the primary group.
+    pub gid: u32,
+    /// Full name and more.
+    pub comment: Vec<u8>,
+    /// Home folder.
+    pub home: Vec<u8>,
+    /// Login shell; empty stands for /bin/sh.
+    pub shell: Vec<u8>,
+}
+
+/// A line of /etc/group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Group name.
+    pub name: Vec<u8>,
+    /// Group number.
+    pub gid: u32,
+    /// Names of the users for whom it is a supplementary group.
+    pub members: Vec<Vec<u8>>,
+}
+
+impl User {
+    /// Reads one line; `None` when it is not of the form of passwd(5).
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|&byte| byte == b':');
+        let mut next = || fields.next().map(<[u8]>::to_vec);
+        Some(Self {
+            name: next().filter(|name| !name.is_empty())?,
+            password: next()?,
+            uid: id(&next()?)?,
+            gid: id(&next()?)?,
+            comment: next()?,
+            home: next()?,
+            shell: next()?,
+        })
+    }
+
+    /// The user of that name.
+    pub fn by_name(name: &[u8]) -> Option<Self> {
+        find("/etc/passwd", Self::parse, |user| user.name == name)
+    }
+
+    /// The user of that number.
+    pub fn by_id(uid: u32) -> Option<Self> {
+        find("/etc/passwd", Self::parse, |user| user.uid == uid)
+    }
+
+    /// The numbers of all groups the user is in, the primary one first: initgroups(3).
+    pub fn groups(&self) -> Vec<u32> {
+        let mut gids = vec![self.gid];
+        each_line("/etc/group", &mut |line| {
+            if let Some(group) = Group::parse(line)
+                && group.members.contains(&self.name)
+                && !gids.contains(&group.gid)
+            {
+                gids.push(group.gid);
+            }
+            false
+        });
+        gids
+    }
+}
+
+impl Group {
+    /// Reads one line; `None` when it is not of the form of group(5).
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|&byte| byte == b':');
+        let name = fields.next().filter(|name| !name.is_empty())?.to_vec();
+        let gid = id(fields.nth(1)?)?;
+        let members = fields.next().unwrap_or_default().split(|&byte| byte == b',');
+        Some(Self { name, gid, members: members.filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect() })
+    }
+
+    /// The group of that name.
+    pub fn by_name(name: &[u8]) -> Option<Self> {
+        find("/etc/group", Self::parse, |group| group.name == name)
+    }
+
+    /// The group of that number.
+    pub fn by_id(gid: u32) -> Option<Self> {
+        find("/etc/group", Self::parse, |group| group.gid == gid)
+    }
+}
+
+fn id(field: &[u8]) -> Option<u32> {
+    u32::try_from(parse_decimal(field)?).ok()
+}
+
+fn find<T>(path: &str, parse: fn(&[u8]) -> Option<T>, wanted: impl Fn(&T) -> bool) -> Option<T> {
+    let mut found = None;
+    each_line(path, &mut |line| {
+        found = parse(line).filter(&wanted);
+        found.is_some()
+    });
+    found
+}
+
+/// Calls `stop` for each line until it answers true. A file that is not there has no lines.
+fn each_line(path: &str, stop: &mut dyn FnMut(&[u8]) -> bool) {
+    let Ok(mut input) = Input::open(path.as_bytes()) else { return };
+    while let Ok(Some(line)) = input.line() {
+        if stop(line) {
+            return;
+        }
+    }
+}
+
+/// The number that a word for a user means: a name, or else decimal digits. The error is BusyBox's `unknown user NAME`.
+pub fn user_id(word: &[u8]) -> Result<u32> {
+    let number = User::by_name(word).map(|user| user.uid).or_else(|| id(word));
+    number.ok_or_else(|| Error::parts(&[b"unknown user ", word]))
+}
+
+/// The number that a word for a group means. The error is BusyBox's `unknown group NAME`.
+pub fn group_id(word: &[u8]) -> Result<u32> {
+    let number = Group::by_name(word).map(|group| group.gid).or_else(|| id(word));
+    number.ok_or_else(|| Error::parts(&[b"unknown group ", word]))
+}
+
+/// What `USER[:[GROUP]]` and `:GROUP` mean (chown(1)): a user's number, a group's number. `USER:` means the user's own group.
+pub fn parse_owner(word: &[u8]) -> Result<(Option<u32>, Option<u32>)> {
+    let separator = bytes::find_byte(b':', word).or_else(|| {
+        // The old form `user.group`, unless the dot belongs to the user's name.
+        bytes::find_byte(b'.', word).filter(|_| User::by_name(word).is_none())
+    });
+    let Some(at) = separator else { return Ok((Some(user_id(word)?), None)) };
+    let (user, group) = (&word[..at], &word[at + 1..]);
+    let uid = if user.is_empty() { None } else { Some(user_id(user)?) };
+    let gid = match (group, uid) {
+        (b"", None) => None,
+        (b"", Some(uid)) => User::by_id(uid).map(|user| user.gid),
+        _ => Some(group_id(group)?),
+    };
+    Ok((uid, gid))
+}
+
+/// Names of users or groups by number, each looked up once: for listings.
+#[derive(Debug, Default)]
+pub struct Names {
+    known: Vec<(u32, Vec<u8>)>,
+}
+
+impl Names {
+    /// The user's name, or the digits of a number that has none.
+    pub fn user(&mut self, uid: u32) -> &[u8] {
+        self.get(uid, |uid| User::by_id(uid).map(|user| user.name))
+    }
+
+    /// The group's name, or the digits of a number that has none.
+    pub fn group(&mut self, gid: u32) -> &[u8] {
+        self.get(gid, |gid| Group::by_id(gid).map(|group| group.name))
+    }
+
+    fn get(&mut self, id: u32, look_up: fn(u32) -> Option<Vec<u8>>) -> &[u8] {
+        let at = self.known.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
+            let name = look_up(id).unwrap_or_else(|| Decimal::new(id.into()).as_bytes().to_vec());
+            self.known.push((id, name));
+            self.known.len() - 1
+        });
+        &self.known[at].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_passwd_and_group_are_taken_apart() {
+        let user = User::parse(b"root:x:0:7:Root:/root:/bin/sh").expect("a whole line");
+        assert_eq!((user.uid, user.gid, user.shell.as_slice()), (0, 7, &b"/bin/sh"[..]));
+        let group = Group::parse(b"disk:x:6:root,adm").expect("a whole line");
+        assert_eq!((group.gid, group.members.len()), (6, 2));
+    }
+
+    #[test]
+    fn lines_of_another_form_are_no_users() {
+        for line in [&b""[..], b"root:x:0", b":x:0:0:::", b"a:x:-1:0:::", b"a:x:4294967296:0:::"] {
+            assert_eq!(User::parse(line), None);
+        }
+    }
+
+    #[test]
+    fn owners_are_numbers_or_names() {
+        assert_eq!(parse_owner(b"12:34").ok(), Some((Some(12), Some(34))));
+        assert_eq!(parse_owner(b":34").ok(), Some((None, Some(34))));
+        assert_eq!(parse_owner(b"root").ok(), Some((Some(0), None)));
+    }
+}
