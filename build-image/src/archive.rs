@@ -20,12 +20,7 @@ pub struct Options {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Time stamp of everything in the archive, in seconds since 1970
-    #[arg(
-        long,
-        env = "SOURCE_DATE_EPOCH",
-        value_name = "SECONDS",
-        default_value_t = 1_767_225_600
-    )]
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS", default_value_t = 1_767_225_600)]
     pub epoch: u32,
 }
 
@@ -47,9 +42,7 @@ pub fn build(options: &Options, format: Format, tree: &Manifest) -> Result<PathB
     let stage = Stage::begin(name);
     let place = options.output.clone().unwrap_or_else(|| usual.into());
     let output = Output::create(&place)?;
-    let packed = place
-        .extension()
-        .is_some_and(|ending| ending == "gz" || ending == "tgz");
+    let packed = place.extension().is_some_and(|ending| ending == "gz" || ending == "tgz");
     let writer = BufWriter::new(&output.file);
     if packed {
         // No name and no time in the header: the same tree gives the same bytes.
@@ -105,13 +98,7 @@ fn write_cpio(output: &mut dyn Write, tree: &Manifest, epoch: u32) -> Result<()>
     write_cpio_header(output, b"TRAILER!!!", &trailer, 0, 0, 0)
 }
 
-fn write_cpio_entry(
-    output: &mut dyn Write,
-    path: &[u8],
-    node: &Node,
-    number: u32,
-    epoch: u32,
-) -> Result<()> {
+fn write_cpio_entry(output: &mut dyn Write, path: &[u8], node: &Node, number: u32, epoch: u32) -> Result<()> {
     let mode = node.type_bits() | node.mode;
     write_cpio_header(output, path, node, mode, number, epoch)?;
     let bytes = contents(node);
@@ -131,21 +118,7 @@ fn write_cpio_header(
     let links = if node.kind == Kind::Directory { 2 } else { 1 };
     let size = u32::try_from(node.size()).context("a file past 4 GiB")?;
     let (major, minor) = device(node);
-    let fields = [
-        number,
-        mode,
-        node.uid,
-        node.gid,
-        links,
-        epoch,
-        size,
-        0,
-        0,
-        major,
-        minor,
-        path.len() as u32 + 1,
-        0,
-    ];
+    let fields = [number, mode, node.uid, node.gid, links, epoch, size, 0, 0, major, minor, path.len() as u32 + 1, 0];
     let mut header = b"070701".to_vec();
     for field in fields {
         write!(header, "{field:08X}")?;
@@ -240,14 +213,11 @@ mod tests {
 
     fn tree() -> Manifest {
         let mut tree = Manifest::new();
-        tree.put(b"a/file", Node::new(Kind::File(b"hello".to_vec()), 0o4755))
-            .unwrap();
-        tree.put(b"a/link", Node::new(Kind::Symlink(b"file".to_vec()), 0o777))
-            .unwrap();
+        tree.put(b"a/file", Node::new(Kind::File(b"hello".to_vec()), 0o4755)).unwrap();
+        tree.put(b"a/link", Node::new(Kind::Symlink(b"file".to_vec()), 0o777)).unwrap();
         tree.apply_table("c /dev/null 0666 0 5 1 3\n").unwrap();
         let long = format!("{}/{}/f", "d".repeat(90), "e".repeat(90));
-        tree.put(long.as_bytes(), Node::new(Kind::File(Vec::new()), 0o644))
-            .unwrap();
+        tree.put(long.as_bytes(), Node::new(Kind::File(Vec::new()), 0o644)).unwrap();
         tree
     }
 
@@ -282,19 +252,11 @@ mod tests {
             Ok(child) => child,
             Err(_) => return,
         };
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(&pack(Format::Tar))
-            .unwrap();
+        child.stdin.take().unwrap().write_all(&pack(Format::Tar)).unwrap();
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success());
-        assert!(
-            text.contains("-rwsr-xr-x root/root         5 2023-11-14 22:13 ./a/file\n"),
-            "{text}"
-        );
+        assert!(text.contains("-rwsr-xr-x root/root         5 2023-11-14 22:13 ./a/file\n"), "{text}");
         assert!(text.contains("./a/link -> file\n"), "{text}");
         assert!(text.contains("1,3 2023-11-14 22:13 ./dev/null\n"), "{text}");
         assert!(text.contains(&format!("./{}/{}/f\n", "d".repeat(90), "e".repeat(90))));

@@ -11,9 +11,7 @@ use sha2::{Digest, Sha256};
 /// `$XDG_CACHE_HOME/rbox`, by default `~/.cache/rbox`.
 pub fn folder() -> Result<PathBuf> {
     // The specification: a relative path in the variable is to be ignored.
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = match base {
         Some(base) => base,
         None => {
@@ -40,9 +38,7 @@ pub fn sha256_file(path: &Path) -> Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let count = file
-            .read(&mut buffer)
-            .with_context(|| path.display().to_string())?;
+        let count = file.read(&mut buffer).with_context(|| path.display().to_string())?;
         if count == 0 {
             return Ok(hex(&digest.finalize()));
         }

@@ -50,16 +50,7 @@ impl Machine {
                 }
             }
         });
-        Ok(Self {
-            child,
-            keyboard,
-            screen,
-            text: Vec::new(),
-            seen: 0,
-            begun: Instant::now(),
-            monitor,
-            patience,
-        })
+        Ok(Self { child, keyboard, screen, text: Vec::new(), seen: 0, begun: Instant::now(), monitor, patience })
     }
 
     /// Seconds since QEMU started.
@@ -102,10 +93,7 @@ impl Machine {
 
     /// Types on the serial line.
     pub fn send(&mut self, text: &str) -> Result<()> {
-        self.keyboard
-            .write_all(text.as_bytes())
-            .and_then(|()| self.keyboard.flush())
-            .context("QEMU's serial line")
+        self.keyboard.write_all(text.as_bytes()).and_then(|()| self.keyboard.flush()).context("QEMU's serial line")
     }
 
     /// Logs in as root, who has no password, and quiets the terminal.
@@ -186,9 +174,7 @@ impl Machine {
         let commands: Vec<String> = keys
             .iter()
             .map(|key| {
-                format!(
-                    r#"{{"execute":"human-monitor-command","arguments":{{"command-line":"sendkey {key}"}}}}"#
-                )
+                format!(r#"{{"execute":"human-monitor-command","arguments":{{"command-line":"sendkey {key}"}}}}"#)
             })
             .collect();
         for command in commands {
@@ -211,10 +197,7 @@ impl Machine {
             }
             if Instant::now() > deadline {
                 let end = self.text.len().saturating_sub(1500);
-                bail!(
-                    "QEMU did not end; the console's end:\n{}",
-                    String::from_utf8_lossy(&self.text[end..])
-                );
+                bail!("QEMU did not end; the console's end:\n{}", String::from_utf8_lossy(&self.text[end..]));
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -12,6 +12,9 @@ use crate::mbr::{self, SECTOR};
 use crate::output::Output;
 use crate::stage::{Stage, human_size};
 
+/// The usual disk signature: RBOX in ASCII.
+pub const SIGNATURE: u32 = 0x5242_4f58;
+
 /// What the user can choose about the disk.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "disk-options")]
@@ -26,22 +29,13 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "rbox")]
     pub label: String,
     /// Kernel command line after root=
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "console=tty0 console=ttyS0,115200"
-    )]
+    #[arg(long, value_name = "TEXT", default_value = "console=tty0 console=ttyS0,115200")]
     pub command_line: String,
     /// Disk signature, eight hexadecimal digits; the kernel finds its root by it
     #[arg(long, value_name = "HEX", default_value = "52424f58", value_parser = parse_signature)]
     pub signature: u32,
     /// Time stamp of everything in the image, in seconds since 1970
-    #[arg(
-        long,
-        env = "SOURCE_DATE_EPOCH",
-        value_name = "SECONDS",
-        default_value_t = 1_767_225_600
-    )]
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS", default_value_t = 1_767_225_600)]
     pub epoch: u32,
     /// Leave GRUB out: the image then starts only with a kernel from outside (`run --kernel`)
     #[arg(long)]
@@ -72,9 +66,7 @@ fn parse_signature(text: &str) -> Result<u32, String> {
 
 /// The kernel's command line: where the root is, then what the user wants.
 pub fn command_line(signature: u32, rest: &str) -> String {
-    format!("root=PARTUUID={signature:08x}-01 rootwait {rest}")
-        .trim_end()
-        .to_owned()
+    format!("root=PARTUUID={signature:08x}-01 rootwait {rest}").trim_end().to_owned()
 }
 
 /// Writes the disk; returns its sha256.
@@ -82,11 +74,7 @@ pub fn build(options: &Options, mut tree: Manifest, kernel: &Path) -> Result<Str
     let stage = Stage::begin("disk");
     let image = std::fs::read(kernel).with_context(|| kernel.display().to_string())?;
     // The x86 boot protocol: "HdrS" at 0x202 of a bzImage.
-    ensure!(
-        image.get(0x202..0x206) == Some(b"HdrS"),
-        "{}: not a bzImage",
-        kernel.display()
-    );
+    ensure!(image.get(0x202..0x206) == Some(b"HdrS"), "{}: not a bzImage", kernel.display());
     let file = |bytes| Node::new(Kind::File(bytes), 0o644);
     tree.put(b"boot/bzImage", file(image))?;
     let line = command_line(options.signature, &options.command_line);
@@ -100,11 +88,7 @@ pub fn build(options: &Options, mut tree: Manifest, kernel: &Path) -> Result<Str
     ensure!(sectors > 0, "--size is too small for a partition");
     let output = Output::create(&options.output)?;
     output.file.set_len(start + blocks * 4096)?;
-    let params = ext4::Params {
-        label: &options.label,
-        uuid: uuid(options),
-        time: options.epoch,
-    };
+    let params = ext4::Params { label: &options.label, uuid: uuid(options), time: options.epoch };
     let used = ext4::write(&output.file, start, blocks * 4096, &tree, &params)?;
     if options.no_grub {
         let mut sector = [0; 512];
@@ -151,10 +135,7 @@ mod tests {
 
     #[test]
     fn the_root_is_named_by_the_signature() {
-        assert_eq!(
-            command_line(0x0042_4f58, "quiet"),
-            "root=PARTUUID=00424f58-01 rootwait quiet"
-        );
+        assert_eq!(command_line(0x0042_4f58, "quiet"), "root=PARTUUID=00424f58-01 rootwait quiet");
         assert_eq!(parse_signature("52424f58"), Ok(0x5242_4f58));
         assert!(parse_signature("0").is_err());
     }

@@ -37,6 +37,9 @@ pub struct Params<'a> {
 /// A run of blocks of one file: (first block within the file, first block of the disk, number of blocks).
 type Extent = (u32, u32, u32);
 
+/// An entry of a directory: name, inode, type.
+type Entry<'a> = (&'a [u8], u32, u8);
+
 /// Where things lie.
 struct Layout {
     blocks: u32,
@@ -95,11 +98,7 @@ impl Layout {
 
     /// First block of a group's block bitmap.
     fn bitmap_at(&self, group: u32) -> u32 {
-        let copies = if Self::has_superblock(group) {
-            1 + self.descriptor_blocks
-        } else {
-            0
-        };
+        let copies = if Self::has_superblock(group) { 1 + self.descriptor_blocks } else { 0 };
         group * GROUP_BLOCKS + copies
     }
 
@@ -131,11 +130,7 @@ struct Writer<'a> {
 
 /// Writes the tree into `bytes` bytes of `file` at `start`; the file must read as zeros there. Returns the bytes in use.
 pub fn write(file: &File, start: u64, bytes: u64, tree: &Manifest, params: &Params) -> Result<u64> {
-    ensure!(
-        params.label.len() <= 16,
-        "{}: a label has at most 16 bytes",
-        params.label
-    );
+    ensure!(params.label.len() <= 16, "{}: a label has at most 16 bytes", params.label);
     ensure!(params.time < 1 << 31, "the time stamp is past 2038");
     let needed = u32::try_from(tree.len())? + LOST_FOUND_INODE + 1;
     let layout = Layout::new(bytes, needed)?;
@@ -235,7 +230,7 @@ impl Writer<'_> {
     /// Numbers every path, then writes contents and inodes in the order of the paths.
     fn write_tree(&mut self, tree: &Manifest) -> Result<()> {
         let mut numbers: BTreeMap<&[u8], u32> = BTreeMap::new();
-        let mut children: BTreeMap<&[u8], Vec<(&[u8], u32, u8)>> = BTreeMap::new();
+        let mut children: BTreeMap<&[u8], Vec<Entry>> = BTreeMap::new();
         let mut next = LOST_FOUND_INODE + 1;
         for (path, node) in tree.iter() {
             if path.is_empty() {
@@ -273,23 +268,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn write_directory(
-        &mut self,
-        number: u32,
-        parent: u32,
-        node: &Node,
-        inside: &[(&[u8], u32, u8)],
-    ) -> Result<()> {
-        let mut entries: Vec<(&[u8], u32, u8)> = vec![(b".", number, 2), (b"..", parent, 2)];
+    fn write_directory(&mut self, number: u32, parent: u32, node: &Node, inside: &[Entry]) -> Result<()> {
+        let mut entries: Vec<Entry> = vec![(b".", number, 2), (b"..", parent, 2)];
         entries.extend(inside);
         let bytes = directory_blocks(&entries);
         let extents = self.store(&bytes)?;
         let folders = inside.iter().filter(|(_, _, kind)| *kind == 2).count();
         // dir_nlink: a count past 65000 is written as 1.
-        let links = u16::try_from(folders + 2)
-            .ok()
-            .filter(|count| *count < 65000)
-            .unwrap_or(1);
+        let links = u16::try_from(folders + 2).ok().filter(|count| *count < 65000).unwrap_or(1);
         self.put_inode(number, node, bytes.len() as u64, links, &extents);
         let group = (number - 1) / self.layout.inodes_per_group;
         self.directories_in_group[group as usize] += 1;
@@ -502,7 +488,7 @@ fn directory_type(node: &Node) -> u8 {
 }
 
 /// Linear directory blocks: no entry crosses a block, the last one of a block reaches its end.
-fn directory_blocks(entries: &[(&[u8], u32, u8)]) -> Vec<u8> {
+fn directory_blocks(entries: &[Entry]) -> Vec<u8> {
     let mut bytes: Vec<u8> = Vec::new();
     let mut last = 0;
     for (name, number, kind) in entries {
@@ -546,11 +532,7 @@ mod tests {
     use std::path::PathBuf;
     use std::process::Command;
 
-    const PARAMS: Params = Params {
-        label: "test",
-        uuid: [7; 16],
-        time: 1_700_000_000,
-    };
+    const PARAMS: Params = Params { label: "test", uuid: [7; 16], time: 1_700_000_000 };
 
     fn image(name: &str, bytes: u64, tree: &Manifest) -> PathBuf {
         let path = std::env::temp_dir().join(format!("rbox-ext4-{name}-{}", std::process::id()));
@@ -580,24 +562,21 @@ mod tests {
         let mut tree = Manifest::new();
         for size in [0, 1, 4095, 4096, 4097, 70_000] {
             let bytes = (0..size).map(|n| (n % 251) as u8 + 1).collect();
-            tree.put(
-                format!("files/{size}").as_bytes(),
-                Node::new(Kind::File(bytes), 0o644),
-            )
-            .unwrap();
+            tree.put(format!("files/{size}").as_bytes(), Node::new(Kind::File(bytes), 0o644)).unwrap();
         }
         for length in [1, 59, 60, 61, 255] {
             let node = Node::new(Kind::Symlink(vec![b't'; length]), 0o777);
-            tree.put(format!("links/{length}").as_bytes(), node)
-                .unwrap();
+            tree.put(format!("links/{length}").as_bytes(), node).unwrap();
         }
         for number in 0..2000 {
             let name = format!("many/entry-with-a-longer-name-{number}");
             let node = Node::new(Kind::Symlink(b"/bin/rbox".to_vec()), 0o777);
             tree.put(name.as_bytes(), node).unwrap();
         }
-        tree.apply_table("c /dev/null 0666 0 0 1 3\nb /dev/sda 0660 0 6 8 0\np /dev/fifo 0600 70000 70000\nd /tmp 1777 0 0\n")
-            .unwrap();
+        tree.apply_table(
+            "c /dev/null 0666 0 0 1 3\nb /dev/sda 0660 0 6 8 0\np /dev/fifo 0600 70000 70000\nd /tmp 1777 0 0\n",
+        )
+        .unwrap();
         tree
     }
 
@@ -612,10 +591,7 @@ mod tests {
             };
             assert_eq!(&bytes, expected);
             let text = String::from_utf8(debugfs(&path, "stat /dev/fifo").unwrap()).unwrap();
-            assert!(
-                text.contains("Type: FIFO") && text.contains("User: 70000"),
-                "{text}"
-            );
+            assert!(text.contains("Type: FIFO") && text.contains("User: 70000"), "{text}");
             let text = String::from_utf8(debugfs(&path, "stat /dev/null").unwrap()).unwrap();
             assert!(text.contains("Device major/minor number: 01:03"), "{text}");
         }
@@ -627,11 +603,7 @@ mod tests {
         let mut tree = varied_tree();
         let large = Node::new(Kind::File(vec![0x5a; 130 << 20]), 0o644);
         tree.put(b"large", large).unwrap();
-        for bytes in [
-            300 << 20,
-            (256 << 20) + (100 << 10),
-            (256 << 20) + (8 << 20),
-        ] {
+        for bytes in [300 << 20, (256 << 20) + (100 << 10), (256 << 20) + (8 << 20)] {
             let path = image("groups", bytes, &tree);
             check(&path);
             std::fs::remove_file(path).unwrap();
@@ -648,8 +620,7 @@ mod tests {
     #[test]
     fn a_tree_that_does_not_fit_is_an_error() {
         let mut tree = Manifest::new();
-        tree.put(b"f", Node::new(Kind::File(vec![1; 8 << 20]), 0o644))
-            .unwrap();
+        tree.put(b"f", Node::new(Kind::File(vec![1; 8 << 20]), 0o644)).unwrap();
         let path = std::env::temp_dir().join(format!("rbox-ext4-full-{}", std::process::id()));
         let file = File::create(&path).unwrap();
         for bytes in [0, 4096, 1 << 20, 8 << 20] {

@@ -11,11 +11,8 @@ use crate::mbr::{self, SECTOR};
 use crate::tools;
 
 /// Where distributions keep the boot sector; its folder holds the modules.
-pub const BOOT_IMAGES: &[&str] = &[
-    "/usr/lib/grub/i386-pc/boot.img",
-    "/usr/share/grub2/i386-pc/boot.img",
-    "/usr/share/grub/i386-pc/boot.img",
-];
+pub const BOOT_IMAGES: &[&str] =
+    &["/usr/lib/grub/i386-pc/boot.img", "/usr/share/grub2/i386-pc/boot.img", "/usr/share/grub/i386-pc/boot.img"];
 
 /// What the core image can do; nothing is loaded from the disk later.
 const MODULES: &[&str] = &[
@@ -58,15 +55,10 @@ pub fn configuration(title: &str, command_line: &str) -> String {
 /// Writes boot sector, partition table and core image to the disk.
 pub fn install(disk: &File, signature: u32, sectors: u32) -> Result<()> {
     tools::require(&[tools::GRUB])?;
-    let boot_image = BOOT_IMAGES
-        .iter()
-        .map(Path::new)
-        .find(|path| path.exists())
-        .context("boot.img went away")?;
+    let boot_image = BOOT_IMAGES.iter().map(Path::new).find(|path| path.exists()).context("boot.img went away")?;
     let bytes = fs::read(boot_image).with_context(|| boot_image.display().to_string())?;
-    let mut sector: [u8; 512] = bytes
-        .try_into()
-        .map_err(|_| anyhow::anyhow!("{}: not 512 bytes", boot_image.display()))?;
+    let mut sector: [u8; 512] =
+        bytes.try_into().map_err(|_| anyhow::anyhow!("{}: not 512 bytes", boot_image.display()))?;
     patch_boot_sector(&mut sector)?;
     mbr::write(&mut sector, signature, sectors);
     let core = core_image(boot_image.parent().unwrap_or(Path::new("/")))?;
@@ -100,11 +92,7 @@ fn core_image(modules: &Path) -> Result<Vec<u8>> {
         .args(MODULES)
         .output()
         .context("grub-mkimage")?;
-    ensure!(
-        run.status.success(),
-        "grub-mkimage: {}",
-        String::from_utf8_lossy(&run.stderr).trim()
-    );
+    ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     let core = fs::read(&output).with_context(|| output.display().to_string());
     // What is left in the temporary folder is no reason to fail.
     let _ = fs::remove_file(&output);
@@ -137,20 +125,14 @@ mod tests {
         assert!(patch_boot_sector(&mut sector).is_err());
         sector[0x66..0x68].copy_from_slice(&[0xeb, 0x05]);
         patch_boot_sector(&mut sector).unwrap();
-        assert_eq!(
-            sector[0x5c..0x68],
-            [1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0x90, 0x90]
-        );
+        assert_eq!(sector[0x5c..0x68], [1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0x90, 0x90]);
     }
 
     #[test]
     fn the_core_image_says_where_its_rest_lies() {
         let core = pad_core(vec![0xaa; 5 * 512 + 1]).unwrap();
         assert_eq!(core.len(), 6 * 512);
-        assert_eq!(
-            core[0x1f4..0x200],
-            [2, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0x20, 0x08]
-        );
+        assert_eq!(core[0x1f4..0x200], [2, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0x20, 0x08]);
         assert!(pad_core(vec![0; 2048 * 512]).is_err());
         assert!(pad_core(vec![0; 100]).is_err());
     }

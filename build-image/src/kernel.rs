@@ -21,7 +21,7 @@ const FRAGMENT: &str = include_str!("../kernel.fragment");
 const USUAL_OBJECTS: u32 = 1600;
 
 /// What the user can choose about the kernel.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[group(id = "kernel-options")]
 pub struct Options {
     /// Kernel source: a folder or a tarball [default: the newest /usr/src/linux-source-*.tar.xz]
@@ -57,26 +57,15 @@ pub fn build(options: &Options) -> Result<Kernel> {
     };
     tools::require(&[tools::KERNEL, tools::UNPACK])?;
     stage.note("identifying the source");
-    let key = cache::key(&[
-        identity(&source)?.as_bytes(),
-        fragment.as_bytes(),
-        compiler()?.as_bytes(),
-    ]);
+    let key = cache::key(&[identity(&source)?.as_bytes(), fragment.as_bytes(), compiler()?.as_bytes()]);
     let folder = cache::folder()?.join(format!("kernel-{}", &key[..16]));
-    let kernel = Kernel {
-        image: folder.join("bzImage"),
-        config: folder.join("config"),
-    };
+    let kernel = Kernel { image: folder.join("bzImage"), config: folder.join("config") };
     // The image is put there last, so its presence means that the entry is whole.
     if options.rebuild || !kernel.image.exists() {
         compile(&stage, options, &source, &fragment, &folder)?;
     }
     let size = kernel.image.metadata()?.len();
-    stage.end(&format!(
-        "{} ({})",
-        kernel.image.display(),
-        human_size(size)
-    ));
+    stage.end(&format!("{} ({})", kernel.image.display(), human_size(size)));
     Ok(kernel)
 }
 
@@ -86,10 +75,7 @@ fn debian_source(folder: &Path) -> Result<PathBuf> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if let Some(version) = name
-            .strip_prefix("linux-source-")
-            .and_then(|rest| rest.strip_suffix(".tar.xz"))
-        {
+        if let Some(version) = name.strip_prefix("linux-source-").and_then(|rest| rest.strip_suffix(".tar.xz")) {
             let numbers: Vec<u32> = version.split('.').map_while(|n| n.parse().ok()).collect();
             found.push((numbers, path.clone()));
         }
@@ -108,11 +94,7 @@ fn identity(source: &Path) -> Result<String> {
     if !source.is_dir() {
         return cache::sha256_file(source);
     }
-    ensure!(
-        source.join("Kconfig").exists(),
-        "{}: not a kernel source (no Kconfig)",
-        source.display()
-    );
+    ensure!(source.join("Kconfig").exists(), "{}: not a kernel source (no Kconfig)", source.display());
     let mut listing = Vec::new();
     list_tree(source, &mut listing)?;
     Ok(cache::key(&[&listing]))
@@ -140,10 +122,7 @@ fn list_tree(folder: &Path, listing: &mut Vec<u8>) -> Result<()> {
 fn compiler() -> Result<String> {
     let mut versions = String::new();
     for tool in ["gcc", "ld"] {
-        let output = Command::new(tool)
-            .arg("--version")
-            .output()
-            .with_context(|| tool.to_owned())?;
+        let output = Command::new(tool).arg("--version").output().with_context(|| tool.to_owned())?;
         let text = String::from_utf8_lossy(&output.stdout);
         versions.push_str(text.lines().next().unwrap_or_default());
         versions.push('\n');
@@ -152,13 +131,7 @@ fn compiler() -> Result<String> {
 }
 
 /// Unpacks, configures and compiles in a folder beside the cache entry, then fills the entry.
-fn compile(
-    stage: &Stage,
-    options: &Options,
-    source: &Path,
-    fragment: &str,
-    folder: &Path,
-) -> Result<()> {
+fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, folder: &Path) -> Result<()> {
     let work = folder.with_extension(format!("work.{}", std::process::id()));
     if work.exists() {
         fs::remove_dir_all(&work)?;
@@ -176,26 +149,14 @@ fn compile(
     fs::write(&fragment_file, fragment)?;
     let mut allconfig = std::ffi::OsString::from("KCONFIG_ALLCONFIG=");
     allconfig.push(&fragment_file);
-    make(
-        stage,
-        &tree,
-        &objects,
-        &[allconfig, "allnoconfig".into()],
-        &work,
-    )?;
+    make(stage, &tree, &objects, &[allconfig, "allnoconfig".into()], &work)?;
     let config = fs::read_to_string(objects.join(".config"))?;
     verify(fragment, &config)?;
     let jobs = match options.jobs {
         Some(jobs) => jobs,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    make(
-        stage,
-        &tree,
-        &objects,
-        &[format!("-j{jobs}").into(), "bzImage".into()],
-        &work,
-    )?;
+    make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("config"), config)?;
     // Renamed into place: another build of the same kernel may be at it too.
@@ -208,13 +169,7 @@ fn compile(
 /// Unpacks a tarball and returns the one folder that it holds.
 fn unpack(tarball: &Path, into: &Path) -> Result<PathBuf> {
     fs::create_dir_all(into)?;
-    let status = Command::new("tar")
-        .arg("-xf")
-        .arg(tarball)
-        .arg("-C")
-        .arg(into)
-        .status()
-        .context("tar")?;
+    let status = Command::new("tar").arg("-xf").arg(tarball).arg("-C").arg(into).status().context("tar")?;
     ensure!(status.success(), "{}: tar failed", tarball.display());
     for entry in fs::read_dir(into)? {
         let path = entry?.path();
@@ -226,19 +181,10 @@ fn unpack(tarball: &Path, into: &Path) -> Result<PathBuf> {
 }
 
 /// Runs make in the kernel's tree; what it prints goes to a log, whose end is shown when it fails.
-fn make(
-    stage: &Stage,
-    tree: &Path,
-    objects: &Path,
-    goals: &[std::ffi::OsString],
-    work: &Path,
-) -> Result<()> {
+fn make(stage: &Stage, tree: &Path, objects: &Path, goals: &[std::ffi::OsString], work: &Path) -> Result<()> {
     let log_path = work.join("log");
-    let mut log = File::options()
-        .create(true)
-        .append(true)
-        .open(&log_path)
-        .with_context(|| log_path.display().to_string())?;
+    let mut log =
+        File::options().create(true).append(true).open(&log_path).with_context(|| log_path.display().to_string())?;
     let mut output = std::ffi::OsString::from("O=");
     output.push(objects);
     let mut child = Command::new("make")
@@ -264,10 +210,7 @@ fn make(
         .stderr(log.try_clone()?)
         .spawn()
         .context("make")?;
-    let stdout = child
-        .stdout
-        .take()
-        .expect("the pipe was asked for two lines above");
+    let stdout = child.stdout.take().expect("the pipe was asked for two lines above");
     let mut compiled = 0;
     for line in BufReader::new(stdout).split(b'\n') {
         let mut line = line?;
@@ -286,10 +229,7 @@ fn make(
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
     let last = lines[lines.len().saturating_sub(30)..].join("\n");
-    bail!(
-        "the kernel's make failed; the end of {}:\n{last}",
-        log_path.display()
-    )
+    bail!("the kernel's make failed; the end of {}:\n{last}", log_path.display())
 }
 
 /// Checks that kconfig took every line of the fragment: it drops what has unmet dependencies without a word.
@@ -304,20 +244,14 @@ fn verify(fragment: &str, config: &str) -> Result<()> {
             .filter(|name| name.starts_with("CONFIG_"));
         let stuck = match off {
             // A symbol that is off may also be missing altogether.
-            Some(name) => !["y", "m"]
-                .iter()
-                .any(|value| lines.contains(format!("{name}={value}").as_str())),
+            Some(name) => !["y", "m"].iter().any(|value| lines.contains(format!("{name}={value}").as_str())),
             None => !line.starts_with("CONFIG_") || lines.contains(line),
         };
         if !stuck {
             lost.push(line);
         }
     }
-    ensure!(
-        lost.is_empty(),
-        "the kernel's configuration did not take: {}",
-        lost.join(", ")
-    );
+    ensure!(lost.is_empty(), "the kernel's configuration did not take: {}", lost.join(", "));
     Ok(())
 }
 
@@ -330,9 +264,7 @@ mod tests {
         let config = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"x\"\nCONFIG_D=y\n";
         assert!(verify("# a comment\nCONFIG_A=y\n# CONFIG_B is not set\n", config).is_ok());
         assert!(verify("CONFIG_MISSING=n\nCONFIG_C=\"x\"\n", config).is_ok());
-        let text = verify("CONFIG_E=y\n# CONFIG_D is not set\nCONFIG_A=y\n", config)
-            .unwrap_err()
-            .to_string();
+        let text = verify("CONFIG_E=y\n# CONFIG_D is not set\nCONFIG_A=y\n", config).unwrap_err().to_string();
         assert!(text.ends_with("did not take: CONFIG_E=y, # CONFIG_D is not set"));
     }
 

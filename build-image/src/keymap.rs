@@ -87,8 +87,7 @@ pub fn compile(source: &str) -> Result<Vec<u8>> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        compile_line(line, &mut tables, &mut given)
-            .with_context(|| format!("keymap, line {}: {line}", number + 1))?;
+        compile_line(line, &mut tables, &mut given).with_context(|| format!("keymap, line {}: {line}", number + 1))?;
     }
     let mut bytes = b"bkeymap".to_vec();
     bytes.extend((0..256).map(|table| u8::from(TABLES.contains(&table))));
@@ -98,11 +97,7 @@ pub fn compile(source: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn compile_line(
-    line: &str,
-    tables: &mut [[u16; KEYS]],
-    given: &mut Vec<(usize, usize)>,
-) -> Result<()> {
+fn compile_line(line: &str, tables: &mut [[u16; KEYS]], given: &mut Vec<(usize, usize)>) -> Result<()> {
     let (left, right) = line.split_once(" = ").context("no ` = `")?;
     let mut words: Vec<&str> = left.split_whitespace().collect();
     let key: usize = words.pop().unwrap_or_default().parse()?;
@@ -118,10 +113,7 @@ fn compile_line(
             _ => bail!("{word}: unknown modifier"),
         };
     }
-    let symbols = right
-        .split_whitespace()
-        .map(keysym)
-        .collect::<Result<Vec<u16>>>()?;
+    let symbols = right.split_whitespace().map(keysym).collect::<Result<Vec<u16>>>()?;
     ensure!(!given.contains(&(modifiers, key)), "given twice");
     given.push((modifiers, key));
     if modifiers != 0 {
@@ -138,7 +130,7 @@ fn compile_line(
 /// Fills a key's columns from its plain line; columns that have lines of their own are left alone.
 fn spread(symbols: &[u16], key: usize, tables: &mut [[u16; KEYS]], given: &[(usize, usize)]) {
     let plain = symbols[0];
-    let is_text = plain < 0x0100 || plain >= 0xc000;
+    let is_text = !(0x0100..0xc000).contains(&plain);
     // What is not text (Shift, Return, F1) is the same in every table: a modifier that is let go while another is held
     // must be found there, or it stays pressed for ever.
     let other = if is_text { HOLE } else { plain };
@@ -154,11 +146,7 @@ fn spread(symbols: &[u16], key: usize, tables: &mut [[u16; KEYS]], given: &[(usi
         _ => other,
     };
     let meta = |symbol: u16| {
-        if ascii && symbol < 0x80 {
-            META | symbol
-        } else {
-            other
-        }
+        if ascii && symbol < 0x80 { META | symbol } else { other }
     };
     let columns = [
         (0, case(plain)),
@@ -228,10 +216,7 @@ mod tests {
 
     #[test]
     fn writes_magic_flags_and_tables() {
-        let map = compile(
-            "keycode 30 = q\nkeycode 2 = & 1 |\nkeycode 59 = F1\nalt keycode 59 = Console_1\n",
-        )
-        .unwrap();
+        let map = compile("keycode 30 = q\nkeycode 2 = & 1 |\nkeycode 59 = F1\nalt keycode 59 = Console_1\n").unwrap();
         assert_eq!(map.len(), 7 + 256 + 9 * 256);
         assert_eq!(&map[..7], b"bkeymap");
         assert_eq!(&map[7..20], &[1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1]);

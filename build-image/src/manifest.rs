@@ -36,12 +36,7 @@ pub struct Node {
 impl Node {
     /// A node that belongs to root.
     pub fn new(kind: Kind, mode: u32) -> Self {
-        Self {
-            kind,
-            mode,
-            uid: 0,
-            gid: 0,
-        }
+        Self { kind, mode, uid: 0, gid: 0 }
     }
 
     /// The file type bits of st_mode.
@@ -75,19 +70,14 @@ impl Manifest {
     /// A tree of nothing but a root directory.
     pub fn new() -> Self {
         let root = Node::new(Kind::Directory, 0o755);
-        Self {
-            nodes: BTreeMap::from([(Vec::new(), root)]),
-        }
+        Self { nodes: BTreeMap::from([(Vec::new(), root)]) }
     }
 
     /// Puts a node in place, over what was there; folders above it that are missing are made, 0755 and root's.
     pub fn put(&mut self, path: &[u8], node: Node) -> Result<()> {
         let path = clean(path)?;
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
-            let above = self
-                .nodes
-                .entry(path[..at].to_vec())
-                .or_insert_with(|| Node::new(Kind::Directory, 0o755));
+            let above = self.nodes.entry(path[..at].to_vec()).or_insert_with(|| Node::new(Kind::Directory, 0o755));
             ensure!(
                 above.kind == Kind::Directory,
                 "{}: not a directory, but {} lies in it",
@@ -112,9 +102,7 @@ impl Manifest {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        self.nodes
-            .range(prefix.clone()..)
-            .any(|(below, _)| below.len() > prefix.len() && below.starts_with(&prefix))
+        self.nodes.range(prefix.clone()..).any(|(below, _)| below.len() > prefix.len() && below.starts_with(&prefix))
     }
 
     /// The node at a path.
@@ -134,9 +122,7 @@ impl Manifest {
 
     /// Every path and its node, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
-        self.nodes
-            .iter()
-            .map(|(path, node)| (path.as_slice(), node))
+        self.nodes.iter().map(|(path, node)| (path.as_slice(), node))
     }
 
     /// How many paths there are, the root counted.
@@ -153,8 +139,7 @@ impl Manifest {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            self.apply_line(line)
-                .with_context(|| format!("table, line {}: {line}", number + 1))?;
+            self.apply_line(line).with_context(|| format!("table, line {}: {line}", number + 1))?;
         }
         Ok(())
     }
@@ -184,12 +169,7 @@ impl Manifest {
             },
             _ => bail!("bad type or number of fields"),
         };
-        let node = Node {
-            kind,
-            mode,
-            uid,
-            gid,
-        };
+        let node = Node { kind, mode, uid, gid };
         self.put(words[1].as_bytes(), node)
     }
 
@@ -221,11 +201,7 @@ impl Manifest {
 fn clean(path: &[u8]) -> Result<Vec<u8>> {
     let mut parts = Vec::new();
     for part in path.split(|byte| *byte == b'/').filter(|p| !p.is_empty()) {
-        ensure!(
-            part != b"." && part != b".." && part.len() <= 255 && !part.contains(&0),
-            "{}: bad path",
-            show(path)
-        );
+        ensure!(part != b"." && part != b".." && part.len() <= 255 && !part.contains(&0), "{}: bad path", show(path));
         parts.push(part);
     }
     Ok(parts.join(&b'/'))
@@ -243,8 +219,7 @@ mod tests {
     #[test]
     fn a_table_makes_directories_devices_and_links() {
         let mut tree = Manifest::new();
-        tree.put(b"etc/shadow", Node::new(Kind::File(b"x".to_vec()), 0o644))
-            .unwrap();
+        tree.put(b"etc/shadow", Node::new(Kind::File(b"x".to_vec()), 0o644)).unwrap();
         tree.apply_table(
             "# comment\n\nd /tmp 1777 0 0\nc /dev/null 0666 0 5 1 3\nl /var/run 0777 0 0 ../run\nf /etc/shadow 0600 0 0\n",
         )
@@ -252,15 +227,9 @@ mod tests {
         assert_eq!(tree.get(b"tmp").unwrap().mode, 0o1777);
         let null = tree.get(b"dev/null").unwrap();
         assert_eq!((&null.kind, null.gid), (&Kind::Character(1, 3), 5));
-        assert_eq!(
-            tree.get(b"var/run").unwrap().kind,
-            Kind::Symlink(b"../run".to_vec())
-        );
+        assert_eq!(tree.get(b"var/run").unwrap().kind, Kind::Symlink(b"../run".to_vec()));
         let shadow = tree.get(b"etc/shadow").unwrap();
-        assert_eq!(
-            (&shadow.kind, shadow.mode),
-            (&Kind::File(b"x".to_vec()), 0o600)
-        );
+        assert_eq!((&shadow.kind, shadow.mode), (&Kind::File(b"x".to_vec()), 0o600));
         assert_eq!(tree.get(b"dev").unwrap().kind, Kind::Directory);
     }
 
@@ -276,10 +245,7 @@ mod tests {
             "d /../x 0755 0 0",
             "l /x 0777 0 0",
         ] {
-            let text = Manifest::new()
-                .apply_table(&format!("\n{line}"))
-                .unwrap_err()
-                .to_string();
+            let text = Manifest::new().apply_table(&format!("\n{line}")).unwrap_err().to_string();
             assert_eq!(text, format!("table, line 2: {line}"));
         }
     }
@@ -287,8 +253,7 @@ mod tests {
     #[test]
     fn a_file_cannot_hold_a_file() {
         let mut tree = Manifest::new();
-        tree.put(b"a", Node::new(Kind::File(Vec::new()), 0o644))
-            .unwrap();
+        tree.put(b"a", Node::new(Kind::File(Vec::new()), 0o644)).unwrap();
         assert!(tree.put(b"a/b", Node::new(Kind::Fifo, 0o644)).is_err());
         tree.put(b"d/e", Node::new(Kind::Fifo, 0o644)).unwrap();
         assert!(tree.put(b"d", Node::new(Kind::Fifo, 0o644)).is_err());
@@ -297,10 +262,8 @@ mod tests {
     #[test]
     fn lists_a_directory_before_its_contents() {
         let mut tree = Manifest::new();
-        tree.put(b"/b/c", Node::new(Kind::File(b"12".to_vec()), 0o4755))
-            .unwrap();
-        tree.put(b"l", Node::new(Kind::Symlink(b"b/c".to_vec()), 0o777))
-            .unwrap();
+        tree.put(b"/b/c", Node::new(Kind::File(b"12".to_vec()), 0o4755)).unwrap();
+        tree.put(b"l", Node::new(Kind::Symlink(b"b/c".to_vec()), 0o777)).unwrap();
         let mut text = Vec::new();
         tree.list(&mut text).unwrap();
         assert_eq!(

@@ -26,11 +26,7 @@ fn cylinder_head_sector(sector: u32) -> [u8; 3] {
         return [0xfe, 0xff, 0xff];
     }
     let (head, sector) = (rest / 63, rest % 63 + 1);
-    [
-        head as u8,
-        (sector | (cylinder >> 8) << 6) as u8,
-        cylinder as u8,
-    ]
+    [head as u8, (sector | (cylinder >> 8) << 6) as u8, cylinder as u8]
 }
 
 #[cfg(test)]
@@ -43,12 +39,7 @@ mod tests {
         write(&mut sector, 0x5242_4f58, 202_752);
         assert_eq!(sector[0x1b7], 0x11);
         assert_eq!(sector[0x1b8..0x1be], [0x58, 0x4f, 0x42, 0x52, 0, 0]);
-        assert_eq!(
-            sector[0x1be..0x1ce],
-            [
-                0x80, 32, 33, 0, 0x83, 190, 50, 12, 0, 8, 0, 0, 0, 0x18, 3, 0
-            ]
-        );
+        assert_eq!(sector[0x1be..0x1ce], [0x80, 32, 33, 0, 0x83, 190, 50, 12, 0, 8, 0, 0, 0, 0x18, 3, 0]);
         assert!(sector[0x1ce..0x1fe].iter().all(|byte| *byte == 0));
         assert_eq!(sector[0x1fe..], [0x55, 0xaa]);
     }

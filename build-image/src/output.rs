@@ -15,9 +15,7 @@ pub struct Output {
 impl Output {
     /// Opens a fresh file that will take the place of `place`.
     pub fn create(place: &Path) -> Result<Self> {
-        let name = place
-            .file_name()
-            .with_context(|| format!("{}: not a file name", place.display()))?;
+        let name = place.file_name().with_context(|| format!("{}: not a file name", place.display()))?;
         let mut passing = std::ffi::OsString::from(".");
         passing.push(name);
         passing.push(format!(".{}", std::process::id()));
@@ -32,11 +30,7 @@ impl Output {
             .truncate(true)
             .open(&passing)
             .with_context(|| passing.display().to_string())?;
-        Ok(Self {
-            place: place.to_owned(),
-            passing,
-            file,
-        })
+        Ok(Self { place: place.to_owned(), passing, file })
     }
 
     /// Puts the file in its place.

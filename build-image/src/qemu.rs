@@ -24,12 +24,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "kernel")]
     pub initramfs: Option<PathBuf>,
     /// More of the kernel's command line; needs --kernel
-    #[arg(
-        long,
-        value_name = "TEXT",
-        requires = "kernel",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "TEXT", requires = "kernel", allow_hyphen_values = true)]
     pub append: Option<String>,
     /// Disk signature that the root is found by; needs --kernel
     #[arg(long, value_name = "HEX", default_value = "52424f58")]
@@ -71,9 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
     } else {
         command.args(["-display", "none"]);
     }
-    eprintln!(
-        "run        console on this terminal; Ctrl-A X ends QEMU, `poweroff` ends the system"
-    );
+    eprintln!("run        console on this terminal; Ctrl-A X ends QEMU, `poweroff` ends the system");
     // Only comes back when it could not start.
     Err(command.exec()).context("qemu-system-x86_64")
 }
@@ -123,10 +116,7 @@ fn drive(options: &Options) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut text = b"if=virtio,format=raw,file=".to_vec();
     for byte in options.image.as_os_str().as_bytes() {
-        text.extend(std::iter::repeat_n(
-            *byte,
-            if *byte == b',' { 2 } else { 1 },
-        ));
+        text.extend(std::iter::repeat_n(*byte, if *byte == b',' { 2 } else { 1 }));
     }
     if options.snapshot {
         text.extend(b",snapshot=on");

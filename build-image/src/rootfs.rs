@@ -55,11 +55,7 @@ pub fn build(options: &Options) -> Result<Manifest> {
         add_folder(&mut tree, overlay, &[])?;
     }
     let bytes: u64 = tree.iter().map(|(_, node)| node.size()).sum();
-    stage.end(&format!(
-        "{} paths, {applets} of them applets, {}",
-        tree.len(),
-        human_size(bytes)
-    ));
+    stage.end(&format!("{} paths, {applets} of them applets, {}", tree.len(), human_size(bytes)));
     Ok(tree)
 }
 
@@ -74,9 +70,7 @@ fn add_folder(tree: &mut Manifest, folder: &Path, prefix: &[u8]) -> Result<()> {
             inside.push(b'/');
         }
         inside.extend(entry.file_name().as_bytes());
-        let meta = entry
-            .metadata()
-            .with_context(|| path.display().to_string())?;
+        let meta = entry.metadata().with_context(|| path.display().to_string())?;
         if meta.is_dir() {
             if !matches!(tree.get(&inside), Some(node) if node.kind == Kind::Directory) {
                 tree.put(&inside, Node::new(Kind::Directory, 0o755))?;
@@ -121,26 +115,17 @@ fn compile_keymaps(tree: &mut Manifest) -> Result<()> {
 }
 
 fn keymap_stem(path: &[u8]) -> Option<Vec<u8>> {
-    path.strip_suffix(b".map")
-        .filter(|stem| stem.starts_with(b"usr/share/keymaps/"))
-        .map(<[u8]>::to_vec)
+    path.strip_suffix(b".map").filter(|stem| stem.starts_with(b"usr/share/keymaps/")).map(<[u8]>::to_vec)
 }
 
 /// Adds the binary and one symbolic link for each line of its `--list-full`; returns their number.
 fn add_rbox(tree: &mut Manifest, binary: &Path) -> Result<usize> {
     let show = || binary.display().to_string();
     let bytes = fs::read(binary).with_context(show)?;
-    ensure!(
-        bytes.starts_with(b"\x7fELF"),
-        "{}: not a program",
-        binary.display()
-    );
+    ensure!(bytes.starts_with(b"\x7fELF"), "{}: not a program", binary.display());
     // A name without a slash would be looked for in PATH.
     let program = fs::canonicalize(binary).with_context(show)?;
-    let output = Command::new(program)
-        .arg("--list-full")
-        .output()
-        .with_context(show)?;
+    let output = Command::new(program).arg("--list-full").output().with_context(show)?;
     ensure!(
         output.status.success(),
         "{} --list-full: {}",
@@ -166,10 +151,7 @@ fn configure(tree: &mut Manifest, options: &Options) -> Result<()> {
     let name = &options.hostname;
     // RFC 1123 2.1: letters, digits, hyphens; dots between labels.
     ensure!(
-        (1..=64).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'),
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'),
         "{name}: bad host name"
     );
     let file = |text: String| Node::new(Kind::File(text.into_bytes()), 0o644);
@@ -179,26 +161,18 @@ fn configure(tree: &mut Manifest, options: &Options) -> Result<()> {
         _ => line.to_owned(),
     })?;
     let hash = &options.root_password;
-    ensure!(
-        !hash.contains([':', '\n']),
-        "the password hash holds a colon or a newline"
-    );
-    edit(tree, "etc/shadow", |line| {
-        match line.strip_prefix("root:") {
-            Some(rest) => match rest.split_once(':') {
-                Some((_, rest)) => format!("root:{hash}:{rest}"),
-                None => line.to_owned(),
-            },
+    ensure!(!hash.contains([':', '\n']), "the password hash holds a colon or a newline");
+    edit(tree, "etc/shadow", |line| match line.strip_prefix("root:") {
+        Some(rest) => match rest.split_once(':') {
+            Some((_, rest)) => format!("root:{hash}:{rest}"),
             None => line.to_owned(),
-        }
+        },
+        None => line.to_owned(),
     })?;
     let map = &options.keymap;
     if !map.is_empty() {
         let path = format!("usr/share/keymaps/{map}.bmap");
-        ensure!(
-            tree.get(path.as_bytes()).is_some(),
-            "{map}: no such keymap in usr/share/keymaps"
-        );
+        ensure!(tree.get(path.as_bytes()).is_some(), "{map}: no such keymap in usr/share/keymaps");
         tree.put(b"etc/keymap", file(format!("{map}\n")))?;
     }
     Ok(())
@@ -206,16 +180,10 @@ fn configure(tree: &mut Manifest, options: &Options) -> Result<()> {
 
 /// Passes each line of a text file of the tree through `change`.
 fn edit(tree: &mut Manifest, path: &str, change: impl Fn(&str) -> String) -> Result<()> {
-    let node = tree
-        .get_mut(path.as_bytes())
-        .with_context(|| format!("/{path}: not in the tree"))?;
+    let node = tree.get_mut(path.as_bytes()).with_context(|| format!("/{path}: not in the tree"))?;
     if let Kind::File(bytes) = &mut node.kind {
         let text = std::str::from_utf8(bytes).with_context(|| format!("/{path}"))?;
-        *bytes = text
-            .lines()
-            .map(|line| change(line) + "\n")
-            .collect::<String>()
-            .into_bytes();
+        *bytes = text.lines().map(|line| change(line) + "\n").collect::<String>().into_bytes();
     }
     Ok(())
 }
@@ -286,12 +254,9 @@ mod tests {
     fn scripts_are_executable_and_secrets_are_private() {
         let tree = tree();
         let mode = |path: &str| tree.get(path.as_bytes()).unwrap().mode;
-        for script in [
-            "etc/init.d/startup",
-            "etc/init.d/shutdown",
-            "etc/init.d/klogd/run",
-            "usr/share/udhcpc/default.script",
-        ] {
+        for script in
+            ["etc/init.d/startup", "etc/init.d/shutdown", "etc/init.d/klogd/run", "usr/share/udhcpc/default.script"]
+        {
             assert_eq!(mode(script), 0o755, "{script}");
         }
         assert_eq!(mode("etc/shadow"), 0o600);

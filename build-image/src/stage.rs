@@ -14,11 +14,7 @@ impl Stage {
     /// Starts a stage called `name`.
     pub fn begin(name: &str) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let stage = Self {
-            name: name.to_owned(),
-            begun: Instant::now(),
-            terminal,
-        };
+        let stage = Self { name: name.to_owned(), begun: Instant::now(), terminal };
         stage.note("...");
         stage
     }

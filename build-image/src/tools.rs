@@ -6,14 +6,8 @@ use anyhow::{Result, bail};
 
 /// What has to be there for a stage: a program in PATH, or one file out of several.
 pub enum Need {
-    Program {
-        name: &'static str,
-        package: &'static str,
-    },
-    File {
-        paths: &'static [&'static str],
-        package: &'static str,
-    },
+    Program { name: &'static str, package: &'static str },
+    File { paths: &'static [&'static str], package: &'static str },
 }
 
 const fn program(name: &'static str, package: &'static str) -> Need {
@@ -33,11 +27,7 @@ pub const KERNEL: &[Need] = &[
     program("gzip", "gzip"),
     // objtool reads ELF files by libelf.
     Need::File {
-        paths: &[
-            "/usr/include/gelf.h",
-            "/usr/include/libelf/gelf.h",
-            "/usr/local/include/gelf.h",
-        ],
+        paths: &["/usr/include/gelf.h", "/usr/include/libelf/gelf.h", "/usr/local/include/gelf.h"],
         package: "libelf-dev",
     },
 ];
@@ -47,21 +37,13 @@ pub const UNPACK: &[Need] = &[program("tar", "tar"), program("xz", "xz-utils")];
 
 /// Debian's kernel source, where none is named.
 pub const SOURCE: &[Need] = &[Need::File {
-    paths: &[
-        "/usr/src/linux-source-6.1.tar.xz",
-        "/usr/src/linux-source-6.12.tar.xz",
-    ],
+    paths: &["/usr/src/linux-source-6.1.tar.xz", "/usr/src/linux-source-6.12.tar.xz"],
     package: "linux-source",
 }];
 
 /// GRUB's boot sector, its modules and the program that links them.
-pub const GRUB: &[Need] = &[
-    program("grub-mkimage", "grub-common"),
-    Need::File {
-        paths: crate::grub::BOOT_IMAGES,
-        package: "grub-pc-bin",
-    },
-];
+pub const GRUB: &[Need] =
+    &[program("grub-mkimage", "grub-common"), Need::File { paths: crate::grub::BOOT_IMAGES, package: "grub-pc-bin" }];
 
 /// Running the image.
 pub const QEMU: &[Need] = &[program("qemu-system-x86_64", "qemu-system-x86")];
@@ -108,10 +90,7 @@ pub fn require(needs: &[&[Need]]) -> Result<()> {
     for (what, package) in &lacking {
         text.push_str(&format!("  {what} (Debian package {package})\n"));
     }
-    text.push_str(&format!(
-        "install them with: apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    ));
+    text.push_str(&format!("install them with: apt-get install --no-install-recommends {}", packages.join(" ")));
     bail!(text)
 }
 
@@ -124,10 +103,7 @@ mod tests {
         const NEEDS: &[Need] = &[
             program("sh", "dash"),
             program("no-such-tool-1", "package-1"),
-            Need::File {
-                paths: &["/no/such/file"],
-                package: "package-2",
-            },
+            Need::File { paths: &["/no/such/file"], package: "package-2" },
         ];
         let text = require(&[NEEDS]).unwrap_err().to_string();
         assert!(text.contains("no-such-tool-1 (Debian package package-1)"));
