@@ -4,6 +4,7 @@
 pub mod applet;
 pub mod bytes;
 pub mod call;
+pub mod copying;
 pub mod doc;
 pub mod duration;
 pub mod env;
@@ -15,6 +16,7 @@ pub mod mode;
 pub mod number;
 pub mod options;
 pub mod sys;
+pub mod term;
 pub mod testing;
 pub mod time;
 pub mod users;
