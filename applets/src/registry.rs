@@ -29,6 +29,7 @@ groups! {
     rbox_coreutils
     rbox_disk
     rbox_init
+    rbox_runit
 }
 
 /// One name: its install path, its group, its file's number in the group.

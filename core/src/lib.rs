@@ -4,7 +4,11 @@
 pub mod applet;
 pub mod bytes;
 pub mod call;
+<<<<<<< HEAD
 pub mod daemon;
+=======
+pub mod copying;
+>>>>>>> main
 pub mod doc;
 pub mod duration;
 pub mod env;
@@ -17,7 +21,11 @@ pub mod mounts;
 pub mod number;
 pub mod options;
 pub mod sys;
+<<<<<<< HEAD
 pub mod syslog;
+=======
+pub mod term;
+>>>>>>> main
 pub mod testing;
 pub mod time;
 pub mod users;
