@@ -80,8 +80,7 @@ mod tests {
 
     #[test]
     fn the_file_has_runits_bytes() {
-        let status =
-            Status { since: (1, 2), pid: 258, paused: false, want: b'u', got_term: true, state: State::Run };
+        let status = Status { since: (1, 2), pid: 258, paused: false, want: b'u', got_term: true, state: State::Run };
         let bytes = status.to_bytes();
         assert_eq!(bytes, *b"\x40\0\0\0\0\0\0\x0b\0\0\0\x02\x02\x01\0\0\0u\x01\x01");
         assert_eq!(Status::parse(&bytes), Some(status));
