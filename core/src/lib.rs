@@ -4,11 +4,8 @@
 pub mod applet;
 pub mod bytes;
 pub mod call;
-<<<<<<< HEAD
 pub mod daemon;
-=======
 pub mod copying;
->>>>>>> main
 pub mod doc;
 pub mod duration;
 pub mod env;
@@ -21,11 +18,8 @@ pub mod mounts;
 pub mod number;
 pub mod options;
 pub mod sys;
-<<<<<<< HEAD
 pub mod syslog;
-=======
 pub mod term;
->>>>>>> main
 pub mod testing;
 pub mod time;
 pub mod users;

@@ -176,7 +176,9 @@ fn mount_known(env: &mut Env, plan: &Plan<'_>, word: &[u8], fstab: &[u8]) -> Out
         return attach(env, plan, mount);
     }
     let table = if flags & REMOUNT != 0 { b"/proc/mounts" } else { fstab };
-    let found = mounts::read(table)?.into_iter().rev().find(|mount| mount.source == word || mount.target == word);
+    let path = mounts::real_path(word);
+    let matches = |mount: &Mount| mount.source == word || mount.target == word || mount.target == path;
+    let found = mounts::read(table)?.into_iter().rev().find(matches);
     let Some(mut mount) = found else { return Err(Error::parts(&[b"can't find ", word, b" in ", table])) };
     if flags & REMOUNT != 0 {
         // What the kernel shows of the filesystem's own options need not be what it takes.

@@ -41,7 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     } else if args.operands().is_empty() {
         return Err(Error::usage());
     } else {
-        args.operands().iter().map(|operand| known(&mounted, operand)).collect()
+        args.operands().iter().map(|operand| known(&mounted, &mounts::real_path(operand))).collect()
     };
     let mut flags = UnmountFlags::empty();
     flags.set(UnmountFlags::DETACH, args.has(LAZY));

@@ -42,7 +42,12 @@ struct Init {
     entries: Vec<Entry>,
     signals: SignalQueue,
     stopped: bool,
+    /// The whole machine is this init's, not only a container: then `/` is its to mount read-only in the end.
+    owns_machine: bool,
 }
+
+/// What `/proc/self/ns/pid` leads to in the first process namespace: the kernel's PROC_PID_INIT_INO.
+const FIRST_NAMESPACE: &[u8] = b"pid:[4026531836]";
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if process::getpid().as_raw_pid() != 1 && env.name != b"linuxrc" {
@@ -53,7 +58,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // Ctrl-Alt-Del becomes SIGINT; in a container there is no right to ask for that.
     let _ = reboot(RebootCommand::CadOff);
     let watched = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
-    let mut init = Init { entries: Vec::new(), signals: SignalQueue::open(&watched)?, stopped: false };
+    let mut init = Init { entries: Vec::new(), signals: SignalQueue::open(&watched)?, stopped: false, owns_machine: false };
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
     let _ = process::chdir("/");
@@ -61,6 +66,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for action in [Action::SysInit, Action::Wait] {
         init.run_all(env, action, true);
     }
+    // Only now is /proc mounted.
+    init.owns_machine = fs::readlink("/proc/self/ns/pid", Vec::new()).is_ok_and(|link| link.as_bytes() == FIRST_NAMESPACE);
     init.run_all(env, Action::Once, false);
     loop {
         let sleep = init.start_due(env);
@@ -196,7 +203,9 @@ impl Init {
     fn stop(&mut self, env: &mut Env, command: RebootCommand, name: &[u8]) {
         self.end_all(env);
         // With no process left nothing is open for writing any more. What cannot be remounted is only synced.
-        let _ = mount("", "/", "", MountFlags::from_bits_retain(MOUNT_REMOUNT_READ_ONLY), None);
+        if self.owns_machine {
+            let _ = mount("", "/", "", MountFlags::from_bits_retain(MOUNT_REMOUNT_READ_ONLY), None);
+        }
         fs::sync();
         say(env, &[b"Requesting system ", name].concat());
         // In a child: the end of PID 1 in the call would be a panic.
