@@ -14,6 +14,7 @@ pub mod io;
 pub mod mode;
 pub mod number;
 pub mod options;
+pub mod pattern;
 pub mod sys;
 pub mod testing;
 pub mod time;
