@@ -55,8 +55,9 @@ pub struct Dfa {
     table: Vec<u32>,
     memory: usize,
     starts: [u32; 16],
-    /// Up to three bytes of which one begins every match.
+    /// The bytes of which one begins every match, if waiting for them pays.
     first_bytes: Vec<u8>,
+    is_first: [bool; 256],
     first_closure: Vec<u32>,
     list: Vec<u32>,
     expanded: Vec<u32>,
@@ -94,6 +95,7 @@ impl Dfa {
             memory: 0,
             starts: [UNKNOWN; 16],
             first_bytes: Vec::new(),
+            is_first: [false; 256],
             first_closure: Vec::new(),
             list: Vec::new(),
             expanded: Vec::new(),
@@ -128,7 +130,10 @@ impl Dfa {
                 }
             }
         }
-        if (1..=3).contains(&bytes.len()) {
+        // Small letters and blanks stand everywhere: to stop at each of them costs more than to read on.
+        let is_rare = |byte: &u8| !matches!(byte, b'a'..=b'z' | b' ' | 0x80..);
+        if (1..=3).contains(&bytes.len()) || bytes.iter().all(is_rare) {
+            bytes.iter().for_each(|&byte| self.is_first[usize::from(byte)] = true);
             self.first_bytes = bytes;
         }
     }
@@ -250,7 +255,7 @@ impl Dfa {
             [a] => memchr::memchr(a, text),
             [a, b] => memchr::memchr2(a, b, text),
             [a, b, c] => memchr::memchr3(a, b, c, text),
-            _ => Some(0),
+            _ => text.iter().position(|&byte| self.is_first[usize::from(byte)]),
         };
         found.unwrap_or(text.len())
     }
