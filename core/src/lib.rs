@@ -4,6 +4,7 @@
 pub mod applet;
 pub mod bytes;
 pub mod call;
+pub mod copying;
 pub mod doc;
 pub mod duration;
 pub mod env;
@@ -16,6 +17,7 @@ pub mod number;
 pub mod options;
 pub mod pattern;
 pub mod sys;
+pub mod term;
 pub mod testing;
 pub mod time;
 pub mod users;

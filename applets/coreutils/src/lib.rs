@@ -7,16 +7,20 @@ rbox_core::applets! {
     cat: "/bin/cat";
     chmod: "/bin/chmod";
     chown: "/bin/chown" "/bin/chgrp";
+    cp: "/bin/cp";
+    date: "/bin/date";
     dirname: "/usr/bin/dirname";
     env: "/usr/bin/env";
     r#false: "/bin/false";
     head: "/usr/bin/head";
     id: "/usr/bin/id";
     ln: "/bin/ln";
+    ls: "/bin/ls";
     mkdir: "/bin/mkdir";
     mkfifo: "/usr/bin/mkfifo";
     mknod: "/bin/mknod";
     mktemp: "/bin/mktemp";
+    mv: "/bin/mv";
     printenv: "/bin/printenv";
     pwd: "/bin/pwd";
     readlink: "/usr/bin/readlink";
@@ -25,6 +29,7 @@ rbox_core::applets! {
     rmdir: "/bin/rmdir";
     sleep: "/bin/sleep";
     sync: "/bin/sync";
+    touch: "/bin/touch";
     r#true: "/bin/true";
     tty: "/usr/bin/tty";
     uname: "/bin/uname";
