@@ -260,7 +260,7 @@ fn binary(args: &Args<'_>) -> Result<Binary> {
     };
     match kind {
         b"text" => Ok(Binary::Text),
-        b"binary" => Ok(Binary::Binary),
+        b"binary" => Ok(Binary::OnlySay),
         b"without-match" => Ok(Binary::WithoutMatch),
         other => Err(Error::parts(&[b"unknown type of binary files '", other, b"'"])),
     }

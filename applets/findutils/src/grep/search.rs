@@ -23,7 +23,7 @@ pub enum Report {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Binary {
     Text,
-    Binary,
+    OnlySay,
     WithoutMatch,
 }
 
