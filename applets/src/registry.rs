@@ -28,6 +28,7 @@ macro_rules! groups {
 groups! {
     rbox_coreutils
     rbox_networking
+    rbox_findutils
 }
 
 /// One name: its install path, its group, its file's number in the group.

@@ -16,6 +16,7 @@ pub mod mode;
 pub mod net;
 pub mod number;
 pub mod options;
+pub mod pattern;
 pub mod sys;
 pub mod term;
 pub mod testing;

@@ -5,5 +5,8 @@ mod inet;
 
 rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
+    ifconfig: "/sbin/ifconfig";
+    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/iproute";
+    route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";
 }
