@@ -30,6 +30,8 @@ groups! {
     rbox_disk
     rbox_init
     rbox_runit
+    rbox_networking
+    rbox_findutils
 }
 
 /// One name: its install path, its group, its file's number in the group.
