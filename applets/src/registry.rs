@@ -29,6 +29,9 @@ groups! {
     rbox_coreutils
     rbox_disk
     rbox_init
+    rbox_login
+    rbox_syslog
+    rbox_system
     rbox_runit
     rbox_networking
     rbox_findutils

@@ -214,11 +214,11 @@ impl Supervisor {
         let pid = process::fork_run(|| {
             signals.release();
             let _ = process::setsid();
-            if service.is_log() {
-                if let Err(errno) = process::chdir("log") {
-                    env.warn(Error::on("can't change to log service directory", errno));
-                    return 111;
-                }
+            if service.is_log()
+                && let Err(errno) = process::chdir("log")
+            {
+                env.warn(Error::on("can't change to log service directory", errno));
+                return 111;
             }
             if let Some((read, write)) = pipe {
                 let redirected =
