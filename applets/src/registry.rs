@@ -27,6 +27,7 @@ macro_rules! groups {
 
 groups! {
     rbox_coreutils
+    rbox_networking
 }
 
 /// One name: its install path, its group, its file's number in the group.

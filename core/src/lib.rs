@@ -13,6 +13,7 @@ mod front;
 pub mod fs;
 pub mod io;
 pub mod mode;
+pub mod net;
 pub mod number;
 pub mod options;
 pub mod sys;
