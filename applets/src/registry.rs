@@ -29,6 +29,9 @@ groups! {
     rbox_coreutils
     rbox_networking
     rbox_findutils
+    rbox_disk
+    rbox_init
+    rbox_runit
 }
 
 /// One name: its install path, its group, its file's number in the group.
