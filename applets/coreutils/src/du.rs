@@ -60,7 +60,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         counter.device = None;
         let mut failed = Vec::new();
         walk(operand, follow, &mut |visit| counter.visit(env, visit), &mut |error| {
-            if error.is_output() { Err(error) } else { Ok(failed.push(error)) }
+            if error.is_output() {
+                return Err(error);
+            }
+            failed.push(error);
+            Ok(())
         })?;
         for error in failed {
             status.worsen(env.warn(error));
