@@ -8,6 +8,7 @@ pub mod fs;
 pub mod packet;
 pub mod process;
 pub mod signal;
+pub mod signal_queue;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
