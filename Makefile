@@ -7,8 +7,7 @@ boot: image
 
 # The disk at target/rbox.img; the kernel is built once and then taken from the cache.
 image: rbox
-	sh build-image/packages.sh make gcc binutils flex bison bc perl zstd gzip libelf-dev tar xz-utils linux-source \
-		grub-common grub-pc-bin qemu-system-x86 e2fsprogs
+	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
 	cargo run -q --locked -p build-image -- disk
 
 # Boots the disk every way it can be booted and checks the running system.

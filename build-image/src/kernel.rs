@@ -53,7 +53,7 @@ pub fn build(options: &Options) -> Result<Kernel> {
     };
     let source = match &options.source {
         Some(path) => path.clone(),
-        None => debian_source(Path::new("/usr/src"))?,
+        None => debian_source()?,
     };
     tools::require(&[tools::KERNEL, tools::UNPACK])?;
     stage.note("identifying the source");
@@ -70,7 +70,11 @@ pub fn build(options: &Options) -> Result<Kernel> {
 }
 
 /// The newest tarball of Debian's linux-source packages.
-fn debian_source(folder: &Path) -> Result<PathBuf> {
+pub fn debian_source() -> Result<PathBuf> {
+    newest_source(Path::new("/usr/src"))
+}
+
+fn newest_source(folder: &Path) -> Result<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -132,10 +136,8 @@ fn compiler() -> Result<String> {
 
 /// Unpacks, configures and compiles in a folder beside the cache entry, then fills the entry.
 fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, folder: &Path) -> Result<()> {
+    remove_abandoned(folder)?;
     let work = folder.with_extension(format!("work.{}", std::process::id()));
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
-    }
     let objects = work.join("objects");
     fs::create_dir_all(&objects).with_context(|| objects.display().to_string())?;
     let tree = if source.is_dir() {
@@ -164,6 +166,23 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, fold
     fs::copy(objects.join("arch/x86/boot/bzImage"), &image)?;
     fs::rename(&image, folder.join("bzImage"))?;
     fs::remove_dir_all(&work).with_context(|| work.display().to_string())
+}
+
+/// Removes what builds left that were ended half-way: more than a gigabyte each. Their names end in the pid.
+fn remove_abandoned(folder: &Path) -> Result<()> {
+    let Some(cache) = folder.parent().filter(|cache| cache.exists()) else {
+        return Ok(());
+    };
+    for entry in fs::read_dir(cache)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some((_, pid)) = name.split_once(".work.")
+            && !Path::new("/proc").join(pid).exists()
+        {
+            fs::remove_dir_all(&path).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
 }
 
 /// Unpacks a tarball and returns the one folder that it holds.
@@ -275,7 +294,7 @@ mod tests {
         for name in ["linux-source-6.1.tar.xz", "linux-source-6.12.tar.xz", "x"] {
             fs::write(folder.join(name), "").unwrap();
         }
-        let found = debian_source(&folder).unwrap();
+        let found = newest_source(&folder).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         assert!(found.ends_with("linux-source-6.12.tar.xz"));
     }

@@ -174,7 +174,7 @@ fn build_disk(disk: &disk::Options, rootfs: &rootfs::Options, kernel: ReadyKerne
 
 fn show_missing(only_packages: bool) -> Result<()> {
     let stages: [(&str, &[&[tools::Need]]); 4] = [
-        ("kernel", &[tools::KERNEL, tools::UNPACK, tools::SOURCE]),
+        ("kernel", &[tools::KERNEL, tools::UNPACK]),
         ("disk", &[tools::GRUB]),
         ("run", &[tools::QEMU]),
         ("test", &[tools::QEMU, tools::E2FSCK]),
@@ -188,6 +188,13 @@ fn show_missing(only_packages: bool) -> Result<()> {
             } else {
                 writeln!(output, "{stage}: {what} (Debian package {package})")?;
             }
+        }
+    }
+    if let Err(error) = kernel::debian_source() {
+        if only_packages {
+            packages.push("linux-source");
+        } else {
+            writeln!(output, "kernel: {error}")?;
         }
     }
     packages.sort_unstable();

@@ -35,12 +35,6 @@ pub const KERNEL: &[Need] = &[
 /// Unpacking a kernel tarball.
 pub const UNPACK: &[Need] = &[program("tar", "tar"), program("xz", "xz-utils")];
 
-/// Debian's kernel source, where none is named.
-pub const SOURCE: &[Need] = &[Need::File {
-    paths: &["/usr/src/linux-source-6.1.tar.xz", "/usr/src/linux-source-6.12.tar.xz"],
-    package: "linux-source",
-}];
-
 /// GRUB's boot sector, its modules and the program that links them.
 pub const GRUB: &[Need] =
     &[program("grub-mkimage", "grub-common"), Need::File { paths: crate::grub::BOOT_IMAGES, package: "grub-pc-bin" }];

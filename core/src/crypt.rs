@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_the_specification() {
-        let hash = b"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+        let hash =
+            b"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
         assert!(verify(b"Hello world!", hash) && !verify(b"Hello world", hash));
         assert!(verify(b"Hello world!", b"$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"));
         assert!(verify(b"Hello world!", b"$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1"));

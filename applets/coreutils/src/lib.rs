@@ -9,7 +9,9 @@ rbox_core::applets! {
     chown: "/bin/chown" "/bin/chgrp";
     cp: "/bin/cp";
     date: "/bin/date";
+    df: "/bin/df";
     dirname: "/usr/bin/dirname";
+    du: "/usr/bin/du";
     env: "/usr/bin/env";
     r#false: "/bin/false";
     head: "/usr/bin/head";

@@ -136,7 +136,7 @@ fn syslog(machine: &mut Machine) -> Result<()> {
 fn mdev(machine: &mut Machine) -> Result<()> {
     prints(
         machine,
-        "stat -c '%a %g' /dev/null /dev/zero /dev/tty /dev/ptmx /dev/random /dev/tty2 /dev/vda1 /dev/mem",
+        "stat -c '%a %g' /dev/null /dev/zero /dev/tty /dev/ptmx /dev/random /dev/tty9 /dev/vda1 /dev/mem",
         "666 0\n666 0\n666 5\n666 5\n666 0\n620 5\n660 6\n640 9",
     )?;
     prints(machine, "readlink /dev/root", "vda1")?;
@@ -161,11 +161,12 @@ fn hotplug(machine: &mut Machine) -> Result<()> {
 fn keymap(machine: &mut Machine) -> Result<()> {
     machine.press(&["q", "w", "a", "z", "m", "semicolon", "1", "shift-1", "minus"])?;
     machine.wait_for("cat /dev/vcs1 | grep -q 'azqw,m&1)'")?;
-    machine.output_of(
-        "dumpkmap </dev/tty1 >/tmp/a && loadkmap </tmp/a && dumpkmap </dev/tty1 >/tmp/b && \
-         [ $(wc -c </tmp/a) -gt 2500 ] && [ \"$(cat /tmp/a)\" = \"$(cat /tmp/b)\" ]; s=$?; rm /tmp/a /tmp/b; [ $s = 0 ]",
-    )
-    .map(drop)
+    // The first load makes tables that were absent present; from then on a dump is what was loaded.
+    machine.output_of("dumpkmap </dev/tty1 >/tmp/a && loadkmap </tmp/a && dumpkmap </dev/tty1 >/tmp/b")?;
+    machine.output_of("loadkmap </tmp/b && dumpkmap </dev/tty1 >/tmp/c")?;
+    prints(machine, "head -c 7 /tmp/c", "bkeymap")?;
+    machine.output_of("[ $(wc -c </tmp/c) -gt 2000 ] && [ \"$(cat /tmp/b)\" = \"$(cat /tmp/c)\" ]")?;
+    machine.output_of("rm /tmp/a /tmp/b /tmp/c").map(drop)
 }
 
 /// Job control on the serial line: Ctrl-C ends what runs in front, and only that.
@@ -173,7 +174,7 @@ fn jobs(machine: &mut Machine) -> Result<()> {
     machine.send("echo @s''tart; sleep 600\n")?;
     machine.expect("@start\r\n")?;
     machine.send("\x03")?;
-    let (output, _) = machine.command("sleep 600 & kill $!; wait $! 2>/dev/null; echo ended $?")?;
+    let (output, _) = machine.command("sleep 600 & sleep 1; kill $!; wait $! 2>/dev/null; echo ended $?")?;
     ensure!(output.contains("ended 143"), "a killed job ended with `{}`", output.trim());
     Ok(())
 }
