@@ -212,11 +212,7 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
             }
             // Ctrl-C and Ctrl-D: init or runsv starts anew.
             3 | 4 => return Ok(Typed::End),
-            8 | 127 => {
-                if name.pop().is_some() {
-                    send(b"\x08 \x08")?;
-                }
-            }
+            8 | 127 if name.pop().is_some() => send(b"\x08 \x08")?,
             21 => {
                 send(&b"\x08 \x08".repeat(name.len()))?;
                 name.clear();
