@@ -1,9 +1,19 @@
 # The doors of the house. Each does its own set-up: packages are listed before apt is asked for them.
-.PHONY: boot test rbox image compat bench clean lint unit
+.PHONY: boot boot-test test rbox image compat bench clean lint unit
 
 # Boots the image on this terminal; `poweroff` as root ends it.
 boot: image
 	cargo run -q -p build-image -- run
+
+# The disk at target/rbox.img; the kernel is built once and then taken from the cache.
+image: rbox
+	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
+	cargo run -q --locked -p build-image -- disk
+
+# Boots the disk every way it can be booted and checks the running system.
+boot-test: image
+	cargo run -q --locked -p build-image -- initramfs
+	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
 
 # The static binary at target/rbox.
 rbox:

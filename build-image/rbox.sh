@@ -6,6 +6,11 @@ set -eu
 cd "$(dirname "$0")/.."
 target=x86_64-unknown-linux-musl
 dir=${CARGO_TARGET_DIR:-target}
+# The linker is told whole paths.
+case $dir in
+/*) ;;
+*) dir=$PWD/$dir ;;
+esac
 
 if [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
     echo "rbox: with $(rustc --version), target $target"
@@ -14,7 +19,7 @@ else
     sh build-image/packages.sh gcc binutils musl-dev rustc-web cargo-web rust-web-src
     echo "rbox: with $(/usr/bin/rustc --version), std built from source"
     # The names that the self-contained musl target links by; Debian has them in two places.
-    lib=$PWD/$dir/musl/lib
+    lib=$dir/musl/lib
     mkdir -p "$lib"
     for file in rcrt1.o crt1.o crti.o crtn.o libc.a; do
         ln -sf "/usr/lib/x86_64-linux-musl/$file" "$lib/$file"

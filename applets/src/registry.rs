@@ -27,6 +27,14 @@ macro_rules! groups {
 
 groups! {
     rbox_coreutils
+    rbox_networking
+    rbox_findutils
+    rbox_disk
+    rbox_init
+    rbox_login
+    rbox_syslog
+    rbox_system
+    rbox_runit
 }
 
 /// One name: its install path, its group, its file's number in the group.

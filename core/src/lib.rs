@@ -4,6 +4,9 @@
 pub mod applet;
 pub mod bytes;
 pub mod call;
+pub mod copying;
+pub mod crypt;
+pub mod daemon;
 pub mod doc;
 pub mod duration;
 pub mod env;
@@ -12,11 +15,17 @@ mod front;
 pub mod fs;
 pub mod io;
 pub mod mode;
+pub mod mounts;
+pub mod net;
 pub mod number;
 pub mod options;
+pub mod pattern;
 pub mod sys;
+pub mod syslog;
+pub mod term;
 pub mod testing;
 pub mod time;
+pub mod tty;
 pub mod users;
 
 /// What nearly every applet's file imports.

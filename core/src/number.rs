@@ -115,6 +115,24 @@ pub fn octal(mut number: u64) -> Vec<u8> {
     }
 }
 
+/// `number` in at most four characters, with one decimal below 10 and a power of 1024 (`K`, `M`...): `ls -h`, `df -h`.
+pub fn human(number: u64) -> Vec<u8> {
+    if number < 1024 {
+        return Decimal::new(number).as_bytes().to_vec();
+    }
+    let (mut unit, mut letter) = (1024u64, 0);
+    while letter < 5 && number / unit >= 1024 {
+        unit *= 1024;
+        letter += 1;
+    }
+    let tenths = (u128::from(number) * 10 + u128::from(unit) / 2) / u128::from(unit);
+    let tenths = tenths as u64;
+    let mut text = Decimal::new(tenths / 10).as_bytes().to_vec();
+    text.extend_from_slice(&[b'.', b'0' + (tenths % 10) as u8]);
+    text.push(b"KMGTPE"[letter]);
+    text
+}
+
 /// Appends the decimal digits of `number` to `text`, right-aligned in `width` columns.
 pub fn push_padded(text: &mut Vec<u8>, number: u64, width: usize) {
     let digits = Decimal::new(number);

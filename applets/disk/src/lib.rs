@@ -1,2 +1,7 @@
-//! The applets of the group disk.
+//! Disks and filesystems.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    mount: "/bin/mount";
+    umount: "/bin/umount";
+}

@@ -1,2 +1,6 @@
 //! The applets of the group findutils.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    grep: "/bin/grep" "/bin/egrep" "/bin/fgrep";
+}

@@ -1,2 +1,7 @@
-//! The applets of the group init.
+//! The first process, and the commands that tell it to stop the machine.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
+    init: "/sbin/init" "/linuxrc";
+}

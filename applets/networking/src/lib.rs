@@ -1,2 +1,13 @@
-//! The applets of the group networking.
+//! The applets of the network: interfaces, routes, names, and the protocols that set them.
 #![forbid(unsafe_code)]
+
+mod inet;
+
+rbox_core::applets! {
+    hostname: "/bin/hostname" "/bin/dnsdomainname";
+    ifconfig: "/sbin/ifconfig";
+    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/iproute";
+    ping: "/bin/ping" "/bin/ping6";
+    route: "/sbin/route";
+    udhcpc: "/sbin/udhcpc";
+}

@@ -1,2 +1,10 @@
-//! The applets of the group runit.
+//! Service supervision as runit does it: service folders, `supervise/` files, and the commands over them.
 #![forbid(unsafe_code)]
+
+mod status;
+
+rbox_core::applets! {
+    runsv: "/usr/bin/runsv";
+    runsvdir: "/usr/bin/runsvdir";
+    sv: "/usr/bin/sv";
+}

@@ -6,8 +6,11 @@
 pub mod entry;
 pub mod fs;
 pub mod job;
+pub mod klog;
+pub mod packet;
 pub mod process;
 pub mod signal;
+pub mod signal_queue;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;

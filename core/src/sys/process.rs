@@ -141,3 +141,11 @@ pub fn descriptor_limit() -> RawFd {
         None => 65_536,
     }
 }
+
+/// True when standard input is a serial line: `ioctl_tty(2)`, TIOCGSERIAL.
+pub fn console_is_serial() -> bool {
+    // serial_struct is 72 bytes on 64-bit machines, fewer elsewhere.
+    let mut answer = [0u64; 16];
+    // SAFETY: the kernel writes one serial_struct, which is smaller than the 128 bytes given and valid for the call.
+    unsafe { libc::ioctl(0, libc::TIOCGSERIAL as _, answer.as_mut_ptr()) == 0 }
+}

@@ -121,10 +121,10 @@ impl Parser {
                     let name = name.to_ascii_lowercase();
                     word.len() >= 3 && name.as_bytes().starts_with(word.trim_ascii_end())
                 };
-                if let Some(month) = MONTHS.iter().position(|name| named(name)) {
+                if let Some(month) = MONTHS.iter().position(named) {
                     self.civil.month = month as u8 + 1;
                     self.has_date = true;
-                } else if let Some(day) = DAYS.iter().position(|name| named(name)) {
+                } else if let Some(day) = DAYS.iter().position(named) {
                     // With a date the day's name is an ornament; alone it is the next such day.
                     if !self.has_date {
                         self.days += (day as i64 - i64::from(self.civil.weekday)).rem_euclid(7);

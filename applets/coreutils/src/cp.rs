@@ -1,0 +1,133 @@
+//! `cp`: copy files and trees (POSIX XCU cp), with GNU's `-a`, `-l`, `-s`, `-u`, `-n`, `-x`, `-t`, `-T`.
+
+use rbox_core::bytes::{base_name, join_path};
+use rbox_core::copying::{Copier, Manner};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FileType, stat};
+
+options! {
+    "[-arPLHpfinlsTuvdx] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
+
+Copy SOURCE to DEST, or each SOURCE into DIR.
+
+  -a, --archive          As -dpR, and keep extended attributes
+  -R, -r, --recursive    Copy folders with all that is in them
+  -d, -P, --no-dereference  Copy symbolic links as links (default with -R)
+  -L, --dereference      Copy what symbolic links lead to
+  -H                     Follow links among the operands
+  -p                     Keep mode, owner and times
+      --preserve[=LIST]  Keep what LIST names: mode, ownership, timestamps, links, xattr, all
+  -f, --force            Remove a DEST that cannot be written
+  -i, --interactive      Ask before replacing
+  -n, --no-clobber       Replace nothing
+  -l, --link             Make hard links
+  -s, --symbolic-link    Make symbolic links
+  -T, --no-target-directory  Take DEST for a plain file
+  -t, --target-directory=DIR  Copy into DIR
+  -u, --update           Replace only what is older
+  -x, --one-file-system  Stay on one file system
+      --remove-destination  Remove each DEST first
+      --parents          Use the whole path of SOURCE below DIR
+  -v, --verbose          Say what is copied";
+    ARCHIVE = "-a",
+    RECURSE = "-R",
+    LINKS = "-P",
+    FOLLOW = "-L",
+    FOLLOW_OPERANDS = "-H",
+    KEEP = "-p",
+    KEEP_LIST = "--preserve",
+    FORCE = "-f",
+    ASK = "-i",
+    NO_CLOBBER = "-n",
+    LINK = "-l",
+    SYMBOLIC = "-s",
+    PLAIN = "-T",
+    FOLDER = "-t",
+    UPDATE = "-u",
+    ONE_SYSTEM = "-x",
+    REMOVE = "--remove-destination",
+    PARENTS = "--parents",
+    VERBOSE = "-v",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let (sources, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), args.operands()) {
+        (Some(folder), sources @ [_, ..]) => (sources, folder),
+        (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
+        _ => return Err(Error::usage()),
+    };
+    let is_folder = stat(place).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory);
+    let into = args.has(FOLDER) || is_folder && !args.has(PLAIN);
+    if !into && (sources.len() > 1 || args.has(PARENTS)) || args.has(FOLDER) && !is_folder {
+        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+    }
+    let mut copier = Copier::new(manner(args)?);
+    let mut status = ExitStatus::SUCCESS;
+    status.worsen(env.for_each_operand(sources, &mut |env, source| {
+        let target = match (into, args.has(PARENTS)) {
+            (false, _) => place.to_vec(),
+            (true, false) => join_path(place, base_name(source)),
+            (true, true) => {
+                make_parents(place, source)?;
+                join_path(place, source)
+            }
+        };
+        let inner = copier.copy(env, source, &target)?;
+        if inner == ExitStatus::SUCCESS { Ok(()) } else { Err(Error::silent(inner)) }
+    })?);
+    Ok(status)
+}
+
+fn manner(args: &Args<'_>) -> Result<Manner> {
+    let archive = args.has(ARCHIVE);
+    let recursive = archive || args.has(RECURSE);
+    let follow = args.last_of(&[ARCHIVE, LINKS, FOLLOW, FOLLOW_OPERANDS]);
+    let (mut preserve, mut keep_links, mut xattrs) = (archive || args.has(KEEP), archive || args.has(LINKS), archive);
+    if args.has(KEEP_LIST) {
+        let list = args.value(KEEP_LIST).unwrap_or(b"mode,ownership,timestamps");
+        for word in list.split(|&byte| byte == b',') {
+            match word {
+                b"mode" | b"ownership" | b"timestamps" => preserve = true,
+                b"links" => keep_links = true,
+                b"xattr" => xattrs = true,
+                b"all" => (preserve, keep_links, xattrs) = (true, true, true),
+                _ => return Err(Error::parts(&[b"invalid argument '", word, b"' for --preserve"])),
+            }
+        }
+    }
+    let overwrite = args.last_of(&[ASK, NO_CLOBBER, FORCE]);
+    Ok(Manner {
+        recursive,
+        follow_operands: follow == Some(FOLLOW_OPERANDS) || follow.is_none() && !recursive,
+        follow_all: follow == Some(FOLLOW),
+        preserve,
+        xattrs,
+        keep_links,
+        force: args.has(FORCE),
+        remove_first: args.has(REMOVE),
+        no_clobber: overwrite == Some(NO_CLOBBER),
+        ask: overwrite == Some(ASK),
+        update: args.has(UPDATE),
+        hard_links: args.has(LINK),
+        symbolic_links: args.has(SYMBOLIC),
+        one_system: args.has(ONE_SYSTEM),
+        verbose: args.has(VERBOSE),
+    })
+}
+
+/// Makes the folders of `source` below `place`.
+fn make_parents(place: &[u8], source: &[u8]) -> Result<()> {
+    use rbox_core::sys::Errno;
+    use rbox_core::sys::fs::{Mode, mkdir};
+    for at in (1..source.len()).filter(|&at| source[at] == b'/') {
+        let parent = join_path(place, &source[..at]);
+        match mkdir(parent.as_slice(), Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(Error::cannot("create directory", &parent, errno)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! `date`: print or set the clock (POSIX XCU date), with GNU's `-d`, `-I`, `-R` and BusyBox's `-D`.
+
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::stat;
+use rbox_core::sys::time::{ClockId, Timespec, clock_settime};
+use rbox_core::time::{self, Moment, Zone};
+
+options! {
+    "[-Ru] [-I[SPEC]] [-d TIME | -r FILE] [+FORMAT] | [-s] TIME
+
+Print the time as FORMAT says, or set it.
+
+  -u, --utc, --universal  Work in UTC
+  -d, --date=TIME         Take TIME in place of now
+  -r, --reference=FILE    Take the time of FILE's last change
+  -s, --set=TIME          Set the clock
+  -R, --rfc-2822, --rfc-email  Print like Mon, 23 Nov 2026 10:20:30 +0000
+  -I[SPEC], --iso-8601[=SPEC]  Print like 2026-11-23; SPEC is date, hours, minutes, seconds or ns
+      --rfc-3339=SPEC     Print like 2026-11-23 10:20:30+00:00; SPEC is date, seconds or ns
+
+TIME may be 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, MMDDhhmm[[CC]YY][.ss],
+or words such as 'next week' and '+30 minutes'.";
+    UTC = "-u",
+    DATE = "-d",
+    REFERENCE = "-r",
+    SET = "-s",
+    MAIL = "-R",
+    ISO = "-I",
+    RFC3339 = "--rfc-3339",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let zone = if args.has(UTC) { Zone::utc() } else { Zone::load(env.vars.get("TZ")) };
+    let mut pattern = None;
+    let mut new_time = args.value(SET);
+    for operand in args.operands_between(0, 2)? {
+        match operand.strip_prefix(b"+") {
+            Some(format) if pattern.is_none() => pattern = Some(format),
+            None if new_time.is_none() => new_time = Some(operand),
+            _ => return Err(Error::usage()),
+        }
+    }
+    let pattern = match pattern {
+        Some(pattern) => pattern,
+        None => fixed_format(args)?,
+    };
+    let moment = match (new_time, args.last_of(&[DATE, REFERENCE])) {
+        (Some(word), _) => {
+            let moment = read(word, &zone)?;
+            set(moment)?;
+            moment
+        }
+        (None, Some(DATE)) => read(args.value(DATE).unwrap_or_default(), &zone)?,
+        (None, Some(_)) => last_change(args.value(REFERENCE).unwrap_or_default())?,
+        (None, None) => Moment::now(),
+    };
+    let mut line = time::format(pattern, moment, &zone);
+    line.push(b'\n');
+    env.stdout.write(&line)?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn fixed_format(args: &Args<'_>) -> Result<&'static [u8]> {
+    let invalid = |spec: &[u8]| Err(Error::parts(&[b"invalid argument '", spec, b"'"]));
+    Ok(match args.last_of(&[MAIL, ISO, RFC3339]) {
+        None => b"%a %b %e %H:%M:%S %Z %Y",
+        Some(MAIL) => b"%a, %d %b %Y %H:%M:%S %z",
+        Some(ISO) => match args.value(ISO).unwrap_or(b"date") {
+            b"date" => b"%Y-%m-%d",
+            b"hours" => b"%Y-%m-%dT%H%:z",
+            b"minutes" => b"%Y-%m-%dT%H:%M%:z",
+            b"seconds" => b"%Y-%m-%dT%H:%M:%S%:z",
+            b"ns" => b"%Y-%m-%dT%H:%M:%S,%N%:z",
+            spec => return invalid(spec),
+        },
+        Some(_) => match args.value(RFC3339).unwrap_or_default() {
+            b"date" => b"%Y-%m-%d",
+            b"seconds" => b"%Y-%m-%d %H:%M:%S%:z",
+            b"ns" => b"%Y-%m-%d %H:%M:%S.%N%:z",
+            spec => return invalid(spec),
+        },
+    })
+}
+
+fn read(word: &[u8], zone: &Zone) -> Result<Moment> {
+    let now = Moment::now();
+    time::parse_digits(word, true, now, zone)
+        .or_else(|| time::parse(word, now, zone))
+        .ok_or_else(|| Error::parts(&[b"invalid date '", word, b"'"]))
+}
+
+fn last_change(file: &[u8]) -> Result<Moment> {
+    let stat = stat(file).map_err(|errno| Error::on(file, errno))?;
+    Ok(Moment { seconds: stat.st_mtime, nanos: stat.st_mtime_nsec as u32 })
+}
+
+fn set(moment: Moment) -> Result<()> {
+    let time = Timespec { tv_sec: moment.seconds, tv_nsec: moment.nanos.into() };
+    clock_settime(ClockId::Realtime, time).map_err(|errno| Error::on("can't set date", errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn prints_a_given_time_in_many_forms() {
+        let date = |words: &[&str]| try_call(APPLET, words, b"").stdout;
+        assert_eq!(date(&["date", "-u", "-d", "@0"]), "Thu Jan  1 00:00:00 UTC 1970\n");
+        assert_eq!(date(&["date", "-uR", "-d", "@0"]), "Thu, 01 Jan 1970 00:00:00 +0000\n");
+        assert_eq!(date(&["date", "-u", "-Iseconds", "-d", "2026-11-23 10:20"]), "2026-11-23T10:20:00+00:00\n");
+        assert_eq!(date(&["date", "-u", "-d", "1970-01-02", "+%s"]), "86400\n");
+    }
+
+    #[test]
+    fn names_what_is_no_date() {
+        let ran = try_call(APPLET, &["date", "-d", "never"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, "date: invalid date 'never'\n"));
+    }
+}

@@ -1,0 +1,146 @@
+//! `du`: print the room that files take (POSIX XCU du).
+
+use rbox_core::fs::{Follow, Phase, Step, kind, walk};
+use rbox_core::number::{Decimal, human, parse_in_range};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::FileType;
+
+options! {
+    "[-aHLdclsxhmkb] [-d N] [--apparent-size] [FILE]...
+
+Print the room that each FILE takes, and every folder in it; the current folder without FILE.
+
+  -a, --all              Print files too
+  -L, --dereference      Follow all links
+  -H, -D                 Follow links among the operands
+  -d, --max-depth=N      Print folders down to N levels
+  -c, --total            Print the sum of all
+  -l, --count-links      Count files with several names each time
+  -s, --summarize        Print only one sum for each FILE
+  -x, --one-file-system  Stay on one file system
+  -h, --human-readable   Sizes as 1.5K, 20.0M
+  -m                     Sizes in 1024 kB
+  -k                     Sizes in 1024 bytes (default)
+  -b, --bytes            Sizes in bytes, of what files hold
+      --apparent-size    What files hold, not what they take";
+    ALL = "-a",
+    FOLLOW = "-L",
+    FOLLOW_OPERANDS = "-H",
+    DEPTH = "-d",
+    TOTAL = "-c",
+    LINKS = "-l",
+    SUM = "-s",
+    ONE_SYSTEM = "-x",
+    HUMAN = "-h",
+    MEGA = "-m",
+    KILO = "-k",
+    BYTES = "-b",
+    APPARENT = "--apparent-size",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = if args.operands().is_empty() { &[&b"."[..]] } else { args.operands() };
+    let follow = match args.last_of(&[FOLLOW, FOLLOW_OPERANDS]) {
+        Some(FOLLOW) => Follow::Always,
+        Some(_) => Follow::Operands,
+        None => Follow::Never,
+    };
+    let depth = match args.value(DEPTH) {
+        Some(word) => parse_in_range(word, 0, u32::MAX.into())? as usize,
+        None if args.has(SUM) => 0,
+        None => usize::MAX,
+    };
+    let mut counter = Counter { args, depth, seen: Vec::new(), sums: Vec::new(), device: None };
+    let (mut status, mut total) = (ExitStatus::SUCCESS, 0);
+    for operand in operands {
+        counter.sums = vec![0];
+        counter.device = None;
+        let mut failed = Vec::new();
+        walk(operand, follow, &mut |visit| counter.visit(env, visit), &mut |error| {
+            if error.is_output() {
+                return Err(error);
+            }
+            failed.push(error);
+            Ok(())
+        })?;
+        for error in failed {
+            status.worsen(env.warn(error));
+        }
+        total += counter.sums[0];
+    }
+    if args.has(TOTAL) {
+        counter.print(env, total, b"total")?;
+    }
+    Ok(status)
+}
+
+struct Counter<'a> {
+    args: &'a Args<'a>,
+    depth: usize,
+    /// Device and inode of files with several names, and of folders, sorted.
+    seen: Vec<(u64, u64)>,
+    /// Bytes so far: of the operand's surroundings, the operand, and each folder down to where the walk stands.
+    sums: Vec<u64>,
+    device: Option<u64>,
+}
+
+impl Counter<'_> {
+    fn visit(&mut self, env: &mut Env, visit: &rbox_core::fs::Visit<'_>) -> Result<Step> {
+        let folder = kind(visit.stat) == FileType::Directory;
+        if visit.phase == Phase::After {
+            let sum = self.sums.pop().unwrap_or(0);
+            self.add(sum);
+            if visit.depth <= self.depth {
+                self.print(env, sum, visit.path)?;
+            }
+            return Ok(Step::On);
+        }
+        if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
+            return Ok(Step::Skip);
+        }
+        if (visit.stat.st_nlink > 1 || folder) && !self.args.has(LINKS) {
+            let id = (visit.stat.st_dev, visit.stat.st_ino);
+            match self.seen.binary_search(&id) {
+                Ok(_) => return Ok(Step::Skip),
+                Err(at) => self.seen.insert(at, id),
+            }
+        }
+        let size = self.size(visit.stat, folder);
+        if folder {
+            self.sums.push(size);
+            return Ok(Step::On);
+        }
+        self.add(size);
+        if visit.depth == 0 || self.args.has(ALL) && visit.depth <= self.depth {
+            self.print(env, size, visit.path)?;
+        }
+        Ok(Step::On)
+    }
+
+    fn size(&self, stat: &rbox_core::sys::fs::Stat, folder: bool) -> u64 {
+        match self.args.has(BYTES) || self.args.has(APPARENT) {
+            true if folder && !self.args.has(BYTES) => 0,
+            true => stat.st_size as u64,
+            false => stat.st_blocks as u64 * 512,
+        }
+    }
+
+    fn add(&mut self, size: u64) {
+        if let Some(sum) = self.sums.last_mut() {
+            *sum += size;
+        }
+    }
+
+    fn print(&self, env: &mut Env, bytes: u64, path: &[u8]) -> Result<()> {
+        let size = match self.args.last_of(&[HUMAN, MEGA, KILO, BYTES]) {
+            Some(HUMAN) => human(bytes),
+            Some(MEGA) => Decimal::new(bytes.div_ceil(1 << 20)).as_bytes().to_vec(),
+            Some(BYTES) => Decimal::new(bytes).as_bytes().to_vec(),
+            _ => Decimal::new(bytes.div_ceil(1024)).as_bytes().to_vec(),
+        };
+        env.stdout.write(&[size.as_slice(), b"\t", path, b"\n"].concat())
+    }
+}

@@ -1,0 +1,319 @@
+//! `ls`: list files and folders (POSIX XCU ls), with BusyBox's options and GNU's `--time-style`, `-Q`, `-b`.
+
+mod layout;
+mod order;
+
+use rbox_core::bytes::join_path;
+use rbox_core::fs::{kind, list};
+use rbox_core::prelude::*;
+use rbox_core::sys::AsFd;
+use rbox_core::sys::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use rbox_core::term;
+
+options! {
+    "[-1AaCxdLHRFplinshrSXvctukgobQfUm] [-w N] [-T N] [--color[=WHEN]] [FILE]...
+
+List each FILE, and what is in each folder; the current folder without FILE.
+
+  -1                     One name a line
+  -a, --all              Show names that start with a dot
+  -A, --almost-all       As -a, without . and ..
+  -C                     List in columns
+  -x                     List in columns, across
+  -m                     List with commas between
+  -d, --directory        List folders themselves
+  -L, --dereference      Show what symbolic links lead to
+  -H                     Follow links among the operands
+  -R, --recursive        List folders within folders
+  -F, --classify         Put one of */=@| after names
+  -p                     Put / after folders
+  -l                     List with mode, links, owner, size and time
+  -i, --inode            Show inode numbers
+  -n, --numeric-uid-gid  As -l, with numbers for owners
+  -g                     As -l, without the user
+  -o                     As -l, without the group
+  -s, --size             Show the blocks that files take, of 1024 bytes
+  -h, --human-readable   Show sizes as 1.5K, 20.0M
+  -k                     Blocks have 1024 bytes (default)
+  -r, --reverse          Sort backwards
+  -S                     Sort by size
+  -X                     Sort by what follows the last dot
+  -v                     Sort by version
+  -t                     Sort by time
+  -c                     With -l, show the change of attributes; with -t, sort by it
+  -u                     With -l, show the last read; with -t, sort by it
+  -f                     Do not sort; as -aU
+  -U                     Do not sort
+  -q                     Show bytes that cannot be printed as ?
+  -N, --literal          Show names as they are
+  -b, --escape           Show such bytes as in C
+  -Q, --quote-name       Put names in quotes, as in C
+  -w, --width=N          The terminal has N columns
+  -T N                   Tabulators stand N columns apart; blanks are used anyway
+  -Z                     Show security contexts, ? where there is none
+      --full-time        Show whole times
+      --time-style=STYLE  full-iso, long-iso, iso, locale or +FORMAT
+      --group-directories-first  List folders first
+      --color[=WHEN]     Color names: always, never, auto";
+    ONE = "-1",
+    ALL = "-a",
+    ALMOST_ALL = "-A",
+    COLUMNS = "-C",
+    ACROSS = "-x",
+    COMMAS = "-m",
+    ITSELF = "-d",
+    FOLLOW = "-L",
+    FOLLOW_OPERANDS = "-H",
+    RECURSE = "-R",
+    CLASSIFY = "-F",
+    SLASH = "-p",
+    LONG = "-l",
+    INODE = "-i",
+    NUMERIC = "-n",
+    NO_USER = "-g",
+    NO_GROUP = "-o",
+    BLOCKS = "-s",
+    HUMAN = "-h",
+    KILO = "-k",
+    REVERSE = "-r",
+    BY_SIZE = "-S",
+    BY_EXTENSION = "-X",
+    BY_VERSION = "-v",
+    BY_TIME = "-t",
+    CHANGE_TIME = "-c",
+    ACCESS_TIME = "-u",
+    AS_FOUND = "-f",
+    UNSORTED = "-U",
+    QUESTION = "-q",
+    LITERAL = "-N",
+    ESCAPE = "-b",
+    QUOTE = "-Q",
+    WIDTH = "-w",
+    TABS = "-T",
+    CONTEXT = "-Z",
+    FULL_TIME = "--full-time",
+    TIME_STYLE = "--time-style",
+    FOLDERS_FIRST = "--group-directories-first",
+    COLOR = "--color",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// How the listing looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Single,
+    Columns,
+    Across,
+    Commas,
+    Long,
+}
+
+/// How bytes that cannot be printed are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    Literal,
+    Question,
+    Escape,
+    Quote,
+}
+
+/// One file of the listing. `stat` is empty where nothing but the name is asked for.
+struct File {
+    name: Vec<u8>,
+    kind: FileType,
+    stat: Option<Stat>,
+    /// Where a symbolic link leads, and the attributes found there.
+    target: Option<(Vec<u8>, Option<Stat>)>,
+}
+
+struct Lister<'a> {
+    args: &'a Args<'a>,
+    form: Form,
+    quoting: Quoting,
+    color: bool,
+    width: usize,
+    layout: layout::Layout,
+    needs_stat: bool,
+    status: ExitStatus,
+    /// Something was listed, so that the next folder is set apart by an empty line.
+    started: bool,
+    /// Folders above the one that is listed: device and inode, against loops of -L.
+    above: Vec<(u64, u64)>,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let mut lister = Lister::new(env, args)?;
+    let operands = if args.operands().is_empty() { &[&b"."[..]] } else { args.operands() };
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for operand in operands {
+        match lister.look(CWD, operand, true) {
+            Ok(file) if file.kind == FileType::Directory && !args.has(ITSELF) => folders.push(file),
+            Ok(file) => files.push(file),
+            Err(error) => lister.status.worsen(env.warn(error)),
+        }
+    }
+    let headers = args.has(RECURSE) || operands.len() > 1;
+    order::sort(args, &mut files);
+    order::sort(args, &mut folders);
+    if !files.is_empty() {
+        lister.print(env, &files, false)?;
+        lister.started = true;
+    }
+    for folder in folders {
+        lister.list_folder(env, &folder.name, headers)?;
+    }
+    Ok(lister.status)
+}
+
+impl<'a> Lister<'a> {
+    fn new(env: &Env, args: &'a Args<'a>) -> Result<Self> {
+        let terminal = env.stdout.is_terminal();
+        let long = args.last_of(&[NUMERIC, NO_USER, NO_GROUP, FULL_TIME]).is_some();
+        let form = match args.last_of(&[ONE, COLUMNS, ACROSS, COMMAS, LONG]) {
+            // One name a line is what a long listing does anyway.
+            Some(ONE) if long || args.has(LONG) => Form::Long,
+            Some(ONE) => Form::Single,
+            Some(COLUMNS) => Form::Columns,
+            Some(ACROSS) => Form::Across,
+            Some(COMMAS) => Form::Commas,
+            Some(_) => Form::Long,
+            None if long => Form::Long,
+            None if terminal => Form::Columns,
+            None => Form::Single,
+        };
+        let quoting = match args.last_of(&[QUESTION, LITERAL, ESCAPE, QUOTE]) {
+            Some(QUESTION) => Quoting::Question,
+            Some(ESCAPE) => Quoting::Escape,
+            Some(QUOTE) => Quoting::Quote,
+            Some(_) => Quoting::Literal,
+            None if terminal => Quoting::Question,
+            None => Quoting::Literal,
+        };
+        let color = match args.value(COLOR) {
+            Some(b"always" | b"yes" | b"force") => true,
+            Some(b"never" | b"no" | b"none") => false,
+            Some(b"auto" | b"tty" | b"if-tty") => terminal,
+            Some(word) => return Err(Error::parts(&[b"invalid argument '", word, b"' for --color"])),
+            None => args.has(COLOR),
+        };
+        let width = match args.value(WIDTH) {
+            Some(word) => rbox_core::number::parse_in_range(word, 0, 1 << 20)? as usize,
+            None => term::columns(env),
+        };
+        if let Some(word) = args.value(TABS) {
+            rbox_core::number::parse_in_range(word, 0, 1 << 20)?;
+        }
+        let sorted = [BY_SIZE, BY_TIME];
+        let needs_stat = form == Form::Long
+            || color
+            || [CLASSIFY, INODE, BLOCKS, FOLLOW].iter().chain(&sorted).any(|option| args.has(*option));
+        let layout = layout::Layout::new(env, args)?;
+        let status = ExitStatus::SUCCESS;
+        Ok(Self { args, form, quoting, color, width, layout, needs_stat, status, started: false, above: Vec::new() })
+    }
+
+    /// Looks at `name` in the open folder `at`. An operand's link is followed where POSIX says so.
+    fn look(&self, at: rbox_core::sys::BorrowedFd<'_>, name: &[u8], operand: bool) -> Result<File> {
+        let follow = self.args.has(FOLLOW)
+            || operand
+                && (self.args.has(FOLLOW_OPERANDS)
+                    || !(self.form == Form::Long || self.args.has(ITSELF) || self.args.has(CLASSIFY)));
+        let stat = |follow| statat(at, name, if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW });
+        // A link that leads nowhere is shown itself.
+        let found = if follow { stat(true).or_else(|_| stat(false)) } else { stat(false) };
+        let stat = found.map_err(|errno| Error::on(name, errno))?;
+        let mut file = File { name: name.to_vec(), kind: kind(&stat), stat: Some(stat), target: None };
+        if file.kind == FileType::Symlink && (self.form == Form::Long || self.color || self.args.has(CLASSIFY)) {
+            let target = readlinkat(at, name, Vec::new()).map(|target| target.into_bytes()).unwrap_or_default();
+            file.target = Some((target, statat(at, name, AtFlags::empty()).ok()));
+        }
+        Ok(file)
+    }
+
+    fn list_folder(&mut self, env: &mut Env, path: &[u8], header: bool) -> Result<()> {
+        let opened = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(|folder| Ok((list(folder.as_fd())?, rbox_core::sys::fs::fstat(&folder)?, folder)));
+        let (entries, own, folder) = match opened {
+            Ok(opened) => opened,
+            Err(errno) => {
+                self.status.worsen(env.warn(Error::cannot("open", path, errno)));
+                return Ok(());
+            }
+        };
+        if self.above.contains(&(own.st_dev, own.st_ino)) {
+            self.status.worsen(env.warn(Error::parts(&[path, b": not listing already-listed directory"])));
+            return Ok(());
+        }
+        let files = self.look_at_all(env, &folder, path, entries);
+        if header {
+            let mut line = if self.started { b"\n".to_vec() } else { Vec::new() };
+            layout::push_name(&mut line, path, self.quoting);
+            line.extend_from_slice(b":\n");
+            env.stdout.write(&line)?;
+        }
+        self.started = true;
+        self.print(env, &files, true)?;
+        drop(folder);
+        if self.args.has(RECURSE) {
+            self.above.push((own.st_dev, own.st_ino));
+            for file in &files {
+                if file.kind == FileType::Directory && file.name != b"." && file.name != b".." {
+                    self.list_folder(env, &join_path(path, &file.name), true)?;
+                }
+            }
+            self.above.pop();
+        }
+        Ok(())
+    }
+
+    fn look_at_all(
+        &mut self,
+        env: &mut Env,
+        folder: &rbox_core::sys::OwnedFd,
+        path: &[u8],
+        entries: Vec<rbox_core::fs::Entry>,
+    ) -> Vec<File> {
+        let all = self.args.last_of(&[ALL, ALMOST_ALL, AS_FOUND]);
+        let dots: &[&[u8]] = if matches!(all, Some(ALL | AS_FOUND)) { &[b".", b".."] } else { &[] };
+        let mut files = Vec::with_capacity(entries.len() + dots.len());
+        let mut names: Vec<(Vec<u8>, FileType)> = dots.iter().map(|dot| (dot.to_vec(), FileType::Directory)).collect();
+        names.extend(entries.into_iter().map(|entry| (entry.name, entry.kind)));
+        for (name, kind) in names {
+            if all.is_none() && name.starts_with(b".") {
+                continue;
+            }
+            if !self.needs_stat && kind != FileType::Unknown {
+                files.push(File { name, kind, stat: None, target: None });
+                continue;
+            }
+            match self.look(folder.as_fd(), &name, false) {
+                Ok(file) => files.push(file),
+                Err(error) => self.status.worsen(env.warn(error.context(path))),
+            }
+        }
+        order::sort(self.args, &mut files);
+        files
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn names_what_is_not_there_and_goes_on() {
+        let ran = try_call(APPLET, &["ls", "/no/such", "/proc/self/exe", "-L"], b"");
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, "/proc/self/exe\n"));
+        assert_eq!(ran.stderr, "ls: /no/such: No such file or directory\n");
+    }
+
+    #[test]
+    fn lists_one_name_a_line_where_there_is_no_terminal() {
+        let ran = try_call(APPLET, &["ls", "-d", "/proc", "/dev"], b"");
+        assert_eq!(ran.stdout, "/dev\n/proc\n");
+    }
+}

@@ -1,0 +1,115 @@
+//! `mv`: move and rename files (POSIX XCU mv); a copy and a removal where rename(2) meets another file system.
+
+use rbox_core::bytes::{base_name, join_path};
+use rbox_core::copying::{Copier, Manner};
+use rbox_core::fs::{Follow, Phase, Step, walk};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename, stat, unlinkat};
+use rbox_core::sys::{Errno, fd, termios};
+
+options! {
+    "[-finTuv] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
+
+Rename SOURCE to DEST, or move each SOURCE into DIR.
+
+  -f, --force        Ask nothing
+  -i, --interactive  Ask before replacing
+  -n, --no-clobber   Replace nothing
+  -T, --no-target-directory  Take DEST for a plain file
+  -t, --target-directory=DIR  Move into DIR
+  -u, --update       Replace only what is older
+  -v, --verbose      Say what is moved";
+    FORCE = "-f",
+    ASK = "-i",
+    NO_CLOBBER = "-n",
+    PLAIN = "-T",
+    FOLDER = "-t",
+    UPDATE = "-u",
+    VERBOSE = "-v",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let (sources, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), args.operands()) {
+        (Some(folder), sources @ [_, ..]) => (sources, folder),
+        (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
+        _ => return Err(Error::usage()),
+    };
+    let is_folder = stat(place).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory);
+    let into = args.has(FOLDER) || is_folder && !args.has(PLAIN);
+    if !into && sources.len() > 1 || args.has(FOLDER) && !is_folder {
+        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+    }
+    env.for_each_operand(sources, &mut |env, source| {
+        let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
+        if !may_replace(env, args, source, &target)? {
+            return Ok(());
+        }
+        move_file(env, source, &target)?;
+        match args.has(VERBOSE) {
+            true => env.stdout.write(&[b"'", source, b"' -> '", &target, b"'\n"].concat()),
+            false => Ok(()),
+        }
+    })
+}
+
+fn may_replace(env: &mut Env, args: &Args<'_>, source: &[u8], target: &[u8]) -> Result<bool> {
+    let Ok(there) = stat(target) else { return Ok(true) };
+    let manner = args.last_of(&[FORCE, ASK, NO_CLOBBER]);
+    if manner == Some(NO_CLOBBER) {
+        return Ok(false);
+    }
+    let changed = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec as i64);
+    if args.has(UPDATE) && lstat(source).is_ok_and(|source| changed(&source) <= changed(&there)) {
+        return Ok(false);
+    }
+    // POSIX XCU mv: a target that cannot be written is asked about when someone is there to answer.
+    let protected = || access(target, Access::WRITE_OK).is_err() && termios::isatty(fd::borrow(0));
+    if manner == Some(ASK) || manner != Some(FORCE) && protected() {
+        env.stderr.write(&[&env.name, &b": overwrite '"[..], target, b"'? "].concat())?;
+        env.stderr.flush()?;
+        return Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))));
+    }
+    Ok(true)
+}
+
+fn move_file(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
+    match rename(source, target) {
+        Ok(()) => Ok(()),
+        Err(Errno::XDEV) => move_by_copy(env, source, target),
+        // A name with a trailing slash or a missing one reads better as rename(2) tells it.
+        Err(errno) => Err(Error::on([b"can't rename '", source, b"'"].concat(), errno)),
+    }
+}
+
+fn move_by_copy(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
+    let there = lstat(target).ok();
+    if let (Some(there), Ok(here)) = (&there, lstat(source)) {
+        let folder = |stat: &Stat| rbox_core::fs::kind(stat) == FileType::Directory;
+        if folder(there) != folder(&here) {
+            return Err(Error::on([b"can't rename '", source, b"'"].concat(), if folder(there) { Errno::ISDIR } else { Errno::NOTDIR }));
+        }
+        let flags = if folder(there) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        unlinkat(rbox_core::sys::fs::CWD, target, flags).map_err(|errno| Error::cannot("remove", target, errno))?;
+    }
+    let manner = Manner { recursive: true, preserve: true, xattrs: true, keep_links: true, ..Manner::default() };
+    if Copier::new(manner).copy(env, source, target)? != ExitStatus::SUCCESS {
+        return Err(Error::silent(ExitStatus::FAILURE));
+    }
+    walk(
+        source,
+        Follow::Never,
+        &mut |visit| {
+            let flags = match visit.phase {
+                Phase::Before => return Ok(Step::On),
+                Phase::After => AtFlags::REMOVEDIR,
+                Phase::File => AtFlags::empty(),
+            };
+            unlinkat(visit.at, visit.name, flags).map_err(|errno| Error::cannot("remove", visit.path, errno))?;
+            Ok(Step::On)
+        },
+        &mut Err,
+    )
+}

@@ -1,0 +1,43 @@
+//! `halt`, `poweroff`, `reboot`: ask init to stop the machine, or with `-f` stop it at once.
+
+use rbox_core::daemon::pause;
+use rbox_core::number::parse_in_range;
+use rbox_core::prelude::*;
+use rbox_core::sys::signal_queue::{SIGTERM, SIGUSR1, SIGUSR2};
+use rbox_core::sys::system::{RebootCommand, reboot};
+use rbox_core::sys::{fs, signal};
+
+options! {
+    "[-d SEC] [-nf]
+
+Halt, power off or restart the system, as the name says.
+
+  -d SEC  Wait SEC seconds first
+  -n      Do not write what the caches hold to the disks first
+  -f      Do it at once, without telling init";
+    DELAY = "-d",
+    NO_SYNC = "-n",
+    FORCE = "-f",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    args.operands_between(0, 0)?;
+    let delay = args.value(DELAY).map_or(Ok(0), |word| parse_in_range(word, 0, u32::MAX.into()))?;
+    pause(delay * 1000);
+    if !args.has(NO_SYNC) {
+        fs::sync();
+    }
+    let (signal, command) = match env.name.first() {
+        Some(b'h') => (SIGUSR1, RebootCommand::Halt),
+        Some(b'p') => (SIGUSR2, RebootCommand::PowerOff),
+        _ => (SIGTERM, RebootCommand::Restart),
+    };
+    let result = if args.has(FORCE) { reboot(command) } else { signal::kill(1, signal) };
+    match result {
+        Ok(()) => Ok(ExitStatus::SUCCESS),
+        Err(errno) => Err(errno.into()),
+    }
+}

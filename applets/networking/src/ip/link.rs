@@ -1,0 +1,218 @@
+//! `ip link`.
+
+use rbox_core::net::addr::{hardware_text, parse_hardware};
+use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Request, UP};
+use rbox_core::number::parse_in_range;
+use rbox_core::prelude::*;
+
+use super::{Show, is, refused, unknown, value};
+
+/// `IFF_...` of netdevice(7), as iproute2 names them.
+const FLAGS: [(u32, &str); 13] = [
+    (8, "LOOPBACK"),
+    (2, "BROADCAST"),
+    (0x10, "POINTOPOINT"),
+    (0x1000, "MULTICAST"),
+    (0x80, "NOARP"),
+    (0x200, "ALLMULTI"),
+    (0x100, "PROMISC"),
+    (0x400, "MASTER"),
+    (0x800, "SLAVE"),
+    (4, "DEBUG"),
+    (0x8000, "DYNAMIC"),
+    (1, "UP"),
+    (0x1_0000, "LOWER_UP"),
+];
+
+const STATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+
+pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
+    match words.split_first() {
+        None => list(env, netlink, show, &[])?,
+        Some((word, rest)) if is(word, "show") || is(word, "list") || *word == b"ls" => list(env, netlink, show, rest)?,
+        Some((word, rest)) if is(word, "set") => set(netlink, rest)?,
+        Some((word, rest)) if is(word, "add") => add(netlink, rest)?,
+        Some((word, rest)) if is(word, "delete") => delete(netlink, rest)?,
+        Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
+    let (mut only, mut up) = (None, false);
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        match word {
+            b"dev" => only = Some(value(&mut words, word)?),
+            b"up" => up = true,
+            name => only = Some(name),
+        }
+    }
+    let links = netlink.links()?;
+    if let Some(name) = only
+        && !links.iter().any(|link| link.name == name)
+    {
+        return Err(Error::parts(&[b"can't find device '", name, b"'"]));
+    }
+    let wanted = |link: &&Link| only.is_none_or(|name| link.name == name) && (!up || link.flags & UP != 0);
+    for link in links.iter().filter(wanted) {
+        let text = if show.brief { brief(link) } else { head(link, &links, show.one_line) };
+        env.stdout.write(&text)?;
+        env.stdout.push(b'\n')?;
+    }
+    Ok(())
+}
+
+fn brief(link: &Link) -> Vec<u8> {
+    let mut text = link.name.clone();
+    text.resize(text.len().max(16), b' ');
+    text.extend_from_slice(format!(" {:<14} ", state(link)).as_bytes());
+    text.extend_from_slice(&hardware_text(&link.address));
+    text.extend_from_slice(&[b" <", flag_names(link).as_bytes(), b"> "].concat());
+    text
+}
+
+pub fn state(link: &Link) -> &'static str {
+    STATES.get(usize::from(link.state)).copied().unwrap_or("UNKNOWN")
+}
+
+fn flag_names(link: &Link) -> String {
+    let mut names: Vec<&str> = FLAGS.iter().filter(|(flag, _)| link.flags & flag != 0).map(|(_, name)| *name).collect();
+    if link.flags & (UP | 0x40) == UP {
+        names.insert(0, "NO-CARRIER");
+    }
+    names.join(",")
+}
+
+/// The two lines that show an interface; one with -o.
+pub fn head(link: &Link, links: &[Link], one_line: bool) -> Vec<u8> {
+    let named = |index: u32| links.iter().find(|link| link.index == index).map(|link| link.name.as_slice());
+    let mut text = format!("{}: ", link.index).into_bytes();
+    text.extend_from_slice(&link.name);
+    if let Some(parent) = named(link.parent).filter(|_| link.parent != link.index) {
+        text.extend_from_slice(&[b"@", parent].concat());
+    }
+    text.extend_from_slice(format!(": <{}> mtu {}", flag_names(link), link.mtu).as_bytes());
+    if !link.discipline.is_empty() {
+        text.extend_from_slice(&[b" qdisc ", link.discipline.as_slice()].concat());
+    }
+    if let Some(master) = named(link.master) {
+        text.extend_from_slice(&[b" master ", master].concat());
+    }
+    text.extend_from_slice(format!(" state {}", state(link)).as_bytes());
+    if link.queue != 0 {
+        text.extend_from_slice(format!(" qlen {}", link.queue).as_bytes());
+    }
+    text.extend_from_slice(if one_line { b"\\    link/" } else { b"\n    link/" });
+    text.extend_from_slice(match link.hardware {
+        1 => b"ether",
+        772 => b"loopback",
+        776 => b"sit",
+        65534 => b"none",
+        _ => b"unknown",
+    });
+    if !link.address.is_empty() {
+        text.push(b' ');
+        text.extend_from_slice(&hardware_text(&link.address));
+        text.extend_from_slice(if link.flags & 0x10 == 0 { b" brd " } else { b" peer " });
+        text.extend_from_slice(&hardware_text(&link.broadcast));
+    }
+    text
+}
+
+fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
+    let mut words = words.iter().copied();
+    let (mut name, mut flags, mut mask) = (None, 0, 0);
+    let mut attributes: Vec<(u16, Vec<u8>)> = Vec::new();
+    while let Some(word) = words.next() {
+        let flag = match word {
+            b"up" | b"down" => Some(UP),
+            b"multicast" => Some(0x1000),
+            b"allmulticast" => Some(0x200),
+            b"promisc" => Some(0x100),
+            b"arp" => Some(0x80),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            let on = match word {
+                b"up" => true,
+                b"down" => false,
+                _ => match value(&mut words, word)? {
+                    b"on" => word != b"arp",
+                    b"off" => word == b"arp",
+                    other => return Err(Error::parts(&[b"invalid argument '", other, b"' to '", word, b"'"])),
+                },
+            };
+            mask |= flag;
+            flags = if on { flags | flag } else { flags & !flag };
+            continue;
+        }
+        let number = |word: &[u8]| parse_in_range(word, 0, u32::MAX.into()).map(|value| (value as u32).to_ne_bytes().to_vec());
+        match word {
+            b"dev" => name = Some(value(&mut words, word)?),
+            b"mtu" => attributes.push((4, number(value(&mut words, word)?)?)),
+            b"txqueuelen" | b"qlen" => attributes.push((13, number(value(&mut words, word)?)?)),
+            b"name" => attributes.push((3, [value(&mut words, word)?, b"\0"].concat())),
+            b"address" => attributes.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
+            b"broadcast" | b"brd" => attributes.push((2, parse_hardware(value(&mut words, word)?)?.to_vec())),
+            b"master" => {
+                let master = netlink.link(value(&mut words, word)?)?;
+                attributes.push((10, master.index.to_ne_bytes().to_vec()));
+            }
+            b"nomaster" => attributes.push((10, vec![0; 4])),
+            b"netns" => attributes.push((19, number(value(&mut words, word)?)?)),
+            other if name.is_none() => name = Some(other),
+            other => return Err(unknown(other)),
+        }
+    }
+    let link = netlink.link(name.ok_or_else(|| Error::new("not enough information: \"dev\" argument is required"))?)?;
+    netlink.set_link(link.index, flags, mask, &attributes).map_err(refused)
+}
+
+fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
+    let mut words = words.iter().copied();
+    let (mut name, mut kind, mut request) = (None, None, Vec::new());
+    let mut data = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            b"name" => name = Some(value(&mut words, word)?),
+            b"type" => kind = Some(value(&mut words, word)?),
+            b"link" => request.push((5u16, netlink.link(value(&mut words, word)?)?.index.to_ne_bytes().to_vec())),
+            b"address" => request.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
+            // Of type vlan: IFLA_VLAN_ID.
+            b"id" => {
+                let id = parse_in_range(value(&mut words, word)?, 0, 4095)? as u16;
+                data = [&6u16.to_ne_bytes()[..], &1u16.to_ne_bytes(), &id.to_ne_bytes(), &[0, 0]].concat();
+            }
+            other if name.is_none() => name = Some(other),
+            other => return Err(unknown(other)),
+        }
+    }
+    let kind = kind.ok_or_else(|| Error::new("not enough information: \"type\" argument is required"))?;
+    let mut message = Request::new(16, CREATE_NEW, &[0; 16]);
+    if let Some(name) = name {
+        message = message.attribute(3, &[name, b"\0"].concat());
+    }
+    for (attribute, value) in &request {
+        message = message.attribute(*attribute, value);
+    }
+    // IFLA_LINKINFO holds IFLA_INFO_KIND, and what belongs to the kind in IFLA_INFO_DATA.
+    let mut info = nested(1, kind);
+    if !data.is_empty() {
+        info.extend_from_slice(&nested(2, &data));
+    }
+    netlink.change(message.attribute(18, &info)).map_err(refused)
+}
+
+fn nested(kind: u16, value: &[u8]) -> Vec<u8> {
+    let mut attribute = [&(value.len() as u16 + 4).to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+    attribute.resize(attribute.len().next_multiple_of(4), 0);
+    attribute
+}
+
+fn delete(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
+    let name = words.iter().find(|word| **word != b"dev").ok_or_else(Error::usage)?;
+    let index = netlink.link(name)?.index;
+    let fixed = [&[0u8; 4][..], &index.to_ne_bytes(), &[0; 8]].concat();
+    netlink.change(Request::new(17, 0, &fixed)).map_err(refused)
+}

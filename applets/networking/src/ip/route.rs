@@ -1,0 +1,172 @@
+//! `ip route`.
+
+use core::net::IpAddr;
+
+use rbox_core::net::addr::{mask, parse, parse_prefix};
+use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Netlink, Route};
+use rbox_core::number::parse_in_range;
+use rbox_core::prelude::*;
+
+use super::{Show, is, refused, scope, scope_name, unknown, value};
+
+const KINDS: [(u8, &str); 6] =
+    [(1, "unicast"), (2, "local"), (3, "broadcast"), (6, "blackhole"), (7, "unreachable"), (8, "prohibit")];
+const PROTOCOLS: [(u8, &str); 5] = [(1, "redirect"), (2, "kernel"), (3, "boot"), (4, "static"), (16, "dhcp")];
+
+pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
+    match words.split_first() {
+        None => list(env, netlink, show, &[])?,
+        Some((word, rest)) if is(word, "show") || is(word, "list") || *word == b"ls" => list(env, netlink, show, rest)?,
+        Some((word, rest)) if is(word, "add") => change(netlink, true, CREATE_NEW, show, rest)?,
+        Some((word, rest)) if is(word, "append") => change(netlink, true, 0xc00, show, rest)?,
+        Some((word, rest)) if is(word, "replace") => change(netlink, true, CREATE_OR_REPLACE, show, rest)?,
+        Some((word, rest)) if is(word, "change") || *word == b"chg" => change(netlink, true, 0x100, show, rest)?,
+        Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, show, rest)?,
+        Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
+        Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn table(word: &[u8]) -> Result<u8> {
+    Ok(match word {
+        b"main" => 254,
+        b"local" => 255,
+        b"default" => 253,
+        b"all" => 0,
+        word => parse_in_range(word, 0, 255)? as u8,
+    })
+}
+
+/// The routes that `show` and `flush` pick: those of a table (main), of a device.
+fn pick(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<Vec<Route>> {
+    let (mut device, mut wanted_table) = (None, 254);
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        match word {
+            b"dev" => device = Some(netlink.link(value(&mut words, word)?)?.index),
+            b"table" => wanted_table = table(value(&mut words, word)?)?,
+            other => return Err(unknown(other)),
+        }
+    }
+    let family = if show.family == 0 { 2 } else { show.family };
+    let mut routes = netlink.routes(family)?;
+    routes.retain(|route| wanted_table == 0 || route.table == wanted_table);
+    routes.retain(|route| device.is_none_or(|index| route.index == index));
+    Ok(routes)
+}
+
+fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
+    let links = netlink.links()?;
+    for route in pick(netlink, show, words)? {
+        let mut text = match KINDS.iter().find(|(kind, _)| *kind == route.kind && *kind != 1) {
+            Some((_, name)) => format!("{name} "),
+            None => String::new(),
+        };
+        let most = if route.family == 2 { 32 } else { 128 };
+        text.push_str(&match route.to {
+            None => "default".to_string(),
+            Some(to) if route.prefix == most => to.to_string(),
+            Some(to) => format!("{to}/{}", route.prefix),
+        });
+        if let Some(gateway) = route.gateway {
+            text.push_str(&format!(" via {gateway}"));
+        }
+        let mut text = text.into_bytes();
+        if let Some(link) = links.iter().find(|link| link.index == route.index) {
+            text.extend_from_slice(&[b" dev ", link.name.as_slice()].concat());
+        }
+        let mut rest = String::new();
+        if let Some((_, name)) = PROTOCOLS.iter().find(|(protocol, _)| *protocol == route.protocol && *protocol != 3) {
+            rest.push_str(&format!(" proto {name}"));
+        }
+        if route.scope != 0 && route.family == 2 {
+            rest.push_str(&format!(" scope {}", scope_name(route.scope)));
+        }
+        if let Some(source) = route.source {
+            rest.push_str(&format!(" src {source}"));
+        }
+        if let Some(metric) = route.metric {
+            rest.push_str(&format!(" metric {metric}"));
+        }
+        text.extend_from_slice(rest.as_bytes());
+        text.extend_from_slice(b" \n");
+        env.stdout.write(&text)?;
+    }
+    Ok(())
+}
+
+fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]]) -> Result<()> {
+    let mut route = Route::new(show.family);
+    let mut words = words.iter().copied();
+    let (mut has_target, mut chosen_scope) = (false, None);
+    while let Some(word) = words.next() {
+        match word {
+            b"via" => route.gateway = Some(parse(value(&mut words, word)?)?),
+            b"dev" => route.index = netlink.link(value(&mut words, word)?)?.index,
+            b"src" => route.source = Some(parse(value(&mut words, word)?)?),
+            b"metric" | b"preference" | b"priority" => {
+                route.metric = Some(parse_in_range(value(&mut words, word)?, 0, u32::MAX.into())? as u32);
+            }
+            b"table" => route.table = table(value(&mut words, word)?)?,
+            b"scope" => chosen_scope = Some(scope(value(&mut words, word)?)?),
+            b"proto" | b"protocol" => {
+                let word = value(&mut words, word)?;
+                let named = PROTOCOLS.iter().find(|(_, name)| name.as_bytes() == word).map(|(protocol, _)| *protocol);
+                route.protocol = named.map_or_else(|| parse_in_range(word, 0, 255).map(|number| number as u8), Ok)?;
+            }
+            other => {
+                if let Some((kind, _)) = KINDS.iter().find(|(_, name)| name.as_bytes() == other) {
+                    route.kind = *kind;
+                    continue;
+                }
+                if has_target && other != b"to" {
+                    return Err(unknown(other));
+                }
+                let target = if other == b"to" { value(&mut words, other)? } else { other };
+                has_target = true;
+                if target != b"default" {
+                    let (to, bits) = parse_prefix(target)?;
+                    (route.to, route.prefix) = (Some(to).filter(|_| bits > 0), bits);
+                }
+            }
+        }
+    }
+    if !has_target {
+        return Err(Error::usage());
+    }
+    if route.family == 0 {
+        route.family = if route.to.or(route.gateway).is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
+    }
+    let direct = if route.gateway.is_none() && route.family == 2 && route.kind == 1 { 253 } else { 0 };
+    route.scope = chosen_scope.unwrap_or(if add { direct } else { 255 });
+    if !add {
+        route.protocol = if route.protocol == 3 { 0 } else { route.protocol };
+        route.kind = if route.kind == 1 { 0 } else { route.kind };
+    }
+    check_network(&route)?;
+    netlink.set_route(add, flags, &route).map_err(refused)
+}
+
+/// The kernel refuses a network with bits past its prefix; so that the reason is seen, it is told here.
+fn check_network(route: &Route) -> Result<()> {
+    match route.to {
+        Some(IpAddr::V4(to)) if to.to_bits() & !mask(route.prefix).to_bits() != 0 => {
+            Err(Error::parts(&[b"RTNETLINK answers: ", to.to_string().as_bytes(), b" has bits past its prefix"]).with_status(2))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
+    if words.is_empty() {
+        return Err(Error::new("flush requires arguments"));
+    }
+    for route in pick(netlink, show, words)? {
+        match netlink.set_route(false, 0, &route) {
+            Ok(()) | Err(rbox_core::sys::Errno::SRCH) => {}
+            Err(errno) => return Err(refused(errno)),
+        }
+    }
+    Ok(())
+}

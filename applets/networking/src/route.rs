@@ -1,0 +1,153 @@
+//! `route`: print, add and delete routes, in the words of net-tools.
+
+use core::net::IpAddr;
+
+use rbox_core::net::addr::{mask, mask_bits, parse, parse_prefix, parse_v4};
+use rbox_core::net::netlink::{CREATE_NEW, Netlink, Route};
+use rbox_core::number;
+use rbox_core::prelude::*;
+
+options! {
+    "[-ne] [-A inet|inet6] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [metric N] [[dev] IFACE] [reject]]
+
+Print the routes of the kernel, or add or delete one. TARGET is an address, a
+network as ADDRESS/BITS, or default.
+
+  -n         Print numbers, not names (always so)
+  -e         Print other columns: window and round trip time
+  -A FAMILY  inet (default) or inet6";
+    NUMBERS = "-n",
+    OTHER = "-e",
+    FAMILY = "-A",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let family = match args.value(FAMILY) {
+        None | Some(b"inet") => 2,
+        Some(b"inet6") => 10,
+        Some(word) => return Err(Error::parts(&[b"unknown family '", word, b"'"])),
+    };
+    // Names are never looked up: the answer would depend on the routes that are shown.
+    let _ = args.has(NUMBERS);
+    let netlink = Netlink::open()?;
+    match args.operands() {
+        [] if family == 2 => print(env, &netlink, args.has(OTHER)),
+        [] => print_v6(env, &netlink),
+        [b"add", words @ ..] => change(&netlink, true, words, family),
+        [b"del" | b"delete", words @ ..] => change(&netlink, false, words, family),
+        _ => Err(Error::usage()),
+    }
+}
+
+/// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as letters.
+fn flags(route: &Route, most: u8) -> String {
+    let mut flags = String::from(if matches!(route.kind, 6..=8) { "!" } else { "U" });
+    if route.gateway.is_some() {
+        flags.push('G');
+    }
+    if route.prefix == most {
+        flags.push('H');
+    }
+    flags
+}
+
+fn print(env: &mut Env, netlink: &Netlink, other: bool) -> Outcome {
+    let columns = if other { "MSS Window  irtt Iface" } else { "Metric Ref    Use Iface" };
+    env.stdout.write(b"Kernel IP routing table\n")?;
+    env.stdout.write(format!("Destination     Gateway         Genmask         Flags {columns}\n").as_bytes())?;
+    let links = netlink.links()?;
+    for route in netlink.routes(2)?.iter().filter(|route| route.table == 254) {
+        let zero = IpAddr::from([0, 0, 0, 0]);
+        let (to, gateway) = (route.to.unwrap_or(zero), route.gateway.unwrap_or(zero));
+        let name = links.iter().find(|link| link.index == route.index).map_or(&b"*"[..], |link| &link.name);
+        let middle = match other {
+            true => "    0 0          0 ".to_string(),
+            false => format!("{:<6} 0        0 ", route.metric.unwrap_or(0)),
+        };
+        let (to, gateway, mask) = (to.to_string(), gateway.to_string(), mask(route.prefix).to_string());
+        let line = format!("{to:<15} {gateway:<15} {mask:<15} {:<6}{middle}", flags(route, 32));
+        env.stdout.write(&[line.as_bytes(), name, b"\n"].concat())?;
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn print_v6(env: &mut Env, netlink: &Netlink) -> Outcome {
+    env.stdout.write(b"Kernel IPv6 routing table\n")?;
+    let title = "Destination                                 Next Hop                                Flags Metric Ref    Use Iface\n";
+    env.stdout.write(title.as_bytes())?;
+    let links = netlink.links()?;
+    for route in netlink.routes(10)? {
+        let zero = IpAddr::from([0u16; 8]);
+        let to = format!("{}/{}", route.to.unwrap_or(zero), route.prefix);
+        let gateway = route.gateway.unwrap_or(zero).to_string();
+        let name = links.iter().find(|link| link.index == route.index).map_or(&b"*"[..], |link| &link.name);
+        let metric = route.metric.unwrap_or(0);
+        let line = format!("{to:<43} {gateway:<39} {:<5} {metric:<6} 0        0 ", flags(&route, 128));
+        env.stdout.write(&[line.as_bytes(), name, b"\n"].concat())?;
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome {
+    let mut route = Route::new(family);
+    let mut words = words.iter().copied();
+    let mut word = words.next().ok_or_else(Error::usage)?;
+    let host = match word {
+        b"-net" => Some(false),
+        b"-host" => Some(true),
+        _ => None,
+    };
+    if host.is_some() {
+        word = words.next().ok_or_else(Error::usage)?;
+    }
+    let target = word;
+    if !matches!(target, b"default") {
+        let (to, prefix) = parse_prefix(target)?;
+        (route.to, route.prefix) = (Some(to), prefix);
+        // A network without bits has those of its class, as route(8) has always guessed.
+        if let (IpAddr::V4(address), Some(false), false) = (to, host, target.contains(&b'/')) {
+            route.prefix = match address.octets()[0] {
+                0..128 => 8,
+                128..192 => 16,
+                _ => 24,
+            };
+        }
+    }
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(Error::usage);
+        match word {
+            b"netmask" => {
+                let mask = value()?;
+                route.prefix = mask_bits(parse_v4(mask)?).ok_or_else(|| Error::parts(&[b"bad netmask '", mask, b"'"]))?;
+            }
+            b"gw" | b"gateway" => route.gateway = Some(parse(value()?)?),
+            b"metric" => route.metric = Some(number::parse_in_range(value()?, 0, u32::MAX.into())? as u32),
+            b"reject" => route.kind = 7,
+            b"dev" | b"device" => route.index = netlink.link(value()?)?.index,
+            name => route.index = netlink.link(name)?.index,
+        }
+    }
+    route.to = route.to.filter(|_| route.prefix > 0).map(|to| network(to, route.prefix));
+    route.scope = if add && route.gateway.is_none() && route.kind == 1 && family == 2 { 253 } else { 0 };
+    if !add {
+        // What is not said may be anything: 255 is RT_SCOPE_NOWHERE, protocol 0 any.
+        (route.scope, route.protocol, route.kind) = (255, 0, 0);
+    }
+    let what = if add { "SIOCADDRT" } else { "SIOCDELRT" };
+    netlink.set_route(add, if add { CREATE_NEW } else { 0 }, &route).map_err(|errno| Error::on(what, errno))?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+/// The address with all bits past the prefix cleared: the kernel takes no other network.
+fn network(address: IpAddr, prefix: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & mask(prefix).to_bits()).into()),
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+            IpAddr::V6((address.to_bits() & mask).into())
+        }
+    }
+}

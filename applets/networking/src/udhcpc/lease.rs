@@ -1,0 +1,258 @@
+//! What a server gave, as a script reads it: variables of its environment, named as udhcpc's users know them.
+
+use core::net::Ipv4Addr;
+
+use rbox_core::bytes;
+use rbox_core::net::addr::{mask_bits, parse_v4};
+use rbox_core::number::{parse_decimal, parse_radix};
+use rbox_core::prelude::*;
+
+use super::packet::{Message, SERVER, push_option};
+
+/// How the value of an option is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Addresses,
+    Pairs,
+    Text,
+    Number,
+    Domains,
+    Routes,
+}
+
+/// RFC 2132 and later: code, name in the environment, form.
+const OPTIONS: [(u8, &str, Form); 30] = [
+    (1, "subnet", Form::Addresses),
+    (2, "timezone", Form::Number),
+    (3, "router", Form::Addresses),
+    (4, "timesrv", Form::Addresses),
+    (5, "namesrv", Form::Addresses),
+    (6, "dns", Form::Addresses),
+    (7, "logsrv", Form::Addresses),
+    (9, "lprsrv", Form::Addresses),
+    (12, "hostname", Form::Text),
+    (13, "bootsize", Form::Number),
+    (15, "domain", Form::Text),
+    (16, "swapsrv", Form::Addresses),
+    (17, "rootpath", Form::Text),
+    (23, "ipttl", Form::Number),
+    (26, "mtu", Form::Number),
+    (28, "broadcast", Form::Addresses),
+    (33, "routes", Form::Pairs),
+    (40, "nisdomain", Form::Text),
+    (41, "nissrv", Form::Addresses),
+    (42, "ntpsrv", Form::Addresses),
+    (44, "wins", Form::Addresses),
+    (51, "lease", Form::Number),
+    (54, "serverid", Form::Addresses),
+    (56, "message", Form::Text),
+    (66, "tftp", Form::Text),
+    (67, "bootfile", Form::Text),
+    (119, "search", Form::Domains),
+    (121, "staticroutes", Form::Routes),
+    (249, "msstaticroutes", Form::Routes),
+    (252, "wpad", Form::Text),
+];
+
+/// What is asked for without -o: subnet, router, dns, hostname, domain, broadcast, ntpsrv, static routes.
+pub const DEFAULTS: [u8; 8] = [1, 3, 6, 12, 15, 28, 42, 121];
+
+/// The code of an option by its name or number.
+pub fn option_code(word: &[u8]) -> Option<u8> {
+    let named = OPTIONS.iter().find(|(_, name, _)| name.as_bytes() == word).map(|(code, _, _)| *code);
+    named.or_else(|| u8::try_from(number(word)?).ok().filter(|code| (1..=254).contains(code)))
+}
+
+fn number(word: &[u8]) -> Option<u64> {
+    match word.strip_prefix(b"0x") {
+        Some(digits) => parse_radix(digits, 16),
+        None => parse_decimal(word),
+    }
+}
+
+/// The option that `NAME:VALUE` or `0xNN:HEX` means, as it stands in a packet.
+pub fn parse_option(word: &[u8]) -> Result<Vec<u8>> {
+    let bad = || Error::parts(&[b"bad option '", word, b"'"]);
+    let (name, text) = bytes::split_once(word, b':').ok_or_else(bad)?;
+    let code = option_code(name).ok_or_else(bad)?;
+    let form = OPTIONS.iter().find(|(_, known, _)| known.as_bytes() == name).map(|(_, _, form)| *form);
+    let value = match form {
+        Some(Form::Text) => text.to_vec(),
+        Some(Form::Addresses) => {
+            let addresses: Result<Vec<[u8; 4]>> = bytes::words(text).map(|word| Ok(parse_v4(word)?.octets())).collect();
+            addresses?.concat()
+        }
+        Some(_) => return Err(bad()),
+        None => hex(text).ok_or_else(bad)?,
+    };
+    let mut option = Vec::new();
+    push_option(&mut option, code, &value);
+    Ok(option)
+}
+
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    text.chunks(2).map(|pair| if pair.len() == 2 { parse_radix(pair, 16).map(|value| value as u8) } else { None }).collect()
+}
+
+/// A server's acknowledgement.
+#[derive(Debug)]
+pub struct Lease(Message);
+
+impl Lease {
+    pub fn new(acknowledgement: Message) -> Self {
+        Self(acknowledgement)
+    }
+
+    /// The address that was given.
+    pub fn address(&self) -> Ipv4Addr {
+        self.0.your
+    }
+
+    pub fn server(&self) -> Option<Ipv4Addr> {
+        <[u8; 4]>::try_from(self.0.option(SERVER)?).ok().map(Ipv4Addr::from)
+    }
+
+    /// How long it may be held; an hour where the server does not tell. Less than 30 seconds would be a storm.
+    pub fn seconds(&self) -> u32 {
+        let value = self.0.option(51).and_then(|value| <[u8; 4]>::try_from(value).ok());
+        value.map_or(3600, u32::from_be_bytes).clamp(30, 0x7fff_ffff)
+    }
+
+    /// The variables of the script's environment, `NAME=value`.
+    pub fn vars(&self) -> Vec<Vec<u8>> {
+        let mut vars = vec![format!("ip={}", self.0.your).into_bytes()];
+        let mut add = |name: &str, value: &[u8]| vars.push([name.as_bytes(), b"=", value].concat());
+        if !self.0.next_server.is_unspecified() {
+            add("siaddr", self.0.next_server.to_string().as_bytes());
+        }
+        if !self.0.boot_file.is_empty() {
+            add("boot_file", &clean(&self.0.boot_file));
+        }
+        if !self.0.server_name.is_empty() {
+            add("sname", &clean(&self.0.server_name));
+        }
+        for (code, value) in super::packet::options(&self.0.options) {
+            let Some((_, name, form)) = OPTIONS.iter().find(|(known, _, _)| *known == code) else { continue };
+            if let Some(text) = show(*form, value) {
+                add(name, &text);
+                if code == 1
+                    && let Ok(mask) = <[u8; 4]>::try_from(value)
+                    && let Some(bits) = mask_bits(Ipv4Addr::from(mask))
+                {
+                    add("mask", bits.to_string().as_bytes());
+                }
+            }
+        }
+        vars
+    }
+}
+
+/// Text from outside: what could act on a shell or a terminal that is careless with it becomes an underscore.
+fn clean(text: &[u8]) -> Vec<u8> {
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@+ ,=%~".contains(&byte) || byte >= 0x80;
+    text.iter().map(|&byte| if safe(byte) { byte } else { b'_' }).collect()
+}
+
+/// The value as text; `None` when its length does not fit its form.
+fn show(form: Form, value: &[u8]) -> Option<Vec<u8>> {
+    let address = |bytes: &[u8]| Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).to_string();
+    let list = |words: Vec<String>| Some(words.join(" ").into_bytes());
+    match form {
+        Form::Text => Some(clean(value)),
+        Form::Number => {
+            let number = value.iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
+            (1..=4).contains(&value.len()).then(|| number.to_string().into_bytes())
+        }
+        Form::Addresses if !value.is_empty() && value.len().is_multiple_of(4) => list(value.chunks(4).map(address).collect()),
+        Form::Pairs if !value.is_empty() && value.len().is_multiple_of(8) => {
+            list(value.chunks(8).map(|pair| format!("{}/{}", address(pair), address(&pair[4..]))).collect())
+        }
+        Form::Domains => domains(value),
+        Form::Routes => routes(value),
+        Form::Addresses | Form::Pairs => None,
+    }
+}
+
+/// RFC 3442: width, as many bytes of the destination as count, router.
+fn routes(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut words = Vec::new();
+    while let Some((&width, after)) = rest.split_first() {
+        let bytes = usize::from(width.div_ceil(8));
+        if width > 32 || after.len() < bytes + 4 {
+            return None;
+        }
+        let mut to = [0; 4];
+        to[..bytes].copy_from_slice(&after[..bytes]);
+        let router = <[u8; 4]>::try_from(&after[bytes..bytes + 4]).ok()?;
+        words.push(format!("{}/{width} {}", Ipv4Addr::from(to), Ipv4Addr::from(router)));
+        rest = &after[bytes + 4..];
+    }
+    Some(words.join(" ").into_bytes())
+}
+
+/// RFC 3397: names of labels with the pointers of RFC 1035 4.1.4, which may only lead backwards.
+fn domains(value: &[u8]) -> Option<Vec<u8>> {
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    let mut start = 0;
+    while start < value.len() {
+        let mut labels: Vec<Vec<u8>> = Vec::new();
+        let (mut at, mut end, mut limit) = (start, None, start + 1);
+        loop {
+            match *value.get(at)? {
+                0 => break,
+                length @ 1..=63 => {
+                    labels.push(clean(value.get(at + 1..at + 1 + usize::from(length))?));
+                    at += 1 + usize::from(length);
+                }
+                high @ 192.. => {
+                    let target = usize::from(high & 63) << 8 | usize::from(*value.get(at + 1)?);
+                    end.get_or_insert(at + 2);
+                    if target >= limit {
+                        return None;
+                    }
+                    (at, limit) = (target, target);
+                }
+                _ => return None,
+            }
+            if labels.len() > 127 {
+                return None;
+            }
+        }
+        start = end.unwrap_or(at + 1);
+        names.push(labels.join(&b'.'));
+    }
+    Some(names.join(&b' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_by_their_form() {
+        assert_eq!(show(Form::Addresses, &[10, 0, 2, 2, 10, 0, 2, 3]), Some(b"10.0.2.2 10.0.2.3".to_vec()));
+        assert_eq!(show(Form::Addresses, &[10, 0, 2]), None);
+        assert_eq!(show(Form::Number, &[0, 1, 0x51, 0x80]), Some(b"86400".to_vec()));
+        assert_eq!(show(Form::Text, b"a$(reboot)`x`"), Some(b"a__reboot__x_".to_vec()));
+        assert_eq!(show(Form::Routes, &[24, 10, 1, 2, 10, 0, 2, 2]), Some(b"10.1.2.0/24 10.0.2.2".to_vec()));
+        assert_eq!(show(Form::Routes, &[33, 10, 1, 2, 10, 0, 2, 2]), None);
+    }
+
+    #[test]
+    fn domains_follow_pointers_backwards_only() {
+        assert_eq!(domains(b"\x03eng\x05apple\x03com\x00\x09marketing\xc0\x04"), Some(b"eng.apple.com marketing.apple.com".to_vec()));
+        assert_eq!(domains(b"\xc0\x00"), None);
+        assert_eq!(domains(b"\x01a\xc0\x00"), None);
+        assert_eq!(domains(b"\x05ab"), None);
+    }
+
+    #[test]
+    fn options_of_the_command_line() {
+        assert_eq!(parse_option(b"hostname:box").ok(), Some(b"\x0c\x03box".to_vec()));
+        assert_eq!(parse_option(b"0x3d:01ff").ok(), Some(vec![61, 2, 1, 255]));
+        assert!(parse_option(b"0x3d:0").is_err());
+        assert!(parse_option(b"nothing").is_err());
+        assert_eq!(option_code(b"router"), Some(3));
+    }
+}

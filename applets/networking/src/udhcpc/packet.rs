@@ -1,0 +1,311 @@
+//! DHCP packets (RFC 2131 2, RFC 2132) and the sockets they go through.
+//!
+//! Before there is an address, packets go through a packet socket with IP and UDP headers of our own.
+
+use core::net::{Ipv4Addr, SocketAddrV4};
+
+use rbox_core::prelude::*;
+use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
+use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, packet};
+
+use crate::inet::checksum;
+
+pub const REQUESTED: u8 = 50;
+pub const KIND: u8 = 53;
+pub const SERVER: u8 = 54;
+pub const WANTED: u8 = 55;
+pub const MAX_SIZE: u8 = 57;
+pub const VENDOR_CLASS: u8 = 60;
+pub const CLIENT_ID: u8 = 61;
+pub const FULL_NAME: u8 = 81;
+
+const COOKIE: [u8; 4] = [99, 130, 83, 99];
+const SERVER_PORT: u16 = 67;
+const IP: u16 = 0x0800;
+/// Bytes before the options: RFC 2131's fixed fields and the cookie.
+const FIXED: usize = 240;
+
+/// The message type (RFC 2132 9.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Discover = 1,
+    Offer = 2,
+    Request = 3,
+    Ack = 5,
+    Nak = 6,
+    Release = 7,
+}
+
+/// A packet, the fields that a client reads and writes.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub xid: u32,
+    pub broadcast: bool,
+    /// The client's address, when it has one.
+    pub client: Ipv4Addr,
+    /// The address that the server gives.
+    pub your: Ipv4Addr,
+    /// The server for the next step of a boot.
+    pub next_server: Ipv4Addr,
+    pub hardware: [u8; 6],
+    pub server_name: Vec<u8>,
+    pub boot_file: Vec<u8>,
+    /// Options as they stand in the packet, without end.
+    pub options: Vec<u8>,
+}
+
+/// Appends an option; a longer value is cut into several (RFC 3396).
+pub fn push_option(options: &mut Vec<u8>, code: u8, value: &[u8]) {
+    for part in value.chunks(255) {
+        options.extend_from_slice(&[code, part.len() as u8]);
+        options.extend_from_slice(part);
+    }
+}
+
+/// The options of a field: code and value. What is cut off ends them.
+pub fn options(mut rest: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    core::iter::from_fn(move || {
+        while let Some((0, after)) = rest.split_first().map(|(code, after)| (*code, after)) {
+            rest = after;
+        }
+        let (&code, after) = rest.split_first()?;
+        let (&length, after) = after.split_first().filter(|_| code != 255)?;
+        let value = after.get(..usize::from(length))?;
+        rest = &after[usize::from(length)..];
+        Some((code, value))
+    })
+}
+
+impl Message {
+    pub fn request(kind: Kind, xid: u32, hardware: [u8; 6]) -> Self {
+        let none = Ipv4Addr::UNSPECIFIED;
+        let options = vec![KIND, 1, kind as u8];
+        let (server_name, boot_file) = (Vec::new(), Vec::new());
+        Self { xid, broadcast: false, client: none, your: none, next_server: none, hardware, server_name, boot_file, options }
+    }
+
+    /// The value of an option; its parts joined when it was cut.
+    pub fn option(&self, code: u8) -> Option<&[u8]> {
+        options(&self.options).find(|(found, _)| *found == code).map(|(_, value)| value)
+    }
+
+    pub fn kind(&self) -> Option<Kind> {
+        let kinds = [Kind::Discover, Kind::Offer, Kind::Request, Kind::Ack, Kind::Nak, Kind::Release];
+        let &[kind] = self.option(KIND)? else { return None };
+        kinds.into_iter().find(|known| *known as u8 == kind)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        // Boot request, Ethernet, six bytes of hardware address.
+        let mut bytes = vec![1, 1, 6, 0];
+        bytes.extend_from_slice(&self.xid.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, if self.broadcast { 0x80 } else { 0 }, 0]);
+        bytes.extend_from_slice(&self.client.octets());
+        bytes.resize(28, 0);
+        bytes.extend_from_slice(&self.hardware);
+        bytes.resize(FIXED - COOKIE.len(), 0);
+        bytes.extend_from_slice(&COOKIE);
+        bytes.extend_from_slice(&self.options);
+        bytes.push(255);
+        // Some servers and relays drop packets shorter than BOOTP's (RFC 1542 2.1).
+        bytes.resize(bytes.len().max(300), 0);
+        bytes
+    }
+
+    /// Reads a reply; `None` when it is none.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() < FIXED || bytes[0] != 2 || bytes[FIXED - 4..FIXED] != COOKIE {
+            return None;
+        }
+        let address = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
+        let (name, file) = (&bytes[44..108], &bytes[108..236]);
+        let mut fields: Vec<&[u8]> = vec![&bytes[FIXED..]];
+        let overload = options(fields[0]).find(|(code, _)| *code == 52).and_then(|(_, value)| value.first()).copied();
+        // RFC 2132 9.3: the two name fields may hold more options.
+        if matches!(overload, Some(1 | 3)) {
+            fields.push(file);
+        }
+        if matches!(overload, Some(2 | 3)) {
+            fields.push(name);
+        }
+        let text = |field: &[u8], bit| match overload {
+            Some(used) if used & bit != 0 => Vec::new(),
+            _ => field.split(|&byte| byte == 0).next().unwrap_or_default().to_vec(),
+        };
+        Some(Self {
+            xid: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            broadcast: bytes[10] & 0x80 != 0,
+            client: address(12),
+            your: address(16),
+            next_server: address(20),
+            hardware: bytes[28..34].try_into().ok()?,
+            server_name: text(name, 2),
+            boot_file: text(file, 1),
+            options: join(fields.iter().flat_map(|field| options(field))),
+        })
+    }
+}
+
+/// Writes options with the parts of each code joined (RFC 3396), up to the 255 bytes that one may have here.
+fn join<'a>(found: impl Iterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
+    let mut joined: Vec<(u8, Vec<u8>)> = Vec::new();
+    for (code, value) in found {
+        match joined.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, so_far)) => so_far.extend_from_slice(value),
+            None => joined.push((code, value.to_vec())),
+        }
+    }
+    let mut options = Vec::new();
+    for (code, value) in joined {
+        push_option(&mut options, code, &value[..value.len().min(255)]);
+    }
+    options
+}
+
+/// Where packets go out and come in.
+pub enum Socket {
+    /// Whole IP packets on an interface without address.
+    Raw { socket: OwnedFd, index: u32, port: u16 },
+    /// UDP to one server.
+    Server(OwnedFd),
+}
+
+impl Socket {
+    /// A packet socket on the interface `index`.
+    pub fn raw(index: u32, port: u16) -> Result<Self> {
+        let socket = packet::open(index, IP).map_err(|errno| Error::on("packet socket", errno))?;
+        Ok(Self::Raw { socket, index, port })
+    }
+
+    /// A UDP socket between this host's address and the server.
+    pub fn to_server(interface: &[u8], own: Ipv4Addr, server: Ipv4Addr, port: u16) -> Result<Self> {
+        let open = || -> core::result::Result<OwnedFd, Errno> {
+            let socket = net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+            packet::bind_to_interface(socket.as_fd(), interface)?;
+            net::bind(&socket, &SocketAddrV4::new(own, port))?;
+            net::connect(&socket, &SocketAddrV4::new(server, SERVER_PORT))?;
+            Ok(socket)
+        };
+        Ok(Self::Server(open().map_err(|errno| Error::on("UDP socket", errno))?))
+    }
+
+    /// The descriptor to wait on.
+    pub fn receiver(&self) -> &OwnedFd {
+        match self {
+            Self::Raw { socket, .. } | Self::Server(socket) => socket,
+        }
+    }
+
+    /// Sends to all servers on the link, or to the one server.
+    pub fn broadcast(&self, message: &Message) -> Result<()> {
+        let content = message.to_bytes();
+        let sent = match self {
+            Self::Raw { socket, index, port } => {
+                let whole = wrap(&content, *port, message.client);
+                packet::send(socket.as_fd(), *index, IP, &[0xff; 6], &whole)
+            }
+            Self::Server(socket) => net::send(socket, &content, SendFlags::empty()),
+        };
+        sent.map(drop).map_err(|errno| Error::on("can't send", errno))
+    }
+
+    /// Takes one packet; `None` when it is no DHCP reply for this port.
+    pub fn receive(&self) -> Result<Option<Message>> {
+        let mut buffer = [0; 2048];
+        let socket: BorrowedFd<'_> = self.receiver().as_fd();
+        let count = match net::recv(socket, &mut buffer[..], RecvFlags::empty()) {
+            Ok((count, _)) => count,
+            // A server that is gone answers by ICMP; a signal interrupts.
+            Err(Errno::INTR | Errno::CONNREFUSED | Errno::NETDOWN) => return Ok(None),
+            Err(errno) => return Err(Error::on("can't receive", errno)),
+        };
+        let content = &buffer[..count.min(buffer.len())];
+        Ok(match self {
+            Self::Raw { port, .. } => unwrap(content, *port).and_then(Message::parse),
+            Self::Server(_) => Message::parse(content),
+        })
+    }
+}
+
+/// Puts IP and UDP headers (RFC 791, RFC 768) before a packet to everyone.
+fn wrap(content: &[u8], port: u16, own: Ipv4Addr) -> Vec<u8> {
+    let length = (content.len() + 8) as u16;
+    let mut udp = [port.to_be_bytes(), SERVER_PORT.to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
+    let mut pseudo = [own.octets(), [255; 4]].concat();
+    pseudo.extend_from_slice(&[0, 17]);
+    pseudo.extend_from_slice(&length.to_be_bytes());
+    // Zero would mean that there is no checksum.
+    let sum = Some(checksum(&[&pseudo, &udp, content])).filter(|sum| *sum != 0).unwrap_or(0xffff);
+    udp[6..].copy_from_slice(&sum.to_be_bytes());
+    let mut ip = vec![0x45, 0];
+    ip.extend_from_slice(&(length + 20).to_be_bytes());
+    ip.extend_from_slice(&[0, 0, 0, 0, 64, 17, 0, 0]);
+    ip.extend_from_slice(&own.octets());
+    ip.extend_from_slice(&[255; 4]);
+    let sum = checksum(&[&ip]);
+    ip[10..12].copy_from_slice(&sum.to_be_bytes());
+    [&ip, &udp, content].concat()
+}
+
+/// The content of a UDP packet from a server's port to `port`, headers checked.
+fn unwrap(bytes: &[u8], port: u16) -> Option<&[u8]> {
+    let header = usize::from(bytes.first()? & 15) * 4;
+    let total = usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]));
+    let packet = bytes.get(..total)?;
+    let ip = packet.get(..header).filter(|ip| ip.len() >= 20 && ip[0] >> 4 == 4 && ip[9] == 17)?;
+    // Fragments are not put together here.
+    if checksum(&[ip]) != 0 || u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff != 0 {
+        return None;
+    }
+    let udp = packet.get(header..header + 8)?;
+    let field = |at: usize| u16::from_be_bytes([udp[at], udp[at + 1]]);
+    if field(0) != SERVER_PORT || field(2) != port {
+        return None;
+    }
+    packet.get(header + 8..header + usize::from(field(4)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply() -> Vec<u8> {
+        let mut bytes = Message::request(Kind::Offer, 7, [1, 2, 3, 4, 5, 6]).to_bytes();
+        bytes[0] = 2;
+        bytes[16..20].copy_from_slice(&[10, 0, 2, 15]);
+        bytes
+    }
+
+    #[test]
+    fn a_reply_is_read_back() {
+        let message = Message::parse(&reply()).expect("a whole reply");
+        assert_eq!((message.xid, message.kind()), (7, Some(Kind::Offer)));
+        assert_eq!(message.your, Ipv4Addr::new(10, 0, 2, 15));
+        assert_eq!(message.hardware, [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_packet_survives_its_headers() {
+        let whole = wrap(b"abc", 68, Ipv4Addr::UNSPECIFIED);
+        assert_eq!((whole.len(), checksum(&[&whole[..20]])), (31, 0));
+        let mut answer = whole.clone();
+        answer[20..24].copy_from_slice(&[0, 67, 0, 68]);
+        assert_eq!(unwrap(&answer, 68), Some(&b"abc"[..]));
+        assert_eq!(unwrap(&answer, 69), None);
+    }
+
+    #[test]
+    fn cut_packets_are_none() {
+        let bytes = reply();
+        for length in 0..FIXED {
+            assert!(Message::parse(&bytes[..length]).is_none());
+        }
+        assert_eq!(options(&[53, 1]).count(), 0);
+        assert_eq!(options(&[0, 0, 255, 1, 1]).count(), 0);
+        assert_eq!(options(&[1, 200, 3]).count(), 0);
+        for length in 0..30 {
+            assert_eq!(unwrap(&wrap(b"abc", 67, Ipv4Addr::UNSPECIFIED)[..length], 67), None);
+        }
+    }
+}

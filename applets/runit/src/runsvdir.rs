@@ -1,0 +1,181 @@
+//! `runsvdir`: watch a folder of services and keep a runsv for each (runsvdir(8)).
+
+use std::os::unix::ffi::OsStrExt;
+
+use rbox_core::call;
+use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::number::Decimal;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FileType, Mode, OFlags};
+use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGTERM, SignalQueue};
+use rbox_core::sys::{Errno, fs, process, signal};
+
+options! {
+    "[-P] [-s SCRIPT] FOLDER
+
+Run runsv for each folder in FOLDER, look every 5 seconds for new and removed
+ones, and start a runsv that ended anew.
+
+  -P         Put each runsv in a session of its own
+  -s SCRIPT  Run SCRIPT with the signal's number on HUP and TERM
+
+HUP ends all services and runsvdir; TERM ends runsvdir alone.";
+    SESSION = "-P",
+    SCRIPT = "-s",
+}
+
+/// The applet. Its own failures have runit's status 111.
+pub const APPLET: Applet = Applet::new(USAGE, run).failure(111);
+
+/// `waitpid(2)`: return at once.
+const NO_HANG: i32 = 1;
+/// As runsvdir(8): more are not watched.
+const MOST_SERVICES: usize = 1000;
+/// Milliseconds between two looks at the folder.
+const SCAN_INTERVAL: u64 = 5000;
+/// Milliseconds between two starts of the same runsv.
+const START_INTERVAL: u64 = 1000;
+
+/// A service by its folder's identity, whatever its name.
+struct Watched {
+    device: u64,
+    inode: u64,
+    name: Vec<u8>,
+    pid: i32,
+    started: u64,
+    seen: bool,
+}
+
+struct Watcher<'a> {
+    folder: &'a [u8],
+    session: bool,
+    services: Vec<Watched>,
+    signals: SignalQueue,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let folder = args.operands_between(1, 1)?[0];
+    let signals = SignalQueue::open(&[SIGCHLD, SIGHUP, SIGTERM]).map_err(Error::from)?;
+    process::chdir(folder).map_err(|errno| Error::on(folder, errno))?;
+    let mut watcher = Watcher { folder, session: args.has(SESSION), services: Vec::new(), signals };
+    let mut next_scan = 0;
+    loop {
+        while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
+            watcher.services.iter_mut().filter(|service| service.pid == pid).for_each(|service| service.pid = 0);
+        }
+        if uptime_milliseconds() >= next_scan {
+            watcher.scan(env);
+            next_scan = uptime_milliseconds() + SCAN_INTERVAL;
+        }
+        let sleep = watcher.start_due(env, next_scan.saturating_sub(uptime_milliseconds()));
+        if let Some(number @ (SIGHUP | SIGTERM)) = watcher.signals.wait(Some(sleep)) {
+            return watcher.leave(env, number, args.value(SCRIPT));
+        }
+    }
+}
+
+impl Watcher<'_> {
+    fn warn(&self, env: &mut Env, error: Error) {
+        env.warn(error.context("warning").context(self.folder));
+    }
+
+    fn scan(&mut self, env: &mut Env) {
+        let open = fs::open(".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let entries = match open.and_then(fs::Dir::read_from) {
+            Ok(entries) => entries,
+            Err(errno) => return self.warn(env, Error::on("can't open directory", errno)),
+        };
+        self.services.iter_mut().for_each(|service| service.seen = false);
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // A look that ended early must not stop the services it did not see.
+                Err(errno) => return self.warn(env, Error::on("can't read directory", errno)),
+            };
+            let name = entry.file_name().to_bytes();
+            if !name.starts_with(b".") {
+                self.look_at(env, name);
+            }
+        }
+        for service in &mut self.services {
+            if !service.seen && service.pid > 0 {
+                // runsv ends its service on SIGTERM, and then itself.
+                let _ = signal::kill(service.pid, SIGTERM);
+            }
+        }
+        self.services.retain(|service| service.seen);
+    }
+
+    fn look_at(&mut self, env: &mut Env, name: &[u8]) {
+        let stat = match fs::stat(std::ffi::OsStr::from_bytes(name)) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return,
+            Err(errno) => return self.warn(env, Error::on([b"can't stat ", name].concat(), errno)),
+        };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            return;
+        }
+        let same = |service: &&mut Watched| (service.device, service.inode) == (stat.st_dev, stat.st_ino);
+        if let Some(service) = self.services.iter_mut().find(same) {
+            service.seen = true;
+            if service.name != name {
+                service.name = name.to_vec();
+            }
+        } else if self.services.len() < MOST_SERVICES {
+            let (device, inode) = (stat.st_dev, stat.st_ino);
+            self.services.push(Watched { device, inode, name: name.to_vec(), pid: 0, started: 0, seen: true });
+        } else {
+            self.warn(env, Error::parts(&[b"can't start runsv ", name, b": too many services"]));
+        }
+    }
+
+    /// Starts each runsv that does not run and may. Returns how long to sleep at most, in milliseconds.
+    fn start_due(&mut self, env: &mut Env, mut sleep: u64) -> u64 {
+        for index in 0..self.services.len() {
+            let service = &self.services[index];
+            if service.pid > 0 {
+                continue;
+            }
+            let since = uptime_milliseconds().saturating_sub(service.started);
+            if service.started > 0 && since < START_INTERVAL {
+                sleep = sleep.min(START_INTERVAL - since);
+                continue;
+            }
+            let (name, signals, session) = (&service.name, &self.signals, self.session);
+            let pid = process::fork_run(|| {
+                signals.release();
+                if session {
+                    let _ = process::setsid();
+                }
+                // An exec even when runsv is rbox: pidof(8) and killall(1) must know it by its own name.
+                let words: [&[u8]; 2] = [b"runsv", name];
+                let errno = match call::exec_by_path(env, &words) {
+                    Errno::NOENT => process::exec(b"/proc/self/exe", &words, &env.vars.words()),
+                    errno => errno,
+                };
+                env.warn(Error::on("can't execute 'runsv'", errno));
+                127
+            });
+            match pid {
+                Ok(pid) => self.services[index].pid = pid,
+                Err(errno) => self.warn(env, Error::on("can't fork", errno)),
+            }
+            self.services[index].started = uptime_milliseconds();
+        }
+        sleep.max(1)
+    }
+
+    fn leave(&self, env: &mut Env, number: i32, script: Option<&[u8]>) -> Outcome {
+        if number == SIGHUP {
+            for service in self.services.iter().filter(|service| service.pid > 0) {
+                // One that has ended meanwhile needs no signal.
+                let _ = signal::kill(service.pid, SIGTERM);
+            }
+        }
+        if let Some(script) = script {
+            self.signals.release();
+            call::run(env, &[script, Decimal::new(number as u64).as_bytes()])?;
+        }
+        Ok(ExitStatus(if number == SIGHUP { 111 } else { 0 }))
+    }
+}

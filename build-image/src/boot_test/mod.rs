@@ -1,0 +1,247 @@
+//! Stage `test`: boots the image the ways it can be booted and drives it over the serial console.
+
+mod checks;
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::console::Machine;
+use crate::mbr::{self, SECTOR};
+use crate::qemu::{self, Accel};
+use crate::{disk, kernel, tools};
+
+/// What the user can choose about the test.
+#[derive(clap::Args, Clone, Debug)]
+#[group(id = "test-options")]
+pub struct Options {
+    /// The disk image; the test works on a copy
+    #[arg(long, value_name = "FILE", default_value = "target/rbox.img")]
+    image: PathBuf,
+    /// The kernel for direct boots [default: the one of the cache]
+    #[arg(long, value_name = "FILE")]
+    kernel: Option<PathBuf>,
+    /// The archive for the initramfs boot; without it that boot is left out
+    #[arg(long, value_name = "FILE")]
+    initramfs: Option<PathBuf>,
+    /// Run only this boot or check; may be given several times
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Name every boot and check, and run none
+    #[arg(long)]
+    list: bool,
+    /// Seconds that one wait may last
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    patience: u64,
+    /// Folder for what the consoles printed
+    #[arg(long, value_name = "DIR", default_value = "target/boot-test")]
+    log: PathBuf,
+    /// Processor's virtualisation
+    #[arg(long, value_name = "KIND", default_value = "auto")]
+    accel: Accel,
+}
+
+/// A check on a booted system: its name and what it does.
+type Check = (&'static str, fn(&mut Machine) -> Result<()>);
+
+/// Boots besides the one through GRUB.
+const BOOTS: &[&str] = &["direct", "init-sh", "initramfs"];
+
+/// One run of the test: what was chosen and what came of it.
+struct Run<'a> {
+    options: &'a Options,
+    /// For sockets and the copy of the disk.
+    folder: PathBuf,
+    passed: usize,
+    failed: Vec<String>,
+}
+
+/// Runs the boots and checks that were asked for.
+pub fn run(options: &Options) -> Result<()> {
+    if options.list {
+        let names = checks::ALL.iter().map(|(name, _)| *name);
+        for name in names.chain(checks::ENDINGS.iter().copied()).chain(BOOTS.iter().copied()) {
+            println!("{name}");
+        }
+        return Ok(());
+    }
+    for name in &options.only {
+        let known = checks::ALL.iter().any(|(check, _)| check == name)
+            || checks::ENDINGS.iter().chain(BOOTS).any(|other| other == name);
+        ensure!(known, "{name}: no such boot or check, see --list");
+    }
+    tools::require(&[tools::QEMU, tools::E2FSCK])?;
+    fs::create_dir_all(&options.log).with_context(|| options.log.display().to_string())?;
+    let folder = std::env::temp_dir().join(format!("rbox-boot.{}", std::process::id()));
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mut run = Run { options, folder: folder.clone(), passed: 0, failed: Vec::new() };
+    let result = run.all();
+    fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    result?;
+    if !run.failed.is_empty() {
+        bail!("{} boot checks passed, {} failed: {}", run.passed, run.failed.len(), run.failed.join(", "));
+    }
+    eprintln!("test       {} boot checks passed; consoles are in {}", run.passed, options.log.display());
+    Ok(())
+}
+
+impl Run<'_> {
+    fn wanted(&self, name: &str) -> bool {
+        self.options.only.is_empty() || self.options.only.iter().any(|only| only == name)
+    }
+
+    fn all(&mut self) -> Result<()> {
+        let by_grub = checks::ALL.iter().map(|(name, _)| *name).chain(checks::ENDINGS.iter().copied());
+        if by_grub.into_iter().any(|name| self.wanted(name)) {
+            self.grub_boot()?;
+        }
+        if self.wanted("direct") {
+            self.direct_boot()?;
+        }
+        if self.wanted("init-sh") {
+            self.shell_boot()?;
+        }
+        if self.wanted("initramfs") && self.options.initramfs.is_some() {
+            self.initramfs_boot()?;
+        }
+        Ok(())
+    }
+
+    /// Does one check and prints what came of it.
+    fn check(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
+        let begun = Instant::now();
+        let result = work();
+        let seconds = begun.elapsed().as_secs_f64();
+        match &result {
+            Ok(()) => {
+                self.passed += 1;
+                eprintln!("test       ok      {name} ({seconds:.1} s)");
+            }
+            Err(error) => {
+                self.failed.push(name.to_owned());
+                eprintln!("test       FAILED  {name} ({seconds:.1} s): {error:#}");
+            }
+        }
+        result.is_ok()
+    }
+
+    fn machine_options(&self, image: &Path) -> qemu::Options {
+        qemu::Options {
+            image: image.to_owned(),
+            kernel: None,
+            initramfs: None,
+            append: None,
+            signature: format!("{:08x}", disk::SIGNATURE),
+            graphic: false,
+            snapshot: false,
+            memory: 256 << 20,
+            cpus: 1,
+            accel: self.options.accel,
+        }
+    }
+
+    fn start(&self, options: &qemu::Options) -> Result<Machine> {
+        Machine::start(qemu::machine(options)?, self.options.patience, &self.folder)
+    }
+
+    fn kernel(&self) -> Result<PathBuf> {
+        match &self.options.kernel {
+            Some(kernel) => Ok(kernel.clone()),
+            None => Ok(kernel::build(&kernel::Options::default())?.image),
+        }
+    }
+
+    fn keep_log(&self, name: &str, machine: &Machine) -> Result<()> {
+        let path = self.options.log.join(format!("{name}.log"));
+        fs::write(&path, machine.transcript()).with_context(|| path.display().to_string())
+    }
+
+    /// The whole way: firmware, GRUB, kernel, init, login; then every check, reboot and power-off.
+    fn grub_boot(&mut self) -> Result<()> {
+        let image = self.folder.join("disk.img");
+        fs::copy(&self.options.image, &image).with_context(|| self.options.image.display().to_string())?;
+        let mut machine = self.start(&self.machine_options(&image))?;
+        if self.check("login", || checks::login(&mut machine)) {
+            for (name, work) in checks::ALL.iter().skip(1) {
+                if self.wanted(name) && !self.check(name, || work(&mut machine)) {
+                    // A failed check may have left a command running: interrupt it.
+                    machine.send("\x03\n")?;
+                    let _ = machine.prepare_shell();
+                }
+            }
+            self.endings(&mut machine, &image);
+        }
+        self.keep_log("grub", &machine)
+    }
+
+    fn endings(&mut self, machine: &mut Machine, image: &Path) {
+        if self.wanted("reboot") && !self.check("reboot", || checks::restarts_clean(machine, |m| m.send("reboot\n"))) {
+            return;
+        }
+        let keys = |m: &mut Machine| m.press(&["ctrl-alt-delete"]);
+        if self.wanted("ctrl-alt-del") && !self.check("ctrl-alt-del", || checks::restarts_clean(machine, keys)) {
+            return;
+        }
+        let folder = self.folder.clone();
+        if self.wanted("poweroff") && self.check("poweroff", || checks::powers_off(machine)) && self.wanted("clean") {
+            self.check("clean", || file_system_is_clean(image, &folder));
+        }
+    }
+
+    fn direct_boot(&mut self) -> Result<()> {
+        let mut options = self.machine_options(&self.options.image);
+        options.snapshot = true;
+        options.kernel = Some(self.kernel()?);
+        let mut machine = self.start(&options)?;
+        self.check("direct", || {
+            checks::login(&mut machine)?;
+            checks::powers_off(&mut machine)
+        });
+        self.keep_log("direct", &machine)
+    }
+
+    /// `init=/bin/sh`: the shell as the first process, on a root that nobody has set up.
+    fn shell_boot(&mut self) -> Result<()> {
+        let mut options = self.machine_options(&self.options.image);
+        options.snapshot = true;
+        options.kernel = Some(self.kernel()?);
+        options.append = Some("init=/bin/sh".to_owned());
+        let mut machine = self.start(&options)?;
+        self.check("init-sh", || checks::shell_is_init(&mut machine));
+        self.keep_log("init-sh", &machine)
+    }
+
+    fn initramfs_boot(&mut self) -> Result<()> {
+        let mut options = self.machine_options(&self.options.image);
+        options.kernel = Some(self.kernel()?);
+        options.initramfs.clone_from(&self.options.initramfs);
+        let mut machine = self.start(&options)?;
+        self.check("initramfs", || {
+            checks::login(&mut machine)?;
+            checks::powers_off(&mut machine)
+        });
+        self.keep_log("initramfs", &machine)
+    }
+}
+
+/// e2fsck's judgement of the partition, and that no journal waits to be replayed.
+fn file_system_is_clean(image: &Path, folder: &Path) -> Result<()> {
+    let partition = folder.join("partition");
+    let mut disk = File::open(image)?;
+    disk.seek(SeekFrom::Start(u64::from(mbr::FIRST) * SECTOR))?;
+    std::io::copy(&mut disk, &mut File::create(&partition)?)?;
+    let mut feature = [0; 4];
+    let mut file = File::open(&partition)?;
+    file.seek(SeekFrom::Start(1024 + 96))?;
+    file.read_exact(&mut feature)?;
+    // The incompatible feature `recover` is set while the file system is mounted for writing.
+    ensure!(u32::from_le_bytes(feature) & 0x4 == 0, "the journal waits to be replayed");
+    let tool = tools::find("e2fsck").context("e2fsck went away")?;
+    let output = Command::new(tool).arg("-fn").arg(&partition).output()?;
+    ensure!(output.status.success(), "e2fsck: {}", String::from_utf8_lossy(&output.stdout));
+    Ok(())
+}

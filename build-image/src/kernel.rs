@@ -1,0 +1,301 @@
+//! Stage `kernel`: Linux from source with our own small configuration, kept in the cache.
+//!
+//! The configuration is `kernel.fragment` over `allnoconfig`; a line of the fragment that kconfig did not take fails the build.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::stage::{Stage, human_size};
+use crate::{cache, tools};
+
+/// Our configuration, part of the program so that it can be run from any folder.
+const FRAGMENT: &str = include_str!("../kernel.fragment");
+
+/// About how many objects our configuration compiles; for the progress line only.
+const USUAL_OBJECTS: u32 = 1600;
+
+/// What the user can choose about the kernel.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[group(id = "kernel-options")]
+pub struct Options {
+    /// Kernel source: a folder or a tarball [default: the newest /usr/src/linux-source-*.tar.xz]
+    #[arg(long, value_name = "DIR|TARBALL")]
+    pub source: Option<PathBuf>,
+    /// Configuration fragment laid over allnoconfig [default: the one built in]
+    #[arg(long, value_name = "FILE")]
+    pub fragment: Option<PathBuf>,
+    /// Compilers that run at once [default: number of processors]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Build anew although the cache has this kernel
+    #[arg(long)]
+    pub rebuild: bool,
+}
+
+/// A kernel that is ready in the cache.
+pub struct Kernel {
+    pub image: PathBuf,
+    pub config: PathBuf,
+}
+
+/// Finds the kernel in the cache or builds it.
+pub fn build(options: &Options) -> Result<Kernel> {
+    let stage = Stage::begin("kernel");
+    let fragment = match &options.fragment {
+        Some(file) => fs::read_to_string(file).with_context(|| file.display().to_string())?,
+        None => FRAGMENT.to_owned(),
+    };
+    let source = match &options.source {
+        Some(path) => path.clone(),
+        None => debian_source()?,
+    };
+    tools::require(&[tools::KERNEL, tools::UNPACK])?;
+    stage.note("identifying the source");
+    let key = cache::key(&[identity(&source)?.as_bytes(), fragment.as_bytes(), compiler()?.as_bytes()]);
+    let folder = cache::folder()?.join(format!("kernel-{}", &key[..16]));
+    let kernel = Kernel { image: folder.join("bzImage"), config: folder.join("config") };
+    // The image is put there last, so its presence means that the entry is whole.
+    if options.rebuild || !kernel.image.exists() {
+        compile(&stage, options, &source, &fragment, &folder)?;
+    }
+    let size = kernel.image.metadata()?.len();
+    stage.end(&format!("{} ({})", kernel.image.display(), human_size(size)));
+    Ok(kernel)
+}
+
+/// The newest tarball of Debian's linux-source packages.
+pub fn debian_source() -> Result<PathBuf> {
+    newest_source(Path::new("/usr/src"))
+}
+
+fn newest_source(folder: &Path) -> Result<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(version) = name.strip_prefix("linux-source-").and_then(|rest| rest.strip_suffix(".tar.xz")) {
+            let numbers: Vec<u32> = version.split('.').map_while(|n| n.parse().ok()).collect();
+            found.push((numbers, path.clone()));
+        }
+    }
+    found.sort();
+    found.pop().map(|(_, path)| path).with_context(|| {
+        format!(
+            "no kernel source in {}: install Debian's package linux-source, or name one with --source",
+            folder.display()
+        )
+    })
+}
+
+/// What makes this source this source: a tarball's contents; a folder's names, sizes and times.
+fn identity(source: &Path) -> Result<String> {
+    if !source.is_dir() {
+        return cache::sha256_file(source);
+    }
+    ensure!(source.join("Kconfig").exists(), "{}: not a kernel source (no Kconfig)", source.display());
+    let mut listing = Vec::new();
+    list_tree(source, &mut listing)?;
+    Ok(cache::key(&[&listing]))
+}
+
+/// Appends every file below `folder` with its size and modification time, in a fixed order.
+fn list_tree(folder: &Path, listing: &mut Vec<u8>) -> Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let meta = entry.metadata()?;
+        if meta.is_dir() {
+            if entry.file_name() != ".git" {
+                list_tree(&entry.path(), listing)?;
+            }
+        } else {
+            listing.extend(entry.path().as_os_str().as_bytes());
+            listing.extend(format!("\0{}\0{}\n", meta.len(), meta.mtime()).as_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// The compiler's and the linker's own words about their versions.
+fn compiler() -> Result<String> {
+    let mut versions = String::new();
+    for tool in ["gcc", "ld"] {
+        let output = Command::new(tool).arg("--version").output().with_context(|| tool.to_owned())?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        versions.push_str(text.lines().next().unwrap_or_default());
+        versions.push('\n');
+    }
+    Ok(versions)
+}
+
+/// Unpacks, configures and compiles in a folder beside the cache entry, then fills the entry.
+fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, folder: &Path) -> Result<()> {
+    remove_abandoned(folder)?;
+    let work = folder.with_extension(format!("work.{}", std::process::id()));
+    let objects = work.join("objects");
+    fs::create_dir_all(&objects).with_context(|| objects.display().to_string())?;
+    let tree = if source.is_dir() {
+        fs::canonicalize(source)?
+    } else {
+        stage.note("unpacking the source");
+        unpack(source, &work.join("source"))?
+    };
+    stage.note("configuring");
+    let fragment_file = work.join("fragment");
+    fs::write(&fragment_file, fragment)?;
+    let mut allconfig = std::ffi::OsString::from("KCONFIG_ALLCONFIG=");
+    allconfig.push(&fragment_file);
+    make(stage, &tree, &objects, &[allconfig, "allnoconfig".into()], &work)?;
+    let config = fs::read_to_string(objects.join(".config"))?;
+    verify(fragment, &config)?;
+    let jobs = match options.jobs {
+        Some(jobs) => jobs,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("config"), config)?;
+    // Renamed into place: another build of the same kernel may be at it too.
+    let image = folder.join(format!("bzImage.{}", std::process::id()));
+    fs::copy(objects.join("arch/x86/boot/bzImage"), &image)?;
+    fs::rename(&image, folder.join("bzImage"))?;
+    fs::remove_dir_all(&work).with_context(|| work.display().to_string())
+}
+
+/// Removes what builds left that were ended half-way: more than a gigabyte each. Their names end in the pid.
+fn remove_abandoned(folder: &Path) -> Result<()> {
+    let Some(cache) = folder.parent().filter(|cache| cache.exists()) else {
+        return Ok(());
+    };
+    for entry in fs::read_dir(cache)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some((_, pid)) = name.split_once(".work.")
+            && !Path::new("/proc").join(pid).exists()
+        {
+            fs::remove_dir_all(&path).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks a tarball and returns the one folder that it holds.
+fn unpack(tarball: &Path, into: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(into)?;
+    let status = Command::new("tar").arg("-xf").arg(tarball).arg("-C").arg(into).status().context("tar")?;
+    ensure!(status.success(), "{}: tar failed", tarball.display());
+    for entry in fs::read_dir(into)? {
+        let path = entry?.path();
+        if path.join("Kconfig").exists() {
+            return Ok(path);
+        }
+    }
+    bail!("{}: holds no kernel source", tarball.display())
+}
+
+/// Runs make in the kernel's tree; what it prints goes to a log, whose end is shown when it fails.
+fn make(stage: &Stage, tree: &Path, objects: &Path, goals: &[std::ffi::OsString], work: &Path) -> Result<()> {
+    let log_path = work.join("log");
+    let mut log =
+        File::options().create(true).append(true).open(&log_path).with_context(|| log_path.display().to_string())?;
+    let mut output = std::ffi::OsString::from("O=");
+    output.push(objects);
+    let mut child = Command::new("make")
+        .arg("-C")
+        .arg(tree)
+        .arg(output)
+        .arg("ARCH=x86_64")
+        // Who, where and when must not be in the image: two builds give the same bytes.
+        .env("KBUILD_BUILD_TIMESTAMP", "1970-01-01 00:00:00 UTC")
+        .env("KBUILD_BUILD_USER", "rbox")
+        .env("KBUILD_BUILD_HOST", "rbox")
+        .env("KBUILD_BUILD_VERSION", "1")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        // A make around this program must not hand its flags to the kernel's.
+        .env_remove("MAKEFLAGS")
+        .env_remove("MFLAGS")
+        .env_remove("MAKELEVEL")
+        .env_remove("LOCALVERSION")
+        .args(goals)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log.try_clone()?)
+        .spawn()
+        .context("make")?;
+    let stdout = child.stdout.take().expect("the pipe was asked for two lines above");
+    let mut compiled = 0;
+    for line in BufReader::new(stdout).split(b'\n') {
+        let mut line = line?;
+        if line.starts_with(b"  CC ") {
+            compiled += 1;
+            stage.note(&format!("compiled {compiled} of about {USUAL_OBJECTS}"));
+        }
+        line.push(b'\n');
+        log.write_all(&line)?;
+    }
+    if child.wait()?.success() {
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    File::open(&log_path)?.read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(30)..].join("\n");
+    bail!("the kernel's make failed; the end of {}:\n{last}", log_path.display())
+}
+
+/// Checks that kconfig took every line of the fragment: it drops what has unmet dependencies without a word.
+fn verify(fragment: &str, config: &str) -> Result<()> {
+    let lines: std::collections::BTreeSet<&str> = config.lines().collect();
+    let mut lost = Vec::new();
+    for line in fragment.lines().map(str::trim_end) {
+        let off = line
+            .strip_prefix("# ")
+            .and_then(|rest| rest.strip_suffix(" is not set"))
+            .or_else(|| line.strip_suffix("=n"))
+            .filter(|name| name.starts_with("CONFIG_"));
+        let stuck = match off {
+            // A symbol that is off may also be missing altogether.
+            Some(name) => !["y", "m"].iter().any(|value| lines.contains(format!("{name}={value}").as_str())),
+            None => !line.starts_with("CONFIG_") || lines.contains(line),
+        };
+        if !stuck {
+            lost.push(line);
+        }
+    }
+    ensure!(lost.is_empty(), "the kernel's configuration did not take: {}", lost.join(", "));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_kconfig_dropped_is_named() {
+        let config = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"x\"\nCONFIG_D=y\n";
+        assert!(verify("# a comment\nCONFIG_A=y\n# CONFIG_B is not set\n", config).is_ok());
+        assert!(verify("CONFIG_MISSING=n\nCONFIG_C=\"x\"\n", config).is_ok());
+        let text = verify("CONFIG_E=y\n# CONFIG_D is not set\nCONFIG_A=y\n", config).unwrap_err().to_string();
+        assert!(text.ends_with("did not take: CONFIG_E=y, # CONFIG_D is not set"));
+    }
+
+    #[test]
+    fn takes_the_newest_source_by_number() {
+        let folder = std::env::temp_dir().join(format!("rbox-source-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["linux-source-6.1.tar.xz", "linux-source-6.12.tar.xz", "x"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let found = newest_source(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(found.ends_with("linux-source-6.12.tar.xz"));
+    }
+}

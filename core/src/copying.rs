@@ -1,0 +1,349 @@
+//! Copies of whole files and trees with their attributes: what `cp`, `mv` and `install` share.
+//!
+//! Folders are held open and names are single, so that a path swapped for a link meanwhile leads nowhere else.
+
+use crate::bytes;
+use crate::env::Env;
+use crate::error::{Error, ExitStatus, Outcome, Result};
+use crate::fs::{kind, list, open_folder, stat};
+use crate::io::{self, Input, Output};
+use crate::sys::fs::{
+    self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
+    readlinkat, symlinkat, unlinkat, utimensat,
+};
+use crate::sys::time::Timespec;
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
+
+/// What a copy keeps and how it treats what is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Folders with all that is in them; special files are made anew.
+    pub recursive: bool,
+    /// Follow symbolic links among the operands.
+    pub follow_operands: bool,
+    /// Follow all symbolic links.
+    pub follow_all: bool,
+    /// Keep mode, owner and times.
+    pub preserve: bool,
+    /// Keep extended attributes.
+    pub xattrs: bool,
+    /// Files linked to each other stay so.
+    pub keep_links: bool,
+    /// Remove a target that cannot be opened, and try again.
+    pub force: bool,
+    /// Remove each target first.
+    pub remove_first: bool,
+    /// Leave what is there.
+    pub no_clobber: bool,
+    /// Ask before replacing.
+    pub ask: bool,
+    /// Replace only what is older.
+    pub update: bool,
+    /// Make hard links in place of copies.
+    pub hard_links: bool,
+    /// Make symbolic links in place of copies.
+    pub symbolic_links: bool,
+    /// Stay on one file system.
+    pub one_system: bool,
+    /// Say what is copied.
+    pub verbose: bool,
+}
+
+/// One run of copies: remembers which files it met, for links and loops.
+#[derive(Debug)]
+pub struct Copier {
+    manner: Manner,
+    /// Device and inode of files with several links, and where their copy is.
+    linked: Vec<(u64, u64, Vec<u8>)>,
+    /// Device and inode of the folders made, never to be copied into themselves.
+    made: Vec<(u64, u64)>,
+    device: Option<u64>,
+    status: ExitStatus,
+}
+
+/// A file to copy: the folder that holds it, its name there, and its path for messages.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    at: BorrowedFd<'a>,
+    name: &'a [u8],
+    path: &'a [u8],
+}
+
+impl Copier {
+    /// A copier in that manner.
+    pub fn new(manner: Manner) -> Self {
+        Self { manner, linked: Vec::new(), made: Vec::new(), device: None, status: ExitStatus::SUCCESS }
+    }
+
+    /// Copies `source` to `target`, whole paths both. Failures inside a tree are reported and make the status 1.
+    pub fn copy(&mut self, env: &mut Env, source: &[u8], target: &[u8]) -> Outcome {
+        self.status = ExitStatus::SUCCESS;
+        self.device = None;
+        let from = Place { at: fs::CWD, name: source, path: source };
+        let to = Place { at: fs::CWD, name: target, path: target };
+        self.step(env, from, to, true)?;
+        Ok(self.status)
+    }
+
+    fn step(&mut self, env: &mut Env, from: Place<'_>, to: Place<'_>, operand: bool) -> Result<()> {
+        let follow = self.manner.follow_all || operand && self.manner.follow_operands;
+        let source = stat(from.at, from.name, follow).map_err(|errno| Error::cannot("stat", from.path, errno))?;
+        let target = stat(to.at, to.name, false).ok();
+        let folder = kind(&source) == FileType::Directory;
+        if self.manner.one_system && *self.device.get_or_insert(source.st_dev) != source.st_dev {
+            return Ok(());
+        }
+        if folder {
+            return self.copy_folder(env, from, to, &source, follow);
+        }
+        if let Some(target) = &target {
+            self.check_target(from, to, &source, target)?;
+            if !self.may_replace(env, to, &source, target)? {
+                return Ok(());
+            }
+        }
+        self.copy_file(from, to, &source, target.is_some())?;
+        self.say(env, from, to)
+    }
+
+    fn say(&self, env: &mut Env, from: Place<'_>, to: Place<'_>) -> Result<()> {
+        match self.manner.verbose {
+            true => env.stdout.write(&[b"'", from.path, b"' -> '", to.path, b"'\n"].concat()),
+            false => Ok(()),
+        }
+    }
+
+    fn check_target(&self, from: Place<'_>, to: Place<'_>, source: &Stat, target: &Stat) -> Result<()> {
+        if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino)
+            || self.follows_to_itself(to, source, target)
+        {
+            return Err(Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"]));
+        }
+        if kind(target) == FileType::Directory {
+            return Err(Error::parts(&[b"cannot overwrite directory '", to.path, b"' with non-directory"]));
+        }
+        Ok(())
+    }
+
+    /// Writing through a link that leads back to the source would empty it.
+    fn follows_to_itself(&self, to: Place<'_>, source: &Stat, target: &Stat) -> bool {
+        kind(target) == FileType::Symlink
+            && kind(source) == FileType::RegularFile
+            && !self.manner.remove_first
+            && stat(to.at, to.name, true).is_ok_and(|end| (end.st_dev, end.st_ino) == (source.st_dev, source.st_ino))
+    }
+
+    fn may_replace(&self, env: &mut Env, to: Place<'_>, source: &Stat, target: &Stat) -> Result<bool> {
+        if self.manner.no_clobber {
+            return Ok(false);
+        }
+        let changed = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec as i64);
+        if self.manner.update && changed(source) <= changed(target) {
+            return Ok(false);
+        }
+        if !self.manner.ask {
+            return Ok(true);
+        }
+        env.stderr.write(&[&env.name, &b": overwrite '"[..], to.path, b"'? "].concat())?;
+        env.stderr.flush()?;
+        Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+    }
+
+    fn copy_folder(
+        &mut self,
+        env: &mut Env,
+        from: Place<'_>,
+        to: Place<'_>,
+        source: &Stat,
+        follow: bool,
+    ) -> Result<()> {
+        if !self.manner.recursive {
+            return Err(Error::parts(&[b"omitting directory '", from.path, b"'"]));
+        }
+        if self.made.contains(&(source.st_dev, source.st_ino)) {
+            return Err(Error::parts(&[b"can't copy '", from.path, b"' into itself"]));
+        }
+        let opened =
+            open_folder(from.at, from.name, follow).map_err(|errno| Error::cannot("open", from.path, errno))?;
+        let new = match mkdirat(to.at, to.name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(Error::cannot("create directory", to.path, errno)),
+        };
+        // An existing target may be a link to a folder when it was named as one.
+        let target =
+            open_folder(to.at, to.name, !new).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
+        if new && let Ok(made) = fs::fstat(&target) {
+            self.made.push((made.st_dev, made.st_ino));
+        }
+        self.copy_content(env, from, to, &opened, &target)?;
+        self.finish_folder(&opened, &target, to, source, new)?;
+        if new { self.say(env, from, to) } else { Ok(()) }
+    }
+
+    fn copy_content(
+        &mut self,
+        env: &mut Env,
+        from: Place<'_>,
+        to: Place<'_>,
+        source: &OwnedFd,
+        target: &OwnedFd,
+    ) -> Result<()> {
+        let entries = list(source.as_fd()).map_err(|errno| Error::on(from.path, errno))?;
+        for entry in entries {
+            let (from_path, to_path) =
+                (bytes::join_path(from.path, &entry.name), bytes::join_path(to.path, &entry.name));
+            let inner_from = Place { at: source.as_fd(), name: &entry.name, path: &from_path };
+            let inner_to = Place { at: target.as_fd(), name: &entry.name, path: &to_path };
+            match self.step(env, inner_from, inner_to, false) {
+                Err(error) if !error.is_output() => self.status.worsen(env.warn(error)),
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The mode comes last: a folder that its owner may not write could not be filled.
+    fn finish_folder(&self, opened: &OwnedFd, target: &OwnedFd, to: Place<'_>, source: &Stat, new: bool) -> Result<()> {
+        if self.manner.preserve {
+            return self.keep(opened, target, to, source);
+        }
+        if new {
+            let umask = crate::sys::process::umask(Mode::empty());
+            crate::sys::process::umask(umask);
+            let mode = Mode::from_raw_mode(source.st_mode & 0o777) - umask;
+            fs::fchmod(target, mode).map_err(|errno| Error::on(to.path, errno))?;
+        }
+        Ok(())
+    }
+
+    fn copy_file(&mut self, from: Place<'_>, to: Place<'_>, source: &Stat, exists: bool) -> Result<()> {
+        let cannot = |errno| Error::cannot("create", to.path, errno);
+        let regular = kind(source) == FileType::RegularFile;
+        let links = self.manner.hard_links || self.manner.symbolic_links;
+        if exists && (self.manner.remove_first || links && self.manner.force || !regular && !links) {
+            unlinkat(to.at, to.name, AtFlags::empty()).map_err(|errno| Error::cannot("remove", to.path, errno))?;
+        }
+        if self.manner.symbolic_links {
+            return symlinkat(from.path, to.at, to.name).map_err(cannot);
+        }
+        if self.manner.hard_links {
+            return linkat(from.at, from.name, to.at, to.name, AtFlags::empty()).map_err(cannot);
+        }
+        if self.link_to_earlier_copy(to, source, exists)? {
+            return Ok(());
+        }
+        match kind(source) {
+            FileType::Symlink => {
+                let target = readlinkat(from.at, from.name, Vec::new()).map_err(|errno| Error::on(from.path, errno))?;
+                symlinkat(target.as_c_str(), to.at, to.name).map_err(cannot)?;
+                self.keep_special(to, source)
+            }
+            FileType::RegularFile => self.copy_bytes(from, to, source),
+            _ if !self.manner.recursive => self.copy_bytes(from, to, source),
+            kind => {
+                mknodat(to.at, to.name, kind, Mode::from_raw_mode(source.st_mode & 0o777), source.st_rdev)
+                    .map_err(cannot)?;
+                self.keep_special(to, source)
+            }
+        }
+    }
+
+    fn link_to_earlier_copy(&mut self, to: Place<'_>, source: &Stat, exists: bool) -> Result<bool> {
+        if !self.manner.keep_links || source.st_nlink < 2 {
+            return Ok(false);
+        }
+        let same = |(device, inode, _): &&(u64, u64, Vec<u8>)| (*device, *inode) == (source.st_dev, source.st_ino);
+        let Some((_, _, earlier)) = self.linked.iter().find(same) else {
+            self.linked.push((source.st_dev, source.st_ino, to.path.to_vec()));
+            return Ok(false);
+        };
+        if exists {
+            // What cannot be removed is met by the link below.
+            let _ = unlinkat(to.at, to.name, AtFlags::empty());
+        }
+        linkat(fs::CWD, earlier.as_slice(), to.at, to.name, AtFlags::empty())
+            .map_err(|errno| Error::cannot("create link", to.path, errno))?;
+        Ok(true)
+    }
+
+    fn copy_bytes(&self, from: Place<'_>, to: Place<'_>, source: &Stat) -> Result<()> {
+        let follow = if kind(source) == FileType::RegularFile && !self.manner.follow_all && !self.manner.follow_operands
+        {
+            OFlags::NOFOLLOW
+        } else {
+            OFlags::empty()
+        };
+        let opened = openat(from.at, from.name, OFlags::RDONLY | OFlags::CLOEXEC | follow, Mode::empty())
+            .map_err(|errno| Error::cannot("open", from.path, errno))?;
+        let target = self.open_target(to, source)?;
+        let mut input = Input::from_fd(opened, from.path);
+        let mut output = Output::from_fd(target);
+        io::copy(&mut input, &mut output).map_err(|error| match error.is_output() {
+            true => Error::on(to.path, error.errno().unwrap_or(Errno::IO)),
+            false => error,
+        })?;
+        match (self.manner.preserve, input.fd(), output.fd()) {
+            (true, Some(opened), Some(target)) => self.keep(&opened, &target, to, source),
+            _ => Ok(()),
+        }
+    }
+
+    /// The target is made with no more rights than the source has, and none for others while it is being filled.
+    fn open_target(&self, to: Place<'_>, source: &Stat) -> Result<OwnedFd> {
+        let mode = source.st_mode & if self.manner.preserve { 0o700 } else { 0o777 };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        let open = |extra| openat(to.at, to.name, flags | extra, Mode::from_raw_mode(mode));
+        let opened = match open(OFlags::TRUNC) {
+            Err(_) if self.manner.force && unlinkat(to.at, to.name, AtFlags::empty()).is_ok() => open(OFlags::EXCL),
+            opened => opened,
+        };
+        opened.map_err(|errno| Error::cannot("create", to.path, errno))
+    }
+
+    /// Owner first, since chown(2) takes set-id bits away; times last. An ordinary user cannot give files away.
+    fn keep(&self, opened: &impl AsFd, target: &impl AsFd, to: Place<'_>, source: &Stat) -> Result<()> {
+        if self.manner.xattrs {
+            keep_xattrs(opened.as_fd(), target.as_fd());
+        }
+        let mut mode = source.st_mode & 0o7777;
+        if fs::fchown(target, Some(Uid::from_raw(source.st_uid)), Some(Gid::from_raw(source.st_gid))).is_err() {
+            mode &= 0o1777;
+        }
+        fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(to.path, errno))?;
+        fs::futimens(target, &times(source)).map_err(|errno| Error::on(to.path, errno))
+    }
+
+    fn keep_special(&self, to: Place<'_>, source: &Stat) -> Result<()> {
+        if !self.manner.preserve {
+            return Ok(());
+        }
+        let (uid, gid) = (Uid::from_raw(source.st_uid), Gid::from_raw(source.st_gid));
+        let owned = fs::chownat(to.at, to.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW);
+        if kind(source) != FileType::Symlink {
+            let mask = if owned.is_ok() { 0o7777 } else { 0o1777 };
+            fs::chmodat(to.at, to.name, Mode::from_raw_mode(source.st_mode & mask), AtFlags::empty())
+                .map_err(|errno| Error::on(to.path, errno))?;
+        }
+        utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
+    }
+}
+
+fn times(stat: &Stat) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: stat.st_atime, tv_nsec: stat.st_atime_nsec as i64 },
+        last_modification: Timespec { tv_sec: stat.st_mtime, tv_nsec: stat.st_mtime_nsec as i64 },
+    }
+}
+
+/// Attributes that the target's file system does not take are left out, as GNU `cp -a` does.
+fn keep_xattrs(source: BorrowedFd<'_>, target: BorrowedFd<'_>) {
+    let mut names = vec![0; 65_536];
+    let Ok(length) = fs::flistxattr(source, &mut names[..]) else { return };
+    for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+        let mut value = vec![0; 65_536];
+        if let Ok(length) = fs::fgetxattr(source, name, &mut value[..]) {
+            let _ = fs::fsetxattr(target, name, &value[..length], XattrFlags::empty());
+        }
+    }
+}

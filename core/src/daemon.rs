@@ -1,0 +1,50 @@
+//! What programs that run for long share: waiting, clocks, leaving the caller's session.
+
+use crate::error::{Error, Result};
+use crate::sys::fs::{Mode, OFlags};
+use crate::sys::time::{ClockId, Timespec, clock_gettime};
+use crate::sys::{fd, fs, process, thread};
+
+/// Sleeps for `milliseconds`, or until a signal is handled.
+pub fn pause(milliseconds: u64) {
+    let time = Timespec { tv_sec: (milliseconds / 1000) as i64, tv_nsec: ((milliseconds % 1000) * 1_000_000) as _ };
+    // An interruption ends the pause early, as documented.
+    let _ = thread::nanosleep(&time);
+}
+
+/// Milliseconds since the machine started, not counting sleep: never goes back.
+pub fn uptime_milliseconds() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
+/// Opens `path` as standard input, output and error.
+pub fn open_standard_streams(path: &[u8], flags: OFlags) -> Result<()> {
+    let file =
+        fs::open(path, flags, Mode::empty()).map_err(|errno| Error::on([b"can't open ", path].concat(), errno))?;
+    for number in 0..3 {
+        fd::redirect(fs_borrow(&file), number).map_err(Error::from)?;
+    }
+    if std::os::fd::AsRawFd::as_raw_fd(&file) <= 2 {
+        // It is one of the three itself and must stay open.
+        core::mem::forget(file);
+    }
+    Ok(())
+}
+
+fn fs_borrow(file: &crate::sys::OwnedFd) -> crate::sys::BorrowedFd<'_> {
+    crate::sys::AsFd::as_fd(file)
+}
+
+/// Goes on in a child in a session of its own, in `/`, with /dev/null for the standard streams; the parent ends with status 0.
+pub fn detach() -> Result<()> {
+    match process::fork() {
+        Err(errno) => return Err(Error::on("can't fork", errno)),
+        Ok(Some(_)) => process::exit_now(0),
+        Ok(None) => {}
+    }
+    // The child of a fork is no group leader, so this cannot fail.
+    let _ = process::setsid();
+    process::chdir("/").map_err(|errno| Error::on("/", errno))?;
+    open_standard_streams(b"/dev/null", OFlags::RDWR)
+}

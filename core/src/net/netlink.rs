@@ -1,0 +1,408 @@
+//! Interfaces, addresses and routes, asked of and told to the kernel by rtnetlink(7).
+
+use core::net::IpAddr;
+
+use super::addr;
+use crate::error::{Error, Result};
+use crate::sys::net::netlink::SocketAddrNetlink;
+use crate::sys::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with};
+use crate::sys::{Errno, OwnedFd};
+
+const REQUEST: u16 = 1;
+const ACK: u16 = 4;
+const DUMP: u16 = 0x300;
+/// Flags for requests that make something: fail when it is there.
+pub const CREATE_NEW: u16 = 0x600;
+/// Make it, or replace what is there.
+pub const CREATE_OR_REPLACE: u16 = 0x500;
+const ERROR: u16 = 2;
+const DONE: u16 = 3;
+
+/// A message of rtnetlink(7) in the making: header, fixed part, attributes.
+#[derive(Debug)]
+pub struct Request(Vec<u8>);
+
+impl Request {
+    /// A request of that type (`RTM_...`), with flags and fixed part.
+    pub fn new(kind: u16, flags: u16, fixed: &[u8]) -> Self {
+        let mut message = vec![0; 16];
+        message[4..6].copy_from_slice(&kind.to_ne_bytes());
+        message[6..8].copy_from_slice(&(flags | REQUEST).to_ne_bytes());
+        message.extend_from_slice(fixed);
+        let mut request = Self(message);
+        request.pad();
+        request
+    }
+
+    fn pad(&mut self) {
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+    }
+
+    /// Adds an attribute.
+    pub fn attribute(mut self, kind: u16, value: &[u8]) -> Self {
+        self.0.extend_from_slice(&(value.len() as u16 + 4).to_ne_bytes());
+        self.0.extend_from_slice(&kind.to_ne_bytes());
+        self.0.extend_from_slice(value);
+        self.pad();
+        self
+    }
+}
+
+/// A connection to the kernel's routing tables.
+#[derive(Debug)]
+pub struct Netlink(OwnedFd);
+
+/// The fixed part's length of a reply, then the attributes.
+#[derive(Clone, Debug)]
+struct Reply {
+    kind: u16,
+    body: Vec<u8>,
+}
+
+impl Netlink {
+    /// Opens it.
+    pub fn open() -> Result<Self> {
+        let failed = |errno| Error::on("netlink", errno);
+        let socket =
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).map_err(failed)?;
+        bind(&socket, &SocketAddrNetlink::new(0, 0)).map_err(failed)?;
+        Ok(Self(socket))
+    }
+
+    /// Sends a request that changes something and waits for the kernel's word.
+    pub fn change(&self, mut request: Request) -> core::result::Result<(), Errno> {
+        request.0[6] |= ACK as u8;
+        self.talk(request).map(drop)
+    }
+
+    fn dump(&self, kind: u16, fixed: &[u8]) -> Result<Vec<Reply>> {
+        self.talk(Request::new(kind, DUMP, fixed)).map_err(|errno| Error::on("netlink", errno))
+    }
+
+    fn talk(&self, mut request: Request) -> core::result::Result<Vec<Reply>, Errno> {
+        let length = request.0.len() as u32;
+        request.0[..4].copy_from_slice(&length.to_ne_bytes());
+        request.0[8] = 1;
+        send(&self.0, &request.0, SendFlags::empty())?;
+        let mut replies = Vec::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let (count, _) = match recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
+                Err(Errno::INTR) => continue,
+                received => received?,
+            };
+            let mut rest = &buffer[..count];
+            while let Some((kind, body, after)) = split_message(rest) {
+                match kind {
+                    DONE => return Ok(replies),
+                    ERROR => {
+                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
+                        return if code == 0 { Ok(replies) } else { Err(Errno::from_raw_os_error(-code.max(-4095))) };
+                    }
+                    _ => replies.push(Reply { kind, body: body.to_vec() }),
+                }
+                rest = after;
+            }
+        }
+    }
+
+    /// All interfaces, by number.
+    pub fn links(&self) -> Result<Vec<Link>> {
+        const NEW_LINK: u16 = 16;
+        let replies = self.dump(18, &[0; 16])?;
+        Ok(replies.iter().filter(|reply| reply.kind == NEW_LINK).filter_map(|reply| Link::parse(&reply.body)).collect())
+    }
+
+    /// The interface of that name. The error is `can't find device 'NAME'`.
+    pub fn link(&self, name: &[u8]) -> Result<Link> {
+        let found = self.links()?.into_iter().find(|link| link.name == name);
+        found.ok_or_else(|| Error::parts(&[b"can't find device '", name, b"'"]))
+    }
+
+    /// All addresses of that family (`AF_...`, 0 for all).
+    pub fn addresses(&self, family: u8) -> Result<Vec<Address>> {
+        let replies = self.dump(22, &[family, 0, 0, 0, 0, 0, 0, 0])?;
+        Ok(replies.iter().filter(|reply| reply.kind == 20).filter_map(|reply| Address::parse(&reply.body)).collect())
+    }
+
+    /// All routes of that family (`AF_...`, 0 for all).
+    pub fn routes(&self, family: u8) -> Result<Vec<Route>> {
+        let mut fixed = [0; 12];
+        fixed[0] = family;
+        let replies = self.dump(26, &fixed)?;
+        Ok(replies.iter().filter(|reply| reply.kind == 24).filter_map(|reply| Route::parse(&reply.body)).collect())
+    }
+
+    /// Sets the flags of an interface that `mask` names (`IFF_...`), and attributes (`IFLA_...`).
+    pub fn set_link(
+        &self,
+        index: u32,
+        flags: u32,
+        mask: u32,
+        attributes: &[(u16, Vec<u8>)],
+    ) -> core::result::Result<(), Errno> {
+        let fixed = [&[0u8; 4][..], &index.to_ne_bytes(), &flags.to_ne_bytes(), &mask.to_ne_bytes()].concat();
+        let request = Request::new(16, 0, &fixed);
+        self.change(attributes.iter().fold(request, |request, (kind, value)| request.attribute(*kind, value)))
+    }
+
+    /// Gives an interface an address, or takes it away.
+    pub fn set_address(&self, add: bool, flags: u16, address: &Address) -> core::result::Result<(), Errno> {
+        let family = family(address.local);
+        let fixed = [&[family, address.prefix, 0, address.scope][..], &address.index.to_ne_bytes()].concat();
+        let octets = addr::octets(address.local);
+        let mut request = Request::new(if add { 20 } else { 21 }, flags, &fixed).attribute(2, &octets);
+        request = request.attribute(1, &address.peer.map_or(octets, addr::octets));
+        if let Some(broadcast) = address.broadcast {
+            request = request.attribute(4, &addr::octets(broadcast));
+        }
+        if !address.label.is_empty() {
+            request = request.attribute(3, &[&address.label, &b"\0"[..]].concat());
+        }
+        self.change(request)
+    }
+
+    /// Adds a route, or takes it away.
+    pub fn set_route(&self, add: bool, flags: u16, route: &Route) -> core::result::Result<(), Errno> {
+        let to = route.to.map_or(0, |_| route.prefix);
+        let fixed = [route.family, to, 0, 0, route.table, route.protocol, route.scope, route.kind, 0, 0, 0, 0];
+        let mut request = Request::new(if add { 24 } else { 25 }, flags, &fixed);
+        let mut put = |kind: u16, value: Option<Vec<u8>>| {
+            if let Some(value) = value {
+                let so_far = core::mem::replace(&mut request, Request(Vec::new()));
+                request = so_far.attribute(kind, &value);
+            }
+        };
+        put(1, route.to.map(addr::octets));
+        put(5, route.gateway.map(addr::octets));
+        put(4, (route.index != 0).then(|| route.index.to_ne_bytes().to_vec()));
+        put(6, route.metric.map(|metric| metric.to_ne_bytes().to_vec()));
+        put(7, route.source.map(addr::octets));
+        self.change(request)
+    }
+}
+
+fn family(address: IpAddr) -> u8 {
+    if address.is_ipv4() { AddressFamily::INET.as_raw() as u8 } else { AddressFamily::INET6.as_raw() as u8 }
+}
+
+/// Type and body of the first message, and what follows it.
+fn split_message(rest: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let length = u32::from_ne_bytes(rest.get(..4)?.try_into().ok()?) as usize;
+    let kind = u16::from_ne_bytes(rest.get(4..6)?.try_into().ok()?);
+    let body = rest.get(16..length)?;
+    Some((kind, body, rest.get(length.next_multiple_of(4)..).unwrap_or_default()))
+}
+
+/// The attributes after a fixed part: type and value.
+pub fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    core::iter::from_fn(move || {
+        let length = usize::from(u16::from_ne_bytes(rest.get(..2)?.try_into().ok()?));
+        let kind = u16::from_ne_bytes(rest.get(2..4)?.try_into().ok()?) & 0x3fff;
+        let value = rest.get(4..length)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+fn word(value: &[u8]) -> u32 {
+    value.get(..4).and_then(|value| value.try_into().ok()).map_or(0, u32::from_ne_bytes)
+}
+
+fn name(value: &[u8]) -> Vec<u8> {
+    value.strip_suffix(b"\0").unwrap_or(value).to_vec()
+}
+
+/// An interface.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// `IFF_...` of netdevice(7).
+    pub flags: u32,
+    /// `ARPHRD_...`: 1 Ethernet, 772 loopback.
+    pub hardware: u16,
+    /// Largest packet, in bytes.
+    pub mtu: u32,
+    /// Packets that may wait.
+    pub queue: u32,
+    /// Number of the interface below, 0 for none.
+    pub parent: u32,
+    /// Number of the interface that holds this one, 0 for none.
+    pub master: u32,
+    /// Hardware address.
+    pub address: Vec<u8>,
+    /// Hardware broadcast address.
+    pub broadcast: Vec<u8>,
+    /// Name of the queueing discipline.
+    pub discipline: Vec<u8>,
+    /// RFC 2863 state: 0 unknown, 2 down, 6 up.
+    pub state: u8,
+    /// Counters of rtnl_link_stats64: received and sent packets, bytes, errors, dropped, multicast, collisions...
+    pub counters: Vec<u64>,
+}
+
+/// `IFF_UP`.
+pub const UP: u32 = 1;
+
+impl Link {
+    fn parse(body: &[u8]) -> Option<Self> {
+        let fixed = body.get(..16)?;
+        let hardware = u16::from_ne_bytes([fixed[2], fixed[3]]);
+        let mut link = Self { hardware, index: word(&fixed[4..]), flags: word(&fixed[8..]), ..Self::default() };
+        for (kind, value) in attributes(&body[16..]) {
+            match kind {
+                1 => link.address = value.to_vec(),
+                2 => link.broadcast = value.to_vec(),
+                3 => link.name = name(value),
+                4 => link.mtu = word(value),
+                5 => link.parent = word(value),
+                6 => link.discipline = name(value),
+                10 => link.master = word(value),
+                13 => link.queue = word(value),
+                16 => link.state = value.first().copied().unwrap_or(0),
+                23 => {
+                    let counters =
+                        value.chunks_exact(8).map(|counter| counter.try_into().map_or(0, u64::from_ne_bytes));
+                    link.counters = counters.collect();
+                }
+                _ => {}
+            }
+        }
+        Some(link)
+    }
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The interface's number.
+    pub index: u32,
+    /// The address.
+    pub local: IpAddr,
+    /// The other end of a point-to-point link.
+    pub peer: Option<IpAddr>,
+    /// Bits of the network's part.
+    pub prefix: u8,
+    /// 0 global, 200 site, 253 link, 254 host.
+    pub scope: u8,
+    /// The broadcast address.
+    pub broadcast: Option<IpAddr>,
+    /// The interface's name, with an alias.
+    pub label: Vec<u8>,
+    /// `IFA_F_...`: 0x80 permanent, 0x01 secondary, 0x40 tentative.
+    pub flags: u32,
+    /// Seconds that the address is valid and preferred; 2^32-1 for ever.
+    pub lifetimes: (u32, u32),
+}
+
+impl Address {
+    fn parse(body: &[u8]) -> Option<Self> {
+        let fixed = body.get(..8)?;
+        let (mut local, mut peer, mut broadcast, mut label) = (None, None, None, Vec::new());
+        let (mut flags, mut lifetimes) = (u32::from(fixed[2]), (u32::MAX, u32::MAX));
+        for (kind, value) in attributes(&body[8..]) {
+            match kind {
+                1 => peer = addr::from_octets(value),
+                2 => local = addr::from_octets(value),
+                3 => label = name(value),
+                4 => broadcast = addr::from_octets(value),
+                6 => lifetimes = (value.get(4..).map_or(0, word), word(value)),
+                8 => flags = word(value),
+                _ => {}
+            }
+        }
+        // IPv6 has one address only unless the link has two ends.
+        let local = local.or(peer)?;
+        let peer = peer.filter(|peer| *peer != local);
+        let index = word(&fixed[4..]);
+        Some(Self { index, local, peer, prefix: fixed[1], scope: fixed[3], broadcast, label, flags, lifetimes })
+    }
+}
+
+/// A route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `AF_INET` 2 or `AF_INET6` 10.
+    pub family: u8,
+    /// Where to; `None` is everywhere.
+    pub to: Option<IpAddr>,
+    /// Bits of the destination that count.
+    pub prefix: u8,
+    /// The next router.
+    pub gateway: Option<IpAddr>,
+    /// The interface's number, 0 for none.
+    pub index: u32,
+    /// The address to send from.
+    pub source: Option<IpAddr>,
+    /// The lower wins.
+    pub metric: Option<u32>,
+    /// 254 main, 255 local.
+    pub table: u8,
+    /// Who made it: 2 the kernel, 3 boot, 4 static.
+    pub protocol: u8,
+    /// 0 global, 253 link, 254 host.
+    pub scope: u8,
+    /// 1 unicast, 2 local, 3 broadcast, 6 blackhole, 7 unreachable, 8 prohibit.
+    pub kind: u8,
+}
+
+impl Route {
+    /// A unicast route of the main table, made at boot, to everywhere.
+    pub fn new(family: u8) -> Self {
+        Self {
+            family,
+            to: None,
+            prefix: 0,
+            gateway: None,
+            index: 0,
+            source: None,
+            metric: None,
+            table: 254,
+            protocol: 3,
+            scope: 0,
+            kind: 1,
+        }
+    }
+
+    fn parse(body: &[u8]) -> Option<Self> {
+        let fixed = body.get(..12)?;
+        let mut route = Self::new(fixed[0]);
+        (route.prefix, route.table, route.protocol) = (fixed[1], fixed[4], fixed[5]);
+        (route.scope, route.kind) = (fixed[6], fixed[7]);
+        for (kind, value) in attributes(&body[12..]) {
+            match kind {
+                1 => route.to = addr::from_octets(value),
+                4 => route.index = word(value),
+                5 => route.gateway = addr::from_octets(value),
+                6 => route.metric = Some(word(value)),
+                7 => route.source = addr::from_octets(value),
+                _ => {}
+            }
+        }
+        Some(route)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loopback_interface_is_found() {
+        let netlink = Netlink::open().expect("the kernel has rtnetlink");
+        let link = netlink.link(b"lo").expect("each network namespace has lo");
+        assert_eq!((link.hardware, link.address.len()), (772, 6));
+    }
+
+    #[test]
+    fn broken_messages_end_the_reading() {
+        assert!(split_message(&[8, 0, 0, 0, 1, 0]).is_none());
+        assert!(split_message(&[0; 16]).is_none());
+        assert_eq!(attributes(&[3, 0, 1, 0]).count(), 0);
+        assert_eq!(attributes(&[200, 0, 1, 0, 5]).count(), 0);
+        assert!(Link::parse(&[0; 15]).is_none());
+    }
+}

@@ -1,0 +1,569 @@
+//! File name patterns: POSIX XCU 2.14 and fnmatch(), for `case`, pathname expansion, `${x#pattern}`, `find -name`.
+//!
+//! A pattern is read where it stands, token by token: nothing is compiled for a plain match. A character that the
+//! shell has quoted comes with a backslash before it. Going back to the last `*` alone is enough, since an earlier
+//! one could only give that `*` a later start; so a match costs at most pattern times text.
+
+use std::ops::Range;
+
+use super::unit;
+
+/// How a pattern is matched. Flags are joined by `|`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// No flag: single bytes, backslash escapes.
+    pub const NONE: Flags = Flags(0);
+    /// A dot at the beginning (with `PATHNAME` also after a slash) is matched by a dot in the pattern only.
+    pub const PERIOD: Flags = Flags(1);
+    /// A slash is matched by a slash in the pattern only.
+    pub const PATHNAME: Flags = Flags(2);
+    /// Upper and lower case are the same.
+    pub const FOLD_CASE: Flags = Flags(4);
+    /// A backslash is an ordinary character.
+    pub const NO_ESCAPE: Flags = Flags(8);
+    /// Characters are those of UTF-8, not bytes.
+    pub const UTF8: Flags = Flags(16);
+
+    fn has(self, flag: Flags) -> bool {
+        self.0 & flag.0 != 0
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Flags;
+
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// One element of a pattern.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Token<'a> {
+    Unit(u32),
+    Any,
+    Star,
+    /// What stands between the brackets, with the `!`.
+    Set(&'a [u8]),
+}
+
+/// The first token of `pattern` and the number of bytes that it takes.
+fn next_token(pattern: &[u8], flags: Flags) -> Option<(Token<'_>, usize)> {
+    let (token, length) = match *pattern.first()? {
+        b'*' => (Token::Star, 1),
+        b'?' => (Token::Any, 1),
+        b'[' => match bracket_length(pattern, flags) {
+            Some(length) => (Token::Set(&pattern[1..length - 1]), length),
+            None => (Token::Unit(u32::from(b'[')), 1),
+        },
+        // POSIX leaves a backslash at the end open; it stands for itself, as in the shells.
+        b'\\' if !flags.has(Flags::NO_ESCAPE) && pattern.len() > 1 => {
+            let (unit, length) = unit::first(&pattern[1..], flags.has(Flags::UTF8))?;
+            (Token::Unit(unit), length + 1)
+        }
+        _ => {
+            let (unit, length) = unit::first(pattern, flags.has(Flags::UTF8))?;
+            (Token::Unit(unit), length)
+        }
+    };
+    Some((token, length))
+}
+
+/// The length of the bracket expression that `pattern` begins with, or None if the `[` stands for itself.
+fn bracket_length(pattern: &[u8], flags: Flags) -> Option<usize> {
+    let mut at = 1;
+    if matches!(pattern.get(at), Some(b'!' | b'^')) {
+        at += 1;
+    }
+    let first = at;
+    loop {
+        match *pattern.get(at)? {
+            b']' if at > first => return Some(at + 1),
+            // XCU 2.14.3: a slash before the closing bracket makes the `[` an ordinary character.
+            b'/' if flags.has(Flags::PATHNAME) => return None,
+            b'\\' if !flags.has(Flags::NO_ESCAPE) => at += 2,
+            b'[' => match named_length(&pattern[at..]) {
+                Some(length) => at += length,
+                None => at += 1,
+            },
+            _ => at += 1,
+        }
+    }
+}
+
+/// The length of `[:name:]`, `[=x=]` or `[.x.]` at the beginning of `text`.
+fn named_length(text: &[u8]) -> Option<usize> {
+    let kind = *text.get(1)?;
+    if !matches!(kind, b':' | b'=' | b'.') {
+        return None;
+    }
+    let end = text[2..].windows(2).position(|pair| pair == [kind, b']'])?;
+    Some(end + 4)
+}
+
+/// Whether the character is one of the bracket's, `!` and case counted in.
+fn set_contains(set: &[u8], unit: u32, flags: Flags) -> bool {
+    let (negated, items) = match set.first() {
+        Some(b'!' | b'^') => (true, &set[1..]),
+        _ => (false, set),
+    };
+    let mut found = items_contain(items, unit, flags);
+    if !found && flags.has(Flags::FOLD_CASE) {
+        found = unit::other_case(unit).is_some_and(|other| items_contain(items, other, flags));
+    }
+    found != negated
+}
+
+fn items_contain(mut items: &[u8], unit: u32, flags: Flags) -> bool {
+    while !items.is_empty() {
+        if items.starts_with(b"[:")
+            && let Some(length) = named_length(items)
+        {
+            if unit::class_named(&items[2..length - 2]).is_some_and(|class| unit::is_in_class(class, unit)) {
+                return true;
+            }
+            items = &items[length..];
+            continue;
+        }
+        let Some((low, length)) = set_character(items, flags) else {
+            return false;
+        };
+        items = &items[length..];
+        let mut high = low;
+        // A `-` before the end is itself, not the sign of a range.
+        if items.len() > 1
+            && items[0] == b'-'
+            && let Some((end, length)) = set_character(&items[1..], flags)
+        {
+            high = end;
+            items = &items[1 + length..];
+        }
+        if (low..=high).contains(&unit) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The character that one end of a range is written as: itself, escaped, `[=x=]` or `[.x.]`.
+fn set_character(items: &[u8], flags: Flags) -> Option<(u32, usize)> {
+    let utf8 = flags.has(Flags::UTF8);
+    if items[0] == b'\\' && items.len() > 1 && !flags.has(Flags::NO_ESCAPE) {
+        return unit::first(&items[1..], utf8).map(|(unit, length)| (unit, length + 1));
+    }
+    if items[0] == b'['
+        && let Some(length) = named_length(items)
+    {
+        // More than one character is a collating element, and no locale of ours has any: it matches nothing.
+        let name = &items[2..length - 2];
+        let unit = unit::first(name, utf8).filter(|&(_, taken)| taken == name.len());
+        return Some((unit.map_or(u32::MAX, |(unit, _)| unit), length));
+    }
+    unit::first(items, utf8)
+}
+
+/// Whether the token, which is no star, matches the character.
+fn token_matches(token: Token<'_>, unit: u32, flags: Flags) -> bool {
+    let is_slash = unit == u32::from(b'/') && flags.has(Flags::PATHNAME);
+    match token {
+        Token::Unit(wanted) => {
+            wanted == unit || (flags.has(Flags::FOLD_CASE) && unit::other_case(unit) == Some(wanted))
+        }
+        Token::Any => !is_slash,
+        Token::Set(set) => !is_slash && set_contains(set, unit, flags),
+        Token::Star => false,
+    }
+}
+
+/// Whether the text at `at` begins with a dot that only a dot may match.
+fn is_hidden_at(text: &[u8], at: usize, flags: Flags) -> bool {
+    flags.has(Flags::PERIOD)
+        && text.get(at) == Some(&b'.')
+        && (at == 0 || (flags.has(Flags::PATHNAME) && text[at - 1] == b'/'))
+}
+
+/// Whether the pattern matches the whole text.
+pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
+    let utf8 = flags.has(Flags::UTF8);
+    let (mut at, mut pos) = (0, 0);
+    // Behind the last star: where the pattern goes on, and up to where the star reaches.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        let token = next_token(&pattern[at..], flags);
+        let step = match token {
+            None if pos == text.len() => return true,
+            None => None,
+            Some((Token::Star, _)) if is_hidden_at(text, pos, flags) => None,
+            Some((Token::Star, length)) => {
+                at += length;
+                retry = Some((at, pos));
+                continue;
+            }
+            Some((token, length)) => unit::first(&text[pos..], utf8)
+                .filter(|&(unit, _)| token_matches(token, unit, flags))
+                .filter(|_| matches!(token, Token::Unit(_)) || !is_hidden_at(text, pos, flags))
+                .map(|(_, taken)| (length, taken)),
+        };
+        if let Some((length, taken)) = step {
+            at += length;
+            pos += taken;
+            continue;
+        }
+        let Some((after, reached)) = retry else {
+            return false;
+        };
+        let Some((unit, taken)) = unit::first(&text[reached..], utf8) else {
+            return false;
+        };
+        if unit == u32::from(b'/') && flags.has(Flags::PATHNAME) {
+            return false;
+        }
+        retry = Some((after, reached + taken));
+        (at, pos) = (after, reached + taken);
+    }
+}
+
+/// Whether the pattern has a character that matches more than itself.
+pub fn has_magic(pattern: &[u8], flags: Flags) -> bool {
+    let mut at = 0;
+    while let Some((token, length)) = next_token(&pattern[at..], flags) {
+        if !matches!(token, Token::Unit(_)) {
+            return true;
+        }
+        at += length;
+    }
+    false
+}
+
+/// The only text that a pattern without magic matches: the pattern without its backslashes.
+pub fn unescape(pattern: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(pattern.len());
+    let mut bytes = pattern.iter();
+    while let Some(&byte) = bytes.next() {
+        match byte {
+            b'\\' => text.push(*bytes.next().unwrap_or(&byte)),
+            _ => text.push(byte),
+        }
+    }
+    text
+}
+
+/// Puts a backslash before every character that means something in a pattern.
+pub fn escape(text: &[u8]) -> Vec<u8> {
+    let mut pattern = Vec::with_capacity(text.len());
+    for &byte in text {
+        if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'-' | b'!' | b'^') {
+            pattern.push(b'\\');
+        }
+        pattern.push(byte);
+    }
+    pattern
+}
+
+/// Which of several matches is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// As in `${x#pattern}` and `${x%pattern}`.
+    Shortest,
+    /// As in `${x##pattern}`, `${x%%pattern}` and `${x/pattern/string}`.
+    Longest,
+}
+
+/// A pattern cut into tokens, for finding it inside a text.
+///
+/// One pass over the text with the set of the places in the pattern that are reached: text times pattern at worst.
+pub struct Glob<'a> {
+    tokens: Vec<Token<'a>>,
+    flags: Flags,
+    /// The literal of `*literal` (with `true`) or `literal*`, which a search for bytes finds.
+    literal: Option<(bool, Vec<u8>)>,
+}
+
+impl<'a> Glob<'a> {
+    /// Reads the pattern; there is no wrong one. `PERIOD` and `PATHNAME` have no meaning here.
+    pub fn new(pattern: &'a [u8], flags: Flags) -> Glob<'a> {
+        let flags = Flags(flags.0 & !(Flags::PERIOD.0 | Flags::PATHNAME.0));
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while let Some((token, length)) = next_token(&pattern[at..], flags) {
+            if token != Token::Star || tokens.last() != Some(&Token::Star) {
+                tokens.push(token);
+            }
+            at += length;
+        }
+        let literal = starred_literal(&tokens, flags);
+        Glob { tokens, flags, literal }
+    }
+
+    /// The end of the prefix of `text` that the pattern matches.
+    pub fn prefix(&self, text: &[u8], extent: Extent) -> Option<usize> {
+        match &self.literal {
+            Some((true, literal)) => {
+                let found = find_literal(text, literal, extent == Extent::Longest)?;
+                return Some(found + literal.len());
+            }
+            Some((false, literal)) => {
+                let end = if extent == Extent::Longest { text.len() } else { literal.len() };
+                return text.starts_with(literal).then_some(end);
+            }
+            None => {}
+        }
+        let utf8 = self.flags.has(Flags::UTF8);
+        let tokens = self.tokens.iter().copied();
+        run(tokens, self.flags, extent, |pos| unit::first(&text[pos..], utf8))
+    }
+
+    /// The start of the suffix of `text` that the pattern matches.
+    pub fn suffix(&self, text: &[u8], extent: Extent) -> Option<usize> {
+        match &self.literal {
+            Some((true, literal)) => {
+                let start = if extent == Extent::Longest { 0 } else { text.len().saturating_sub(literal.len()) };
+                return text.ends_with(literal).then_some(start);
+            }
+            Some((false, literal)) => {
+                return find_literal(text, literal, extent == Extent::Shortest);
+            }
+            None => {}
+        }
+        let utf8 = self.flags.has(Flags::UTF8);
+        let tokens = self.tokens.iter().rev().copied();
+        let back = run(tokens, self.flags, extent, |pos| unit::last(&text[..text.len() - pos], utf8))?;
+        Some(text.len() - back)
+    }
+
+    /// The first match that begins at `start` or later, the longest of those.
+    pub fn find(&self, text: &[u8], start: usize) -> Option<Range<usize>> {
+        let utf8 = self.flags.has(Flags::UTF8);
+        let mut at = start;
+        loop {
+            // Nothing can begin where the pattern's first character does not stand.
+            if let Some(Token::Unit(first @ 0..0x80)) = self.tokens.first()
+                && !self.flags.has(Flags::FOLD_CASE)
+            {
+                at += memchr::memchr(*first as u8, text.get(at..)?)?;
+            }
+            if let Some(end) = self.prefix(text.get(at..)?, Extent::Longest) {
+                return Some(at..at + end);
+            }
+            // The rest of the text holds the match of a leading star, if there is any.
+            if self.tokens.first() == Some(&Token::Star) {
+                return None;
+            }
+            at += unit::first(&text[at..], utf8)?.1;
+        }
+    }
+}
+
+/// The bytes of a pattern that is a literal with one star before or behind it.
+fn starred_literal(tokens: &[Token<'_>], flags: Flags) -> Option<(bool, Vec<u8>)> {
+    let (leading, rest) = match tokens {
+        [Token::Star, rest @ ..] => (true, rest),
+        [rest @ .., Token::Star] => (false, rest),
+        _ => return None,
+    };
+    if rest.is_empty() || flags.has(Flags::FOLD_CASE) {
+        return None;
+    }
+    // ASCII alone: its bytes are never part of a longer character.
+    let literal = rest.iter().map(|token| match token {
+        Token::Unit(unit) if *unit < 0x80 => Some(*unit as u8),
+        _ => None,
+    });
+    Some((leading, literal.collect::<Option<Vec<u8>>>()?))
+}
+
+fn find_literal(text: &[u8], literal: &[u8], last: bool) -> Option<usize> {
+    match (literal, last) {
+        (&[byte], false) => memchr::memchr(byte, text),
+        (&[byte], true) => memchr::memrchr(byte, text),
+        (_, false) => memchr::memmem::find(text, literal),
+        (_, true) => memchr::memmem::rfind(text, literal),
+    }
+}
+
+/// Feeds characters to the tokens; how many bytes the shortest or longest match takes.
+fn run<'a>(
+    tokens: impl Iterator<Item = Token<'a>>,
+    flags: Flags,
+    extent: Extent,
+    next: impl Fn(usize) -> Option<(u32, usize)>,
+) -> Option<usize> {
+    let tokens: Vec<Token<'a>> = tokens.collect();
+    // reached[i]: the tokens before i have matched what was read.
+    let mut reached = vec![false; tokens.len() + 1];
+    reached[0] = true;
+    let mut following = vec![false; tokens.len() + 1];
+    let (mut pos, mut found) = (0, None);
+    loop {
+        let mut alive = false;
+        for i in 0..tokens.len() {
+            alive |= reached[i];
+            if reached[i] && tokens[i] == Token::Star {
+                reached[i + 1] = true;
+            }
+        }
+        if reached[tokens.len()] {
+            found = Some(pos);
+            if extent == Extent::Shortest {
+                return found;
+            }
+        }
+        let Some((unit, length)) = next(pos).filter(|_| alive) else {
+            return found;
+        };
+        following.fill(false);
+        for (i, &token) in tokens.iter().enumerate().filter(|&(i, _)| reached[i]) {
+            if token == Token::Star {
+                following[i] = true;
+            } else if token_matches(token, unit, flags) {
+                following[i + 1] = true;
+            }
+        }
+        std::mem::swap(&mut reached, &mut following);
+        pos += length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(pattern: &str, text: &str) -> bool {
+        matches(pattern.as_bytes(), text.as_bytes(), Flags::NONE)
+    }
+
+    #[test]
+    fn matches_stars_and_question_marks() {
+        assert!(plain("", ""));
+        assert!(!plain("", "a"));
+        assert!(plain("*", ""));
+        assert!(plain("a*b*c", "aXbbYcc"));
+        assert!(!plain("a*b*c", "aXbbYcd"));
+        assert!(plain("?.c", "a.c"));
+        assert!(!plain("?", ""));
+        assert!(plain("*.tar.*", "x.tar.tar.gz"));
+    }
+
+    #[test]
+    fn stays_fast_with_many_stars() {
+        let text = "a".repeat(5000);
+        assert!(!plain(&("a*".repeat(200) + "b"), &text));
+    }
+
+    #[test]
+    fn matches_brackets() {
+        for (pattern, text, expected) in [
+            ("[abc]", "b", true),
+            ("[!abc]", "b", false),
+            ("[^abc]", "d", true),
+            ("[a-cx-z]", "y", true),
+            ("[]a]", "]", true),
+            ("[!]a]", "]", false),
+            ("[a-]", "-", true),
+            ("[-a]", "-", true),
+            ("[[:digit:]-]x", "7x", true),
+            ("[[:alpha:][:digit:]]", "7", true),
+            ("[[:nosuch:]]", "n", false),
+            ("[[=a=]b]", "a", true),
+            ("[[.-.]]", "-", true),
+            ("[[.a.]-c]", "b", true),
+            ("[\\]]", "]", true),
+            ("[\\a-c]", "b", true),
+            ("[", "[", true),
+            ("[ab", "[ab", true),
+            ("[a", "a", false),
+            ("[]", "[]", true),
+            ("[z-a]", "m", false),
+        ] {
+            assert_eq!(plain(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn takes_escaped_characters_literally() {
+        assert!(plain("\\*", "*"));
+        assert!(!plain("\\*", "a"));
+        assert!(plain("a\\", "a\\"));
+        assert!(plain("\\[a]", "[a]"));
+        assert!(matches(b"\\*", b"\\abc", Flags::NO_ESCAPE));
+        assert!(has_magic(b"a*", Flags::NONE));
+        assert!(!has_magic(b"a\\*[", Flags::NONE));
+        assert_eq!(unescape(b"a\\*\\\\b\\"), b"a*\\b\\");
+        assert_eq!(escape(b"a*[x]"), b"a\\*\\[x\\]");
+    }
+
+    #[test]
+    fn guards_leading_dots_and_slashes() {
+        let both = Flags::PERIOD | Flags::PATHNAME;
+        for (pattern, text, flags, expected) in [
+            ("*", ".a", Flags::PERIOD, false),
+            ("*.a", ".a", Flags::PERIOD, false),
+            ("?a", ".a", Flags::PERIOD, false),
+            ("[.]a", ".a", Flags::PERIOD, false),
+            (".*", ".a", Flags::PERIOD, true),
+            ("*", "a.b", Flags::PERIOD, true),
+            ("*/b", "a/.b", Flags::PERIOD, false),
+            ("*b", "a/.b", Flags::PERIOD, true),
+            ("*", "a/b", Flags::PATHNAME, false),
+            ("*/*", "a/b", Flags::PATHNAME, true),
+            ("a?b", "a/b", Flags::PATHNAME, false),
+            ("a[/]b", "a/b", Flags::PATHNAME, false),
+            ("a[/]b", "a[/]b", Flags::PATHNAME, true),
+            ("*/*", "a/.b", both, false),
+            ("*/.*", "a/.b", both, true),
+            ("*b*/c", "aab/x/c", Flags::PATHNAME, false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), text.as_bytes(), flags), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn folds_case_and_reads_utf8() {
+        assert!(matches(b"*.TXT", b"a.txt", Flags::FOLD_CASE));
+        assert!(matches(b"[A-C]", b"b", Flags::FOLD_CASE));
+        assert!(matches("É?".as_bytes(), "éà".as_bytes(), Flags::FOLD_CASE | Flags::UTF8));
+        assert!(matches("?".as_bytes(), "é".as_bytes(), Flags::UTF8));
+        assert!(!matches("?".as_bytes(), "é".as_bytes(), Flags::NONE));
+        assert!(matches("[à-é]".as_bytes(), "è".as_bytes(), Flags::UTF8));
+        assert!(matches(b"?x", b"\xE9x", Flags::UTF8));
+    }
+
+    #[test]
+    fn finds_prefixes_and_suffixes() {
+        use Extent::{Longest, Shortest};
+        let path = b"/usr/local/lib.so.1";
+        for (pattern, prefix, suffix) in [
+            (&b"*/"[..], (Some(1), Some(11)), (None, None)),
+            (b"/*", (Some(1), Some(19)), (Some(10), Some(0))),
+            (b"*", (Some(0), Some(19)), (Some(19), Some(0))),
+            (b".*", (None, None), (Some(17), Some(14))),
+            (b"*[.l]", (Some(6), Some(18)), (None, None)),
+            (b".*?", (None, None), (Some(17), Some(14))),
+            (b"/*/l*i", (Some(13), Some(13)), (None, None)),
+            (b"*.[0-9]", (Some(19), Some(19)), (Some(17), Some(0))),
+            (b"", (Some(0), Some(0)), (Some(19), Some(19))),
+        ] {
+            let glob = Glob::new(pattern, Flags::NONE);
+            let name = String::from_utf8_lossy(pattern);
+            assert_eq!((glob.prefix(path, Shortest), glob.prefix(path, Longest)), prefix, "{name}");
+            assert_eq!((glob.suffix(path, Shortest), glob.suffix(path, Longest)), suffix, "{name}");
+        }
+        let glob = Glob::new(b"??", Flags::UTF8);
+        assert_eq!(glob.suffix("aéb".as_bytes(), Shortest), Some(1));
+    }
+
+    #[test]
+    fn finds_the_first_longest_match() {
+        let find = |pattern: &[u8], text: &[u8], start| {
+            Glob::new(pattern, Flags::NONE).find(text, start).map(|found| (found.start, found.end))
+        };
+        assert_eq!(find(b"a*b", b"xxaabab", 0), Some((2, 7)));
+        assert_eq!(find(b"[0-9]", b"ab12", 0), Some((2, 3)));
+        assert_eq!(find(b"[0-9]", b"ab12", 3), Some((3, 4)));
+        assert_eq!(find(b"z", b"ab12", 0), None);
+        assert_eq!(find(b"*z", b"ab12", 0), None);
+        assert_eq!(find(b"", b"ab", 1), Some((1, 1)));
+    }
+}

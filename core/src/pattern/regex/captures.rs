@@ -1,0 +1,302 @@
+//! Finds the groups of a match, and matches of expressions with back-references, by trying.
+//!
+//! When the bounds of the match are known, every place in the program is tried once at every place in the text at
+//! most. A part for which the leftmost choice is not the longest (`Inst::Longest`) first lists the ends that it could
+//! have; what is inside it is found afterwards, between the end that was chosen and its beginning. So each part, from
+//! left to right and from the outside inwards, is as long as the match allows: POSIX XBD 9.1.
+
+use super::ast::{Set, side};
+use super::program::{Inst, Program};
+use crate::pattern::unit::{self, Class};
+
+/// A slot that was not set.
+pub const UNSET: usize = usize::MAX;
+/// The steps after which an expression with back-references is given up.
+const STEPS_MAX: u64 = 20_000_000;
+/// The bits to remember what was tried.
+const TRIED_MAX: usize = 1 << 29;
+
+/// A text and a program to be tried on it.
+pub struct Trial<'a> {
+    pub program: &'a Program,
+    pub sets: &'a [Set],
+    pub text: &'a [u8],
+    pub utf8: bool,
+    pub fold_case: bool,
+    pub line_end: Option<u8>,
+    /// What the beginning and the end of the text look like.
+    pub before: u8,
+    pub after: u8,
+    pub slots: Vec<usize>,
+    pub steps: u64,
+}
+
+/// What is tried when the present way fails.
+enum Retry {
+    Go {
+        pc: u32,
+        pos: usize,
+        taken: usize,
+    },
+    /// The part that begins at `pc` reached from `from` to `pos`.
+    Take {
+        pc: u32,
+        end_pc: u32,
+        from: usize,
+        pos: usize,
+        taken: usize,
+    },
+    Restore {
+        slot: u32,
+        value: usize,
+    },
+}
+
+/// What was tried already: one bit for each place in the program and in the text.
+struct Tried {
+    bits: Vec<u64>,
+    width: usize,
+}
+
+impl Tried {
+    fn is_new(&mut self, pc: u32, pos: usize) -> bool {
+        if self.bits.is_empty() {
+            return true;
+        }
+        let at = pc as usize * self.width + pos;
+        let (word, bit) = (at / 64, 1 << (at % 64));
+        let is_new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        is_new
+    }
+}
+
+impl Trial<'_> {
+    /// Sets the slots for the match from `start` to `end`; false if that took too much memory.
+    pub fn find_groups(&mut self, start: usize, end: usize) -> bool {
+        let last = self.program.insts.len() as u32 - 1;
+        self.region(0, last, start, end)
+    }
+
+    /// The end of the longest match that begins at `start`, by trying everything; the slots are its groups.
+    pub fn try_at(&mut self, start: usize) -> Option<usize> {
+        let mut best: Option<(usize, Vec<usize>)> = None;
+        let mut tried = Tried { bits: Vec::new(), width: 0 };
+        let last = self.program.insts.len() as u32 - 1;
+        self.attempt(0, start, &mut tried, 0, &mut Vec::new(), |trial, pc, pos| {
+            if pc != last {
+                return None;
+            }
+            if best.as_ref().is_none_or(|&(end, _)| pos > end) {
+                best = Some((pos, trial.slots.clone()));
+            }
+            Some(pos == trial.text.len())
+        });
+        let (end, slots) = best?;
+        self.slots = slots;
+        Some(end)
+    }
+
+    pub fn gave_up(&self) -> bool {
+        self.steps > STEPS_MAX
+    }
+
+    /// Finds the groups of the part of the program from `pc` to `end_pc`, which matches exactly from `from` to `to`.
+    fn region(&mut self, pc: u32, end_pc: u32, from: usize, to: usize) -> bool {
+        let width = to - from + 1;
+        let Some(bits) = width.checked_mul((end_pc - pc + 1) as usize).filter(|&bits| bits < TRIED_MAX) else {
+            return false;
+        };
+        let mut tried = Tried { bits: vec![0; bits / 64 + 1], width };
+        let mut taken = Vec::new();
+        self.steps = 0;
+        let is_found = self.attempt(pc, from, &mut tried, pc, &mut taken, |_, at, pos| {
+            if pos > to {
+                return Some(false);
+            }
+            (at == end_pc).then_some(pos == to)
+        });
+        is_found && taken.iter().all(|&(pc, end_pc, from, to)| self.region(pc, end_pc, from, to))
+    }
+
+    /// Runs the program from `pc` until `goal` says that it has arrived; `Some(false)` means to try on.
+    fn attempt(
+        &mut self,
+        pc: u32,
+        pos: usize,
+        tried: &mut Tried,
+        base: u32,
+        taken: &mut Vec<(u32, u32, usize, usize)>,
+        mut goal: impl FnMut(&Self, u32, usize) -> Option<bool>,
+    ) -> bool {
+        let origin = pos;
+        let remembers = !tried.bits.is_empty();
+        let mut retries = Vec::new();
+        let mut next = Some((pc, pos));
+        loop {
+            let Some((pc, pos)) = next else {
+                match retries.pop() {
+                    None => return false,
+                    Some(Retry::Restore { slot, value }) => self.slots[slot as usize] = value,
+                    Some(Retry::Go { pc, pos, taken: length }) => {
+                        taken.truncate(length);
+                        next = Some((pc, pos));
+                    }
+                    Some(Retry::Take { pc, end_pc, from, pos, taken: length }) => {
+                        taken.truncate(length);
+                        taken.push((pc, end_pc, from, pos));
+                        next = Some((end_pc, pos));
+                    }
+                }
+                continue;
+            };
+            next = None;
+            if !remembers {
+                self.steps += 1;
+                if self.steps > STEPS_MAX {
+                    return false;
+                }
+            }
+            match goal(self, pc, pos) {
+                Some(true) => return true,
+                Some(false) => continue,
+                None => {}
+            }
+            match self.program.insts[pc as usize] {
+                Inst::Split(first, second) => {
+                    if tried.is_new(pc - base, pos - origin) {
+                        retries.push(Retry::Go { pc: second, pos, taken: taken.len() });
+                        next = Some((first, pos));
+                    }
+                }
+                Inst::Again(slot, body) => {
+                    if tried.is_new(pc - base, pos - origin) {
+                        next = Some((pc + 1, pos));
+                        if self.slots[slot as usize] != pos {
+                            retries.push(Retry::Go { pc: pc + 1, pos, taken: taken.len() });
+                            next = Some((body, pos));
+                        }
+                    }
+                }
+                Inst::Longest(end_pc) => {
+                    if tried.is_new(pc - base, pos - origin) {
+                        let ends = self.ends(pc + 1, end_pc, pos, origin + tried.width.max(1) - 1);
+                        let length = taken.len();
+                        for end in ends {
+                            retries.push(Retry::Take { pc: pc + 1, end_pc, from: pos, pos: end, taken: length });
+                        }
+                    }
+                }
+                Inst::Save(slot) => {
+                    self.save(&mut retries, slot, pos);
+                    next = Some((pc + 1, pos));
+                }
+                Inst::Forget(first, last) => {
+                    for slot in 2 * first..2 * last + 2 {
+                        if self.slots[slot as usize] != UNSET {
+                            self.save(&mut retries, slot, UNSET);
+                        }
+                    }
+                    next = Some((pc + 1, pos));
+                }
+                Inst::Backref(group) => next = self.repeat_of(group, pos).map(|end| (pc + 1, end)),
+                Inst::Jump(to) => next = Some((to, pos)),
+                Inst::Match => {}
+                inst => next = self.read(inst, pos).map(|end| (pc + 1, end)),
+            }
+        }
+    }
+
+    fn save(&mut self, retries: &mut Vec<Retry>, slot: u32, value: usize) {
+        let place = &mut self.slots[slot as usize];
+        retries.push(Retry::Restore { slot, value: *place });
+        *place = value;
+    }
+
+    /// The place behind what the instruction reads or asserts at `pos`.
+    fn read(&self, inst: Inst, pos: usize) -> Option<usize> {
+        if let Inst::Assert(assert) = inst {
+            let left = unit::last(&self.text[..pos], self.utf8);
+            let right = unit::first(&self.text[pos..], self.utf8);
+            let left = left.map_or(self.before, |(unit, _)| self.sides_of(unit));
+            let right = right.map_or(self.after, |(unit, _)| self.sides_of(unit));
+            return assert.holds(left, right).then_some(pos);
+        }
+        let (unit, length) = unit::first(&self.text[pos..], self.utf8)?;
+        let is_read = match inst {
+            Inst::Unit(wanted) => wanted == unit,
+            Inst::Set(set) => self.sets[set as usize].contains(unit),
+            _ => false,
+        };
+        is_read.then_some(pos + length)
+    }
+
+    fn sides_of(&self, unit: u32) -> u8 {
+        let line = if self.line_end.is_some_and(|end| u32::from(end) == unit) { side::LINE } else { 0 };
+        line | if unit::is_in_class(Class::Word, unit) { side::WORD } else { 0 }
+    }
+
+    /// The place behind a copy of what the group matched.
+    fn repeat_of(&self, group: u32, pos: usize) -> Option<usize> {
+        let (start, end) = (self.slots[2 * group as usize], self.slots[2 * group as usize + 1]);
+        if start == UNSET || end == UNSET {
+            return None;
+        }
+        let wanted = &self.text[start..end];
+        if !self.fold_case {
+            return self.text[pos..].starts_with(wanted).then_some(pos + wanted.len());
+        }
+        let (mut at, mut pos) = (start, pos);
+        while at < end {
+            let (unit, length) = unit::first(&self.text[at..end], self.utf8)?;
+            let (other, other_length) = unit::first(&self.text[pos..], self.utf8)?;
+            if unit != other && unit::other_case(unit) != Some(other) {
+                return None;
+            }
+            at += length;
+            pos += other_length;
+        }
+        Some(pos)
+    }
+
+    /// The places up to `to` at which the part of the program from `pc` to `end_pc` can end, the shortest first.
+    fn ends(&self, pc: u32, end_pc: u32, from: usize, to: usize) -> Vec<usize> {
+        let mut ends = Vec::new();
+        let mut reached = vec![pc];
+        let mut seen = vec![false; (end_pc - pc + 1) as usize];
+        let mut pos = from;
+        loop {
+            // Follow what reads nothing; `reached` grows while it is walked.
+            seen.fill(false);
+            let mut reading = Vec::new();
+            while let Some(at) = reached.pop() {
+                if std::mem::replace(&mut seen[(at - pc) as usize], true) || at == end_pc {
+                    continue;
+                }
+                match self.program.insts[at as usize] {
+                    Inst::Split(a, b) => reached.extend([b, a]),
+                    Inst::Again(_, body) => reached.extend([at + 1, body]),
+                    Inst::Jump(to) => reached.push(to),
+                    Inst::Save(_) | Inst::Forget(..) | Inst::Longest(_) => reached.push(at + 1),
+                    inst @ Inst::Assert(_) => reached.extend(self.read(inst, pos).map(|_| at + 1)),
+                    Inst::Unit(_) | Inst::Set(_) => reading.push(at),
+                    Inst::Backref(_) | Inst::Match => {}
+                }
+            }
+            if seen[(end_pc - pc) as usize] {
+                ends.push(pos);
+            }
+            if pos >= to || reading.is_empty() {
+                return ends;
+            }
+            let mut length = 1;
+            for at in reading {
+                if let Some(end) = self.read(self.program.insts[at as usize], pos) {
+                    length = end - pos;
+                    reached.push(at + 1);
+                }
+            }
+            pos += length;
+        }
+    }
+}
