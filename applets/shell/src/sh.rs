@@ -5,7 +5,6 @@ use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
 use rbox_core::prelude::*;
-use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 
@@ -30,12 +29,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.flush()?;
     let name = env.name.clone();
     let mut shell = new_shell(env, &name);
-    let words: Vec<&[u8]> = args.operands().to_vec();
-    let status = match start(&mut shell, &words, args) {
-        Ok(()) => shell.status,
-        Err(_) => shell.status,
-    };
-    Ok(ExitStatus(status))
+    let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
+    // Whatever ended it, the status is the shell's.
+    let _ = start(&mut shell, &words, args);
+    Ok(ExitStatus(shell.status))
 }
 
 fn new_shell(env: &Env, name: &[u8]) -> Shell {
@@ -68,7 +65,6 @@ fn new_shell(env: &Env, name: &[u8]) -> Shell {
         option_at: 0,
         random: process::getpid().as_raw_nonzero().get() as u32,
         history: Vec::new(),
-        trapping: false,
         terminal: None,
         stack_base: &raw const marker as usize,
     };
@@ -125,15 +121,10 @@ fn import(shell: &mut Shell, env: &Env) {
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
-    let mut start = Start { login: args.called_as().starts_with(b"-"), ..Start::default() };
-    let rest = match read_options(shell, words, &mut start) {
-        Ok(rest) => rest,
-        Err(fail) => return Err(fail),
-    };
+    let mut start = Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
+    let rest = read_options(shell, words, &mut start)?;
     for number in 1..=31 {
-        if let Ok(old) = signal::get(number)
-            && old == Disposition::Ignore
-        {
+        if sys::job::is_ignored(number) {
             shell.ignored |= 1 << (number - 1);
         }
     }
@@ -145,7 +136,7 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     result
 }
 
-fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut Start) -> Result<&'a [&'b [u8]], Fail> {
+fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut Start) -> core::result::Result<&'a [&'b [u8]], Fail> {
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
         let on = match word.first() {
@@ -240,7 +231,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
 }
 
 /// Opens a script above the descriptors that scripts use.
-fn open_script(shell: &mut Shell, path: &[u8]) -> Result<i32, Fail> {
+fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail> {
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {

@@ -109,7 +109,6 @@ pub struct Shell {
     pub option_at: usize,
     pub random: u32,
     pub history: Vec<Vec<u8>>,
-    pub trapping: bool,
     /// The terminal's descriptor and the group to give it back to.
     pub terminal: Option<i32>,
     pub stack_base: usize,

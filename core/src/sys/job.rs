@@ -9,5 +9,15 @@ pub fn times() -> [u64; 4] {
         found
     };
     // Linux counts in hundredths for user space on every machine.
-    [found.tms_utime, found.tms_stime, found.tms_cutime, found.tms_cstime].map(|ticks| u64::try_from(ticks).unwrap_or(0))
+    [found.tms_utime, found.tms_stime, found.tms_cutime, found.tms_cstime]
+        .map(|ticks| u64::try_from(ticks).unwrap_or(0))
+}
+
+/// Whether the process ignores `signal` (1-64): `sigaction(2)`.
+pub fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a null new action asks only; the old one is valid for the call.
+    unsafe {
+        let mut old: libc::sigaction = core::mem::zeroed();
+        libc::sigaction(signal, core::ptr::null(), &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
+    }
 }

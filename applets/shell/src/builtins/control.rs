@@ -171,10 +171,10 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = words.strip_prefix(&[&b"--"[..]]).or(words.strip_prefix(&[&b"-p"[..]])).unwrap_or(words);
     let Some((first, rest)) = words.split_first() else {
-        for number in 0..SIGNALS.len() {
+        for (number, name) in SIGNALS.iter().enumerate() {
             if let Some(action) = shell.traps[number].clone() {
                 let action = escape::single_quoted(&action);
-                shell.print(&[b"trap -- ", &action[..], b" ", SIGNALS[number].as_bytes(), b"\n"].concat());
+                shell.print(&[b"trap -- ", &action[..], b" ", name.as_bytes(), b"\n"].concat());
             }
         }
         return Ok(0);

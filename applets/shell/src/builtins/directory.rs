@@ -46,9 +46,10 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// The places where CDPATH looks for the operand, itself last.
 fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
-    let direct = target.starts_with(b"/") || [&b"."[..], b".."].iter().any(|dots| {
-        target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-    });
+    let direct = target.starts_with(b"/")
+        || [&b"."[..], b".."]
+            .iter()
+            .any(|dots| target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/'));
     let mut found = Vec::new();
     if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::to_vec) {
         for folder in path.split(|&byte| byte == b':').filter(|folder| !folder.is_empty()) {

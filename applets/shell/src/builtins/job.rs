@@ -188,7 +188,8 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         for pid in targets {
             if let Err(errno) = signal::kill(pid, sent) {
-                let line = [&shell.arg0[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"].concat();
+                let line =
+                    [&shell.arg0[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"].concat();
                 let _ = write_all(2, &line);
                 status = 1;
             }
@@ -212,7 +213,9 @@ fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     for word in words {
-        let Some(number) = signal_number(word).or_else(|| Some(number(shell, word).ok()? as usize)) else { return Ok(1) };
+        let Some(number) = signal_number(word).or_else(|| Some(number(shell, word).ok()? as usize)) else {
+            return Ok(1);
+        };
         let number = if number > 128 { number - 128 } else { number };
         let is_number = word.iter().all(u8::is_ascii_digit);
         match SIGNALS.get(number) {

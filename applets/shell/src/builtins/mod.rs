@@ -102,7 +102,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Takes single-letter options off the front; `--` ends them. An unknown letter is an error.
-pub fn options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], known: &[u8]) -> Result<(Vec<u8>, &'a [&'b [u8]]), Fail> {
+pub fn options<'a, 'b>(
+    shell: &mut Shell,
+    words: &'a [&'b [u8]],
+    known: &[u8],
+) -> Result<(Vec<u8>, &'a [&'b [u8]]), Fail> {
     let mut letters = Vec::new();
     let mut rest = words;
     while let Some((word, after)) = rest.split_first() {

@@ -186,7 +186,11 @@ pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn symbolic(allowed: u32) -> String {
     let triple = |shift: u32| {
         let bits = allowed >> shift;
-        [(4, 'r'), (2, 'w'), (1, 'x')].iter().filter(|(bit, _)| bits & bit != 0).map(|(_, letter)| *letter).collect::<String>()
+        [(4, 'r'), (2, 'w'), (1, 'x')]
+            .iter()
+            .filter(|(bit, _)| bits & bit != 0)
+            .map(|(_, letter)| *letter)
+            .collect::<String>()
     };
     format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
 }
@@ -256,7 +260,8 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     };
     if letters.contains(&b'a') {
-        let text: String = LIMITS.iter().map(|(_, text, unit, resource)| format!("{text}{}", show(*unit, *resource))).collect();
+        let text: String =
+            LIMITS.iter().map(|(_, text, unit, resource)| format!("{text}{}", show(*unit, *resource))).collect();
         shell.print(text.as_bytes());
         return Ok(0);
     }

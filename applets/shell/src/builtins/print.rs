@@ -263,7 +263,13 @@ impl Printer<'_, '_> {
                 } else {
                     scientific(value.abs(), precision, letter)
                 };
-                let sign: &[u8] = if value < 0.0 { b"-" } else if spec.plus { b"+" } else { b"" };
+                let sign: &[u8] = if value < 0.0 {
+                    b"-"
+                } else if spec.plus {
+                    b"+"
+                } else {
+                    b""
+                };
                 let spec = Spec { precision: None, ..*spec };
                 self.integer(sign, text, &spec);
             }

@@ -197,7 +197,13 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
 }
 
 /// Gives each name its field, the last one the rest (XCU read, XCU 2.6.5).
-fn assign(shell: &mut Shell, names: &[&[u8]], line: &[u8], escaped: &[bool], whole: bool) -> Result<(), crate::shell::Fail> {
+fn assign(
+    shell: &mut Shell,
+    names: &[&[u8]],
+    line: &[u8],
+    escaped: &[bool],
+    whole: bool,
+) -> Result<(), crate::shell::Fail> {
     let Some((last, first)) = names.split_last() else {
         let reply = shell.intern(b"REPLY");
         return shell.set(reply, line);
@@ -239,7 +245,12 @@ fn assign(shell: &mut Shell, names: &[&[u8]], line: &[u8], escaped: &[bool], who
     shell.set(name, &line[at..end])
 }
 
-fn skip_separator(length: usize, mut at: usize, is_sign: &dyn Fn(usize) -> bool, is_white: &dyn Fn(usize) -> bool) -> usize {
+fn skip_separator(
+    length: usize,
+    mut at: usize,
+    is_sign: &dyn Fn(usize) -> bool,
+    is_white: &dyn Fn(usize) -> bool,
+) -> usize {
     while at < length && is_white(at) {
         at += 1;
     }

@@ -139,7 +139,19 @@ fn is_unary(word: &[u8]) -> bool {
 fn is_binary(word: &[u8]) -> bool {
     matches!(
         word,
-        b"=" | b"==" | b"!=" | b"<" | b">" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" | b"-nt" | b"-ot" | b"-ef"
+        b"=" | b"=="
+            | b"!="
+            | b"<"
+            | b">"
+            | b"-eq"
+            | b"-ne"
+            | b"-lt"
+            | b"-le"
+            | b"-gt"
+            | b"-ge"
+            | b"-nt"
+            | b"-ot"
+            | b"-ef"
     )
 }
 
@@ -174,9 +186,7 @@ pub fn unary(shell: &mut Shell, operator: &[u8], operand: &[u8]) -> Option<bool>
         b'c' => kind(FileType::CharacterDevice),
         b'p' => kind(FileType::Fifo),
         b'S' => kind(FileType::Socket),
-        b'h' | b'L' => {
-            fs::lstat(operand).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
-        }
+        b'h' | b'L' => fs::lstat(operand).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink),
         b's' => fs::stat(operand).is_ok_and(|stat| stat.st_size > 0),
         b'r' => allowed(Access::READ_OK),
         b'w' => allowed(Access::WRITE_OK),

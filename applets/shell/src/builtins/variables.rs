@@ -172,8 +172,11 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let [known, name, arguments @ ..] = words else {
         return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
     };
-    let arguments: Vec<Vec<u8>> =
-        if arguments.is_empty() { shell.positional.to_vec() } else { arguments.iter().map(|word| word.to_vec()).collect() };
+    let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
+        shell.positional.to_vec()
+    } else {
+        arguments.iter().map(|word| word.to_vec()).collect()
+    };
     if !is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }

@@ -98,7 +98,8 @@ impl Shell {
 
     fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
         // An empty test is true.
-        let always = matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
+        let always =
+            matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
         while always || self.arith(&found.test)? != 0 {
             if matches!(self.run_body(&found.body)?, Turn::Leave) {
                 break;

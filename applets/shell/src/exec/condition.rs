@@ -31,7 +31,11 @@ impl Shell {
                     Err(number) => return Err(self.error(&[b"invalid number '", &number, b"'"])),
                 }
             }
-            Condition::Regex(..) => return Err(self.error(&[b"=~: not supported"])),
+            Condition::Regex(word, pattern) => {
+                // The regular expression engine is not here yet: an error is better than a wrong answer.
+                let (_, pattern) = (self.expand_one(word)?, self.expand_one(pattern)?);
+                return Err(self.error(&[b"=~: ", &pattern, b": regular expressions are not supported"]));
+            }
         })
     }
 }

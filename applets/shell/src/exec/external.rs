@@ -22,7 +22,8 @@ impl Shell {
             return Some(Rc::clone(path));
         }
         let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
-        let found = path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file));
+        let found =
+            path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file));
         let found: Rc<[u8]> = Rc::from(found?);
         self.slot(sym).path = Some(Rc::clone(&found));
         Some(found)

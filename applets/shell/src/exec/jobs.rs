@@ -212,7 +212,13 @@ impl Shell {
     pub fn job_line(&self, at: usize, pids: bool) -> Vec<u8> {
         let job = &self.jobs.all[at];
         let count = self.jobs.all.len();
-        let mark = if at + 1 == count { '+' } else if at + 2 == count { '-' } else { ' ' };
+        let mark = if at + 1 == count {
+            '+'
+        } else if at + 2 == count {
+            '-'
+        } else {
+            ' '
+        };
         let state = if job.ended() {
             match job.processes.last().and_then(|one| one.change) {
                 Some(Change::Exited(0)) | None => "Done".to_string(),

@@ -99,7 +99,8 @@ impl Shell {
             None => Ok(()),
         };
         let spent = start.elapsed();
-        let text = format!("real\t{}m {}.{:02}s\n", spent.as_secs() / 60, spent.as_secs() % 60, spent.subsec_millis() / 10);
+        let text =
+            format!("real\t{}m {}.{:02}s\n", spent.as_secs() / 60, spent.as_secs() % 60, spent.subsec_millis() / 10);
         let _ = crate::shell::write_all(2, text.as_bytes());
         result
     }

@@ -53,7 +53,11 @@ impl Shell {
     fn redirect_one(&mut self, one: &Redirection, saved: Option<&mut Vec<Saved>>) -> Result<(), Fail> {
         let input = matches!(
             one.kind,
-            RedirectKind::Read | RedirectKind::ReadWrite | RedirectKind::DupIn | RedirectKind::Here | RedirectKind::HereString
+            RedirectKind::Read
+                | RedirectKind::ReadWrite
+                | RedirectKind::DupIn
+                | RedirectKind::Here
+                | RedirectKind::HereString
         );
         let (target, both) = self.target(one)?;
         let number = match one.fd {

@@ -11,7 +11,8 @@ impl Shell {
     /// The output of the commands without its last newlines.
     pub(super) fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
         let Some(body) = &command.body else { return Ok(Vec::new()) };
-        let mut output = if self.is_quiet(body) { self.substitute_here(body)? } else { self.substitute_in_child(body)? };
+        let mut output =
+            if self.is_quiet(body) { self.substitute_here(body)? } else { self.substitute_in_child(body)? };
         // XCU 2.6.3: newlines at the end go; a NUL byte cannot be in a word.
         while output.last() == Some(&b'\n') {
             output.pop();

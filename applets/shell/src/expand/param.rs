@@ -37,7 +37,8 @@ impl Shell {
         }
         if let ParamOp::Indirect(op) = &param.op {
             let target = self.indirect(&param.name)?;
-            let inner = self.operate(&target, op, self.parameter_value(&target), quoted, fields)?;
+            let value = self.parameter(&target);
+            let inner = self.operate(&target, op, value, quoted, fields)?;
             return self.add_result(inner, quoted, fields);
         }
         let value = self.parameter(&param.name);
@@ -50,10 +51,6 @@ impl Shell {
             self.add(&text, quoted, fields);
         }
         Ok(())
-    }
-
-    fn parameter_value(&mut self, name: &ParamName) -> Option<Vec<u8>> {
-        self.parameter(name)
     }
 
     /// A parameter's value; `None` when it is unset.
@@ -251,7 +248,7 @@ impl Shell {
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.error(&[b"bad substitution"])),
             },
-            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Bad => {
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) => {
                 return Err(self.error(&[b"bad substitution"]));
             }
         }))
@@ -396,7 +393,8 @@ fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8]) -> Vec<u8> {
     while at < value.len() {
         let width = pattern::width(&value[at..]);
         let character = &value[at..at + width];
-        let text = std::str::from_utf8(character).ok().filter(|_| (all || at == 0) && pattern::matches(wanted, character));
+        let text =
+            std::str::from_utf8(character).ok().filter(|_| (all || at == 0) && pattern::matches(wanted, character));
         match text {
             Some(text) => {
                 let upper = kind == b'^' || (kind == b'~' && text.chars().all(char::is_lowercase));

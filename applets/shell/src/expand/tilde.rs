@@ -2,7 +2,6 @@
 
 use super::fields::Fields;
 use crate::shell::Shell;
-use rbox_core::users::Names;
 
 impl Shell {
     /// `~` is HOME, `~name` that user's folder; a name that nobody has stays as it is.
@@ -20,6 +19,5 @@ impl Shell {
 }
 
 fn home_of(name: &[u8]) -> Option<Vec<u8>> {
-    let _ = Names::default;
     rbox_core::users::User::by_name(name).map(|user| user.home)
 }

@@ -258,7 +258,6 @@ pub struct Param {
     pub name: ParamName,
     pub quoted: bool,
     pub op: ParamOp,
-    pub line: u32,
 }
 
 /// What is done with the parameter's value.
@@ -283,8 +282,6 @@ pub enum ParamOp {
     Indirect(Box<ParamOp>),
     /// `${!prefix@}`
     Names(u8),
-    /// Not a valid expansion: an error when it is reached.
-    Bad,
 }
 
 /// A pattern: ready, or to be expanded first.

@@ -57,11 +57,7 @@ impl Input {
 
     /// Text that a reader gives.
     pub fn reader(reader: Reader) -> Input {
-        Input {
-            reader,
-            ended: false,
-            ..Input::text(b"", 1)
-        }
+        Input { reader, ended: false, ..Input::text(b"", 1) }
     }
 
     /// Drops what was read already; positions before the call are void.
@@ -91,11 +87,6 @@ impl Input {
     pub fn inside_alias(&self, name: &[u8], start: usize) -> bool {
         let left = self.buffer.len() - start;
         self.marks.iter().any(|mark| left > mark.remaining && *mark.name == *name)
-    }
-
-    /// Whether any alias's value is being read: then its text is not the input's own.
-    pub fn aliased(&self) -> bool {
-        !self.marks.is_empty()
     }
 
     /// Forgets the aliases whose value was read to its end.

@@ -3,9 +3,7 @@
 use super::token::{Keyword, Mode, Operator, Token};
 use super::{Parsed, Parser};
 use crate::symbols::is_name;
-use crate::syntax::ast::{
-    Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word,
-};
+use crate::syntax::ast::{Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -82,7 +80,9 @@ impl Parser<'_> {
         loop {
             match self.peek(mode)? {
                 Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => {}
-                Token::Operator(Operator::Open) if words.len() == 1 && assigns.is_empty() && redirections.is_empty() => {
+                Token::Operator(Operator::Open)
+                    if words.len() == 1 && assigns.is_empty() && redirections.is_empty() =>
+                {
                     return self.function(&words[0]);
                 }
                 Token::Operator(Operator::Open) if !words.is_empty() => return self.unexpected(None),

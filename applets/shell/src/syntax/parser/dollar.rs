@@ -12,8 +12,7 @@ impl Parser<'_> {
     /// An expansion, or a dollar sign that is only itself.
     pub fn read_dollar(&mut self, quoted: bool, builder: &mut Builder) -> Parsed<()> {
         self.advance();
-        let line = self.input.line;
-        let plain = |name| Part::Param(Box::new(Param { name, quoted, op: ParamOp::Plain, line }));
+        let plain = |name| Part::Param(Box::new(Param { name, quoted, op: ParamOp::Plain }));
         builder.any_quoted = true;
         match self.joined_byte() {
             Some(byte) if is_name_start(byte) => {
@@ -131,7 +130,6 @@ impl Parser<'_> {
 
     /// `${...}` after its brace.
     fn read_braces(&mut self, quoted: bool) -> Parsed<Param> {
-        let line = self.input.line;
         let first = self.joined_byte();
         if first == Some(b'#') {
             self.advance();
@@ -147,11 +145,11 @@ impl Parser<'_> {
             if length {
                 let name = self.read_parameter()?;
                 self.close_brace()?;
-                return Ok(Param { name, quoted, op: ParamOp::Length, line });
+                return Ok(Param { name, quoted, op: ParamOp::Length });
             }
             let op = self.read_operation(quoted)?;
             self.close_brace()?;
-            return Ok(Param { name: ParamName::Special(b'#'), quoted, op, line });
+            return Ok(Param { name: ParamName::Special(b'#'), quoted, op });
         }
         if first == Some(b'!') && self.byte_at(1).is_some_and(is_name_byte) {
             self.advance();
@@ -161,16 +159,16 @@ impl Parser<'_> {
             {
                 self.advance();
                 self.close_brace()?;
-                return Ok(Param { name, quoted, op: ParamOp::Names(sign), line });
+                return Ok(Param { name, quoted, op: ParamOp::Names(sign) });
             }
             let op = ParamOp::Indirect(Box::new(self.read_operation(quoted)?));
             self.close_brace()?;
-            return Ok(Param { name, quoted, op, line });
+            return Ok(Param { name, quoted, op });
         }
         let name = self.read_parameter()?;
         let op = self.read_operation(quoted)?;
         self.close_brace()?;
-        Ok(Param { name, quoted, op, line })
+        Ok(Param { name, quoted, op })
     }
 
     fn close_brace(&mut self) -> Parsed<()> {

@@ -10,12 +10,12 @@ mod token;
 mod word;
 
 use super::ast::{HereDoc, Node};
-pub use heredoc::parse_document;
-pub use word::escape;
 use super::input::Input;
 use crate::symbols::Symbols;
+pub use heredoc::parse_document;
 use std::rc::Rc;
 use token::{Mode, Token};
+pub use word::escape;
 
 /// How deep commands, words and substitutions may nest in each other.
 const MAX_DEPTH: u32 = 400;
@@ -63,21 +63,11 @@ pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Nod
 
 impl<'a> Parser<'a> {
     fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
-        Parser {
-            host,
-            input,
-            token: None,
-            pending: Vec::new(),
-            depth,
-            continued: false,
-        }
+        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false }
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
-        Err(SyntaxError {
-            line: self.input.line,
-            message: message.to_vec(),
-        })
+        Err(SyntaxError { line: self.input.line, message: message.to_vec() })
     }
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {

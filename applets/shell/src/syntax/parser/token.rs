@@ -289,10 +289,10 @@ impl Parser<'_> {
         {
             return Ok(Some(Token::Assign(Box::new(assign))));
         }
-        if first.is_ascii_digit() || first == b'{' {
-            if let Some(fd) = self.redirect_fd() {
-                return self.read_redirect(fd).map(Some);
-            }
+        if (first.is_ascii_digit() || first == b'{')
+            && let Some(fd) = self.redirect_fd()
+        {
+            return self.read_redirect(fd).map(Some);
         }
         let start = self.input.at;
         let (word, plain) = self.read_word(mode)?;
@@ -305,8 +305,8 @@ impl Parser<'_> {
             {
                 return Ok(Some(Token::Keyword(keyword)));
             }
-            let candidate = matches!(mode, Mode::Command | Mode::Prefix)
-                || (self.input.alias_next && mode != Mode::Keyword);
+            let candidate =
+                matches!(mode, Mode::Command | Mode::Prefix) || (self.input.alias_next && mode != Mode::Keyword);
             self.input.alias_next = false;
             if candidate
                 && let Some(value) = self.host.alias(text)

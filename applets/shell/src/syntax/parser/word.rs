@@ -117,7 +117,7 @@ impl Builder {
         self.close();
         let literal = |part: &Part| match part {
             Part::Quoted(_) => true,
-            Part::Literal(text) => !keep && !text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')),
+            Part::Literal(text) => !keep && !is_active(text),
             _ => false,
         };
         if !self.parts.iter().all(literal) || (keep && !self.parts.is_empty()) {
@@ -136,6 +136,11 @@ impl Builder {
         }
         Word::Literal(all.into())
     }
+}
+
+/// Whether unquoted text may be a pattern. The names of two commands are not.
+fn is_active(text: &[u8]) -> bool {
+    text != b"[" && text != b"[[" && text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
 impl Word {
@@ -214,7 +219,9 @@ impl Parser<'_> {
         loop {
             // Runs of plain text at once.
             let rest = &self.input.buffer[self.input.at..];
-            let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'@' | b'=') || byte >= 128;
+            let plain = |&byte: &u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'@' | b'=') || byte >= 128
+            };
             let run = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
             if run > 0 {
                 builder.text(&rest[..run], quoting);
@@ -271,8 +278,7 @@ impl Parser<'_> {
     fn ends(&mut self, context: Context, byte: u8, depth: &mut u32) -> bool {
         match context {
             Context::Word => {
-                class(byte) == Class::Break
-                    && !(matches!(byte, b'<' | b'>') && self.byte_at(1) == Some(b'('))
+                class(byte) == Class::Break && !(matches!(byte, b'<' | b'>') && self.byte_at(1) == Some(b'('))
             }
             Context::Assign => class(byte) == Class::Break,
             Context::Double => byte == b'"',
