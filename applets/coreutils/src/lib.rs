@@ -30,6 +30,7 @@ rbox_core::applets! {
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
     sleep: "/bin/sleep";
+    stat: "/bin/stat";
     sync: "/bin/sync";
     touch: "/bin/touch";
     r#true: "/bin/true";
