@@ -31,6 +31,9 @@ groups! {
     rbox_findutils
     rbox_disk
     rbox_init
+    rbox_login
+    rbox_syslog
+    rbox_system
     rbox_runit
 }
 

@@ -5,6 +5,7 @@ pub mod applet;
 pub mod bytes;
 pub mod call;
 pub mod copying;
+pub mod crypt;
 pub mod daemon;
 pub mod doc;
 pub mod duration;
@@ -24,6 +25,7 @@ pub mod syslog;
 pub mod term;
 pub mod testing;
 pub mod time;
+pub mod tty;
 pub mod users;
 
 /// What nearly every applet's file imports.

@@ -98,6 +98,26 @@ impl Group {
     }
 }
 
+/// The hash of `name` in /etc/shadow (shadow(5)), which only root may read.
+pub fn shadow_hash(name: &[u8]) -> Option<Vec<u8>> {
+    let hash = |line: &[u8]| {
+        let mut fields = line.split(|&byte| byte == b':');
+        Some((fields.next()?.to_vec(), fields.next()?.to_vec()))
+    };
+    find("/etc/shadow", hash, |(other, _)| other == name).map(|(_, hash)| hash)
+}
+
+/// Makes the process the user's for good: supplementary groups, group, user (credentials(7)).
+pub fn become_user(user: &User) -> core::result::Result<(), crate::sys::Errno> {
+    use crate::sys::process::{Gid, Uid};
+    use crate::sys::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+    let groups: Vec<Gid> = user.groups().into_iter().map(Gid::from_raw).collect();
+    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
+    set_thread_groups(&groups)?;
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)
+}
+
 fn id(field: &[u8]) -> Option<u32> {
     u32::try_from(parse_decimal(field)?).ok()
 }

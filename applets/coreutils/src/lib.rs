@@ -32,6 +32,7 @@ rbox_core::applets! {
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
     sleep: "/bin/sleep";
+    stat: "/bin/stat";
     sync: "/bin/sync";
     tee: "/usr/bin/tee";
     touch: "/bin/touch";

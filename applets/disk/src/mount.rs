@@ -182,7 +182,8 @@ fn mount_known(env: &mut Env, plan: &Plan<'_>, word: &[u8], fstab: &[u8]) -> Out
     let Some(mut mount) = found else { return Err(Error::parts(&[b"can't find ", word, b" in ", table])) };
     if flags & REMOUNT != 0 {
         // What the kernel shows of the filesystem's own options need not be what it takes.
-        mount.options.clear();
+        let is_flag = |word: &&[u8]| FLAGS.iter().any(|(name, ..)| name.as_bytes() == *word);
+        mount.options = mount.options.split(|&byte| byte == b',').filter(is_flag).collect::<Vec<_>>().join(&b',');
     }
     attach(env, plan, mount)
 }

@@ -1,2 +1,7 @@
-//! The applets of the group login.
+//! Logging in: terminals, passwords, sessions.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    getty: "/sbin/getty";
+    login: "/bin/login";
+}

@@ -147,7 +147,14 @@ impl Watcher<'_> {
                 if session {
                     let _ = process::setsid();
                 }
-                call::replace(env, &[b"runsv", name]).0
+                // An exec even when runsv is rbox: pidof(8) and killall(1) must know it by its own name.
+                let words: [&[u8]; 2] = [b"runsv", name];
+                let errno = match call::exec_by_path(env, &words) {
+                    Errno::NOENT => process::exec(b"/proc/self/exe", &words, &env.vars.words()),
+                    errno => errno,
+                };
+                env.warn(Error::on("can't execute 'runsv'", errno));
+                127
             });
             match pid {
                 Ok(pid) => self.services[index].pid = pid,

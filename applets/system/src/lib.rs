@@ -1,2 +1,6 @@
-//! The applets of the group system.
+//! The kernel's side of the system.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    dmesg: "/bin/dmesg";
+}

@@ -5,7 +5,7 @@ mod input;
 mod output;
 
 pub use copy::copy;
-pub use input::Input;
+pub use input::{Input, read};
 pub use output::Output;
 
 /// Bytes moved by one read or write of a stream: large enough that the calls do not show, small enough for the cache.

@@ -5,6 +5,7 @@
 
 pub mod entry;
 pub mod fs;
+pub mod klog;
 pub mod packet;
 pub mod process;
 pub mod signal;

@@ -6,10 +6,8 @@ use rbox_core::daemon::open_standard_streams;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
-use rbox_core::sys::termios::{
-    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, tcgetattr, tcsetattr,
-};
 use rbox_core::sys::{fd, process};
+use rbox_core::tty::make_sane;
 
 use super::inittab::{Action, Entry};
 use super::{say, set_variable};
@@ -30,7 +28,7 @@ pub fn open_console(env: &mut Env) {
         let _ = open_standard_streams(b"/dev/console", OFlags::RDWR | OFlags::NOCTTY)
             .or_else(|_| open_standard_streams(b"/dev/null", OFlags::RDWR));
     }
-    make_sane();
+    make_sane(fd::borrow(0));
 }
 
 /// The variables that everything on the system starts with.
@@ -57,7 +55,7 @@ pub fn run(env: &mut Env, entry: &Entry) -> u8 {
     if !open_terminal(env, &entry.tty) {
         return 1;
     }
-    make_sane();
+    make_sane(fd::borrow(0));
     if entry.action == Action::AskFirst {
         let _ = env.stderr.write(b"\nPlease press Enter to activate this console. ");
         let mut byte = [0];
@@ -117,30 +115,4 @@ pub fn become_command(env: &mut Env, command: &[u8]) {
     let path = call::find_program(&env.vars, program).unwrap_or_else(|| program.to_vec());
     let errno = process::exec(&path, &words, &env.vars.words());
     say(env, &Error::on([b"can't run '", program, b"'"].concat(), errno).message());
-}
-
-/// Brings a terminal that a dead program left in a strange mode back to an ordinary one.
-fn make_sane() {
-    let Ok(mut state) = tcgetattr(fd::borrow(0)) else { return };
-    let codes = [
-        (SpecialCodeIndex::VINTR, 3),
-        (SpecialCodeIndex::VQUIT, 28),
-        (SpecialCodeIndex::VERASE, 127),
-        (SpecialCodeIndex::VKILL, 21),
-        (SpecialCodeIndex::VEOF, 4),
-        (SpecialCodeIndex::VSTART, 17),
-        (SpecialCodeIndex::VSTOP, 19),
-        (SpecialCodeIndex::VSUSP, 26),
-    ];
-    for (index, code) in codes {
-        state.special_codes[index] = code;
-    }
-    state.control_modes &= ControlModes::CSIZE | ControlModes::CSTOPB | ControlModes::PARENB | ControlModes::PARODD | ControlModes::CRTSCTS;
-    state.control_modes |= ControlModes::CREAD | ControlModes::HUPCL | ControlModes::CLOCAL;
-    state.input_modes = InputModes::ICRNL | InputModes::IXON | InputModes::IXOFF;
-    state.output_modes = OutputModes::OPOST | OutputModes::ONLCR;
-    let erase = LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHOCTL | LocalModes::ECHOKE;
-    state.local_modes = LocalModes::ISIG | LocalModes::ICANON | LocalModes::ECHO | erase | LocalModes::IEXTEN;
-    // A stream that is no terminal any more has no mode to mend.
-    let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, &state);
 }

@@ -1,0 +1,173 @@
+//! Password hashes as crypt(5) describes them: `$5$` (SHA-256), `$6$` (SHA-512), `$1$` (MD5).
+
+use md5::Md5;
+use sha2::digest::Digest;
+use sha2::{Sha256, Sha512};
+
+use crate::bytes;
+use crate::number::parse_decimal;
+
+const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// True when `password` is the one of `hash`. A hash of an unknown method is nobody's.
+pub fn verify(password: &[u8], hash: &[u8]) -> bool {
+    crypt(password, hash).is_some_and(|again| same(&again, hash))
+}
+
+/// Compares in a time that does not tell where the first difference is.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// Hashes `password` with the method, rounds and salt of `setting`, which may be a whole hash. `None` for another method.
+pub fn crypt(password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
+    match setting {
+        [b'$', b'5', b'$', rest @ ..] => Some(sha_crypt::<Sha256>(password, b"$5$", rest)),
+        [b'$', b'6', b'$', rest @ ..] => Some(sha_crypt::<Sha512>(password, b"$6$", rest)),
+        [b'$', b'1', b'$', rest @ ..] => Some(md5_crypt(password, rest)),
+        _ => None,
+    }
+}
+
+/// The SHA-crypt specification, version 0.6, whose step numbers stand below.
+fn sha_crypt<D: Digest>(password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8> {
+    let (mut rounds, mut rest, mut given) = (5000, setting, false);
+    if let Some(after) = setting.strip_prefix(b"rounds=")
+        && let Some((digits, after)) = bytes::split_once(after, b'$')
+        && let Some(count) = parse_decimal(digits)
+    {
+        (rounds, rest, given) = (count.clamp(1000, 999_999_999), after, true);
+    }
+    let salt = rest.split(|&byte| byte == b'$').next().unwrap_or_default();
+    let salt = &salt[..salt.len().min(16)];
+    let all = |parts: &[&[u8]]| {
+        let mut hash = D::new();
+        parts.iter().for_each(|part| hash.update(part));
+        hash.finalize().to_vec()
+    };
+    // Steps 4-8 and 1-12.
+    let b = all(&[password, salt, password]);
+    let mut a = D::new();
+    a.update(password);
+    a.update(salt);
+    a.update(stretch(&b, password.len()));
+    let mut bits = password.len();
+    while bits > 0 {
+        a.update(if bits & 1 == 1 { &b[..] } else { password });
+        bits >>= 1;
+    }
+    let mut digest = a.finalize().to_vec();
+    // Steps 13-20.
+    let mut dp = D::new();
+    (0..password.len()).for_each(|_| dp.update(password));
+    let p = stretch(&dp.finalize(), password.len());
+    let mut ds = D::new();
+    (0..16 + usize::from(digest[0])).for_each(|_| ds.update(salt));
+    let s = stretch(&ds.finalize(), salt.len());
+    // Step 21.
+    for round in 0..rounds {
+        let odd = round & 1 == 1;
+        let mut c = D::new();
+        c.update(if odd { &p } else { &digest });
+        if round % 3 != 0 {
+            c.update(&s);
+        }
+        if round % 7 != 0 {
+            c.update(&p);
+        }
+        c.update(if odd { &digest } else { &p });
+        digest = c.finalize().to_vec();
+    }
+    let mut text = magic.to_vec();
+    if given {
+        text.extend_from_slice(&[b"rounds=", crate::number::Decimal::new(rounds).as_bytes(), b"$"].concat());
+    }
+    text.extend_from_slice(salt);
+    text.push(b'$');
+    push_sha(&mut text, &digest);
+    text
+}
+
+/// `digest` again and again, up to `length` bytes.
+fn stretch(digest: &[u8], length: usize) -> Vec<u8> {
+    digest.iter().copied().cycle().take(length).collect()
+}
+
+/// Step 22: the order of the bytes differs between the two methods.
+fn push_sha(text: &mut Vec<u8>, digest: &[u8]) {
+    let long = digest.len() == 64;
+    let (mut a, mut b, mut c) = if long { (0, 21, 42) } else { (0, 10, 20) };
+    for _ in 0..digest.len() / 3 {
+        push_24_bits(text, [digest[a], digest[b], digest[c]], 4);
+        (a, b, c) = if long { (b + 1, c + 1, a + 1) } else { (c + 1, a + 1, b + 1) };
+    }
+    if long { push_24_bits(text, [0, 0, digest[63]], 2) } else { push_24_bits(text, [0, digest[31], digest[30]], 3) }
+}
+
+/// Writes `count` letters, six bits each, the lowest first.
+fn push_24_bits(text: &mut Vec<u8>, bytes: [u8; 3], count: usize) {
+    let mut bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
+    for _ in 0..count {
+        text.push(ALPHABET[(bits & 63) as usize]);
+        bits >>= 6;
+    }
+}
+
+fn md5_crypt(password: &[u8], setting: &[u8]) -> Vec<u8> {
+    let salt = setting.split(|&byte| byte == b'$').next().unwrap_or_default();
+    let salt = &salt[..salt.len().min(8)];
+    let mut other = Md5::new();
+    [password, salt, password].iter().for_each(|part| other.update(part));
+    let other = other.finalize();
+    let mut hash = Md5::new();
+    [password, b"$1$", salt].iter().for_each(|part| hash.update(part));
+    hash.update(stretch(&other, password.len()));
+    let mut bits = password.len();
+    while bits > 0 {
+        hash.update(if bits & 1 == 1 { &[0][..] } else { &password[..1] });
+        bits >>= 1;
+    }
+    let mut digest = hash.finalize();
+    for round in 0..1000 {
+        let odd = round & 1 == 1;
+        let mut hash = Md5::new();
+        hash.update(if odd { password } else { &digest });
+        if round % 3 != 0 {
+            hash.update(salt);
+        }
+        if round % 7 != 0 {
+            hash.update(password);
+        }
+        hash.update(if odd { &digest } else { password });
+        digest = hash.finalize();
+    }
+    let mut text = [b"$1$", salt, b"$"].concat();
+    for [a, b, c] in [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5]] {
+        push_24_bits(&mut text, [digest[a], digest[b], digest[c]], 4);
+    }
+    push_24_bits(&mut text, [0, 0, digest[11]], 2);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_the_specification() {
+        let hash =
+            b"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+        assert!(verify(b"Hello world!", hash) && !verify(b"Hello world", hash));
+        assert!(verify(b"Hello world!", b"$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"));
+        assert!(verify(b"Hello world!", b"$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1"));
+        let hash = b"$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA";
+        assert_eq!(crypt(b"Hello world!", b"$5$rounds=10000$saltstringsaltstring").as_deref(), Some(&hash[..]));
+    }
+
+    #[test]
+    fn unknown_methods_and_locked_hashes_are_nobodys() {
+        for hash in [&b"*"[..], b"!", b"x", b"", b"$7$a$b", b"$6$", b"$6"] {
+            assert!(!verify(b"", hash));
+        }
+    }
+}

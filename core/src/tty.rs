@@ -1,0 +1,89 @@
+//! Terminal modes: the ordinary one, and reading a secret.
+
+use crate::error::{Error, Result};
+use crate::io;
+use crate::sys::event::{PollFd, PollFlags, poll};
+use crate::sys::termios::{
+    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+use crate::sys::time::Timespec;
+use crate::sys::{BorrowedFd, fd};
+
+/// Brings a terminal that a dead program left in a strange mode back to an ordinary one. What is no terminal is left alone.
+pub fn make_sane(file: BorrowedFd<'_>) {
+    let Ok(mut state) = tcgetattr(file) else { return };
+    let line = ControlModes::CSIZE | ControlModes::CSTOPB | ControlModes::PARENB | ControlModes::PARODD;
+    state.control_modes &= line | ControlModes::CRTSCTS;
+    state.control_modes |= ControlModes::CREAD | ControlModes::HUPCL | ControlModes::CLOCAL;
+    set_cooked(&mut state);
+    // A stream that is no terminal any more has no mode to mend.
+    let _ = tcsetattr(file, OptionalActions::Now, &state);
+}
+
+/// Whole lines, echo, signals from the keyboard, and the usual special characters.
+pub fn set_cooked(state: &mut Termios) {
+    let codes = [
+        (SpecialCodeIndex::VINTR, 3),
+        (SpecialCodeIndex::VQUIT, 28),
+        (SpecialCodeIndex::VERASE, 127),
+        (SpecialCodeIndex::VKILL, 21),
+        (SpecialCodeIndex::VEOF, 4),
+        (SpecialCodeIndex::VSTART, 17),
+        (SpecialCodeIndex::VSTOP, 19),
+        (SpecialCodeIndex::VSUSP, 26),
+        (SpecialCodeIndex::VMIN, 1),
+        (SpecialCodeIndex::VTIME, 0),
+    ];
+    for (index, code) in codes {
+        state.special_codes[index] = code;
+    }
+    state.input_modes = InputModes::ICRNL | InputModes::IXON | InputModes::IXOFF;
+    state.output_modes = OutputModes::OPOST | OutputModes::ONLCR;
+    let erase = LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHOCTL | LocalModes::ECHOKE;
+    state.local_modes = LocalModes::ISIG | LocalModes::ICANON | LocalModes::ECHO | erase | LocalModes::IEXTEN;
+}
+
+/// Waits until `file` can be read, at most `milliseconds` (`None` = for ever). False when the time is up.
+pub fn wait_readable(file: BorrowedFd<'_>, milliseconds: Option<u64>) -> bool {
+    let limit = milliseconds
+        .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
+    // An interruption reads as ready: the read that follows tells the truth.
+    !matches!(poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], limit.as_ref()), Ok(0))
+}
+
+/// Reads a line of at most 255 bytes from standard input, byte by byte so that what follows stays there.
+///
+/// `None` at the end of the file or when `milliseconds` are over.
+pub fn read_line(milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    loop {
+        if !wait_readable(fd::borrow(0), milliseconds) {
+            return Ok(None);
+        }
+        match io::read(fd::borrow(0), &mut byte).map_err(|errno| Error::on("standard input", errno))? {
+            0 => return Ok(None),
+            _ if matches!(byte[0], b'\n' | b'\r') => return Ok(Some(line)),
+            _ if line.len() < 255 => line.push(byte[0]),
+            _ => {}
+        }
+    }
+}
+
+/// Asks for a secret on standard error without echo, and reads it from standard input. `None` as for `read_line`.
+pub fn ask_secret(prompt: &[u8], milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
+    let before = tcgetattr(fd::borrow(0)).ok();
+    if let Some(mut state) = before.clone() {
+        state.local_modes -= LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHONL;
+        // What was typed before the question is no answer to it.
+        let _ = tcsetattr(fd::borrow(0), OptionalActions::Flush, &state);
+    }
+    let mut errors = io::Output::standard(2);
+    errors.write(prompt)?;
+    errors.flush()?;
+    let answer = read_line(milliseconds);
+    if let Some(state) = before {
+        let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, &state);
+    }
+    errors.write(b"\n")?;
+    answer
+}
