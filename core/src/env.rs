@@ -3,7 +3,7 @@
 use crate::applet::Registry;
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
-use crate::sys::process;
+use crate::sys::{Errno, process};
 
 /// The surroundings of one call of an applet.
 pub struct Env {
@@ -88,6 +88,7 @@ impl Env {
     }
 
     /// Calls `each` for every operand as an open input; for standard input where the operand is `-` or there is none.
+    /// What cannot be opened is reported as `operand: reason`.
     ///
     /// An operand that fails is reported and does not stop the others; a dead standard output does. The status is the
     /// worst of all.
@@ -99,7 +100,9 @@ impl Env {
         let operands = if operands.is_empty() { &[&b"-"[..]] } else { operands };
         self.for_each_operand(operands, &mut |env, operand| {
             if operand != b"-" {
-                return each(env, &mut Input::open(operand)?);
+                let opened =
+                    Input::open(operand).map_err(|error| Error::on(operand, error.errno().unwrap_or(Errno::IO)));
+                return each(env, &mut opened?);
             }
             let mut input = env.take_stdin();
             let result = each(env, &mut input);

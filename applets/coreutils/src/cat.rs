@@ -62,8 +62,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         at_line_start: true,
     };
     let plain = args.found().iter().all(|(option, _)| *option == UNBUFFERED);
-    env.for_each_input(args.operands(), &mut |env, input| {
-        if plain { io::copy(input, &mut env.stdout).map(drop) } else { style.copy(env, input) }
+    let operands = if args.operands().is_empty() { &[&b"-"[..]] } else { args.operands() };
+    env.for_each_operand(operands, &mut |env, operand| {
+        let mut input = if operand == b"-" { env.take_stdin() } else { Input::open(operand)? };
+        let copied = if plain { io::copy(&mut input, &mut env.stdout).map(drop) } else { style.copy(env, &mut input) };
+        if operand == b"-" {
+            env.stdin = input;
+        }
+        copied
     })
 }
 

@@ -68,9 +68,10 @@ fn holder<'a>(all: &'a [Mount], path: &[u8]) -> Result<&'a Mount> {
     if let Some(mount) = all.iter().rev().find(|mount| mount.source == path) {
         return Ok(mount);
     }
-    let device = stat(path).map_err(|errno| Error::on(path, errno))?.st_dev;
+    let lost = || Error::parts(&[path, b": can't find mount point"]);
+    let device = stat(path).map_err(|_| lost())?.st_dev;
     let on_device = |mount: &&Mount| stat(mount.target.as_slice()).is_ok_and(|root| root.st_dev == device);
-    all.iter().rev().find(on_device).ok_or_else(|| Error::parts(&[path, b": can't find mount point"]))
+    all.iter().rev().find(on_device).ok_or_else(lost)
 }
 
 fn print_title(env: &mut Env, args: &Args<'_>, unit: Option<u64>) -> Result<()> {
@@ -83,7 +84,7 @@ fn print_title(env: &mut Env, args: &Args<'_>, unit: Option<u64>) -> Result<()> 
         (None, ..) => "      Size      Used Available Use% Mounted on\n".to_string(),
         (Some(1024), _, false) => " 1K-blocks      Used Available Use% Mounted on\n".to_string(),
         (Some(1_048_576), _, false) => " 1M-blocks      Used Available Use% Mounted on\n".to_string(),
-        (Some(unit), _, true) => format!("{:>4}-blocks      Used Available Capacity Mounted on\n", unit),
+        (Some(unit), _, true) => format!(" {unit}-blocks    Used Available Capacity Mounted on\n"),
         (Some(unit), ..) => format!("{:>4}-blocks      Used Available Use% Mounted on\n", unit),
     };
     line.extend_from_slice(names.as_bytes());

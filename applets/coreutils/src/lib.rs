@@ -8,6 +8,7 @@ rbox_core::applets! {
     chmod: "/bin/chmod";
     chown: "/bin/chown" "/bin/chgrp";
     cp: "/bin/cp";
+    cut: "/usr/bin/cut";
     date: "/bin/date";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
@@ -29,13 +30,20 @@ rbox_core::applets! {
     realpath: "/usr/bin/realpath";
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
+    seq: "/usr/bin/seq";
     sleep: "/bin/sleep";
+    stat: "/bin/stat";
     sync: "/bin/sync";
+    tee: "/usr/bin/tee";
     touch: "/bin/touch";
+    tr: "/usr/bin/tr";
     r#true: "/bin/true";
     tty: "/usr/bin/tty";
     uname: "/bin/uname";
+    uniq: "/usr/bin/uniq";
     usleep: "/bin/usleep";
+    wc: "/usr/bin/wc";
     which: "/usr/bin/which";
     whoami: "/usr/bin/whoami";
+    yes: "/usr/bin/yes";
 }

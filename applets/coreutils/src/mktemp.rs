@@ -15,13 +15,15 @@ letters and digits, and print its name.
   -d, --directory     Make a folder
   -q, --quiet         Print no errors
   -t                  Put TEMPLATE below DIR, $TMPDIR or /tmp
-  -p DIR, --tmpdir[=DIR]  Put TEMPLATE below DIR
+  -p DIR              Put TEMPLATE below DIR
+      --tmpdir[=DIR]  As -p DIR, or -t
   -u, --dry-run       Make nothing, only print a name
       --suffix=SUFFIX  Put SUFFIX after the X";
     FOLDER = "-d",
     QUIET = "-q",
     BELOW = "-t",
     PLACE = "-p",
+    PLACE_LONG = "--tmpdir",
     DRY = "-u",
     SUFFIX = "--suffix",
 }
@@ -31,8 +33,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let template = args.operands_between(0, 1)?.first().copied();
-    let below = args.has(BELOW) || args.has(PLACE) || template.is_none();
-    let place = args.value(PLACE).or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty())).unwrap_or(b"/tmp");
+    let below = args.last_of(&[BELOW, PLACE, PLACE_LONG]).is_some() || template.is_none();
+    let place = args.value(PLACE).or(args.value(PLACE_LONG)).or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty())).unwrap_or(b"/tmp");
     let mut path = template.unwrap_or(b"tmp.XXXXXX").to_vec();
     if below {
         path = join_path(place, &path);

@@ -62,7 +62,7 @@ fn identity(machine: &mut Machine) -> Result<()> {
 fn every_applet_helps(machine: &mut Machine) -> Result<()> {
     let output = machine.output_of(
         "n=0; for f in /bin/* /sbin/* /usr/bin/* /usr/sbin/*; do \
-         case ${f##*/} in rbox|test|'['|'[['|echo|true|false) continue;; esac; \
+         [ \"$(readlink $f)\" = /bin/rbox ] || continue; case ${f##*/} in test|'['|'[['|echo|true|false) continue;; esac; \
          n=$((n+1)); $f --help >/tmp/out 2>/tmp/err </dev/null || echo \"$f: status $?\"; \
          [ -s /tmp/out ] || echo \"$f: prints nothing\"; done; echo asked $n; rm /tmp/out /tmp/err",
     )?;

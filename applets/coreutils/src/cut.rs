@@ -1,0 +1,305 @@
+//! `cut`: print parts of each line (POSIX XCU cut), with BusyBox's `-F`, `-D` and `-O` and GNU's `--complement`, `-z`.
+
+use rbox_core::bytes::find_bytes;
+use rbox_core::number::parse_decimal;
+use rbox_core::pattern::is_utf8_locale;
+use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::prelude::*;
+
+options! {
+    "{-b | -c | -f | -F} LIST [-nsDz] [-d SEP] [-O SEP] [FILE]...
+
+Print parts of each line of the FILEs, or of standard input.
+LIST is numbers and ranges with commas between them: 1,3-5,7-
+
+  -b, --bytes=LIST       Print these bytes
+  -c, --characters=LIST  Print these characters
+  -f, --fields=LIST      Print these fields
+  -F LIST                Print these fields, where the separator is an expression
+  -d, --delimiter=SEP    What separates fields: a tab, or with -F blanks
+  -O, --output-delimiter=SEP  What is printed between fields: as -d, or with -F a space
+  -s, --only-delimited   Leave out lines without separator
+  -D                     Keep the order of LIST, and print a part as often as it stands there
+      --complement       Print all but what LIST says
+  -z, --zero-terminated  Lines end with a NUL character
+  -n                     Bytes of one character are never parted by -c anyway (POSIX)";
+    BYTES = "-b",
+    CHARACTERS = "-c",
+    FIELDS = "-f",
+    FIELDS_BETWEEN = "-F",
+    DELIMITER = "-d",
+    OUTPUT_DELIMITER = "-O",
+    ONLY_DELIMITED = "-s",
+    IN_ORDER = "-D",
+    COMPLEMENT = "--complement",
+    ZERO = "-z",
+    NOT_PARTED = "-n",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// From the first to the last, both counted from 0, the last not included.
+type Range = (usize, usize);
+
+/// What is cut from a line.
+enum Parts {
+    Bytes,
+    Characters,
+    Fields(u8),
+    FieldsBetween(Box<Regex>),
+}
+
+struct Cut {
+    parts: Parts,
+    list: Vec<Range>,
+    separator: Option<Vec<u8>>,
+    only_delimited: bool,
+    end: u8,
+    /// Where the parts of the line begin and end, if they are not found one by one.
+    places: Vec<Range>,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // POSIX: bytes are never parted from their character here, so there is nothing left to ask for.
+    let _ = args.has(NOT_PARTED);
+    let kinds = [BYTES, CHARACTERS, FIELDS, FIELDS_BETWEEN];
+    let Some(kind) = args.last_of(&kinds) else {
+        return Err(Error::new("expected a list of bytes, characters, or fields"));
+    };
+    if kinds.iter().filter(|&&kind| args.has(kind)).count() > 1 {
+        return Err(Error::usage());
+    }
+    let list = list(args.value(kind).unwrap_or_default(), args)?;
+    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let delimiter = args.value(DELIMITER);
+    let parts = match kind {
+        CHARACTERS if utf8 => Parts::Characters,
+        BYTES | CHARACTERS => Parts::Bytes,
+        FIELDS => Parts::Fields(match delimiter {
+            None => b'\t',
+            Some([]) => 0,
+            Some([byte]) => *byte,
+            Some(_) => return Err(Error::new("the delimiter must be a single character")),
+        }),
+        _ => {
+            let pattern = delimiter.unwrap_or(b"[[:space:]][[:space:]]*");
+            let flags = if utf8 { Flags::UTF8 } else { Flags::NONE };
+            let bad = |error: rbox_core::pattern::regex::Error| {
+                Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
+            };
+            Parts::FieldsBetween(Box::new(Regex::new(pattern, flags).map_err(bad)?))
+        }
+    };
+    let separator = match (args.value(OUTPUT_DELIMITER), &parts) {
+        (Some(separator), _) => Some(separator.to_vec()),
+        (None, Parts::Fields(byte)) => Some(vec![*byte]),
+        (None, Parts::FieldsBetween(_)) => Some(b" ".to_vec()),
+        (None, _) => None,
+    };
+    let end = if args.has(ZERO) { 0 } else { b'\n' };
+    let only_delimited = args.has(ONLY_DELIMITED);
+    let mut cut = Cut { parts, list, separator, only_delimited, end, places: Vec::new() };
+    env.for_each_input(args.operands(), &mut |env, input| {
+        while let Some(line) = input.record(cut.end)? {
+            let line = line.strip_suffix(&[cut.end]).unwrap_or(line);
+            cut.line(env, line)?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads a list of ranges.
+fn list(word: &[u8], args: &Args<'_>) -> Result<Vec<Range>> {
+    let mut ranges = Vec::new();
+    for part in word.split(|&byte| byte == b',') {
+        let invalid = || rbox_core::number::invalid(part);
+        let number = |digits: &[u8]| match parse_decimal(digits) {
+            Some(number @ 1..) => usize::try_from(number).map_err(|_| invalid()),
+            _ => Err(invalid()),
+        };
+        let range = match rbox_core::bytes::split_once(part, b'-') {
+            None => (number(part)?, number(part)?),
+            Some((b"", b"")) => return Err(invalid()),
+            Some((b"", last)) => (1, number(last)?),
+            Some((first, b"")) => (number(first)?, usize::MAX),
+            Some((first, last)) => (number(first)?, number(last)?),
+        };
+        if range.0 > range.1 {
+            return Err(invalid());
+        }
+        ranges.push((range.0 - 1, range.1));
+    }
+    if !args.has(IN_ORDER) || args.has(COMPLEMENT) {
+        ranges = merge(ranges);
+    }
+    if args.has(COMPLEMENT) {
+        let mut others = Vec::new();
+        let mut at = 0;
+        for (first, last) in ranges {
+            if first > at {
+                others.push((at, first));
+            }
+            at = last;
+        }
+        if at < usize::MAX {
+            others.push((at, usize::MAX));
+        }
+        ranges = others;
+    }
+    Ok(ranges)
+}
+
+fn merge(mut ranges: Vec<Range>) -> Vec<Range> {
+    ranges.sort_unstable();
+    let mut merged: Vec<Range> = Vec::new();
+    for (first, last) in ranges {
+        match merged.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}
+
+impl Cut {
+    fn line(&mut self, env: &mut Env, line: &[u8]) -> Result<()> {
+        self.places.clear();
+        match &self.parts {
+            Parts::Bytes => {
+                let separator = self.separator.as_deref().unwrap_or_default();
+                let mut is_first = true;
+                for &(first, last) in self.list.iter().filter(|range| range.0 < line.len()) {
+                    if !is_first {
+                        env.stdout.write(separator)?;
+                    }
+                    is_first = false;
+                    env.stdout.write(&line[first..last.min(line.len())])?;
+                }
+                return env.stdout.push(self.end);
+            }
+            Parts::Characters => {
+                let starts = (0..line.len()).filter(|&at| line[at] & 0xC0 != 0x80 || at == 0);
+                let mut before = None;
+                for at in starts {
+                    self.places.extend(before.map(|before| (before, at)));
+                    before = Some(at);
+                }
+                self.places.extend(before.map(|before| (before, line.len())));
+            }
+            Parts::Fields(byte) => {
+                let mut at = 0;
+                // What lies behind the last field of the list is of no interest.
+                let most = self.list.iter().map(|range| range.1).max().unwrap_or(0);
+                for end in find_bytes(*byte, line).take(most) {
+                    self.places.push((at, end));
+                    at = end + 1;
+                }
+                if self.places.len() < most {
+                    self.places.push((at, line.len()));
+                }
+                if at == 0 {
+                    self.places.truncate(1);
+                }
+            }
+            Parts::FieldsBetween(regex) => {
+                let (mut start, mut at) = (0, 0);
+                while let Some((from, to)) = regex.find_at(line, at, Exec::default()) {
+                    if from == to {
+                        at = to + 1;
+                        continue;
+                    }
+                    self.places.push((start, from));
+                    (start, at) = (to, to);
+                }
+                self.places.push((start, line.len()));
+            }
+        }
+        let is_whole = match self.parts {
+            Parts::Fields(byte) => rbox_core::bytes::find_byte(byte, line).is_none(),
+            Parts::FieldsBetween(_) => self.places.len() == 1,
+            _ => false,
+        };
+        if is_whole {
+            if self.only_delimited {
+                return Ok(());
+            }
+            env.stdout.write(line)?;
+            return env.stdout.push(self.end);
+        }
+        self.print_places(env, line)?;
+        env.stdout.push(self.end)
+    }
+
+    fn print_places(&self, env: &mut Env, line: &[u8]) -> Result<()> {
+        let separator = self.separator.as_deref().unwrap_or_default();
+        let is_fields = matches!(self.parts, Parts::Fields(_) | Parts::FieldsBetween(_));
+        let mut is_first = true;
+        for &(first, last) in &self.list {
+            let chosen = self.places.get(first..last.min(self.places.len())).unwrap_or_default();
+            if let (Some(from), Some(to), false) = (chosen.first(), chosen.last(), is_fields) {
+                if !is_first {
+                    env.stdout.write(separator)?;
+                }
+                is_first = false;
+                env.stdout.write(&line[from.0..to.1])?;
+                continue;
+            }
+            for &(from, to) in chosen {
+                if !is_first {
+                    env.stdout.write(separator)?;
+                }
+                is_first = false;
+                env.stdout.write(&line[from..to])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::{try_call, try_call_with};
+
+    use super::APPLET;
+
+    fn cut(words: &[&str], stdin: &str) -> String {
+        let words: Vec<&str> = std::iter::once("cut").chain(words.iter().copied()).collect();
+        try_call(APPLET, &words, stdin.as_bytes()).stdout
+    }
+
+    #[test]
+    fn cuts_fields() {
+        assert_eq!(cut(&["-d:", "-f2"], "a:b:c\nx\n"), "b\nx\n");
+        assert_eq!(cut(&["-d:", "-f3,1"], "a:b:c"), "a:c\n");
+        assert_eq!(cut(&["-D", "-d:", "-f3,1"], "a:b:c"), "c:a\n");
+        assert_eq!(cut(&["-sd:", "-f2-"], "a:b:c\nx\n"), "b:c\n");
+        assert_eq!(cut(&["-d:", "-O, ", "-f1,3"], "a:b:c\n"), "a, c\n");
+        assert_eq!(cut(&["-d:", "--complement", "-f2"], "a:b:c\n"), "a:c\n");
+        assert_eq!(cut(&["-d:", "-f1"], ":b\n"), "\n");
+        assert_eq!(cut(&["-d:", "-f5"], "a:b\n"), "\n");
+        assert_eq!(cut(&["-f2"], "a\tb\n"), "b\n");
+        assert_eq!(cut(&["-F", "3,1"], "a  b c\n"), "a c\n");
+        assert_eq!(cut(&["-DF", "3,1"], "a  b c\n"), "c a\n");
+        assert_eq!(cut(&["-d", "[0-9]", "-F", "2"], "a1b22c\n"), "b\n");
+    }
+
+    #[test]
+    fn cuts_bytes_and_characters() {
+        assert_eq!(cut(&["-b", "1-2,4"], "abcdef\n"), "abd\n");
+        assert_eq!(cut(&["-c", "2-"], "abc\nd\n"), "bc\n\n");
+        assert_eq!(cut(&["-b", "-2,2-3"], "abcdef\n"), "abc\n");
+        assert_eq!(cut(&["-z", "-b1"], "ab\0cd\0"), "a\0c\0");
+        let ran = try_call_with(APPLET, &["cut", "-c2-3"], "aéb€\n".as_bytes(), &["LANG=C.UTF-8"]);
+        assert_eq!(ran.stdout, "éb\n");
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_list() {
+        for (word, message) in [("x", "invalid number 'x'"), ("0", "invalid number '0'"), ("3-2", "invalid number '3-2'")] {
+            let ran = try_call(APPLET, &["cut", "-f", word], b"");
+            assert_eq!((ran.status, ran.stderr), (1, format!("cut: {message}\n")));
+        }
+        assert_eq!(try_call(APPLET, &["cut"], b"").stderr, "cut: expected a list of bytes, characters, or fields\n");
+    }
+}

@@ -1,0 +1,99 @@
+//! The format of the cases.
+//!
+//! ```text
+//! # A comment.
+//! == counts lines and bytes
+//! differs: why it must (optional)
+//! head -n 2 file
+//! ```
+//!
+//! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
+//! folder in which every name of an applet means the program under test.
+
+use std::fs;
+use std::path::Path;
+
+/// One case.
+pub struct Case {
+    /// Group and applet: `coreutils/head`.
+    pub file: String,
+    /// What it shows.
+    pub name: String,
+    /// Why rbox must differ, when it must.
+    pub differs: Option<String>,
+    /// The script.
+    pub script: String,
+}
+
+impl Case {
+    /// File and name.
+    pub fn title(&self) -> String {
+        format!("{}: {}", self.file, self.name)
+    }
+}
+
+/// Reads all cases below `folder`, in the order of their names.
+pub fn read_all(folder: &Path) -> Result<Vec<Case>, String> {
+    let mut cases = Vec::new();
+    for group in sorted(folder)? {
+        for file in sorted(&group)? {
+            let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            cases.extend(parse(&format!("{}/{}", name(&group), name(&file)), &text)?);
+        }
+    }
+    Ok(cases)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
+    let mut cases: Vec<Case> = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("== ") {
+            let (file, name) = (file.to_string(), name.to_string());
+            cases.push(Case { file, name, differs: None, script: String::new() });
+            continue;
+        }
+        let Some(case) = cases.last_mut() else {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            return Err(format!("{file}: a line before the first case: {line}"));
+        };
+        match line.strip_prefix("differs: ") {
+            Some(why) if case.script.is_empty() => case.differs = Some(why.to_string()),
+            _ => case.script.extend([line, "\n"]),
+        }
+    }
+    if let Some(case) = cases.iter().find(|case| case.script.trim().is_empty()) {
+        return Err(format!("{}: no script", case.title()));
+    }
+    Ok(cases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_have_names_marks_and_scripts() {
+        let cases = parse("a/b", "# note\n\n== one\necho 1\n\necho 2\n== two\ndiffers: because\ntrue\n")
+            .expect("the text is right");
+        assert_eq!(cases.len(), 2);
+        assert_eq!(cases[0].script, "echo 1\n\necho 2\n");
+        assert_eq!(cases[1].differs.as_deref(), Some("because"));
+        assert_eq!(cases[1].title(), "a/b: two");
+    }
+
+    #[test]
+    fn broken_files_are_errors() {
+        assert!(parse("a/b", "echo 1\n== one\n").is_err());
+        assert!(parse("a/b", "== one\n== two\ntrue\n").is_err());
+    }
+}

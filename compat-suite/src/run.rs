@@ -1,0 +1,141 @@
+//! One case in both systems, and what differs.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::case::Case;
+
+/// The two programs, each with a folder of links under its applets' names.
+pub struct Systems {
+    scratch: PathBuf,
+}
+
+/// What one run left behind, as text that can be compared.
+struct Outcome {
+    status: String,
+    stdout: String,
+    stderr: String,
+    tree: String,
+}
+
+impl Systems {
+    /// Makes the links. The names are rbox's: an applet that BusyBox lacks is missing there.
+    pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
+        let scratch = std::env::temp_dir().join(format!("compat-suite.{}", std::process::id()));
+        let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
+        let names =
+            Command::new(rbox).arg("--list").output().map_err(|error| format!("{}: {error}", rbox.display()))?;
+        let names = String::from_utf8_lossy(&names.stdout).into_owned();
+        for (folder, program) in [("rbox", rbox), ("busybox", busybox)] {
+            let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
+            let links = scratch.join(folder);
+            fs::create_dir_all(&links).map_err(failed)?;
+            for name in names.lines() {
+                symlink(&program, links.join(name)).map_err(failed)?;
+            }
+        }
+        Ok(Self { scratch })
+    }
+
+    /// Runs the case in both and says what differs, a paragraph each.
+    pub fn differences(&self, case: &Case) -> Result<Vec<String>, String> {
+        let (ours, theirs) = (self.run(case, "rbox")?, self.run(case, "busybox")?);
+        let parts = [
+            ("status", &ours.status, &theirs.status),
+            ("stdout", &ours.stdout, &theirs.stdout),
+            ("stderr", &ours.stderr, &theirs.stderr),
+            ("tree", &ours.tree, &theirs.tree),
+        ];
+        let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs);
+        Ok(differing
+            .map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"))
+            .collect())
+    }
+
+    fn run(&self, case: &Case, system: &str) -> Result<Outcome, String> {
+        let folder = self.scratch.join("work");
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(failed)?;
+        }
+        fs::create_dir(&folder).map_err(failed)?;
+        let path = format!("{}:/usr/bin:/bin", self.scratch.join(system).display());
+        let output = Command::new("/bin/sh")
+            .args(["-c", &case.script])
+            .current_dir(&folder)
+            .env_clear()
+            .envs([("PATH", path.as_str()), ("HOME", "/"), ("TZ", "UTC"), ("LC_ALL", "C")])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(failed)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut tree = String::new();
+        describe(&folder, Path::new("."), &mut tree).map_err(failed)?;
+        Ok(Outcome {
+            status: format!("{}\n", output.status.code().map_or("killed".to_string(), |code| code.to_string())),
+            stdout: text(&output.stdout),
+            stderr: messages(&text(&output.stderr)),
+            tree,
+        })
+    }
+}
+
+impl Drop for Systems {
+    fn drop(&mut self) {
+        // The next run makes its own; what is left is in the temporary folder.
+        let _ = fs::remove_dir_all(&self.scratch);
+    }
+}
+
+/// The messages without the usage texts, whose words are each system's own.
+fn messages(text: &str) -> String {
+    let mut kept = String::new();
+    for line in text.lines() {
+        if line.starts_with("BusyBox v") || line.starts_with("rbox v") {
+            kept.push_str("(usage)\n");
+            break;
+        }
+        kept.extend([line, "\n"]);
+    }
+    kept
+}
+
+/// Type, mode, links, size or target, and content of everything below `path`.
+fn describe(root: &Path, path: &Path, tree: &mut String) -> std::io::Result<()> {
+    let whole = root.join(path);
+    let metadata = fs::symlink_metadata(&whole)?;
+    let kind = metadata.file_type();
+    let mode = metadata.permissions().mode() & 0o7777;
+    let name = path.display();
+    if kind.is_symlink() {
+        tree.push_str(&format!("{name} -> {}\n", fs::read_link(&whole)?.display()));
+    } else if kind.is_dir() {
+        tree.push_str(&format!("{name}/ {mode:o}\n"));
+        let mut names: Vec<_> = fs::read_dir(&whole)?.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+        names.sort();
+        for name in names {
+            describe(root, &path.join(name), tree)?;
+        }
+    } else if kind.is_file() {
+        let content = fs::read(&whole).map(|content| String::from_utf8_lossy(&content).into_owned());
+        let content = content.unwrap_or_else(|error| error.to_string());
+        tree.push_str(&format!("{name} {mode:o} {} {content:?}\n", metadata.nlink()));
+    } else {
+        let what = if kind.is_fifo() { "fifo" } else { "special" };
+        tree.push_str(&format!("{name} {what} {mode:o} {}\n", metadata.rdev()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_texts_are_left_out_of_messages() {
+        assert_eq!(messages("x: bad\nBusyBox v1.35\n\nUsage: x\n"), "x: bad\n(usage)\n");
+        assert_eq!(messages("x: bad\nrbox v0.1.0\nUsage: x [-a]\n"), "x: bad\n(usage)\n");
+    }
+}
