@@ -328,7 +328,7 @@ impl Shell {
         };
         if let Err(errno) = failed {
             let reason = rbox_core::sys::error_text(errno);
-            self.report(&[b"write error: ", reason.as_bytes()]);
+            self.print_error(self.called.clone(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }
