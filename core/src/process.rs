@@ -4,8 +4,8 @@ use crate::bytes;
 use crate::error::Result;
 use crate::io::Input;
 use crate::number::{Decimal, parse_decimal};
-use crate::sys::fs::{Mode, OFlags};
 use crate::sys::fs;
+use crate::sys::fs::{Mode, OFlags};
 
 /// Ticks of the clock a second in /proc: USER_HZ, 100 on every machine that Linux runs on here.
 pub const TICKS: u64 = 100;
@@ -107,7 +107,9 @@ impl Process {
         // The kernel cuts names to 15 bytes; scripts and links have their own name in the first word.
         let words = self.words();
         let first = words.first().map(|word| word.strip_prefix(b"-").unwrap_or(word));
-        first.is_some_and(|word| word == name || (!name.contains(&b'/') && bytes::base_name(word) == name && !word.is_empty()))
+        first.is_some_and(|word| {
+            word == name || (!name.contains(&b'/') && bytes::base_name(word) == name && !word.is_empty())
+        })
     }
 }
 
@@ -134,7 +136,8 @@ fn numbers_in(folder: &[u8]) -> Result<Vec<i32>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let entries = fs::open(folder, flags, Mode::empty()).and_then(fs::Dir::read_from);
     let entries = entries.map_err(|errno| crate::error::Error::cannot("open", folder, errno))?;
-    let number = |entry: fs::DirEntry| parse_decimal(entry.file_name().to_bytes()).and_then(|pid| i32::try_from(pid).ok());
+    let number =
+        |entry: fs::DirEntry| parse_decimal(entry.file_name().to_bytes()).and_then(|pid| i32::try_from(pid).ok());
     let mut pids: Vec<i32> = entries.filter_map(|entry| entry.ok().and_then(number)).collect();
     pids.sort_unstable();
     Ok(pids)
