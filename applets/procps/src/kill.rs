@@ -22,7 +22,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
     let (number, pids) = match words {
         [] => return Err(Error::usage()),
-        [b"--help"] => return Err(Error::usage()),
+        [b"--help"] => {
+            env.stdout.write(&APPLET.help(&env.name))?;
+            return Ok(ExitStatus::SUCCESS);
+        }
         [b"-l" | b"-L", rest @ ..] => return list(env, rest),
         [b"-s" | b"-n", name, rest @ ..] => (signal_of(name)?, rest),
         [b"--", rest @ ..] => (TERM, rest),
@@ -57,14 +60,15 @@ fn list(env: &mut Env, words: &[&[u8]]) -> Outcome {
         return list_all(env);
     }
     env.for_each_operand(words, &mut |env, word| {
-        let number = signal_of(word)?;
-        if !word[0].is_ascii_digit() {
-            env.stdout.write_number(number as u64)?;
-        } else {
-            // POSIX: a status above 128 stands for the signal that caused it.
-            let number = if number > 128 { number - 128 } else { number };
-            let name = name_of(number).ok_or_else(|| Error::parts(&[b"bad signal name '", word, b"'"]))?;
-            env.stdout.write(name.as_bytes())?;
+        match parse_decimal(word) {
+            Some(number) => {
+                // POSIX: a status above 128 stands for the signal that caused it.
+                let number = if number > 128 { number - 128 } else { number };
+                let name = i32::try_from(number).ok().and_then(name_of);
+                let name = name.ok_or_else(|| Error::parts(&[b"bad signal name '", word, b"'"]))?;
+                env.stdout.write(name.as_bytes())?;
+            }
+            None => env.stdout.write_number(signal_of(word)? as u64)?,
         }
         env.stdout.push(b'\n')
     })
@@ -88,7 +92,7 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_told() {
-        assert_eq!(try_call(APPLET, &["kill", "-l", "15", "hup"], b"").stdout, "TERM\n1\n");
+        assert_eq!(try_call(APPLET, &["kill", "-l", "15", "hup", "137"], b"").stdout, "TERM\n1\nKILL\n");
         assert!(try_call(APPLET, &["kill", "-l"], b"").stdout.starts_with(" 1) HUP\n 2) INT\n"));
     }
 

@@ -28,6 +28,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 break;
             }
             (b"-l", _) => return list_all(env),
+            (b"--help", []) => {
+                env.stdout.write(&APPLET.help(&env.name))?;
+                return Ok(ExitStatus::SUCCESS);
+            }
             (b"-q", _) => {
                 quiet = true;
                 rest

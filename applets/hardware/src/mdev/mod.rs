@@ -15,7 +15,7 @@ use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bin
 use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::{Errno, fs};
 use rbox_core::syslog::{DAEMON_INFO, log};
-use rules::{Action, Device, Place, match_line};
+use rules::{Action, Device, Place, Rule};
 
 options! {
     "[-vS] [-s | -df]
@@ -50,7 +50,7 @@ struct Mdev {
     verbose: bool,
     syslog: bool,
     root: u64,
-    rules: Vec<u8>,
+    rules: Vec<Rule>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -129,7 +129,8 @@ fn listen() -> Result<rbox_core::sys::OwnedFd> {
 
 impl Mdev {
     fn read_rules(&mut self) {
-        self.rules = read_small(b"/etc/mdev.conf").unwrap_or_default();
+        let text = read_small(b"/etc/mdev.conf").unwrap_or_default();
+        self.rules = text.split(|&byte| byte == b'\n').filter_map(Rule::parse).collect();
     }
 
     fn say(&self, env: &mut Env, parts: &[&[u8]]) {
@@ -226,8 +227,8 @@ impl Mdev {
         let block = get(vars, b"SUBSYSTEM") == Some(b"block") || get(vars, b"DEVPATH").is_some_and(|path| path.starts_with(b"/block/"));
         let device = Device { name, numbers, vars };
         let mut matched = false;
-        for line in self.rules.split(|&byte| byte == b'\n') {
-            let Some(rule) = match_line(line, &device) else { continue };
+        for rule in &self.rules {
+            let Some(rule) = rule.action_for(&device) else { continue };
             matched = true;
             self.apply(env, &device, &rule, is_add, block);
             if !rule.goes_on {

@@ -54,18 +54,42 @@ impl Default for Action {
     }
 }
 
-/// The action of one line for `device`; `None` when the line is a comment, wrong, or not about it.
-pub fn match_line(line: &[u8], device: &Device<'_>) -> Option<Action> {
-    let line = line.trim_ascii();
-    if line.is_empty() || line.starts_with(b"#") {
-        return None;
+/// A line of the file that is no comment, with its expression compiled once for all devices.
+pub struct Rule {
+    line: Vec<u8>,
+    name: Option<Regex>,
+}
+
+impl Rule {
+    /// Reads one line; `None` when there is nothing in it.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
+            return None;
+        }
+        let (pattern, _) = split_word(line.strip_prefix(b"-").unwrap_or(line));
+        let pattern = pattern.rsplit(|&byte| byte == b';').next().unwrap_or_default();
+        let is_name = !pattern.starts_with(b"@") && !pattern.starts_with(b"$");
+        Some(Self { line: line.to_vec(), name: if is_name { compile(pattern) } else { None } })
     }
+
+    /// What the rule asks for `device`; `None` when it is wrong or not about it.
+    pub fn action_for(&self, device: &Device<'_>) -> Option<Action> {
+        match_line(&self.line, self.name.as_ref(), device)
+    }
+}
+
+fn compile(pattern: &[u8]) -> Option<Regex> {
+    Regex::new(pattern, Flags::EXTENDED | Flags::WHOLE_LINE).ok()
+}
+
+fn match_line(line: &[u8], name: Option<&Regex>, device: &Device<'_>) -> Option<Action> {
     let (goes_on, line) = match line.strip_prefix(b"-") {
         Some(rest) => (true, rest),
         None => (false, line),
     };
     let (pattern, rest) = split_word(line);
-    let groups = match_device(pattern, device)?;
+    let groups = match_device(pattern, name, device)?;
     let (owner, rest) = split_word(rest);
     let (permissions, mut rest) = split_word(rest);
     let mut action = Action { goes_on, ..Action::default() };
@@ -99,7 +123,7 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Matches `[VAR=regex;]...PATTERN`. Returns what `%0` to `%9` stand for.
-fn match_device(pattern: &[u8], device: &Device<'_>) -> Option<Vec<Vec<u8>>> {
+fn match_device(pattern: &[u8], name: Option<&Regex>, device: &Device<'_>) -> Option<Vec<Vec<u8>>> {
     let mut pattern = pattern;
     while let Some((condition, rest)) = bytes::split_once(pattern, b';') {
         match_variable(condition, device)?;
@@ -112,13 +136,14 @@ fn match_device(pattern: &[u8], device: &Device<'_>) -> Option<Vec<Vec<u8>>> {
         return match_variable(condition, device);
     }
     // The kernel's name may have a folder (input/event0); rules are written for either form.
-    match_whole(pattern, device.name).or_else(|| match_whole(pattern, bytes::base_name(device.name)))
+    let name = name?;
+    match_whole(name, device.name).or_else(|| match_whole(name, bytes::base_name(device.name)))
 }
 
 fn match_variable(condition: &[u8], device: &Device<'_>) -> Option<Vec<Vec<u8>>> {
     let (name, pattern) = bytes::split_once(condition, b'=')?;
     let value = device.vars.iter().find_map(|word| bytes::split_once(word, b'=').filter(|(other, _)| *other == name))?.1;
-    match_whole(pattern, value)
+    match_whole(&compile(pattern)?, value)
 }
 
 /// `MAJOR[,MINOR[-MINOR]]`.
@@ -132,8 +157,10 @@ fn match_numbers(text: &[u8], device: &Device<'_>) -> bool {
 }
 
 /// Matches all of `text` and returns the bytes of the match and of its groups.
-fn match_whole(pattern: &[u8], text: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let regex = Regex::new(pattern, Flags::EXTENDED | Flags::WHOLE_LINE).ok()?;
+fn match_whole(regex: &Regex, text: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if !regex.is_match(text) {
+        return None;
+    }
     let mut spans = vec![None; regex.groups() + 1];
     if !regex.captures_at(text, 0, Exec::default(), &mut spans) || spans[0] != Some((0, text.len())) {
         return None;
@@ -160,6 +187,10 @@ fn substitute(text: &[u8], groups: &[Vec<u8>]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn match_line(line: &[u8], device: &Device<'_>) -> Option<Action> {
+        Rule::parse(line)?.action_for(device)
+    }
 
     fn device(name: &'static [u8]) -> Device<'static> {
         Device { name, numbers: Some((8, 1)), vars: &[b"SUBSYSTEM=block", b"MODALIAS=pci:x"] }
