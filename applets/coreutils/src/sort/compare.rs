@@ -98,6 +98,19 @@ fn floats(a: &[u8], b: &[u8]) -> Ordering {
     rank(a).cmp(&rank(b)).then_with(|| a.partial_cmp(&b).unwrap_or(Ordering::Equal))
 }
 
+/// A floating point number in an integer of the same order.
+pub fn float_lead(text: &[u8]) -> u64 {
+    match float(text) {
+        None => 0,
+        Some(value) if value.is_nan() => 1,
+        // Adding 0 makes -0 the same as 0.
+        Some(value) => match (value + 0.0).to_bits() {
+            bits if bits >> 63 == 0 => bits | 1 << 63,
+            bits => !bits,
+        },
+    }
+}
+
 fn float(text: &[u8]) -> Option<f64> {
     let text = text.trim_ascii_start();
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
