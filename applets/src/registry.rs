@@ -35,6 +35,7 @@ groups! {
     rbox_syslog
     rbox_system
     rbox_runit
+    rbox_shell
 }
 
 /// One name: its install path, its group, its file's number in the group.

@@ -1,2 +1,16 @@
 //! The applets of the group shell.
 #![forbid(unsafe_code)]
+
+mod arith;
+mod builtins;
+mod escape;
+mod exec;
+mod expand;
+mod interactive;
+mod shell;
+mod symbols;
+mod syntax;
+
+rbox_core::applets! {
+    sh: "/bin/sh" "/bin/ash";
+}

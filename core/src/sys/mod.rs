@@ -5,6 +5,7 @@
 
 pub mod entry;
 pub mod fs;
+pub mod job;
 pub mod klog;
 pub mod packet;
 pub mod process;

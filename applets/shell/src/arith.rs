@@ -1,0 +1,428 @@
+//! Arithmetic (XCU 2.6.4): C's operators over 64-bit integers, wrapping on overflow.
+
+use crate::shell::{Fail, Shell};
+use crate::symbols::{Sym, Symbols, is_name_byte, is_name_start};
+
+/// How deep parentheses and variables that name expressions may nest.
+const MAX_DEPTH: u32 = 200;
+
+/// An expression.
+#[derive(Debug, Clone)]
+pub enum Expr {
+    Number(i64),
+    Variable(Sym),
+    Unary(u8, Box<Expr>),
+    Binary(Op, Box<Expr>, Box<Expr>),
+    /// `x = e`, `x += e`: the operator if there is one.
+    Assign(Sym, Option<Op>, Box<Expr>),
+    /// `++x` and the like: what is added, and whether the value is the one before.
+    Step(Sym, i64, bool),
+    Choice(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+/// A binary operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    Comma,
+    OrElse,
+    AndThen,
+    Or,
+    Xor,
+    And,
+    Equal,
+    Unequal,
+    Less,
+    Greater,
+    LessEqual,
+    GreaterEqual,
+    Left,
+    Right,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Power,
+}
+
+/// Binary operators as written, longest first, with their precedence.
+const OPERATORS: &[(&[u8], Op, u8)] = &[
+    (b"**", Op::Power, 12),
+    (b"||", Op::OrElse, 2),
+    (b"&&", Op::AndThen, 3),
+    (b"==", Op::Equal, 7),
+    (b"!=", Op::Unequal, 7),
+    (b"<<", Op::Left, 9),
+    (b">>", Op::Right, 9),
+    (b"<=", Op::LessEqual, 8),
+    (b">=", Op::GreaterEqual, 8),
+    (b"|", Op::Or, 4),
+    (b"^", Op::Xor, 5),
+    (b"&", Op::And, 6),
+    (b"<", Op::Less, 8),
+    (b">", Op::Greater, 8),
+    (b"+", Op::Add, 10),
+    (b"-", Op::Subtract, 10),
+    (b"*", Op::Multiply, 11),
+    (b"/", Op::Divide, 11),
+    (b"%", Op::Remainder, 11),
+];
+
+/// What is wrong with an expression.
+pub const SYNTAX: &[u8] = b"arithmetic syntax error";
+
+type Parsed = Result<Expr, &'static [u8]>;
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    depth: u32,
+    symbols: &'a mut Symbols,
+}
+
+/// Parses a whole expression; blank text is 0.
+pub fn parse(text: &[u8], symbols: &mut Symbols) -> Parsed {
+    let mut reader = Reader { text, at: 0, depth: 0, symbols };
+    if reader.peek().is_none() {
+        return Ok(Expr::Number(0));
+    }
+    let expr = reader.comma()?;
+    match reader.peek() {
+        None => Ok(expr),
+        Some(_) => Err(SYNTAX),
+    }
+}
+
+impl Reader<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied()
+    }
+
+    fn accept(&mut self, sign: &[u8]) -> bool {
+        self.peek();
+        let found = self.text[self.at..].starts_with(sign);
+        if found {
+            self.at += sign.len();
+        }
+        found
+    }
+
+    fn comma(&mut self) -> Parsed {
+        let mut left = self.assignment()?;
+        while self.accept(b",") {
+            left = Expr::Binary(Op::Comma, Box::new(left), Box::new(self.assignment()?));
+        }
+        Ok(left)
+    }
+
+    fn assignment(&mut self) -> Parsed {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(b"expression nested too deeply");
+        }
+        let left = self.binary(1)?;
+        let result = match left {
+            Expr::Variable(name) if self.peek() == Some(b'=') && self.text.get(self.at + 1) != Some(&b'=') => {
+                self.at += 1;
+                Ok(Expr::Assign(name, None, Box::new(self.assignment()?)))
+            }
+            Expr::Variable(name) => match self.assign_operator() {
+                Some(op) => Ok(Expr::Assign(name, Some(op), Box::new(self.assignment()?))),
+                None => self.choice(Expr::Variable(name)),
+            },
+            other => self.choice(other),
+        };
+        self.depth -= 1;
+        result
+    }
+
+    fn assign_operator(&mut self) -> Option<Op> {
+        self.peek();
+        let rest = &self.text[self.at..];
+        for (sign, op, precedence) in OPERATORS {
+            if rest.starts_with(sign) && rest.get(sign.len()) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3) {
+                self.at += sign.len() + 1;
+                return Some(*op);
+            }
+        }
+        None
+    }
+
+    fn choice(&mut self, test: Expr) -> Parsed {
+        if !self.accept(b"?") {
+            return Ok(test);
+        }
+        let yes = self.comma()?;
+        if !self.accept(b":") {
+            return Err(b"malformed ?: operator");
+        }
+        let no = self.assignment()?;
+        Ok(Expr::Choice(Box::new(test), Box::new(yes), Box::new(no)))
+    }
+
+    fn binary(&mut self, least: u8) -> Parsed {
+        let mut left = self.unary()?;
+        while let Some((length, op, precedence)) = self.operator(least) {
+            self.at += length;
+            // `**` is the only binary operator that groups from the right.
+            let right = self.binary(if op == Op::Power { precedence } else { precedence + 1 })?;
+            left = Expr::Binary(op, Box::new(left), Box::new(right));
+        }
+        Ok(left)
+    }
+
+    fn operator(&mut self, least: u8) -> Option<(usize, Op, u8)> {
+        self.peek();
+        let rest = &self.text[self.at..];
+        let (sign, op, precedence) = OPERATORS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
+        let assigns = rest.get(sign.len()) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3);
+        (!assigns && *precedence >= least).then_some((sign.len(), *op, *precedence))
+    }
+
+    fn unary(&mut self) -> Parsed {
+        let Some(sign) = self.peek() else { return Err(SYNTAX) };
+        if !matches!(sign, b'+' | b'-' | b'!' | b'~') {
+            return self.postfix();
+        }
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(b"expression nested too deeply");
+        }
+        let start = self.at;
+        let step = self.text.get(start + 1) == Some(&sign) && matches!(sign, b'+' | b'-');
+        if step {
+            self.at += 2;
+            if self.peek().is_some_and(is_name_start) {
+                self.depth -= 1;
+                let name = self.name();
+                return Ok(Expr::Step(name, if sign == b'+' { 1 } else { -1 }, false));
+            }
+            self.at = start;
+        }
+        self.at += 1;
+        let inner = self.unary()?;
+        self.depth -= 1;
+        Ok(Expr::Unary(sign, Box::new(inner)))
+    }
+
+    fn name(&mut self) -> Sym {
+        let start = self.at;
+        while self.text.get(self.at).copied().is_some_and(is_name_byte) {
+            self.at += 1;
+        }
+        self.symbols.intern(&self.text[start..self.at])
+    }
+
+    fn postfix(&mut self) -> Parsed {
+        let first = self.peek().ok_or(SYNTAX)?;
+        if first == b'(' {
+            self.at += 1;
+            let inner = self.comma()?;
+            return if self.accept(b")") { Ok(inner) } else { Err(SYNTAX) };
+        }
+        if first.is_ascii_digit() {
+            return self.number();
+        }
+        if !is_name_start(first) {
+            return Err(SYNTAX);
+        }
+        let name = self.name();
+        for (sign, step) in [(&b"++"[..], 1), (b"--", -1)] {
+            let before = self.at;
+            if self.accept(sign) {
+                // `a --b` and `a++1` are two operators, as in `a - -b`.
+                if self.peek().is_some_and(|next| is_name_byte(next) || next == b'(') {
+                    self.at = before;
+                    break;
+                }
+                return Ok(Expr::Step(name, step, true));
+            }
+        }
+        Ok(Expr::Variable(name))
+    }
+
+    fn number(&mut self) -> Parsed {
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(|&byte| is_name_byte(byte) || byte == b'#' || byte == b'@') {
+            self.at += 1;
+        }
+        parse_number(&self.text[start..self.at]).map(Expr::Number).ok_or(SYNTAX)
+    }
+}
+
+/// A C constant or `base#digits` with a base of 2 to 64.
+pub fn parse_number(text: &[u8]) -> Option<i64> {
+    let (base, digits) = match text.iter().position(|&byte| byte == b'#') {
+        Some(at) => (parse_digits(&text[..at], 10)?, &text[at + 1..]),
+        None => match text {
+            [b'0', b'x' | b'X', rest @ ..] => (16, rest),
+            [b'0', rest @ ..] if !rest.is_empty() => (8, rest),
+            _ => (10, text),
+        },
+    };
+    if digits.is_empty() || !(2..=64).contains(&base) {
+        return None;
+    }
+    parse_digits(digits, base)
+}
+
+fn parse_digits(digits: &[u8], base: i64) -> Option<i64> {
+    let mut value = 0i64;
+    for &byte in digits {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            b'A'..=b'Z' if base <= 36 => byte - b'A' + 10,
+            b'A'..=b'Z' => byte - b'A' + 36,
+            b'@' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        if i64::from(digit) >= base {
+            return None;
+        }
+        value = value.wrapping_mul(base).wrapping_add(i64::from(digit));
+    }
+    Some(value)
+}
+
+impl Shell {
+    /// The value of an expression.
+    pub fn evaluate(&mut self, expr: &Expr, depth: u32) -> Result<i64, Fail> {
+        match expr {
+            Expr::Number(number) => Ok(*number),
+            Expr::Variable(name) => self.variable_number(*name, depth),
+            Expr::Unary(sign, inner) => {
+                let value = self.evaluate(inner, depth)?;
+                Ok(match sign {
+                    b'-' => value.wrapping_neg(),
+                    b'!' => i64::from(value == 0),
+                    b'~' => !value,
+                    _ => value,
+                })
+            }
+            Expr::Binary(Op::AndThen, left, right) => {
+                Ok(i64::from(self.evaluate(left, depth)? != 0 && self.evaluate(right, depth)? != 0))
+            }
+            Expr::Binary(Op::OrElse, left, right) => {
+                Ok(i64::from(self.evaluate(left, depth)? != 0 || self.evaluate(right, depth)? != 0))
+            }
+            Expr::Binary(op, left, right) => {
+                let left = self.evaluate(left, depth)?;
+                let right = self.evaluate(right, depth)?;
+                self.apply(*op, left, right)
+            }
+            Expr::Assign(name, op, value) => {
+                let value = match op {
+                    None => self.evaluate(value, depth)?,
+                    Some(op) => {
+                        let old = self.variable_number(*name, depth)?;
+                        let value = self.evaluate(value, depth)?;
+                        self.apply(*op, old, value)?
+                    }
+                };
+                self.set_number(*name, value)?;
+                Ok(value)
+            }
+            Expr::Step(name, step, before) => {
+                let old = self.variable_number(*name, depth)?;
+                let new = old.wrapping_add(*step);
+                self.set_number(*name, new)?;
+                Ok(if *before { old } else { new })
+            }
+            Expr::Choice(test, yes, no) => {
+                let branch = if self.evaluate(test, depth)? != 0 { yes } else { no };
+                self.evaluate(branch, depth)
+            }
+        }
+    }
+
+    fn apply(&mut self, op: Op, left: i64, right: i64) -> Result<i64, Fail> {
+        Ok(match op {
+            Op::Comma | Op::AndThen | Op::OrElse => right,
+            Op::Or => left | right,
+            Op::Xor => left ^ right,
+            Op::And => left & right,
+            Op::Equal => i64::from(left == right),
+            Op::Unequal => i64::from(left != right),
+            Op::Less => i64::from(left < right),
+            Op::Greater => i64::from(left > right),
+            Op::LessEqual => i64::from(left <= right),
+            Op::GreaterEqual => i64::from(left >= right),
+            Op::Left => left.wrapping_shl(right as u32),
+            Op::Right => left.wrapping_shr(right as u32),
+            Op::Add => left.wrapping_add(right),
+            Op::Subtract => left.wrapping_sub(right),
+            Op::Multiply => left.wrapping_mul(right),
+            Op::Divide | Op::Remainder if right == 0 => return Err(self.error(&[b"divide by zero"])),
+            Op::Divide => left.wrapping_div(right),
+            Op::Remainder => left.wrapping_rem(right),
+            Op::Power if right < 0 => return Err(self.error(&[b"exponent less than 0"])),
+            Op::Power => power(left, right),
+        })
+    }
+
+    /// The number in a variable. A value that is no number is itself an expression; an unset one is 0.
+    fn variable_number(&mut self, name: Sym, depth: u32) -> Result<i64, Fail> {
+        let Some(value) = self.value(name) else {
+            if self.options.nounset {
+                let name = self.symbols.name(name).clone();
+                return Err(self.error(&[&name, b": parameter not set"]));
+            }
+            return Ok(0);
+        };
+        if let Some(number) = small_number(value) {
+            return Ok(number);
+        }
+        if depth > MAX_DEPTH {
+            return Err(self.error(&[b"expression recursion loop detected"]));
+        }
+        let text = value.to_vec();
+        self.evaluate_text(&text, depth + 1)
+    }
+
+    /// The value of an expression in a text.
+    pub fn evaluate_text(&mut self, text: &[u8], depth: u32) -> Result<i64, Fail> {
+        match parse(text, &mut self.symbols) {
+            Ok(expr) => {
+                self.variables.resize_with(self.symbols.len(), Default::default);
+                self.evaluate(&expr, depth)
+            }
+            Err(message) => Err(self.error(&[message])),
+        }
+    }
+}
+
+/// A plain decimal number of up to 18 digits, the common content of a variable.
+pub fn small_number(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 || (digits[0] == b'0' && digits.len() > 1) {
+        return None;
+    }
+    let mut value = 0i64;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(byte - b'0');
+    }
+    Some(if negative { -value } else { value })
+}
+
+fn power(base: i64, exponent: i64) -> i64 {
+    let (mut result, mut base, mut left) = (1i64, base, exponent);
+    while left > 0 {
+        if left & 1 == 1 {
+            result = result.wrapping_mul(base);
+        }
+        base = base.wrapping_mul(base);
+        left >>= 1;
+    }
+    result
+}

@@ -1,0 +1,138 @@
+//! `cd` and `pwd`.
+
+use super::{Done, options};
+use crate::shell::{Fail, Shell};
+use rbox_core::sys::{self, fs, process};
+
+/// `cd [-LP] [FOLDER]` (XCU cd).
+pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    // `-` alone is a folder, so only words of more than one byte are options.
+    let (letters, words) = options(shell, words, b"LPe@")?;
+    let physical = letters.last() == Some(&b'P');
+    let mut show = false;
+    let target = match words.first() {
+        None => match shell.get(b"HOME").map(<[u8]>::to_vec) {
+            Some(home) => home,
+            None => return Err(shell.error(&[b"HOME not set"])),
+        },
+        Some(&b"-") => {
+            show = true;
+            match shell.get(b"OLDPWD").map(<[u8]>::to_vec) {
+                Some(old) => old,
+                None => return Err(shell.error(&[b"OLDPWD not set"])),
+            }
+        }
+        Some(word) => word.to_vec(),
+    };
+    if target.is_empty() {
+        return Ok(0);
+    }
+    for folder in search_path(shell, &target) {
+        if let Some(path) = enter(shell, &folder, physical) {
+            remember(shell, &path)?;
+            if show || folder != target {
+                shell.print(&[&path[..], b"\n"].concat());
+            }
+            return Ok(0);
+        }
+    }
+    // The reason is that of the operand itself.
+    let reason = match process::chdir(&target[..]) {
+        Err(errno) => sys::error_text(errno),
+        Ok(()) => String::new(),
+    };
+    Err(shell.error(&[b"can't cd to ", &target, b": ", reason.as_bytes()]))
+}
+
+/// The places where CDPATH looks for the operand, itself last.
+fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
+    let direct = target.starts_with(b"/")
+        || [&b"."[..], b".."]
+            .iter()
+            .any(|dots| target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/'));
+    let mut found = Vec::new();
+    if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::to_vec) {
+        for folder in path.split(|&byte| byte == b':').filter(|folder| !folder.is_empty()) {
+            found.push(rbox_core::bytes::join_path(folder, target));
+        }
+    }
+    found.push(target.to_vec());
+    found
+}
+
+/// Goes to the folder and returns the new PWD.
+fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Option<Vec<u8>> {
+    if physical {
+        process::chdir(folder).ok()?;
+        return Some(current());
+    }
+    let mut path = if folder.starts_with(b"/") { Vec::new() } else { working(shell) };
+    path.push(b'/');
+    path.extend_from_slice(folder);
+    let path = normal(&path)?;
+    process::chdir(&path[..]).ok()?;
+    Some(path)
+}
+
+/// The path without `.`, `..` and double slashes; `None` when something before a `..` is no folder (XCU cd, step 8).
+fn normal(path: &[u8]) -> Option<Vec<u8>> {
+    let mut out: Vec<u8> = Vec::new();
+    for part in path.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                if !out.is_empty() {
+                    fs::stat(&out[..]).ok()?;
+                }
+                let end = out.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                out.truncate(end);
+            }
+            _ => {
+                out.push(b'/');
+                out.extend_from_slice(part);
+            }
+        }
+    }
+    if out.is_empty() {
+        out.push(b'/');
+    }
+    Some(out)
+}
+
+/// The current folder as the kernel knows it.
+pub fn current() -> Vec<u8> {
+    process::getcwd(Vec::new()).map(|path| path.to_bytes().to_vec()).unwrap_or_default()
+}
+
+/// The current folder by PWD when it is right, else as the kernel knows it.
+pub fn working(shell: &mut Shell) -> Vec<u8> {
+    if let Some(path) = shell.get(b"PWD")
+        && path.starts_with(b"/")
+        && let (Ok(named), Ok(here)) = (fs::stat(path), fs::stat("."))
+        && (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino)
+    {
+        return path.to_vec();
+    }
+    current()
+}
+
+fn remember(shell: &mut Shell, path: &[u8]) -> Result<(), Fail> {
+    let old = shell.get(b"PWD").map(<[u8]>::to_vec);
+    let (pwd, oldpwd) = (shell.intern(b"PWD"), shell.intern(b"OLDPWD"));
+    if let Some(old) = old {
+        shell.set(oldpwd, &old)?;
+    }
+    shell.set(pwd, path)?;
+    shell.slot(pwd).export = true;
+    Ok(())
+}
+
+/// `pwd [-LP]`
+pub fn pwd(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, _) = options(shell, words, b"LP")?;
+    let mut path = if letters.last() == Some(&b'P') { current() } else { working(shell) };
+    path.push(b'\n');
+    shell.status = 0;
+    shell.print(&path);
+    Ok(shell.status)
+}

@@ -1,0 +1,110 @@
+//! Builtins that tell: `type`, `hash`, `help`, `history`, `times`.
+
+use super::Done;
+use crate::escape;
+use crate::shell::Shell;
+
+/// What `command -v` prints for a name; `None` when it is nothing.
+pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
+    if crate::syntax::parser::is_keyword(name) {
+        return Some(name.to_vec());
+    }
+    let sym = shell.intern(name);
+    if let Some(value) = shell.slot(sym).alias.clone() {
+        return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
+    }
+    if shell.slot(sym).function.is_some() || super::find(name).is_some() {
+        return Some(name.to_vec());
+    }
+    let path = shell.find_program(name)?;
+    let is_file = rbox_core::sys::fs::access(&path[..], rbox_core::sys::fs::Access::EXEC_OK).is_ok();
+    is_file.then(|| path.to_vec())
+}
+
+/// `type NAME...`
+pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let mut status = 0;
+    for word in words {
+        let sym = shell.intern(word);
+        let text: Vec<u8> = if crate::syntax::parser::is_keyword(word) {
+            b" is a shell keyword".to_vec()
+        } else if let Some(value) = shell.slot(sym).alias.clone() {
+            [b" is an alias for ", &value[..]].concat()
+        } else if shell.slot(sym).function.is_some() {
+            b" is a function".to_vec()
+        } else if let Some(builtin) = super::find(word) {
+            if builtin.special { b" is a special shell builtin".to_vec() } else { b" is a shell builtin".to_vec() }
+        } else if let Some(path) = describe(shell, word) {
+            [b" is ", &path[..]].concat()
+        } else {
+            status = 127;
+            b": not found".to_vec()
+        };
+        shell.print(&[word, &text[..], b"\n"].concat());
+    }
+    Ok(status)
+}
+
+/// `hash [-r] [NAME...]`
+pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = super::options(shell, words, b"rv")?;
+    if letters.contains(&b'r') {
+        shell.variables.iter_mut().for_each(|slot| slot.path = None);
+        return Ok(0);
+    }
+    if words.is_empty() {
+        for name in shell.names(|slot| slot.path.is_some()) {
+            if let Some(path) = shell.slot(name).path.clone() {
+                shell.print(&[&path[..], b"\n"].concat());
+            }
+        }
+    }
+    let mut status = 0;
+    for word in words {
+        if super::find(word).is_none() && shell.find_program(word).is_none() {
+            shell.report(&[word, b": not found"]);
+            status = 1;
+        }
+    }
+    Ok(status)
+}
+
+/// `help`
+pub fn help(shell: &mut Shell, _: &[&[u8]]) -> Done {
+    let mut text = String::from("Built-in commands:\n------------------\n");
+    let mut column = 0;
+    for name in super::names() {
+        if column + name.len() + 1 > 60 {
+            text.push('\n');
+            column = 0;
+        }
+        text.push(if column == 0 { '\t' } else { ' ' });
+        text.push_str(name);
+        column += name.len() + 1;
+    }
+    text.push_str("\n\n");
+    shell.print(text.as_bytes());
+    Ok(0)
+}
+
+/// `history`
+pub fn history(shell: &mut Shell, _: &[&[u8]]) -> Done {
+    let mut text = Vec::new();
+    for (number, line) in shell.history.iter().enumerate() {
+        text.extend_from_slice(format!("{number:4} ").as_bytes());
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    shell.print(&text);
+    Ok(0)
+}
+
+/// `times`: user and system time of the shell and of its children.
+pub fn times(shell: &mut Shell, _: &[&[u8]]) -> Done {
+    let ticks = rbox_core::sys::job::times();
+    let show = |ticks: u64| format!("{}m{}.{:03}s", ticks / 6000, ticks / 100 % 60, ticks % 100 * 10);
+    let text = format!("{} {}\n{} {}\n", show(ticks[0]), show(ticks[1]), show(ticks[2]), show(ticks[3]));
+    shell.print(text.as_bytes());
+    Ok(0)
+}

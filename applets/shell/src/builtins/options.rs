@@ -1,0 +1,297 @@
+//! `set`, `umask` and `ulimit`.
+
+use super::Done;
+use crate::escape;
+use crate::shell::{Fail, Options, Shell};
+use rbox_core::sys::{fs, process};
+use std::rc::Rc;
+
+/// Options in the order of the listing: letter (0 is none) and name.
+const NAMES: &[(u8, &str)] = &[
+    (b'e', "errexit"),
+    (b'f', "noglob"),
+    (b'I', "ignoreeof"),
+    (b'm', "monitor"),
+    (b'n', "noexec"),
+    (b'x', "xtrace"),
+    (b'v', "verbose"),
+    (b'C', "noclobber"),
+    (b'a', "allexport"),
+    (b'b', "notify"),
+    (b'u', "nounset"),
+    (b'E', "errtrace"),
+    (b'V', "vi"),
+    (0, "pipefail"),
+];
+
+fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
+    Some(match name {
+        "errexit" => &mut options.errexit,
+        "noglob" => &mut options.noglob,
+        "ignoreeof" => &mut options.ignoreeof,
+        "monitor" => &mut options.monitor,
+        "noexec" => &mut options.noexec,
+        "xtrace" => &mut options.xtrace,
+        "verbose" => &mut options.verbose,
+        "noclobber" => &mut options.noclobber,
+        "allexport" => &mut options.allexport,
+        "notify" => &mut options.notify,
+        "nounset" => &mut options.nounset,
+        "errtrace" => &mut options.errtrace,
+        "vi" => &mut options.vi,
+        "pipefail" => &mut options.pipefail,
+        _ => return None,
+    })
+}
+
+/// Sets an option by its long name; false when there is none.
+pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
+    let Some((_, name)) = NAMES.iter().find(|(_, known)| known.as_bytes() == name) else { return false };
+    if let Some(option) = field(&mut shell.options, name) {
+        *option = on;
+    }
+    if *name == "monitor" {
+        crate::interactive::set_monitor(shell, on);
+    }
+    true
+}
+
+impl Shell {
+    /// Sets an option by its letter; false when there is none.
+    pub fn set_option(&mut self, letter: u8, on: bool) -> bool {
+        match NAMES.iter().find(|(known, _)| *known == letter && letter != 0) {
+            Some((_, name)) => set_option_by_name(self, name.as_bytes(), on),
+            // POSIX's -h and BusyBox's -b have nothing to switch here.
+            None => letter == b'h',
+        }
+    }
+
+    /// The value of `$-`.
+    pub fn option_letters(&mut self) -> Vec<u8> {
+        let mut letters = Vec::new();
+        for (letter, name) in NAMES {
+            if *letter != 0 && field(&mut self.options, name).is_some_and(|on| *on) {
+                letters.push(*letter);
+            }
+        }
+        if self.options.interactive {
+            letters.push(b'i');
+        }
+        letters
+    }
+}
+
+/// `set [-abCefhmnuvx] [-o OPTION] [--] [WORD...]`
+pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        list_variables(shell);
+        return Ok(0);
+    }
+    let mut words = words;
+    let mut operands = false;
+    while let Some((word, rest)) = words.split_first() {
+        let on = match word.first() {
+            Some(b'-') => true,
+            Some(b'+') => false,
+            _ => break,
+        };
+        words = rest;
+        if word.len() == 1 {
+            // A single dash ends the options and switches off -x and -v.
+            if on {
+                shell.options.xtrace = false;
+                shell.options.verbose = false;
+                operands = !rest.is_empty();
+            }
+            break;
+        }
+        if *word == b"--" {
+            operands = true;
+            break;
+        }
+        for &letter in &word[1..] {
+            if letter == b'o' {
+                let Some((name, rest)) = words.split_first() else {
+                    list_options(shell, on);
+                    return Ok(0);
+                };
+                words = rest;
+                if !set_option_by_name(shell, name, on) {
+                    let sign: &[u8] = if on { b"-" } else { b"+" };
+                    shell.report(&[b"illegal option ", sign, b"o ", name]);
+                    return Ok(1);
+                }
+            } else if !shell.set_option(letter, on) {
+                return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
+            }
+        }
+    }
+    if operands || !words.is_empty() {
+        shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
+    }
+    Ok(0)
+}
+
+fn list_variables(shell: &mut Shell) {
+    let mut text = Vec::new();
+    for name in shell.names(|slot| slot.set) {
+        text.extend_from_slice(shell.symbols.name(name));
+        text.push(b'=');
+        let quoted = escape::single_quoted(shell.value(name).unwrap_or_default());
+        text.extend_from_slice(&quoted);
+        text.push(b'\n');
+    }
+    shell.print(&text);
+}
+
+fn list_options(shell: &mut Shell, readable: bool) {
+    let mut text = String::new();
+    for (_, name) in NAMES {
+        let on = field(&mut shell.options, name).is_some_and(|on| *on);
+        text.push_str(&match (readable, on) {
+            (true, true) => format!("{name:<16}on\n"),
+            (true, false) => format!("{name:<16}off\n"),
+            (false, true) => format!("set -o {name}\n"),
+            (false, false) => format!("set +o {name}\n"),
+        });
+    }
+    shell.print(text.as_bytes());
+}
+
+/// `umask [-S] [MODE]`
+pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = super::options(shell, words, b"S")?;
+    let old = process::umask(fs::Mode::empty());
+    process::umask(old);
+    let bits = old.as_raw_mode();
+    let Some(word) = words.first() else {
+        let text = if letters.is_empty() { format!("{bits:04o}\n") } else { symbolic(!bits & 0o777) };
+        shell.print(text.as_bytes());
+        return Ok(0);
+    };
+    let new = if word.iter().all(|byte| matches!(byte, b'0'..=b'7')) && !word.is_empty() {
+        rbox_core::number::parse_radix(word, 8).map(|bits| bits as u32)
+    } else {
+        change_mode(!bits & 0o777, word).map(|allowed| !allowed & 0o777)
+    };
+    match new.filter(|bits| *bits <= 0o7777) {
+        Some(new) => {
+            process::umask(fs::Mode::from_raw_mode(new & 0o777));
+            Ok(0)
+        }
+        None => Err(shell.error(&[b"illegal mode: ", word])),
+    }
+}
+
+fn symbolic(allowed: u32) -> String {
+    let triple = |shift: u32| {
+        let bits = allowed >> shift;
+        [(4, 'r'), (2, 'w'), (1, 'x')]
+            .iter()
+            .filter(|(bit, _)| bits & bit != 0)
+            .map(|(_, letter)| *letter)
+            .collect::<String>()
+    };
+    format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
+}
+
+/// Applies a symbolic mode such as `u=rwx,g-w` to permissions.
+fn change_mode(mut allowed: u32, text: &[u8]) -> Option<u32> {
+    for clause in text.split(|&byte| byte == b',') {
+        let split = clause.iter().position(|byte| matches!(byte, b'+' | b'-' | b'='))?;
+        let mut who = 0;
+        for letter in &clause[..split] {
+            who |= match letter {
+                b'u' => 0o700,
+                b'g' => 0o070,
+                b'o' => 0o007,
+                b'a' => 0o777,
+                _ => return None,
+            };
+        }
+        let who = if who == 0 { 0o777 } else { who };
+        let mut what = 0;
+        for letter in &clause[split + 1..] {
+            what |= match letter {
+                b'r' => 0o444,
+                b'w' => 0o222,
+                b'x' => 0o111,
+                _ => return None,
+            };
+        }
+        match clause[split] {
+            b'+' => allowed |= who & what,
+            b'-' => allowed &= !(who & what),
+            _ => allowed = (allowed & !who) | (who & what),
+        }
+    }
+    Some(allowed)
+}
+
+/// What `ulimit` knows: letter, text, unit in bytes, resource.
+const LIMITS: &[(u8, &str, u64, process::Resource)] = &[
+    (b'c', "core file size (blocks)         (-c) ", 512, process::Resource::Core),
+    (b'd', "data seg size (kb)              (-d) ", 1024, process::Resource::Data),
+    (b'e', "scheduling priority             (-e) ", 1, process::Resource::Nice),
+    (b'f', "file size (blocks)              (-f) ", 512, process::Resource::Fsize),
+    (b'i', "pending signals                 (-i) ", 1, process::Resource::Sigpending),
+    (b'l', "max locked memory (kb)          (-l) ", 1024, process::Resource::Memlock),
+    (b'm', "max memory size (kb)            (-m) ", 1024, process::Resource::Rss),
+    (b'n', "open files                      (-n) ", 1, process::Resource::Nofile),
+    (b'q', "POSIX message queues (bytes)    (-q) ", 1, process::Resource::Msgqueue),
+    (b'r', "real-time priority              (-r) ", 1, process::Resource::Rtprio),
+    (b's', "stack size (kb)                 (-s) ", 1024, process::Resource::Stack),
+    (b't', "cpu time (seconds)              (-t) ", 1, process::Resource::Cpu),
+    (b'u', "max user processes              (-u) ", 1, process::Resource::Nproc),
+    (b'v', "virtual memory (kb)             (-v) ", 1024, process::Resource::As),
+    (b'x', "file locks                      (-x) ", 1, process::Resource::Locks),
+];
+
+/// `ulimit [-HSa] [-cdefilmnqrstuvx] [LIMIT]`
+pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = super::options(shell, words, b"HSacdefilmnqrstuvx")?;
+    let hard = letters.contains(&b'H');
+    let soft = letters.contains(&b'S');
+    let show = |unit: u64, resource| {
+        let limit = process::getrlimit(resource);
+        match if hard { limit.maximum } else { limit.current } {
+            Some(value) => format!("{}\n", value / unit),
+            None => "unlimited\n".to_string(),
+        }
+    };
+    if letters.contains(&b'a') {
+        let text: String =
+            LIMITS.iter().map(|(_, text, unit, resource)| format!("{text}{}", show(*unit, *resource))).collect();
+        shell.print(text.as_bytes());
+        return Ok(0);
+    }
+    let letter = letters.iter().copied().find(|letter| !b"HS".contains(letter)).unwrap_or(b'f');
+    let Some((_, _, unit, resource)) = LIMITS.iter().find(|(known, ..)| *known == letter) else { return Ok(1) };
+    let Some(word) = words.first() else {
+        let text = show(*unit, *resource);
+        shell.print(text.as_bytes());
+        return Ok(0);
+    };
+    let value = if *word == b"unlimited" { None } else { Some(limit_value(shell, word, *unit)?) };
+    let mut limit = process::getrlimit(*resource);
+    if soft || !hard {
+        limit.current = value;
+    }
+    if hard || !soft {
+        limit.maximum = value;
+    }
+    match process::setrlimit(*resource, limit) {
+        Ok(()) => Ok(0),
+        Err(errno) => {
+            shell.report(&[b"error setting limit: ", rbox_core::sys::error_text(errno).as_bytes()]);
+            Ok(1)
+        }
+    }
+}
+
+fn limit_value(shell: &mut Shell, word: &[u8], unit: u64) -> Result<u64, Fail> {
+    match rbox_core::number::parse_decimal(word).and_then(|value| value.checked_mul(unit)) {
+        Some(value) => Ok(value),
+        None => Err(shell.error(&[b"Illegal number: ", word])),
+    }
+}

@@ -1,0 +1,277 @@
+//! `read` (XCU read): one line, split by IFS into variables.
+
+use super::{Done, number};
+use crate::shell::{Shell, is_seekable, read_number};
+use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
+use rbox_core::sys::{Errno, fd, fs, termios};
+
+/// What the options ask for.
+struct Wanted {
+    raw: bool,
+    silent: bool,
+    delimiter: u8,
+    /// At most so many bytes; the flag says that the delimiter does not end them.
+    count: Option<(u32, bool)>,
+    /// Milliseconds.
+    timeout: Option<u64>,
+    fd: i32,
+    prompt: Vec<u8>,
+}
+
+/// `read [-rs] [-d DELIM] [-n N] [-N N] [-p PROMPT] [-t SECONDS] [-u FD] [NAME...]`
+pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut wanted =
+        Wanted { raw: false, silent: false, delimiter: b'\n', count: None, timeout: None, fd: 0, prompt: Vec::new() };
+    let mut words = words;
+    while let Some((word, rest)) = words.split_first() {
+        if word.len() < 2 || word[0] != b'-' {
+            break;
+        }
+        words = rest;
+        if *word == b"--" {
+            break;
+        }
+        let mut at = 1;
+        while let Some(&letter) = word.get(at) {
+            at += 1;
+            match letter {
+                b'r' => wanted.raw = true,
+                b's' => wanted.silent = true,
+                b'd' | b'n' | b'N' | b't' | b'u' | b'p' => {
+                    let value = if at < word.len() {
+                        &word[at..]
+                    } else {
+                        let Some((value, rest)) = words.split_first() else {
+                            return Err(shell.error(&[b"option requires an argument -", &[letter]]));
+                        };
+                        words = rest;
+                        value
+                    };
+                    take_value(shell, letter, value, &mut wanted)?;
+                    break;
+                }
+                _ => return Err(shell.error(&[b"illegal option -", &[letter]])),
+            }
+        }
+    }
+    if words.iter().any(|name| !crate::symbols::is_name(name)) {
+        return Err(shell.error(&[b"bad variable name"]));
+    }
+    let (line, escaped, status) = take_line(&wanted);
+    assign(shell, words, &line, &escaped, wanted.count.is_some_and(|(_, exact)| exact))?;
+    Ok(status)
+}
+
+fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::shell::Fail> {
+    match letter {
+        b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
+        b'n' => wanted.count = Some((number(shell, value)?, false)),
+        b'N' => wanted.count = Some((number(shell, value)?, true)),
+        b'u' => wanted.fd = number(shell, value)? as i32,
+        b'p' => wanted.prompt = value.to_vec(),
+        _ => {
+            let text = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
+            let Some(seconds) = text.filter(|seconds| *seconds >= 0.0) else {
+                return Err(shell.error(&[b"invalid timeout"]));
+            };
+            wanted.timeout = Some((seconds * 1000.0) as u64);
+        }
+    }
+    Ok(())
+}
+
+/// One byte, or none at the end; `Err` is the status when time is over or a signal came.
+fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
+    if let Some(left) = timeout {
+        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
+        match poll(&mut [PollFd::from_borrowed_fd(fd::borrow(number), PollFlags::IN)], Some(&limit)) {
+            Ok(0) | Err(_) => return Err(142),
+            Ok(_) => {}
+        }
+    }
+    let mut byte = [0];
+    match fd::read(fd::borrow(number), &mut byte) {
+        Ok(1) => Ok(Some(byte[0])),
+        Err(Errno::INTR) => Err(130),
+        _ => Ok(None),
+    }
+}
+
+/// Bytes of a descriptor, in blocks where what is too much can be given back.
+struct Bytes {
+    number: i32,
+    seekable: bool,
+    block: Vec<u8>,
+    at: usize,
+    timeout: Option<u64>,
+}
+
+impl Bytes {
+    fn next(&mut self) -> Result<Option<u8>, u8> {
+        if !self.seekable {
+            return take_byte(self.number, self.timeout);
+        }
+        if self.at == self.block.len() {
+            self.block.resize(512, 0);
+            let got = read_number(self.number, &mut self.block);
+            self.block.truncate(got);
+            self.at = 0;
+            if got == 0 {
+                return Ok(None);
+            }
+        }
+        self.at += 1;
+        Ok(Some(self.block[self.at - 1]))
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        let unread = self.block.len() - self.at;
+        if unread > 0 {
+            // It was seekable when reading began.
+            let _ = fs::seek(fd::borrow(self.number), fs::SeekFrom::Current(-(unread as i64)));
+        }
+    }
+}
+
+fn take_line(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
+    let terminal = (wanted.silent || wanted.count.is_some()) && termios::isatty(fd::borrow(wanted.fd));
+    let before = if terminal { termios::tcgetattr(fd::borrow(wanted.fd)).ok() } else { None };
+    if let Some(before) = &before {
+        let mut changed = before.clone();
+        if wanted.silent {
+            changed.local_modes.remove(termios::LocalModes::ECHO);
+        }
+        if wanted.count.is_some() {
+            changed.local_modes.remove(termios::LocalModes::ICANON);
+        }
+        let _ = termios::tcsetattr(fd::borrow(wanted.fd), termios::OptionalActions::Drain, &changed);
+    }
+    if !wanted.prompt.is_empty() && termios::isatty(fd::borrow(wanted.fd)) {
+        let _ = crate::shell::write_all(2, &wanted.prompt);
+    }
+    let result = collect(wanted);
+    if let Some(before) = &before {
+        let _ = termios::tcsetattr(fd::borrow(wanted.fd), termios::OptionalActions::Drain, before);
+    }
+    result
+}
+
+/// The line, which of its bytes were quoted by a backslash, and the status.
+fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
+    let mut bytes = Bytes {
+        number: wanted.fd,
+        seekable: wanted.timeout.is_none() && is_seekable(wanted.fd),
+        block: Vec::new(),
+        at: 0,
+        timeout: wanted.timeout,
+    };
+    let (mut line, mut escaped) = (Vec::new(), Vec::new());
+    let mut quoted = false;
+    loop {
+        if wanted.count.is_some_and(|(count, _)| line.len() >= count as usize) {
+            return (line, escaped, 0);
+        }
+        let byte = match bytes.next() {
+            Ok(Some(byte)) => byte,
+            Ok(None) => return (line, escaped, 1),
+            Err(status) => return (line, escaped, status),
+        };
+        let exact = wanted.count.is_some_and(|(_, exact)| exact);
+        if quoted {
+            quoted = false;
+            if byte != b'\n' {
+                line.push(byte);
+                escaped.push(true);
+            }
+        } else if byte == b'\\' && !wanted.raw {
+            quoted = true;
+        } else if byte == wanted.delimiter && !exact {
+            return (line, escaped, 0);
+        } else if byte != 0 {
+            line.push(byte);
+            escaped.push(false);
+        }
+    }
+}
+
+/// Gives each name its field, the last one the rest (XCU read, XCU 2.6.5).
+fn assign(
+    shell: &mut Shell,
+    names: &[&[u8]],
+    line: &[u8],
+    escaped: &[bool],
+    whole: bool,
+) -> Result<(), crate::shell::Fail> {
+    let Some((last, first)) = names.split_last() else {
+        let reply = shell.intern(b"REPLY");
+        return shell.set(reply, line);
+    };
+    if whole {
+        let name = shell.intern(first.first().unwrap_or(last));
+        return shell.set(name, line);
+    }
+    let ifs = shell.ifs.clone();
+    let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
+    let is_white = |at: usize| is_sign(at) && matches!(line[at], b' ' | b'\t' | b'\n');
+    let mut at = 0;
+    while at < line.len() && is_white(at) {
+        at += 1;
+    }
+    for name in first {
+        let start = at;
+        while at < line.len() && !is_sign(at) {
+            at += 1;
+        }
+        let field = &line[start..at];
+        at = skip_separator(line.len(), at, &is_sign, &is_white);
+        let name = shell.intern(name);
+        shell.set(name, field)?;
+    }
+    let mut end = line.len();
+    while end > at && is_white(end - 1) {
+        end -= 1;
+    }
+    // One separator that ends the last field goes too, when the rest is a single field.
+    let mut stop = at;
+    while stop < end && !is_sign(stop) {
+        stop += 1;
+    }
+    if stop < end && skip_separator(line.len(), stop, &is_sign, &is_white) >= end {
+        end = stop;
+    }
+    let name = shell.intern(last);
+    shell.set(name, &line[at..end])
+}
+
+fn skip_separator(
+    length: usize,
+    mut at: usize,
+    is_sign: &dyn Fn(usize) -> bool,
+    is_white: &dyn Fn(usize) -> bool,
+) -> usize {
+    while at < length && is_white(at) {
+        at += 1;
+    }
+    if at < length && is_sign(at) {
+        at += 1;
+        while at < length && is_white(at) {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// One line of a descriptor for `select` and prompts; `None` at its end.
+pub fn read_line(number: i32) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    loop {
+        match take_byte(number, None) {
+            Ok(Some(b'\n')) => return Some(line),
+            Ok(Some(byte)) => line.push(byte),
+            _ if line.is_empty() => return None,
+            _ => return Some(line),
+        }
+    }
+}

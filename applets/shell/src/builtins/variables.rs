@@ -1,0 +1,249 @@
+//! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
+
+use super::{Done, options};
+use crate::escape;
+use crate::shell::{Fail, Shell};
+use crate::symbols::{Sym, is_name};
+use std::rc::Rc;
+
+/// Splits `name=value` and `name+=value`.
+fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a [u8]>, bool), Fail> {
+    let equals = word.iter().position(|&byte| byte == b'=');
+    let mut name = &word[..equals.unwrap_or(word.len())];
+    let append = equals.is_some() && name.ends_with(b"+");
+    if append {
+        name = &name[..name.len() - 1];
+    }
+    if !is_name(name) {
+        return Err(shell.error(&[name, b": bad variable name"]));
+    }
+    Ok((shell.intern(name), equals.map(|at| &word[at + 1..]), append))
+}
+
+fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
+    let Some(value) = value else { return Ok(()) };
+    if append {
+        let whole = [shell.value(name).unwrap_or_default(), value].concat();
+        return shell.set(name, &whole);
+    }
+    shell.set(name, value)
+}
+
+fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
+    let mut text = Vec::new();
+    for name in names {
+        text.extend_from_slice(verb.as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(shell.symbols.name(name));
+        if shell.value(name).is_some() {
+            text.push(b'=');
+            let quoted = escape::single_quoted(&shell.slot(name).value);
+            text.extend_from_slice(&quoted);
+        }
+        text.push(b'\n');
+    }
+    shell.print(&text);
+}
+
+/// `export [-np] [NAME[=VALUE]...]`
+pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = options(shell, words, b"np")?;
+    if words.is_empty() {
+        let names = shell.names(|slot| slot.export);
+        list(shell, "export", names);
+    }
+    for word in words {
+        let (name, value, append) = assignment(shell, word)?;
+        assign(shell, name, value, append)?;
+        shell.slot(name).export = !letters.contains(&b'n');
+    }
+    Ok(0)
+}
+
+/// `readonly [-p] [NAME[=VALUE]...]`
+pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (_, words) = options(shell, words, b"p")?;
+    if words.is_empty() {
+        let names = shell.names(|slot| slot.readonly);
+        list(shell, "readonly", names);
+    }
+    for word in words {
+        let (name, value, append) = assignment(shell, word)?;
+        assign(shell, name, value, append)?;
+        shell.slot(name).readonly = true;
+    }
+    Ok(0)
+}
+
+/// `local NAME[=VALUE]...`
+pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if shell.calls == 0 {
+        return Err(shell.error(&[b"not in a function"]));
+    }
+    for word in words {
+        let (name, value, append) = assignment(shell, word)?;
+        shell.save(name);
+        assign(shell, name, value, append)?;
+    }
+    Ok(0)
+}
+
+/// `unset [-fv] NAME...`
+pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = options(shell, words, b"fv")?;
+    for word in words {
+        if letters.contains(&b'f') {
+            let name = shell.intern(word);
+            shell.slot(name).function = None;
+            continue;
+        }
+        if !is_name(word) {
+            return Err(shell.error(&[word, b": bad variable name"]));
+        }
+        let name = shell.intern(word);
+        shell.unset(name)?;
+    }
+    Ok(0)
+}
+
+/// `alias [NAME[=VALUE]...]`
+pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        for name in shell.names(|slot| slot.alias.is_some()) {
+            show_alias(shell, name);
+        }
+    }
+    let mut status = 0;
+    for word in words {
+        match word.iter().skip(1).position(|&byte| byte == b'=') {
+            Some(at) => {
+                let name = shell.intern(&word[..=at]);
+                shell.slot(name).alias = Some(Rc::from(&word[at + 2..]));
+            }
+            None => {
+                let name = shell.intern(word);
+                if shell.slot(name).alias.is_some() {
+                    show_alias(shell, name);
+                } else {
+                    shell.report(&[word, b" not found"]);
+                    status = 1;
+                }
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn show_alias(shell: &mut Shell, name: Sym) {
+    if let Some(value) = shell.slot(name).alias.clone() {
+        let line = [&shell.symbols.name(name)[..], b"=", &escape::single_quoted(&value), b"\n"].concat();
+        shell.print(&line);
+    }
+}
+
+/// `unalias [-a] [NAME...]`
+pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = options(shell, words, b"a")?;
+    if letters.contains(&b'a') {
+        shell.variables.iter_mut().for_each(|slot| slot.alias = None);
+    }
+    let mut status = 0;
+    for word in words {
+        let name = shell.intern(word);
+        if shell.slot(name).alias.take().is_none() {
+            shell.report(&[word, b" not found"]);
+            status = 1;
+        }
+    }
+    Ok(status)
+}
+
+/// `let EXPRESSION...`
+pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut last = 0;
+    for word in words {
+        last = shell.evaluate_text(word, 0)?;
+    }
+    Ok(u8::from(last == 0))
+}
+
+/// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
+pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let [known, name, arguments @ ..] = words else {
+        return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
+    };
+    let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
+        shell.positional.to_vec()
+    } else {
+        arguments.iter().map(|word| word.to_vec()).collect()
+    };
+    if !is_name(name) {
+        return Err(shell.error(&[name, b": bad variable name"]));
+    }
+    let name = shell.intern(name);
+    let index_name = shell.intern(b"OPTIND");
+    let value_name = shell.intern(b"OPTARG");
+    let mut index = shell.value(index_name).and_then(crate::arith::small_number).unwrap_or(1).max(1) as usize;
+    let mut at = shell.option_at;
+    let word = arguments.get(index - 1);
+    let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {
+        if word.is_some_and(|word| word == b"--") {
+            index += 1;
+        }
+        shell.set(name, b"?")?;
+        shell.set_number(index_name, index as i64)?;
+        shell.unset(value_name)?;
+        return Ok(1);
+    };
+    at = if at == 0 || at >= word.len() { 1 } else { at };
+    let letter = word[at];
+    at += 1;
+    let silent = known.first() == Some(&b':');
+    let found = known.iter().position(|&one| one == letter && letter != b':');
+    let mut result = vec![letter];
+    let mut value: Option<Vec<u8>> = None;
+    match found {
+        None => {
+            result = b"?".to_vec();
+            if silent {
+                value = Some(vec![letter]);
+            } else {
+                complain(shell, b"illegal option -", letter);
+            }
+        }
+        Some(place) if known.get(place + 1) == Some(&b':') => {
+            if at < word.len() {
+                value = Some(word[at..].to_vec());
+            } else if let Some(next) = arguments.get(index) {
+                value = Some(next.clone());
+                index += 1;
+            } else if silent {
+                result = b":".to_vec();
+                value = Some(vec![letter]);
+            } else {
+                result = b"?".to_vec();
+                complain(shell, b"no argument for -", letter);
+            }
+            at = word.len();
+        }
+        Some(_) => {}
+    }
+    if at >= word.len() {
+        index += 1;
+        at = 0;
+    }
+    match value {
+        Some(value) => shell.set(value_name, &value)?,
+        None => shell.unset(value_name)?,
+    }
+    shell.set(name, &result)?;
+    shell.set_number(index_name, index as i64)?;
+    // Assigning OPTIND has reset the place inside the word.
+    shell.option_at = at;
+    Ok(0)
+}
+
+fn complain(shell: &mut Shell, message: &[u8], letter: u8) {
+    let text = [&shell.arg0[..], b": ", message, &[letter, b'\n']].concat();
+    let _ = crate::shell::write_all(2, &text);
+}

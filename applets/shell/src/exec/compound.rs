@@ -1,0 +1,187 @@
+//! Compound commands (XCU 2.9.4).
+
+use crate::shell::{Fail, Run, Shell};
+use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
+
+/// What a loop does after its body.
+enum Turn {
+    Next,
+    Leave,
+}
+
+impl Shell {
+    pub(super) fn run_if(&mut self, arms: &[(Node, Node)], otherwise: Option<&Node>) -> Run {
+        for (test, body) in arms {
+            self.run_tested(test)?;
+            if self.status == 0 {
+                return self.run(body);
+            }
+        }
+        match otherwise {
+            Some(body) => self.run(body),
+            None => {
+                self.status = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a loop's body and takes `break` and `continue` for itself.
+    fn run_body(&mut self, body: &Node) -> Result<Turn, Fail> {
+        match self.run(body) {
+            Ok(()) | Err(Fail::Continue(1)) => Ok(Turn::Next),
+            Err(Fail::Break(1)) => Ok(Turn::Leave),
+            Err(Fail::Break(levels)) => Err(Fail::Break(levels - 1)),
+            Err(Fail::Continue(levels)) => Err(Fail::Continue(levels - 1)),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(super) fn run_while(&mut self, test: &Node, body: &Node, until: bool) -> Run {
+        self.loops += 1;
+        let result = self.while_turns(test, body, until);
+        self.loops -= 1;
+        result
+    }
+
+    fn while_turns(&mut self, test: &Node, body: &Node, until: bool) -> Run {
+        let mut status = 0;
+        loop {
+            self.tested += 1;
+            let turn = self.run_body(test);
+            self.tested -= 1;
+            if matches!(turn?, Turn::Leave) || (self.status == 0) == until {
+                break;
+            }
+            if matches!(self.run_body(body)?, Turn::Leave) {
+                status = self.status;
+                break;
+            }
+            status = self.status;
+            if rbox_core::sys::signal::pending() != 0 {
+                self.run_traps()?;
+            }
+        }
+        self.status = status;
+        Ok(())
+    }
+
+    pub(super) fn run_for(&mut self, found: &For) -> Run {
+        self.line = found.line;
+        let words = match &found.words {
+            Some(words) => self.expand_words(words)?,
+            None => self.positional.to_vec(),
+        };
+        self.status = 0;
+        self.loops += 1;
+        let result = words.iter().try_for_each(|word| {
+            self.set(found.name, word)?;
+            match self.run_body(&found.body) {
+                Ok(Turn::Next) => Ok(()),
+                Ok(Turn::Leave) => Err(Fail::Break(0)),
+                Err(other) => Err(other),
+            }
+        });
+        self.loops -= 1;
+        if result == Err(Fail::Break(0)) { Ok(()) } else { result }
+    }
+
+    pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
+        self.line = found.line;
+        self.arith(&found.init)?;
+        self.status = 0;
+        self.loops += 1;
+        let result = self.arith_for_turns(found);
+        self.loops -= 1;
+        result
+    }
+
+    fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
+        // An empty test is true.
+        let always =
+            matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
+        while always || self.arith(&found.test)? != 0 {
+            if matches!(self.run_body(&found.body)?, Turn::Leave) {
+                break;
+            }
+            self.arith(&found.step)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn run_select(&mut self, found: &For) -> Run {
+        let words = match &found.words {
+            Some(words) => self.expand_words(words)?,
+            None => self.positional.to_vec(),
+        };
+        self.loops += 1;
+        let result = self.select_turns(found, &words);
+        self.loops -= 1;
+        result
+    }
+
+    fn select_turns(&mut self, found: &For, words: &[Vec<u8>]) -> Run {
+        let mut menu = Vec::new();
+        for (number, word) in words.iter().enumerate() {
+            menu.extend_from_slice(format!("{}) ", number + 1).as_bytes());
+            menu.extend_from_slice(word);
+            menu.push(b'\n');
+        }
+        let _ = crate::shell::write_all(2, &menu);
+        loop {
+            let prompt = self.get(b"PS3").unwrap_or(b"#? ").to_vec();
+            let _ = crate::shell::write_all(2, &prompt);
+            let Some(line) = crate::builtins::read_line(0) else {
+                self.status = 1;
+                return Ok(());
+            };
+            if line.is_empty() {
+                let _ = crate::shell::write_all(2, &menu);
+                continue;
+            }
+            let reply = self.intern(b"REPLY");
+            self.set(reply, &line)?;
+            let choice = rbox_core::number::parse_decimal(line.trim_ascii()).unwrap_or(0) as usize;
+            let word = choice.checked_sub(1).and_then(|at| words.get(at)).cloned().unwrap_or_default();
+            self.set(found.name, &word)?;
+            if matches!(self.run_body(&found.body)?, Turn::Leave) {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn run_case(&mut self, case: &Case) -> Run {
+        self.line = case.line;
+        let word = self.expand_one(&case.word)?;
+        let mut fall = false;
+        let mut ran = false;
+        for arm in &case.arms {
+            if !fall && !self.arm_matches(arm, &word)? {
+                continue;
+            }
+            ran = true;
+            match &arm.body {
+                Some(body) => self.run(body)?,
+                None => self.status = 0,
+            }
+            match arm.end {
+                ArmEnd::Break => return Ok(()),
+                ArmEnd::FallThrough => fall = true,
+                ArmEnd::TestNext => fall = false,
+            }
+        }
+        if !ran {
+            self.status = 0;
+        }
+        Ok(())
+    }
+
+    fn arm_matches(&mut self, arm: &Arm, word: &[u8]) -> Result<bool, Fail> {
+        for pattern in &arm.patterns {
+            if self.pattern_matches(pattern, word)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,167 @@
+//! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
+
+use crate::shell::{Fail, Run, Shell};
+use crate::syntax::ast::Redirection;
+use crate::syntax::input::{Input, Reader};
+use rbox_core::applet::{Id, Isolation};
+use rbox_core::bytes;
+use rbox_core::call::{DEFAULT_PATH, is_this_program};
+use rbox_core::env::{Env, Vars};
+use rbox_core::io::Output;
+use rbox_core::sys::{self, Errno, fs, process};
+use std::rc::Rc;
+
+impl Shell {
+    /// The file that a command name leads to.
+    pub fn find_program(&mut self, name: &[u8]) -> Option<Rc<[u8]>> {
+        if name.contains(&b'/') {
+            return Some(Rc::from(name));
+        }
+        let sym = self.intern(name);
+        if let Some(path) = &self.slot(sym).path {
+            return Some(Rc::clone(path));
+        }
+        let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
+        let found =
+            path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file));
+        let found: Rc<[u8]> = Rc::from(found?);
+        self.slot(sym).path = Some(Rc::clone(&found));
+        Some(found)
+    }
+
+    /// The applet of ours that a command name leads to.
+    fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
+        let id = self.registry.find(bytes::base_name(name))?;
+        if !name.contains(&b'/') && self.get(b"PATH").is_none_or(<[u8]>::is_empty) {
+            return Some(id);
+        }
+        match self.find_program(name) {
+            Some(path) => is_this_program(&path).then_some(id),
+            None => None,
+        }
+    }
+
+    pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+        let applet = self.own_applet(&words[0]);
+        if let Some(id) = applet
+            && self.registry.applet(id).isolation == Isolation::Inline
+        {
+            return self.run_inline(id, words, redirections);
+        }
+        if applet.is_none() && self.find_program(&words[0]).is_none() {
+            // The message goes where the command's own would.
+            let saved = self.redirect(redirections);
+            self.status = 127;
+            if let Ok(saved) = saved {
+                self.report(&[&words[0], b": not found"]);
+                self.undo_redirections(saved);
+            }
+            return Ok(());
+        }
+        let pid = self.fork_child(0, true);
+        match pid {
+            Err(fail) => return Err(fail),
+            Ok(None) => {
+                let status = match self.redirect_for_good(redirections) {
+                    Ok(()) => self.replace_by(words),
+                    Err(_) => 1,
+                };
+                process::exit_now(status);
+            }
+            Ok(Some(pid)) => self.status = self.wait_foreground(&[pid], &words.join(&b' ')),
+        }
+        Ok(())
+    }
+
+    fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+        let saved = match self.redirect(redirections) {
+            Ok(saved) => saved,
+            Err(_) => return Ok(()),
+        };
+        let memory = self.capture.is_some() && redirections.is_empty();
+        let output = if memory { Output::memory() } else { Output::standard(1) };
+        let (status, output) = self.call_applet(id, words, output);
+        if memory && let Some(captured) = &mut self.capture {
+            captured.append(&mut output.into_bytes());
+        }
+        self.undo_redirections(saved);
+        self.status = status;
+        Ok(())
+    }
+
+    fn call_applet(&mut self, id: Id, words: &[Vec<u8>], stdout: Output) -> (u8, Output) {
+        let name = bytes::base_name(&words[0]);
+        let mut env = Env { vars: Vars::List(self.environment()), stdout, ..Env::of_process(self.registry, name) };
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let status = self.registry.applet(id).call(&mut env, &words);
+        (status.0, env.stdout)
+    }
+
+    /// Becomes the command. Returns a status: of an applet that ran here, or 126 or 127.
+    pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
+        if let Some(id) = self.own_applet(&words[0]) {
+            return self.call_applet(id, words, Output::standard(1)).0;
+        }
+        let Some(path) = self.find_program(&words[0]) else {
+            self.report(&[&words[0], b": not found"]);
+            return 127;
+        };
+        let environment = self.environment();
+        let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        match process::exec(&path, &slices, &environment) {
+            Errno::NOENT => {
+                self.report(&[&words[0], b": not found"]);
+                127
+            }
+            Errno::NOEXEC => self.run_as_script(&path, words),
+            errno => {
+                self.report(&[&words[0], b": ", sys::error_text(errno).as_bytes()]);
+                126
+            }
+        }
+    }
+
+    /// XCU 2.9.1.4: an executable file that the kernel does not know is a script.
+    fn run_as_script(&mut self, path: &[u8], words: &[Vec<u8>]) -> u8 {
+        let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+            Ok(opened) => opened,
+            Err(_) => return 126,
+        };
+        for slot in &mut self.variables {
+            slot.function = None;
+            slot.alias = None;
+            slot.set &= slot.export;
+        }
+        self.arg0 = path.to_vec();
+        self.named = true;
+        self.positional = Rc::new(words[1..].to_vec());
+        self.options = Default::default();
+        self.status = 0;
+        use rbox_core::sys::AsRawFd;
+        let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+        let result = self.run_input(&mut input, true);
+        self.end_child(result)
+    }
+
+    /// Forks; `None` in the child, which has its group and signals set. `group` is that of the job, 0 for a new one.
+    pub fn fork_child(&mut self, group: i32, foreground: bool) -> Result<Option<i32>, Fail> {
+        match process::fork() {
+            Err(errno) => Err(self.error(&[b"can't fork: ", sys::error_text(errno).as_bytes()])),
+            Ok(None) => {
+                self.join_group(0, group, foreground);
+                self.become_child();
+                Ok(None)
+            }
+            Ok(Some(pid)) => {
+                self.join_group(pid, group, foreground);
+                Ok(Some(pid))
+            }
+        }
+    }
+}
+
+fn is_program(path: &[u8]) -> bool {
+    fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile)
+        && fs::access(path, fs::Access::EXEC_OK).is_ok()
+}

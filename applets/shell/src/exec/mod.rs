@@ -1,0 +1,204 @@
+//! The executor: walks the syntax tree (XCU 2.9).
+
+mod compound;
+mod condition;
+mod external;
+pub mod jobs;
+mod pipeline;
+pub mod redirect;
+mod simple;
+pub mod trap;
+
+use crate::shell::{Fail, Run, Shell};
+use crate::syntax::ast::Node;
+use crate::syntax::input::{Input, Reader};
+use crate::syntax::parser;
+use rbox_core::sys::{fd, fs, process};
+
+/// How much of the stack calls may use, in bytes: the limit less a reserve, at most 64 MiB.
+pub fn stack_limit() -> usize {
+    let limit = process::getrlimit(process::Resource::Stack).current.unwrap_or(64 << 20);
+    (limit.min(64 << 20) as usize).saturating_sub(512 << 10)
+}
+
+impl Shell {
+    /// Runs a command of any kind.
+    pub fn run(&mut self, node: &Node) -> Run {
+        match node {
+            Node::Simple(simple) => self.run_simple(simple, false),
+            Node::Sequence(nodes) => nodes.iter().try_for_each(|node| self.run(node)),
+            Node::AndOr(first, rest) => self.run_and_or(first, rest),
+            Node::Not(inner) => {
+                self.run_tested(inner)?;
+                self.status = u8::from(self.status == 0);
+                Ok(())
+            }
+            Node::Group(inner) => self.run(inner),
+            Node::If(arms, otherwise) => self.run_if(arms, otherwise.as_deref()),
+            Node::While(test, body, until) => self.run_while(test, body, *until),
+            Node::For(found) => self.run_for(found),
+            Node::ArithFor(found) => self.run_arith_for(found),
+            Node::Select(found) => self.run_select(found),
+            Node::Case(case) => self.run_case(case),
+            Node::Function(name, function) => {
+                let slot = self.slot(*name);
+                slot.function = Some(std::rc::Rc::clone(function));
+                self.status = 0;
+                Ok(())
+            }
+            Node::Condition(condition, line) => {
+                self.line = *line;
+                self.status = match self.condition(condition)? {
+                    true => 0,
+                    false => 1,
+                };
+                self.check_errexit()
+            }
+            Node::Arith(arith, line) => {
+                self.line = *line;
+                self.status = u8::from(self.arith(arith)? == 0);
+                self.check_errexit()
+            }
+            Node::Redirected(inner, redirections) => {
+                let saved = match self.redirect(redirections) {
+                    Ok(saved) => saved,
+                    Err(_) => {
+                        self.status = 1;
+                        return self.check_errexit();
+                    }
+                };
+                let capture = self.suspend_capture(redirections);
+                let result = self.run(inner);
+                self.resume_capture(capture);
+                self.undo_redirections(saved);
+                result
+            }
+            Node::Pipeline(pipeline) => self.run_pipeline(pipeline),
+            Node::Subshell(body) => self.run_subshell(body),
+            Node::Background(body) => self.run_background(body),
+            Node::Time(inner) => self.run_time(inner.as_deref()),
+        }
+    }
+
+    /// Runs a command whose failure is looked at: `set -e` does not count (XCU 2.8.1, set -e).
+    pub fn run_tested(&mut self, node: &Node) -> Run {
+        self.tested += 1;
+        let result = self.run(node);
+        self.tested -= 1;
+        result
+    }
+
+    fn run_and_or(&mut self, first: &Node, rest: &[(bool, Node)]) -> Run {
+        self.run_tested(first)?;
+        for (number, (and, node)) in rest.iter().enumerate() {
+            if (self.status == 0) != *and {
+                continue;
+            }
+            if number + 1 == rest.len() {
+                self.run(node)?;
+            } else {
+                self.run_tested(node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the shell after a failure under `set -e`.
+    pub fn check_errexit(&mut self) -> Run {
+        if self.status != 0 && self.options.errexit && self.tested == 0 {
+            return Err(Fail::Exit);
+        }
+        if rbox_core::sys::signal::pending() != 0 {
+            self.run_traps()?;
+        }
+        Ok(())
+    }
+
+    /// Reads and runs commands to the end of the input. `last`: the shell ends with it.
+    pub fn run_input(&mut self, input: &mut Input, last: bool) -> Run {
+        let mut empty = true;
+        let mut status = 0;
+        loop {
+            if matches!(input.reader, Reader::Terminal) {
+                self.before_prompt();
+            }
+            let node = match parser::next_command(input, self) {
+                Ok(Some(node)) => node,
+                Ok(None) => break,
+                Err(error) => {
+                    let fail = self.syntax_error(&error);
+                    if !matches!(input.reader, Reader::Terminal) {
+                        return Err(fail);
+                    }
+                    input.at = input.buffer.len();
+                    input.compact();
+                    continue;
+                }
+            };
+            self.variables.resize_with(self.symbols.len(), Default::default);
+            give_back(input);
+            if matches!(&node, Node::Sequence(nodes) if nodes.is_empty()) || self.options.noexec {
+                continue;
+            }
+            empty = false;
+            let ends = last && input.ended && rest_is_blank(input);
+            let result = if ends { self.run_last(&node) } else { self.run(&node) };
+            match result {
+                Err(Fail::Error) if matches!(input.reader, Reader::Terminal) => self.builtin = "",
+                Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 => {}
+                result => result?,
+            }
+            status = self.status;
+        }
+        if empty {
+            self.status = status;
+        }
+        Ok(())
+    }
+
+    /// Runs what the shell does last: a program may replace it.
+    pub fn run_last(&mut self, node: &Node) -> Run {
+        if self.has_exit_trap() || self.options.interactive {
+            return self.run(node);
+        }
+        match node {
+            Node::Simple(simple) => self.run_simple(simple, true),
+            Node::Group(inner) => self.run_last(inner),
+            Node::Sequence(nodes) => {
+                let Some((last, before)) = nodes.split_last() else { return Ok(()) };
+                before.iter().try_for_each(|node| self.run(node))?;
+                self.run_last(last)
+            }
+            _ => self.run(node),
+        }
+    }
+
+    /// Runs a text as commands: `eval`, traps.
+    pub fn run_text(&mut self, text: &[u8]) -> Run {
+        let mut input = Input::text(text, self.line.max(1));
+        self.run_input(&mut input, false)
+    }
+
+    /// What a child process of the shell does: the command, its EXIT trap, the end.
+    pub fn end_child(&mut self, result: Run) -> u8 {
+        if result == Err(Fail::Error) && self.status == 0 {
+            self.status = 2;
+        }
+        self.run_exit_trap();
+        self.status
+    }
+}
+
+fn rest_is_blank(input: &Input) -> bool {
+    input.buffer[input.at..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
+}
+
+/// Puts what was read too far back into standard input, where commands look for it.
+fn give_back(input: &mut Input) {
+    if let Reader::Seekable(number) = input.reader {
+        let unread = (input.buffer.len() - input.at) as i64;
+        // The descriptor was seekable when the shell began.
+        let _ = fs::seek(fd::borrow(number), fs::SeekFrom::Current(-unread));
+        input.buffer.truncate(input.at);
+    }
+}

@@ -1,0 +1,117 @@
+//! Pipelines, subshells and background commands.
+
+use crate::shell::{Run, Shell};
+use crate::syntax::ast::{Node, Pipeline};
+use crate::syntax::unparse;
+use rbox_core::sys::{self, AsFd, OwnedFd, fd, fs, pipe, process};
+use std::rc::Rc;
+
+impl Shell {
+    pub(super) fn run_pipeline(&mut self, pipeline: &Pipeline) -> Run {
+        let text = unparse::pipeline(pipeline, &self.symbols);
+        let pids = self.start_pipeline(pipeline, true)?;
+        self.status = self.wait_foreground(&pids, &text);
+        self.check_errexit()
+    }
+
+    fn start_pipeline(&mut self, pipeline: &Pipeline, foreground: bool) -> Result<Vec<i32>, crate::shell::Fail> {
+        let mut pids: Vec<i32> = Vec::new();
+        let mut input: Option<OwnedFd> = None;
+        let count = pipeline.commands.len();
+        for (number, command) in pipeline.commands.iter().enumerate() {
+            let mut output = None;
+            let mut next = None;
+            if number + 1 < count {
+                match pipe::pipe_with(pipe::PipeFlags::CLOEXEC) {
+                    Ok((reader, writer)) => (next, output) = (Some(reader), Some(writer)),
+                    Err(errno) => return Err(self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()])),
+                }
+            }
+            let group = pids.first().copied().unwrap_or(0);
+            match self.fork_child(group, foreground)? {
+                Some(pid) => pids.push(pid),
+                None => {
+                    drop(next);
+                    // dup2 onto 0 and 1 fails only when the descriptor is not open, and these are.
+                    if let Some(input) = input {
+                        let _ = fd::redirect(input.as_fd(), 0);
+                    }
+                    if let Some(output) = output {
+                        let _ = fd::redirect(output.as_fd(), 1);
+                    }
+                    let result = self.run_last(command);
+                    let status = self.end_child(result);
+                    process::exit_now(status);
+                }
+            }
+            input = next;
+        }
+        Ok(pids)
+    }
+
+    pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
+        match self.fork_child(0, true)? {
+            Some(pid) => {
+                let text = unparse::node(body, &self.symbols);
+                self.status = self.wait_foreground(&[pid], &text);
+                self.check_errexit()
+            }
+            None => {
+                let result = self.run_last(body);
+                let status = self.end_child(result);
+                process::exit_now(status)
+            }
+        }
+    }
+
+    pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
+        let text = unparse::node(body, &self.symbols);
+        let monitor = self.options.monitor && !self.subshell;
+        let pids = match &**body {
+            Node::Pipeline(pipeline) if monitor => self.start_pipeline(pipeline, false)?,
+            _ => match self.fork_child(0, false)? {
+                Some(pid) => vec![pid],
+                None => {
+                    if !monitor {
+                        leave_terminal();
+                    }
+                    let result = self.run_last(body);
+                    let status = self.end_child(result);
+                    process::exit_now(status)
+                }
+            },
+        };
+        self.background = pids.last().copied();
+        let number = self.jobs.add(&pids, &text);
+        if self.options.interactive {
+            let line = format!("[{number}] {}\n", self.background.unwrap_or(0));
+            let _ = crate::shell::write_all(2, line.as_bytes());
+        }
+        self.status = 0;
+        Ok(())
+    }
+
+    /// `time`: runs and tells the times of the clock, the user and the system.
+    pub(super) fn run_time(&mut self, inner: Option<&Node>) -> Run {
+        let start = std::time::Instant::now();
+        let result = match inner {
+            Some(inner) => self.run(inner),
+            None => Ok(()),
+        };
+        let spent = start.elapsed();
+        let text =
+            format!("real\t{}m {}.{:02}s\n", spent.as_secs() / 60, spent.as_secs() % 60, spent.subsec_millis() / 10);
+        let _ = crate::shell::write_all(2, text.as_bytes());
+        result
+    }
+}
+
+/// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
+fn leave_terminal() {
+    use rbox_core::sys::signal::{Disposition, set};
+    let _ = set(2, Disposition::Ignore);
+    let _ = set(3, Disposition::Ignore);
+    if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+        let _ = fd::redirect(null.as_fd(), 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! Redirections (XCU 2.7).
+
+use crate::shell::{Fail, Shell};
+use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
+use rbox_core::sys::fs::{self, Mode, OFlags};
+use rbox_core::sys::{self, AsFd, Errno, IntoRawFd, OwnedFd, fd, process};
+
+/// Descriptors of the shell's own stand here and above, out of the script's way.
+const PRIVATE: i32 = 10;
+
+/// A descriptor that a redirection took away: its number and where it was kept, if it was open.
+pub struct Saved {
+    number: i32,
+    kept: Option<OwnedFd>,
+}
+
+/// What a redirection leads to.
+enum Target {
+    Opened(OwnedFd),
+    Number(i32),
+    Closed,
+}
+
+impl Shell {
+    /// Makes the redirections, keeping what they replace.
+    pub fn redirect(&mut self, all: &[Redirection]) -> Result<Vec<Saved>, Fail> {
+        let mut saved = Vec::new();
+        for one in all {
+            if let Err(fail) = self.redirect_one(one, Some(&mut saved)) {
+                self.undo_redirections(saved);
+                return Err(fail);
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Makes the redirections for good: `exec`, and children.
+    pub fn redirect_for_good(&mut self, all: &[Redirection]) -> Result<(), Fail> {
+        all.iter().try_for_each(|one| self.redirect_one(one, None))
+    }
+
+    /// Takes the redirections back.
+    pub fn undo_redirections(&mut self, saved: Vec<Saved>) {
+        for one in saved.into_iter().rev() {
+            // The number was open before, or is to be closed: nothing here can fail in a way that matters.
+            let _ = match one.kept {
+                Some(kept) => fd::redirect(kept.as_fd(), one.number),
+                None => fd::close_number(one.number),
+            };
+        }
+    }
+
+    fn redirect_one(&mut self, one: &Redirection, saved: Option<&mut Vec<Saved>>) -> Result<(), Fail> {
+        let input = matches!(
+            one.kind,
+            RedirectKind::Read
+                | RedirectKind::ReadWrite
+                | RedirectKind::DupIn
+                | RedirectKind::Here
+                | RedirectKind::HereString
+        );
+        let (target, both) = self.target(one)?;
+        let number = match one.fd {
+            RedirectFd::Default => i32::from(!input),
+            RedirectFd::Number(number) => number,
+            RedirectFd::Variable(name) => return self.redirect_variable(name, target),
+        };
+        if let Some(saved) = saved {
+            saved.push(keep(number));
+            if both {
+                saved.push(keep(2));
+            }
+        }
+        let done = match target {
+            Target::Opened(opened) => {
+                use rbox_core::sys::AsRawFd;
+                if opened.as_raw_fd() == number {
+                    let raw = opened.into_raw_fd();
+                    fd::redirect(fd::borrow(raw), raw)
+                } else {
+                    fd::redirect(opened.as_fd(), number)
+                }
+            }
+            Target::Number(from) => fd::redirect(fd::borrow(from), number),
+            Target::Closed => {
+                let _ = fd::close_number(number);
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) if both => {
+                let _ = fd::redirect(fd::borrow(1), 2);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+            Err(errno) => {
+                let word = self.expand_one(&one.word)?;
+                Err(self.redirect_error(&[&word, b": ", sys::error_text(errno).as_bytes()]))
+            }
+        }
+    }
+
+    fn redirect_error(&mut self, parts: &[&[u8]]) -> Fail {
+        let fail = self.error(parts);
+        self.status = 1;
+        fail
+    }
+
+    /// `{name}>file`: a free descriptor, its number in the variable.
+    fn redirect_variable(&mut self, name: crate::symbols::Sym, target: Target) -> Result<(), Fail> {
+        let found = match target {
+            Target::Opened(opened) => fd::fcntl_dupfd_cloexec(&opened, PRIVATE),
+            Target::Number(from) => fd::fcntl_dupfd_cloexec(fd::borrow(from), PRIVATE),
+            Target::Closed => {
+                let number = self.value(name).and_then(crate::arith::small_number).unwrap_or(-1);
+                if let Ok(number) = i32::try_from(number)
+                    && number >= 0
+                {
+                    let _ = fd::close_number(number);
+                }
+                return Ok(());
+            }
+        };
+        match found {
+            Ok(opened) => {
+                let number = opened.into_raw_fd();
+                // Programs inherit it, as they inherit any other redirection.
+                let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
+                self.set_number(name, i64::from(number))
+            }
+            Err(errno) => Err(self.redirect_error(&[sys::error_text(errno).as_bytes()])),
+        }
+    }
+
+    /// Opens what the redirection names; the flag says that standard error goes there too.
+    fn target(&mut self, one: &Redirection) -> Result<(Target, bool), Fail> {
+        if let Some(here) = &one.here {
+            let body = match here.body.get() {
+                Some(word) => self.expand_one(word)?,
+                None => Vec::new(),
+            };
+            return Ok((self.document(&body)?, false));
+        }
+        let word = self.expand_one(&one.word)?;
+        match one.kind {
+            RedirectKind::HereString => {
+                let text = [&word[..], b"\n"].concat();
+                return Ok((self.document(&text)?, false));
+            }
+            RedirectKind::DupIn | RedirectKind::DupOut => {
+                if word == b"-" {
+                    return Ok((Target::Closed, false));
+                }
+                if let Some(number) = rbox_core::number::parse_decimal(&word).and_then(|n| i32::try_from(n).ok()) {
+                    return Ok((Target::Number(number), false));
+                }
+                if one.kind == RedirectKind::DupIn || one.fd != RedirectFd::Default {
+                    return Err(self.redirect_error(&[b"bad fd number"]));
+                }
+                return Ok((self.open(&word, RedirectKind::Write)?, true));
+            }
+            _ => {}
+        }
+        let both = matches!(one.kind, RedirectKind::Both | RedirectKind::BothAppend);
+        Ok((self.open(&word, one.kind)?, both))
+    }
+
+    fn open(&mut self, path: &[u8], kind: RedirectKind) -> Result<Target, Fail> {
+        let create = OFlags::WRONLY | OFlags::CREATE;
+        let flags = match kind {
+            RedirectKind::Read => OFlags::RDONLY,
+            RedirectKind::ReadWrite => OFlags::RDWR | OFlags::CREATE,
+            RedirectKind::Append | RedirectKind::BothAppend => create | OFlags::APPEND,
+            _ => create | OFlags::TRUNC,
+        };
+        if matches!(kind, RedirectKind::Write | RedirectKind::Both)
+            && self.options.noclobber
+            && fs::stat(path).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile)
+        {
+            return Err(self.redirect_error(&[b"can't create ", path, b": File exists"]));
+        }
+        match fs::open(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
+            Ok(opened) => Ok(Target::Opened(opened)),
+            Err(errno) => {
+                let creates = flags.contains(OFlags::CREATE);
+                let reason = match errno {
+                    Errno::NOENT if creates => "nonexistent directory".to_string(),
+                    Errno::NOENT => "no such file".to_string(),
+                    errno => sys::error_text(errno),
+                };
+                let verb: &[u8] = if creates { b"can't create " } else { b"can't open " };
+                Err(self.redirect_error(&[verb, path, b": ", reason.as_bytes()]))
+            }
+        }
+    }
+
+    /// A descriptor that gives the text: a pipe when it fits there, else a child that writes it.
+    fn document(&mut self, text: &[u8]) -> Result<Target, Fail> {
+        let (reader, writer) = match sys::pipe::pipe_with(sys::pipe::PipeFlags::CLOEXEC) {
+            Ok(ends) => ends,
+            Err(errno) => return Err(self.redirect_error(&[b"pipe: ", sys::error_text(errno).as_bytes()])),
+        };
+        use rbox_core::sys::AsRawFd;
+        let number = writer.as_raw_fd();
+        // A pipe holds 4096 bytes at least without a reader.
+        if text.len() <= 4096 {
+            let _ = crate::shell::write_all(number, text);
+        } else if let Err(errno) = process::fork_run(|| {
+            let _ = crate::shell::write_all(number, text);
+            0
+        }) {
+            return Err(self.redirect_error(&[b"can't fork: ", sys::error_text(errno).as_bytes()]));
+        }
+        Ok(Target::Opened(reader))
+    }
+}
+
+fn keep(number: i32) -> Saved {
+    Saved { number, kept: fd::fcntl_dupfd_cloexec(fd::borrow(number), PRIVATE).ok() }
+}

@@ -1,0 +1,225 @@
+//! Simple commands (XCU 2.9.1): what a name stands for, and running it.
+
+use crate::builtins::{self, Builtin};
+use crate::escape;
+use crate::shell::{Fail, Run, Shell};
+use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use std::rc::Rc;
+
+impl Shell {
+    /// Runs a simple command. `replace`: the shell has nothing left to do after it.
+    pub(super) fn run_simple(&mut self, simple: &Simple, replace: bool) -> Run {
+        self.line = simple.line;
+        self.builtin = "";
+        self.substitution_status = None;
+        let words = self.expand_words(&simple.words)?;
+        if words.is_empty() {
+            return self.run_without_name(simple);
+        }
+        if let Some(name) = self.symbols.find(&words[0])
+            && let Some(function) = self.slot(name).function.clone()
+            && builtins::find(&words[0]).is_none_or(|found| !found.special)
+        {
+            return self.run_function_command(simple, &function, words);
+        }
+        if let Some(builtin) = builtins::find(&words[0]) {
+            return self.run_builtin_command(simple, builtin, &words);
+        }
+        self.run_program_command(simple, &words, replace)
+    }
+
+    /// Assignments and redirections without a command name.
+    fn run_without_name(&mut self, simple: &Simple) -> Run {
+        let saved = match self.redirect(&simple.redirections) {
+            Ok(saved) => saved,
+            Err(_) => return self.check_errexit(),
+        };
+        self.undo_redirections(saved);
+        let assigned = self.assign_all(&simple.assigns, false);
+        self.status = match (&assigned, self.substitution_status) {
+            (Err(_), _) => return assigned,
+            (Ok(()), Some(status)) => status,
+            (Ok(()), None) => 0,
+        };
+        self.check_errexit()
+    }
+
+    fn assign_all(&mut self, assigns: &[Assign], export: bool) -> Run {
+        let mut trace = Vec::new();
+        for assign in assigns {
+            let mut value = self.expand_one(&assign.value)?;
+            if assign.append {
+                let old = self.value(assign.name).unwrap_or_default().to_vec();
+                value = [old, value].concat();
+            }
+            if self.options.xtrace {
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &escape::quoted_if_needed(&value)].concat());
+            }
+            if export {
+                self.save(assign.name);
+            }
+            self.set(assign.name, &value)?;
+            if export {
+                self.slot(assign.name).export = true;
+            }
+        }
+        if !trace.is_empty() && !export {
+            self.trace(&trace);
+        }
+        Ok(())
+    }
+
+    /// Prints a command behind PS4.
+    fn trace(&mut self, words: &[Vec<u8>]) {
+        let mut line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
+        line.extend_from_slice(&words.join(&b' '));
+        line.push(b'\n');
+        let _ = crate::shell::write_all(2, &line);
+    }
+
+    fn trace_command(&mut self, words: &[Vec<u8>]) {
+        if self.options.xtrace {
+            let quoted: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
+            self.trace(&quoted);
+        }
+    }
+
+    fn run_builtin_command(&mut self, simple: &Simple, builtin: &'static Builtin, words: &[Vec<u8>]) -> Run {
+        self.trace_command(words);
+        if builtin.name == "exec" {
+            return self.run_exec(simple, words);
+        }
+        let saved = match self.redirect(&simple.redirections) {
+            Ok(saved) => saved,
+            // XCU 2.8.1: a redirection error of a special builtin ends the shell.
+            Err(fail) if builtin.special => return Err(fail),
+            Err(_) => return self.check_errexit(),
+        };
+        let capture = self.suspend_capture(&simple.redirections);
+        // XCU 2.14: assignments before a special builtin stay.
+        let scoped = !builtin.special;
+        if scoped {
+            self.locals.push(Vec::new());
+        }
+        let result = self.assign_all(&simple.assigns, scoped).and_then(|()| self.call_builtin(builtin, words));
+        if scoped {
+            self.restore_scope();
+        }
+        self.resume_capture(capture);
+        self.undo_redirections(saved);
+        self.builtin = "";
+        match result {
+            // Only errors of special builtins end the shell.
+            Err(Fail::Error) if !builtin.special => {}
+            result => result?,
+        }
+        self.check_errexit()
+    }
+
+    /// Calls a builtin with its words.
+    pub fn call_builtin(&mut self, builtin: &'static Builtin, words: &[Vec<u8>]) -> Run {
+        self.builtin = if builtin.quiet { "" } else { builtin.name };
+        let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
+        self.status_of(|shell| (builtin.run)(shell, &operands))
+    }
+
+    fn status_of(&mut self, call: impl FnOnce(&mut Shell) -> Result<u8, Fail>) -> Run {
+        match call(self) {
+            Ok(status) => {
+                self.status = status;
+                Ok(())
+            }
+            Err(fail) => Err(fail),
+        }
+    }
+
+    fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
+        self.redirect_for_good(&simple.redirections)?;
+        let mut words = &words[1..];
+        if words.first().is_some_and(|word| word == b"--") {
+            words = &words[1..];
+        }
+        if words.is_empty() {
+            self.assign_all(&simple.assigns, false)?;
+            self.status = 0;
+            return Ok(());
+        }
+        self.locals.push(Vec::new());
+        self.assign_all(&simple.assigns, true)?;
+        self.builtin = "exec";
+        let status = self.replace_by(words);
+        self.restore_scope();
+        self.status = status;
+        Err(Fail::Exit)
+    }
+
+    fn run_function_command(&mut self, simple: &Simple, function: &Rc<Function>, words: Vec<Vec<u8>>) -> Run {
+        self.trace_command(&words);
+        let saved = match self.redirect(&simple.redirections) {
+            Ok(saved) => saved,
+            Err(_) => return self.check_errexit(),
+        };
+        let capture = self.suspend_capture(&simple.redirections);
+        self.locals.push(Vec::new());
+        let result = self.assign_all(&simple.assigns, true).and_then(|()| self.call_function(function, words));
+        self.restore_scope();
+        self.resume_capture(capture);
+        self.undo_redirections(saved);
+        result?;
+        self.check_errexit()
+    }
+
+    fn call_function(&mut self, function: &Rc<Function>, mut words: Vec<Vec<u8>>) -> Run {
+        if !self.stack_has_room() {
+            return Err(self.error(&[b"maximum function recursion depth exceeded"]));
+        }
+        words.remove(0);
+        let outer = std::mem::replace(&mut self.positional, Rc::new(words));
+        let loops = std::mem::take(&mut self.loops);
+        self.calls += 1;
+        let result = self.run(&function.body);
+        self.calls -= 1;
+        self.loops = loops;
+        self.positional = outer;
+        match result {
+            Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    fn run_program_command(&mut self, simple: &Simple, words: &[Vec<u8>], replace: bool) -> Run {
+        self.trace_command(words);
+        let scoped = !simple.assigns.is_empty();
+        if scoped {
+            self.locals.push(Vec::new());
+        }
+        let result = self.assign_all(&simple.assigns, true).and_then(|()| {
+            if replace {
+                return match self.redirect_for_good(&simple.redirections) {
+                    Ok(()) => {
+                        self.status = self.replace_by(words);
+                        Err(Fail::Exit)
+                    }
+                    Err(_) => Err(Fail::Exit),
+                };
+            }
+            self.run_program(words, &simple.redirections)
+        });
+        if scoped {
+            self.restore_scope();
+        }
+        result?;
+        self.check_errexit()
+    }
+
+    /// Standard output leaves a capture for the time of a redirection.
+    pub(super) fn suspend_capture(&mut self, all: &[Redirection]) -> Option<Vec<u8>> {
+        if all.is_empty() { None } else { self.capture.take() }
+    }
+
+    pub(super) fn resume_capture(&mut self, capture: Option<Vec<u8>>) {
+        if capture.is_some() {
+            self.capture = capture;
+        }
+    }
+}

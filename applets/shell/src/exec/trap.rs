@@ -1,0 +1,149 @@
+//! Signals and traps (XCU 2.12, trap).
+
+use crate::shell::{Fail, Run, Shell};
+use rbox_core::sys::signal::{self, Disposition};
+use std::rc::Rc;
+
+/// The names of the signals 1 to 31; trap's 0 is EXIT.
+pub const SIGNALS: [&str; 32] = [
+    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+    "POLL", "PWR", "SYS",
+];
+
+/// The number of a signal by its name, with or without SIG, or by its number.
+pub fn signal_number(word: &[u8]) -> Option<usize> {
+    if let Some(number) = rbox_core::number::parse_decimal(word) {
+        return usize::try_from(number).ok().filter(|&number| number <= 64);
+    }
+    let upper = word.to_ascii_uppercase();
+    let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
+    if name == b"IO" {
+        return Some(29);
+    }
+    SIGNALS.iter().position(|known| known.as_bytes() == name)
+}
+
+/// What a signal did to a process, in words.
+pub fn signal_text(number: i32) -> &'static str {
+    match number {
+        1 => "Hangup",
+        2 => "Interrupt",
+        3 => "Quit",
+        4 => "Illegal instruction",
+        6 => "Aborted",
+        7 => "Bus error",
+        8 => "Floating point exception",
+        9 => "Killed",
+        10 => "User defined signal 1",
+        11 => "Segmentation fault",
+        12 => "User defined signal 2",
+        14 => "Alarm clock",
+        15 => "Terminated",
+        _ => "Terminated by a signal",
+    }
+}
+
+impl Shell {
+    /// Sets the action of a trap; `None` is the default, an empty one ignores.
+    pub fn set_trap(&mut self, number: usize, action: Option<&[u8]>) {
+        if number > 0 && self.ignored & (1 << (number - 1)) != 0 && !self.options.interactive {
+            return;
+        }
+        let disposition = match action {
+            None => self.own_disposition(number),
+            Some(b"") => Disposition::Ignore,
+            Some(_) => Disposition::Note,
+        };
+        self.traps[number] = action.map(Rc::from);
+        if number > 0 {
+            // SIGKILL and SIGSTOP cannot be caught; POSIX leaves a trap on them undefined.
+            let _ = signal::set(number as i32, disposition);
+        }
+    }
+
+    /// What the shell itself does on a signal that has no trap.
+    fn own_disposition(&self, number: usize) -> Disposition {
+        match number {
+            2 if self.options.interactive => Disposition::Note,
+            3 | 15 if self.options.interactive => Disposition::Ignore,
+            20..=22 if self.options.monitor && !self.subshell => Disposition::Ignore,
+            _ => Disposition::Default,
+        }
+    }
+
+    /// Sets the signals of an interactive shell or of one with job control.
+    pub fn set_own_signals(&mut self) {
+        for number in [2, 3, 15, 20, 21, 22] {
+            if self.traps[number].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+                let _ = signal::set(number as i32, self.own_disposition(number));
+            }
+        }
+    }
+
+    /// In a subshell traps are gone, except that ignored signals stay ignored.
+    pub(super) fn reset_traps(&mut self, own: bool) {
+        signal::take_pending();
+        for number in 1..self.traps.len() {
+            if self.traps[number].as_ref().is_some_and(|action| !action.is_empty()) {
+                self.traps[number] = None;
+                let _ = signal::set(number as i32, Disposition::Default);
+            }
+        }
+        self.traps[0] = None;
+        if own {
+            for number in [2, 3, 15, 20, 21, 22] {
+                if self.traps[number as usize].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+                    let _ = signal::set(number, Disposition::Default);
+                }
+            }
+        }
+    }
+
+    /// Runs the traps of the signals that came.
+    pub(super) fn run_traps(&mut self) -> Run {
+        let pending = signal::take_pending();
+        for number in 1..=64usize {
+            if pending & (1 << (number - 1)) == 0 {
+                continue;
+            }
+            match self.traps.get(number).cloned().flatten() {
+                Some(action) => self.run_trap(&action)?,
+                // SIGINT at an interactive shell goes back to the prompt.
+                None if number == 2 && self.options.interactive => {
+                    self.status = 130;
+                    return Err(Fail::Error);
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn run_trap(&mut self, action: &[u8]) -> Run {
+        let status = self.status;
+        let result = self.run_text(action);
+        match result {
+            Ok(()) => {
+                self.status = status;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn has_exit_trap(&self) -> bool {
+        self.traps[0].is_some() || signal::pending() != 0
+    }
+
+    /// Runs the EXIT trap once; its `exit` decides the status.
+    pub fn run_exit_trap(&mut self) {
+        let status = self.status;
+        if let Some(action) = self.traps[0].take() {
+            self.capture = None;
+            if self.run_text(&action) != Err(Fail::Exit) {
+                self.status = status;
+            }
+        }
+    }
+}

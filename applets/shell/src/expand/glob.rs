@@ -1,0 +1,64 @@
+//! Pathname expansion (XCU 2.6.6).
+
+use super::pattern;
+use rbox_core::sys::fs;
+
+/// Adds the files that the pattern matches, sorted; the word itself when there are none.
+pub fn expand(wanted: &[u8], word: Vec<u8>, all: &mut Vec<Vec<u8>>) {
+    let mut found = Vec::new();
+    walk(Vec::new(), wanted, &mut found);
+    if found.is_empty() {
+        all.push(word);
+        return;
+    }
+    found.sort_unstable();
+    all.append(&mut found);
+}
+
+/// Follows the pattern below `folder`, a path that ends in a slash or is empty.
+fn walk(mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
+    let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
+    folder.extend_from_slice(&wanted[..slashes]);
+    let wanted = &wanted[slashes..];
+    let end = component(wanted);
+    let (name, rest) = wanted.split_at(end);
+    if !pattern::is_active(name) {
+        folder.extend_from_slice(&pattern::unescape(name));
+        if !rest.is_empty() {
+            walk(folder, rest, found);
+        } else if fs::lstat(&folder[..]).is_ok() {
+            found.push(folder);
+        }
+        return;
+    }
+    for entry in names(&folder) {
+        // XCU 2.14.3: a leading period is matched only by a period.
+        let hidden = entry.first() == Some(&b'.') && !(name.starts_with(b".") || name.starts_with(b"\\."));
+        if hidden || !pattern::matches(name, &entry) {
+            continue;
+        }
+        let path = [&folder[..], &entry].concat();
+        if rest.is_empty() {
+            found.push(path);
+        } else if is_folder(&path) {
+            walk(path, rest, found);
+        }
+    }
+}
+
+fn component(wanted: &[u8]) -> usize {
+    wanted.iter().position(|&byte| byte == b'/').unwrap_or(wanted.len())
+}
+
+fn is_folder(path: &[u8]) -> bool {
+    fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory)
+}
+
+/// The names in a folder, `.` and `..` among them.
+pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
+    let path = if folder.is_empty() { b"." } else { folder };
+    let flags = fs::OFlags::RDONLY | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC;
+    let Ok(opened) = fs::open(path, flags, fs::Mode::empty()) else { return Vec::new() };
+    let Ok(entries) = fs::Dir::read_from(&opened) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.file_name().to_bytes().to_vec()).collect()
+}

@@ -1,0 +1,134 @@
+//! Word expansions (XCU 2.6), in the order of the standard.
+
+mod command;
+pub mod fields;
+mod glob;
+mod param;
+pub mod pattern;
+mod tilde;
+
+use crate::shell::{Fail, Shell};
+use crate::syntax::ast::{Arith, Part, Pattern, Word};
+use fields::{Fields, Mode};
+
+impl Shell {
+    /// The fields of the words of a command.
+    pub fn expand_words(&mut self, words: &[Word]) -> Result<Vec<Vec<u8>>, Fail> {
+        let mut all = Vec::with_capacity(words.len());
+        for word in words {
+            match word {
+                Word::Literal(text) => all.push(text.to_vec()),
+                Word::Parts(parts) => self.expand_fields(parts, &mut all)?,
+                Word::Declaration(_) => all.push(self.expand_one(word)?),
+            }
+        }
+        Ok(all)
+    }
+
+    fn expand_fields(&mut self, parts: &[Part], all: &mut Vec<Vec<u8>>) -> Result<(), Fail> {
+        let mut fields = Fields::new(Mode::Split);
+        self.expand_parts(parts, &mut fields)?;
+        fields.finish();
+        if fields.globs.is_empty() || self.options.noglob {
+            all.append(&mut fields.done);
+            return Ok(());
+        }
+        let mut globs = fields.globs.into_iter().peekable();
+        for (number, field) in fields.done.into_iter().enumerate() {
+            match globs.next_if(|(at, _)| *at == number) {
+                Some((_, pattern)) => glob::expand(&pattern, field, all),
+                None => all.push(field),
+            }
+        }
+        Ok(())
+    }
+
+    /// A word as one text, neither split nor globbed.
+    pub fn expand_one(&mut self, word: &Word) -> Result<Vec<u8>, Fail> {
+        match word {
+            Word::Literal(text) => Ok(text.to_vec()),
+            Word::Parts(parts) | Word::Declaration(parts) => {
+                let mut fields = Fields::new(Mode::One);
+                self.expand_parts(parts, &mut fields)?;
+                Ok(fields.into_one())
+            }
+        }
+    }
+
+    /// A word as a pattern.
+    pub fn expand_pattern(&mut self, word: &Word) -> Result<Vec<u8>, Fail> {
+        let mut fields = Fields::new(Mode::Pattern);
+        match word {
+            Word::Literal(text) => fields.quoted(text),
+            Word::Parts(parts) | Word::Declaration(parts) => self.expand_parts(parts, &mut fields)?,
+        }
+        Ok(fields.into_one())
+    }
+
+    /// Whether a pattern matches all of a text.
+    pub fn pattern_matches(&mut self, wanted: &Pattern, text: &[u8]) -> Result<bool, Fail> {
+        Ok(match wanted {
+            Pattern::Exact(exact) => **exact == *text,
+            Pattern::Static(ready) => pattern::matches(ready, text),
+            Pattern::Dynamic(word) => pattern::matches(&self.expand_pattern(word)?, text),
+        })
+    }
+
+    /// A pattern's text with escapes.
+    pub fn pattern_text(&mut self, wanted: &Pattern) -> Result<Vec<u8>, Fail> {
+        Ok(match wanted {
+            Pattern::Exact(exact) => {
+                let mut text = Vec::with_capacity(exact.len());
+                crate::syntax::parser::escape(exact, &mut text);
+                text
+            }
+            Pattern::Static(ready) => ready.to_vec(),
+            Pattern::Dynamic(word) => self.expand_pattern(word)?,
+        })
+    }
+
+    fn expand_parts(&mut self, parts: &[Part], fields: &mut Fields) -> Result<(), Fail> {
+        for part in parts {
+            match part {
+                Part::Literal(text) => fields.literal(text),
+                Part::Quoted(text) => fields.quoted(text),
+                Part::Tilde(name) => self.expand_tilde(name, fields),
+                Part::Param(param) => self.expand_param(param, fields)?,
+                Part::Command(command) => {
+                    let text = self.substitute(command)?;
+                    self.add(&text, command.quoted, fields);
+                }
+                Part::Arith(arith, quoted) => {
+                    let number = self.arith(arith)?;
+                    self.add(number.to_string().as_bytes(), *quoted, fields);
+                }
+                Part::Process(body, writes) => {
+                    let path = self.process_substitution(body, *writes)?;
+                    fields.quoted(&path);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&self, text: &[u8], quoted: bool, fields: &mut Fields) {
+        if quoted {
+            fields.quoted(text);
+        } else {
+            fields.split(text, &self.ifs);
+        }
+    }
+
+    /// The value of `$((...))` or `((...))`.
+    pub fn arith(&mut self, arith: &Arith) -> Result<i64, Fail> {
+        if let Word::Literal(text) = &arith.text {
+            let compiled = arith.compiled.get_or_init(|| crate::arith::parse(text, &mut self.symbols).ok());
+            if let Some(expr) = compiled {
+                return self.evaluate(expr, 0);
+            }
+            return self.evaluate_text(text, 0);
+        }
+        let text = self.expand_one(&arith.text)?;
+        self.evaluate_text(&text, 0)
+    }
+}

@@ -1,0 +1,409 @@
+//! Parameter expansion (XCU 2.6.2) and bash's additions to it.
+
+use super::fields::{Fields, Mode};
+use super::pattern;
+use crate::escape;
+use crate::shell::{Fail, Shell};
+use crate::symbols::Sym;
+use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
+use std::rc::Rc;
+
+impl Shell {
+    /// Expands one parameter into the fields.
+    pub fn expand_param(&mut self, param: &Param, fields: &mut Fields) -> Result<(), Fail> {
+        let quoted = param.quoted;
+        if let ParamName::Special(sign @ (b'@' | b'*')) = param.name {
+            return self.expand_list(param, sign, fields);
+        }
+        if matches!(param.op, ParamOp::Plain)
+            && let ParamName::Var(name) = param.name
+        {
+            self.value(name);
+            let slot = &self.variables[name.index()];
+            if slot.set {
+                if quoted {
+                    fields.quoted(&slot.value);
+                } else {
+                    fields.split(&slot.value, &self.ifs);
+                }
+                return Ok(());
+            }
+        }
+        if let ParamOp::Names(sign) = param.op {
+            let _ = sign;
+            let names = self.names_with_prefix(&param.name);
+            self.add(&names, quoted, fields);
+            return Ok(());
+        }
+        if let ParamOp::Indirect(op) = &param.op {
+            let target = self.indirect(&param.name)?;
+            let value = self.parameter(&target);
+            let inner = self.operate(&target, op, value, quoted, fields)?;
+            return self.add_result(inner, quoted, fields);
+        }
+        let value = self.parameter(&param.name);
+        let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
+        self.add_result(result, quoted, fields)
+    }
+
+    fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
+        if let Some(text) = result {
+            self.add(&text, quoted, fields);
+        }
+        Ok(())
+    }
+
+    /// A parameter's value; `None` when it is unset.
+    fn parameter(&mut self, name: &ParamName) -> Option<Vec<u8>> {
+        match name {
+            ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
+            ParamName::Positional(0) => Some(self.arg0.clone()),
+            ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
+            ParamName::Special(sign) => match sign {
+                b'#' => Some(self.positional.len().to_string().into_bytes()),
+                b'?' => Some(self.status.to_string().into_bytes()),
+                b'$' => Some(self.pid.to_string().into_bytes()),
+                b'!' => self.background.map(|pid| pid.to_string().into_bytes()),
+                b'-' => Some(self.option_letters()),
+                _ => {
+                    let separator = self.ifs.first().copied();
+                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, separator)) }
+                }
+            },
+        }
+    }
+
+    fn joined(&self, sign: u8, first_of_ifs: Option<u8>) -> Vec<u8> {
+        let separator = if sign == b'*' { first_of_ifs } else { Some(b' ') };
+        let mut text = Vec::new();
+        for (number, value) in self.positional.iter().enumerate() {
+            if number > 0 {
+                text.extend(separator);
+            }
+            text.extend_from_slice(value);
+        }
+        text
+    }
+
+    /// `$@` and `$*` (XCU 2.5.2).
+    fn expand_list(&mut self, param: &Param, sign: u8, fields: &mut Fields) -> Result<(), Fail> {
+        let values = match &param.op {
+            ParamOp::Plain => Rc::clone(&self.positional),
+            ParamOp::Length => {
+                let count = self.positional.len().to_string();
+                self.add(count.as_bytes(), param.quoted, fields);
+                return Ok(());
+            }
+            ParamOp::Default(kind, colon, word) => {
+                let empty = self.positional.iter().all(|value| value.is_empty()) && self.positional.len() < 2;
+                let missing = self.positional.is_empty() || (*colon && empty);
+                match kind {
+                    b'+' if missing => return Ok(()),
+                    b'+' => return self.expand_inner(word, param.quoted, fields),
+                    _ if !missing => Rc::clone(&self.positional),
+                    b'-' => return self.expand_inner(word, param.quoted, fields),
+                    b'?' => return Err(self.missing(&[sign], *colon, word)?),
+                    _ => return Err(self.error(&[&[sign], b": bad variable name"])),
+                }
+            }
+            ParamOp::Slice(offset, length) => {
+                let offset = self.arith(offset)?;
+                let mut all = vec![self.arg0.clone()];
+                all.extend(self.positional.iter().cloned());
+                let count = all.len() as i64;
+                let start = if offset < 0 { count + offset } else { offset }.clamp(0, count);
+                let length = match length {
+                    Some(length) => self.arith(length)?.clamp(0, count),
+                    None => count,
+                };
+                let end = (start + length).min(count);
+                // `${@:0}` begins with $0.
+                Rc::new(all[start as usize..end as usize].to_vec())
+            }
+            op => {
+                let mut values = Vec::new();
+                for value in self.positional.clone().iter() {
+                    let name = ParamName::Special(sign);
+                    let mut unused = Fields::new(Mode::One);
+                    values.push(self.operate(&name, op, Some(value.clone()), true, &mut unused)?.unwrap_or_default());
+                }
+                Rc::new(values)
+            }
+        };
+        self.add_list(&values, sign, param.quoted, fields);
+        Ok(())
+    }
+
+    fn add_list(&mut self, values: &[Vec<u8>], sign: u8, quoted: bool, fields: &mut Fields) {
+        if fields.mode != Mode::Split || (quoted && sign == b'*') {
+            let separator = if sign == b'*' { self.ifs.first().copied() } else { Some(b' ') };
+            for (number, value) in values.iter().enumerate() {
+                if number > 0 {
+                    self.add(separator.as_slice(), quoted, fields);
+                }
+                self.add(value, quoted, fields);
+            }
+            if quoted && sign == b'*' {
+                fields.quoted(b"");
+            }
+            return;
+        }
+        for (number, value) in values.iter().enumerate() {
+            if number > 0 {
+                fields.separate();
+            }
+            self.add(value, quoted, fields);
+        }
+    }
+
+    /// The word of `${x-word}`: unquoted text in it is split like the value would be.
+    fn expand_inner(&mut self, word: &Word, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
+        match word {
+            Word::Literal(text) => self.add(text, quoted, fields),
+            Word::Parts(parts) | Word::Declaration(parts) => {
+                for part in parts {
+                    match part {
+                        crate::syntax::ast::Part::Literal(text) => self.add(text, quoted, fields),
+                        other => self.expand_parts(std::slice::from_ref(other), fields)?,
+                    }
+                }
+                if quoted {
+                    fields.quoted(b"");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies the operation. `None`: the fields have the result already.
+    fn operate(
+        &mut self,
+        name: &ParamName,
+        op: &ParamOp,
+        value: Option<Vec<u8>>,
+        quoted: bool,
+        fields: &mut Fields,
+    ) -> Result<Option<Vec<u8>>, Fail> {
+        if let ParamOp::Default(kind, colon, word) = op {
+            let missing = value.as_ref().is_none_or(|value| *colon && value.is_empty());
+            return match (kind, missing) {
+                (b'+', true) => Ok(Some(Vec::new())),
+                (b'+', false) | (b'-', true) => {
+                    self.expand_inner(word, quoted, fields)?;
+                    Ok(None)
+                }
+                (_, false) => Ok(value),
+                (b'=', true) => {
+                    let ParamName::Var(variable) = name else {
+                        let text = self.parameter_text(name);
+                        return Err(self.error(&[&text, b": bad variable name"]));
+                    };
+                    let text = self.expand_one(word)?;
+                    self.set(*variable, &text)?;
+                    Ok(Some(text))
+                }
+                _ => {
+                    let text = self.parameter_text(name);
+                    Err(self.missing(&text, *colon, word)?)
+                }
+            };
+        }
+        if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
+            let text = self.parameter_text(name);
+            return Err(self.error(&[&text, b": parameter not set"]));
+        }
+        let value = value.unwrap_or_default();
+        Ok(Some(match op {
+            ParamOp::Plain => value,
+            ParamOp::Length => characters(&value).to_string().into_bytes(),
+            ParamOp::Trim(suffix, longest, wanted) => {
+                let wanted = self.pattern_text(wanted)?;
+                trim(value, &wanted, *suffix, *longest)
+            }
+            ParamOp::Slice(offset, length) => {
+                let offset = self.arith(offset)?;
+                let length = match length {
+                    Some(length) => Some(self.arith(length)?),
+                    None => None,
+                };
+                slice(&value, offset, length)
+            }
+            ParamOp::Replace(anchor, all, wanted, word) => {
+                let wanted = self.pattern_text(wanted)?;
+                let text = self.expand_one(word)?;
+                replace(&value, &wanted, &text, *anchor, *all)
+            }
+            ParamOp::Case(kind, all, wanted) => {
+                let wanted = match wanted {
+                    Some(wanted) => self.pattern_text(wanted)?,
+                    None => b"?".to_vec(),
+                };
+                change_case(&value, *kind, *all, &wanted)
+            }
+            ParamOp::Transform(letter) => match letter {
+                b'Q' => escape::single_quoted(&value),
+                b'U' => value.to_ascii_uppercase(),
+                b'L' => value.to_ascii_lowercase(),
+                b'u' => change_case(&value, b'^', false, b"?"),
+                b'E' => escape::dollar_single(&value),
+                _ => return Err(self.error(&[b"bad substitution"])),
+            },
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) => {
+                return Err(self.error(&[b"bad substitution"]));
+            }
+        }))
+    }
+
+    /// The error of `${x?word}`.
+    fn missing(&mut self, name: &[u8], colon: bool, word: &Word) -> Result<Fail, Fail> {
+        let message = self.expand_one(word)?;
+        Ok(if !message.is_empty() {
+            self.error(&[name, b": ", &message])
+        } else if colon {
+            self.error(&[name, b": parameter not set or null"])
+        } else {
+            self.error(&[name, b": parameter not set"])
+        })
+    }
+
+    fn parameter_text(&self, name: &ParamName) -> Vec<u8> {
+        match name {
+            ParamName::Var(name) => self.symbols.name(*name).to_vec(),
+            ParamName::Positional(number) => number.to_string().into_bytes(),
+            ParamName::Special(sign) => vec![*sign],
+        }
+    }
+
+    /// What `${!x}` reads: the parameter that the value of `x` names.
+    fn indirect(&mut self, name: &ParamName) -> Result<ParamName, Fail> {
+        let target = self.parameter(name).unwrap_or_default();
+        if crate::symbols::is_name(&target) {
+            return Ok(ParamName::Var(self.intern(&target)));
+        }
+        match &target[..] {
+            [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
+            digits => match rbox_core::number::parse_decimal(digits) {
+                Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
+                None => Err(self.error(&[&target, b": bad substitution"])),
+            },
+        }
+    }
+
+    fn names_with_prefix(&self, name: &ParamName) -> Vec<u8> {
+        let prefix = self.parameter_text(name);
+        let mut all: Vec<&[u8]> = (0..self.variables.len())
+            .filter(|&at| self.variables[at].set)
+            .map(|at| &self.symbols.name(Sym(at as u32))[..])
+            .filter(|name| name.starts_with(&prefix))
+            .collect();
+        all.sort_unstable();
+        all.join(&b' ')
+    }
+}
+
+fn characters(text: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < text.len() {
+        at += pattern::width(&text[at..]);
+        count += 1;
+    }
+    count
+}
+
+/// The byte place of the character with that number.
+fn place(text: &[u8], number: usize) -> usize {
+    let mut at = 0;
+    for _ in 0..number {
+        if at >= text.len() {
+            break;
+        }
+        at += pattern::width(&text[at..]);
+    }
+    at
+}
+
+fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool) -> Vec<u8> {
+    if suffix {
+        if let Some(start) = pattern::suffix(wanted, &value, longest) {
+            value.truncate(start);
+        }
+    } else if let Some(end) = pattern::prefix(wanted, &value, longest) {
+        value.drain(..end);
+    }
+    value
+}
+
+fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
+    let count = characters(value) as i64;
+    let start = if offset < 0 { count + offset } else { offset };
+    if start < 0 || start > count {
+        return Vec::new();
+    }
+    let end = match length {
+        None => count,
+        Some(length) if length < 0 => count + length,
+        Some(length) => start.saturating_add(length).min(count),
+    };
+    if end <= start {
+        return Vec::new();
+    }
+    value[place(value, start as usize)..place(value, end as usize)].to_vec()
+}
+
+fn replace(value: &[u8], wanted: &[u8], text: &[u8], anchor: u8, all: bool) -> Vec<u8> {
+    match anchor {
+        b'#' => match pattern::prefix(wanted, value, true) {
+            Some(end) => [text, &value[end..]].concat(),
+            None => value.to_vec(),
+        },
+        b'%' => match pattern::suffix(wanted, value, true) {
+            Some(start) => [&value[..start], text].concat(),
+            None => value.to_vec(),
+        },
+        _ => replace_inside(value, wanted, text, all),
+    }
+}
+
+fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < value.len() && !wanted.is_empty() {
+        match pattern::prefix(wanted, &value[at..], true) {
+            Some(length) if length > 0 => {
+                out.extend_from_slice(text);
+                at += length;
+                if !all {
+                    break;
+                }
+            }
+            _ => {
+                let width = pattern::width(&value[at..]);
+                out.extend_from_slice(&value[at..at + width]);
+                at += width;
+            }
+        }
+    }
+    out.extend_from_slice(&value[at..]);
+    out
+}
+
+fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while at < value.len() {
+        let width = pattern::width(&value[at..]);
+        let character = &value[at..at + width];
+        let text =
+            std::str::from_utf8(character).ok().filter(|_| (all || at == 0) && pattern::matches(wanted, character));
+        match text {
+            Some(text) => {
+                let upper = kind == b'^' || (kind == b'~' && text.chars().all(char::is_lowercase));
+                let changed = if upper { text.to_uppercase() } else { text.to_lowercase() };
+                out.extend_from_slice(changed.as_bytes());
+            }
+            None => out.extend_from_slice(character),
+        }
+        at += width;
+    }
+    out
+}

@@ -1,0 +1,23 @@
+//! Tilde expansion (XCU 2.6.1).
+
+use super::fields::Fields;
+use crate::shell::Shell;
+
+impl Shell {
+    /// `~` is HOME, `~name` that user's folder; a name that nobody has stays as it is.
+    pub fn expand_tilde(&mut self, name: &[u8], fields: &mut Fields) {
+        let home = if name.is_empty() { self.get(b"HOME").map(<[u8]>::to_vec) } else { home_of(name) };
+        match home {
+            // The result is not split and has no active character.
+            Some(home) => fields.quoted(&home),
+            None => {
+                fields.literal(b"~");
+                fields.literal(name);
+            }
+        }
+    }
+}
+
+fn home_of(name: &[u8]) -> Option<Vec<u8>> {
+    rbox_core::users::User::by_name(name).map(|user| user.home)
+}

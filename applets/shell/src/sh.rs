@@ -1,0 +1,260 @@
+//! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
+
+use crate::builtins;
+use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
+use crate::symbols::Symbols;
+use crate::syntax::input::{Input, Reader};
+use rbox_core::prelude::*;
+use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
+use std::rc::Rc;
+
+const USAGE: &str = "[-il] [-|+Cabefmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
+
+Run commands from a script, a file or the terminal";
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Start {
+    command: bool,
+    stdin: bool,
+    login: bool,
+    interactive: Option<bool>,
+    monitor: Option<bool>,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    env.stdout.flush()?;
+    let name = env.name.clone();
+    let mut shell = new_shell(env, &name);
+    let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
+    // Whatever ended it, the status is the shell's.
+    let _ = start(&mut shell, &words, args);
+    Ok(ExitStatus(shell.status))
+}
+
+fn new_shell(env: &Env, name: &[u8]) -> Shell {
+    let marker = 0u8;
+    let mut shell = Shell {
+        registry: env.registry,
+        symbols: Symbols::default(),
+        variables: Vec::new(),
+        options: Options::default(),
+        arg0: name.to_vec(),
+        named: false,
+        positional: Rc::new(Vec::new()),
+        status: 0,
+        pid: process::getpid().as_raw_nonzero().get(),
+        background: None,
+        jobs: Default::default(),
+        traps: vec![None; 65],
+        ignored: 0,
+        locals: Vec::new(),
+        loops: 0,
+        calls: 0,
+        sources: 0,
+        tested: 0,
+        line: 0,
+        builtin: "",
+        capture: None,
+        ifs: b" \t\n".to_vec(),
+        subshell: false,
+        substitution_status: None,
+        option_at: 0,
+        random: process::getpid().as_raw_nonzero().get() as u32,
+        history: Vec::new(),
+        terminal: None,
+        stack_base: &raw const marker as usize,
+    };
+    import(&mut shell, env);
+    shell
+}
+
+/// Takes the environment in, and sets the variables that every shell has.
+fn import(shell: &mut Shell, env: &Env) {
+    for word in env.vars.words() {
+        let Some(at) = word.iter().position(|&byte| byte == b'=') else { continue };
+        if crate::symbols::is_name(&word[..at]) {
+            let name = shell.intern(&word[..at]);
+            let slot = shell.slot(name);
+            slot.value = word[at + 1..].to_vec();
+            slot.set = true;
+            slot.export = true;
+        }
+    }
+    // XCU 2.5.3: IFS is set at the start, whatever the environment says.
+    let parent = process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()).to_string();
+    let fixed: [(&[u8], &[u8], Special); 8] = [
+        (b"IFS", b" \t\n", Special::Ifs),
+        (b"OPTIND", b"1", Special::OptionIndex),
+        (b"PPID", parent.as_bytes(), Special::None),
+        (b"LINENO", b"", Special::Line),
+        (b"RANDOM", b"", Special::Random),
+        (b"PS2", b"> ", Special::None),
+        (b"PS4", b"+ ", Special::None),
+        (b"PATH", b"", Special::Path),
+    ];
+    for (name, value, special) in fixed {
+        let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
+        let name = shell.intern(name);
+        let slot = shell.slot(name);
+        slot.special = special;
+        if special == Special::Path {
+            if !given {
+                slot.value = rbox_core::call::DEFAULT_PATH.to_vec();
+                slot.set = true;
+            }
+        } else if !given || special != Special::None {
+            slot.value = value.to_vec();
+            slot.set = true;
+            slot.export = false;
+        }
+    }
+    let pwd = crate::builtins::working_folder(shell);
+    let name = shell.intern(b"PWD");
+    let slot = shell.slot(name);
+    slot.value = pwd;
+    slot.set = true;
+    slot.export = true;
+}
+
+fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
+    let mut start = Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
+    let rest = read_options(shell, words, &mut start)?;
+    for number in 1..=31 {
+        if sys::job::is_ignored(number) {
+            shell.ignored |= 1 << (number - 1);
+        }
+    }
+    let result = begin(shell, rest, &start);
+    if result == Err(Fail::Error) && shell.status == 0 {
+        shell.status = 2;
+    }
+    shell.run_exit_trap();
+    result
+}
+
+fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut Start) -> core::result::Result<&'a [&'b [u8]], Fail> {
+    let mut words = words;
+    while let Some((word, rest)) = words.split_first() {
+        let on = match word.first() {
+            Some(b'-') => true,
+            Some(b'+') => false,
+            _ => break,
+        };
+        words = rest;
+        if word.len() == 1 || *word == b"--" {
+            break;
+        }
+        if *word == b"--login" {
+            start.login = true;
+            continue;
+        }
+        for &letter in &word[1..] {
+            match letter {
+                b'c' => start.command = on,
+                b's' => start.stdin = on,
+                b'l' => start.login = on,
+                b'i' => start.interactive = Some(on),
+                b'm' => start.monitor = Some(on),
+                b'o' => {
+                    let Some((name, rest)) = words.split_first() else {
+                        return Err(shell.error(&[b"-o requires an argument"]));
+                    };
+                    words = rest;
+                    if !builtins::set_option_by_name(shell, name, on) {
+                        return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
+                    }
+                }
+                letter => {
+                    if !shell.set_option(letter, on) {
+                        return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
+                    }
+                }
+            }
+        }
+    }
+    Ok(words)
+}
+
+fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
+    let terminal = termios::isatty(fd::borrow(0)) && termios::isatty(fd::borrow(2));
+    let from_stdin = !start.command && (start.stdin || words.is_empty());
+    let interactive = start.interactive.unwrap_or(from_stdin && terminal);
+    let mut words = words;
+    let mut text = None;
+    if start.command {
+        let Some((command, rest)) = words.split_first() else {
+            return Err(shell.error(&[b"-c requires an argument"]));
+        };
+        text = Some(command.to_vec());
+        words = rest;
+        if let Some((name, rest)) = words.split_first() {
+            shell.arg0 = name.to_vec();
+            words = rest;
+        }
+    }
+    let mut file = None;
+    if !start.command && !from_stdin {
+        file = Some(words[0].to_vec());
+        shell.arg0 = words[0].to_vec();
+        words = &words[1..];
+    }
+    shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
+    shell.options.interactive = interactive;
+    if start.monitor.unwrap_or(interactive) {
+        shell.options.monitor = true;
+        crate::interactive::set_monitor(shell, true);
+    }
+    if interactive {
+        shell.set_own_signals();
+    }
+    if start.login {
+        profile(shell, b"/etc/profile")?;
+        if let Some(home) = shell.get(b"HOME").map(<[u8]>::to_vec) {
+            profile(shell, &[&home[..], b"/.profile"].concat())?;
+        }
+    }
+    if interactive && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+        profile(shell, &path)?;
+    }
+    let mut input = match (text, file) {
+        (Some(text), _) => Input::text(&text, 1),
+        (None, Some(path)) => Input::reader(Reader::Script(open_script(shell, &path)?)),
+        (None, None) if interactive && terminal => Input::reader(Reader::Terminal),
+        (None, None) if is_seekable(0) => Input::reader(Reader::Seekable(0)),
+        (None, None) => Input::reader(Reader::Bytes(0)),
+    };
+    shell.run_input(&mut input, true)
+}
+
+/// Opens a script above the descriptors that scripts use.
+fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail> {
+    let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+        Ok(opened) => opened,
+        Err(errno) => {
+            shell.arg0 = b"sh".to_vec();
+            return Err(shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]));
+        }
+    };
+    shell.named = true;
+    Ok(fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened).into_raw_fd())
+}
+
+/// Runs a file if there is one.
+fn profile(shell: &mut Shell, path: &[u8]) -> Run {
+    let Ok(opened) = fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) else {
+        return Ok(());
+    };
+    let opened = fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened);
+    let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+    shell.sources += 1;
+    let result = shell.run_input(&mut input, false);
+    shell.sources -= 1;
+    match result {
+        Err(Fail::Exit) => Err(Fail::Exit),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,422 @@
+//! The state of a shell, and its errors.
+
+use crate::exec::jobs::Jobs;
+use crate::symbols::{Sym, Symbols};
+use crate::syntax::ast::Function;
+use crate::syntax::input::{Input, Reader};
+use crate::syntax::parser::{Host, SyntaxError};
+use rbox_core::applet::Registry;
+use rbox_core::sys::{fd, fs};
+use std::rc::Rc;
+
+/// Why a command does not go on to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fail {
+    /// A shell error, already told: ends a shell that is not interactive (XCU 2.8.1).
+    Error,
+    Break(u32),
+    Continue(u32),
+    Return,
+    Exit,
+}
+
+/// How a command went; its status is in the shell.
+pub type Run = Result<(), Fail>;
+
+/// The options of `set`.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub allexport: bool,
+    pub notify: bool,
+    pub noclobber: bool,
+    pub errexit: bool,
+    pub noglob: bool,
+    pub interactive: bool,
+    pub monitor: bool,
+    pub noexec: bool,
+    pub nounset: bool,
+    pub verbose: bool,
+    pub xtrace: bool,
+    pub ignoreeof: bool,
+    pub errtrace: bool,
+    pub vi: bool,
+    pub pipefail: bool,
+}
+
+/// Variables whose value the shell computes or watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Special {
+    #[default]
+    None,
+    Ifs,
+    Path,
+    Line,
+    Random,
+    OptionIndex,
+}
+
+/// What one name stands for.
+#[derive(Debug, Clone, Default)]
+pub struct Slot {
+    pub value: Vec<u8>,
+    pub set: bool,
+    pub export: bool,
+    pub readonly: bool,
+    pub special: Special,
+    pub function: Option<Rc<Function>>,
+    pub alias: Option<Rc<[u8]>>,
+    /// Where PATH has the command of that name.
+    pub path: Option<Rc<[u8]>>,
+}
+
+/// A variable put aside by `local` or by an assignment before a command.
+pub struct Saved {
+    pub name: Sym,
+    pub slot: Slot,
+}
+
+/// A shell.
+pub struct Shell {
+    pub registry: &'static dyn Registry,
+    pub symbols: Symbols,
+    pub variables: Vec<Slot>,
+    pub options: Options,
+    pub arg0: Vec<u8>,
+    /// `$0` was given: messages tell the line.
+    pub named: bool,
+    pub positional: Rc<Vec<Vec<u8>>>,
+    pub status: u8,
+    pub pid: i32,
+    pub background: Option<i32>,
+    pub jobs: Jobs,
+    pub traps: Vec<Option<Rc<[u8]>>>,
+    /// Signals ignored when the shell began: they cannot be trapped (XCU 2.15, trap).
+    pub ignored: u64,
+    pub locals: Vec<Vec<Saved>>,
+    pub loops: u32,
+    pub calls: u32,
+    pub sources: u32,
+    /// Depth of places where `set -e` does not count.
+    pub tested: u32,
+    pub line: u32,
+    /// Name of the builtin that runs, for messages.
+    pub builtin: &'static str,
+    /// Where standard output goes when a substitution runs without a fork.
+    pub capture: Option<Vec<u8>>,
+    pub ifs: Vec<u8>,
+    pub subshell: bool,
+    pub substitution_status: Option<u8>,
+    pub option_at: usize,
+    pub random: u32,
+    pub history: Vec<Vec<u8>>,
+    /// The terminal's descriptor and the group to give it back to.
+    pub terminal: Option<i32>,
+    pub stack_base: usize,
+}
+
+impl Shell {
+    /// A message about the command that runs.
+    pub fn report(&self, parts: &[&[u8]]) {
+        let mut text = self.arg0.clone();
+        text.extend_from_slice(b": ");
+        if !self.builtin.is_empty() {
+            text.extend_from_slice(self.builtin.as_bytes());
+            text.extend_from_slice(b": ");
+        }
+        if self.named || (!self.builtin.is_empty() && !self.options.interactive) {
+            text.extend_from_slice(b"line ");
+            text.extend_from_slice(self.line.to_string().as_bytes());
+            text.extend_from_slice(b": ");
+        }
+        self.print_error(text, parts);
+    }
+
+    fn print_error(&self, mut text: Vec<u8>, parts: &[&[u8]]) {
+        for part in parts {
+            text.extend_from_slice(part);
+        }
+        text.push(b'\n');
+        // There is no one left to tell that standard error is dead.
+        let _ = write_all(2, &text);
+    }
+
+    /// Reports a shell error and gives what stops the command.
+    pub fn error(&mut self, parts: &[&[u8]]) -> Fail {
+        self.report(parts);
+        self.status = 2;
+        Fail::Error
+    }
+
+    /// Reports a syntax error.
+    pub fn syntax_error(&mut self, error: &SyntaxError) -> Fail {
+        let mut text = self.arg0.clone();
+        text.extend_from_slice(b": ");
+        if self.named || (error.line > 1 && !self.options.interactive) {
+            text.extend_from_slice(format!("line {}: ", error.line).as_bytes());
+        }
+        text.extend_from_slice(b"syntax error: ");
+        self.print_error(text, &[&error.message]);
+        self.status = 2;
+        Fail::Error
+    }
+
+    /// The symbol of a name, with its slot.
+    pub fn intern(&mut self, name: &[u8]) -> Sym {
+        let sym = self.symbols.intern(name);
+        if sym.index() >= self.variables.len() {
+            self.variables.resize_with(self.symbols.len(), Slot::default);
+        }
+        sym
+    }
+
+    /// The slot of a symbol.
+    pub fn slot(&mut self, name: Sym) -> &mut Slot {
+        if name.index() >= self.variables.len() {
+            self.variables.resize_with(self.symbols.len(), Slot::default);
+        }
+        &mut self.variables[name.index()]
+    }
+
+    /// A variable's value; `None` when it is unset.
+    pub fn value(&mut self, name: Sym) -> Option<&[u8]> {
+        match self.slot(name).special {
+            Special::Line => self.variables[name.index()].value = self.line.to_string().into_bytes(),
+            Special::Random => {
+                self.random = self.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                let number = (self.random >> 16) & 0x7fff;
+                self.variables[name.index()].value = number.to_string().into_bytes();
+            }
+            _ => {}
+        }
+        let slot = &self.variables[name.index()];
+        slot.set.then_some(&slot.value[..])
+    }
+
+    /// The value of the variable of that name.
+    pub fn get(&mut self, name: &[u8]) -> Option<&[u8]> {
+        let name = self.symbols.find(name)?;
+        self.value(name)
+    }
+
+    /// Assigns.
+    pub fn set(&mut self, name: Sym, value: &[u8]) -> Run {
+        self.writable(name)?;
+        let export = self.options.allexport;
+        let slot = &mut self.variables[name.index()];
+        slot.value.clear();
+        slot.value.extend_from_slice(value);
+        slot.set = true;
+        slot.export |= export;
+        if slot.special != Special::None {
+            self.changed(name);
+        }
+        Ok(())
+    }
+
+    /// Assigns a number.
+    pub fn set_number(&mut self, name: Sym, value: i64) -> Run {
+        let text = rbox_core::number::Decimal::new(value.unsigned_abs());
+        if value >= 0 {
+            return self.set(name, text.as_bytes());
+        }
+        let text = [b"-", text.as_bytes()].concat();
+        self.set(name, &text)
+    }
+
+    /// Fails when the variable is read-only.
+    pub fn writable(&mut self, name: Sym) -> Run {
+        if self.slot(name).readonly {
+            let name = Rc::clone(self.symbols.name(name));
+            return Err(self.error(&[&name, b": is read only"]));
+        }
+        Ok(())
+    }
+
+    /// Looks after a special variable that got another value.
+    pub fn changed(&mut self, name: Sym) {
+        match self.variables[name.index()].special {
+            Special::Ifs => {
+                let slot = &self.variables[name.index()];
+                self.ifs = if slot.set { slot.value.clone() } else { b" \t\n".to_vec() };
+            }
+            Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
+            Special::OptionIndex => self.option_at = 0,
+            _ => {}
+        }
+    }
+
+    /// Unsets a variable.
+    pub fn unset(&mut self, name: Sym) -> Run {
+        self.writable(name)?;
+        let slot = &mut self.variables[name.index()];
+        slot.set = false;
+        slot.export = false;
+        slot.value.clear();
+        if slot.special != Special::None {
+            self.changed(name);
+            let slot = &mut self.variables[name.index()];
+            if matches!(slot.special, Special::Line | Special::Random) {
+                slot.special = Special::None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a variable aside in the innermost scope.
+    pub fn save(&mut self, name: Sym) {
+        let slot = self.slot(name);
+        let saved = Slot {
+            value: slot.value.clone(),
+            set: slot.set,
+            export: slot.export,
+            readonly: slot.readonly,
+            special: slot.special,
+            ..Slot::default()
+        };
+        if let Some(scope) = self.locals.last_mut() {
+            scope.push(Saved { name, slot: saved });
+        }
+    }
+
+    /// Takes back the variables of the innermost scope.
+    pub fn restore_scope(&mut self) {
+        for saved in self.locals.pop().unwrap_or_default().into_iter().rev() {
+            let slot = &mut self.variables[saved.name.index()];
+            slot.value = saved.slot.value;
+            slot.set = saved.slot.set;
+            slot.export = saved.slot.export;
+            slot.readonly = saved.slot.readonly;
+            slot.special = saved.slot.special;
+            if slot.special != Special::None {
+                self.changed(saved.name);
+            }
+        }
+    }
+
+    /// The environment of programs: every exported variable that is set.
+    pub fn environment(&self) -> Vec<Vec<u8>> {
+        let mut words = Vec::new();
+        for (index, slot) in self.variables.iter().enumerate() {
+            if slot.export && slot.set {
+                words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
+            }
+        }
+        words
+    }
+
+    /// Names of variables with a property, sorted.
+    pub fn names(&self, wanted: impl Fn(&Slot) -> bool) -> Vec<Sym> {
+        let mut names: Vec<Sym> =
+            (0..self.variables.len()).filter(|&at| wanted(&self.variables[at])).map(|at| Sym(at as u32)).collect();
+        names.sort_by(|a, b| self.symbols.name(*a).cmp(self.symbols.name(*b)));
+        names
+    }
+
+    /// Writes to standard output: the descriptor, or the substitution that runs here.
+    pub fn print(&mut self, text: &[u8]) {
+        let failed = match &mut self.capture {
+            Some(captured) => {
+                captured.extend_from_slice(text);
+                return;
+            }
+            None => write_all(1, text),
+        };
+        if let Err(errno) = failed {
+            let reason = rbox_core::sys::error_text(errno);
+            self.report(&[b"write error: ", reason.as_bytes()]);
+            self.status = 1;
+        }
+    }
+
+    /// Whether the stack has room for one more call: a quarter of a megabyte is kept back.
+    pub fn stack_has_room(&self) -> bool {
+        let here = 0u8;
+        let used = self.stack_base.abs_diff(&raw const here as usize);
+        used < crate::exec::stack_limit()
+    }
+}
+
+/// Writes all of a text to a descriptor.
+pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Errno> {
+    while !text.is_empty() {
+        match fd::write(fd::borrow(number), text) {
+            Ok(count) => text = &text[count..],
+            Err(rbox_core::sys::Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+impl Host for Shell {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+
+    fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
+        let name = self.symbols.find(name)?;
+        self.variables.get(name.index())?.alias.clone()
+    }
+
+    fn extended(&self) -> bool {
+        false
+    }
+
+    fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
+        let start = input.buffer.len();
+        let more = match input.reader {
+            Reader::None => false,
+            Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
+            Reader::Seekable(number) => read_block(number, &mut input.buffer, 1024),
+            Reader::Bytes(number) => read_bytes(number, &mut input.buffer),
+            Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
+                Some(line) => {
+                    input.buffer.extend_from_slice(&line);
+                    true
+                }
+                None => false,
+            },
+        };
+        if self.options.verbose && more {
+            let _ = write_all(2, &input.buffer[start..]);
+        }
+        more
+    }
+}
+
+fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> bool {
+    let start = into.len();
+    into.resize(start + size, 0);
+    let got = read_number(number, &mut into[start..]);
+    into.truncate(start + got);
+    got > 0
+}
+
+/// One line, byte by byte: what follows belongs to the commands.
+fn read_bytes(number: i32, into: &mut Vec<u8>) -> bool {
+    let start = into.len();
+    let mut byte = [0];
+    while read_number(number, &mut byte) == 1 {
+        into.push(byte[0]);
+        if byte[0] == b'\n' {
+            break;
+        }
+    }
+    into.len() > start
+}
+
+/// Whether a descriptor can seek.
+pub fn is_seekable(number: i32) -> bool {
+    fs::seek(fd::borrow(number), fs::SeekFrom::Current(0)).is_ok()
+}
+
+/// Reads once, going on after signals; an error reads as the end.
+pub fn read_number(number: i32, into: &mut [u8]) -> usize {
+    loop {
+        match fd::read(fd::borrow(number), &mut *into) {
+            Ok(got) => return got,
+            Err(rbox_core::sys::Errno::INTR) => {}
+            Err(_) => return 0,
+        }
+    }
+}

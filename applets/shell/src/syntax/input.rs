@@ -1,0 +1,103 @@
+//! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
+
+use std::rc::Rc;
+
+/// Where more text comes from when the buffer is used up. The shell does the reading.
+#[derive(Debug)]
+pub enum Reader {
+    /// Nothing follows: `-c`, `eval`, a trap's action.
+    None,
+    /// A script in blocks.
+    Script(i32),
+    /// Standard input that cannot seek: byte by byte, so that commands find the rest.
+    Bytes(i32),
+    /// Standard input that can seek: in blocks, put back before a command runs.
+    Seekable(i32),
+    /// The terminal, line by line behind a prompt.
+    Terminal,
+}
+
+/// An alias whose value is being read.
+#[derive(Debug)]
+struct AliasMark {
+    name: Rc<[u8]>,
+    /// Bytes that follow the value in the buffer.
+    remaining: usize,
+    /// The value ends in a blank: the next word is looked up too.
+    blank: bool,
+}
+
+/// The text being parsed.
+#[derive(Debug)]
+pub struct Input {
+    pub buffer: Vec<u8>,
+    pub at: usize,
+    /// Number of the line at `at`, from 1.
+    pub line: u32,
+    pub reader: Reader,
+    pub ended: bool,
+    /// Whether the word that follows is an alias candidate because an alias ended in a blank.
+    pub alias_next: bool,
+    marks: Vec<AliasMark>,
+}
+
+impl Input {
+    /// Text that is complete.
+    pub fn text(text: &[u8], line: u32) -> Input {
+        Input {
+            buffer: text.to_vec(),
+            at: 0,
+            line,
+            reader: Reader::None,
+            ended: true,
+            alias_next: false,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Text that a reader gives.
+    pub fn reader(reader: Reader) -> Input {
+        Input { reader, ended: false, ..Input::text(b"", 1) }
+    }
+
+    /// Drops what was read already; positions before the call are void.
+    pub fn compact(&mut self) {
+        if self.at == self.buffer.len() {
+            self.buffer.clear();
+            self.at = 0;
+        } else if self.at > 1 << 16 && !matches!(self.reader, Reader::None) {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+        }
+    }
+
+    /// Replaces the word at `start..at` by an alias's value and goes back to its beginning.
+    pub fn splice_alias(&mut self, name: &Rc<[u8]>, start: usize, value: &[u8]) {
+        let remaining = self.buffer.len() - self.at;
+        self.buffer.splice(start..self.at, value.iter().copied());
+        self.at = start;
+        self.marks.push(AliasMark {
+            name: Rc::clone(name),
+            remaining,
+            blank: value.last().is_some_and(|&byte| byte == b' ' || byte == b'\t'),
+        });
+    }
+
+    /// Whether the alias's own value is what is being read at `start`.
+    pub fn inside_alias(&self, name: &[u8], start: usize) -> bool {
+        let left = self.buffer.len() - start;
+        self.marks.iter().any(|mark| left > mark.remaining && *mark.name == *name)
+    }
+
+    /// Forgets the aliases whose value was read to its end.
+    pub fn expire_aliases(&mut self) {
+        let left = self.buffer.len() - self.at;
+        while let Some(mark) = self.marks.last() {
+            if left > mark.remaining {
+                return;
+            }
+            self.alias_next |= mark.blank;
+            self.marks.pop();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Simple commands, redirections and function definitions (XCU 2.9.1, 2.7, 2.9.5).
+
+use super::token::{Keyword, Mode, Operator, Token};
+use super::{Parsed, Parser};
+use crate::symbols::is_name;
+use crate::syntax::ast::{Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+impl Parser<'_> {
+    /// A command of any kind with its redirections.
+    pub fn command(&mut self) -> Parsed<Node> {
+        self.enter()?;
+        let node = self.command_inner();
+        self.leave();
+        node
+    }
+
+    fn command_inner(&mut self) -> Parsed<Node> {
+        match self.peek(Mode::Command)? {
+            Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => self.simple(),
+            Token::Keyword(Keyword::Function) => {
+                self.skip();
+                self.bash_function()
+            }
+            _ => {
+                let node = self.compound()?;
+                let redirections = self.redirections()?;
+                Ok(if redirections.is_empty() { node } else { Node::Redirected(Box::new(node), redirections) })
+            }
+        }
+    }
+
+    fn redirections(&mut self) -> Parsed<Box<[Redirection]>> {
+        let mut found = Vec::new();
+        while matches!(self.peek(Mode::Keyword)?, Token::Redirect(..)) {
+            if let Token::Redirect(fd, kind) = self.next(Mode::Keyword)? {
+                found.push(self.redirection(fd, kind)?);
+            }
+        }
+        Ok(found.into())
+    }
+
+    /// What follows a redirection operator.
+    fn redirection(&mut self, fd: RedirectFd, kind: RedirectKind) -> Parsed<Redirection> {
+        if kind == RedirectKind::Here {
+            return self.here_redirection(fd);
+        }
+        match self.next(Mode::Operand)? {
+            Token::Word(word, _) => Ok(Redirection { fd, kind, word, here: None }),
+            other => {
+                self.token = Some(other);
+                self.unexpected(None)
+            }
+        }
+    }
+
+    fn here_redirection(&mut self, fd: RedirectFd) -> Parsed<Redirection> {
+        let strip_tabs = self.accept(b'-');
+        while matches!(self.joined_byte(), Some(b' ' | b'\t')) {
+            self.advance();
+        }
+        let Some((delimiter, quoted)) = self.read_delimiter()? else {
+            self.peek(Mode::Operand)?;
+            return self.unexpected(None);
+        };
+        let here = Rc::new(HereDoc { delimiter: delimiter.into(), strip_tabs, quoted, body: OnceCell::new() });
+        self.pending.push(Rc::clone(&here));
+        let word = Word::Literal(Box::default());
+        Ok(Redirection { fd, kind: RedirectKind::Here, word, here: Some(here) })
+    }
+
+    fn simple(&mut self) -> Parsed<Node> {
+        let line = self.input.line;
+        let mut assigns = Vec::new();
+        let mut words: Vec<Word> = Vec::new();
+        let mut redirections = Vec::new();
+        let mut mode = Mode::Command;
+        let mut name_known = false;
+        loop {
+            match self.peek(mode)? {
+                Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => {}
+                Token::Operator(Operator::Open)
+                    if words.len() == 1 && assigns.is_empty() && redirections.is_empty() =>
+                {
+                    return self.function(&words[0]);
+                }
+                Token::Operator(Operator::Open) if !words.is_empty() => return self.unexpected(None),
+                _ => break,
+            }
+            match self.next(mode)? {
+                Token::Redirect(fd, kind) => redirections.push(self.redirection(fd, kind)?),
+                Token::Assign(assign) if words.is_empty() => assigns.push(*assign),
+                Token::Assign(assign) => words.push(self.declaration(*assign)),
+                Token::Word(word, _) => {
+                    if !name_known {
+                        (mode, name_known) = operand_mode(&word);
+                    }
+                    words.push(word);
+                    continue;
+                }
+                _ => break,
+            }
+            if words.is_empty() {
+                mode = Mode::Prefix;
+            }
+        }
+        let name = match words.first() {
+            Some(Word::Literal(text)) => Some(self.host.symbols().intern(text)),
+            _ => None,
+        };
+        Ok(Node::Simple(Box::new(Simple {
+            assigns: assigns.into(),
+            words: words.into(),
+            redirections: redirections.into(),
+            name,
+            line,
+        })))
+    }
+
+    /// `name=value` as operand of a declaration utility: one word that is not split.
+    fn declaration(&mut self, assign: crate::syntax::ast::Assign) -> Word {
+        let mut text = self.host.symbols().name(assign.name).to_vec();
+        text.extend_from_slice(if assign.append { b"+=" } else { b"=" });
+        let mut parts = vec![Part::Quoted(text.into())];
+        match assign.value {
+            Word::Literal(value) => parts.push(Part::Quoted(value)),
+            Word::Parts(value) | Word::Declaration(value) => parts.extend(value),
+        }
+        Word::Declaration(parts.into())
+    }
+
+    /// `name ( ) command`, after the name.
+    fn function(&mut self, name: &Word) -> Parsed<Node> {
+        self.skip();
+        if !matches!(self.peek(Mode::Operand)?, Token::Operator(Operator::Close)) {
+            return self.unexpected(Some(b")"));
+        }
+        self.skip();
+        let Word::Literal(name) = name else { return self.error(b"bad function name") };
+        if !is_name(name) && !self.host.extended() {
+            return self.error(b"bad function name");
+        }
+        self.function_body(name)
+    }
+
+    /// `function name [()] command`.
+    fn bash_function(&mut self) -> Parsed<Node> {
+        let name = match self.next(Mode::Operand)? {
+            Token::Word(Word::Literal(name), _) => name,
+            other => {
+                self.token = Some(other);
+                return self.error(b"bad function name");
+            }
+        };
+        if matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Open)) {
+            self.skip();
+            if !matches!(self.next(Mode::Operand)?, Token::Operator(Operator::Close)) {
+                return self.error(b"bad function name");
+            }
+        }
+        self.function_body(&name)
+    }
+
+    fn function_body(&mut self, name: &[u8]) -> Parsed<Node> {
+        let name = self.host.symbols().intern(name);
+        self.skip_newlines()?;
+        let body = self.command()?;
+        Ok(Node::Function(name, Rc::new(Function { body })))
+    }
+}
+
+/// How the words after this one are read, and whether that is settled: `command` hands the question on.
+fn operand_mode(word: &Word) -> (Mode, bool) {
+    match word {
+        // XCU 3.100: the operands of a declaration utility may be assignments.
+        Word::Literal(text) => match &text[..] {
+            b"export" | b"readonly" | b"local" | b"declare" | b"typeset" => (Mode::Declaration, true),
+            b"command" => (Mode::Operand, false),
+            _ => (Mode::Operand, true),
+        },
+        _ => (Mode::Operand, true),
+    }
+}

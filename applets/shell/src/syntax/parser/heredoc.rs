@@ -1,0 +1,120 @@
+//! Here-documents (XCU 2.7.4).
+
+use super::word::{Builder, Context};
+use super::{Parsed, Parser};
+use crate::syntax::ast::{HereDoc, Word};
+use crate::syntax::input::Input;
+
+impl Parser<'_> {
+    /// The delimiter with its quotes removed, and whether it had any. Nothing in it is expanded.
+    pub fn read_delimiter(&mut self) -> Parsed<Option<(Vec<u8>, bool)>> {
+        let mut delimiter = Vec::new();
+        let mut quoted = false;
+        let start = self.input.at;
+        while let Some(byte) = self.joined_byte() {
+            match byte {
+                b'\'' | b'"' => {
+                    quoted = true;
+                    self.advance();
+                    loop {
+                        let Some(inner) = self.byte() else { return self.error(b"unterminated quoted string") };
+                        self.advance();
+                        if inner == byte {
+                            break;
+                        }
+                        if inner == b'\\' && byte == b'"' && matches!(self.byte(), Some(b'\\' | b'"' | b'$' | b'`')) {
+                            continue;
+                        }
+                        delimiter.push(inner);
+                    }
+                }
+                b'\\' => {
+                    quoted = true;
+                    self.advance();
+                    if let Some(next) = self.byte() {
+                        delimiter.push(next);
+                        self.advance();
+                    }
+                }
+                _ if super::word::class(byte) == super::word::Class::Break => break,
+                _ => {
+                    delimiter.push(byte);
+                    self.advance();
+                }
+            }
+        }
+        Ok(if self.input.at == start { None } else { Some((delimiter, quoted)) })
+    }
+
+    /// Reads the documents that the line just ended asks for.
+    pub fn read_heredocs(&mut self) -> Parsed<()> {
+        for here in std::mem::take(&mut self.pending) {
+            let line = self.input.line;
+            let body = self.read_body(&here);
+            let word = if here.quoted {
+                Word::Literal(body.into())
+            } else {
+                let mut input = Input::text(&body, line);
+                let mut parser = Parser::new(self.host, &mut input, self.depth);
+                let mut builder = Builder::default();
+                parser.read_into(Context::Here, &mut builder)?;
+                builder.finish(false)
+            };
+            // A document is read once: its operator was met once.
+            let _ = here.body.set(word);
+        }
+        Ok(())
+    }
+
+    fn read_body(&mut self, here: &HereDoc) -> Vec<u8> {
+        let mut body = Vec::new();
+        // XCU 2.7.4: a backslash joins lines before the delimiter is looked for, unless the delimiter was quoted.
+        let mut joined = false;
+        loop {
+            let start = body.len();
+            let Some(ended) = self.read_line(&mut body) else { return body };
+            if here.strip_tabs && !joined {
+                let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
+                body.drain(start..start + tabs);
+            }
+            if !joined && body[start..] == here.delimiter[..] {
+                body.truncate(start);
+                return body;
+            }
+            let backslashes = body[start..].iter().rev().take_while(|&&byte| byte == b'\\').count();
+            joined = !here.quoted && backslashes % 2 == 1;
+            if ended {
+                body.push(b'\n');
+            }
+        }
+    }
+
+    /// Appends one line without its newline; whether it had one. `None` at the end of the input.
+    fn read_line(&mut self, into: &mut Vec<u8>) -> Option<bool> {
+        self.byte()?;
+        loop {
+            let rest = &self.input.buffer[self.input.at..];
+            let found = rest.iter().position(|&byte| byte == b'\n');
+            let run = &rest[..found.unwrap_or(rest.len())];
+            into.extend_from_slice(run);
+            self.input.at += run.len();
+            if found.is_some() {
+                self.input.at += 1;
+                self.input.line += 1;
+                return Some(true);
+            }
+            if self.byte().is_none() {
+                return Some(false);
+            }
+        }
+    }
+}
+
+/// Parses a text as a here-document's body: for prompts.
+pub fn parse_document(text: &[u8], host: &mut dyn super::Host) -> Parsed<Word> {
+    let mut input = Input::text(text, 1);
+    let mut parser = Parser::new(host, &mut input, 0);
+    let mut builder = Builder::default();
+    parser.read_into(Context::Here, &mut builder)?;
+    Ok(builder.finish(false))
+}

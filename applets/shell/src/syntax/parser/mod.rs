@@ -1,0 +1,198 @@
+//! The parser: recursive descent over the bytes (XCU 2.3 and 2.10), one complete command a call.
+
+mod command;
+mod compound;
+mod condition;
+mod dollar;
+mod heredoc;
+mod list;
+mod token;
+mod word;
+
+use super::ast::{HereDoc, Node};
+use super::input::Input;
+use crate::symbols::Symbols;
+pub use heredoc::parse_document;
+use std::rc::Rc;
+use token::{Mode, Token};
+pub use word::escape;
+
+/// How deep commands, words and substitutions may nest in each other.
+const MAX_DEPTH: u32 = 400;
+
+/// What the parser needs from the shell that runs it.
+pub trait Host {
+    /// The table of names.
+    fn symbols(&mut self) -> &mut Symbols;
+    /// The value of an alias.
+    fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>>;
+    /// Appends more text to the input; false at its end. `continued`: inside a command.
+    fn read_more(&mut self, input: &mut Input, continued: bool) -> bool;
+    /// Whether bash's arrays and brace expansion are on.
+    fn extended(&self) -> bool;
+}
+
+/// Why a text is not a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    pub line: u32,
+    pub message: Vec<u8>,
+}
+
+type Parsed<T> = Result<T, SyntaxError>;
+
+/// A parser at some place of an input.
+pub struct Parser<'a> {
+    host: &'a mut dyn Host,
+    input: &'a mut Input,
+    token: Option<Token>,
+    pending: Vec<Rc<HereDoc>>,
+    depth: u32,
+    /// A command has begun: more text is asked for behind PS2.
+    continued: bool,
+}
+
+/// Parses the next complete command; `None` at the end of the input.
+///
+/// An empty line gives an empty sequence, so that the caller can look after jobs and prompts.
+pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Node>> {
+    input.compact();
+    let mut parser = Parser::new(host, input, 0);
+    parser.complete_command()
+}
+
+impl<'a> Parser<'a> {
+    fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
+        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false }
+    }
+
+    fn error<T>(&self, message: &[u8]) -> Parsed<T> {
+        Err(SyntaxError { line: self.input.line, message: message.to_vec() })
+    }
+
+    fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
+        let mut message = b"unexpected ".to_vec();
+        let mut line = self.input.line;
+        match &self.token {
+            Some(Token::Newline) => {
+                line -= 1;
+                message.extend_from_slice(b"newline");
+            }
+            Some(Token::Word(..) | Token::Assign(_)) => message.extend_from_slice(b"word"),
+            Some(Token::Redirect(..)) => message.extend_from_slice(b"redirection"),
+            Some(Token::Operator(operator)) => quote(&mut message, operator.text()),
+            Some(Token::Keyword(keyword)) => quote(&mut message, keyword.text()),
+            Some(Token::ArithCommand(_)) => quote(&mut message, b"("),
+            Some(Token::End) | None => message.extend_from_slice(b"end of file"),
+        }
+        if let Some(expecting) = expecting {
+            message.extend_from_slice(b" (expecting ");
+            quote(&mut message, expecting);
+            message.push(b')');
+        }
+        Err(SyntaxError { line, message })
+    }
+
+    /// Counts one level of nesting; the caller leaves it by `leave`.
+    fn enter(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return self.error(b"nested too deeply");
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Looks at the next token; `mode` says how its word would be read.
+    fn peek(&mut self, mode: Mode) -> Parsed<&Token> {
+        if self.token.is_none() {
+            let token = self.read_token(mode)?;
+            self.token = Some(token);
+        }
+        Ok(self.token.as_ref().unwrap_or(&Token::End))
+    }
+
+    fn next(&mut self, mode: Mode) -> Parsed<Token> {
+        match self.token.take() {
+            Some(token) => Ok(token),
+            None => self.read_token(mode),
+        }
+    }
+
+    /// Drops the token that was looked at.
+    fn skip(&mut self) {
+        self.token = None;
+    }
+
+    /// The next byte without line continuations taken out, or none at the end of the input.
+    fn byte(&mut self) -> Option<u8> {
+        loop {
+            if let Some(&byte) = self.input.buffer.get(self.input.at) {
+                return Some(byte);
+            }
+            if self.input.ended || !self.refill() {
+                return None;
+            }
+        }
+    }
+
+    fn refill(&mut self) -> bool {
+        let more = self.host.read_more(self.input, self.continued);
+        self.input.ended |= !more;
+        more
+    }
+
+    /// The byte `ahead` places on.
+    fn byte_at(&mut self, ahead: usize) -> Option<u8> {
+        while self.input.at + ahead >= self.input.buffer.len() {
+            if self.input.ended || !self.refill() {
+                return None;
+            }
+        }
+        Some(self.input.buffer[self.input.at + ahead])
+    }
+
+    /// The next byte outside single quotes: a backslash before a newline is no text (XCU 2.2.1).
+    fn joined_byte(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.byte()?;
+            if byte != b'\\' || self.byte_at(1) != Some(b'\n') {
+                return Some(byte);
+            }
+            self.input.at += 2;
+            self.input.line += 1;
+            self.continued = true;
+        }
+    }
+
+    /// Steps over the byte that was looked at.
+    fn advance(&mut self) {
+        if self.input.buffer[self.input.at] == b'\n' {
+            self.input.line += 1;
+        }
+        self.input.at += 1;
+    }
+
+    /// Takes the next byte if it is this one.
+    fn accept(&mut self, byte: u8) -> bool {
+        let found = self.joined_byte() == Some(byte);
+        if found {
+            self.advance();
+        }
+        found
+    }
+}
+
+fn quote(message: &mut Vec<u8>, text: &[u8]) {
+    message.push(b'"');
+    message.extend_from_slice(text);
+    message.push(b'"');
+}
+
+/// Whether a text is a reserved word.
+pub fn is_keyword(text: &[u8]) -> bool {
+    token::Keyword::find(text, false).is_some()
+}

@@ -1,0 +1,371 @@
+//! Tokens (XCU 2.3): operators, words, reserved words, and the places where aliases count.
+
+use super::word::{Class, Context, class};
+use super::{Parsed, Parser};
+use crate::symbols::{is_name_byte, is_name_start};
+use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
+
+/// What kind of word the grammar expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The first word of a command: reserved words, aliases, assignments.
+    Command,
+    /// After an assignment: aliases and assignments.
+    Prefix,
+    /// After a compound command: reserved words only.
+    Keyword,
+    /// Operands.
+    Operand,
+    /// Operands of a declaration utility.
+    Declaration,
+}
+
+/// An operator that is no redirection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    And,
+    AndIf,
+    Semicolon,
+    CaseBreak,
+    CaseFall,
+    CaseNext,
+    Pipe,
+    PipeBoth,
+    OrIf,
+    Open,
+    Close,
+}
+
+impl Operator {
+    /// The operator as written.
+    pub fn text(self) -> &'static [u8] {
+        match self {
+            Operator::And => b"&",
+            Operator::AndIf => b"&&",
+            Operator::Semicolon => b";",
+            Operator::CaseBreak => b";;",
+            Operator::CaseFall => b";&",
+            Operator::CaseNext => b";;&",
+            Operator::Pipe => b"|",
+            Operator::PipeBoth => b"|&",
+            Operator::OrIf => b"||",
+            Operator::Open => b"(",
+            Operator::Close => b")",
+        }
+    }
+}
+
+/// A reserved word (XCU 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyword {
+    Bang,
+    OpenBrace,
+    CloseBrace,
+    Case,
+    Do,
+    Done,
+    Elif,
+    Else,
+    Esac,
+    Fi,
+    For,
+    Function,
+    If,
+    Select,
+    Then,
+    Time,
+    Until,
+    While,
+    OpenCondition,
+}
+
+impl Keyword {
+    /// The reserved word as written.
+    pub fn text(self) -> &'static [u8] {
+        match self {
+            Keyword::Bang => b"!",
+            Keyword::OpenBrace => b"{",
+            Keyword::CloseBrace => b"}",
+            Keyword::Case => b"case",
+            Keyword::Do => b"do",
+            Keyword::Done => b"done",
+            Keyword::Elif => b"elif",
+            Keyword::Else => b"else",
+            Keyword::Esac => b"esac",
+            Keyword::Fi => b"fi",
+            Keyword::For => b"for",
+            Keyword::Function => b"function",
+            Keyword::If => b"if",
+            Keyword::Select => b"select",
+            Keyword::Then => b"then",
+            Keyword::Time => b"time",
+            Keyword::Until => b"until",
+            Keyword::While => b"while",
+            Keyword::OpenCondition => b"[[",
+        }
+    }
+
+    /// The reserved word that a text is. `time` is one only with bash's extensions.
+    pub fn find(text: &[u8], extended: bool) -> Option<Keyword> {
+        Some(match text {
+            b"!" => Keyword::Bang,
+            b"{" => Keyword::OpenBrace,
+            b"}" => Keyword::CloseBrace,
+            b"case" => Keyword::Case,
+            b"do" => Keyword::Do,
+            b"done" => Keyword::Done,
+            b"elif" => Keyword::Elif,
+            b"else" => Keyword::Else,
+            b"esac" => Keyword::Esac,
+            b"fi" => Keyword::Fi,
+            b"for" => Keyword::For,
+            b"function" => Keyword::Function,
+            b"if" => Keyword::If,
+            b"select" => Keyword::Select,
+            b"then" => Keyword::Then,
+            b"time" if extended => Keyword::Time,
+            b"until" => Keyword::Until,
+            b"while" => Keyword::While,
+            b"[[" => Keyword::OpenCondition,
+            _ => return None,
+        })
+    }
+}
+
+/// A token.
+#[derive(Debug)]
+pub enum Token {
+    /// A word; the flag says that nothing in it was quoted.
+    Word(Word, bool),
+    Assign(Box<Assign>),
+    Operator(Operator),
+    Keyword(Keyword),
+    Redirect(RedirectFd, RedirectKind),
+    /// `((...))` where a command begins.
+    ArithCommand(Box<Arith>),
+    Newline,
+    End,
+}
+
+impl Parser<'_> {
+    /// Reads one token. A newline also reads the here-documents that wait for it.
+    pub fn read_token(&mut self, mode: Mode) -> Parsed<Token> {
+        loop {
+            self.skip_blanks();
+            let Some(byte) = self.byte() else {
+                if !self.pending.is_empty() {
+                    self.read_heredocs()?;
+                }
+                return Ok(Token::End);
+            };
+            if byte == b'\n' {
+                self.advance();
+                if !self.pending.is_empty() {
+                    self.read_heredocs()?;
+                }
+                return Ok(Token::Newline);
+            }
+            self.continued = true;
+            if class(byte) == Class::Break {
+                return self.read_operator(byte, mode);
+            }
+            if let Some(token) = self.read_word_token(byte, mode)? {
+                return Ok(token);
+            }
+        }
+    }
+
+    /// Skips blanks, comments and line continuations.
+    fn skip_blanks(&mut self) {
+        while let Some(byte) = self.joined_byte() {
+            match byte {
+                b' ' | b'\t' => self.input.at += 1,
+                b'#' => self.skip_comment(),
+                _ => break,
+            }
+        }
+        self.input.expire_aliases();
+    }
+
+    fn skip_comment(&mut self) {
+        loop {
+            let rest = &self.input.buffer[self.input.at..];
+            match rest.iter().position(|&byte| byte == b'\n') {
+                Some(found) => {
+                    self.input.at += found;
+                    return;
+                }
+                None => self.input.at = self.input.buffer.len(),
+            }
+            if self.byte().is_none() {
+                return;
+            }
+        }
+    }
+
+    fn read_operator(&mut self, byte: u8, mode: Mode) -> Parsed<Token> {
+        if byte == b'<' || byte == b'>' {
+            if self.byte_at(1) == Some(b'(') {
+                return self.read_word(mode).map(|(word, plain)| Token::Word(word, plain));
+            }
+            return self.read_redirect(RedirectFd::Default);
+        }
+        self.advance();
+        let next = self.joined_byte();
+        let double = |parser: &mut Self, operator| {
+            parser.advance();
+            Ok(Token::Operator(operator))
+        };
+        match (byte, next) {
+            (b'&', Some(b'&')) => double(self, Operator::AndIf),
+            (b'&', Some(b'>')) => {
+                self.advance();
+                let append = self.accept(b'>');
+                let kind = if append { RedirectKind::BothAppend } else { RedirectKind::Both };
+                Ok(Token::Redirect(RedirectFd::Default, kind))
+            }
+            (b'&', _) => Ok(Token::Operator(Operator::And)),
+            (b'|', Some(b'|')) => double(self, Operator::OrIf),
+            (b'|', Some(b'&')) => double(self, Operator::PipeBoth),
+            (b'|', _) => Ok(Token::Operator(Operator::Pipe)),
+            (b';', Some(b'&')) => double(self, Operator::CaseFall),
+            (b';', Some(b';')) => {
+                self.advance();
+                let next = self.accept(b'&');
+                Ok(Token::Operator(if next { Operator::CaseNext } else { Operator::CaseBreak }))
+            }
+            (b';', _) => Ok(Token::Operator(Operator::Semicolon)),
+            (b'(', Some(b'(')) if matches!(mode, Mode::Command) => self.read_arith_command(),
+            (b'(', _) => Ok(Token::Operator(Operator::Open)),
+            _ => Ok(Token::Operator(Operator::Close)),
+        }
+    }
+
+    /// `((`: arithmetic if it ends in `))`, else two subshells.
+    fn read_arith_command(&mut self) -> Parsed<Token> {
+        let (at, line, pending) = (self.input.at, self.input.line, self.pending.len());
+        self.advance();
+        if let Ok(Some(arith)) = self.read_arith() {
+            return Ok(Token::ArithCommand(Box::new(arith)));
+        }
+        self.input.at = at;
+        self.input.line = line;
+        self.pending.truncate(pending);
+        Ok(Token::Operator(Operator::Open))
+    }
+
+    /// Reads the operator of a redirection.
+    fn read_redirect(&mut self, fd: RedirectFd) -> Parsed<Token> {
+        let first = self.byte();
+        self.advance();
+        let next = self.joined_byte();
+        let kind = match (first, next) {
+            (Some(b'<'), Some(b'<')) => {
+                self.advance();
+                if self.joined_byte() == Some(b'<') {
+                    self.advance();
+                    return Ok(Token::Redirect(fd, RedirectKind::HereString));
+                }
+                return Ok(Token::Redirect(fd, RedirectKind::Here));
+            }
+            (Some(b'<'), Some(b'&')) => RedirectKind::DupIn,
+            (Some(b'<'), Some(b'>')) => RedirectKind::ReadWrite,
+            (Some(b'<'), _) => return Ok(Token::Redirect(fd, RedirectKind::Read)),
+            (_, Some(b'>')) => RedirectKind::Append,
+            (_, Some(b'&')) => RedirectKind::DupOut,
+            (_, Some(b'|')) => RedirectKind::Clobber,
+            _ => return Ok(Token::Redirect(fd, RedirectKind::Write)),
+        };
+        self.advance();
+        Ok(Token::Redirect(fd, kind))
+    }
+
+    /// A token that begins with a byte of a word; none when an alias took its place.
+    fn read_word_token(&mut self, first: u8, mode: Mode) -> Parsed<Option<Token>> {
+        let assigns = matches!(mode, Mode::Command | Mode::Prefix | Mode::Declaration);
+        if assigns
+            && is_name_start(first)
+            && let Some(assign) = self.read_assign()?
+        {
+            return Ok(Some(Token::Assign(Box::new(assign))));
+        }
+        if (first.is_ascii_digit() || first == b'{')
+            && let Some(fd) = self.redirect_fd()
+        {
+            return self.read_redirect(fd).map(Some);
+        }
+        let start = self.input.at;
+        let (word, plain) = self.read_word(mode)?;
+        let Word::Literal(text) = &word else {
+            return Ok(Some(Token::Word(word, plain)));
+        };
+        if plain {
+            if matches!(mode, Mode::Command | Mode::Keyword)
+                && let Some(keyword) = Keyword::find(text, self.host.extended())
+            {
+                return Ok(Some(Token::Keyword(keyword)));
+            }
+            let candidate =
+                matches!(mode, Mode::Command | Mode::Prefix) || (self.input.alias_next && mode != Mode::Keyword);
+            self.input.alias_next = false;
+            if candidate
+                && let Some(value) = self.host.alias(text)
+                && !self.input.inside_alias(text, start)
+            {
+                let name: std::rc::Rc<[u8]> = std::rc::Rc::from(&text[..]);
+                self.input.splice_alias(&name, start, &value);
+                return Ok(None);
+            }
+        }
+        Ok(Some(Token::Word(word, plain)))
+    }
+
+    /// Digits or `{name}` directly before `<` or `>`.
+    fn redirect_fd(&mut self) -> Option<RedirectFd> {
+        let mut ahead = 0;
+        if self.byte() == Some(b'{') {
+            ahead = 1;
+            if !is_name_start(self.byte_at(1)?) {
+                return None;
+            }
+            while is_name_byte(self.byte_at(ahead)?) {
+                ahead += 1;
+            }
+            if self.byte_at(ahead)? != b'}' || !matches!(self.byte_at(ahead + 1)?, b'<' | b'>') {
+                return None;
+            }
+            let at = self.input.at;
+            let name = self.input.buffer[at + 1..at + ahead].to_vec();
+            self.input.at += ahead + 1;
+            return Some(RedirectFd::Variable(self.host.symbols().intern(&name)));
+        }
+        let mut number: i32 = 0;
+        while let Some(digit @ b'0'..=b'9') = self.byte_at(ahead) {
+            number = number.checked_mul(10)?.checked_add(i32::from(digit - b'0'))?;
+            ahead += 1;
+        }
+        if !matches!(self.byte_at(ahead)?, b'<' | b'>') {
+            return None;
+        }
+        self.input.at += ahead;
+        Some(RedirectFd::Number(number))
+    }
+
+    /// An assignment, if one begins here; else nothing is taken.
+    fn read_assign(&mut self) -> Parsed<Option<Assign>> {
+        let start = self.input.at;
+        let mut ahead = 1;
+        while self.byte_at(ahead).is_some_and(is_name_byte) {
+            ahead += 1;
+        }
+        let append = match self.byte_at(ahead) {
+            Some(b'=') => false,
+            Some(b'+') if self.byte_at(ahead + 1) == Some(b'=') => true,
+            _ => return Ok(None),
+        };
+        let name = self.host.symbols().intern(&self.input.buffer[start..start + ahead]);
+        self.input.at += ahead + 1 + usize::from(append);
+        let value = self.read_context(Context::Assign)?;
+        Ok(Some(Assign { name, append, value }))
+    }
+}

@@ -1,0 +1,375 @@
+//! Words: quoting (XCU 2.2), and the literal text between expansions.
+
+use super::token::Mode;
+use super::{Parsed, Parser};
+use crate::syntax::ast::{Arith, Part, Pattern, Word};
+use std::cell::OnceCell;
+
+/// What a byte means in unquoted text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Plain,
+    /// Ends a word.
+    Break,
+    /// Quotes or expands, or is active in a pattern.
+    Special,
+}
+
+/// The class of a byte.
+pub fn class(byte: u8) -> Class {
+    match byte {
+        b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => Class::Break,
+        b'\\' | b'\'' | b'"' | b'$' | b'`' | b'*' | b'?' | b'[' | b']' | b'~' => Class::Special,
+        _ => Class::Plain,
+    }
+}
+
+/// Where text stands: what quotes, what ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// A word of a command.
+    Word,
+    /// The right side of an assignment: a tilde may follow each colon.
+    Assign,
+    /// `"..."`
+    Double,
+    /// A here-document.
+    Here,
+    /// The word in `${x-word}` outside double quotes.
+    Brace,
+    /// The word in `"${x-word}"`.
+    BraceDouble,
+    /// A pattern in `${x#pattern}`.
+    BracePattern,
+    /// The pattern in `${x/pattern/text}`.
+    BraceReplace,
+    /// `$((...))`
+    Arith,
+    /// The numbers in `${x:1:2}`.
+    Slice,
+    /// One part of `for ((a; b; c))`.
+    ForArith,
+    /// The regular expression after `=~`.
+    Regex,
+}
+
+impl Context {
+    fn is_quoting(self) -> bool {
+        matches!(
+            self,
+            Context::Double
+                | Context::Here
+                | Context::BraceDouble
+                | Context::Arith
+                | Context::Slice
+                | Context::ForArith
+        )
+    }
+}
+
+/// Collects the parts of a word.
+#[derive(Default)]
+pub struct Builder {
+    parts: Vec<Part>,
+    text: Vec<u8>,
+    quoted: bool,
+    /// Anything was quoted.
+    pub any_quoted: bool,
+}
+
+impl Builder {
+    fn turn(&mut self, quoted: bool) {
+        if self.quoted != quoted {
+            self.close();
+            self.quoted = quoted;
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.text.is_empty() {
+            let text = std::mem::take(&mut self.text).into_boxed_slice();
+            self.parts.push(if self.quoted { Part::Quoted(text) } else { Part::Literal(text) });
+        }
+    }
+
+    /// Adds text.
+    pub fn text(&mut self, text: &[u8], quoted: bool) {
+        self.turn(quoted);
+        self.text.extend_from_slice(text);
+    }
+
+    /// Adds what `""` stands for: quoted nothing.
+    pub fn quotes(&mut self) {
+        self.any_quoted = true;
+        if self.parts.is_empty() && self.text.is_empty() {
+            self.parts.push(Part::Quoted(Box::default()));
+        }
+    }
+
+    /// Adds an expansion.
+    pub fn part(&mut self, part: Part) {
+        self.close();
+        self.parts.push(part);
+    }
+
+    /// The word. `keep`: its unquoted text may still be split, so it stays in parts.
+    pub fn finish(mut self, keep: bool) -> Word {
+        self.close();
+        let literal = |part: &Part| match part {
+            Part::Quoted(_) => true,
+            Part::Literal(text) => !keep && !is_active(text),
+            _ => false,
+        };
+        if !self.parts.iter().all(literal) || (keep && !self.parts.is_empty()) {
+            return Word::Parts(self.parts.into());
+        }
+        if self.parts.len() == 1
+            && let Some(Part::Quoted(text) | Part::Literal(text)) = self.parts.pop()
+        {
+            return Word::Literal(text);
+        }
+        let mut all = Vec::new();
+        for part in &self.parts {
+            if let Part::Quoted(text) | Part::Literal(text) = part {
+                all.extend_from_slice(text);
+            }
+        }
+        Word::Literal(all.into())
+    }
+}
+
+/// Whether unquoted text may be a pattern. The names of two commands are not.
+fn is_active(text: &[u8]) -> bool {
+    text != b"[" && text != b"[[" && text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+}
+
+impl Word {
+    /// The word as a pattern: ready when nothing in it is expanded.
+    pub fn into_pattern(self) -> Pattern {
+        let parts = match self {
+            Word::Literal(text) => return Pattern::Exact(text),
+            Word::Parts(parts) | Word::Declaration(parts) => parts,
+        };
+        let mut pattern = Vec::new();
+        for part in &parts {
+            match part {
+                Part::Literal(text) => pattern.extend_from_slice(text),
+                Part::Quoted(text) => escape(text, &mut pattern),
+                _ => return Pattern::Dynamic(Word::Parts(parts)),
+            }
+        }
+        if pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\')) {
+            return Pattern::Static(pattern.into());
+        }
+        Pattern::Exact(pattern.into())
+    }
+}
+
+/// Appends text to a pattern such that it matches only itself.
+pub fn escape(text: &[u8], pattern: &mut Vec<u8>) {
+    for &byte in text {
+        if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'-' | b'!' | b'^') {
+            pattern.push(b'\\');
+        }
+        pattern.push(byte);
+    }
+}
+
+impl Arith {
+    /// An expression in its text, not parsed yet.
+    pub fn new(text: Word) -> Arith {
+        Arith { text, compiled: OnceCell::new() }
+    }
+}
+
+impl Parser<'_> {
+    /// A word of a command, and whether nothing in it was quoted.
+    pub fn read_word(&mut self, _mode: Mode) -> Parsed<(Word, bool)> {
+        // Most words are plain up to a break.
+        let start = self.input.at;
+        let rest = &self.input.buffer[start..];
+        if let Some(length) = rest.iter().position(|&byte| class(byte) != Class::Plain)
+            && length > 0
+            && class(rest[length]) == Class::Break
+        {
+            let text = Box::from(&rest[..length]);
+            self.input.at += length;
+            return Ok((Word::Literal(text), true));
+        }
+        let mut builder = Builder::default();
+        self.read_into(Context::Word, &mut builder)?;
+        let plain = !builder.any_quoted;
+        Ok((builder.finish(false), plain))
+    }
+
+    /// The text of a context up to what ends it, which stays unread.
+    pub fn read_context(&mut self, context: Context) -> Parsed<Word> {
+        let mut builder = Builder::default();
+        self.read_into(context, &mut builder)?;
+        Ok(builder.finish(matches!(context, Context::Brace | Context::Regex)))
+    }
+
+    pub fn read_into(&mut self, context: Context, builder: &mut Builder) -> Parsed<()> {
+        self.enter()?;
+        let quoting = context.is_quoting();
+        let mut depth = 0u32;
+        if matches!(context, Context::Word | Context::Assign | Context::Brace | Context::BracePattern) {
+            self.read_tilde(context, builder);
+        }
+        loop {
+            // Runs of plain text at once.
+            let rest = &self.input.buffer[self.input.at..];
+            let plain = |&byte: &u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'@' | b'=') || byte >= 128
+            };
+            let run = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+            if run > 0 {
+                builder.text(&rest[..run], quoting);
+                self.input.at += run;
+            }
+            let Some(byte) = self.joined_byte() else { break };
+            if plain(&byte) {
+                continue;
+            }
+            if self.ends(context, byte, &mut depth) {
+                break;
+            }
+            match byte {
+                b'\\' => self.read_backslash(context, builder),
+                b'\'' if !quoting => self.read_single(builder)?,
+                b'"' if !matches!(context, Context::Here | Context::Double) => {
+                    self.advance();
+                    if matches!(context, Context::Arith | Context::Slice | Context::ForArith) {
+                        continue;
+                    }
+                    builder.quotes();
+                    self.read_into(Context::Double, builder)?;
+                    if self.byte() != Some(b'"') {
+                        return self.error(b"unterminated quoted string");
+                    }
+                    self.advance();
+                }
+                b'$' => self.read_dollar(quoting, builder)?,
+                b'`' => self.read_backquote(quoting, builder)?,
+                b'<' | b'>' if context == Context::Word => {
+                    self.advance();
+                    self.advance();
+                    let body = self.substitution_body()?;
+                    if let Some(body) = body {
+                        builder.part(Part::Process(body, byte == b'>'));
+                    }
+                }
+                b':' if context == Context::Assign => {
+                    builder.text(b":", false);
+                    self.advance();
+                    self.read_tilde(context, builder);
+                }
+                _ => {
+                    builder.text(&[byte], quoting);
+                    self.advance();
+                }
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Whether the byte ends the context; keeps count of parentheses.
+    fn ends(&mut self, context: Context, byte: u8, depth: &mut u32) -> bool {
+        match context {
+            Context::Word => {
+                class(byte) == Class::Break && !(matches!(byte, b'<' | b'>') && self.byte_at(1) == Some(b'('))
+            }
+            Context::Assign => class(byte) == Class::Break,
+            Context::Double => byte == b'"',
+            Context::Here => false,
+            Context::Brace | Context::BraceDouble | Context::BracePattern => byte == b'}',
+            Context::BraceReplace => byte == b'}' || byte == b'/',
+            Context::Arith | Context::Slice | Context::ForArith | Context::Regex => {
+                let end = match context {
+                    Context::Slice => byte == b':' || byte == b'}',
+                    Context::ForArith => byte == b';',
+                    Context::Regex => matches!(byte, b' ' | b'\t' | b'\n'),
+                    _ => false,
+                };
+                match byte {
+                    b'(' => *depth += 1,
+                    b')' if *depth == 0 => return true,
+                    b')' => *depth -= 1,
+                    _ => return end && *depth == 0,
+                }
+                false
+            }
+        }
+    }
+
+    fn read_tilde(&mut self, context: Context, builder: &mut Builder) {
+        if self.byte() != Some(b'~') {
+            return;
+        }
+        let mut ahead = 1;
+        let ends = |byte: u8| match byte {
+            b'/' => true,
+            b':' => context == Context::Assign,
+            b'}' => matches!(context, Context::Brace | Context::BracePattern),
+            _ => class(byte) == Class::Break,
+        };
+        // XCU 2.6.1: any quoting in the name makes the tilde literal.
+        while let Some(byte) = self.byte_at(ahead) {
+            if ends(byte) {
+                break;
+            }
+            if class(byte) == Class::Special {
+                return;
+            }
+            ahead += 1;
+        }
+        let at = self.input.at;
+        let name = Box::from(&self.input.buffer[at + 1..at + ahead]);
+        self.input.at += ahead;
+        builder.part(Part::Tilde(name));
+    }
+
+    fn read_backslash(&mut self, context: Context, builder: &mut Builder) {
+        self.input.at += 1;
+        let Some(next) = self.byte() else {
+            builder.text(b"\\", true);
+            return;
+        };
+        // XCU 2.2.3: within double quotes a backslash quotes only these.
+        let quotes = match context {
+            Context::Double => matches!(next, b'$' | b'`' | b'"' | b'\\'),
+            Context::Here => matches!(next, b'$' | b'`' | b'\\'),
+            Context::BraceDouble => matches!(next, b'$' | b'`' | b'"' | b'\\' | b'}'),
+            Context::Arith | Context::Slice | Context::ForArith => matches!(next, b'$' | b'`' | b'"' | b'\\'),
+            _ => true,
+        };
+        builder.any_quoted = true;
+        if quotes {
+            builder.text(&[next], true);
+            self.advance();
+        } else {
+            builder.text(b"\\", true);
+        }
+    }
+
+    fn read_single(&mut self, builder: &mut Builder) -> Parsed<()> {
+        self.input.at += 1;
+        builder.quotes();
+        loop {
+            let rest = &self.input.buffer[self.input.at..];
+            let found = rest.iter().position(|&byte| byte == b'\'');
+            let run = &rest[..found.unwrap_or(rest.len())];
+            builder.text(run, true);
+            self.input.line += run.iter().filter(|&&byte| byte == b'\n').count() as u32;
+            self.input.at += run.len();
+            if found.is_some() {
+                self.input.at += 1;
+                return Ok(());
+            }
+            if self.byte().is_none() {
+                return self.error(b"unterminated quoted string");
+            }
+        }
+    }
+}
