@@ -31,7 +31,7 @@ pub fn test(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 fn tell(shell: &Shell, message: &[u8]) {
-    let _ = crate::shell::write_all(2, &[&shell.arg0[..], b": ", message, b"\n"].concat());
+    let _ = crate::shell::write_all(2, &[&shell.called[..], b": ", message, b"\n"].concat());
 }
 
 /// The value of the words: by their count up to four, as XCU test says, else by precedence.
