@@ -33,6 +33,7 @@ rbox_core::applets! {
     seq: "/usr/bin/seq";
     sleep: "/bin/sleep";
     stat: "/bin/stat";
+    sort: "/usr/bin/sort";
     sync: "/bin/sync";
     tee: "/usr/bin/tee";
     touch: "/bin/touch";

@@ -57,20 +57,25 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if length == 0 {
             return Ok(ExitStatus::SUCCESS);
         }
-        changed.clear();
+        changed.resize(length.max(changed.len()), 0);
+        let mut count = length;
         if !delete && !squeeze {
-            changed.extend(content.iter().map(|&byte| map[usize::from(byte)]));
+            for (to, from) in changed.iter_mut().zip(content) {
+                *to = map[usize::from(*from)];
+            }
         } else {
-            for &byte in content.iter().filter(|&&byte| !is_deleted[usize::from(byte)]) {
-                let byte = map[usize::from(byte)];
-                if !(is_squeezed[usize::from(byte)] && last == Some(byte)) {
-                    changed.push(byte);
-                }
-                last = Some(byte);
+            count = 0;
+            for &from in content {
+                let byte = map[usize::from(from)];
+                let is_dropped = is_deleted[usize::from(from)] || (last == Some(byte) && is_squeezed[usize::from(byte)]);
+                changed[count] = byte;
+                // No branch: what is dropped comes as it likes.
+                count += usize::from(!is_dropped);
+                last = if is_deleted[usize::from(from)] { last } else { Some(byte) };
             }
         }
         env.stdin.consume(length);
-        env.stdout.write(&changed)?;
+        env.stdout.write(&changed[..count])?;
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tests of `grep` as a whole.
+
 use rbox_core::testing::{Ran, try_call};
 
 use super::APPLET;

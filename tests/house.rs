@@ -1,0 +1,142 @@
+//! The laws of the house (docs/architecture.md), tested on the sources and on the built binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const RBOX: &str = env!("CARGO_BIN_EXE_rbox");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("applets/ stands in the workspace").to_path_buf()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn groups() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("applets")).expect("the groups' folder");
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("Cargo.toml").exists()).collect()
+}
+
+fn run(words: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(RBOX).args(words).stdin(std::process::Stdio::null()).output().expect("rbox starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn names() -> Vec<String> {
+    run(&["--list"]).1.lines().map(str::to_string).collect()
+}
+
+#[test]
+fn groups_forbid_unsafe_code_and_import_only_core() {
+    let groups = groups();
+    assert!(groups.len() > 10);
+    for group in groups {
+        let library = fs::read_to_string(group.join("src/lib.rs")).expect("each group has a lib.rs");
+        assert!(library.contains("#![forbid(unsafe_code)]"), "{}", group.display());
+        let manifest = fs::read_to_string(group.join("Cargo.toml")).expect("each group has a Cargo.toml");
+        let others = manifest.lines().filter(|line| line.starts_with("rbox-") && !line.starts_with("rbox-core"));
+        assert_eq!(others.count(), 0, "{} imports another group", group.display());
+    }
+}
+
+#[test]
+fn unsafe_stands_in_core_sys_alone() {
+    let core = root().join("core/src");
+    for path in sources(&core) {
+        if path.starts_with(core.join("sys")) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a readable source");
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            assert!(!line.contains("unsafe {") && !line.contains("unsafe fn"), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let mut folders: Vec<PathBuf> = groups().iter().map(|group| group.join("src")).collect();
+    folders
+        .extend(["core/src", "build-image/src", "compat-suite/src", "applets/src"].map(|folder| root().join(folder)));
+    for path in folders.iter().flat_map(|folder| sources(folder)) {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_file_of_a_group_belongs_to_a_row() {
+    for group in groups() {
+        let library = fs::read_to_string(group.join("src/lib.rs")).expect("each group has a lib.rs");
+        for entry in fs::read_dir(group.join("src")).expect("each group has sources") {
+            let path = entry.expect("a readable entry").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let declared = |form: &str| library.contains(&form.replace('X', &name));
+            assert!(
+                name == "lib" || ["    X: ", "    r#X: ", "mod X;"].into_iter().any(declared),
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_applet_answers_help_and_has_a_man_page() {
+    let names = names();
+    assert!(names.is_sorted());
+    for name in &names {
+        let (status, stdout, stderr) = run(&[name, "--help"]);
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{name} --help");
+        assert!(!stdout.is_empty() || name == "[" || name == "[[", "{name} --help");
+        let (status, page, _) = run(&["--man", name]);
+        assert_eq!(status, Some(0), "--man {name}");
+        assert!(page.contains(".SH SYNOPSIS"), "--man {name}");
+    }
+}
+
+#[test]
+fn lists_agree_and_links_lead_to_applets() {
+    let full = run(&["--list-full"]).1;
+    let last: Vec<&str> = full.lines().map(|path| path.rsplit('/').next().unwrap_or("")).collect();
+    assert_eq!(last, names());
+    let folder = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
+    fs::create_dir(&folder).expect("a fresh folder");
+    let (status, _, stderr) = run(&["--install", "-s", folder.to_str().expect("a plain path")]);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""));
+    let output = Command::new(folder.join("basename")).arg("/a/b").output().expect("the link starts");
+    assert_eq!(output.stdout, b"b\n");
+    fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+#[test]
+fn an_unknown_name_is_an_error() {
+    let (status, stdout, stderr) = run(&["nosuchapplet"]);
+    assert_eq!((status, stdout.as_str(), stderr.as_str()), (Some(127), "", "rbox: nosuchapplet: applet not found\n"));
+}
+
+#[test]
+fn a_lost_write_is_an_error() {
+    for words in [&["echo", "x"][..], &["ls", "/"], &["cat", "/etc/passwd"], &["--list"], &["head", "/etc/passwd"]] {
+        if words[0] != "--list" && !names().contains(&words[0].to_string()) {
+            continue;
+        }
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("the kernel has /dev/full");
+        let output = Command::new(RBOX).args(words).stdout(full).output().expect("rbox starts");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_ne!(output.status.code(), Some(0), "{words:?}");
+        assert!(text.contains("No space left on device"), "{words:?}: {text}");
+    }
+}
