@@ -1,8 +1,10 @@
 //! `syslogd`: take messages at /dev/log and write them to a file or to another host (RFC 3164).
 
+mod rules;
+
 use rbox_core::bytes;
 use rbox_core::daemon::{detach, uptime_milliseconds};
-use rbox_core::io::Output;
+use rbox_core::io::{Input, Output};
 use rbox_core::number::{Decimal, parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
@@ -16,12 +18,13 @@ use rbox_core::syslog::{FACILITIES, SEVERITIES, name_of};
 use rbox_core::time::{self, Moment, Zone};
 
 options! {
-    "[-nSDt] [-O FILE] [-l N] [-s SIZE] [-b N] [-m MIN]
+    "[-nSDt] [-O FILE] [-f FILE] [-l N] [-s SIZE] [-b N] [-m MIN]
 
 Keep the system log.
 
   -n       Stay in the foreground
   -O FILE  Write to FILE, not to /var/log/messages (- is standard output)
+  -f FILE  Read which messages go where from FILE (/etc/syslog.conf)
   -l N     Keep only messages more urgent than level N, 1-8
   -S       Write no host name, facility and severity
   -s SIZE  Rotate at SIZE kilobytes, 0 = never (200)
@@ -31,6 +34,7 @@ Keep the system log.
   -m MIN   Write a mark each MIN minutes (0 = never)";
     FOREGROUND = "-n",
     FILE = "-O",
+    RULES = "-f",
     LEVEL = "-l",
     SMALL = "-S",
     SIZE = "-s",
@@ -49,17 +53,25 @@ const LONGEST: usize = 8192;
 const OWN: u16 = 5 << 3 | 6;
 
 struct Log {
-    path: Vec<u8>,
-    /// Opened when the first message comes, and anew after a rotation.
-    file: Option<OwnedFd>,
+    /// Where messages go; the first takes those that no rule takes.
+    targets: Vec<Target>,
+    /// Each rule's file is the target after its own number.
+    rules: Vec<rules::Rule>,
     level: u16,
     small: bool,
-    rotate_at: u64,
-    keep: u64,
     drop_same: bool,
     arrival: bool,
     zone: Zone,
     last: Vec<u8>,
+}
+
+/// A file of the log.
+struct Target {
+    path: Vec<u8>,
+    /// Opened when the first message comes, and anew after a rotation.
+    file: Option<OwnedFd>,
+    rotate_at: u64,
+    keep: u64,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -69,17 +81,20 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => Ok(default),
     };
     let mut log = Log {
-        path: args.value(FILE).unwrap_or(b"/var/log/messages").to_vec(),
-        file: None,
+        targets: Vec::new(),
+        rules: read_rules(env, args.value(RULES))?,
         level: number(LEVEL, 1, 8, 8)? as u16,
         small: args.has(SMALL),
-        rotate_at: number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024,
-        keep: number(KEEP, 0, 99, 1)?,
         drop_same: args.has(DROP),
         arrival: args.has(ARRIVAL),
         zone: Zone::load(env.vars.get("TZ")),
         last: Vec::new(),
     };
+    let rotate_at = number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024;
+    let keep = number(KEEP, 0, 99, 1)?;
+    let default = args.value(FILE).unwrap_or(b"/var/log/messages").to_vec();
+    let paths = core::iter::once(default).chain(log.rules.iter().map(|rule| rule.path.clone()));
+    log.targets = paths.map(|path| Target { path, file: None, rotate_at, keep }).collect();
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
     if !args.has(FOREGROUND) {
         detach()?;
@@ -96,6 +111,19 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     log.put(env, OWN, b"syslogd exiting");
     let _ = fs::unlink("/var/run/syslogd.pid");
     status
+}
+
+/// The rules of the file; without one that was named, of /etc/syslog.conf if there is one.
+fn read_rules(env: &mut Env, path: Option<&[u8]>) -> Result<Vec<rules::Rule>> {
+    let text = match (path, Input::open(path.unwrap_or(b"/etc/syslog.conf"))) {
+        (_, Ok(mut input)) => input.read_to_end()?,
+        (None, Err(_)) => return Ok(Vec::new()),
+        (Some(_), Err(error)) => return Err(error),
+    };
+    Ok(rules::parse(&text, &mut |line| {
+        let name = path.unwrap_or(b"/etc/syslog.conf");
+        env.report(&Error::parts(&[b"bad line ", Decimal::new(line).as_bytes(), b" in '", name, b"'"]));
+    }))
 }
 
 fn listen() -> Result<OwnedFd> {
@@ -132,7 +160,7 @@ fn serve(env: &mut Env, log: &mut Log, socket: &OwnedFd, signals: &SignalQueue, 
         }
         match signals.take() {
             Some(SIGHUP) => {
-                log.file = None;
+                log.targets.iter_mut().for_each(|target| target.file = None);
                 log.zone = Zone::load(env.vars.get("TZ"));
             }
             Some(signal) => return Ok(ExitStatus(128 + signal as u8)),
@@ -173,13 +201,21 @@ impl Log {
         }
         push_text(&mut line, text);
         line.push(b'\n');
-        if let Err(error) = self.write(&line) {
-            // The console is the last place to say that the log is lost.
-            env.report(&error);
-            self.file = None;
+        let mut chosen: Vec<usize> = (0..self.rules.len()).filter(|&index| self.rules[index].takes(priority)).map(|index| index + 1).collect();
+        if chosen.is_empty() {
+            chosen.push(0);
+        }
+        for index in chosen {
+            if let Err(error) = self.targets[index].write(&line) {
+                // The console is the last place to say that the log is lost.
+                env.report(&error);
+                self.targets[index].file = None;
+            }
         }
     }
+}
 
+impl Target {
     fn write(&mut self, line: &[u8]) -> Result<()> {
         if self.path == b"-" {
             let mut output = Output::standard(1);
