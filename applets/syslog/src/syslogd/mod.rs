@@ -1,6 +1,7 @@
-//! `syslogd`: take messages at /dev/log and write them to a file or to another host (RFC 3164).
+//! `syslogd`: take messages at /dev/log and write them to files (RFC 3164).
 
 mod rules;
+
 
 use rbox_core::bytes;
 use rbox_core::daemon::{detach, uptime_milliseconds};
@@ -17,6 +18,8 @@ use rbox_core::sys::{Errno, OwnedFd, fs};
 use rbox_core::syslog::{FACILITIES, SEVERITIES, name_of};
 use rbox_core::time::{self, Moment, Zone};
 
+use self::rules::Rule;
+
 options! {
     "[-nSDt] [-O FILE] [-f FILE] [-l N] [-s SIZE] [-b N] [-m MIN]
 
@@ -25,6 +28,7 @@ Keep the system log.
   -n       Stay in the foreground
   -O FILE  Write to FILE, not to /var/log/messages (- is standard output)
   -f FILE  Read which messages go where from FILE (/etc/syslog.conf)
+  -f FILE  Read rules from FILE, not from /etc/syslog.conf
   -l N     Keep only messages more urgent than level N, 1-8
   -S       Write no host name, facility and severity
   -s SIZE  Rotate at SIZE kilobytes, 0 = never (200)
@@ -57,6 +61,19 @@ struct Log {
     targets: Vec<Target>,
     /// Each rule's file is the target after its own number.
     rules: Vec<rules::Rule>,
+/// One file of the log.
+struct Target {
+    path: Vec<u8>,
+    /// Opened when the first message comes, and anew after a rotation.
+    file: Option<OwnedFd>,
+}
+
+struct Log {
+    /// The first one takes what no rule wants.
+    targets: Vec<Target>,
+    rules: Vec<Rule>,
+    /// How large a file gets and how many old ones are kept.
+    limits: Limits,
     level: u16,
     small: bool,
     drop_same: bool,
@@ -71,6 +88,12 @@ struct Target {
     /// Opened when the first message comes, and anew after a rotation.
     file: Option<OwnedFd>,
     rotate_at: u64,
+/// When a file is rotated.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// In bytes; 0 = never.
+    rotate_at: u64,
+    /// How many old files are kept; 0 = the file is emptied.
     keep: u64,
 }
 
@@ -83,6 +106,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut log = Log {
         targets: Vec::new(),
         rules: read_rules(env, args.value(RULES))?,
+        targets: vec![Target { path: args.value(FILE).unwrap_or(b"/var/log/messages").to_vec(), file: None }],
+        rules: read_rules(args.value(RULES))?,
+        limits: Limits {
+            rotate_at: number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024,
+            keep: number(KEEP, 0, 99, 1)?,
+        },
         level: number(LEVEL, 1, 8, 8)? as u16,
         small: args.has(SMALL),
         drop_same: args.has(DROP),
@@ -124,6 +153,14 @@ fn read_rules(env: &mut Env, path: Option<&[u8]>) -> Result<Vec<rules::Rule>> {
         let name = path.unwrap_or(b"/etc/syslog.conf");
         env.report(&Error::parts(&[b"bad line ", Decimal::new(line).as_bytes(), b" in '", name, b"'"]));
     }))
+/// The rules of the named file; of the usual one where none is named, if it is there.
+fn read_rules(named: Option<&[u8]>) -> Result<Vec<Rule>> {
+    let path = named.unwrap_or(b"/etc/syslog.conf");
+    match Input::open(path) {
+        Ok(mut file) => rules::parse(&file.read_to_end()?, path),
+        Err(error) if named.is_none() && error.errno() == Some(Errno::NOENT) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn listen() -> Result<OwnedFd> {
@@ -210,6 +247,24 @@ impl Log {
                 // The console is the last place to say that the log is lost.
                 env.report(&error);
                 self.targets[index].file = None;
+        let mut wanted: Vec<usize> = Vec::new();
+        for at in 0..self.rules.len() {
+            if self.rules[at].wants(priority) {
+                let target = self.target(at);
+                // Two rules with one file write a message once.
+                if !wanted.contains(&target) {
+                    wanted.push(target);
+                }
+            }
+        }
+        if wanted.is_empty() {
+            wanted.push(0);
+        }
+        for target in wanted {
+            if let Err(error) = self.targets[target].write(&line, self.limits) {
+                // The console is the last place to say that the log is lost.
+                env.report(&error);
+                self.targets[target].file = None;
             }
         }
     }
@@ -217,6 +272,21 @@ impl Log {
 
 impl Target {
     fn write(&mut self, line: &[u8]) -> Result<()> {
+    /// The file of a rule; rules with the same path share one, or rotation would tear it apart.
+    fn target(&mut self, rule: usize) -> usize {
+        let path = &self.rules[rule].path;
+        match self.targets.iter().position(|target| target.path == *path) {
+            Some(at) => at,
+            None => {
+                self.targets.push(Target { path: path.clone(), file: None });
+                self.targets.len() - 1
+            }
+        }
+    }
+}
+
+impl Target {
+    fn write(&mut self, line: &[u8], limits: Limits) -> Result<()> {
         if self.path == b"-" {
             let mut output = Output::standard(1);
             output.write(line)?;
@@ -229,8 +299,8 @@ impl Target {
         };
         let stat = fs::fstat(&file).map_err(failed)?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        let full = regular && self.rotate_at > 0 && stat.st_size as u64 > self.rotate_at;
-        let file = if full { self.rotate(file)? } else { file };
+        let full = regular && limits.rotate_at > 0 && stat.st_size as u64 > limits.rotate_at;
+        let file = if full { self.rotate(file, limits.keep)? } else { file };
         let mut output = Output::from_fd(file.try_clone().map_err(Error::from)?);
         output.write(line)?;
         output.flush()?;
@@ -244,13 +314,13 @@ impl Target {
     }
 
     /// `FILE.0` is the newest of the old files.
-    fn rotate(&self, file: OwnedFd) -> Result<OwnedFd> {
-        if self.keep == 0 {
+    fn rotate(&self, file: OwnedFd, keep: u64) -> Result<OwnedFd> {
+        if keep == 0 {
             fs::ftruncate(&file, 0).map_err(|errno| Error::on(&self.path, errno))?;
             return Ok(file);
         }
         let name = |number: u64| [&self.path[..], b".", Decimal::new(number).as_bytes()].concat();
-        for number in (1..self.keep).rev() {
+        for number in (1..keep).rev() {
             // Not all of them are there yet.
             let _ = fs::rename(&name(number - 1)[..], &name(number)[..]);
         }
