@@ -2,7 +2,6 @@
 
 mod rules;
 
-
 use rbox_core::bytes;
 use rbox_core::daemon::{detach, uptime_milliseconds};
 use rbox_core::io::{Input, Output};
@@ -27,7 +26,6 @@ Keep the system log.
 
   -n       Stay in the foreground
   -O FILE  Write to FILE, not to /var/log/messages (- is standard output)
-  -f FILE  Read which messages go where from FILE (/etc/syslog.conf)
   -f FILE  Read rules from FILE, not from /etc/syslog.conf
   -l N     Keep only messages more urgent than level N, 1-8
   -S       Write no host name, facility and severity
@@ -56,11 +54,6 @@ const LONGEST: usize = 8192;
 /// Facility `syslog`, severity `info`.
 const OWN: u16 = 5 << 3 | 6;
 
-struct Log {
-    /// Where messages go; the first takes those that no rule takes.
-    targets: Vec<Target>,
-    /// Each rule's file is the target after its own number.
-    rules: Vec<rules::Rule>,
 /// One file of the log.
 struct Target {
     path: Vec<u8>,
@@ -82,12 +75,6 @@ struct Log {
     last: Vec<u8>,
 }
 
-/// A file of the log.
-struct Target {
-    path: Vec<u8>,
-    /// Opened when the first message comes, and anew after a rotation.
-    file: Option<OwnedFd>,
-    rotate_at: u64,
 /// When a file is rotated.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -104,8 +91,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => Ok(default),
     };
     let mut log = Log {
-        targets: Vec::new(),
-        rules: read_rules(env, args.value(RULES))?,
         targets: vec![Target { path: args.value(FILE).unwrap_or(b"/var/log/messages").to_vec(), file: None }],
         rules: read_rules(args.value(RULES))?,
         limits: Limits {
@@ -119,11 +104,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         zone: Zone::load(env.vars.get("TZ")),
         last: Vec::new(),
     };
-    let rotate_at = number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024;
-    let keep = number(KEEP, 0, 99, 1)?;
-    let default = args.value(FILE).unwrap_or(b"/var/log/messages").to_vec();
-    let paths = core::iter::once(default).chain(log.rules.iter().map(|rule| rule.path.clone()));
-    log.targets = paths.map(|path| Target { path, file: None, rotate_at, keep }).collect();
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
     if !args.has(FOREGROUND) {
         detach()?;
@@ -142,17 +122,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     status
 }
 
-/// The rules of the file; without one that was named, of /etc/syslog.conf if there is one.
-fn read_rules(env: &mut Env, path: Option<&[u8]>) -> Result<Vec<rules::Rule>> {
-    let text = match (path, Input::open(path.unwrap_or(b"/etc/syslog.conf"))) {
-        (_, Ok(mut input)) => input.read_to_end()?,
-        (None, Err(_)) => return Ok(Vec::new()),
-        (Some(_), Err(error)) => return Err(error),
-    };
-    Ok(rules::parse(&text, &mut |line| {
-        let name = path.unwrap_or(b"/etc/syslog.conf");
-        env.report(&Error::parts(&[b"bad line ", Decimal::new(line).as_bytes(), b" in '", name, b"'"]));
-    }))
 /// The rules of the named file; of the usual one where none is named, if it is there.
 fn read_rules(named: Option<&[u8]>) -> Result<Vec<Rule>> {
     let path = named.unwrap_or(b"/etc/syslog.conf");
@@ -238,15 +207,6 @@ impl Log {
         }
         push_text(&mut line, text);
         line.push(b'\n');
-        let mut chosen: Vec<usize> = (0..self.rules.len()).filter(|&index| self.rules[index].takes(priority)).map(|index| index + 1).collect();
-        if chosen.is_empty() {
-            chosen.push(0);
-        }
-        for index in chosen {
-            if let Err(error) = self.targets[index].write(&line) {
-                // The console is the last place to say that the log is lost.
-                env.report(&error);
-                self.targets[index].file = None;
         let mut wanted: Vec<usize> = Vec::new();
         for at in 0..self.rules.len() {
             if self.rules[at].wants(priority) {
@@ -268,10 +228,7 @@ impl Log {
             }
         }
     }
-}
 
-impl Target {
-    fn write(&mut self, line: &[u8]) -> Result<()> {
     /// The file of a rule; rules with the same path share one, or rotation would tear it apart.
     fn target(&mut self, rule: usize) -> usize {
         let path = &self.rules[rule].path;
