@@ -34,6 +34,9 @@ groups! {
     rbox_login
     rbox_syslog
     rbox_system
+    rbox_console
+    rbox_procps
+    rbox_hardware
     rbox_runit
     rbox_shell
 }

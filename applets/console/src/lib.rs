@@ -1,2 +1,8 @@
-//! The applets of the group console.
+//! The console: its keyboard and its screen.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    clear: "/usr/bin/clear";
+    dumpkmap: "/bin/dumpkmap";
+    loadkmap: "/sbin/loadkmap";
+}

@@ -1,2 +1,6 @@
-//! The applets of the group hardware.
+//! Devices.
 #![forbid(unsafe_code)]
+
+rbox_core::applets! {
+    mdev: "/sbin/mdev";
+}

@@ -92,7 +92,7 @@ pub fn single_quoted(text: &[u8]) -> Vec<u8> {
 
 /// The text as `set -x` shows it: quoted only when it must be.
 pub fn quoted_if_needed(text: &[u8]) -> Vec<u8> {
-    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@%".contains(&byte) || byte >= 128;
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@%]".contains(&byte) || byte >= 128;
     if !text.is_empty() && text.iter().all(plain) {
         return text.to_vec();
     }

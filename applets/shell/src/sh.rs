@@ -43,6 +43,7 @@ fn new_shell(env: &Env, name: &[u8]) -> Shell {
         variables: Vec::new(),
         options: Options::default(),
         arg0: name.to_vec(),
+        called: name.to_vec(),
         named: false,
         positional: Rc::new(Vec::new()),
         status: 0,

@@ -82,6 +82,8 @@ pub struct Shell {
     pub variables: Vec<Slot>,
     pub options: Options,
     pub arg0: Vec<u8>,
+    /// The name the shell was called by.
+    pub called: Vec<u8>,
     /// `$0` was given: messages tell the line.
     pub named: bool,
     pub positional: Rc<Vec<Vec<u8>>>,
@@ -151,6 +153,9 @@ impl Shell {
     pub fn syntax_error(&mut self, error: &SyntaxError) -> Fail {
         let mut text = self.arg0.clone();
         text.extend_from_slice(b": ");
+        if !self.builtin.is_empty() {
+            text.extend_from_slice(&[self.builtin.as_bytes(), b": "].concat());
+        }
         if self.named || (error.line > 1 && !self.options.interactive) {
             text.extend_from_slice(format!("line {}: ", error.line).as_bytes());
         }
@@ -323,7 +328,7 @@ impl Shell {
         };
         if let Err(errno) = failed {
             let reason = rbox_core::sys::error_text(errno);
-            self.report(&[b"write error: ", reason.as_bytes()]);
+            self.print_error(self.called.clone(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }

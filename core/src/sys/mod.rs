@@ -6,6 +6,7 @@
 pub mod entry;
 pub mod fs;
 pub mod job;
+pub mod keyboard;
 pub mod klog;
 pub mod packet;
 pub mod process;
@@ -14,7 +15,7 @@ pub mod signal_queue;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
-pub use rustix::{event, mount, net, pipe, pty, rand, system, termios, thread, time};
+pub use rustix::{event, mount, net, param, pipe, pty, rand, system, termios, thread, time};
 
 /// Reading, writing and duplicating descriptors: `read(2)`, `write(2)`, `dup(2)`, `fcntl(2)`.
 pub mod fd {

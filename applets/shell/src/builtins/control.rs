@@ -55,7 +55,6 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
     let text = words.join(&b' ');
-    shell.builtin = "";
     if text.is_empty() {
         return Ok(0);
     }

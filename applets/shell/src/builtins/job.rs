@@ -180,7 +180,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match crate::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
-                    let _ = write_all(2, &[&shell.arg0[..], b": invalid number '", word, b"'\n"].concat());
+                    let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());
                     status = 1;
                     continue;
                 }
@@ -188,8 +188,8 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         for pid in targets {
             if let Err(errno) = signal::kill(pid, sent) {
-                let line =
-                    [&shell.arg0[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"].concat();
+                let line = [&shell.called[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"]
+                    .concat();
                 let _ = write_all(2, &line);
                 status = 1;
             }

@@ -185,7 +185,7 @@ impl Printer<'_, '_> {
     }
 
     fn fail(&mut self, parts: &[&[u8]]) {
-        let text = [&self.shell.arg0[..], b": ", &parts.concat(), b"\n"].concat();
+        let text = [&self.shell.called[..], b": ", &parts.concat(), b"\n"].concat();
         let _ = crate::shell::write_all(2, &text);
         self.status = 1;
     }

@@ -31,7 +31,7 @@ pub fn test(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 fn tell(shell: &Shell, message: &[u8]) {
-    let _ = crate::shell::write_all(2, &[&shell.arg0[..], b": ", message, b"\n"].concat());
+    let _ = crate::shell::write_all(2, &[&shell.called[..], b": ", message, b"\n"].concat());
 }
 
 /// The value of the words: by their count up to four, as XCU test says, else by precedence.
@@ -157,7 +157,7 @@ fn is_binary(word: &[u8]) -> bool {
 
 fn unary_or(shell: &mut Shell, operator: &[u8], operand: &[u8]) -> Judged {
     if operator == b"-t" && parse(operand).is_none() {
-        return Err([b"invalid number '", operand, b"'"].concat());
+        return Err([operand, b": bad number"].concat());
     }
     unary(shell, operator, operand).ok_or_else(|| [operator, b": unknown operand"].concat())
 }
@@ -166,7 +166,7 @@ fn binary_or(left: &[u8], operator: &[u8], right: &[u8]) -> Judged {
     match binary(left, operator, right) {
         Ok(Some(result)) => Ok(result),
         Ok(None) => Err([operator, b": unknown operand"].concat()),
-        Err(number) => Err([b"invalid number '", &number[..], b"'"].concat()),
+        Err(number) => Err([&number[..], b": bad number"].concat()),
     }
 }
 

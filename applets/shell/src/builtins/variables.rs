@@ -208,7 +208,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
             if silent {
                 value = Some(vec![letter]);
             } else {
-                complain(shell, b"illegal option -", letter);
+                complain(b"Illegal option -", letter, b"");
             }
         }
         Some(place) if known.get(place + 1) == Some(&b':') => {
@@ -222,7 +222,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 value = Some(vec![letter]);
             } else {
                 result = b"?".to_vec();
-                complain(shell, b"no argument for -", letter);
+                complain(b"No arg for -", letter, b" option");
             }
             at = word.len();
         }
@@ -243,7 +243,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
-fn complain(shell: &mut Shell, message: &[u8], letter: u8) {
-    let text = [&shell.arg0[..], b": ", message, &[letter, b'\n']].concat();
+fn complain(message: &[u8], letter: u8, end: &[u8]) {
+    let text = [message, &[letter], end, b"\n"].concat();
     let _ = crate::shell::write_all(2, &text);
 }

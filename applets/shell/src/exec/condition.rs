@@ -28,7 +28,7 @@ impl Shell {
                 match test::binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
-                    Err(number) => return Err(self.error(&[b"invalid number '", &number, b"'"])),
+                    Err(number) => return Err(self.error(&[&number, b": bad number"])),
                 }
             }
             Condition::Regex(word, pattern) => {

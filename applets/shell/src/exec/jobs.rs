@@ -234,7 +234,7 @@ impl Shell {
             Some(one) if pids => format!("{} ", one.pid),
             _ => String::new(),
         };
-        let mut line = format!("[{}] {} {}{:<23} ", job.number, mark, pid, state).into_bytes();
+        let mut line = format!("[{}]{}  {}{:<26} ", job.number, mark, pid, state).into_bytes();
         line.extend_from_slice(&job.text);
         line.push(b'\n');
         line

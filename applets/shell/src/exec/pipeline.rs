@@ -82,11 +82,7 @@ impl Shell {
             },
         };
         self.background = pids.last().copied();
-        let number = self.jobs.add(&pids, &text);
-        if self.options.interactive {
-            let line = format!("[{number}] {}\n", self.background.unwrap_or(0));
-            let _ = crate::shell::write_all(2, line.as_bytes());
-        }
+        self.jobs.add(&pids, &text);
         self.status = 0;
         Ok(())
     }

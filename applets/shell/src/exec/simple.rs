@@ -101,7 +101,10 @@ impl Shell {
         if scoped {
             self.locals.push(Vec::new());
         }
-        let result = self.assign_all(&simple.assigns, scoped).and_then(|()| self.call_builtin(builtin, words));
+        let assigned = self.assign_all(&simple.assigns, scoped);
+        // XCU 2.8.1: an error in an assignment ends the shell.
+        let fatal = builtin.special || assigned.is_err();
+        let result = assigned.and_then(|()| self.call_builtin(builtin, words));
         if scoped {
             self.restore_scope();
         }
@@ -110,7 +113,7 @@ impl Shell {
         self.builtin = "";
         match result {
             // Only errors of special builtins end the shell.
-            Err(Fail::Error) if !builtin.special => {}
+            Err(Fail::Error) if !fatal => {}
             result => result?,
         }
         self.check_errexit()

@@ -1,3 +1,5 @@
+//! Tests of the regular expressions.
+
 use super::*;
 
 /// The spans of the first match, written `(0,3)(0,1)(?,?)`; "-" if there is none.

@@ -40,8 +40,9 @@ impl Parser<'_> {
             }
             Some(b'\'') if !quoted => {
                 self.advance();
-                builder.quotes();
+                let before = builder.open_quotes();
                 self.read_ansi(builder)?;
+                builder.close_quotes(before);
             }
             _ => builder.text(b"$", quoted),
         }

@@ -98,10 +98,16 @@ impl Builder {
         self.text.extend_from_slice(text);
     }
 
-    /// Adds what `""` stands for: quoted nothing.
-    pub fn quotes(&mut self) {
+    /// How much there is, to be given to `close_quotes`.
+    pub fn open_quotes(&mut self) -> usize {
         self.any_quoted = true;
-        if self.parts.is_empty() && self.text.is_empty() {
+        self.close();
+        self.parts.len()
+    }
+
+    /// Adds what `""` stands for, quoted nothing, when nothing came since `open_quotes`.
+    pub fn close_quotes(&mut self, before: usize) {
+        if self.parts.len() == before && self.text.is_empty() {
             self.parts.push(Part::Quoted(Box::default()));
         }
     }
@@ -242,8 +248,9 @@ impl Parser<'_> {
                     if matches!(context, Context::Arith | Context::Slice | Context::ForArith) {
                         continue;
                     }
-                    builder.quotes();
+                    let before = builder.open_quotes();
                     self.read_into(Context::Double, builder)?;
+                    builder.close_quotes(before);
                     if self.byte() != Some(b'"') {
                         return self.error(b"unterminated quoted string");
                     }
@@ -355,7 +362,7 @@ impl Parser<'_> {
 
     fn read_single(&mut self, builder: &mut Builder) -> Parsed<()> {
         self.input.at += 1;
-        builder.quotes();
+        let before = builder.open_quotes();
         loop {
             let rest = &self.input.buffer[self.input.at..];
             let found = rest.iter().position(|&byte| byte == b'\'');
@@ -365,6 +372,7 @@ impl Parser<'_> {
             self.input.at += run.len();
             if found.is_some() {
                 self.input.at += 1;
+                builder.close_quotes(before);
                 return Ok(());
             }
             if self.byte().is_none() {

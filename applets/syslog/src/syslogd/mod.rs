@@ -1,8 +1,10 @@
-//! `syslogd`: take messages at /dev/log and write them to a file or to another host (RFC 3164).
+//! `syslogd`: take messages at /dev/log and write them to files (RFC 3164).
+
+mod rules;
 
 use rbox_core::bytes;
 use rbox_core::daemon::{detach, uptime_milliseconds};
-use rbox_core::io::Output;
+use rbox_core::io::{Input, Output};
 use rbox_core::number::{Decimal, parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
@@ -15,13 +17,16 @@ use rbox_core::sys::{Errno, OwnedFd, fs};
 use rbox_core::syslog::{FACILITIES, SEVERITIES, name_of};
 use rbox_core::time::{self, Moment, Zone};
 
+use self::rules::Rule;
+
 options! {
-    "[-nSDt] [-O FILE] [-l N] [-s SIZE] [-b N] [-m MIN]
+    "[-nSDt] [-O FILE] [-f FILE] [-l N] [-s SIZE] [-b N] [-m MIN]
 
 Keep the system log.
 
   -n       Stay in the foreground
   -O FILE  Write to FILE, not to /var/log/messages (- is standard output)
+  -f FILE  Read rules from FILE, not from /etc/syslog.conf
   -l N     Keep only messages more urgent than level N, 1-8
   -S       Write no host name, facility and severity
   -s SIZE  Rotate at SIZE kilobytes, 0 = never (200)
@@ -31,6 +36,7 @@ Keep the system log.
   -m MIN   Write a mark each MIN minutes (0 = never)";
     FOREGROUND = "-n",
     FILE = "-O",
+    RULES = "-f",
     LEVEL = "-l",
     SMALL = "-S",
     SIZE = "-s",
@@ -48,18 +54,34 @@ const LONGEST: usize = 8192;
 /// Facility `syslog`, severity `info`.
 const OWN: u16 = 5 << 3 | 6;
 
-struct Log {
+/// One file of the log.
+struct Target {
     path: Vec<u8>,
     /// Opened when the first message comes, and anew after a rotation.
     file: Option<OwnedFd>,
+}
+
+struct Log {
+    /// The first one takes what no rule wants.
+    targets: Vec<Target>,
+    rules: Vec<Rule>,
+    /// How large a file gets and how many old ones are kept.
+    limits: Limits,
     level: u16,
     small: bool,
-    rotate_at: u64,
-    keep: u64,
     drop_same: bool,
     arrival: bool,
     zone: Zone,
     last: Vec<u8>,
+}
+
+/// When a file is rotated.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// In bytes; 0 = never.
+    rotate_at: u64,
+    /// How many old files are kept; 0 = the file is emptied.
+    keep: u64,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -69,12 +91,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => Ok(default),
     };
     let mut log = Log {
-        path: args.value(FILE).unwrap_or(b"/var/log/messages").to_vec(),
-        file: None,
+        targets: vec![Target { path: args.value(FILE).unwrap_or(b"/var/log/messages").to_vec(), file: None }],
+        rules: read_rules(args.value(RULES))?,
+        limits: Limits {
+            rotate_at: number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024,
+            keep: number(KEEP, 0, 99, 1)?,
+        },
         level: number(LEVEL, 1, 8, 8)? as u16,
         small: args.has(SMALL),
-        rotate_at: number(SIZE, 0, i32::MAX as u64 / 1024, 200)? * 1024,
-        keep: number(KEEP, 0, 99, 1)?,
         drop_same: args.has(DROP),
         arrival: args.has(ARRIVAL),
         zone: Zone::load(env.vars.get("TZ")),
@@ -96,6 +120,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     log.put(env, OWN, b"syslogd exiting");
     let _ = fs::unlink("/var/run/syslogd.pid");
     status
+}
+
+/// The rules of the named file; of the usual one where none is named, if it is there.
+fn read_rules(named: Option<&[u8]>) -> Result<Vec<Rule>> {
+    let path = named.unwrap_or(b"/etc/syslog.conf");
+    match Input::open(path) {
+        Ok(mut file) => rules::parse(&file.read_to_end()?, path),
+        Err(error) if named.is_none() && error.errno() == Some(Errno::NOENT) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn listen() -> Result<OwnedFd> {
@@ -132,7 +166,7 @@ fn serve(env: &mut Env, log: &mut Log, socket: &OwnedFd, signals: &SignalQueue, 
         }
         match signals.take() {
             Some(SIGHUP) => {
-                log.file = None;
+                log.targets.iter_mut().for_each(|target| target.file = None);
                 log.zone = Zone::load(env.vars.get("TZ"));
             }
             Some(signal) => return Ok(ExitStatus(128 + signal as u8)),
@@ -173,14 +207,43 @@ impl Log {
         }
         push_text(&mut line, text);
         line.push(b'\n');
-        if let Err(error) = self.write(&line) {
-            // The console is the last place to say that the log is lost.
-            env.report(&error);
-            self.file = None;
+        let mut wanted: Vec<usize> = Vec::new();
+        for at in 0..self.rules.len() {
+            if self.rules[at].wants(priority) {
+                let target = self.target(at);
+                // Two rules with one file write a message once.
+                if !wanted.contains(&target) {
+                    wanted.push(target);
+                }
+            }
+        }
+        if wanted.is_empty() {
+            wanted.push(0);
+        }
+        for target in wanted {
+            if let Err(error) = self.targets[target].write(&line, self.limits) {
+                // The console is the last place to say that the log is lost.
+                env.report(&error);
+                self.targets[target].file = None;
+            }
         }
     }
 
-    fn write(&mut self, line: &[u8]) -> Result<()> {
+    /// The file of a rule; rules with the same path share one, or rotation would tear it apart.
+    fn target(&mut self, rule: usize) -> usize {
+        let path = &self.rules[rule].path;
+        match self.targets.iter().position(|target| target.path == *path) {
+            Some(at) => at,
+            None => {
+                self.targets.push(Target { path: path.clone(), file: None });
+                self.targets.len() - 1
+            }
+        }
+    }
+}
+
+impl Target {
+    fn write(&mut self, line: &[u8], limits: Limits) -> Result<()> {
         if self.path == b"-" {
             let mut output = Output::standard(1);
             output.write(line)?;
@@ -193,8 +256,8 @@ impl Log {
         };
         let stat = fs::fstat(&file).map_err(failed)?;
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        let full = regular && self.rotate_at > 0 && stat.st_size as u64 > self.rotate_at;
-        let file = if full { self.rotate(file)? } else { file };
+        let full = regular && limits.rotate_at > 0 && stat.st_size as u64 > limits.rotate_at;
+        let file = if full { self.rotate(file, limits.keep)? } else { file };
         let mut output = Output::from_fd(file.try_clone().map_err(Error::from)?);
         output.write(line)?;
         output.flush()?;
@@ -208,13 +271,13 @@ impl Log {
     }
 
     /// `FILE.0` is the newest of the old files.
-    fn rotate(&self, file: OwnedFd) -> Result<OwnedFd> {
-        if self.keep == 0 {
+    fn rotate(&self, file: OwnedFd, keep: u64) -> Result<OwnedFd> {
+        if keep == 0 {
             fs::ftruncate(&file, 0).map_err(|errno| Error::on(&self.path, errno))?;
             return Ok(file);
         }
         let name = |number: u64| [&self.path[..], b".", Decimal::new(number).as_bytes()].concat();
-        for number in (1..self.keep).rev() {
+        for number in (1..keep).rev() {
             // Not all of them are there yet.
             let _ = fs::rename(&name(number - 1)[..], &name(number)[..]);
         }

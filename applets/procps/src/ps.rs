@@ -1,0 +1,252 @@
+//! `ps`: list processes (POSIX XCU ps in the form that BusyBox has: all of them, columns by `-o`).
+
+use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::number::{Decimal, push_padded};
+use rbox_core::prelude::*;
+use rbox_core::process::{self, Process, TICKS};
+use rbox_core::users::Names;
+
+options! {
+    "[-o COLUMN[=HEADER][,COLUMN]...] [-T]
+
+List all processes.
+
+  -o COLUMN[=HEADER],...  Show these columns (pid,user,time,args)
+  -T                      Show threads
+  -a                      Accepted: all are shown
+  -A                      Accepted: all are shown
+  -e                      Accepted: all are shown
+  -w                      Lines are never cut
+
+Columns: user group comm args pid ppid pgid sid tty vsz rss stat nice etime
+time ruser rgroup.";
+    COLUMNS = "-o",
+    THREADS = "-T",
+    ALL_A = "-a",
+    ALL = "-A",
+    EVERY = "-e",
+    WIDE = "-w",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// A column: its name, header, width, and what it shows.
+struct Column {
+    name: &'static str,
+    header: &'static str,
+    width: usize,
+    right: bool,
+    show: fn(&Process, &mut Names) -> Vec<u8>,
+}
+
+const fn column(name: &'static str, header: &'static str, width: usize, right: bool, show: fn(&Process, &mut Names) -> Vec<u8>) -> Column {
+    Column { name, header, width, right, show }
+}
+
+const KNOWN: &[Column] = &[
+    column("user", "USER", 8, false, |process, names| names.user(process.owner().unwrap_or_default().0).to_vec()),
+    column("group", "GROUP", 8, false, |process, names| names.group(process.owner().unwrap_or_default().1).to_vec()),
+    column("ruser", "RUSER", 8, false, |process, names| names.user(real_id(process, b"Uid:")).to_vec()),
+    column("rgroup", "RGROUP", 8, false, |process, names| names.group(real_id(process, b"Gid:")).to_vec()),
+    column("comm", "COMMAND", 16, false, |process, _| process.name.clone()),
+    column("args", "COMMAND", 256, false, |process, _| command_line(process)),
+    column("pid", "PID", 5, true, |process, _| decimal(process.pid as u64)),
+    column("ppid", "PPID", 5, true, |process, _| decimal(process.parent as u64)),
+    column("pgid", "PGID", 5, true, |process, _| decimal(process.group as u64)),
+    column("sid", "SID", 5, true, |process, _| decimal(process.session as u64)),
+    column("tty", "TT", 6, false, |process, _| terminal(process.tty)),
+    column("vsz", "VSZ", 4, true, |process, _| size(process.virtual_size >> 10)),
+    column("rss", "RSS", 4, true, |process, _| size(process.resident_pages * page_kilobytes())),
+    column("stat", "STAT", 4, false, |process, _| state(process)),
+    column("nice", "NI", 5, true, |process, _| {
+        let digits = decimal(process.nice.unsigned_abs());
+        if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
+    }),
+    column("etime", "ELAPSED", 7, true, |process, _| clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS))),
+    column("time", "TIME", 6, true, |process, _| clock((process.user_time + process.system_time) / TICKS)),
+];
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // Only the words of System V's and BSD's ps for what is done anyway.
+    let _ = [ALL_A, ALL, EVERY, WIDE];
+    let mut columns = Vec::new();
+    for list in args.values(COLUMNS) {
+        choose(list, &mut columns)?;
+    }
+    if columns.is_empty() {
+        choose(b"pid,user,time,args", &mut columns)?;
+    }
+    if columns.iter().any(|(_, header)| !header.is_empty()) {
+        let cells = columns.iter().map(|(column, header)| (*column, header.clone(), false)).collect();
+        print(env, cells)?;
+    }
+    let mut names = Names::default();
+    for pid in process::all()? {
+        let pids = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
+        for pid in pids {
+            // One that ended since the folder was read is no longer there to show.
+            let Some(process) = Process::read(pid) else { continue };
+            let cells = columns.iter().map(|(column, _)| (*column, (column.show)(&process, &mut names), column.right)).collect();
+            print(env, cells)?;
+        }
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
+/// Adds the columns of a list; a header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`).
+fn choose<'a>(list: &[u8], columns: &mut Vec<(&'a Column, Vec<u8>)>) -> Result<()>
+where
+    'static: 'a,
+{
+    let mut rest = Some(list);
+    while let Some(list) = rest {
+        let end = list.iter().position(|byte| matches!(byte, b',' | b'=' | b' ')).unwrap_or(list.len());
+        let (name, after) = list.split_at(end);
+        let known = KNOWN.iter().find(|column| column.name.as_bytes() == name);
+        let column = known.ok_or_else(|| Error::parts(&[b"bad -o argument '", name, b"'"]))?;
+        match after.split_first() {
+            Some((b'=', header)) => {
+                columns.push((column, header.to_vec()));
+                rest = None;
+            }
+            Some((_, after)) => {
+                columns.push((column, column.header.as_bytes().to_vec()));
+                rest = Some(after);
+            }
+            None => {
+                columns.push((column, column.header.as_bytes().to_vec()));
+                rest = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints one line: each cell padded to its column, the last one as long as it is.
+fn print(env: &mut Env, cells: Vec<(&Column, Vec<u8>, bool)>) -> Result<()> {
+    let mut line = Vec::new();
+    let last = cells.len() - 1;
+    for (index, (column, text, right)) in cells.into_iter().enumerate() {
+        let gap = column.width.saturating_sub(text.len());
+        if right {
+            line.resize(line.len() + gap, b' ');
+        }
+        line.extend_from_slice(&text);
+        if index < last {
+            line.resize(line.len() + if right { 0 } else { gap } + 1, b' ');
+        }
+    }
+    line.push(b'\n');
+    env.stdout.write(&line)
+}
+
+fn decimal(number: u64) -> Vec<u8> {
+    Decimal::new(number).as_bytes().to_vec()
+}
+
+/// The words with blanks between them, unprintable bytes as `?`; `[name]` for a process without words.
+fn command_line(process: &Process) -> Vec<u8> {
+    let words = process.words();
+    if words.is_empty() {
+        return [b"[", &process.name[..], b"]"].concat();
+    }
+    let mut line = words.join(&b' ');
+    // What a process calls itself must not reach the terminal as a control sequence.
+    line.iter_mut().filter(|byte| **byte < b' ' || **byte == 127).for_each(|byte| *byte = b'?');
+    let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
+    if first.starts_with(&process.name) || process.name.is_empty() {
+        line
+    } else {
+        // As BusyBox: the file's name in braces where the first word hides it.
+        [b"{", &process.name[..], b"} ", &line].concat()
+    }
+}
+
+/// `BASE,INDEX` of the device; `?` for none. The numbers are those of /proc/devices' tty drivers.
+fn terminal(device: u32) -> Vec<u8> {
+    if device == 0 {
+        return b"?".to_vec();
+    }
+    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+    [&decimal(major.into())[..], b",", &decimal(minor.into())].concat()
+}
+
+/// Kilobytes, or from 10,000 on megabytes with `m`, or gigabytes with `g`: four columns are enough.
+fn size(kilobytes: u64) -> Vec<u8> {
+    let (number, letter) = match kilobytes {
+        0..10_000 => return decimal(kilobytes),
+        10_000..10_240_000 => (kilobytes >> 10, b'm'),
+        _ => (kilobytes >> 20, b'g'),
+    };
+    let mut text = decimal(number);
+    text.push(letter);
+    text
+}
+
+fn page_kilobytes() -> u64 {
+    rbox_core::sys::param::page_size() as u64 / 1024
+}
+
+/// The state's letter; W without pages, `<` and N by niceness.
+fn state(process: &Process) -> Vec<u8> {
+    let mut text = vec![process.state];
+    if process.resident_pages == 0 && process.state != b'Z' {
+        text.push(b'W');
+    }
+    match process.nice {
+        ..0 => text.push(b'<'),
+        1.. => text.push(b'N'),
+        0 => {}
+    }
+    text
+}
+
+/// `M:SS`, from 1000 minutes on `HhMM`, from 100 hours on `DdHH`.
+fn clock(seconds: u64) -> Vec<u8> {
+    let (large, small, separator) = match seconds {
+        0..60_000 => (seconds / 60, seconds % 60, b':'),
+        60_000..360_000 => (seconds / 3600, seconds / 60 % 60, b'h'),
+        _ => (seconds / 86_400, seconds / 3600 % 24, b'd'),
+    };
+    let mut text = Vec::new();
+    push_padded(&mut text, large, 1);
+    text.push(separator);
+    text.extend_from_slice(if small < 10 { b"0" } else { b"" });
+    text.extend_from_slice(&decimal(small));
+    text
+}
+
+/// The first number of a line of /proc/PID/status: the real user or group.
+fn real_id(process: &Process, label: &[u8]) -> u32 {
+    let text = process::read_file(process.pid, "status").unwrap_or_default();
+    let line = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(label)).unwrap_or_default();
+    let word = rbox_core::bytes::words(line).nth(1).unwrap_or_default();
+    rbox_core::number::parse_decimal(word).and_then(|id| u32::try_from(id).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_chosen_with_headers() {
+        let mut columns = Vec::new();
+        choose(b"pid,user=a,b", &mut columns).expect("both are columns");
+        assert_eq!((columns.len(), columns[1].1.as_slice()), (2, &b"a,b"[..]));
+        assert_eq!(try_call(APPLET, &["ps", "-o", "nope"], b"").stderr, "ps: bad -o argument 'nope'\n");
+    }
+
+    #[test]
+    fn times_and_sizes_stay_short() {
+        assert_eq!((clock(61), clock(60_000), clock(900_000)), (b"1:01".to_vec(), b"16h40".to_vec(), b"10d10".to_vec()));
+        assert_eq!((size(9999), size(10_240), size(20 << 20)), (b"9999".to_vec(), b"10m".to_vec(), b"20g".to_vec()));
+    }
+
+    #[test]
+    fn the_default_header_is_busyboxs() {
+        assert!(try_call(APPLET, &["ps"], b"").stdout.starts_with("PID   USER     TIME   COMMAND\n"));
+    }
+}
