@@ -35,6 +35,7 @@ rbox_core::applets! {
     stat: "/bin/stat";
     sort: "/usr/bin/sort";
     sync: "/bin/sync";
+    tail: "/usr/bin/tail";
     tee: "/usr/bin/tee";
     touch: "/bin/touch";
     tr: "/usr/bin/tr";

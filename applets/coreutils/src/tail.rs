@@ -1,0 +1,416 @@
+//! `tail`: copy the last part of files (POSIX XCU tail), with GNU's `-F`, `-s` and `--pid`.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rbox_core::bytes::{find_byte_back, find_bytes};
+use rbox_core::duration;
+use rbox_core::io::{self, CHUNK, Input};
+use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FileType, SeekFrom, Stat, fstat, seek, stat};
+use rbox_core::sys::{Errno, fd, signal};
+
+options! {
+    "[-qvfF] [-n [+]N | -c [+]N] [-s SECONDS] [--pid=PID] [FILE]...
+
+Print the last 10 lines of each FILE, or of standard input, to standard output.
+With more than one FILE, a header with its name goes before each.
+
+  -n, --lines=[+]N      Print the last N lines, or with + from the Nth on
+  -c, --bytes=[+]N      Print the last N bytes, or with + from the Nth on
+  -f, --follow          Go on printing what is added to the FILEs
+  -F                    As -f, and open a FILE anew when it is replaced or appears
+  -s, --sleep-interval=SECONDS  Look that often with -f: 1 second if not given
+      --pid=PID         With -f, end when this process has ended
+  -q, --quiet, --silent  Print no headers
+  -v, --verbose         Print headers always
+  -NUM                  As -n NUM
+  +NUM                  As -n +NUM
+
+N may end in b (512), k (1024), m (1024k), g or t.";
+    LINES = "-n",
+    BYTES = "-c",
+    FOLLOW = "-f",
+    FOLLOW_NAME = "-F",
+    INTERVAL = "-s",
+    PID = "--pid",
+    QUIET = "-q",
+    VERBOSE = "-v",
+    NUMBER = "-NUM",
+    FROM_NUMBER = "+NUM",
+}
+
+/// The applet. It may follow for ever, so it runs in a child.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+/// What is printed.
+#[derive(Clone, Copy)]
+enum Amount {
+    LastLines(u64),
+    LastBytes(u64),
+    /// From this line on, counted from 1.
+    FromLine(u64),
+    FromByte(u64),
+}
+
+/// A file that is followed.
+struct Followed<'a> {
+    name: &'a [u8],
+    /// None if it could not be opened.
+    input: Option<Input>,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let amount = amount(args)?;
+    let operands = if args.operands().is_empty() { &[&b"-"[..]] } else { args.operands() };
+    let headers = match args.last_of(&[QUIET, VERBOSE]) {
+        Some(last) => last == VERBOSE,
+        None => operands.len() > 1,
+    };
+    let mut status = ExitStatus::SUCCESS;
+    let mut followed = Vec::new();
+    for (at, &name) in operands.iter().enumerate() {
+        let opened = if name == b"-" { Ok(env.take_stdin()) } else { Input::open(name) };
+        let mut input = match opened {
+            Ok(input) => input,
+            Err(error) => {
+                status.worsen(env.warn(error));
+                followed.push(Followed { name, input: None });
+                continue;
+            }
+        };
+        if headers {
+            print_header(env, name, at == 0)?;
+        }
+        if let Err(error) = print(env, &mut input, amount) {
+            if error.is_output() {
+                return Err(error);
+            }
+            status.worsen(env.warn(error));
+        }
+        // XCU tail, -f: nothing is added to a pipe that has ended.
+        let is_pipe = name == b"-" && input.fd().is_none_or(is_pipe);
+        if !is_pipe {
+            followed.push(Followed { name, input: Some(input) });
+        }
+    }
+    if (!args.has(FOLLOW) && !args.has(FOLLOW_NAME)) || followed.is_empty() {
+        return Ok(status);
+    }
+    follow(env, args, &mut followed, headers)?;
+    Ok(status)
+}
+
+fn is_pipe(file: rbox_core::sys::BorrowedFd<'_>) -> bool {
+    fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+}
+
+fn print_header(env: &mut Env, name: &[u8], is_first: bool) -> Result<()> {
+    let name = if name == b"-" { b"standard input" } else { name };
+    let lead = if is_first { &b"==> "[..] } else { b"\n==> " };
+    env.stdout.write(&[lead, name, b" <==\n"].concat())
+}
+
+fn amount(args: &Args<'_>) -> Result<Amount> {
+    let Some(option) = args.last_of(&[LINES, BYTES, NUMBER, FROM_NUMBER]) else { return Ok(Amount::LastLines(10)) };
+    let word = args.value(option).unwrap_or_default();
+    let (digits, from_start) = match word {
+        [b'+', digits @ ..] => (digits, true),
+        [b'-', digits @ ..] => (digits, false),
+        digits => (digits, option == FROM_NUMBER),
+    };
+    let count = parse_count(digits, SIZE_SUFFIXES)?;
+    Ok(match (option == BYTES, from_start) {
+        (false, false) => Amount::LastLines(count),
+        (true, false) => Amount::LastBytes(count),
+        (false, true) => Amount::FromLine(count),
+        (true, true) => Amount::FromByte(count),
+    })
+}
+
+fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
+    match amount {
+        Amount::FromLine(number) => {
+            for _ in 1..number {
+                if input.record(b'\n')?.is_none() {
+                    break;
+                }
+            }
+            io::copy(input, &mut env.stdout).map(|_| ())
+        }
+        Amount::FromByte(number) => {
+            let mut left = number.saturating_sub(1);
+            while left > 0 {
+                let length = input.fill()?.len();
+                if length == 0 {
+                    break;
+                }
+                let count = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+                input.consume(count);
+                left -= count as u64;
+            }
+            io::copy(input, &mut env.stdout).map(|_| ())
+        }
+        Amount::LastLines(_) | Amount::LastBytes(_) => {
+            if let Some((start, end)) = bounds(input) {
+                let from = match amount {
+                    Amount::LastBytes(count) => end.saturating_sub(count).max(start),
+                    Amount::LastLines(count) => find_lines(input, start, end, count)?,
+                    _ => start,
+                };
+                if let Some(file) = input.fd() {
+                    seek(file, SeekFrom::Start(from)).map_err(|errno| Error::on(input.name(), errno))?;
+                }
+                return io::copy(input, &mut env.stdout).map(|_| ());
+            }
+            print_last(env, input, amount)
+        }
+    }
+}
+
+/// Where a regular file, of which nothing was read yet, is read from, and its end.
+fn bounds(input: &Input) -> Option<(u64, u64)> {
+    let file = input.fd()?;
+    let stat = fstat(file).ok()?;
+    // Files in /proc and /sys say that they are empty.
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size == 0 || !input.buffered().is_empty() {
+        return None;
+    }
+    let start = seek(file, SeekFrom::Current(0)).ok()?;
+    Some((start, (stat.st_size as u64).max(start)))
+}
+
+/// Where the last `count` lines begin, read backwards from the end.
+fn find_lines(input: &Input, start: u64, end: u64, count: u64) -> Result<u64> {
+    let Some(file) = input.fd() else { return Ok(start) };
+    if count == 0 {
+        return Ok(end);
+    }
+    let mut buffer = vec![0; CHUNK];
+    let mut at = end;
+    let mut left = count;
+    while at > start {
+        let length = (at - start).min(CHUNK as u64) as usize;
+        at -= length as u64;
+        let mut filled = 0;
+        while filled < length {
+            match fd::pread(file, &mut buffer[filled..length], at + filled as u64) {
+                Ok(0) => break,
+                Ok(got) => filled += got,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::on(input.name(), errno)),
+            }
+        }
+        let mut part = &buffer[..filled];
+        // The newline at the very end begins no line.
+        if at + filled as u64 == end
+            && let [rest @ .., b'\n'] = part
+        {
+            part = rest;
+        }
+        while let Some(newline) = find_byte_back(b'\n', part) {
+            left -= 1;
+            if left == 0 {
+                return Ok(at + newline as u64 + 1);
+            }
+            part = &part[..newline];
+        }
+    }
+    Ok(start)
+}
+
+/// Reads a stream that cannot seek and keeps as much of it as may be printed.
+fn print_last(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
+    let weight = |part: &[u8]| match amount {
+        Amount::LastBytes(_) => part.len() as u64,
+        _ => find_bytes(b'\n', part).count() as u64,
+    };
+    // A last line without newline counts too, so one more than wanted is kept.
+    let wanted = match amount {
+        Amount::LastBytes(count) => count,
+        Amount::LastLines(count) => count.saturating_add(1),
+        _ => 0,
+    };
+    let mut parts: VecDeque<(Vec<u8>, u64)> = VecDeque::new();
+    let mut total = 0;
+    loop {
+        let content = input.fill()?;
+        if content.is_empty() {
+            break;
+        }
+        let length = content.len();
+        total += weight(content);
+        match parts.back_mut() {
+            // Small reads, as from a terminal or a slow pipe, share a part.
+            Some((part, count)) if part.len() + length <= CHUNK => {
+                part.extend_from_slice(content);
+                *count += weight(content);
+            }
+            _ => parts.push_back((content.to_vec(), weight(content))),
+        }
+        input.consume(length);
+        while parts.front().is_some_and(|(_, count)| total - count >= wanted) {
+            total -= parts.pop_front().map_or(0, |(_, count)| count);
+        }
+    }
+    let kept: Vec<u8> = parts.into_iter().flat_map(|(part, _)| part).collect();
+    let start = match amount {
+        Amount::LastBytes(count) => kept.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX)),
+        Amount::LastLines(count) => last_lines(&kept, count),
+        _ => 0,
+    };
+    env.stdout.write(&kept[start..])
+}
+
+fn last_lines(text: &[u8], count: u64) -> usize {
+    if count == 0 {
+        return text.len();
+    }
+    let mut part = text.strip_suffix(b"\n").unwrap_or(text);
+    for left in (0..count).rev() {
+        let Some(newline) = find_byte_back(b'\n', part) else { return 0 };
+        if left == 0 {
+            return newline + 1;
+        }
+        part = &part[..newline];
+    }
+    0
+}
+
+/// Prints what is added to the files, until the process of `--pid` ends or for ever.
+fn follow(env: &mut Env, args: &Args<'_>, files: &mut [Followed<'_>], headers: bool) -> Result<()> {
+    let by_name = args.has(FOLLOW_NAME);
+    let interval = args.value(INTERVAL).map_or(Ok(Duration::from_secs(1)), duration::parse)?;
+    let pid = match args.value(PID) {
+        Some(word) => Some(parse_decimal(word).and_then(|pid| i32::try_from(pid).ok()).ok_or_else(|| rbox_core::number::invalid(word))?),
+        None => None,
+    };
+    let mut last = files.len().saturating_sub(1);
+    if !by_name && files.iter().all(|file| file.input.is_none()) {
+        return Err(Error::new("no files"));
+    }
+    loop {
+        env.stdout.flush()?;
+        // One more look after the process has ended: it may have written just before.
+        let has_ended = pid.is_some_and(|pid| signal::kill(pid, 0).err() == Some(Errno::SRCH));
+        for (at, file) in files.iter_mut().enumerate() {
+            if by_name && file.name != b"-" {
+                reopen(env, file);
+            }
+            let Some(input) = &mut file.input else { continue };
+            rewind_if_cut(env, input, file.name);
+            let mut is_new = at != last;
+            while let Some(added) = next_part(input) {
+                if is_new && headers {
+                    print_header(env, file.name, false)?;
+                }
+                (is_new, last) = (false, at);
+                env.stdout.write(&added)?;
+            }
+        }
+        env.stdout.flush()?;
+        if has_ended {
+            return Ok(());
+        }
+        duration::sleep(interval);
+    }
+}
+
+/// What was added since the last look. A stream's end is not asked for again by `Input`, so the descriptor is read.
+fn next_part(input: &mut Input) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; CHUNK];
+    let length = match input.fd() {
+        Some(file) => io_read(file, &mut buffer),
+        None => 0,
+    };
+    buffer.truncate(length);
+    (length > 0).then_some(buffer)
+}
+
+/// A directory or a file whose reading fails has nothing to add.
+fn io_read(file: rbox_core::sys::BorrowedFd<'_>, buffer: &mut [u8]) -> usize {
+    loop {
+        match fd::read(file, &mut *buffer) {
+            Err(Errno::INTR) => {}
+            result => return result.unwrap_or(0),
+        }
+    }
+}
+
+/// Opens the file anew if its name stands for another one now.
+fn reopen(env: &mut Env, file: &mut Followed<'_>) {
+    let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    let open = file.input.as_ref().and_then(Input::fd).and_then(|file| fstat(file).ok());
+    let named = stat(file.name).ok();
+    if let (Some(open), Some(named)) = (&open, &named)
+        && identity(open) == identity(named)
+    {
+        return;
+    }
+    // A file that is gone is followed by its descriptor until another takes its name.
+    if named.is_none() {
+        return;
+    }
+    if let Ok(input) = Input::open(file.name) {
+        let what: &[u8] = if file.input.is_some() { b" has been replaced; following new file" } else { b" has appeared; following new file" };
+        env.report(&Error::parts(&[file.name, what]));
+        file.input = Some(input);
+    }
+}
+
+/// Begins at the front again when the file has become shorter than what was read of it.
+fn rewind_if_cut(env: &mut Env, input: &Input, name: &[u8]) {
+    let Some(file) = input.fd() else { return };
+    let (Ok(stat), Ok(at)) = (fstat(file), seek(file, SeekFrom::Current(0))) else { return };
+    if (stat.st_size as u64) < at && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        env.report(&Error::parts(&[name, b": file truncated"]));
+        // If it cannot seek any more, the next read says so by reading nothing.
+        let _ = seek(file, SeekFrom::Start(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    fn tail(words: &[&str], stdin: &str) -> String {
+        let words: Vec<&str> = std::iter::once("tail").chain(words.iter().copied()).collect();
+        try_call(APPLET, &words, stdin.as_bytes()).stdout
+    }
+
+    #[test]
+    fn prints_the_last_part() {
+        let text = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n";
+        assert_eq!(tail(&[], text), "2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n");
+        assert_eq!(tail(&["-n1"], text), "11\n");
+        assert_eq!(tail(&["-n", "-2"], text), "10\n11\n");
+        assert_eq!(tail(&["-2"], "a\nb\nc"), "b\nc");
+        assert_eq!(tail(&["-n0"], text), "");
+        assert_eq!(tail(&["-c", "3"], "abcdef"), "def");
+        assert_eq!(tail(&["-n9"], "a\n\nb\n"), "a\n\nb\n");
+    }
+
+    #[test]
+    fn prints_from_a_place_on() {
+        assert_eq!(tail(&["-n", "+2"], "a\nb\nc\n"), "b\nc\n");
+        assert_eq!(tail(&["+3"], "a\nb\nc\n"), "c\n");
+        assert_eq!(tail(&["-c+3"], "abcdef"), "cdef");
+        assert_eq!(tail(&["-n+0"], "a\n"), "a\n");
+        assert_eq!(tail(&["-n+9"], "a\n"), "");
+    }
+
+    #[test]
+    fn prints_headers() {
+        assert_eq!(tail(&["-v"], "a\n"), "==> standard input <==\na\n");
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        assert_eq!(try_call(APPLET, &["tail", "-n", "x"], b"").stderr, "tail: invalid number 'x'\n");
+        let ran = try_call(APPLET, &["tail", "/nonexistent"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, "tail: can't open '/nonexistent': No such file or directory\n"));
+    }
+}
