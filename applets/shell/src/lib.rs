@@ -14,5 +14,6 @@ mod symbols;
 mod syntax;
 
 rbox_core::applets! {
+    cttyhack: "/bin/cttyhack";
     sh: "/bin/sh" "/bin/ash";
 }
