@@ -14,6 +14,11 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.words().get(1..).unwrap_or_default();
+    if words.first().is_some_and(|word| *word == b"--help") {
+        let text = APPLET.help(&env.name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     if words.is_empty() {
         return Err(Error::usage());
     }

@@ -31,10 +31,10 @@ impl Shell {
 
     /// Whether a path leads to the running program. Its own device and inode are looked up once.
     pub fn is_own(&mut self, path: &[u8]) -> bool {
-        let own = *self.own_file.get_or_insert_with(|| {
-            fs::stat("/proc/self/exe").map_or((0, 0), |stat| (u64::from(stat.st_dev), u64::from(stat.st_ino)))
-        });
-        fs::stat(path).is_ok_and(|stat| (u64::from(stat.st_dev), u64::from(stat.st_ino)) == own)
+        let own = *self
+            .own_file
+            .get_or_insert_with(|| fs::stat("/proc/self/exe").map_or((0, 0), |stat| (stat.st_dev, stat.st_ino)));
+        fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
     }
 
     /// The applet of ours that a command name leads to.
