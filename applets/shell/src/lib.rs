@@ -14,5 +14,8 @@ mod symbols;
 mod syntax;
 
 rbox_core::applets! {
+    echo: "/bin/echo";
+    printf: "/usr/bin/printf";
+    test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";
     sh: "/bin/sh" "/bin/ash";
 }
