@@ -70,7 +70,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let mut status = ExitStatus::SUCCESS;
     let mut followed = Vec::new();
-    for (at, &name) in operands.iter().enumerate() {
+    let mut is_first = true;
+    for &name in operands {
         let opened = if name == b"-" { Ok(env.take_stdin()) } else { Input::open(name) };
         let mut input = match opened {
             Ok(input) => input,
@@ -81,7 +82,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             }
         };
         if headers {
-            print_header(env, name, at == 0)?;
+            print_header(env, name, is_first)?;
+            is_first = false;
         }
         if let Err(error) = print(env, &mut input, amount) {
             if error.is_output() {

@@ -47,6 +47,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
     let names_stdin = !args.operands().is_empty();
+    // One number stands alone; several stand in columns of nine.
+    let is_alone = args.operands().len() < 2 && wanted.iter().filter(|&&wanted| wanted).count() == 1;
+    let width = if is_alone { 0 } else { 9 };
     let mut total = Counts::default();
     let status = env.for_each_input(args.operands(), &mut |env, input| {
         let counts = count(input, wanted, utf8)?;
@@ -60,10 +63,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             b"standard input" => b"",
             name => name,
         };
-        print(env, &counts, wanted, name)
+        print(env, &counts, width, wanted, name)
     })?;
     if args.operands().len() > 1 {
-        print(env, &total, wanted, b"total")?;
+        print(env, &total, width, wanted, b"total")?;
     }
     Ok(status)
 }
@@ -157,10 +160,8 @@ fn measure(content: &[u8], utf8: bool, column: &mut u64, widest: &mut u64) {
     }
 }
 
-fn print(env: &mut Env, counts: &Counts, wanted: Wanted, name: &[u8]) -> Result<()> {
+fn print(env: &mut Env, counts: &Counts, width: usize, wanted: Wanted, name: &[u8]) -> Result<()> {
     let values = [counts.lines, counts.words, counts.chars, counts.bytes, counts.width];
-    // One number stands alone; several stand in columns of nine.
-    let width = if wanted.iter().filter(|&&wanted| wanted).count() == 1 { 0 } else { 9 };
     let mut line = Vec::new();
     for (value, _) in values.iter().zip(wanted).filter(|(_, wanted)| *wanted) {
         if !line.is_empty() {

@@ -15,5 +15,8 @@ mod syntax;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
+    echo: "/bin/echo";
+    printf: "/usr/bin/printf";
+    test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";
     sh: "/bin/sh" "/bin/ash";
 }

@@ -27,6 +27,11 @@ struct Start {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.flush()?;
+    if args.operands() == [b"--help"] {
+        let text = APPLET.help(&env.name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     let name = env.name.clone();
     if args.words().get(1).is_some_and(|word| *word == b"--help") {
         let text = APPLET.help(&name);
@@ -40,7 +45,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus(shell.status))
 }
 
-fn new_shell(env: &Env, name: &[u8]) -> Shell {
+/// A shell as it is before it has read a word, under that name.
+pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let marker = 0u8;
     let mut shell = Shell {
         registry: env.registry,

@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Mode, OFlags};
 
 use key::{Key, Kind, Rules};
 
@@ -93,7 +94,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for &operand in operands {
         let content = match operand {
             b"-" => env.stdin.read_to_end()?,
-            path => Input::open(path)?.read_to_end()?,
+            path => open(path)?.read_to_end()?,
         };
         if text.is_empty() {
             text = content;
@@ -127,6 +128,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => print(&mut env.stdout, &text, &lines)?,
     }
     Ok(ExitStatus::SUCCESS)
+}
+
+/// The error is the file's name and the reason, as BusyBox has it here.
+fn open(path: &[u8]) -> Result<Input> {
+    match rbox_core::sys::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(file) => Ok(Input::from_fd(file, path)),
+        Err(errno) => Err(Error::on(path, errno)),
+    }
 }
 
 fn print(output: &mut Output, text: &[u8], lines: &[Line]) -> Result<()> {

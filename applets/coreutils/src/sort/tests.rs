@@ -1,3 +1,5 @@
+//! What `sort` promises, by calling it.
+
 use rbox_core::testing::try_call;
 
 use super::APPLET;

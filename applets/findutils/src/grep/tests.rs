@@ -1,3 +1,5 @@
+//! What `grep` promises, by calling it.
+
 //! Tests of `grep` as a whole.
 
 use rbox_core::testing::{Ran, try_call};

@@ -11,6 +11,7 @@ use core::time::Duration;
 use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
+use rbox_core::syslog;
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{event, fs, process};
 use rbox_core::time::Moment;
@@ -19,7 +20,7 @@ use lease::Lease;
 use packet::{Kind, Message};
 
 options! {
-    "[-fbqRnBoC] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
+    "[-fbqRnBSoC] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
 
 Get an address for an interface by DHCP, and call a script with what came.
 
@@ -35,6 +36,7 @@ Get an address for an interface by DHCP, and call a script with what came.
   -R, --release           Give the lease back at the end
   -f, --foreground        Stay in the foreground
   -b, --background        Go to the background when there is no lease after a row
+  -S, --syslog            Log to syslog too
   -r, --request=IP        Ask for this address
   -o, --no-default-options  Ask for the options of -O only
   -O, --request-option=OPT  Ask for this option, by name or number
@@ -55,6 +57,7 @@ Get an address for an interface by DHCP, and call a script with what came.
     RELEASE = "-R",
     FOREGROUND = "-f",
     BACKGROUND = "-b",
+    SYSLOG = "-S",
     REQUEST = "-r",
     NO_DEFAULTS = "-o",
     WANTED = "-O",
@@ -82,6 +85,8 @@ struct Client<'a> {
     identity: Vec<u8>,
     /// The codes of the parameter request list.
     wanted: Vec<u8>,
+    /// Log to syslog too.
+    syslog: bool,
     xid: u32,
 }
 
@@ -106,7 +111,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for signal in SIGNALS {
         signal::set(signal, Disposition::Note).map_err(|errno| Error::on("sigaction", errno))?;
     }
-    log(env, b"started");
+    client.log(env, b"started");
     client.call_script(env, b"deconfig", None)?;
     let mut daemon = Daemon { client, args, request, background: args.has(FOREGROUND) };
     daemon.run(env)
@@ -117,12 +122,6 @@ fn write_pid(path: &[u8]) -> Result<()> {
     file.write_number(process::getpid().as_raw_nonzero().get() as u64)?;
     file.write(b"\n")?;
     file.flush()
-}
-
-/// BusyBox's udhcpc logs on standard error.
-fn log(env: &mut Env, text: &[u8]) {
-    // There is no one left to tell that standard error is dead.
-    let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
 }
 
 impl<'a> Client<'a> {
@@ -153,8 +152,18 @@ impl<'a> Client<'a> {
             port: number(PORT, 68, 65_535)? as u16,
             identity: identity(args, &hardware)?,
             wanted: wanted(args)?,
+            syslog: args.has(SYSLOG),
             xid: u32::from_ne_bytes(seed),
         })
+    }
+
+    /// A log line goes to standard error, with -S to syslog too.
+    fn log(&self, env: &mut Env, text: &[u8]) {
+        // There is no one left to tell that standard error is dead.
+        let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
+        if self.syslog {
+            syslog::log(syslog::DAEMON_INFO, &env.name, text);
+        }
     }
 
     /// Calls the script with the lease in its environment, and waits for it.
@@ -168,7 +177,7 @@ impl<'a> Client<'a> {
         let words = [self.script, event];
         let child = process::fork_run(|| {
             let errno = process::exec(self.script, &words, &vars);
-            log(env, &Error::cannot("execute", self.script, errno).message());
+            self.log(env, &Error::cannot("execute", self.script, errno).message());
             127
         });
         let pid = child.map_err(|errno| Error::on("can't fork", errno))?;
@@ -229,7 +238,7 @@ impl Daemon<'_> {
                     return self.fail(env);
                 }
                 if self.args.has(BACKGROUND) && !self.background {
-                    log(env, b"no lease, forking to background");
+                    self.client.log(env, b"no lease, forking to background");
                     self.go_to_background()?;
                 }
                 match self.wait(None, self.client.try_again)? {
@@ -254,7 +263,7 @@ impl Daemon<'_> {
     }
 
     fn fail(&self, env: &mut Env) -> Outcome {
-        log(env, b"no lease, failing");
+        self.client.log(env, b"no lease, failing");
         Ok(ExitStatus::FAILURE)
     }
 
@@ -279,7 +288,7 @@ impl Daemon<'_> {
                 packet::push_option(&mut discover.options, packet::REQUESTED, &address.octets());
             }
             self.finish(&mut discover);
-            log(env, b"broadcasting discover");
+            self.client.log(env, b"broadcasting discover");
             socket.broadcast(&discover)?;
             let Event::Answer(offer) = self.await_answer(&socket, &[Kind::Offer], self.client.timeout)? else { continue };
             if let Some(lease) = self.select(env, &socket, &offer)? {
@@ -298,17 +307,17 @@ impl Daemon<'_> {
         self.finish(&mut request);
         let server = <[u8; 4]>::try_from(server.as_slice()).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
         for _ in 0..self.client.retries {
-            log(env, format!("broadcasting select for {}, server {server}", offer.your).as_bytes());
+            self.client.log(env, format!("broadcasting select for {}, server {server}", offer.your).as_bytes());
             socket.broadcast(&request)?;
             match self.await_answer(socket, &[Kind::Ack, Kind::Nak], self.client.timeout)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     let lease = Lease::new(answer);
                     let seconds = lease.seconds();
-                    log(env, format!("lease of {} obtained from {server}, lease time {seconds}", offer.your).as_bytes());
+                    self.client.log(env, format!("lease of {} obtained from {server}, lease time {seconds}", offer.your).as_bytes());
                     return Ok(Some(lease));
                 }
                 Event::Answer(answer) => {
-                    log(env, b"received DHCP NAK");
+                    self.client.log(env, b"received DHCP NAK");
                     self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     return Ok(None);
                 }
@@ -354,7 +363,7 @@ impl Daemon<'_> {
             }
             let passed = Moment::now().seconds - start;
             if passed >= end {
-                log(env, b"lease lost, entering init state");
+                self.client.log(env, b"lease lost, entering init state");
                 self.client.call_script(env, b"deconfig", None)?;
                 return Ok(None);
             }
@@ -365,7 +374,7 @@ impl Daemon<'_> {
                     self.client.call_script(env, b"renew", Some(&lease))?;
                 }
                 Some(answer) => {
-                    log(env, b"received DHCP NAK");
+                    self.client.log(env, b"received DHCP NAK");
                     self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     self.client.call_script(env, b"deconfig", None)?;
                     return Ok(None);
@@ -380,7 +389,7 @@ impl Daemon<'_> {
         request.client = lease.address();
         self.finish(&mut request);
         let server = lease.server().filter(|_| unicast);
-        log(env, format!("sending renew to server {}", server.unwrap_or(Ipv4Addr::BROADCAST)).as_bytes());
+        self.client.log(env, format!("sending renew to server {}", server.unwrap_or(Ipv4Addr::BROADCAST)).as_bytes());
         let socket = match server {
             Some(server) => packet::Socket::to_server(self.client.interface, lease.address(), server, self.client.port)?,
             None => packet::Socket::raw(self.client.index, self.client.port)?,
@@ -397,14 +406,14 @@ impl Daemon<'_> {
             let mut release = self.client.message(Kind::Release);
             release.client = lease.address();
             packet::push_option(&mut release.options, packet::SERVER, &server.octets());
-            log(env, format!("unicasting a release of {} to {server}", lease.address()).as_bytes());
+            self.client.log(env, format!("unicasting a release of {} to {server}", lease.address()).as_bytes());
             packet::Socket::to_server(self.client.interface, lease.address(), server, self.client.port)?.broadcast(&release)?;
         }
         self.client.call_script(env, b"deconfig", None)
     }
 
     fn stop(&self, env: &mut Env, lease: Option<&Lease>) -> Outcome {
-        log(env, b"received SIGTERM");
+        self.client.log(env, b"received SIGTERM");
         if let Some(lease) = lease.filter(|_| self.args.has(RELEASE)) {
             self.release(env, lease)?;
         }

@@ -5,7 +5,7 @@ mod directory;
 mod inform;
 mod job;
 mod options;
-mod print;
+pub mod print;
 mod read;
 pub mod test;
 mod variables;

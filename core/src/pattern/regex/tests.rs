@@ -1,3 +1,5 @@
+//! What the expressions match, in literal spans.
+
 //! Tests of the regular expressions.
 
 use super::*;
