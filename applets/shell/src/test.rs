@@ -12,6 +12,12 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let name = env.name.clone();
+    // `test --help` is an expression, and a true one; `[ --help` has no other meaning.
+    if name != b"test" && args.operands() == [b"--help"] {
+        let text = APPLET.help(&name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     let mut shell = new_shell(env, &name);
     // The status is the judgement.
     let _ = if name == b"test" { test::test(&mut shell, args.operands()) } else { test::bracket(&mut shell, args.operands()) };
