@@ -26,8 +26,13 @@ struct Start {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    env.stdout.flush()?;
     let name = env.name.clone();
+    if args.words().get(1).is_some_and(|word| *word == b"--help") {
+        let text = APPLET.help(&name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
+    env.stdout.flush()?;
     let mut shell = new_shell(env, &name);
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.

@@ -13,13 +13,14 @@ use rbox_core::number;
 use rbox_core::prelude::*;
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{event, fs, process};
+use rbox_core::syslog;
 use rbox_core::time::Moment;
 
 use lease::Lease;
 use packet::{Kind, Message};
 
 options! {
-    "[-fbqRnBoC] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
+    "[-fbqRnBoCS] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
 
 Get an address for an interface by DHCP, and call a script with what came.
 
@@ -34,6 +35,7 @@ Get an address for an interface by DHCP, and call a script with what came.
   -q, --quit              End when there is a lease
   -R, --release           Give the lease back at the end
   -f, --foreground        Stay in the foreground
+  -S, --syslog            Write messages to the system log too
   -b, --background        Go to the background when there is no lease after a row
   -r, --request=IP        Ask for this address
   -o, --no-default-options  Ask for the options of -O only
@@ -63,6 +65,7 @@ Get an address for an interface by DHCP, and call a script with what came.
     VENDOR = "-V",
     NO_CLIENT_ID = "-C",
     PORT = "-P",
+    SYSLOG = "-S",
 }
 
 /// The applet.
@@ -71,6 +74,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 /// What the command line asks for.
 struct Client<'a> {
     interface: &'a [u8],
+    to_syslog: bool,
     index: u32,
     hardware: [u8; 6],
     script: &'a [u8],
@@ -106,7 +110,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for signal in SIGNALS {
         signal::set(signal, Disposition::Note).map_err(|errno| Error::on("sigaction", errno))?;
     }
-    log(env, b"started");
+    client.log(env, b"started");
     client.call_script(env, b"deconfig", None)?;
     let mut daemon = Daemon { client, args, request, background: args.has(FOREGROUND) };
     daemon.run(env)
@@ -119,13 +123,16 @@ fn write_pid(path: &[u8]) -> Result<()> {
     file.flush()
 }
 
-/// BusyBox's udhcpc logs on standard error.
-fn log(env: &mut Env, text: &[u8]) {
-    // There is no one left to tell that standard error is dead.
-    let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
-}
-
 impl<'a> Client<'a> {
+    /// BusyBox's udhcpc logs on standard error, and to the system log if asked to.
+    fn log(&self, env: &mut Env, text: &[u8]) {
+        // There is no one left to tell that standard error is dead.
+        let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
+        if self.to_syslog {
+            syslog::log(syslog::DAEMON_INFO, &env.name, text);
+        }
+    }
+
     fn new(args: &Args<'a>) -> Result<Self> {
         let interface = args.value(INTERFACE).unwrap_or(b"eth0");
         let netlink = Netlink::open()?;
@@ -144,6 +151,7 @@ impl<'a> Client<'a> {
             .map_err(|errno| Error::on("getrandom", errno))?;
         Ok(Self {
             interface,
+            to_syslog: args.has(SYSLOG),
             index: link.index,
             hardware,
             script: args.value(SCRIPT).unwrap_or(b"/usr/share/udhcpc/default.script"),
@@ -168,7 +176,7 @@ impl<'a> Client<'a> {
         let words = [self.script, event];
         let child = process::fork_run(|| {
             let errno = process::exec(self.script, &words, &vars);
-            log(env, &Error::cannot("execute", self.script, errno).message());
+            self.log(env, &Error::cannot("execute", self.script, errno).message());
             127
         });
         let pid = child.map_err(|errno| Error::on("can't fork", errno))?;
@@ -229,7 +237,7 @@ impl Daemon<'_> {
                     return self.fail(env);
                 }
                 if self.args.has(BACKGROUND) && !self.background {
-                    log(env, b"no lease, forking to background");
+                    self.client.log(env, b"no lease, forking to background");
                     self.go_to_background()?;
                 }
                 match self.wait(None, self.client.try_again)? {
@@ -254,7 +262,7 @@ impl Daemon<'_> {
     }
 
     fn fail(&self, env: &mut Env) -> Outcome {
-        log(env, b"no lease, failing");
+        self.client.log(env, b"no lease, failing");
         Ok(ExitStatus::FAILURE)
     }
 
@@ -279,7 +287,7 @@ impl Daemon<'_> {
                 packet::push_option(&mut discover.options, packet::REQUESTED, &address.octets());
             }
             self.finish(&mut discover);
-            log(env, b"broadcasting discover");
+            self.client.log(env, b"broadcasting discover");
             socket.broadcast(&discover)?;
             let Event::Answer(offer) = self.await_answer(&socket, &[Kind::Offer], self.client.timeout)? else { continue };
             if let Some(lease) = self.select(env, &socket, &offer)? {
@@ -298,17 +306,17 @@ impl Daemon<'_> {
         self.finish(&mut request);
         let server = <[u8; 4]>::try_from(server.as_slice()).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
         for _ in 0..self.client.retries {
-            log(env, format!("broadcasting select for {}, server {server}", offer.your).as_bytes());
+            self.client.log(env, format!("broadcasting select for {}, server {server}", offer.your).as_bytes());
             socket.broadcast(&request)?;
             match self.await_answer(socket, &[Kind::Ack, Kind::Nak], self.client.timeout)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     let lease = Lease::new(answer);
                     let seconds = lease.seconds();
-                    log(env, format!("lease of {} obtained from {server}, lease time {seconds}", offer.your).as_bytes());
+                    self.client.log(env, format!("lease of {} obtained from {server}, lease time {seconds}", offer.your).as_bytes());
                     return Ok(Some(lease));
                 }
                 Event::Answer(answer) => {
-                    log(env, b"received DHCP NAK");
+                    self.client.log(env, b"received DHCP NAK");
                     self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     return Ok(None);
                 }
@@ -354,7 +362,7 @@ impl Daemon<'_> {
             }
             let passed = Moment::now().seconds - start;
             if passed >= end {
-                log(env, b"lease lost, entering init state");
+                self.client.log(env, b"lease lost, entering init state");
                 self.client.call_script(env, b"deconfig", None)?;
                 return Ok(None);
             }
@@ -365,7 +373,7 @@ impl Daemon<'_> {
                     self.client.call_script(env, b"renew", Some(&lease))?;
                 }
                 Some(answer) => {
-                    log(env, b"received DHCP NAK");
+                    self.client.log(env, b"received DHCP NAK");
                     self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     self.client.call_script(env, b"deconfig", None)?;
                     return Ok(None);
@@ -380,7 +388,7 @@ impl Daemon<'_> {
         request.client = lease.address();
         self.finish(&mut request);
         let server = lease.server().filter(|_| unicast);
-        log(env, format!("sending renew to server {}", server.unwrap_or(Ipv4Addr::BROADCAST)).as_bytes());
+        self.client.log(env, format!("sending renew to server {}", server.unwrap_or(Ipv4Addr::BROADCAST)).as_bytes());
         let socket = match server {
             Some(server) => packet::Socket::to_server(self.client.interface, lease.address(), server, self.client.port)?,
             None => packet::Socket::raw(self.client.index, self.client.port)?,
@@ -397,14 +405,14 @@ impl Daemon<'_> {
             let mut release = self.client.message(Kind::Release);
             release.client = lease.address();
             packet::push_option(&mut release.options, packet::SERVER, &server.octets());
-            log(env, format!("unicasting a release of {} to {server}", lease.address()).as_bytes());
+            self.client.log(env, format!("unicasting a release of {} to {server}", lease.address()).as_bytes());
             packet::Socket::to_server(self.client.interface, lease.address(), server, self.client.port)?.broadcast(&release)?;
         }
         self.client.call_script(env, b"deconfig", None)
     }
 
     fn stop(&self, env: &mut Env, lease: Option<&Lease>) -> Outcome {
-        log(env, b"received SIGTERM");
+        self.client.log(env, b"received SIGTERM");
         if let Some(lease) = lease.filter(|_| self.args.has(RELEASE)) {
             self.release(env, lease)?;
         }
