@@ -7,4 +7,6 @@ rbox_core::applets! {
     runsv: "/usr/bin/runsv";
     runsvdir: "/usr/bin/runsvdir";
     sv: "/usr/bin/sv";
+    svc: "/usr/bin/svc";
+    svok: "/usr/bin/svok";
 }

@@ -1,8 +1,9 @@
 //! The interactive shell: prompts and lines from the terminal.
 
 use crate::builtins::read_line;
+use crate::editor::{self, Line};
 use crate::shell::{Shell, write_all};
-use rbox_core::sys::{self, fd, process, signal, system, termios};
+use rbox_core::sys::{fd, process, signal, system, termios};
 
 /// Switches job control on or off.
 pub fn set_monitor(shell: &mut Shell, on: bool) {
@@ -124,28 +125,63 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
     let root: &[u8] = if process::geteuid().is_root() { b"\\w # " } else { b"\\w $ " };
     let prompt = if continued { shell.prompt(b"PS2", b"> ") } else { shell.prompt(b"PS1", root) };
     loop {
-        let _ = write_all(2, &prompt);
-        match read_line(0) {
-            Some(mut line) => {
-                if line.iter().any(|byte| *byte != b' ') {
-                    shell.history.push(line.clone());
-                }
+        match ask(shell, &prompt) {
+            Line::Text(mut line) => {
+                remember(shell, &line);
                 line.push(b'\n');
                 return Some(line);
             }
-            None if signal::take_pending() != 0 => {
-                let _ = write_all(2, b"\n");
-                if continued {
-                    return Some(b"\n".to_vec());
-                }
+            Line::Interrupted => {
+                shell.status = 130;
+                return Some(b"\n".to_vec()).filter(|_| !continued).or_else(|| {
+                    shell.interrupted = true;
+                    None
+                });
             }
-            None if shell.options.ignoreeof && sys::termios::isatty(fd::borrow(0)) => {
+            Line::End if shell.options.ignoreeof && termios::isatty(fd::borrow(0)) => {
                 let _ = write_all(2, b"Use \"exit\" to leave the shell.\n");
             }
-            None => {
-                let _ = write_all(2, b"\n");
-                return None;
-            }
+            Line::End => return None,
         }
     }
+}
+
+/// One line by the editor, or plainly on a terminal that has no cursor.
+fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
+    let dumb = shell.get(b"TERM").is_some_and(|name| name == b"dumb");
+    let history = core::mem::take(&mut shell.history);
+    let edited = if dumb {
+        None
+    } else {
+        editor::read_line(prompt, &history, &mut |before| crate::complete::candidates(shell, before))
+    };
+    shell.history = history;
+    if let Some(line) = edited {
+        return line;
+    }
+    let _ = write_all(2, prompt);
+    match read_line(0) {
+        Some(line) => Line::Text(line),
+        None if signal::take_pending() != 0 => {
+            let _ = write_all(2, b"\n");
+            Line::Interrupted
+        }
+        None => {
+            let _ = write_all(2, b"\n");
+            Line::End
+        }
+    }
+}
+
+/// Lines that the history keeps.
+const HISTORY: usize = 500;
+
+fn remember(shell: &mut Shell, line: &[u8]) {
+    if line.iter().all(|&byte| byte == b' ') || shell.history.last().is_some_and(|last| last == line) {
+        return;
+    }
+    if shell.history.len() >= HISTORY {
+        shell.history.remove(0);
+    }
+    shell.history.push(line.to_vec());
 }

@@ -3,6 +3,8 @@
 
 mod arith;
 mod builtins;
+mod complete;
+mod editor;
 mod escape;
 mod exec;
 mod expand;

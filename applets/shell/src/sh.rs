@@ -72,6 +72,7 @@ fn new_shell(env: &Env, name: &[u8]) -> Shell {
         random: process::getpid().as_raw_nonzero().get() as u32,
         history: Vec::new(),
         terminal: None,
+        interrupted: false,
         stack_base: &raw const marker as usize,
     };
     import(&mut shell, env);

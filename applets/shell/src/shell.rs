@@ -113,6 +113,8 @@ pub struct Shell {
     pub history: Vec<Vec<u8>>,
     /// The terminal's descriptor and the group to give it back to.
     pub terminal: Option<i32>,
+    /// Ctrl-C in the middle of a command: it is dropped.
+    pub interrupted: bool,
     pub stack_base: usize,
 }
 

@@ -124,6 +124,12 @@ impl Shell {
             }
             let node = match parser::next_command(input, self) {
                 Ok(Some(node)) => node,
+                Err(_) | Ok(None) if std::mem::take(&mut self.interrupted) => {
+                    input.at = input.buffer.len();
+                    input.compact();
+                    input.ended = false;
+                    continue;
+                }
                 Ok(None) => break,
                 Err(error) => {
                     let fail = self.syntax_error(&error);

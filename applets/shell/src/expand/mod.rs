@@ -10,6 +10,7 @@ mod tilde;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
+pub use glob::names as names_in;
 
 impl Shell {
     /// The fields of the words of a command.

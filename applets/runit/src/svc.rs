@@ -1,0 +1,61 @@
+//! `svc`: send commands to runsv by their letters (daemontools' svc(8)).
+
+use rbox_core::bytes;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Mode, OFlags};
+use rbox_core::sys::{Errno, fd, fs};
+
+options! {
+    "[-udopchaitkx] FOLDER...
+
+Control the services that runsv watches over.
+
+  -u  Up: start it, and start it anew when it ends
+  -d  Down: send TERM and CONT, and do not start it anew
+  -o  Once: start it, and do not start it anew
+  -p  Send STOP
+  -c  Send CONT
+  -h  Send HUP
+  -a  Send ALRM
+  -i  Send INT
+  -t  Send TERM
+  -k  Send KILL
+  -x  Exit: runsv ends as soon as the service is down";
+    UP = "-u",
+    DOWN = "-d",
+    ONCE = "-o",
+    PAUSE = "-p",
+    CONTINUE = "-c",
+    HANGUP = "-h",
+    ALARM = "-a",
+    INTERRUPT = "-i",
+    TERMINATE = "-t",
+    KILL = "-k",
+    EXIT = "-x",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// What each option writes to `supervise/control`.
+const LETTERS: [(Opt, u8); 11] = [
+    (UP, b'u'), (DOWN, b'd'), (ONCE, b'o'), (PAUSE, b'p'), (CONTINUE, b'c'), (HANGUP, b'h'), (ALARM, b'a'),
+    (INTERRUPT, b'i'), (TERMINATE, b't'), (KILL, b'k'), (EXIT, b'x'),
+];
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if args.operands().is_empty() {
+        return Err(Error::usage());
+    }
+    let letter = |option| LETTERS.iter().find(|(other, _)| *other == option).map(|(_, letter)| *letter);
+    let letters: Vec<u8> = args.found().iter().filter_map(|(option, _)| letter(*option)).collect();
+    env.for_each_operand(args.operands(), &mut |_, folder| {
+        let control = bytes::join_path(folder, b"supervise/control");
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &letters)) {
+            Ok(_) => Ok(()),
+            Err(Errno::NXIO) => Err(Error::parts(&[folder, b": runsv not running"])),
+            Err(errno) => Err(Error::on(control, errno)),
+        }
+    })
+}
