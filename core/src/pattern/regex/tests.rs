@@ -330,3 +330,81 @@ fn takes_many_expressions_at_once() {
     let none: [&[u8]; 0] = [];
     assert!(!Regex::any_of(&none, Flags::NONE).unwrap().is_match(b"a"));
 }
+
+#[test]
+fn survives_random_bytes() {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut below = |n: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n) as usize
+    };
+    const PIECES: &[&[u8]] = &[
+        b"a",
+        b"b",
+        b"\xC3",
+        b"\xA9",
+        b"\xE2\x82\xAC",
+        b"(",
+        b")",
+        b"*",
+        b"+",
+        b"?",
+        b"|",
+        b"[",
+        b"]",
+        b"^",
+        b"$",
+        b"{",
+        b"}",
+        b"1",
+        b",",
+        b"2",
+        b"\\",
+        b"-",
+        b".",
+        b"[:alpha:]",
+        b"[.a.]",
+        b"\\(",
+        b"\\)",
+        b"\\1",
+        b"\\{",
+        b"\\}",
+        b"\\<",
+        b"\\b",
+        b"\\w",
+        b"\\W",
+        b"\n",
+        b"(a*)",
+        b"(a|b)",
+        b"\xFF",
+        b"x",
+    ];
+    let all = [Flags::EXTENDED, Flags::UTF8, Flags::FOLD_CASE, Flags::NEWLINE, Flags::LINES, Flags::WHOLE_WORD];
+    for _ in 0..3000 {
+        let pattern: Vec<u8> = (0..below(9)).flat_map(|_| PIECES[below(PIECES.len() as u64)]).copied().collect();
+        let text: Vec<u8> = (0..below(12)).flat_map(|_| PIECES[below(PIECES.len() as u64)]).copied().collect();
+        let flags = all.iter().fold(Flags::NONE, |flags, &flag| if below(2) == 0 { flags | flag } else { flags });
+        let Ok(regex) = Regex::new(&pattern, flags) else { continue };
+        let exec = Exec { not_bol: below(4) == 0, not_eol: below(4) == 0 };
+        let mut spans = vec![None; regex.groups() + 1];
+        for start in 0..=text.len() {
+            let found = regex.find_at(&text, start, exec);
+            let matched = regex.captures_at(&text, start, exec, &mut spans);
+            assert_eq!(found.is_some(), matched, "{pattern:?} {text:?} {flags:?} {start}");
+            assert_eq!(found, spans[0], "{pattern:?} {text:?} {flags:?} {start}");
+            assert!(!regex.gave_up(), "{pattern:?} {text:?} {flags:?} {start}");
+            for &(from, to) in spans.iter().flatten() {
+                assert!(start <= from && from <= to && to <= text.len(), "{pattern:?} {text:?} {flags:?} {start}");
+            }
+            if start == 0 && exec == Exec::default() {
+                assert_eq!(found.is_some(), regex.is_match(&text), "{pattern:?} {text:?} {flags:?}");
+            }
+        }
+        let mut at = 0;
+        while let Some(line) = regex.find_line(&text, at) {
+            at = line.end + 1;
+        }
+    }
+}
