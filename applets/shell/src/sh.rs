@@ -38,7 +38,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }
-    env.stdout.flush()?;
     let mut shell = new_shell(env, &name);
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.

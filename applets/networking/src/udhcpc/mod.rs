@@ -14,7 +14,6 @@ use rbox_core::prelude::*;
 use rbox_core::syslog;
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{event, fs, process};
-use rbox_core::syslog;
 use rbox_core::time::Moment;
 
 use lease::Lease;
@@ -22,7 +21,6 @@ use packet::{Kind, Message};
 
 options! {
     "[-fbqRnBSoC] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
-    "[-fbqRnBoCS] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
 
 Get an address for an interface by DHCP, and call a script with what came.
 
@@ -37,7 +35,6 @@ Get an address for an interface by DHCP, and call a script with what came.
   -q, --quit              End when there is a lease
   -R, --release           Give the lease back at the end
   -f, --foreground        Stay in the foreground
-  -S, --syslog            Write messages to the system log too
   -b, --background        Go to the background when there is no lease after a row
   -S, --syslog            Log to syslog too
   -r, --request=IP        Ask for this address
@@ -69,7 +66,6 @@ Get an address for an interface by DHCP, and call a script with what came.
     VENDOR = "-V",
     NO_CLIENT_ID = "-C",
     PORT = "-P",
-    SYSLOG = "-S",
 }
 
 /// The applet.
@@ -78,7 +74,6 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 /// What the command line asks for.
 struct Client<'a> {
     interface: &'a [u8],
-    to_syslog: bool,
     index: u32,
     hardware: [u8; 6],
     script: &'a [u8],
@@ -130,15 +125,6 @@ fn write_pid(path: &[u8]) -> Result<()> {
 }
 
 impl<'a> Client<'a> {
-    /// BusyBox's udhcpc logs on standard error, and to the system log if asked to.
-    fn log(&self, env: &mut Env, text: &[u8]) {
-        // There is no one left to tell that standard error is dead.
-        let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
-        if self.to_syslog {
-            syslog::log(syslog::DAEMON_INFO, &env.name, text);
-        }
-    }
-
     fn new(args: &Args<'a>) -> Result<Self> {
         let interface = args.value(INTERFACE).unwrap_or(b"eth0");
         let netlink = Netlink::open()?;
@@ -157,7 +143,6 @@ impl<'a> Client<'a> {
             .map_err(|errno| Error::on("getrandom", errno))?;
         Ok(Self {
             interface,
-            to_syslog: args.has(SYSLOG),
             index: link.index,
             hardware,
             script: args.value(SCRIPT).unwrap_or(b"/usr/share/udhcpc/default.script"),
