@@ -173,6 +173,8 @@ fn keymap(machine: &mut Machine) -> Result<()> {
 fn jobs(machine: &mut Machine) -> Result<()> {
     machine.send("echo @s''tart; sleep 600\n")?;
     machine.expect("@start\r\n")?;
+    // The word comes before sleep does; a key pressed in between is the shell's own.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     machine.send("\x03")?;
     let (output, _) = machine.command("sleep 600 & sleep 1; kill $!; wait $! 2>/dev/null; echo ended $?")?;
     ensure!(output.contains("ended 143"), "a killed job ended with `{}`", output.trim());
