@@ -1,5 +1,5 @@
 # The doors of the house. Each does its own set-up: packages are listed before apt is asked for them.
-.PHONY: boot boot-test test rbox image compat bench clean lint unit
+.PHONY: boot boot-test tools test rbox image compat bench clean lint unit
 
 # Boots the image on this terminal; `poweroff` as root ends it.
 boot: image
@@ -26,7 +26,20 @@ lint:
 unit:
 	cargo test --workspace --locked
 
-test: lint unit rbox
+# The same cases in Debian's BusyBox and in rbox.
+compat: rbox
+	sh build-image/packages.sh busybox-static
+	cargo run -q --locked -p compat-suite
+
+# Size and speed beside BusyBox.
+bench: rbox
+	sh build-image/packages.sh busybox-static valgrind
+	sh compat-suite/bench.sh
+
+tools:
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs
+
+test: tools lint unit compat boot-test
 
 clean:
 	cargo clean

@@ -64,7 +64,7 @@ const KNOWN: &[Column] = &[
         if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
     }),
     column("etime", "ELAPSED", 7, true, |process, _| clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS))),
-    column("time", "TIME", 6, true, |process, _| clock((process.user_time + process.system_time) / TICKS)),
+    column("time", "TIME", 5, true, |process, _| clock((process.user_time + process.system_time) / TICKS)),
 ];
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -247,6 +247,6 @@ mod tests {
 
     #[test]
     fn the_default_header_is_busyboxs() {
-        assert!(try_call(APPLET, &["ps"], b"").stdout.starts_with("PID   USER     TIME   COMMAND\n"));
+        assert!(try_call(APPLET, &["ps"], b"").stdout.starts_with("PID   USER     TIME  COMMAND\n"));
     }
 }

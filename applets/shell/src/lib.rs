@@ -14,6 +14,7 @@ mod symbols;
 mod syntax;
 
 rbox_core::applets! {
+    cttyhack: "/bin/cttyhack";
     echo: "/bin/echo";
     printf: "/usr/bin/printf";
     test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";

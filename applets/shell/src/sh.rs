@@ -33,6 +33,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     let name = env.name.clone();
+    if args.words().get(1).is_some_and(|word| *word == b"--help") {
+        let text = APPLET.help(&name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     let mut shell = new_shell(env, &name);
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
@@ -73,6 +78,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         random: process::getpid().as_raw_nonzero().get() as u32,
         history: Vec::new(),
         terminal: None,
+        own_file: None,
         interrupted: false,
         stack_base: &raw const marker as usize,
     };

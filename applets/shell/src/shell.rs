@@ -113,6 +113,8 @@ pub struct Shell {
     pub history: Vec<Vec<u8>>,
     /// The terminal's descriptor and the group to give it back to.
     pub terminal: Option<i32>,
+    /// Device and inode of the running program, once they were asked for.
+    pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
     pub stack_base: usize,

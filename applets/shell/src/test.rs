@@ -12,8 +12,16 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let name = env.name.clone();
+    // BusyBox answers this one word with its help, although for POSIX it is a word that is not empty.
+    if args.operands() == [&b"--help"[..]] {
+        let text = APPLET.help(&name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     let mut shell = new_shell(env, &name);
-    // The status is the judgement.
-    let _ = if name == b"test" { test::test(&mut shell, args.operands()) } else { test::bracket(&mut shell, args.operands()) };
-    Ok(ExitStatus(shell.status))
+    let judged = match (&name[..], args.operands()) {
+        (b"test", words) | (b"[[", [words @ .., b"]]"]) => test::test(&mut shell, words),
+        (_, words) => test::bracket(&mut shell, words),
+    };
+    Ok(ExitStatus(judged.unwrap_or(shell.status)))
 }

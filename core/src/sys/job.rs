@@ -21,3 +21,33 @@ pub fn is_ignored(signal: i32) -> bool {
         libc::sigaction(signal, core::ptr::null(), &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
     }
 }
+
+/// Starts the program at `path` in a child without copying this process: `posix_spawn(3)`.
+///
+/// The child has this process's descriptors, group, mask and ignored signals. `words` and `environment` as for
+/// `process::exec`; a word with a NUL byte is `EINVAL`.
+pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32, super::Errno> {
+    use std::ffi::CString;
+    let strings = |words: &[&[u8]]| words.iter().map(|word| CString::new(*word).ok()).collect::<Option<Vec<_>>>();
+    let (Ok(path), Some(words), Some(environment)) = (CString::new(path), strings(words), strings(environment)) else {
+        return Err(super::Errno::INVAL);
+    };
+    let pointers = |strings: &[CString]| -> Vec<*mut libc::c_char> {
+        strings.iter().map(|string| string.as_ptr().cast_mut()).chain([core::ptr::null_mut()]).collect()
+    };
+    let (words, environment) = (pointers(&words), pointers(&environment));
+    let mut pid = 0;
+    // SAFETY: path and the strings live until the call returns, both arrays end with a null pointer, and the call does
+    // not write through them; null actions and attributes are allowed.
+    let error = unsafe {
+        libc::posix_spawn(
+            &mut pid,
+            path.as_ptr(),
+            core::ptr::null(),
+            core::ptr::null(),
+            words.as_ptr(),
+            environment.as_ptr(),
+        )
+    };
+    if error == 0 { Ok(pid) } else { Err(super::Errno::from_raw_os_error(error)) }
+}

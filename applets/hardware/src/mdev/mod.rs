@@ -54,7 +54,8 @@ struct Mdev {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    args.operands_between(0, 0)?;
+    // The kernel calls its helper with one word, the subsystem, which the environment says too.
+    args.operands_between(0, 1)?;
     // A node's mode is the rule's, whatever the caller's umask.
     rbox_core::sys::process::umask(Mode::empty());
     rbox_core::sys::process::chdir("/dev").map_err(|errno| Error::on("can't change directory to '/dev'", errno))?;

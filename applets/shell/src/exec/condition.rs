@@ -3,6 +3,7 @@
 use crate::builtins::test;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
+use rbox_core::pattern::regex::{Flags, Regex};
 
 impl Shell {
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
@@ -32,9 +33,12 @@ impl Shell {
                 }
             }
             Condition::Regex(word, pattern) => {
-                // The regular expression engine is not here yet: an error is better than a wrong answer.
-                let (_, pattern) = (self.expand_one(word)?, self.expand_one(pattern)?);
-                return Err(self.error(&[b"=~: ", &pattern, b": regular expressions are not supported"]));
+                let text = self.expand_one(word)?;
+                let pattern = self.expand_regex(pattern)?;
+                match Regex::new(&pattern, Flags::EXTENDED) {
+                    Ok(regex) => regex.is_match(&text),
+                    Err(error) => return Err(self.error(&[&pattern, b": ", error.message().as_bytes()])),
+                }
             }
         })
     }

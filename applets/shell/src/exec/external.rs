@@ -5,7 +5,7 @@ use crate::syntax::ast::Redirection;
 use crate::syntax::input::{Input, Reader};
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
-use rbox_core::call::{DEFAULT_PATH, is_this_program};
+use rbox_core::call::DEFAULT_PATH;
 use rbox_core::env::{Env, Vars};
 use rbox_core::io::Output;
 use rbox_core::sys::{self, Errno, fs, process};
@@ -29,6 +29,14 @@ impl Shell {
         Some(found)
     }
 
+    /// Whether a path leads to the running program. Its own device and inode are looked up once.
+    pub fn is_own(&mut self, path: &[u8]) -> bool {
+        let own = *self
+            .own_file
+            .get_or_insert_with(|| fs::stat("/proc/self/exe").map_or((0, 0), |stat| (stat.st_dev, stat.st_ino)));
+        fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
+    }
+
     /// The applet of ours that a command name leads to.
     fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
         let id = self.registry.find(bytes::base_name(name))?;
@@ -36,7 +44,7 @@ impl Shell {
             return Some(id);
         }
         match self.find_program(name) {
-            Some(path) => is_this_program(&path).then_some(id),
+            Some(path) => self.is_own(&path).then_some(id),
             None => None,
         }
     }
@@ -58,6 +66,13 @@ impl Shell {
             }
             return Ok(());
         }
+        if applet.is_none()
+            && !self.options.monitor
+            && !self.options.interactive
+            && let Some(done) = self.spawn_program(words, redirections)
+        {
+            return done;
+        }
         let pid = self.fork_child(0, true);
         match pid {
             Err(fail) => return Err(fail),
@@ -71,6 +86,27 @@ impl Shell {
             Ok(Some(pid)) => self.status = self.wait_foreground(&[pid], &words.join(&b' ')),
         }
         Ok(())
+    }
+
+    /// Starts a foreign program without a copy of the shell. `None` when only a fork can serve: a script that the
+    /// kernel does not know, a program that cannot be run.
+    fn spawn_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Option<Run> {
+        let path = self.find_program(&words[0])?;
+        if fs::access(&path[..], fs::Access::EXEC_OK).is_err() {
+            return None;
+        }
+        let saved = match self.redirect(redirections) {
+            Ok(saved) => saved,
+            Err(_) => return Some(Ok(())),
+        };
+        let environment = self.environment();
+        let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let started = sys::job::spawn(&path, &slices, &environment);
+        self.undo_redirections(saved);
+        let pid = started.ok()?;
+        self.status = self.wait_foreground(&[pid], &words[0]);
+        Some(Ok(()))
     }
 
     fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {

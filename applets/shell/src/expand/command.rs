@@ -38,7 +38,7 @@ impl Shell {
         }
         let Some(id) = self.registry.find(&text) else { return false };
         self.registry.applet(id).isolation == Isolation::Inline
-            && self.find_program(&text).is_some_and(|path| rbox_core::call::is_this_program(&path))
+            && self.find_program(&text).is_some_and(|path| self.is_own(&path))
     }
 
     fn substitute_here(&mut self, body: &Node) -> Result<Vec<u8>, Fail> {

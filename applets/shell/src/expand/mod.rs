@@ -66,6 +66,32 @@ impl Shell {
         Ok(fields.into_one())
     }
 
+    /// A word as an extended regular expression: its quoted parts match literally.
+    pub fn expand_regex(&mut self, word: &Word) -> Result<Vec<u8>, Fail> {
+        let mut pattern = Vec::new();
+        let parts = match word {
+            Word::Literal(text) => return Ok(text.to_vec()),
+            Word::Parts(parts) | Word::Declaration(parts) => parts,
+        };
+        for part in parts {
+            let quoted = match part {
+                Part::Quoted(_) => true,
+                Part::Param(param) => param.quoted,
+                Part::Command(command) => command.quoted,
+                _ => false,
+            };
+            let mut fields = Fields::new(Mode::One);
+            self.expand_parts(std::slice::from_ref(part), &mut fields)?;
+            for byte in fields.into_one() {
+                if quoted && b".[]\\*^$+?(){}|".contains(&byte) {
+                    pattern.push(b'\\');
+                }
+                pattern.push(byte);
+            }
+        }
+        Ok(pattern)
+    }
+
     /// Whether a pattern matches all of a text.
     pub fn pattern_matches(&mut self, wanted: &Pattern, text: &[u8]) -> Result<bool, Fail> {
         Ok(match wanted {

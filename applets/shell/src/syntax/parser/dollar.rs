@@ -243,6 +243,10 @@ impl Parser<'_> {
                 }
                 _ => self.error(b"bad substitution"),
             },
+            b'\n' => {
+                self.input.line -= 1;
+                self.error(b"missing '}'")
+            }
             _ => self.error(b"bad substitution"),
         }
     }
