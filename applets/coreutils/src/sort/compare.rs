@@ -82,13 +82,23 @@ fn numbers(a: &[u8], b: &[u8]) -> Ordering {
 
 /// The whole part of a number, which orders numbers as they are ordered unless it is equal.
 pub fn number_lead(text: &[u8]) -> u64 {
+    (whole_part(text) as u64) ^ (1 << 63)
+}
+
+/// The same for a number with a suffix, which comes first.
+pub fn human_lead(text: &[u8]) -> u64 {
+    const LIMIT: i64 = 1 << 54;
+    let value = whole_part(text).clamp(-LIMIT, LIMIT) + LIMIT;
+    (((suffix(text) + 16) as u64) << 56) | value as u64
+}
+
+fn whole_part(text: &[u8]) -> i64 {
     let number = number(text);
     let value = match number.whole.len() {
         0..=18 => number.whole.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0')),
         _ => i64::MAX,
     };
-    let value = if number.negative { -value } else { value };
-    (value as u64) ^ (1 << 63)
+    if number.negative { -value } else { value }
 }
 
 /// Floating point: what is no number is before all numbers, and NaN after that.

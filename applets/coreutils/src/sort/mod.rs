@@ -198,6 +198,7 @@ impl Sorter {
         let lead = match key.rules.kind {
             Kind::Text => compare::text_lead(part, &key.rules),
             Kind::Number => compare::number_lead(part),
+            Kind::Human => compare::human_lead(part),
             Kind::Float => compare::float_lead(part),
             _ => 0,
         };

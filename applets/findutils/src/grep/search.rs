@@ -189,6 +189,8 @@ impl Search {
             looked = data.len();
             if whole > searched {
                 if !self.part(env, data, searched..whole, progress)? {
+                    // With -m the next reader of the stream begins behind the last line that was printed.
+                    input.consume(progress.printed);
                     return Ok(());
                 }
                 searched = whole;
