@@ -139,4 +139,56 @@ mod tests {
         assert_eq!(parse_signature("52424f58"), Ok(0x5242_4f58));
         assert!(parse_signature("0").is_err());
     }
+
+    /// Builds a small disk in a folder of its own; returns the sha256.
+    fn small_disk(name: &str, no_grub: bool, epoch: u32) -> String {
+        let folder = std::env::temp_dir().join(format!("rbox-disk-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let kernel = folder.join("bzImage");
+        let mut bytes = vec![0; 4096];
+        bytes[0x202..0x206].copy_from_slice(b"HdrS");
+        std::fs::write(&kernel, bytes).unwrap();
+        let options = Options {
+            output: folder.join("disk.img"),
+            size: 16 << 20,
+            label: "test".into(),
+            command_line: "quiet".into(),
+            signature: SIGNATURE,
+            epoch,
+            no_grub,
+        };
+        let mut tree = Manifest::new();
+        tree.apply_table("d /tmp 1777 0 0\nc /dev/null 0666 0 0 1 3\n").unwrap();
+        let digest = build(&options, tree, &kernel).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        digest
+    }
+
+    #[test]
+    fn two_builds_give_the_same_bytes() {
+        let without_grub = !crate::tools::missing(&[crate::tools::GRUB]).is_empty();
+        let first = small_disk("first", without_grub, 1_700_000_000);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        assert_eq!(first, small_disk("second", without_grub, 1_700_000_000));
+        assert_ne!(first, small_disk("third", without_grub, 1_700_000_001));
+    }
+
+    #[test]
+    fn what_is_no_kernel_is_refused() {
+        let file = std::env::temp_dir().join(format!("rbox-no-kernel-{}", std::process::id()));
+        std::fs::write(&file, "text").unwrap();
+        let options = Options {
+            output: file.with_extension("img"),
+            size: 16 << 20,
+            label: "test".into(),
+            command_line: String::new(),
+            signature: SIGNATURE,
+            epoch: 0,
+            no_grub: true,
+        };
+        let result = build(&options, Manifest::new(), &file);
+        std::fs::remove_file(&file).unwrap();
+        assert!(result.unwrap_err().to_string().ends_with("not a bzImage"));
+        assert!(!options.output.exists());
+    }
 }
