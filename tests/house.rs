@@ -100,8 +100,7 @@ fn every_applet_answers_help_and_has_a_man_page() {
     for name in &names {
         let (status, stdout, stderr) = run(&[name, "--help"]);
         assert_eq!((status, stderr.as_str()), (Some(0), ""), "{name} --help");
-        // `test --help` is an expression.
-        assert_eq!(stdout.is_empty(), name == "test", "{name} --help");
+        assert!(!stdout.is_empty(), "{name} --help");
         let (status, page, _) = run(&["--man", name]);
         assert_eq!(status, Some(0), "--man {name}");
         assert!(page.contains(".SH SYNOPSIS"), "--man {name}");
