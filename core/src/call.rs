@@ -108,7 +108,8 @@ pub fn find_program(vars: &Vars, name: &[u8]) -> Option<Vec<u8>> {
 /// Where programs are looked for when PATH is not set.
 pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
 
-fn is_program(path: &[u8]) -> bool {
+/// True when `path` leads to a regular file that this process may execute.
+pub fn is_program(path: &[u8]) -> bool {
     let is_file = |stat: fs::Stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile;
     fs::stat(path).is_ok_and(is_file) && fs::access(path, fs::Access::EXEC_OK).is_ok()
 }

@@ -144,9 +144,7 @@ impl Copier {
         if !self.manner.ask {
             return Ok(true);
         }
-        env.stderr.write(&[&env.name, &b": overwrite '"[..], to.path, b"'? "].concat())?;
-        env.stderr.flush()?;
-        Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+        env.ask(&[b"overwrite '", to.path, b"'?"].concat())
     }
 
     fn copy_folder(
@@ -209,9 +207,7 @@ impl Copier {
             return self.keep(opened, target, to, source);
         }
         if new {
-            let umask = crate::sys::process::umask(Mode::empty());
-            crate::sys::process::umask(umask);
-            let mode = Mode::from_raw_mode(source.st_mode & 0o777) - umask;
+            let mode = Mode::from_raw_mode(source.st_mode & 0o777 & !crate::sys::process::current_umask());
             fs::fchmod(target, mode).map_err(|errno| Error::on(to.path, errno))?;
         }
         Ok(())

@@ -82,6 +82,13 @@ impl Env {
         error.status(ExitStatus::FAILURE.0)
     }
 
+    /// Asks on standard error, as `applet: QUESTION `, and reads a line: yes when it starts with `y` or `Y`.
+    pub fn ask(&mut self, question: &[u8]) -> Result<bool> {
+        self.stderr.write(&[&self.name, &b": "[..], question, b" "].concat())?;
+        self.stderr.flush()?;
+        Ok(self.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+    }
+
     /// Takes standard input, as the source of one operand.
     pub fn take_stdin(&mut self) -> Input {
         core::mem::replace(&mut self.stdin, Input::from_bytes(Vec::new()))

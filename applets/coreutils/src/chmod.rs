@@ -56,9 +56,7 @@ fn change_all(env: &mut Env, args: &Args<'_>) -> Outcome {
             (word.to_vec(), files)
         }
     };
-    let umask = process::umask(Mode::empty());
-    process::umask(umask);
-    let umask = umask.as_raw_mode();
+    let umask = process::current_umask();
     mode::apply(&word, 0, false, umask)?;
     let mut status = ExitStatus::SUCCESS;
     for file in files {

@@ -73,7 +73,7 @@ fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()
         let backup = [link, args.value(SUFFIX).unwrap_or(b"~")].concat();
         rename(link, backup.as_slice()).map_err(|errno| Error::on(link, errno))?;
     } else if exists && force.is_some() {
-        if force == Some(ASK) && !ask(env, link)? {
+        if force == Some(ASK) && !env.ask(&[b"replace '", link, b"'?"].concat())? {
             return Ok(());
         }
         unlink(link).map_err(|errno| Error::cannot("remove", link, errno))?;
@@ -97,10 +97,4 @@ fn stat_target(args: &Args<'_>, target: &[u8]) -> core::result::Result<(), Errno
 
 fn same_file(a: &[u8], b: &[u8]) -> bool {
     matches!((lstat(a), lstat(b)), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
-}
-
-fn ask(env: &mut Env, link: &[u8]) -> Result<bool> {
-    env.stderr.write(&[&env.name, &b": replace '"[..], link, b"'? "].concat())?;
-    env.stderr.flush()?;
-    Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
 }

@@ -22,7 +22,7 @@ Make each FOLDER.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let umask = current_umask();
+    let umask = process::current_umask();
     let wanted = match args.value(MODE) {
         Some(word) => Some(mode::apply(word, 0o777, true, umask)?),
         None => None,
@@ -44,13 +44,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             None => Ok(()),
         }
     })
-}
-
-/// The umask; reading it means setting it for a moment (umask(2)).
-fn current_umask() -> u32 {
-    let old = process::umask(Mode::empty());
-    process::umask(old);
-    old.as_raw_mode()
 }
 
 fn is_folder(path: &[u8]) -> bool {

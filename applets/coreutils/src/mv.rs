@@ -68,9 +68,7 @@ fn may_replace(env: &mut Env, args: &Args<'_>, source: &[u8], target: &[u8]) -> 
     // POSIX XCU mv: a target that cannot be written is asked about when someone is there to answer.
     let protected = || access(target, Access::WRITE_OK).is_err() && termios::isatty(fd::borrow(0));
     if manner == Some(ASK) || manner != Some(FORCE) && protected() {
-        env.stderr.write(&[&env.name, &b": overwrite '"[..], target, b"'? "].concat())?;
-        env.stderr.flush()?;
-        return Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))));
+        return env.ask(&[b"overwrite '", target, b"'?"].concat());
     }
     Ok(true)
 }

@@ -43,7 +43,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     if manner == Some(ASK_ONCE)
         && (args.operands().len() > 3 || args.has(RECURSE))
-        && !ask(env, b"remove files?")?
+        && !env.ask(b"remove files?")?
     {
         return Ok(ExitStatus::SUCCESS);
     }
@@ -139,7 +139,7 @@ impl Remover<'_, '_> {
     }
 
     fn confirm(&mut self, visit: &Visit<'_>, question: &[u8]) -> Result<bool> {
-        ask(self.env, &[question, b" '", visit.path, b"'?"].concat())
+        self.env.ask(&[question, b" '", visit.path, b"'?"].concat())
     }
 
     fn unlink(&mut self, visit: &Visit<'_>, flags: AtFlags) -> core::result::Result<(), Errno> {
@@ -150,12 +150,4 @@ impl Remover<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Asks on standard error and reads a line: yes when it starts with `y` or `Y`.
-fn ask(env: &mut Env, question: &[u8]) -> Result<bool> {
-    env.stderr.write(&[&env.name, &b": "[..], question, b" "].concat())?;
-    env.stderr.flush()?;
-    let answer = env.stdin.line()?;
-    Ok(answer.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
 }

@@ -1,9 +1,8 @@
 //! `which`: find commands in PATH.
 
 use rbox_core::bytes::join_path;
-use rbox_core::call::DEFAULT_PATH;
+use rbox_core::call::{DEFAULT_PATH, is_program};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{Access, FileType, access, stat};
 
 options! {
     "[-a] COMMAND...
@@ -35,9 +34,4 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     Ok(status)
-}
-
-fn is_program(path: &[u8]) -> bool {
-    let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
-    stat(path).is_ok_and(|stat| is_file(stat.st_mode)) && access(path, Access::EXEC_OK).is_ok()
 }

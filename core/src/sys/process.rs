@@ -30,6 +30,13 @@ impl Change {
     }
 }
 
+/// The umask, 0-0777; reading it means setting it for a moment (umask(2)).
+pub fn current_umask() -> u32 {
+    let old = umask(super::fs::Mode::empty());
+    umask(old);
+    old.as_raw_mode()
+}
+
 /// Forks; the child runs `child` and ends with the status it returns, without running destructors of the parent's.
 ///
 /// Returns the child's pid. rbox is one thread, so the child may do whatever the parent could.
