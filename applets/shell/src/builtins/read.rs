@@ -54,8 +54,10 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             }
         }
     }
-    if words.iter().any(|name| !crate::symbols::is_name(name)) {
-        return Err(shell.error(&[b"bad variable name"]));
+    if let Some(name) = words.iter().find(|name| !crate::symbols::is_name(name)) {
+        let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
+        let _ = crate::shell::write_all(2, &text);
+        return Ok(1);
     }
     let (line, escaped, status) = take_line(&wanted);
     assign(shell, words, &line, &escaped, wanted.count.is_some_and(|(_, exact)| exact))?;
