@@ -1,10 +1,10 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::escape;
 use crate::exec::trap::{SIGNALS, signal_number};
 use crate::shell::{Fail, Shell};
 use crate::syntax::input::{Input, Reader};
+use rbox_core::escape;
 use rbox_core::sys::{self, AsRawFd, fd, fs};
 use std::rc::Rc;
 

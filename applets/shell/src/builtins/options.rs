@@ -1,8 +1,8 @@
 //! `set`, `umask` and `ulimit`.
 
 use super::Done;
-use crate::escape;
 use crate::shell::{Fail, Options, Shell};
+use rbox_core::escape;
 use rbox_core::sys::{fs, process};
 use std::rc::Rc;
 

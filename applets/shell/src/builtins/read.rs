@@ -72,8 +72,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         b'u' => wanted.fd = number(shell, value)? as i32,
         b'p' => wanted.prompt = value.to_vec(),
         _ => {
-            let text = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
-            let Some(seconds) = text.filter(|seconds| *seconds >= 0.0) else {
+            let Some(seconds) = rbox_core::sys::float::parse_all(value).filter(|seconds| *seconds >= 0.0) else {
                 return Err(shell.error(&[b"invalid timeout"]));
             };
             wanted.timeout = Some((seconds * 1000.0) as u64);

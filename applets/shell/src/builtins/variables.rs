@@ -1,9 +1,9 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
-use crate::escape;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
+use rbox_core::escape;
 use std::rc::Rc;
 
 /// Splits `name=value` and `name+=value`.

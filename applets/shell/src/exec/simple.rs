@@ -1,9 +1,9 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
 use crate::builtins::{self, Builtin};
-use crate::escape;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {
