@@ -195,7 +195,8 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `trap [-p] [ACTION] [SIGNAL...]`
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = if words.first() == Some(&&b"-"[..]) { (Vec::new(), words) } else { options(shell, words, b"p")? };
+    let (letters, words) =
+        if words.first() == Some(&&b"-"[..]) { (Vec::new(), words) } else { options(shell, words, b"p")? };
     if !letters.is_empty() {
         return list_traps(shell, words);
     }
