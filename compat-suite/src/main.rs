@@ -4,6 +4,7 @@
 //! that is not marked so, or when one that is marked no longer differs.
 
 mod case;
+mod random;
 mod run;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,15 @@ struct Cli {
     /// The folder of the cases.
     #[arg(long, default_value = "compat-suite/cases")]
     cases: PathBuf,
+    /// Run random programs of this language instead of the cases: `sh`.
+    #[arg(long)]
+    random: Option<String>,
+    /// The seed of the first random program.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many random programs to run.
+    #[arg(long, default_value_t = 2000)]
+    count: u64,
     /// Only cases whose file or name holds one of these words.
     filters: Vec<String>,
 }
@@ -51,6 +61,9 @@ fn main() -> ExitCode {
 }
 
 fn compare(cli: &Cli) -> Result<bool, String> {
+    if let Some(language) = &cli.random {
+        return random::compare(language, cli.seed, cli.count, &cli.rbox, &cli.busybox);
+    }
     let systems = Systems::new(&cli.rbox, &cli.busybox)?;
     let mut cases = case::read_all(&cli.cases)?;
     cases.retain(|case| cli.filters.is_empty() || cli.filters.iter().any(|word| case.title().contains(word.as_str())));
