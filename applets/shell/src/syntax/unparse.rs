@@ -55,6 +55,7 @@ fn word(word: &Word, symbols: &Symbols) -> Vec<u8> {
             Part::Command(_) => text.extend_from_slice(b"$(...)"),
             Part::Arith(..) => text.extend_from_slice(b"$((...))"),
             Part::Process(..) => text.extend_from_slice(b"<(...)"),
+            Part::List(_) => text.extend_from_slice(b"(...)"),
         }
     }
     text
@@ -65,6 +66,7 @@ fn parameter(param: &Param, symbols: &Symbols) -> Vec<u8> {
         ParamName::Var(name) => symbols.name(*name).to_vec(),
         ParamName::Positional(number) => number.to_string().into_bytes(),
         ParamName::Special(sign) => vec![*sign],
+        ParamName::Element(name, _) | ParamName::All(name, _) => symbols.name(*name).to_vec(),
     };
     [b"${", &name[..], b"}"].concat()
 }
