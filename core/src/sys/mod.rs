@@ -10,6 +10,7 @@ pub mod keyboard;
 pub mod klog;
 pub mod packet;
 pub mod process;
+pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 
