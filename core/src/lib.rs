@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod applet;
+pub mod block;
 pub mod bytes;
 pub mod call;
 pub mod condition;

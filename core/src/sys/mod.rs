@@ -9,6 +9,7 @@ pub mod fs;
 pub mod job;
 pub mod keyboard;
 pub mod klog;
+pub mod loop_device;
 pub mod packet;
 pub mod process;
 pub mod shared_memory;
