@@ -3,6 +3,7 @@
 //! Where rustix has the call, its safe function is re-exported under the module it belongs to; libc serves the rest.
 //! File descriptors are owned types, failures are [`Errno`].
 
+pub mod alloc;
 pub mod entry;
 pub mod float;
 pub mod fs;
