@@ -2,8 +2,10 @@
 #![warn(missing_docs)]
 
 pub mod applet;
+pub mod block;
 pub mod bytes;
 pub mod call;
+pub mod condition;
 pub mod copying;
 pub mod crypt;
 pub mod daemon;
@@ -11,6 +13,7 @@ pub mod doc;
 pub mod duration;
 pub mod env;
 pub mod error;
+pub mod escape;
 mod front;
 pub mod fs;
 pub mod io;
@@ -21,6 +24,7 @@ pub mod net;
 pub mod number;
 pub mod options;
 pub mod pattern;
+pub mod printf;
 pub mod process;
 pub mod signals;
 pub mod sys;

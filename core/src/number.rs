@@ -40,6 +40,26 @@ pub fn parse_radix(word: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
+/// An integer as C writes it, with a sign: decimal, `0x` hexadecimal or `0` octal. `None` when it is none or does not fit
+/// 64 bits, of which an unsigned one may use all: `strtoll(3)` and `strtoull(3)` with base 0.
+pub fn parse_c(word: &[u8]) -> Option<i64> {
+    let text = word.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let value = match digits {
+        [b'0', b'x' | b'X', rest @ ..] => parse_radix(rest, 16)?,
+        [b'0', rest @ ..] if !rest.is_empty() => parse_radix(rest, 8)?,
+        _ => parse_decimal(digits)?,
+    };
+    match negative {
+        true => 0i64.checked_sub_unsigned(value),
+        false => Some(value as i64),
+    }
+}
+
 /// A count with an optional suffix of `suffixes`. The error is BusyBox's `invalid number 'WORD'`.
 pub fn parse_count(word: &[u8], suffixes: &[Suffix]) -> Result<u64> {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -155,6 +175,18 @@ mod tests {
     fn counts_reject_what_is_no_number() {
         for word in [&b""[..], b"k", b"1x", b"-1", b"18446744073709551616", b"99999999999999999k"] {
             assert!(parse_count(word, SIZE_SUFFIXES).is_err(), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn c_integers_have_three_bases() {
+        assert_eq!(parse_c(b" -0x1F"), Some(-31));
+        assert_eq!(parse_c(b"010"), Some(8));
+        assert_eq!(parse_c(b"0"), Some(0));
+        assert_eq!(parse_c(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(parse_c(b"18446744073709551615"), Some(-1));
+        for word in [&b""[..], b"08", b"0x", b"1 ", b"--1", b"18446744073709551616", b"-9223372036854775809"] {
+            assert_eq!(parse_c(word), None);
         }
     }
 

@@ -13,6 +13,7 @@ rbox_core::applets! {
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
     du: "/usr/bin/du";
+    echo: "/bin/echo";
     env: "/usr/bin/env";
     r#false: "/bin/false";
     head: "/usr/bin/head";
@@ -25,6 +26,7 @@ rbox_core::applets! {
     mktemp: "/bin/mktemp";
     mv: "/bin/mv";
     printenv: "/bin/printenv";
+    printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
     readlink: "/usr/bin/readlink";
     realpath: "/usr/bin/realpath";
@@ -37,6 +39,7 @@ rbox_core::applets! {
     sync: "/bin/sync";
     tail: "/usr/bin/tail";
     tee: "/usr/bin/tee";
+    test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";
     touch: "/bin/touch";
     tr: "/usr/bin/tr";
     r#true: "/bin/true";

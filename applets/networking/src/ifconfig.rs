@@ -108,12 +108,12 @@ fn counters(link: &Link) -> String {
     let count = |index: usize| link.counters.get(index).copied().unwrap_or(0);
     let size = |bytes: u64| {
         let (unit, name) = match bytes {
-            0..1024 => (1.0, "B"),
-            1024..1_048_576 => (1024.0, "KiB"),
-            1_048_576..1_073_741_824 => (1_048_576.0, "MiB"),
-            _ => (1_073_741_824.0, "GiB"),
+            0..1024 => (1, "B"),
+            1024..1_048_576 => (1024, "KiB"),
+            1_048_576..1_073_741_824 => (1_048_576, "MiB"),
+            _ => (1_073_741_824, "GiB"),
         };
-        format!("{bytes} ({:.1} {name})", bytes as f64 / unit)
+        format!("{bytes} ({}.{} {name})", bytes / unit, bytes % unit * 10 / unit)
     };
     format!(
         "          RX packets:{} errors:{} dropped:{} overruns:{} frame:{}\n          \

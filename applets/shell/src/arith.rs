@@ -3,8 +3,11 @@
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, Symbols, is_name_byte, is_name_start};
 
-/// How deep parentheses and variables that name expressions may nest.
-const MAX_DEPTH: u32 = 200;
+/// How deep parentheses and operators may nest.
+const MAX_DEPTH: u32 = 1000;
+
+/// How deep variables may name expressions that name variables.
+const MAX_NAMES: u32 = 200;
 
 /// An expression.
 #[derive(Debug, Clone)]
@@ -377,10 +380,10 @@ impl Shell {
         if let Some(number) = small_number(value) {
             return Ok(number);
         }
-        if depth > MAX_DEPTH {
+        let text = value.to_vec();
+        if depth > MAX_NAMES || !self.stack_has_room() {
             return Err(self.error(&[b"expression recursion loop detected"]));
         }
-        let text = value.to_vec();
         self.evaluate_text(&text, depth + 1)
     }
 

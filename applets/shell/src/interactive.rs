@@ -3,6 +3,7 @@
 use crate::builtins::read_line;
 use crate::editor::{self, Line};
 use crate::shell::{Shell, write_all};
+use rbox_core::escape::{self, Escape, Style};
 use rbox_core::sys::{fd, process, signal, system, termios};
 
 /// Switches job control on or off.
@@ -88,17 +89,14 @@ impl Shell {
                     out.extend_from_slice(&name[..end]);
                 }
                 b'$' => out.push(if process::geteuid().is_root() { b'#' } else { b'$' }),
-                b'n' => out.push(b'\n'),
-                b'r' => out.push(b'\r'),
-                b'a' => out.push(7),
-                b'e' | b'E' => out.push(27),
                 b'[' | b']' => {}
-                b'\\' => out.push(b'\\'),
-                b'0'..=b'7' => {
+                _ => {
                     at -= 1;
-                    out.push(crate::escape::digits(text, &mut at, 8, 3) as u8);
+                    match escape::read(text, &mut at, Style::Prompt) {
+                        Escape::Byte(byte) => out.push(byte),
+                        _ => out.push(b'\\'),
+                    }
                 }
-                _ => out.extend_from_slice(&[b'\\', letter]),
             }
         }
         out

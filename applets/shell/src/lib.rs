@@ -5,7 +5,6 @@ mod arith;
 mod builtins;
 mod complete;
 mod editor;
-mod escape;
 mod exec;
 mod expand;
 mod interactive;
@@ -15,8 +14,5 @@ mod syntax;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
-    echo: "/bin/echo";
-    printf: "/usr/bin/printf";
-    test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";
     sh: "/bin/sh" "/bin/ash";
 }

@@ -62,6 +62,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         background: None,
         jobs: Default::default(),
         traps: vec![None; 65],
+        outer_traps: None,
+        trap_status: None,
         ignored: 0,
         locals: Vec::new(),
         loops: 0,
@@ -81,6 +83,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         own_file: None,
         interrupted: false,
         stack_base: &raw const marker as usize,
+        stack_limit: crate::exec::stack_limit(),
     };
     import(&mut shell, env);
     shell
@@ -218,6 +221,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     }
     shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
     shell.options.interactive = interactive;
+    shell.options.stdin = from_stdin;
     if start.monitor.unwrap_or(interactive) {
         shell.options.monitor = true;
         crate::interactive::set_monitor(shell, true);

@@ -32,6 +32,8 @@ pub struct Options {
     pub errexit: bool,
     pub noglob: bool,
     pub interactive: bool,
+    /// Commands come from standard input: the `s` of `$-`.
+    pub stdin: bool,
     pub monitor: bool,
     pub noexec: bool,
     pub nounset: bool,
@@ -73,6 +75,8 @@ pub struct Slot {
 pub struct Saved {
     pub name: Sym,
     pub slot: Slot,
+    /// The options, put aside by `local -`.
+    pub options: Option<Box<Options>>,
 }
 
 /// A shell.
@@ -92,6 +96,10 @@ pub struct Shell {
     pub background: Option<i32>,
     pub jobs: Jobs,
     pub traps: Vec<Option<Rc<[u8]>>>,
+    /// The traps of the enclosing shell, which a subshell lists until it sets its own.
+    pub outer_traps: Option<Vec<Option<Rc<[u8]>>>>,
+    /// The status when the action of a trap began, and the depth of calls and files then.
+    pub trap_status: Option<(u8, u32)>,
     /// Signals ignored when the shell began: they cannot be trapped (XCU 2.15, trap).
     pub ignored: u64,
     pub locals: Vec<Vec<Saved>>,
@@ -118,6 +126,8 @@ pub struct Shell {
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
     pub stack_base: usize,
+    /// Bytes of the stack that calls and nesting may use.
+    pub stack_limit: usize,
 }
 
 impl Shell {
@@ -250,6 +260,8 @@ impl Shell {
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => self.option_at = 0,
+            // An assigned LINENO is a variable as any other.
+            Special::Line => self.variables[name.index()].special = Special::None,
             _ => {}
         }
     }
@@ -271,8 +283,8 @@ impl Shell {
         Ok(())
     }
 
-    /// Puts a variable aside in the innermost scope.
-    pub fn save(&mut self, name: Sym) {
+    /// Puts a variable aside in the innermost scope; false when it is there already.
+    pub fn save(&mut self, name: Sym) -> bool {
         let slot = self.slot(name);
         let saved = Slot {
             value: slot.value.clone(),
@@ -282,14 +294,30 @@ impl Shell {
             special: slot.special,
             ..Slot::default()
         };
+        let Some(scope) = self.locals.last_mut() else { return false };
+        if scope.iter().any(|saved| saved.name == name && saved.options.is_none()) {
+            return false;
+        }
+        scope.push(Saved { name, slot: saved, options: None });
+        true
+    }
+
+    /// Puts the options aside in the innermost scope: `local -`.
+    pub fn save_options(&mut self) {
+        let name = self.intern(b"-");
+        let options = Some(Box::new(self.options.clone()));
         if let Some(scope) = self.locals.last_mut() {
-            scope.push(Saved { name, slot: saved });
+            scope.push(Saved { name, slot: Slot::default(), options });
         }
     }
 
     /// Takes back the variables of the innermost scope.
     pub fn restore_scope(&mut self) {
         for saved in self.locals.pop().unwrap_or_default().into_iter().rev() {
+            if let Some(options) = saved.options {
+                self.options = *options;
+                continue;
+            }
             let slot = &mut self.variables[saved.name.index()];
             slot.value = saved.slot.value;
             slot.set = saved.slot.set;
@@ -341,7 +369,7 @@ impl Shell {
     pub fn stack_has_room(&self) -> bool {
         let here = 0u8;
         let used = self.stack_base.abs_diff(&raw const here as usize);
-        used < crate::exec::stack_limit()
+        used < self.stack_limit
     }
 }
 
@@ -367,13 +395,16 @@ impl Host for Shell {
         self.variables.get(name.index())?.alias.clone()
     }
 
+    fn has_room(&self) -> bool {
+        self.stack_has_room()
+    }
+
     fn extended(&self) -> bool {
         false
     }
 
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
-        let start = input.buffer.len();
-        let more = match input.reader {
+        match input.reader {
             Reader::None => false,
             Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
             Reader::Seekable(number) => read_block(number, &mut input.buffer, 1024),
@@ -385,11 +416,7 @@ impl Host for Shell {
                 }
                 None => false,
             },
-        };
-        if self.options.verbose && more {
-            let _ = write_all(2, &input.buffer[start..]);
         }
-        more
     }
 }
 

@@ -184,44 +184,90 @@ fn is_hidden_at(text: &[u8], at: usize, flags: Flags) -> bool {
         && (at == 0 || (flags.has(Flags::PATHNAME) && text[at - 1] == b'/'))
 }
 
+/// Whether a byte of a pattern is an ASCII character that stands for itself.
+fn is_ordinary(byte: u8) -> bool {
+    byte < 0x80 && !matches!(byte, b'*' | b'?' | b'[' | b'\\')
+}
+
+/// What the first token of a pattern does with the first character of a text.
+enum Step {
+    /// A star: bytes of the pattern.
+    Star(usize),
+    /// It matches: bytes of the pattern and of the text.
+    Taken(usize, usize),
+    Fails,
+}
+
+fn step(pattern: &[u8], text: &[u8], is_hidden: bool, flags: Flags) -> Step {
+    let Some((token, length)) = next_token(pattern, flags) else { return Step::Fails };
+    if is_hidden && !matches!(token, Token::Unit(_)) {
+        return Step::Fails;
+    }
+    if token == Token::Star {
+        return Step::Star(length);
+    }
+    match unit::first(text, flags.has(Flags::UTF8)) {
+        Some((unit, taken)) if token_matches(token, unit, flags) => Step::Taken(length, taken),
+        _ => Step::Fails,
+    }
+}
+
 /// Whether the pattern matches the whole text.
 pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
-    let utf8 = flags.has(Flags::UTF8);
+    let folds = flags.has(Flags::FOLD_CASE);
     let (mut at, mut pos) = (0, 0);
     // Behind the last star: where the pattern goes on, and up to where the star reaches.
     let mut retry: Option<(usize, usize)> = None;
     loop {
-        let token = next_token(&pattern[at..], flags);
-        let step = match token {
+        // Most of most patterns: characters that match themselves alone.
+        let mut wanted = pattern.get(at).copied();
+        while let Some(byte) = wanted
+            && text.get(pos) == Some(&byte)
+            && is_ordinary(byte)
+        {
+            (at, pos) = (at + 1, pos + 1);
+            wanted = pattern.get(at).copied();
+        }
+        match wanted {
             None if pos == text.len() => return true,
-            None => None,
-            Some((Token::Star, _)) if is_hidden_at(text, pos, flags) => None,
-            Some((Token::Star, length)) => {
-                at += length;
-                retry = Some((at, pos));
-                continue;
-            }
-            Some((token, length)) => unit::first(&text[pos..], utf8)
-                .filter(|&(unit, _)| token_matches(token, unit, flags))
-                .filter(|_| matches!(token, Token::Unit(_)) || !is_hidden_at(text, pos, flags))
-                .map(|(_, taken)| (length, taken)),
-        };
-        if let Some((length, taken)) = step {
-            at += length;
-            pos += taken;
-            continue;
+            None => {}
+            Some(byte) if is_ordinary(byte) && !folds => {}
+            Some(_) => match step(&pattern[at..], &text[pos..], is_hidden_at(text, pos, flags), flags) {
+                Step::Star(length) => {
+                    at += length;
+                    if at == pattern.len() && !flags.has(Flags::PATHNAME) {
+                        return true;
+                    }
+                    retry = Some((at, pos));
+                    continue;
+                }
+                Step::Taken(length, taken) => {
+                    (at, pos) = (at + length, pos + taken);
+                    continue;
+                }
+                Step::Fails => {}
+            },
         }
-        let Some((after, reached)) = retry else {
-            return false;
-        };
-        let Some((unit, taken)) = unit::first(&text[reached..], utf8) else {
-            return false;
-        };
-        if unit == u32::from(b'/') && flags.has(Flags::PATHNAME) {
-            return false;
+        let Some((after, reached)) = retry else { return false };
+        let Some(reached) = extend_star(&pattern[after..], text, reached, flags) else { return false };
+        retry = Some((after, reached));
+        (at, pos) = (after, reached);
+    }
+}
+
+/// Lets a star that reaches up to `reached` take more, as far as `rest`, the pattern behind it, may begin to match.
+fn extend_star(rest: &[u8], text: &[u8], reached: usize, flags: Flags) -> Option<usize> {
+    let (unit, taken) = unit::first(&text[reached..], flags.has(Flags::UTF8))?;
+    if flags.has(Flags::PATHNAME) {
+        return (unit != u32::from(b'/')).then_some(reached + taken);
+    }
+    match rest.first() {
+        // An ASCII byte is never part of a longer character.
+        Some(&byte) if is_ordinary(byte) && !flags.has(Flags::FOLD_CASE) => {
+            let from = reached + taken;
+            memchr::memchr(byte, &text[from..]).map(|at| from + at)
         }
-        retry = Some((after, reached + taken));
-        (at, pos) = (after, reached + taken);
+        _ => Some(reached + taken),
     }
 }
 
@@ -271,44 +317,51 @@ pub enum Extent {
     Longest,
 }
 
-/// A pattern cut into tokens, for finding it inside a text.
+/// A pattern for finding inside a text.
 ///
 /// One pass over the text with the set of the places in the pattern that are reached: text times pattern at worst.
 pub struct Glob<'a> {
+    /// The pattern cut up; left empty when it is a plain text with a star at most.
     tokens: Vec<Token<'a>>,
     flags: Flags,
-    /// The literal of `*literal` (with `true`) or `literal*`, which a search for bytes finds.
-    literal: Option<(bool, Vec<u8>)>,
+    plain: Option<(Star, &'a [u8])>,
+}
+
+/// Where the only star of a pattern stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Star {
+    Nowhere,
+    Before,
+    Behind,
 }
 
 impl<'a> Glob<'a> {
     /// Reads the pattern; there is no wrong one. `PERIOD` and `PATHNAME` have no meaning here.
     pub fn new(pattern: &'a [u8], flags: Flags) -> Glob<'a> {
         let flags = Flags(flags.0 & !(Flags::PERIOD.0 | Flags::PATHNAME.0));
+        let plain = plain_text(pattern, flags);
         let mut tokens = Vec::new();
         let mut at = 0;
-        while let Some((token, length)) = next_token(&pattern[at..], flags) {
+        while plain.is_none()
+            && let Some((token, length)) = next_token(&pattern[at..], flags)
+        {
             if token != Token::Star || tokens.last() != Some(&Token::Star) {
                 tokens.push(token);
             }
             at += length;
         }
-        let literal = starred_literal(&tokens, flags);
-        Glob { tokens, flags, literal }
+        Glob { tokens, flags, plain }
     }
 
     /// The end of the prefix of `text` that the pattern matches.
     pub fn prefix(&self, text: &[u8], extent: Extent) -> Option<usize> {
-        match &self.literal {
-            Some((true, literal)) => {
-                let found = find_literal(text, literal, extent == Extent::Longest)?;
-                return Some(found + literal.len());
-            }
-            Some((false, literal)) => {
-                let end = if extent == Extent::Longest { text.len() } else { literal.len() };
-                return text.starts_with(literal).then_some(end);
-            }
-            None => {}
+        if let Some((star, plain)) = self.plain {
+            let end = match star {
+                Star::Before => return Some(find_plain(text, plain, extent == Extent::Longest)? + plain.len()),
+                Star::Behind if extent == Extent::Longest => text.len(),
+                _ => plain.len(),
+            };
+            return text.starts_with(plain).then_some(end);
         }
         let utf8 = self.flags.has(Flags::UTF8);
         let tokens = self.tokens.iter().copied();
@@ -317,15 +370,13 @@ impl<'a> Glob<'a> {
 
     /// The start of the suffix of `text` that the pattern matches.
     pub fn suffix(&self, text: &[u8], extent: Extent) -> Option<usize> {
-        match &self.literal {
-            Some((true, literal)) => {
-                let start = if extent == Extent::Longest { 0 } else { text.len().saturating_sub(literal.len()) };
-                return text.ends_with(literal).then_some(start);
-            }
-            Some((false, literal)) => {
-                return find_literal(text, literal, extent == Extent::Shortest);
-            }
-            None => {}
+        if let Some((star, plain)) = self.plain {
+            let start = match star {
+                Star::Behind => return find_plain(text, plain, extent == Extent::Shortest),
+                Star::Before if extent == Extent::Longest => 0,
+                _ => text.len().saturating_sub(plain.len()),
+            };
+            return text.ends_with(plain).then_some(start);
         }
         let utf8 = self.flags.has(Flags::UTF8);
         let tokens = self.tokens.iter().rev().copied();
@@ -339,47 +390,48 @@ impl<'a> Glob<'a> {
         let mut at = start;
         loop {
             // Nothing can begin where the pattern's first character does not stand.
-            if let Some(Token::Unit(first @ 0..0x80)) = self.tokens.first()
-                && !self.flags.has(Flags::FOLD_CASE)
-            {
-                at += memchr::memchr(*first as u8, text.get(at..)?)?;
+            if let Some(first) = self.first_byte() {
+                at += memchr::memchr(first, text.get(at..)?)?;
             }
             if let Some(end) = self.prefix(text.get(at..)?, Extent::Longest) {
                 return Some(at..at + end);
             }
             // The rest of the text holds the match of a leading star, if there is any.
-            if self.tokens.first() == Some(&Token::Star) {
+            if self.tokens.first() == Some(&Token::Star) || matches!(self.plain, Some((Star::Before, _))) {
                 return None;
             }
             at += unit::first(&text[at..], utf8)?.1;
         }
     }
-}
 
-/// The bytes of a pattern that is a literal with one star before or behind it.
-fn starred_literal(tokens: &[Token<'_>], flags: Flags) -> Option<(bool, Vec<u8>)> {
-    let (leading, rest) = match tokens {
-        [Token::Star, rest @ ..] => (true, rest),
-        [rest @ .., Token::Star] => (false, rest),
-        _ => return None,
-    };
-    if rest.is_empty() || flags.has(Flags::FOLD_CASE) {
-        return None;
+    /// The byte that every match begins with.
+    fn first_byte(&self) -> Option<u8> {
+        match (self.plain, self.tokens.first()) {
+            (Some((Star::Nowhere | Star::Behind, plain)), _) => plain.first().copied(),
+            (None, Some(Token::Unit(unit @ 0..0x80))) if !self.flags.has(Flags::FOLD_CASE) => Some(*unit as u8),
+            _ => None,
+        }
     }
-    // ASCII alone: its bytes are never part of a longer character.
-    let literal = rest.iter().map(|token| match token {
-        Token::Unit(unit) if *unit < 0x80 => Some(*unit as u8),
-        _ => None,
-    });
-    Some((leading, literal.collect::<Option<Vec<u8>>>()?))
 }
 
-fn find_literal(text: &[u8], literal: &[u8], last: bool) -> Option<usize> {
-    match (literal, last) {
+/// What a pattern is that means nothing but a text with one star at most, at an end: the common ones.
+fn plain_text(pattern: &[u8], flags: Flags) -> Option<(Star, &[u8])> {
+    let (star, text) = match pattern {
+        [b'*', text @ ..] => (Star::Before, text),
+        [text @ .., b'*'] => (Star::Behind, text),
+        text => (Star::Nowhere, text),
+    };
+    // ASCII alone: its bytes are never part of a longer character.
+    let usable = !text.is_empty() && !flags.has(Flags::FOLD_CASE) && text.iter().all(|&byte| is_ordinary(byte));
+    usable.then_some((star, text))
+}
+
+fn find_plain(text: &[u8], plain: &[u8], last: bool) -> Option<usize> {
+    match (plain, last) {
         (&[byte], false) => memchr::memchr(byte, text),
         (&[byte], true) => memchr::memrchr(byte, text),
-        (_, false) => memchr::memmem::find(text, literal),
-        (_, true) => memchr::memmem::rfind(text, literal),
+        (_, false) => memchr::memmem::find(text, plain),
+        (_, true) => memchr::memmem::rfind(text, plain),
     }
 }
 

@@ -8,6 +8,11 @@ pub mod glob;
 pub mod regex;
 mod unit;
 
+/// Bytes of the first character of a text in UTF-8: 1 for a byte that belongs to none, 0 for an empty text.
+pub fn width(text: &[u8]) -> usize {
+    unit::first(text, true).map_or(0, |(_, length)| length)
+}
+
 /// Whether the locale asks for UTF-8, from the values of LC_ALL, LC_CTYPE and LANG.
 ///
 /// POSIX XBD 8.2: the first that is set and not empty decides. Unset, "C" and "POSIX" mean single bytes.

@@ -122,17 +122,7 @@ pub fn float_lead(text: &[u8]) -> u64 {
 }
 
 fn float(text: &[u8]) -> Option<f64> {
-    let text = text.trim_ascii_start();
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    let mut length = text.iter().take_while(is_part).count();
-    // The longest beginning that is a number, as strtod() takes it.
-    while length > 0 {
-        if let Some(value) = std::str::from_utf8(&text[..length]).ok().and_then(|word| word.parse().ok()) {
-            return Some(value);
-        }
-        length -= 1;
-    }
-    None
+    rbox_core::sys::float::parse(text).map(|(value, _)| value)
 }
 
 /// The rank of the suffix behind a number; a negative one ranks the other way round.

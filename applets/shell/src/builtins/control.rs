@@ -1,10 +1,10 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::escape;
 use crate::exec::trap::{SIGNALS, signal_number};
 use crate::shell::{Fail, Shell};
 use crate::syntax::input::{Input, Reader};
+use rbox_core::escape;
 use rbox_core::sys::{self, AsRawFd, fd, fs};
 use std::rc::Rc;
 
@@ -32,22 +32,28 @@ pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if levels == 0 { Ok(0) } else { Err(Fail::Continue(levels)) }
 }
 
-fn given_status(shell: &mut Shell, words: &[&[u8]]) -> Result<(), Fail> {
+/// The status of `exit` and `return`: the operand's, or that of the last command. When they end the action of a trap
+/// the last command is the one before the action (XCU exit, return).
+fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(), Fail> {
+    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
     if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
+    } else if ends_trap && let Some((status, _)) = shell.trap_status {
+        shell.status = status;
     }
     Ok(())
 }
 
 /// `return [N]`
 pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    given_status(shell, words)?;
+    let ends_trap = shell.trap_status.is_some_and(|(_, depth)| depth == shell.calls + shell.sources);
+    given_status(shell, words, ends_trap)?;
     Err(if shell.calls + shell.sources == 0 { Fail::Exit } else { Fail::Return })
 }
 
 /// `exit [N]`
 pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    given_status(shell, words)?;
+    given_status(shell, words, true)?;
     Err(Fail::Exit)
 }
 
@@ -61,7 +67,6 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.error(&[b"maximum eval recursion depth exceeded"]));
     }
-    shell.status = 0;
     shell.run_text(&text)?;
     Ok(shell.status)
 }
@@ -86,7 +91,6 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.positional = Rc::new(arguments.iter().map(|word| word.to_vec()).collect());
     }
     shell.sources += 1;
-    shell.status = 0;
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
     let result = if shell.stack_has_room() {
         shell.run_input(&mut input, false)
@@ -138,8 +142,11 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     shell.builtin = "";
     if let Some(builtin) = super::find(name) {
         if builtin.name == "exec" {
-            let status = if words.len() > 1 { shell.replace_by(&words[1..]) } else { return Ok(0) };
-            shell.status = status;
+            let words = if words.get(1).is_some_and(|word| word == b"--") { &words[2..] } else { &words[1..] };
+            if words.is_empty() {
+                return Ok(0);
+            }
+            shell.status = shell.replace_by(words);
             return Err(Fail::Exit);
         }
         // XCU command: a special builtin's errors do not end the shell here.
@@ -148,8 +155,28 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
             Err(other) => Err(other),
         };
     }
+    if letters.contains(&b'p') {
+        return with_default_path(shell, |shell| {
+            shell.run_program(&words, &[])?;
+            Ok(shell.status)
+        });
+    }
     shell.run_program(&words, &[])?;
     Ok(shell.status)
+}
+
+/// Calls with the PATH that finds all standard utilities (XCU command, -p).
+fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -> Done {
+    let path = shell.intern(b"PATH");
+    shell.locals.push(Vec::new());
+    shell.save(path);
+    let slot = shell.slot(path);
+    slot.value = rbox_core::call::DEFAULT_PATH.to_vec();
+    slot.set = true;
+    shell.changed(path);
+    let result = call(shell);
+    shell.restore_scope();
+    result
 }
 
 /// `shift [N]`
@@ -166,18 +193,20 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
-/// `trap [-lp] [ACTION] [SIGNAL...]`
+/// `trap [-p] [ACTION] [SIGNAL...]`
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).or(words.strip_prefix(&[&b"-p"[..]])).unwrap_or(words);
+    let (letters, words) =
+        if words.first() == Some(&&b"-"[..]) { (Vec::new(), words) } else { options(shell, words, b"p")? };
+    if !letters.is_empty() {
+        return list_traps(shell, words);
+    }
     let Some((first, rest)) = words.split_first() else {
-        for (number, name) in SIGNALS.iter().enumerate() {
-            if let Some(action) = shell.traps[number].clone() {
-                let action = escape::single_quoted(&action);
-                shell.print(&[b"trap -- ", &action[..], b" ", name.as_bytes(), b"\n"].concat());
-            }
+        for number in 0..SIGNALS.len() {
+            show_trap(shell, number, false);
         }
         return Ok(0);
     };
+    shell.outer_traps = None;
     // An unsigned number first means that all operands are signals to reset.
     let numeric = rbox_core::number::parse_decimal(first).is_some();
     let (action, signals) = if numeric || rest.is_empty() { (None, words) } else { (Some(*first), rest) };
@@ -186,6 +215,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in signals {
         match signal_number(word) {
             Some(number) => shell.set_trap(number, action),
+            None if *word == b"-" => {}
             None => {
                 shell.report(&[word, b": invalid signal specification"]);
                 status = 1;
@@ -193,4 +223,37 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     Ok(status)
+}
+
+/// `trap -p [SIGNAL...]`: those that have no action too.
+fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        // SIGKILL and SIGSTOP cannot have any.
+        for number in (0..SIGNALS.len()).filter(|number| !matches!(number, 9 | 19)) {
+            show_trap(shell, number, true);
+        }
+    }
+    let mut status = 0;
+    for word in words {
+        match signal_number(word) {
+            Some(number) => show_trap(shell, number, true),
+            None => {
+                shell.report(&[word, b": invalid signal specification"]);
+                status = 1;
+            }
+        }
+    }
+    Ok(status)
+}
+
+/// Prints a trap such that the shell reads it back; `all`: one that is not set too.
+fn show_trap(shell: &mut Shell, number: usize, all: bool) {
+    let traps = shell.outer_traps.as_ref().unwrap_or(&shell.traps);
+    let action = match traps.get(number).and_then(Option::as_ref) {
+        Some(action) => escape::single_quoted(action),
+        None if all => b"-".to_vec(),
+        None => return,
+    };
+    let name = SIGNALS.get(number).map_or(Vec::new(), |name| name.as_bytes().to_vec());
+    shell.print(&[b"trap -- ", &action[..], b" ", &name, b"\n"].concat());
 }

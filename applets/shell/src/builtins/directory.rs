@@ -28,8 +28,9 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Ok(0);
     }
     for folder in search_path(shell, &target) {
+        let old = shell.get(b"PWD").map_or_else(current, <[u8]>::to_vec);
         if let Some(path) = enter(shell, &folder, physical) {
-            remember(shell, &path)?;
+            remember(shell, &old, &path)?;
             if show || folder != target {
                 shell.print(&[&path[..], b"\n"].concat());
             }
@@ -66,10 +67,22 @@ fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Option<Vec<u8>> {
         process::chdir(folder).ok()?;
         return Some(current());
     }
-    let mut path = if folder.starts_with(b"/") { Vec::new() } else { working(shell) };
-    path.push(b'/');
+    let mut path = Vec::new();
+    if !folder.starts_with(b"/") {
+        path = working(shell);
+        if path.is_empty() {
+            // The folder is gone: PWD is all that is known of it.
+            path = shell.get(b"PWD").unwrap_or_default().to_vec();
+        }
+        path.push(b'/');
+    }
     path.extend_from_slice(folder);
-    let path = normal(&path)?;
+    let double = path.starts_with(b"//") && !path.starts_with(b"///") && folder.starts_with(b"//");
+    let mut path = normal(&path)?;
+    if double {
+        // XBD 4.16: two leading slashes may mean something of their own.
+        path.insert(0, b'/');
+    }
     process::chdir(&path[..]).ok()?;
     Some(path)
 }
@@ -116,12 +129,9 @@ pub fn working(shell: &mut Shell) -> Vec<u8> {
     current()
 }
 
-fn remember(shell: &mut Shell, path: &[u8]) -> Result<(), Fail> {
-    let old = shell.get(b"PWD").map(<[u8]>::to_vec);
+fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {
     let (pwd, oldpwd) = (shell.intern(b"PWD"), shell.intern(b"OLDPWD"));
-    if let Some(old) = old {
-        shell.set(oldpwd, &old)?;
-    }
+    shell.set(oldpwd, old)?;
     shell.set(pwd, path)?;
     shell.slot(pwd).export = true;
     Ok(())

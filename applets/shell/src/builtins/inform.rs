@@ -1,8 +1,8 @@
 //! Builtins that tell: `type`, `hash`, `help`, `history`, `times`.
 
 use super::Done;
-use crate::escape;
 use crate::shell::Shell;
+use rbox_core::escape;
 
 /// What `command -v` prints for a name; `None` when it is nothing.
 pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {

@@ -108,6 +108,7 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
         status = loop {
             let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { break 127 };
             if shell.jobs.all[at].ended() {
+                shell.tell_end(at);
                 break shell.jobs.all.remove(at).status();
             }
             match shell.wait_any() {
@@ -156,15 +157,18 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             b"s" | b"n" => {
                 let Some((name, rest)) = rest.split_first() else { return Err(shell.error(&[b"no signal given"])) };
                 words = rest;
-                sent = wanted(shell, name)?;
+                let Some(number) = wanted(shell, name) else { return Ok(1) };
+                sent = number;
             }
-            name => sent = wanted(shell, name)?,
+            name => match wanted(shell, name) {
+                Some(number) => sent = number,
+                None => return Ok(1),
+            },
         }
     }
     let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
     if words.is_empty() {
-        shell.builtin = "";
-        shell.report(&[b"you need to specify whom to kill"]);
+        let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
     let mut status = 0;
@@ -198,11 +202,12 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-fn wanted(shell: &mut Shell, name: &[u8]) -> Result<i32, Fail> {
-    match signal_number(name) {
-        Some(number) => Ok(number as i32),
-        None => Err(shell.error(&[b"bad signal name '", name, b"'"])),
+fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
+    let number = signal_number(name);
+    if number.is_none() {
+        let _ = write_all(2, &[&shell.called[..], b": bad signal name '", name, b"'\n"].concat());
     }
+    number.map(|number| number as i32)
 }
 
 fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {

@@ -1,8 +1,8 @@
 //! `set`, `umask` and `ulimit`.
 
 use super::Done;
-use crate::escape;
 use crate::shell::{Fail, Options, Shell};
+use rbox_core::escape;
 use rbox_core::sys::{fs, process};
 use std::rc::Rc;
 
@@ -76,6 +76,9 @@ impl Shell {
         }
         if self.options.interactive {
             letters.push(b'i');
+        }
+        if self.options.stdin {
+            letters.push(b's');
         }
         letters
     }
@@ -169,17 +172,17 @@ pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.print(text.as_bytes());
         return Ok(0);
     };
-    let new = if word.iter().all(|byte| matches!(byte, b'0'..=b'7')) && !word.is_empty() {
-        rbox_core::number::parse_radix(word, 8).map(|bits| bits as u32)
-    } else {
-        change_mode(!bits & 0o777, word).map(|allowed| !allowed & 0o777)
+    // XCU umask: a symbolic mode says what is allowed, where an omitted class is all of them.
+    let new = match word.first() {
+        Some(b'0'..=b'9') => rbox_core::mode::apply(word, 0, false, 0),
+        _ => rbox_core::mode::apply(word, !bits & 0o777, false, 0).map(|allowed| !allowed & 0o777),
     };
-    match new.filter(|bits| *bits <= 0o7777) {
-        Some(new) => {
+    match new {
+        Ok(new) => {
             process::umask(fs::Mode::from_raw_mode(new & 0o777));
             Ok(0)
         }
-        None => Err(shell.error(&[b"illegal mode: ", word])),
+        Err(_) => Err(shell.error(&[b"illegal mode: ", word])),
     }
 }
 
@@ -193,39 +196,6 @@ fn symbolic(allowed: u32) -> String {
             .collect::<String>()
     };
     format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
-}
-
-/// Applies a symbolic mode such as `u=rwx,g-w` to permissions.
-fn change_mode(mut allowed: u32, text: &[u8]) -> Option<u32> {
-    for clause in text.split(|&byte| byte == b',') {
-        let split = clause.iter().position(|byte| matches!(byte, b'+' | b'-' | b'='))?;
-        let mut who = 0;
-        for letter in &clause[..split] {
-            who |= match letter {
-                b'u' => 0o700,
-                b'g' => 0o070,
-                b'o' => 0o007,
-                b'a' => 0o777,
-                _ => return None,
-            };
-        }
-        let who = if who == 0 { 0o777 } else { who };
-        let mut what = 0;
-        for letter in &clause[split + 1..] {
-            what |= match letter {
-                b'r' => 0o444,
-                b'w' => 0o222,
-                b'x' => 0o111,
-                _ => return None,
-            };
-        }
-        match clause[split] {
-            b'+' => allowed |= who & what,
-            b'-' => allowed &= !(who & what),
-            _ => allowed = (allowed & !who) | (who & what),
-        }
-    }
-    Some(allowed)
 }
 
 /// What `ulimit` knows: letter, text, unit in bytes, resource.

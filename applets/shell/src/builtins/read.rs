@@ -54,8 +54,10 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             }
         }
     }
-    if words.iter().any(|name| !crate::symbols::is_name(name)) {
-        return Err(shell.error(&[b"bad variable name"]));
+    if let Some(name) = words.iter().find(|name| !crate::symbols::is_name(name)) {
+        let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
+        let _ = crate::shell::write_all(2, &text);
+        return Ok(1);
     }
     let (line, escaped, status) = take_line(&wanted);
     assign(shell, words, &line, &escaped, wanted.count.is_some_and(|(_, exact)| exact))?;
@@ -70,8 +72,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         b'u' => wanted.fd = number(shell, value)? as i32,
         b'p' => wanted.prompt = value.to_vec(),
         _ => {
-            let text = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
-            let Some(seconds) = text.filter(|seconds| *seconds >= 0.0) else {
+            let Some(seconds) = rbox_core::sys::float::parse_all(value).filter(|seconds| *seconds >= 0.0) else {
                 return Err(shell.error(&[b"invalid timeout"]));
             };
             wanted.timeout = Some((seconds * 1000.0) as u64);

@@ -1,9 +1,9 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
-use crate::escape;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
+use rbox_core::escape;
 use std::rc::Rc;
 
 /// Splits `name=value` and `name+=value`.
@@ -81,8 +81,20 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Err(shell.error(&[b"not in a function"]));
     }
     for word in words {
+        if *word == b"-" {
+            shell.save_options();
+            continue;
+        }
         let (name, value, append) = assignment(shell, word)?;
-        shell.save(name);
+        if shell.save(name) && value.is_none() {
+            // As in BusyBox, a local variable begins unset; it stays exported.
+            let slot = shell.slot(name);
+            if !slot.readonly {
+                slot.set = false;
+                slot.value.clear();
+                shell.changed(name);
+            }
+        }
         assign(shell, name, value, append)?;
     }
     Ok(0)
@@ -185,6 +197,8 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let value_name = shell.intern(b"OPTARG");
     let mut index = shell.value(index_name).and_then(crate::arith::small_number).unwrap_or(1).max(1) as usize;
     let mut at = shell.option_at;
+    // In the middle of a word OPTIND is that of the next one already, as in BusyBox.
+    index -= usize::from(at > 0 && index > 1);
     let word = arguments.get(index - 1);
     let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {
         if word.is_some_and(|word| word == b"--") {
@@ -199,6 +213,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let letter = word[at];
     at += 1;
     let silent = known.first() == Some(&b':');
+    let told = shell.get(b"OPTERR") != Some(b"0");
     let found = known.iter().position(|&one| one == letter && letter != b':');
     let mut result = vec![letter];
     let mut value: Option<Vec<u8>> = None;
@@ -207,7 +222,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
             result = b"?".to_vec();
             if silent {
                 value = Some(vec![letter]);
-            } else {
+            } else if told {
                 complain(b"Illegal option -", letter, b"");
             }
         }
@@ -222,7 +237,9 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 value = Some(vec![letter]);
             } else {
                 result = b"?".to_vec();
-                complain(b"No arg for -", letter, b" option");
+                if told {
+                    complain(b"No arg for -", letter, b" option");
+                }
             }
             at = word.len();
         }
@@ -237,7 +254,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => shell.unset(value_name)?,
     }
     shell.set(name, &result)?;
-    shell.set_number(index_name, index as i64)?;
+    shell.set_number(index_name, (index + usize::from(at > 0)) as i64)?;
     // Assigning OPTIND has reset the place inside the word.
     shell.option_at = at;
     Ok(0)

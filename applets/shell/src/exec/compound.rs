@@ -47,10 +47,19 @@ impl Shell {
     fn while_turns(&mut self, test: &Node, body: &Node, until: bool) -> Run {
         let mut status = 0;
         loop {
-            self.tested += 1;
-            let turn = self.run_body(test);
-            self.tested -= 1;
-            if matches!(turn?, Turn::Leave) || (self.status == 0) == until {
+            match self.run_tested(test) {
+                Ok(()) => {}
+                // XCU continue: the loop begins anew, with its condition.
+                Err(Fail::Continue(1)) => {
+                    self.check_errexit()?;
+                    continue;
+                }
+                Err(Fail::Break(1)) => break,
+                Err(Fail::Break(levels)) => return Err(Fail::Break(levels - 1)),
+                Err(Fail::Continue(levels)) => return Err(Fail::Continue(levels - 1)),
+                Err(other) => return Err(other),
+            }
+            if (self.status == 0) == until {
                 break;
             }
             if matches!(self.run_body(body)?, Turn::Leave) {

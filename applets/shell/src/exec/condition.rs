@@ -1,8 +1,8 @@
 //! `[[ ... ]]`.
 
-use crate::builtins::test;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
+use rbox_core::condition::{binary, unary};
 use rbox_core::pattern::regex::{Flags, Regex};
 
 impl Shell {
@@ -18,7 +18,7 @@ impl Shell {
             }
             Condition::Unary(operator, word) => {
                 let operand = self.expand_one(word)?;
-                match test::unary(self, operator, &operand) {
+                match unary(operator, &operand, &mut |name| self.get(name).is_some()) {
                     Some(result) => result,
                     None => return Err(self.error(&[operator, b": unknown operand"])),
                 }
@@ -26,7 +26,7 @@ impl Shell {
             Condition::Binary(left, operator, right) => {
                 let left = self.expand_one(left)?;
                 let right = self.expand_one(right)?;
-                match test::binary(&left, operator, &right) {
+                match binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
                     Err(number) => return Err(self.error(&[&number, b": bad number"])),

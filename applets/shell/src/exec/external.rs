@@ -164,6 +164,10 @@ impl Shell {
             Ok(opened) => opened,
             Err(_) => return 126,
         };
+        if is_binary(&opened) {
+            self.report(&[&words[0], b": ", sys::error_text(Errno::NOEXEC).as_bytes()]);
+            return 126;
+        }
         for slot in &mut self.variables {
             slot.function = None;
             slot.alias = None;
@@ -195,6 +199,14 @@ impl Shell {
             }
         }
     }
+}
+
+/// Whether a NUL byte stands before the first newline: no script (XCU 2.9.1.6).
+fn is_binary(opened: &sys::OwnedFd) -> bool {
+    let mut block = [0; 256];
+    let got = sys::fd::pread(opened, &mut block, 0).unwrap_or(0);
+    let line = block[..got].split(|&byte| byte == b'\n').next().unwrap_or_default();
+    line.contains(&0)
 }
 
 fn is_program(path: &[u8]) -> bool {

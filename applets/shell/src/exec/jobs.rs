@@ -99,11 +99,12 @@ impl Shell {
         let monitor = self.options.monitor && !self.subshell;
         self.subshell = true;
         self.jobs.all.clear();
+        self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);
         self.options.interactive = false;
         self.options.monitor = false;
         self.capture = None;
-        self.loops = 0;
+        self.trap_status = None;
     }
 
     /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
@@ -134,9 +135,7 @@ impl Shell {
                     let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
                     status = failed.map_or(0, Change::status);
                 }
-                if let Some(Change::Signaled(number)) = job.processes.last().and_then(|one| one.change) {
-                    self.tell_signal(number);
-                }
+                self.tell_end(at);
                 self.jobs.all.remove(at);
                 return status;
             }
@@ -160,7 +159,10 @@ impl Shell {
         }
     }
 
-    fn tell_signal(&mut self, number: i32) {
+    /// Says which signal ended a job, if one did.
+    pub fn tell_end(&mut self, at: usize) {
+        let ended = self.jobs.all[at].processes.last().and_then(|one| one.change);
+        let Some(Change::Signaled(number)) = ended else { return };
         if number == 2 && self.options.interactive {
             let _ = crate::shell::write_all(2, b"\n");
         } else if number != 2 && number != 13 {

@@ -24,14 +24,19 @@ pub fn stack_limit() -> usize {
 impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
+        if !self.stack_has_room() {
+            return Err(self.error(&[b"nested too deeply"]));
+        }
         match node {
             Node::Simple(simple) => self.run_simple(simple, false),
             Node::Sequence(nodes) => nodes.iter().try_for_each(|node| self.run(node)),
             Node::AndOr(first, rest) => self.run_and_or(first, rest),
             Node::Not(inner) => {
-                self.run_tested(inner)?;
-                self.status = u8::from(self.status == 0);
-                Ok(())
+                let result = self.run_tested(inner);
+                if matches!(result, Ok(()) | Err(Fail::Break(_) | Fail::Continue(_))) {
+                    self.status = u8::from(self.status == 0);
+                }
+                result
             }
             Node::Group(inner) => self.run(inner),
             Node::If(arms, otherwise) => self.run_if(arms, otherwise.as_deref()),
@@ -122,7 +127,12 @@ impl Shell {
             if matches!(input.reader, Reader::Terminal) {
                 self.before_prompt();
             }
-            let node = match parser::next_command(input, self) {
+            let parsed = parser::next_command(input, self);
+            if matches!(input.reader, Reader::None) {
+                input.shown = input.at;
+            }
+            self.show_input(input);
+            let node = match parsed {
                 Ok(Some(node)) => node,
                 Err(_) | Ok(None) if std::mem::take(&mut self.interrupted) => {
                     input.at = input.buffer.len();
@@ -151,7 +161,8 @@ impl Shell {
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
                 Err(Fail::Error) if matches!(input.reader, Reader::Terminal) => self.builtin = "",
-                Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 => {}
+                // In a subshell they end it, as the loop is not its own.
+                Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 && !self.subshell => {}
                 result => result?,
             }
             status = self.status;
@@ -160,6 +171,15 @@ impl Shell {
             self.status = status;
         }
         Ok(())
+    }
+
+    /// Prints what the parser read since the last call: `set -v`.
+    fn show_input(&mut self, input: &mut Input) {
+        if self.options.verbose {
+            // There is no one left to tell that standard error is dead.
+            let _ = crate::shell::write_all(2, input.unshown());
+        }
+        input.shown = input.at;
     }
 
     /// Runs what the shell does last: a program may replace it.

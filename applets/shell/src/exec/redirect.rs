@@ -173,11 +173,16 @@ impl Shell {
             RedirectKind::Append | RedirectKind::BothAppend => create | OFlags::APPEND,
             _ => create | OFlags::TRUNC,
         };
-        if matches!(kind, RedirectKind::Write | RedirectKind::Both)
-            && self.options.noclobber
-            && fs::stat(path).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile)
-        {
-            return Err(self.redirect_error(&[b"can't create ", path, b": File exists"]));
+        let mut flags = flags;
+        if matches!(kind, RedirectKind::Write | RedirectKind::Both) && self.options.noclobber {
+            match fs::stat(path).map(|stat| fs::FileType::from_raw_mode(stat.st_mode)) {
+                Ok(fs::FileType::RegularFile) => {
+                    return Err(self.redirect_error(&[b"can't create ", path, b": File exists"]));
+                }
+                Ok(_) => flags = OFlags::WRONLY,
+                // XCU 2.7.2: what is made must not have been there, not even as a link that leads nowhere.
+                Err(_) => flags |= OFlags::EXCL,
+            }
         }
         match fs::open(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
             Ok(opened) => Ok(Target::Opened(opened)),

@@ -1,14 +1,17 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
 use crate::builtins::{self, Builtin};
-use crate::escape;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {
     /// Runs a simple command. `replace`: the shell has nothing left to do after it.
     pub(super) fn run_simple(&mut self, simple: &Simple, replace: bool) -> Run {
+        if self.options.noexec && !self.options.interactive {
+            return Ok(());
+        }
         self.line = simple.line;
         self.builtin = "";
         self.substitution_status = None;
@@ -89,6 +92,9 @@ impl Shell {
         if builtin.name == "exec" {
             return self.run_exec(simple, words);
         }
+        if builtin.name == "command" && is_bare_exec(words) {
+            return self.run_command_exec(simple);
+        }
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
@@ -97,7 +103,7 @@ impl Shell {
         };
         let capture = self.suspend_capture(&simple.redirections);
         // XCU 2.14: assignments before a special builtin stay.
-        let scoped = !builtin.special;
+        let scoped = !builtin.special && !simple.assigns.is_empty();
         if scoped {
             self.locals.push(Vec::new());
         }
@@ -134,6 +140,16 @@ impl Shell {
             }
             Err(fail) => Err(fail),
         }
+    }
+
+    /// `command exec` without a command: the redirections stay, an error does not end the shell (XCU command).
+    fn run_command_exec(&mut self, simple: &Simple) -> Run {
+        match self.redirect_for_good(&simple.redirections) {
+            Ok(()) => self.status = 0,
+            Err(Fail::Error) => {}
+            Err(other) => return Err(other),
+        }
+        self.check_errexit()
     }
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
@@ -225,4 +241,10 @@ impl Shell {
             self.capture = capture;
         }
     }
+}
+
+/// Whether the words are `command exec` and nothing more.
+fn is_bare_exec(words: &[Vec<u8>]) -> bool {
+    let mut rest = words[1..].iter().map(Vec::as_slice).skip_while(|word| matches!(*word, b"command" | b"-p" | b"--"));
+    rest.next() == Some(b"exec") && rest.all(|word| word == b"--")
 }

@@ -31,6 +31,7 @@ pub fn signal_text(number: i32) -> &'static str {
         2 => "Interrupt",
         3 => "Quit",
         4 => "Illegal instruction",
+        5 => "Trace/breakpoint trap",
         6 => "Aborted",
         7 => "Bus error",
         8 => "Floating point exception",
@@ -38,9 +39,18 @@ pub fn signal_text(number: i32) -> &'static str {
         10 => "User defined signal 1",
         11 => "Segmentation fault",
         12 => "User defined signal 2",
+        13 => "Broken pipe",
         14 => "Alarm clock",
         15 => "Terminated",
-        _ => "Terminated by a signal",
+        16 => "Stack fault",
+        24 => "CPU time limit exceeded",
+        25 => "File size limit exceeded",
+        26 => "Virtual timer expired",
+        27 => "Profiling timer expired",
+        29 => "I/O possible",
+        30 => "Power failure",
+        31 => "Bad system call",
+        _ => "Real-time signal",
     }
 }
 
@@ -78,6 +88,13 @@ impl Shell {
             if self.traps[number].is_none() && self.ignored & (1 << (number - 1)) == 0 {
                 let _ = signal::set(number as i32, self.own_disposition(number));
             }
+        }
+    }
+
+    /// Keeps the traps for the listing of a subshell that has set none yet (XCU trap).
+    pub(super) fn keep_traps(&mut self) {
+        if self.outer_traps.is_none() && self.traps.iter().any(Option::is_some) {
+            self.outer_traps = Some(self.traps.clone());
         }
     }
 
@@ -122,7 +139,9 @@ impl Shell {
 
     fn run_trap(&mut self, action: &[u8]) -> Run {
         let status = self.status;
+        let outer = self.trap_status.replace((status, self.calls + self.sources));
         let result = self.run_text(action);
+        self.trap_status = outer;
         match result {
             Ok(()) => {
                 self.status = status;
@@ -141,6 +160,7 @@ impl Shell {
         let status = self.status;
         if let Some(action) = self.traps[0].take() {
             self.capture = None;
+            self.trap_status = Some((status, u32::MAX));
             if self.run_text(&action) != Err(Fail::Exit) {
                 self.status = status;
             }

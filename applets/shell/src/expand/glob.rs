@@ -5,6 +5,10 @@ use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none.
 pub fn expand(wanted: &[u8], word: Vec<u8>, all: &mut Vec<Vec<u8>>) {
+    if !pattern::is_active(wanted) {
+        all.push(word);
+        return;
+    }
     let mut found = Vec::new();
     walk(Vec::new(), wanted, &mut found);
     if found.is_empty() {

@@ -115,6 +115,9 @@ impl Shell {
     }
 
     fn expand_parts(&mut self, parts: &[Part], fields: &mut Fields) -> Result<(), Fail> {
+        if !self.stack_has_room() {
+            return Err(self.error(&[b"nested too deeply"]));
+        }
         for part in parts {
             match part {
                 Part::Literal(text) => fields.literal(text),

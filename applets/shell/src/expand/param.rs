@@ -2,10 +2,10 @@
 
 use super::fields::{Fields, Mode};
 use super::pattern;
-use crate::escape;
 use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
+use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {

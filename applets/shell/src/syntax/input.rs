@@ -38,6 +38,8 @@ pub struct Input {
     pub ended: bool,
     /// Whether the word that follows is an alias candidate because an alias ended in a blank.
     pub alias_next: bool,
+    /// How far the text was shown by `set -v`.
+    pub shown: usize,
     marks: Vec<AliasMark>,
 }
 
@@ -51,6 +53,7 @@ impl Input {
             reader: Reader::None,
             ended: true,
             alias_next: false,
+            shown: 0,
             marks: Vec::new(),
         }
     }
@@ -65,10 +68,17 @@ impl Input {
         if self.at == self.buffer.len() {
             self.buffer.clear();
             self.at = 0;
+            self.shown = 0;
         } else if self.at > 1 << 16 && !matches!(self.reader, Reader::None) {
             self.buffer.drain(..self.at);
+            self.shown = self.shown.saturating_sub(self.at);
             self.at = 0;
         }
+    }
+
+    /// What was read since it was last shown.
+    pub fn unshown(&self) -> &[u8] {
+        self.buffer.get(self.shown..self.at).unwrap_or_default()
     }
 
     /// Replaces the word at `start..at` by an alias's value and goes back to its beginning.

@@ -42,14 +42,14 @@ fn simple_text(simple: &Simple, symbols: &Symbols) -> Vec<u8> {
 
 fn word(word: &Word, symbols: &Symbols) -> Vec<u8> {
     let parts = match word {
-        Word::Literal(text) => return crate::escape::quoted_if_needed(text),
+        Word::Literal(text) => return rbox_core::escape::quoted_if_needed(text),
         Word::Parts(parts) | Word::Declaration(parts) => parts,
     };
     let mut text = Vec::new();
     for part in parts {
         match part {
             Part::Literal(literal) => text.extend_from_slice(literal),
-            Part::Quoted(literal) => text.extend_from_slice(&crate::escape::quoted_if_needed(literal)),
+            Part::Quoted(literal) => text.extend_from_slice(&rbox_core::escape::quoted_if_needed(literal)),
             Part::Tilde(name) => text.extend_from_slice(&[b"~", &name[..]].concat()),
             Part::Param(param) => text.extend_from_slice(&parameter(param, symbols)),
             Part::Command(_) => text.extend_from_slice(b"$(...)"),

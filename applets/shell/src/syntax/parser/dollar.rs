@@ -295,7 +295,7 @@ impl Parser<'_> {
                 _ => raw.push(byte),
             }
         }
-        builder.text(&crate::escape::dollar_single(&raw), true);
+        builder.text(&rbox_core::escape::dollar_single(&raw), true);
         Ok(())
     }
 }

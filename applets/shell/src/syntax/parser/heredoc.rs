@@ -70,20 +70,27 @@ impl Parser<'_> {
         let mut body = Vec::new();
         // XCU 2.7.4: a backslash joins lines before the delimiter is looked for, unless the delimiter was quoted.
         let mut joined = false;
+        let mut line_start = 0;
         loop {
             let start = body.len();
             let Some(ended) = self.read_line(&mut body) else { return body };
-            if here.strip_tabs && !joined {
-                let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
-                body.drain(start..start + tabs);
+            if !joined {
+                line_start = start;
+                if here.strip_tabs {
+                    let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
+                    body.drain(start..start + tabs);
+                }
             }
-            if !joined && body[start..] == here.delimiter[..] {
-                body.truncate(start);
+            if body[line_start..] == here.delimiter[..] {
+                body.truncate(line_start);
                 return body;
             }
             let backslashes = body[start..].iter().rev().take_while(|&&byte| byte == b'\\').count();
-            joined = !here.quoted && backslashes % 2 == 1;
-            if ended {
+            joined = ended && !here.quoted && backslashes % 2 == 1;
+            if joined {
+                // The parser of the body counts lines no more, so the pair can go at once.
+                body.pop();
+            } else if ended {
                 body.push(b'\n');
             }
         }

@@ -17,8 +17,8 @@ use std::rc::Rc;
 use token::{Mode, Token};
 pub use word::escape;
 
-/// How deep commands, words and substitutions may nest in each other.
-const MAX_DEPTH: u32 = 400;
+/// How deep commands, words and substitutions may nest in each other, as far as the stack has room.
+const MAX_DEPTH: u32 = 4000;
 
 /// What the parser needs from the shell that runs it.
 pub trait Host {
@@ -28,6 +28,8 @@ pub trait Host {
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>>;
     /// Appends more text to the input; false at its end. `continued`: inside a command.
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool;
+    /// Whether the stack has room for more nesting.
+    fn has_room(&self) -> bool;
     /// Whether bash's arrays and brace expansion are on.
     fn extended(&self) -> bool;
 }
@@ -96,7 +98,7 @@ impl<'a> Parser<'a> {
     /// Counts one level of nesting; the caller leaves it by `leave`.
     fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || !self.host.has_room() {
             return self.error(b"nested too deeply");
         }
         Ok(())

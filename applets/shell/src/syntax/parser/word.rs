@@ -121,9 +121,11 @@ impl Builder {
     /// The word. `keep`: its unquoted text may still be split, so it stays in parts.
     pub fn finish(mut self, keep: bool) -> Word {
         self.close();
+        // The names of two commands, `[` and `[[`, are no patterns.
+        let command = matches!(&self.parts[..], [Part::Literal(text)] if **text == *b"[" || **text == *b"[[");
         let literal = |part: &Part| match part {
             Part::Quoted(_) => true,
-            Part::Literal(text) => !keep && !is_active(text),
+            Part::Literal(text) => !keep && (command || !is_active(text)),
             _ => false,
         };
         if !self.parts.iter().all(literal) || (keep && !self.parts.is_empty()) {
@@ -144,9 +146,9 @@ impl Builder {
     }
 }
 
-/// Whether unquoted text may be a pattern. The names of two commands are not.
+/// Whether unquoted text may be a pattern.
 fn is_active(text: &[u8]) -> bool {
-    text != b"[" && text != b"[[" && text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+    text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
 impl Word {

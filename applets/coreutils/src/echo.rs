@@ -1,0 +1,26 @@
+//! `echo`: print words (POSIX XCU echo), with BusyBox's options.
+
+use rbox_core::prelude::*;
+use rbox_core::printf;
+
+options!("[-neE] [WORD]...\n\nPrint the words, with blanks between and a newline at the end. -n leaves the newline\nout, -e takes \\n, \\t, \\0NNN and other escapes, -E (default) leaves them as they are.");
+
+/// The applet. Every word may be one to print, so none is an option for certain.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    env.stdout.write(&printf::echo(args.operands()))?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::APPLET;
+    use rbox_core::testing::try_call;
+
+    #[test]
+    fn prints_its_words_whatever_they_are() {
+        assert_eq!(try_call(APPLET, &["echo", "--help", "-n"], b"").stdout, "--help -n\n");
+        assert_eq!(try_call(APPLET, &["echo", "-ne", "a\\tb"], b"").stdout, "a\tb");
+    }
+}

@@ -1,0 +1,38 @@
+//! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
+
+use rbox_core::condition;
+use rbox_core::prelude::*;
+
+options!("EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( ).");
+
+/// The applet. Its words are operators, not options.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // BusyBox answers this one word with its help, although for POSIX it is a word that is not empty.
+    if args.operands() == [&b"--help"[..]] {
+        let text = APPLET.help(&env.name);
+        env.stdout.write(&text)?;
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let is_set = &mut |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());
+    let judged = match (&env.name[..], args.operands()) {
+        (b"test", words) | (b"[[", [words @ .., b"]]"]) => condition::test(words, is_set),
+        (_, words) => condition::bracket(words, is_set),
+    };
+    Ok(ExitStatus::from_ok(judged.map_err(Error::new)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::APPLET;
+    use rbox_core::testing::try_call;
+
+    #[test]
+    fn brackets_must_be_closed() {
+        assert_eq!(try_call(APPLET, &["[", "x", "]"], b"").status, 0);
+        assert_eq!(try_call(APPLET, &["[[", "", "]]"], b"").status, 1);
+        let ran = try_call(APPLET, &["[", "x"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (2, "[: missing ]\n"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Backslash escapes, as echo, printf, `$'...'` and prompts have them, and quoting such that a shell reads a text back.
+
+/// Whose escapes are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// `echo -e` and printf's `%b`: `\0NNN`, and `\c` ends all output.
+    Echo,
+    /// printf's format: `\NNN`, `\"`, and `\c`.
+    Format,
+    /// `$'...'` (POSIX.1-2024, XCU 2.2.4): also `\cX`, `\uXXXX` and quotes.
+    Dollar,
+    /// PS1: what the shell does not know for itself there.
+    Prompt,
+}
+
+/// What an escape stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Escape {
+    /// A byte.
+    Byte(u8),
+    /// A character, to be written in UTF-8.
+    Character(char),
+    /// The end of all output.
+    End,
+    /// Nothing: the backslash and what follows it stand for themselves.
+    None,
+}
+
+/// Reads the escape behind a backslash, from `at` on, and moves `at` to its end. A text's end is no escape.
+pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
+    let Some(&letter) = text.get(*at) else { return Escape::None };
+    let start = *at;
+    *at += 1;
+    let dollar = style == Style::Dollar;
+    let byte = match letter {
+        b'a' => 7,
+        b'b' if style != Style::Prompt => 8,
+        b'e' => 27,
+        b'E' if matches!(style, Style::Dollar | Style::Prompt) => 27,
+        b'f' => 12,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' if style != Style::Prompt => b'\t',
+        b'v' if style != Style::Prompt => 11,
+        b'\\' => b'\\',
+        b'"' if matches!(style, Style::Dollar | Style::Format) => b'"',
+        b'\'' | b'?' if dollar => letter,
+        b'c' if matches!(style, Style::Echo | Style::Format) => return Escape::End,
+        b'c' if dollar && *at < text.len() => {
+            *at += 1;
+            text[*at - 1] & 0x1f
+        }
+        b'x' if style != Style::Prompt && text.get(*at).is_some_and(u8::is_ascii_hexdigit) => {
+            digits(text, at, 16, 2) as u8
+        }
+        b'u' | b'U' if dollar => {
+            let code = digits(text, at, 16, if letter == b'u' { 4 } else { 8 });
+            return Escape::Character(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        b'0' if style == Style::Echo => digits(text, at, 8, 3) as u8,
+        b'0'..=b'7' => {
+            *at = start;
+            digits(text, at, 8, 3) as u8
+        }
+        _ => {
+            *at = start;
+            return Escape::None;
+        }
+    };
+    Escape::Byte(byte)
+}
+
+/// Adds the text with its escapes replaced. True when `\c` ended the output.
+pub fn unescape(text: &[u8], style: Style, out: &mut Vec<u8>) -> bool {
+    let mut at = 0;
+    while let Some(length) = crate::bytes::find_byte(b'\\', &text[at..]) {
+        out.extend_from_slice(&text[at..at + length]);
+        at += length + 1;
+        match read(text, &mut at, style) {
+            Escape::Byte(byte) => out.push(byte),
+            Escape::Character(character) => {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            Escape::End => return true,
+            Escape::None => {
+                out.push(b'\\');
+                // What follows stands for itself, a second backslash too.
+                out.extend(text.get(at));
+                at = text.len().min(at + 1);
+            }
+        }
+    }
+    out.extend_from_slice(&text[at..]);
+    false
+}
+
+/// Up to `most` digits of the base from `at` on.
+fn digits(text: &[u8], at: &mut usize, base: u32, most: usize) -> u32 {
+    let mut value = 0u32;
+    for _ in 0..most {
+        let Some(digit) = text.get(*at).and_then(|&byte| char::from(byte).to_digit(base)) else { break };
+        value = value.wrapping_mul(base).wrapping_add(digit);
+        *at += 1;
+    }
+    value
+}
+
+/// The bytes that the inside of `$'...'` stands for.
+pub fn dollar_single(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    unescape(text, Style::Dollar, &mut out);
+    // A NUL byte ends the text, as no argument can hold one.
+    if let Some(end) = crate::bytes::find_byte(0, &out) {
+        out.truncate(end);
+    }
+    out
+}
+
+/// The text in single quotes: `'it'\''s'`, in BusyBox's form `'it'"'"'s'`.
+pub fn single_quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    let mut rest = text;
+    loop {
+        let plain = rest.iter().position(|&byte| byte == b'\'').unwrap_or(rest.len());
+        if plain > 0 || text.is_empty() {
+            out.push(b'\'');
+            out.extend_from_slice(&rest[..plain]);
+            out.push(b'\'');
+        }
+        rest = &rest[plain..];
+        let quotes = rest.iter().take_while(|&&byte| byte == b'\'').count();
+        if quotes == 0 {
+            return out;
+        }
+        out.push(b'"');
+        out.extend_from_slice(&rest[..quotes]);
+        out.push(b'"');
+        rest = &rest[quotes..];
+        if rest.is_empty() {
+            return out;
+        }
+    }
+}
+
+/// The text as `set -x` shows it: quoted only when it must be.
+pub fn quoted_if_needed(text: &[u8]) -> Vec<u8> {
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@%]".contains(&byte) || byte >= 128;
+    if !text.is_empty() && text.iter().all(plain) {
+        return text.to_vec();
+    }
+    single_quoted(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &[u8], style: Style) -> (Vec<u8>, bool) {
+        let mut out = Vec::new();
+        let ended = unescape(text, style, &mut out);
+        (out, ended)
+    }
+
+    #[test]
+    fn each_style_has_its_own_escapes() {
+        assert_eq!(plain(br"\x41\101\0101\1\q\c.", Style::Echo), (b"AAA\x01\\q".to_vec(), true));
+        assert_eq!(plain(br#"\0101\"\u0041"#, Style::Format), (b"\x081\"\\u0041".to_vec(), false));
+        assert_eq!(dollar_single(br"\u00e9\cA\'\E\0x"), b"\xc3\xa9\x01'\x1b");
+        assert_eq!(plain(br"\t\E", Style::Prompt), (b"\\t\x1b".to_vec(), false));
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_stays() {
+        assert_eq!(plain(br"a\", Style::Echo), (b"a\\".to_vec(), false));
+        assert_eq!(plain(br"\q\\n", Style::Format), (b"\\q\\n".to_vec(), false));
+    }
+
+    #[test]
+    fn quotes_what_a_shell_would_change() {
+        assert_eq!(quoted_if_needed(b"a-b"), b"a-b");
+        assert_eq!(quoted_if_needed(b"it's"), b"'it'\"'\"'s'");
+        assert_eq!(quoted_if_needed(b""), b"''");
+    }
+}

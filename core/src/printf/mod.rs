@@ -1,0 +1,250 @@
+//! The printf engine (POSIX XBD 5): conversions for printf, awk, stat and date, and the loop of printf over its words.
+
+mod spec;
+
+use crate::bytes;
+use crate::escape::{self, Style};
+use crate::sys::float;
+pub use spec::Spec;
+
+/// What `echo [-neE] [WORD]...` prints.
+///
+/// POSIX leaves options and escapes to the system; BusyBox has these.
+pub fn echo(words: &[&[u8]]) -> Vec<u8> {
+    let (mut newline, mut escapes) = (true, false);
+    let mut words = words;
+    while let Some((word, rest)) = words.split_first() {
+        if word.len() < 2 || word[0] != b'-' || !word[1..].iter().all(|letter| b"neE".contains(letter)) {
+            break;
+        }
+        for letter in &word[1..] {
+            match letter {
+                b'n' => newline = false,
+                letter => escapes = *letter == b'e',
+            }
+        }
+        words = rest;
+    }
+    let mut text = Vec::with_capacity(words.iter().map(|word| word.len() + 1).sum());
+    for (number, word) in words.iter().enumerate() {
+        if number > 0 {
+            text.push(b' ');
+        }
+        if !escapes {
+            text.extend_from_slice(word);
+        } else if escape::unescape(word, Style::Echo, &mut text) {
+            return text;
+        }
+    }
+    if newline {
+        text.push(b'\n');
+    }
+    text
+}
+
+/// Adds what `printf FORMAT [WORD]...` prints to `out`; returns its status.
+///
+/// The format is used again while words are left and it takes some. `tell` is given the reason why a word is no number,
+/// or the format is wrong, which ends the output.
+pub fn print(format: &[u8], words: &[&[u8]], out: &mut Vec<u8>, tell: &mut dyn FnMut(&[&[u8]])) -> u8 {
+    let mut printer = Printer { words, at: 0, out, tell, status: 0, ended: false };
+    loop {
+        let before = printer.at;
+        printer.pass(format);
+        if printer.ended || printer.at >= words.len() || printer.at == before {
+            return printer.status;
+        }
+    }
+}
+
+struct Printer<'a> {
+    words: &'a [&'a [u8]],
+    at: usize,
+    out: &'a mut Vec<u8>,
+    tell: &'a mut dyn FnMut(&[&[u8]]),
+    status: u8,
+    ended: bool,
+}
+
+impl<'a> Printer<'a> {
+    /// The next word; `None` when all are used.
+    fn word(&mut self) -> Option<&'a [u8]> {
+        let word = self.words.get(self.at).copied();
+        self.at += 1;
+        word
+    }
+
+    fn pass(&mut self, format: &[u8]) {
+        let mut at = 0;
+        while at < format.len() && !self.ended {
+            let run = bytes::find_byte(b'%', &format[at..]).unwrap_or(format.len() - at);
+            self.ended = escape::unescape(&format[at..at + run], Style::Format, self.out);
+            at += run;
+            if at < format.len() && !self.ended {
+                at += 1;
+                if format.get(at) == Some(&b'%') {
+                    self.out.push(b'%');
+                    at += 1;
+                } else {
+                    self.conversion(format, &mut at);
+                }
+            }
+        }
+    }
+
+    fn conversion(&mut self, format: &[u8], at: &mut usize) {
+        let spec = Spec::read(format, at, &mut || self.integer());
+        let start = *at;
+        // Lengths of C's types mean nothing here.
+        while matches!(format.get(*at), Some(b'l' | b'h' | b'j' | b'z' | b't' | b'L')) {
+            *at += 1;
+        }
+        let letter = format.get(*at).copied().unwrap_or(0);
+        *at += 1;
+        match letter {
+            b'd' | b'i' => {
+                let value = self.integer();
+                spec.push_signed(self.out, value);
+            }
+            b'o' | b'u' | b'x' | b'X' => {
+                let value = self.integer() as u64;
+                spec.push_unsigned(self.out, value, letter);
+            }
+            b'a' | b'A' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
+                let value = self.float();
+                spec.push_float(self.out, value, letter);
+            }
+            b's' | b'c' | b'b' | b'q' if *at == start + 1 => self.text(&spec, letter),
+            _ => {
+                (self.tell)(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+                self.status = 1;
+                self.ended = true;
+            }
+        }
+    }
+
+    fn text(&mut self, spec: &Spec, letter: u8) {
+        let word = self.word().unwrap_or_default();
+        match letter {
+            // A word that is empty gives a NUL byte, as C's conversion does with its end.
+            b'c' => spec.push_padded(self.out, word.get(..1).unwrap_or(b"\0")),
+            b'b' => {
+                let mut text = Vec::with_capacity(word.len());
+                self.ended = escape::unescape(word, Style::Echo, &mut text);
+                spec.push_text(self.out, &text);
+            }
+            b'q' => spec.push_text(self.out, &escape::quoted_if_needed(word)),
+            _ => spec.push_text(self.out, word),
+        }
+    }
+
+    fn invalid(&mut self, word: &[u8]) {
+        (self.tell)(&[b"invalid number '", word, b"'"]);
+        self.status = 1;
+    }
+
+    /// The next word as an integer; 0 when there is none or it is none.
+    fn integer(&mut self) -> i64 {
+        let Some(word) = self.word() else { return 0 };
+        if let Some(code) = character_code(word) {
+            return code;
+        }
+        match crate::number::parse_c(word) {
+            Some(value) => value,
+            None => {
+                self.invalid(word);
+                0
+            }
+        }
+    }
+
+    /// The next word as a floating point number; 0 when there is none or it is none.
+    fn float(&mut self) -> f64 {
+        let Some(word) = self.word() else { return 0.0 };
+        if let Some(code) = character_code(word) {
+            return code as f64;
+        }
+        match float::parse_all(word) {
+            Some(value) => value,
+            None => {
+                self.invalid(word);
+                0.0
+            }
+        }
+    }
+}
+
+/// XCU printf, extended description: a quote before a character asks for the character's code.
+fn character_code(word: &[u8]) -> Option<i64> {
+    let [b'\'' | b'"', rest @ ..] = word else { return None };
+    Some(match rest.first() {
+        Some(byte) if !byte.is_ascii() => {
+            let length = rest.len().min(4);
+            let valid = rest[..length].utf8_chunks().next().map_or("", |chunk| chunk.valid());
+            valid.chars().next().map_or(i64::from(*byte), |character| i64::from(u32::from(character)))
+        }
+        Some(byte) => i64::from(*byte),
+        None => 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printf(words: &[&str]) -> (String, String, u8) {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let (mut out, mut told) = (Vec::new(), Vec::new());
+        let status = print(words[0], &words[1..], &mut out, &mut |parts| told.push(parts.concat()));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&out), text(&told.join(&b'|')), status)
+    }
+
+    fn printed(words: &[&str]) -> String {
+        let (out, told, status) = printf(words);
+        assert_eq!((told.as_str(), status), ("", 0));
+        out
+    }
+
+    #[test]
+    fn the_format_is_used_again_while_words_are_left() {
+        assert_eq!(printed(&["%s,", "a", "b"]), "a,b,");
+        assert_eq!(printed(&["%s=%d\\n", "a", "1", "b"]), "a=1\nb=0\n");
+        assert_eq!(printed(&["x", "a"]), "x");
+        assert_eq!(printed(&["%s|%%"]), "|%");
+    }
+
+    #[test]
+    fn conversions_follow_c() {
+        assert_eq!(printed(&["%d %i %u", "-7", "0x1f", "010"]), "-7 31 8");
+        assert_eq!(
+            printed(&["%#x %#o %X %+d % d %05d %-5d|", "255", "8", "255", "1", "1", "-7", "5"]),
+            "0xff 010 FF +1  1 -0007 5    |"
+        );
+        assert_eq!(
+            printed(&["%.3d %8.3f %+.1e %g", "5", "-3.14159", "12345", "0.0001"]),
+            "005   -3.142 +1.2e+04 0.0001"
+        );
+        assert_eq!(printed(&["%.2s|%5s|%-5s|%*d", "abc", "é", "b", "4", "7"]), "ab|   é|b    |   7");
+        assert_eq!(printed(&["%c%c|%d %d", "abc", "", "'A", "\"é"]), "a\0|65 233");
+        assert_eq!(printed(&["%b%s", "a\\tb\\c", "x"]), "a\tb");
+        assert_eq!(printed(&["%q", "a b"]), "'a b'");
+    }
+
+    #[test]
+    fn wrong_words_are_told_and_count_as_nothing() {
+        assert_eq!(printf(&["%d.", "12abc"]), ("0.".into(), "invalid number '12abc'".into(), 1));
+        assert_eq!(printf(&["%d.", "99999999999999999999"]).1, "invalid number '99999999999999999999'");
+        assert_eq!(printf(&["%s %y\\n", "1"]), ("1 ".into(), "%y\\n: invalid format".into(), 1));
+        assert_eq!(printf(&["%"]), ("".into(), "%: invalid format".into(), 1));
+        assert_eq!(printf(&["a%zb"]).1, "%b: invalid format");
+    }
+
+    #[test]
+    fn echo_takes_its_options_before_the_first_word_alone() {
+        assert_eq!(echo(&[b"-n", b"a", b"-n"]), b"a -n");
+        assert_eq!(echo(&[b"-e", b"a\\tb\\c", b"x"]), b"a\tb");
+        assert_eq!(echo(&[b"-nx", b"a\\t"]), b"-nx a\\t\n");
+        assert_eq!(echo(&[]), b"\n");
+    }
+}
