@@ -204,23 +204,23 @@ static USAGE_ENDS: [u32; FILE_COUNT] = {
     ends
 };
 
-/// All usage texts, one after the other.
-static USAGES: &str = {
-    const LENGTH: usize = USAGE_ENDS[FILE_COUNT - 1] as usize;
-    const TEXT: [u8; LENGTH] = {
-        let mut text = [0; LENGTH];
-        let mut file = 0;
-        while file < FILE_COUNT {
-            let usage = APPLETS_BY_FILE[file].usage;
-            copy(usage, &mut text, USAGE_ENDS[file] as usize - usage.len());
-            file += 1;
-        }
-        text
-    };
-    match str::from_utf8(&TEXT) {
-        Ok(text) => text,
-        Err(_) => unreachable!(),
+const USAGES_LENGTH: usize = USAGE_ENDS[FILE_COUNT - 1] as usize;
+
+static USAGE_BYTES: [u8; USAGES_LENGTH] = {
+    let mut text = [0; USAGES_LENGTH];
+    let mut file = 0;
+    while file < FILE_COUNT {
+        let usage = APPLETS_BY_FILE[file].usage;
+        copy(usage, &mut text, USAGE_ENDS[file] as usize - usage.len());
+        file += 1;
     }
+    text
+};
+
+/// All usage texts, one after the other.
+static USAGES: &str = match str::from_utf8(&USAGE_BYTES) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
 };
 
 fn file_of(id: Id) -> usize {
