@@ -52,7 +52,7 @@ impl Shell {
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
-            && self.registry.applet(id).isolation == Isolation::Inline
+            && self.registry.form(id).isolation == Isolation::Inline
         {
             return self.run_inline(id, words, redirections);
         }
@@ -129,7 +129,7 @@ impl Shell {
         let name = bytes::base_name(&words[0]);
         let mut env = Env { vars: Vars::List(self.environment()), stdout, ..Env::of_process(self.registry, name) };
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let status = self.registry.applet(id).call(&mut env, &words);
+        let status = self.registry.call(id, &mut env, &words);
         (status.0, env.stdout)
     }
 
