@@ -4,16 +4,22 @@
 //! # A comment.
 //! == counts lines and bytes
 //! differs: why it must (optional)
+//! needs: namespace (optional)
+//! types: a line, which is typed when the terminal has been quiet for a while (optional, with needs: tty)
 //! head -n 2 file
 //! ```
 //!
 //! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
 //! folder in which every name of an applet means the program under test.
+//!
+//! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal, and
+//! `needs: namespace tty` both.
 
 use std::fs;
 use std::path::Path;
 
 /// One case.
+#[derive(Default)]
 pub struct Case {
     /// Group and applet: `coreutils/head`.
     pub file: String,
@@ -21,6 +27,12 @@ pub struct Case {
     pub name: String,
     /// Why rbox must differ, when it must.
     pub differs: Option<String>,
+    /// Whether it runs in namespaces of its own.
+    pub namespace: bool,
+    /// Whether it runs on a terminal.
+    pub tty: bool,
+    /// What is typed there, line by line.
+    pub types: Vec<String>,
     /// The script.
     pub script: String,
 }
@@ -29,6 +41,26 @@ impl Case {
     /// File and name.
     pub fn title(&self) -> String {
         format!("{}: {}", self.file, self.name)
+    }
+
+    /// Takes a line that is no part of the script. True when it is one.
+    fn take_mark(&mut self, line: &str) -> Result<bool, String> {
+        if let Some(why) = line.strip_prefix("differs: ") {
+            self.differs = Some(why.to_string());
+        } else if let Some(needs) = line.strip_prefix("needs: ") {
+            for word in needs.split_whitespace() {
+                match word {
+                    "namespace" => self.namespace = true,
+                    "tty" => self.tty = true,
+                    _ => return Err(format!("{}: unknown need: {word}", self.title())),
+                }
+            }
+        } else if let Some(text) = line.strip_prefix("types: ") {
+            self.types.push(text.to_string());
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 }
 
@@ -57,7 +89,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("== ") {
             let (file, name) = (file.to_string(), name.to_string());
-            cases.push(Case { file, name, differs: None, script: String::new() });
+            cases.push(Case { file, name, ..Case::default() });
             continue;
         }
         let Some(case) = cases.last_mut() else {
@@ -66,10 +98,10 @@ fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
             }
             return Err(format!("{file}: a line before the first case: {line}"));
         };
-        match line.strip_prefix("differs: ") {
-            Some(why) if case.script.is_empty() => case.differs = Some(why.to_string()),
-            _ => case.script.extend([line, "\n"]),
+        if case.script.is_empty() && case.take_mark(line)? {
+            continue;
         }
+        case.script.extend([line, "\n"]);
     }
     if let Some(case) = cases.iter().find(|case| case.script.trim().is_empty()) {
         return Err(format!("{}: no script", case.title()));
@@ -89,6 +121,14 @@ mod tests {
         assert_eq!(cases[0].script, "echo 1\n\necho 2\n");
         assert_eq!(cases[1].differs.as_deref(), Some("because"));
         assert_eq!(cases[1].title(), "a/b: two");
+    }
+
+    #[test]
+    fn needs_are_known_words() {
+        let cases = parse("a/b", "== one\nneeds: namespace tty\ntypes: root\ncat\n").expect("the text is right");
+        assert!(cases[0].namespace && cases[0].tty);
+        assert_eq!((cases[0].types.len(), cases[0].script.as_str()), (1, "cat\n"));
+        assert!(parse("a/b", "== one\nneeds: luck\ntrue\n").is_err());
     }
 
     #[test]

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::case::Case;
+use crate::terminal;
 
 /// The two programs, each with a folder of links under its applets' names.
 pub struct Systems {
     scratch: PathBuf,
 }
+
+/// The script that makes a small system inside of new namespaces and runs the rest of its words in it with `/bin/sh`.
+const NAMESPACE: &str = include_str!("namespace.sh");
 
 /// What one run left behind, as text that can be compared.
 struct Outcome {
@@ -21,27 +25,50 @@ struct Outcome {
 }
 
 impl Systems {
-    /// Makes the links. The names are rbox's: an applet that BusyBox lacks is missing there.
+    /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) stands in.
     pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
         let scratch = std::env::temp_dir().join(format!("compat-suite.{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
-        let names =
-            Command::new(rbox).arg("--list").output().map_err(|error| format!("{}: {error}", rbox.display()))?;
-        let names = String::from_utf8_lossy(&names.stdout).into_owned();
+        let (ours, theirs) = (names(rbox)?, names(busybox)?);
         for (folder, program) in [("rbox", rbox), ("busybox", busybox)] {
             let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
             let links = scratch.join(folder);
             fs::create_dir_all(&links).map_err(failed)?;
-            for name in names.lines() {
-                symlink(&program, links.join(name)).map_err(failed)?;
+            for name in &ours {
+                let other = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|folder| Path::new(folder).join(name));
+                let other = other.into_iter().find(|path| path.exists());
+                let stands_in = other.filter(|_| folder == "busybox" && !theirs.contains(name));
+                symlink(stands_in.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
             }
         }
+        fs::write(scratch.join("namespace.sh"), NAMESPACE).map_err(failed)?;
         Ok(Self { scratch })
     }
 
-    /// Runs the case in both and says what differs, a paragraph each.
-    pub fn differences(&self, case: &Case) -> Result<Vec<String>, String> {
-        let (ours, theirs) = (self.run(case, "rbox")?, self.run(case, "busybox")?);
+    /// Why a case cannot have namespaces of its own here; `None` when it can.
+    pub fn why_no_namespaces(&self) -> Option<String> {
+        let mut command = self.namespace_command();
+        let output = command.args(["-c", "true"]).current_dir(&self.scratch).stdin(Stdio::null()).output();
+        match output {
+            Ok(output) if output.status.success() => None,
+            Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_string()),
+            Err(error) => Some(format!("unshare: {error}")),
+        }
+    }
+
+    /// Namespaces for everything but users, and in them the small system that the script makes.
+    fn namespace_command(&self) -> Command {
+        let mut command = limited("/usr/bin/unshare");
+        command
+            .args(["-m", "-p", "-f", "-n", "-u", "-i", "--kill-child", "--mount-proc", "/bin/sh"])
+            .arg(self.scratch.join("namespace.sh"));
+        command
+    }
+
+    /// Runs the case in both and says what differs, a paragraph each. Each worker has a folder of its own.
+    pub fn differences(&self, case: &Case, worker: usize) -> Result<Vec<String>, String> {
+        let folder = self.scratch.join(format!("work{worker}"));
+        let (ours, theirs) = (self.run(case, "rbox", &folder)?, self.run(case, "busybox", &folder)?);
         let parts = [
             ("status", &ours.status, &theirs.status),
             ("stdout", &ours.stdout, &theirs.stdout),
@@ -54,25 +81,25 @@ impl Systems {
             .collect())
     }
 
-    fn run(&self, case: &Case, system: &str) -> Result<Outcome, String> {
-        let folder = self.scratch.join("work");
+    fn run(&self, case: &Case, system: &str, folder: &Path) -> Result<Outcome, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
         if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(failed)?;
+            fs::remove_dir_all(folder).map_err(failed)?;
         }
-        fs::create_dir(&folder).map_err(failed)?;
-        let path = format!("{}:/usr/bin:/bin", self.scratch.join(system).display());
-        let output = Command::new("/bin/sh")
-            .args(["-c", &case.script])
-            .current_dir(&folder)
-            .env_clear()
-            .envs([("PATH", path.as_str()), ("HOME", "/"), ("TZ", "UTC"), ("LC_ALL", "C")])
-            .stdin(Stdio::null())
-            .output()
-            .map_err(failed)?;
+        fs::create_dir(folder).map_err(failed)?;
+        let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.scratch.join(system).display());
+        let mut command = if case.namespace { self.namespace_command() } else { limited("/bin/sh") };
+        command.args(["-c", &case.script]).current_dir(folder).env_clear().envs([
+            ("PATH", path.as_str()),
+            ("HOME", "/"),
+            ("TZ", "UTC"),
+            ("LC_ALL", "C"),
+        ]);
+        let output = if case.tty { terminal::run(command, &case.types) } else { command.stdin(Stdio::null()).output() };
+        let output = output.map_err(failed)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut tree = String::new();
-        describe(&folder, Path::new("."), &mut tree).map_err(failed)?;
+        describe(folder, Path::new("."), &mut tree).map_err(failed)?;
         Ok(Outcome {
             status: format!("{}\n", output.status.code().map_or("killed".to_string(), |code| code.to_string())),
             stdout: text(&output.stdout),
@@ -87,6 +114,20 @@ impl Drop for Systems {
         // The next run makes its own; what is left is in the temporary folder.
         let _ = fs::remove_dir_all(&self.scratch);
     }
+}
+
+/// A command that is killed when it takes too long; its status is 137 then.
+fn limited(program: &str) -> Command {
+    let mut command = Command::new("/usr/bin/timeout");
+    command.args(["--foreground", "-s", "KILL", "30", program]);
+    command
+}
+
+/// The names of a program's applets.
+fn names(program: &Path) -> Result<Vec<String>, String> {
+    let output =
+        Command::new(program).arg("--list").output().map_err(|error| format!("{}: {error}", program.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect())
 }
 
 /// The messages without the usage texts, whose words are each system's own.

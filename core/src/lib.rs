@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod applet;
+pub mod block;
 pub mod bytes;
 pub mod call;
 pub mod condition;
@@ -33,6 +34,7 @@ pub mod testing;
 pub mod time;
 pub mod tty;
 pub mod users;
+pub mod utmp;
 
 /// What nearly every applet's file imports.
 pub mod prelude {

@@ -78,6 +78,14 @@ pub fn is_wanted_kind(kind: &[u8], wanted: Option<&[u8]>) -> bool {
         == expected
 }
 
+/// True when the mount has all options of `list`, and none of those that stand there as `noOPTION`: `-O` of mount(8).
+pub fn has_options(mount: &Mount, list: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').all(|word| match word.strip_prefix(b"no") {
+        Some(word) => !mount.has_option(word),
+        None => mount.has_option(word),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +104,17 @@ mod tests {
         assert_eq!(unescape(b"a\\04"), b"a\\04");
         assert_eq!(unescape(b"\\777"), b"\\777");
         assert_eq!(unescape(b"\\134"), b"\\");
+    }
+
+    #[test]
+    fn any_table_is_read_without_a_panic() {
+        let mut random = crate::testing::Random::new(11);
+        for _ in 0..20_000 {
+            let line = random.spoil(b"/dev/sda1 /mnt/a\\040b ext4 ro,noatime 0 1");
+            if let Some(mount) = Mount::parse(&line) {
+                has_options(&mount, &random.bytes(20));
+            }
+        }
     }
 
     #[test]

@@ -42,13 +42,13 @@ pub const SEVERITIES: &[(&str, u8)] = &[
     ("alert", 1),
     ("crit", 2),
     ("err", 3),
-    ("warning", 4),
+    ("warn", 4),
     ("notice", 5),
     ("info", 6),
     ("debug", 7),
     ("panic", 0),
     ("error", 3),
-    ("warn", 4),
+    ("warning", 4),
 ];
 
 /// The number of `name` in one of the tables above.

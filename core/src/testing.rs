@@ -1,8 +1,10 @@
 //! Calling an applet in a unit test: literal words and standard input in, status and both outputs out.
 
-use crate::applet::{Applet, Id, Registry};
+use crate::applet::{Applet, Form, Id, Registry};
 use crate::env::{Env, Vars};
+use crate::error::Outcome;
 use crate::io::{Input, Output};
+use crate::options::Args;
 
 /// What a call left behind.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,13 +17,65 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// Bytes that look random and are the same in each run (xorshift64): for parsers of what the outside sends.
+#[derive(Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// `seed` is anything but 0.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number below `limit`, which is not 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit
+    }
+
+    /// Up to `most` bytes; small values, separators and digits come more often than others.
+    pub fn bytes(&mut self, most: usize) -> Vec<u8> {
+        const COMMON: &[u8] = b"\0\x01\x04\xff\xc0 \n\t:,.=/-09azAZ#<>[]";
+        let count = self.below(most + 1);
+        (0..count)
+            .map(|_| match self.below(3) {
+                0 => self.below(256) as u8,
+                1 => COMMON[self.below(COMMON.len())],
+                _ => self.below(32) as u8,
+            })
+            .collect()
+    }
+
+    /// `text` with a few bytes changed, taken out or put in.
+    pub fn spoil(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut text = text.to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(text.len() + 1);
+            match self.below(3) {
+                0 => text.insert(at, self.below(256) as u8),
+                1 if at < text.len() => text[at] = self.below(256) as u8,
+                _ => text.truncate(at.max(text.len().saturating_sub(8))),
+            }
+        }
+        text
+    }
+}
+
 struct NoApplets;
 
 impl Registry for NoApplets {
     fn find(&self, _name: &[u8]) -> Option<Id> {
         None
     }
-    fn applet(&self, _id: Id) -> Applet {
+    fn form(&self, _id: Id) -> Form {
+        unreachable!("find knows no applet")
+    }
+    fn usage(&self, _id: Id) -> &'static str {
+        unreachable!("find knows no applet")
+    }
+    fn run(&self, _id: Id, _env: &mut Env, _args: &Args<'_>) -> Outcome {
         unreachable!("find knows no applet")
     }
     fn paths(&self) -> &'static str {

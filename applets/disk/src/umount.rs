@@ -3,10 +3,10 @@
 use rbox_core::mounts::{self, Mount, is_wanted_kind};
 use rbox_core::prelude::*;
 use rbox_core::sys::mount::{MountFlags, UnmountFlags, mount, unmount};
-use rbox_core::sys::Errno;
+use rbox_core::sys::{Errno, OwnedFd, loop_device};
 
 options! {
-    "[-arlfnv] [-t TYPE[,TYPE]...] FOLDER|DEVICE...
+    "[-arlfndDv] [-O OPTION[,OPTION]...] [-t TYPE[,TYPE]...] FOLDER|DEVICE...
 
 Unmount filesystems.
 
@@ -15,6 +15,9 @@ Unmount filesystems.
   -l, --lazy       Detach now, clean up when it is no longer busy
   -f, --force      Also when its server does not answer
   -n, --no-mtab    Do not write /etc/mtab (it is never written)
+  -d, --detach-loop  Free the loop device (one that mount made goes free by itself)
+  -D               Let the loop device show its file further on
+  -O, --test-opts=LIST  With -a, only mounts with these options
   -v, --verbose    Say what is done
   -t, --types=TYPE[,TYPE]...  Only these types";
     ALL = "-a",
@@ -22,6 +25,9 @@ Unmount filesystems.
     LAZY = "-l",
     FORCE = "-f",
     NO_MTAB = "-n",
+    FREE_LOOP = "-d",
+    KEEP_LOOP = "-D",
+    TEST_OPTIONS = "-O",
     VERBOSE = "-v",
     TYPES = "-t",
 }
@@ -37,11 +43,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let _ = args.has(NO_MTAB);
     let mounted = mounts::read(b"/proc/mounts").unwrap_or_default();
     let chosen: Vec<Mount> = if args.has(ALL) {
-        mounted.into_iter().rev().filter(|mount| is_wanted_kind(&mount.kind, args.value(TYPES))).collect()
+        let has_options = |mount: &Mount| args.value(TEST_OPTIONS).is_none_or(|list| mounts::has_options(mount, list));
+        let wanted = |mount: &Mount| is_wanted_kind(&mount.kind, args.value(TYPES)) && has_options(mount);
+        mounted.into_iter().rev().filter(wanted).collect()
     } else if args.operands().is_empty() {
         return Err(Error::usage());
     } else {
-        args.operands().iter().map(|operand| known(&mounted, &mounts::real_path(operand))).collect()
+        args.operands().iter().map(|operand| known(&mounted, operand)).collect()
     };
     let mut flags = UnmountFlags::empty();
     flags.set(UnmountFlags::DETACH, args.has(LAZY));
@@ -51,7 +59,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if args.has(VERBOSE) {
             env.stdout.write(&[b"umount ", &mount.target[..], b"\n"].concat())?;
         }
-        if let Err(error) = detach(env, mount, flags, args.has(READ_ONLY)) {
+        let device = loop_device_of(mount);
+        if args.has(KEEP_LOOP) {
+            // A device without a file shows nothing that could be kept.
+            let _ = device.as_ref().map(loop_device::keep);
+        }
+        let result = detach(env, mount, flags, args.has(READ_ONLY));
+        if result.is_ok() && args.has(FREE_LOOP) {
+            // One that mount made is free already, or goes free when it is closed.
+            let _ = device.as_ref().map(loop_device::clear);
+        }
+        if let Err(error) = result {
             status.worsen(env.warn(error));
         }
     }
@@ -60,9 +78,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 /// The mount that `operand` means: the last one of that folder or device, else the word itself.
 fn known(mounted: &[Mount], operand: &[u8]) -> Mount {
-    let by_target = mounted.iter().rev().find(|mount| mount.target == operand);
-    let found = by_target.or_else(|| mounted.iter().rev().find(|mount| mount.source == operand));
+    let path = mounts::real_path(operand);
+    let by_target = mounted.iter().rev().find(|mount| mount.target == path);
+    let found = by_target.or_else(|| mounted.iter().rev().find(|mount| mount.source == path || mount.source == operand));
     found.cloned().unwrap_or_else(|| Mount { source: operand.to_vec(), target: operand.to_vec(), ..Mount::default() })
+}
+
+/// The loop device that is mounted, if it is one.
+fn loop_device_of(mounted: &Mount) -> Option<OwnedFd> {
+    mounted.source.starts_with(b"/dev/loop").then(|| rbox_core::block::open(&mounted.source).ok()).flatten()
 }
 
 fn detach(env: &mut Env, mounted: &Mount, flags: UnmountFlags, or_read_only: bool) -> Result<()> {

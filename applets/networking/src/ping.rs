@@ -3,8 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use rbox_core::duration;
-use rbox_core::io::Input;
-use rbox_core::net::addr;
+use rbox_core::net::{addr, dns};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
@@ -70,7 +69,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         Some(option) => Some(option == SIX),
         None => (env.name == b"ping6").then_some(true),
     };
-    let to = resolve(host, version)?;
+    let to = dns::resolve(host, version)?;
     let limit = args.value(COUNT).map(|word| parse_in_range(word, 1, u64::MAX)).transpose()?;
     let interval = duration::parse(args.value(INTERVAL).unwrap_or(b"1"))?.as_micros() as u64;
     let wait = duration::parse(args.value(WAIT).unwrap_or(b"10"))?.as_micros() as u64;
@@ -108,25 +107,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1000
-}
-
-/// An address, or a name of hosts(5).
-fn resolve(host: &[u8], six: Option<bool>) -> Result<IpAddr> {
-    let fits = |address: &IpAddr| six.is_none_or(|six| address.is_ipv6() == six);
-    if let Ok(address) = addr::parse(host) {
-        return if fits(&address) { Ok(address) } else { Err(Error::parts(&[b"bad address '", host, b"'"])) };
-    }
-    let bad = || Error::parts(&[b"bad address '", host, b"'"]);
-    let mut hosts = Input::open(b"/etc/hosts").map_err(|_| bad())?;
-    while let Some(line) = hosts.line()? {
-        let entry = rbox_core::bytes::split_once(line, b'#').map_or(line, |(entry, _)| entry);
-        let mut words = rbox_core::bytes::words(entry);
-        let address = words.next().and_then(|word| addr::parse(word).ok()).filter(fits);
-        if let (Some(address), true) = (address, words.any(|name| name.eq_ignore_ascii_case(host))) {
-            return Ok(address);
-        }
-    }
-    Err(bad())
 }
 
 impl Pinger {
@@ -267,19 +247,5 @@ impl Pinger {
             text.extend_from_slice(format!("round-trip min/avg/max = {least}/{mean}/{most} ms\n").as_bytes());
         }
         env.stdout.write(&text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use core::net::{Ipv4Addr, Ipv6Addr};
-
-    use super::*;
-
-    #[test]
-    fn addresses_fit_their_version() {
-        assert_eq!(resolve(b"127.0.0.1", None).ok(), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        assert_eq!(resolve(b"::1", Some(true)).ok(), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
-        assert!(resolve(b"127.0.0.1", Some(true)).is_err());
     }
 }

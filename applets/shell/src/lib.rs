@@ -4,8 +4,6 @@
 mod arith;
 mod array;
 mod builtins;
-mod complete;
-mod editor;
 mod exec;
 mod expand;
 mod interactive;

@@ -47,8 +47,8 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn say(text: &[u8]) {
-    // Facility syslog (5), severity notice.
-    send_line(5 << 3 | 5, b"kernel", text);
+    // Facility kern (0), severity notice.
+    send_line(5, b"kernel", text);
 }
 
 fn forward() -> Outcome {

@@ -21,7 +21,7 @@ Write MESSAGE, or each line of standard input, to the system log.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first().inline();
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// `user.notice`.
 const DEFAULT: u16 = 1 << 3 | 5;
@@ -60,7 +60,7 @@ fn parse_priority(word: &[u8]) -> Result<u16> {
     }
     let (facility, severity) = bytes::split_once(word, b'.').unwrap_or((b"user", word));
     let facility = number_of(FACILITIES, facility).ok_or_else(|| unknown("facility", facility))?;
-    let severity = number_of(SEVERITIES, severity).ok_or_else(|| unknown("priority", severity))?;
+    let severity = number_of(SEVERITIES, severity).ok_or_else(|| unknown("priority", word))?;
     Ok(u16::from(facility) << 3 | u16::from(severity))
 }
 

@@ -1,4 +1,5 @@
-//! The network: addresses as text, and what the kernel knows of interfaces and routes.
+//! The network: addresses as text, addresses of names, and what the kernel knows of interfaces and routes.
 
 pub mod addr;
+pub mod dns;
 pub mod netlink;

@@ -10,6 +10,10 @@ use crate::applet::Registry;
 #[macro_export]
 macro_rules! entry {
     ($registry:expr) => {
+        #[global_allocator]
+        // SAFETY: no applet starts a thread (docs/architecture.md), and signal handlers only set numbers.
+        static ALLOCATOR: $crate::sys::alloc::Allocator = unsafe { $crate::sys::alloc::Allocator::new() };
+
         /// C's `main`.
         ///
         /// # Safety

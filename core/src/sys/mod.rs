@@ -3,14 +3,18 @@
 //! Where rustix has the call, its safe function is re-exported under the module it belongs to; libc serves the rest.
 //! File descriptors are owned types, failures are [`Errno`].
 
+pub mod alloc;
 pub mod entry;
 pub mod float;
 pub mod fs;
 pub mod job;
 pub mod keyboard;
 pub mod klog;
+pub mod loop_device;
 pub mod packet;
 pub mod process;
+pub mod recovery;
+pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 

@@ -3,6 +3,7 @@
 pub mod bash;
 mod control;
 mod directory;
+mod history;
 mod inform;
 mod job;
 mod options;
@@ -63,11 +64,12 @@ static BUILTINS: &[Builtin] = &[
     special("exit", control::exit),
     special("export", variables::export),
     pure("false", |_, _| Ok(1)),
+    regular("fc", history::fc),
     regular("fg", job::fg),
     regular("getopts", variables::getopts),
     regular("hash", inform::hash),
     regular("help", inform::help),
-    regular("history", inform::history),
+    regular("history", history::history),
     regular("jobs", job::jobs),
     regular("kill", job::kill),
     regular("let", variables::let_),

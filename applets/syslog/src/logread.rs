@@ -1,0 +1,43 @@
+//! `logread`: print the log that `syslogd -C` keeps in shared memory.
+
+use rbox_core::daemon::pause;
+use rbox_core::prelude::*;
+
+use crate::ring::Ring;
+
+options! {
+    "[-fF]
+
+Print what syslogd -C keeps in shared memory.
+
+  -f  Print what comes from now on
+  -F  Print what is there, then what comes";
+    FOLLOW = "-f",
+    ALL_AND_FOLLOW = "-F",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    args.operands_between(0, 0)?;
+    let follow = args.last_of(&[FOLLOW, ALL_AND_FOLLOW]);
+    let mut ring = Ring::open()?;
+    let (text, mut place) = ring.lines()?;
+    if follow != Some(FOLLOW) {
+        env.stdout.write(&text)?;
+    }
+    while follow.is_some() {
+        env.stdout.flush()?;
+        pause(1000);
+        if !ring.is_alive() {
+            // syslogd was started anew and has a ring of its own, or there is none any more.
+            ring = Ring::open()?;
+            place = 0;
+        }
+        let text;
+        (text, place) = ring.lines_since(place)?;
+        env.stdout.write(&text)?;
+    }
+    Ok(ExitStatus::SUCCESS)
+}

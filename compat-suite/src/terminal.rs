@@ -1,0 +1,55 @@
+//! Running a command on a terminal of its own, and typing there.
+
+use std::fs::File;
+use std::io::{Error, Read, Result, Write};
+use std::process::{Command, Output};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// How long the terminal is quiet before the next line is typed, in nanoseconds.
+const QUIET: i64 = 400_000_000;
+
+/// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
+pub fn run(command: Command, lines: &[String]) -> Result<Output> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?;
+    let slave = File::options().read(true).write(true).open(name.to_str().map_err(Error::other)?)?;
+    // setsid(1) makes its standard input the controlling terminal.
+    let mut outer = Command::new("/usr/bin/setsid");
+    outer.args(["-w", "-c"]).arg(command.get_program()).args(command.get_args());
+    outer.current_dir(command.get_current_dir().expect("the case's folder is set")).env_clear();
+    outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+    let mut child = outer.spawn()?;
+    // The parent's copies of the terminal must go, or it would never end.
+    drop(outer);
+    let mut master = File::from(master);
+    let (mut shown, mut lines) = (Vec::new(), lines.iter());
+    let mut waited = 0;
+    loop {
+        let limit = Timespec { tv_sec: 0, tv_nsec: QUIET };
+        if poll(&mut [PollFd::new(&master, PollFlags::IN)], Some(&limit))? == 0 {
+            match lines.next() {
+                Some(line) => master.write_all(format!("{line}\n").as_bytes())?,
+                None if waited > 100 => {
+                    child.kill()?;
+                    break;
+                }
+                None => waited += 1,
+            }
+            continue;
+        }
+        let mut buffer = [0; 4096];
+        match master.read(&mut buffer) {
+            // EIO: nobody has the terminal open any more.
+            Ok(0) | Err(_) => break,
+            Ok(count) => shown.extend_from_slice(&buffer[..count]),
+        }
+    }
+    let status = child.wait()?;
+    shown.retain(|byte| *byte != b'\r');
+    Ok(Output { status, stdout: shown, stderr: Vec::new() })
+}

@@ -1,0 +1,111 @@
+//! Block devices: what is on them, and which of them a name like `UUID=...` means.
+
+mod partition;
+mod superblock;
+
+pub use superblock::{Content, probe};
+
+use crate::bytes;
+use crate::error::{Error, Result};
+use crate::io::Input;
+use crate::sys::fs::{Mode, OFlags};
+use crate::sys::{Errno, OwnedFd, fd, fs};
+
+/// Reads exactly `count` bytes at `offset`; `None` beyond the end or when the medium fails.
+fn read_at(file: &OwnedFd, offset: u64, count: usize) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; count];
+    let mut done = 0;
+    while done < count {
+        match fd::pread(file, &mut buffer[done..], offset + done as u64) {
+            Ok(0) => return None,
+            Ok(got) => done += got,
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(buffer)
+}
+
+/// Opens a device or an image of one for reading. A drive without a medium does not keep the caller waiting.
+pub fn open(path: &[u8]) -> core::result::Result<OwnedFd, Errno> {
+    fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
+}
+
+/// The names of all block devices that the kernel knows, in its order: /proc/partitions.
+pub fn devices() -> Vec<Vec<u8>> {
+    let mut names = Vec::new();
+    let Ok(mut input) = Input::open(b"/proc/partitions") else { return names };
+    while let Ok(Some(line)) = input.line() {
+        // major minor blocks name; the first line is a heading.
+        if let Some(name) = bytes::words(line).nth(3).filter(|name| *name != b"name") {
+            names.push(name.to_vec());
+        }
+    }
+    names
+}
+
+/// The path that `source` means in mount(8) and fstab(5): itself, or the device with that `UUID=`, `LABEL=`, `PARTUUID=`
+/// or `PARTLABEL=`. The error is `can't find SOURCE`.
+pub fn find(source: &[u8]) -> Result<Vec<u8>> {
+    let Some((tag, value)) = bytes::split_once(source, b'=') else { return Ok(source.to_vec()) };
+    // fstab(5) allows quotes around the value.
+    let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+    let matches: fn(&[u8], &[u8], &[u8]) -> bool = match tag {
+        b"UUID" | b"LABEL" => |name, tag, value| {
+            let content = open(&device_path(name)).ok().and_then(|file| probe(&file));
+            content.is_some_and(|content| match tag {
+                b"UUID" => content.uuid.eq_ignore_ascii_case(value),
+                _ => content.label == value,
+            })
+        },
+        b"PARTUUID" | b"PARTLABEL" => |name, tag, value| {
+            partition::identity(name).is_some_and(|identity| match tag {
+                b"PARTUUID" => identity.uuid.eq_ignore_ascii_case(value),
+                _ => identity.label == value,
+            })
+        },
+        _ => return Ok(source.to_vec()),
+    };
+    // An empty value is no name: most devices have an empty label.
+    let found = devices().into_iter().find(|name| !value.is_empty() && matches(name, tag, value));
+    found.map(|name| device_path(&name)).ok_or_else(|| Error::parts(&[b"can't find ", source]))
+}
+
+fn device_path(name: &[u8]) -> Vec<u8> {
+    // The kernel writes a slash in a device's name as `!` in /sys and as itself here.
+    [b"/dev/", name].concat()
+}
+
+/// The bytes of a UUID as text: `01234567-89ab-...`, in the order in which they stand (RFC 9562).
+fn uuid_text(uuid: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(36);
+    for (at, byte) in uuid.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push(b'-');
+        }
+        push_hex(&mut text, *byte, b"0123456789abcdef");
+    }
+    text
+}
+
+fn push_hex(text: &mut Vec<u8>, byte: u8, digits: &[u8; 16]) {
+    text.extend_from_slice(&[digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_means_itself() {
+        assert_eq!(find(b"/dev/sda1").ok().as_deref(), Some(&b"/dev/sda1"[..]));
+        assert_eq!(find(b"overlay=x").ok().as_deref(), Some(&b"overlay=x"[..]));
+        assert_eq!(find(b"LABEL=").unwrap_err().message(), b"can't find LABEL=");
+    }
+
+    #[test]
+    fn a_uuid_has_five_groups() {
+        let bytes: Vec<u8> = (0..16).collect();
+        assert_eq!(uuid_text(&bytes), b"00010203-0405-0607-0809-0a0b0c0d0e0f");
+    }
+}
