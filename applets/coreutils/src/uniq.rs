@@ -58,7 +58,7 @@ impl Key {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = |option, otherwise: u64| match args.value(option) {
-        Some(word) => parse_count(word, &[]),
+        Some(word) => parse_count(word, number::PLAIN),
         None => Ok(otherwise),
     };
     let key = Key {
