@@ -35,6 +35,7 @@ pub mod testing;
 pub mod time;
 pub mod tty;
 pub mod users;
+pub mod utmp;
 
 /// What nearly every applet's file imports.
 pub mod prelude {
