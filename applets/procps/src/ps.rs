@@ -241,7 +241,7 @@ mod tests {
     fn columns_are_chosen_with_headers() {
         let mut columns = Vec::new();
         choose(b"pid,user=a,b", &mut columns).expect("both are columns");
-        assert_eq!((columns.len(), columns[1].1.as_slice()), (2, &b"a,b"[..]));
+        assert_eq!((columns.len(), columns[1].header.as_slice()), (2, &b"a,b"[..]));
         assert_eq!(try_call(APPLET, &["ps", "-o", "nope"], b"").stderr, "ps: bad -o argument 'nope'\n");
     }
 

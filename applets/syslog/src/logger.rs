@@ -61,7 +61,7 @@ fn parse_priority(word: &[u8]) -> Result<u16> {
     let (facility, severity) = bytes::split_once(word, b'.').unwrap_or((b"user", word));
     let facility = FACILITIES.number_of(facility).ok_or_else(|| unknown("facility", facility))?;
     let severity = SEVERITIES.number_of(severity).ok_or_else(|| unknown("priority", word))?;
-    Ok(u16::from(facility) << 3 | u16::from(severity))
+    Ok((facility << 3 | severity) as u16)
 }
 
 fn unknown(what: &str, word: &[u8]) -> Error {

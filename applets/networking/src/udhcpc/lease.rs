@@ -60,7 +60,7 @@ pub fn parse_option(word: &[u8]) -> Result<Vec<u8>> {
     let bad = || Error::parts(&[b"bad option '", word, b"'"]);
     let (name, text) = bytes::split_once(word, b':').ok_or_else(bad)?;
     let code = option_code(name).ok_or_else(bad)?;
-    let form = OPTIONS.iter().find(|(_, known, _)| known.as_bytes() == name).map(|(_, _, form)| *form);
+    let form = OPTIONS.number_of(name).map(|code| form_of(code as u8));
     let value = match form {
         Some(Form::Text) => text.to_vec(),
         Some(Form::Addresses) => {
