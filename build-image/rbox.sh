@@ -1,25 +1,40 @@
 #!/bin/sh
 # Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols).
 # A toolchain of rustup that has the musl target is taken where there is one, else Debian's rustc-web, whose std is
-# built from source, optimised for size.
+# built from source, optimised for size. What was compiled is kept in the user's cache, by the compiler and its flags,
+# so that another checkout on this machine compiles the project's own crates only.
 set -eu
 cd "$(dirname "$0")/.."
 target=x86_64-unknown-linux-musl
-dir=${CARGO_TARGET_DIR:-target}
-# The linker is told whole paths.
-case $dir in
-/*) ;;
-*) dir=$PWD/$dir ;;
-esac
 
+# A panic ends the process, so nothing reads unwind tables; one segment may share a page with the next.
+flags="-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,noseparate-code,--build-id=none"
 if [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
-    echo "rbox: with $(rustc --version), target $target"
-    cargo build --release --locked -p rbox --target "$target" --target-dir "$dir/musl"
+    rustc=rustc
+    cargo=cargo
+    std=
 else
     sh build-image/packages.sh gcc binutils musl-dev rustc-web cargo-web rust-web-src
-    echo "rbox: with $(/usr/bin/rustc --version), std built from source"
+    rustc=/usr/bin/rustc
+    cargo=/usr/bin/cargo
+    std="-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size"
+    # Features of std's own build are the compiler's unstable ones.
+    export RUSTC_BOOTSTRAP=1
+    flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
+fi
+version=$($rustc --version)
+key=$(printf '%s\n' "$version" "$flags" "$std" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/rbox/musl-$key
+mkdir -p "$cache" target
+
+# One build at a time: the next one replaces the program in the cache.
+exec 9>"$cache/lock"
+flock 9
+
+if [ "$std" ]; then
+    echo "rbox: with $version, std built from source"
     # The names that the self-contained musl target links by; Debian has them in two places.
-    lib=$dir/musl/lib
+    lib=$cache/lib
     mkdir -p "$lib"
     for file in rcrt1.o crt1.o crti.o crtn.o libc.a; do
         ln -sf "/usr/lib/x86_64-linux-musl/$file" "$lib/$file"
@@ -28,13 +43,13 @@ else
         ln -sf "$(gcc -print-file-name=$file)" "$lib/$file"
     done
     echo 'INPUT(-lgcc_eh)' >"$lib/libunwind.a"
-    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
-    RUSTFLAGS="-Clinker=gcc -Clink-self-contained=yes -Lnative=$lib -Zunstable-options -Cpanic=immediate-abort --remap-path-prefix=$PWD=/rbox" \
-        /usr/bin/cargo build --release --locked -p rbox --target "$target" --target-dir "$dir/musl" \
-        -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+    flags="$flags -Clinker=gcc -Clink-self-contained=yes -Lnative=$lib"
+else
+    echo "rbox: with $version, target $target"
 fi
-built=$dir/musl/$target/release/rbox
-mkdir -p target
+# shellcheck disable=SC2086 # std is words or nothing
+RUSTC=$rustc RUSTFLAGS=$flags $cargo build --release --locked -p rbox --target "$target" --target-dir "$cache/build" $std
+built=$cache/build/$target/release/rbox
 objcopy --only-keep-debug "$built" target/rbox.debug
 strip -o target/rbox.new "$built"
 mv target/rbox.new target/rbox

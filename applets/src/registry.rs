@@ -1,9 +1,12 @@
 //! The table of all applets: the groups' rows, merged and sorted by name when the program is built.
 //!
-//! At run time there is one text of install paths, one array of where each starts, and a `match`: no pointer that the
+//! At run time there are a few texts, arrays of where each part of them starts, and a `match`: no pointer that the
 //! dynamic loader would have to mend at every start.
 
-use rbox_core::applet::{Applet, Id, Registry};
+use rbox_core::applet::{Applet, Form, Id, Registry};
+use rbox_core::env::Env;
+use rbox_core::error::Outcome;
+use rbox_core::options::Args;
 
 /// The table itself.
 pub struct Applets;
@@ -11,16 +14,20 @@ pub struct Applets;
 /// The only one.
 pub static APPLETS: Applets = Applets;
 
-/// Declares the groups: the name of each group's crate.
+/// Declares the groups: the name of each group's crate. A file's number is its place in all groups, one after the other.
 macro_rules! groups {
     ($($group:ident)*) => {
-        const GROUPS: &[&[(&str, u8)]] = &[$($group::ROWS),*];
+        const ROWS_OF: &[&[(&str, u8)]] = &[$($group::ROWS),*];
+        const FILES_OF: &[&[Applet]] = &[$($group::APPLETS),*];
 
-        fn applet_of(group: u8, number: u8) -> Applet {
-            #[allow(non_camel_case_types)]
-            enum Number { $($group),* }
-            $(if group == Number::$group as u8 { return $group::applet(number); })*
-            unreachable!("the number comes from GROUPS")
+        fn run_file(mut number: usize, env: &mut Env, args: &Args<'_>) -> Outcome {
+            $(
+                if number < $group::APPLETS.len() {
+                    return $group::run(number as u8, env, args);
+                }
+                number -= $group::APPLETS.len();
+            )*
+            unreachable!("there is no file {number}")
         }
     };
 }
@@ -41,13 +48,13 @@ groups! {
     rbox_shell
 }
 
-/// One name: its install path, its group, its file's number in the group.
-type Row = (&'static str, u8, u8);
+/// One name: its install path and its file's number.
+type Row = (&'static str, u8);
 
 const COUNT: usize = {
     let (mut total, mut group) = (0, 0);
-    while group < GROUPS.len() {
-        total += GROUPS[group].len();
+    while group < ROWS_OF.len() {
+        total += ROWS_OF[group].len();
         group += 1;
     }
     total
@@ -55,21 +62,22 @@ const COUNT: usize = {
 
 /// All rows, sorted by name.
 const ROWS: [Row; COUNT] = {
-    let mut rows = [("", 0, 0); COUNT];
-    let (mut count, mut group) = (0, 0);
-    while group < GROUPS.len() {
+    let mut rows = [("", 0); COUNT];
+    let (mut count, mut group, mut first) = (0, 0, 0);
+    while group < ROWS_OF.len() {
         let mut row = 0;
-        while row < GROUPS[group].len() {
-            let (path, number) = GROUPS[group][row];
+        while row < ROWS_OF[group].len() {
+            let (path, number) = ROWS_OF[group][row];
             let mut at = count;
             while at > 0 && name_precedes(path, rows[at - 1].0) {
                 rows[at] = rows[at - 1];
                 at -= 1;
             }
-            rows[at] = (path, group as u8, number);
+            rows[at] = (path, first + number);
             count += 1;
             row += 1;
         }
+        first += FILES_OF[group].len() as u8;
         group += 1;
     }
     rows
@@ -105,23 +113,24 @@ const PATHS_LENGTH: usize = {
 };
 
 /// All install paths, a newline between two.
-const PATHS_BYTES: [u8; PATHS_LENGTH] = {
+static PATHS: [u8; PATHS_LENGTH] = {
     let mut text = [b'\n'; PATHS_LENGTH];
     let (mut at, mut row) = (0, 0);
     while row < COUNT {
-        let path = ROWS[row].0.as_bytes();
-        let mut index = 0;
-        while index < path.len() {
-            text[at + index] = path[index];
-            index += 1;
-        }
-        at += path.len() + 1;
+        copy(ROWS[row].0, &mut text, at);
+        at += ROWS[row].0.len() + 1;
         row += 1;
     }
     text
 };
 
-static PATHS: [u8; PATHS_LENGTH] = PATHS_BYTES;
+const fn copy(part: &str, text: &mut [u8], at: usize) {
+    let mut index = 0;
+    while index < part.len() {
+        text[at + index] = part.as_bytes()[index];
+        index += 1;
+    }
+}
 
 /// Where each name starts and ends in `PATHS`.
 static NAMES: [(u16, u16); COUNT] = {
@@ -136,16 +145,87 @@ static NAMES: [(u16, u16); COUNT] = {
     names
 };
 
-/// Each name's group and file.
-static FILES: [(u8, u8); COUNT] = {
-    let mut files = [(0, 0); COUNT];
+/// Each name's file.
+static FILES: [u8; COUNT] = {
+    let mut files = [0; COUNT];
     let mut row = 0;
     while row < COUNT {
-        files[row] = (ROWS[row].1, ROWS[row].2);
+        files[row] = ROWS[row].1;
         row += 1;
     }
     files
 };
+
+const FILE_COUNT: usize = {
+    let (mut total, mut group) = (0, 0);
+    while group < FILES_OF.len() {
+        total += FILES_OF[group].len();
+        group += 1;
+    }
+    assert!(total <= u8::MAX as usize, "a file's number needs more than one byte");
+    total
+};
+
+/// The files of all groups. They are read when the program is built, and are not part of it.
+const APPLETS_BY_FILE: [Applet; FILE_COUNT] = {
+    let mut applets = [FILES_OF[0][0]; FILE_COUNT];
+    let (mut count, mut group) = (0, 0);
+    while group < FILES_OF.len() {
+        let mut number = 0;
+        while number < FILES_OF[group].len() {
+            applets[count] = FILES_OF[group][number];
+            (count, number) = (count + 1, number + 1);
+        }
+        group += 1;
+    }
+    applets
+};
+
+/// How each file's applet is called.
+static FORMS: [Form; FILE_COUNT] = {
+    let mut forms = [APPLETS_BY_FILE[0].form; FILE_COUNT];
+    let mut file = 0;
+    while file < FILE_COUNT {
+        forms[file] = APPLETS_BY_FILE[file].form;
+        file += 1;
+    }
+    forms
+};
+
+/// Where each file's usage text ends in `USAGES`.
+static USAGE_ENDS: [u32; FILE_COUNT] = {
+    let mut ends = [0; FILE_COUNT];
+    let (mut at, mut file) = (0, 0);
+    while file < FILE_COUNT {
+        at += APPLETS_BY_FILE[file].usage.len();
+        ends[file] = at as u32;
+        file += 1;
+    }
+    ends
+};
+
+const USAGES_LENGTH: usize = USAGE_ENDS[FILE_COUNT - 1] as usize;
+
+static USAGE_BYTES: [u8; USAGES_LENGTH] = {
+    let mut text = [0; USAGES_LENGTH];
+    let mut file = 0;
+    while file < FILE_COUNT {
+        let usage = APPLETS_BY_FILE[file].usage;
+        copy(usage, &mut text, USAGE_ENDS[file] as usize - usage.len());
+        file += 1;
+    }
+    text
+};
+
+/// All usage texts, one after the other.
+static USAGES: &str = match str::from_utf8(&USAGE_BYTES) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
+
+fn file_of(id: Id) -> usize {
+    usize::from(FILES[usize::from(id)])
+}
 
 impl Registry for Applets {
     fn find(&self, name: &[u8]) -> Option<Id> {
@@ -153,9 +233,18 @@ impl Registry for Applets {
         Some(row as Id)
     }
 
-    fn applet(&self, id: Id) -> Applet {
-        let (group, number) = FILES[usize::from(id)];
-        applet_of(group, number)
+    fn form(&self, id: Id) -> Form {
+        FORMS[file_of(id)]
+    }
+
+    fn usage(&self, id: Id) -> &'static str {
+        let file = file_of(id);
+        let start = if file == 0 { 0 } else { USAGE_ENDS[file - 1] };
+        &USAGES[start as usize..USAGE_ENDS[file] as usize]
+    }
+
+    fn run(&self, id: Id, env: &mut Env, args: &Args<'_>) -> Outcome {
+        run_file(file_of(id), env, args)
     }
 
     fn paths(&self) -> &'static str {

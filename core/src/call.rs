@@ -14,7 +14,7 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
     let name = called.strip_prefix(b"-").unwrap_or(called);
     let mut env = Env::of_process(registry, name);
     if let Some(id) = registry.find(name) {
-        return registry.applet(id).call(&mut env, words);
+        return registry.call(id, &mut env, words);
     }
     env.name = b"rbox".to_vec();
     let outcome = crate::front::run(&mut env, words.get(1..).unwrap_or_default());
@@ -31,7 +31,7 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
 /// Runs the applet `words[0]` in this very process, with streams and environment of its own. `None` when there is no such applet.
 pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<(ExitStatus, Output)> {
     let name = bytes::base_name(words.first()?);
-    let applet = env.registry.applet(env.registry.find(name)?);
+    let id = env.registry.find(name)?;
     let mut inner = Env {
         name: name.to_vec(),
         stdin,
@@ -40,7 +40,7 @@ pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<
         vars: env.vars.clone(),
         registry: env.registry,
     };
-    let status = applet.call(&mut inner, words);
+    let status = env.registry.call(id, &mut inner, words);
     Some((status, inner.stdout))
 }
 
@@ -92,7 +92,7 @@ pub fn pass_on(change: process::Change) -> Outcome {
 
 /// Where the applet of ours that `name` leads to may run; `None` for any other program.
 fn isolation(env: &Env, name: &[u8]) -> Option<Isolation> {
-    own_applet(env, name).map(|id| env.registry.applet(id).isolation)
+    own_applet(env, name).map(|id| env.registry.form(id).isolation)
 }
 
 /// The applet that the shell's rules would find under `name`: through PATH, when what stands there is rbox itself.

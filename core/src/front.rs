@@ -53,7 +53,7 @@ fn call(env: &mut Env, words: &[&[u8]]) -> Outcome {
         return Err(Error::parts(&[name, b": applet not found"]).with_status(127));
     };
     env.name = name.to_vec();
-    Ok(env.registry.applet(id).call(env, words))
+    Ok(env.registry.call(id, env, words))
 }
 
 fn print(env: &mut Env, parts: &[&[u8]]) -> Outcome {

@@ -34,6 +34,7 @@ pub mod testing;
 pub mod time;
 pub mod tty;
 pub mod users;
+pub mod utmp;
 
 /// What nearly every applet's file imports.
 pub mod prelude {

@@ -1,8 +1,10 @@
 //! Calling an applet in a unit test: literal words and standard input in, status and both outputs out.
 
-use crate::applet::{Applet, Id, Registry};
+use crate::applet::{Applet, Form, Id, Registry};
 use crate::env::{Env, Vars};
+use crate::error::Outcome;
 use crate::io::{Input, Output};
+use crate::options::Args;
 
 /// What a call left behind.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +69,13 @@ impl Registry for NoApplets {
     fn find(&self, _name: &[u8]) -> Option<Id> {
         None
     }
-    fn applet(&self, _id: Id) -> Applet {
+    fn form(&self, _id: Id) -> Form {
+        unreachable!("find knows no applet")
+    }
+    fn usage(&self, _id: Id) -> &'static str {
+        unreachable!("find knows no applet")
+    }
+    fn run(&self, _id: Id, _env: &mut Env, _args: &Args<'_>) -> Outcome {
         unreachable!("find knows no applet")
     }
     fn paths(&self) -> &'static str {

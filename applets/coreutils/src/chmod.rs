@@ -1,5 +1,6 @@
 //! `chmod`: change file modes (POSIX XCU chmod).
 
+use rbox_core::applet::help;
 use rbox_core::fs::{Follow, Phase, Step, Visit, walk};
 use rbox_core::mode;
 use rbox_core::prelude::*;
@@ -30,7 +31,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut words = args.words().to_vec();
     if words.get(1).is_some_and(|word| *word == b"--help") {
-        let text = APPLET.help(&env.name);
+        let text = help(USAGE, &env.name);
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }

@@ -1,5 +1,6 @@
 //! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
 
+use rbox_core::applet::help;
 use rbox_core::condition;
 use rbox_core::prelude::*;
 
@@ -11,7 +12,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // BusyBox answers this one word with its help, although for POSIX it is a word that is not empty.
     if args.operands() == [&b"--help"[..]] {
-        let text = APPLET.help(&env.name);
+        let text = help(USAGE, &env.name);
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }

@@ -4,20 +4,23 @@ use rbox_core::daemon::pause;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::signal_queue::{SIGTERM, SIGUSR1, SIGUSR2};
-use rbox_core::sys::system::{RebootCommand, reboot};
+use rbox_core::sys::system::{RebootCommand, reboot, uname};
 use rbox_core::sys::{fs, signal};
+use rbox_core::utmp::{self, Kind, Record};
 
 options! {
-    "[-d SEC] [-nf]
+    "[-d SEC] [-nfw]
 
 Halt, power off or restart the system, as the name says.
 
   -d SEC  Wait SEC seconds first
   -n      Do not write what the caches hold to the disks first
-  -f      Do it at once, without telling init";
+  -f      Do it at once, without telling init
+  -w      Only write down in /var/log/wtmp that it is done";
     DELAY = "-d",
     NO_SYNC = "-n",
     FORCE = "-f",
+    ONLY_RECORD = "-w",
 }
 
 /// The applet.
@@ -27,6 +30,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let delay = args.value(DELAY).map_or(Ok(0), |word| parse_in_range(word, 0, u32::MAX.into()))?;
     pause(delay * 1000);
+    utmp::append(&Record { kind: Kind::RunLevel, pid: 0, line: b"~~", user: b"shutdown", host: uname().release().to_bytes() });
+    if args.has(ONLY_RECORD) {
+        return Ok(ExitStatus::SUCCESS);
+    }
     if !args.has(NO_SYNC) {
         fs::sync();
     }

@@ -1,5 +1,6 @@
 //! `kill`: send signals to processes (POSIX XCU kill).
 
+use rbox_core::applet::help;
 use rbox_core::number::{invalid, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::signals::{NAMES, name_of, number_of};
@@ -23,7 +24,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let (number, pids) = match words {
         [] => return Err(Error::usage()),
         [b"--help"] => {
-            env.stdout.write(&APPLET.help(&env.name))?;
+            env.stdout.write(&help(USAGE, &env.name))?;
             return Ok(ExitStatus::SUCCESS);
         }
         [b"-l" | b"-L", rest @ ..] => return list(env, rest),

@@ -2,6 +2,7 @@
 //!
 //! For a shell that init starts on `/dev/console`, which cannot be a controlling terminal itself.
 
+use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, fd, fs, process};
 
@@ -15,7 +16,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.words().get(1..).unwrap_or_default();
     if words.first().is_some_and(|word| *word == b"--help") {
-        let text = APPLET.help(&env.name);
+        let text = help(USAGE, &env.name);
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }

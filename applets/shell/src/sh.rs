@@ -4,6 +4,7 @@ use crate::builtins;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
+use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
@@ -28,13 +29,13 @@ struct Start {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.flush()?;
     if args.operands() == [b"--help"] {
-        let text = APPLET.help(&env.name);
+        let text = help(USAGE, &env.name);
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }
     let name = env.name.clone();
     if args.words().get(1).is_some_and(|word| *word == b"--help") {
-        let text = APPLET.help(&name);
+        let text = help(USAGE, &name);
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }

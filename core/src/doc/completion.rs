@@ -20,7 +20,7 @@ pub fn print(env: &mut Env, words: &[&[u8]]) -> Outcome {
     for path in env.registry.paths().split('\n') {
         let name = bytes::base_name(path.as_bytes());
         if let Some(id) = env.registry.find(name) {
-            rule(&mut rules, name, env.registry.applet(id).usage);
+            rule(&mut rules, name, env.registry.usage(id));
         }
     }
     env.stdout.write(&rules)?;

@@ -9,7 +9,7 @@ use crate::options;
 pub fn print(env: &mut Env, words: &[&[u8]]) -> Outcome {
     let &[name] = words else { return Err(Error::new("usage: --man APPLET")) };
     let id = env.registry.find(name).ok_or_else(|| Error::parts(&[name, b": applet not found"]).with_status(127))?;
-    let page = page(name, env.registry.applet(id).usage);
+    let page = page(name, env.registry.usage(id));
     env.stdout.write(&page)?;
     Ok(ExitStatus::SUCCESS)
 }

@@ -13,6 +13,7 @@ pub mod klog;
 pub mod loop_device;
 pub mod packet;
 pub mod process;
+pub mod recovery;
 pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;

@@ -34,12 +34,14 @@ pub struct Entry {
     pub pid: i32,
     /// When it was last started, in milliseconds of uptime.
     pub started: u64,
+    /// How many of its processes in a row ended at once.
+    pub short_lives: u32,
 }
 
 impl Entry {
     /// An entry that does not run.
     pub fn new(action: Action, tty: &[u8], command: &[u8]) -> Self {
-        Self { action, tty: tty.to_vec(), command: command.to_vec(), pid: 0, started: 0 }
+        Self { action, tty: tty.to_vec(), command: command.to_vec(), pid: 0, started: 0, short_lives: 0 }
     }
 }
 
@@ -81,6 +83,16 @@ fn parse_line(line: &[u8]) -> Option<Entry> {
     let name = tty.strip_prefix(b"/dev/").unwrap_or(tty);
     let tty = if name.is_empty() { Vec::new() } else { [b"/dev/", name].concat() };
     Some(Entry::new(action, &tty, command))
+}
+
+/// An action's number, and the action of a number.
+pub fn number_of(action: Action) -> usize {
+    ACTIONS.iter().position(|(_, other)| *other == action).unwrap_or(0)
+}
+
+/// The action of a number from `number_of`.
+pub fn action_of(number: u64) -> Option<Action> {
+    ACTIONS.get(usize::try_from(number).ok()?).map(|(_, action)| *action)
 }
 
 /// What runs without an /etc/inittab.
@@ -131,6 +143,14 @@ mod tests {
         let mut wrong = Vec::new();
         let entries = parse(b"nonsense\n::never:x\n::once:\n::once:ok", &mut |line| wrong.push(line));
         assert_eq!((wrong.as_slice(), entries.len()), (&[1, 2, 3][..], 1));
+    }
+
+    #[test]
+    fn any_table_is_read_without_a_panic() {
+        let mut random = rbox_core::testing::Random::new(5);
+        for _ in 0..20_000 {
+            parse(&random.spoil(b"tty1::respawn:/sbin/getty 38400 tty1\n::once:x"), &mut |_| ());
+        }
     }
 
     #[test]

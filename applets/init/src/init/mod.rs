@@ -1,8 +1,10 @@
 //! `init`: the first process. It starts what /etc/inittab says, reaps orphans, and stops the machine.
 //!
-//! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery.
+//! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery; an entry whose
+//! process ends at once again and again is left alone for a while; and init executes itself anew after its own crash.
 
 mod inittab;
+mod recovery;
 mod start;
 
 use inittab::{Action, Entry};
@@ -18,21 +20,34 @@ use rbox_core::sys::signal_queue::{
 use rbox_core::sys::system::{RebootCommand, reboot};
 use rbox_core::sys::{fs, process, signal};
 
-options!(
-    "
+options! {
+    "[-s | single | 1 | WORD]
 
 The first process of the system: it starts and restarts what /etc/inittab says.
+WORD is the variable RUNLEVEL of all that it starts.
+
+  -s  As single and 1: start only a shell on the console
 
 Signals: HUP reads /etc/inittab again; TSTP stops restarting until CONT; QUIT
 runs the restart entry in place of init; TERM restarts the machine, USR1 halts
-it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries."
-);
+it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries.";
+    SINGLE = "-s",
+}
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).program().options_first();
 
 /// The least time between two starts of a respawn entry, in milliseconds.
 const RESPAWN_INTERVAL: u64 = 1000;
+
+/// A process that lives shorter than this many milliseconds has ended at once.
+const SHORT_LIFE: u64 = 5000;
+
+/// So many of them in a row, and the entry rests.
+const STORM: u32 = 10;
+
+/// How long it rests, in milliseconds.
+const REST: u64 = 60_000;
 
 /// `waitpid(2)`: return at once.
 const NO_HANG: i32 = 1;
@@ -42,6 +57,8 @@ struct Init {
     entries: Vec<Entry>,
     signals: SignalQueue,
     stopped: bool,
+    /// What runs, where a crash cannot reach it.
+    state: Option<recovery::State>,
     /// The whole machine is this init's, not only a container: then `/` is its to mount read-only in the end.
     owns_machine: bool,
 }
@@ -54,23 +71,49 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("must be run as PID 1"));
     }
     start::open_console(env);
-    start::set_variables(env, args.operands().first().copied());
+    let word = args.operands().first().copied();
+    start::set_variables(env, word);
+    let single = args.has(SINGLE) || matches!(word, Some(b"single" | b"1"));
     // Ctrl-Alt-Del becomes SIGINT; in a container there is no right to ask for that.
     let _ = reboot(RebootCommand::CadOff);
     let watched = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
-    let mut init = Init { entries: Vec::new(), signals: SignalQueue::open(&watched)?, stopped: false, owns_machine: false };
+    let mut init = Init {
+        entries: Vec::new(),
+        signals: SignalQueue::open(&watched)?,
+        stopped: false,
+        state: None,
+        owns_machine: false,
+    };
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
     let _ = process::chdir("/");
-    init.entries = read_entries(env);
-    for action in [Action::SysInit, Action::Wait] {
-        init.run_all(env, action, true);
+    init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
+    let before = recovery::take_over(env);
+    init.state = recovery::prepare(env);
+    let anew = before.is_some();
+    match before {
+        Some(running) => {
+            say(env, b"init crashed and was started anew");
+            inittab::adopt(&mut init.entries, running);
+        }
+        None => {
+            for action in [Action::SysInit, Action::Wait] {
+                init.run_all(env, action, true);
+            }
+        }
     }
     // Only now is /proc mounted.
     init.owns_machine = fs::readlink("/proc/self/ns/pid", Vec::new()).is_ok_and(|link| link.as_bytes() == FIRST_NAMESPACE);
-    init.run_all(env, Action::Once, false);
+    if !anew {
+        init.run_all(env, Action::Once, false);
+    }
+    // A child may have ended while nobody looked.
+    init.reap(env);
     loop {
         let sleep = init.start_due(env);
+        if let Some(state) = &init.state {
+            state.save(&init.entries);
+        }
         if let Some(signal) = init.signals.wait(sleep) {
             init.handle(env, signal);
         }
@@ -139,12 +182,13 @@ impl Init {
             if self.stopped || entry.pid > 0 || !matches!(entry.action, Action::Respawn | Action::AskFirst) {
                 continue;
             }
-            let since = uptime_milliseconds() - entry.started;
-            if entry.started == 0 || since >= RESPAWN_INTERVAL {
+            let since = uptime_milliseconds().saturating_sub(entry.started);
+            let interval = if entry.short_lives < STORM { RESPAWN_INTERVAL } else { REST };
+            if entry.started == 0 || since >= interval {
                 self.start(env, index);
             }
             if self.entries[index].pid == 0 {
-                let rest = RESPAWN_INTERVAL.saturating_sub(since).max(1);
+                let rest = interval.saturating_sub(since).max(1);
                 sleep = Some(sleep.map_or(rest, |other: u64| other.min(rest)));
             }
         }
@@ -155,11 +199,19 @@ impl Init {
         while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
             let Some(entry) = self.entries.iter_mut().find(|entry| entry.pid == pid) else { continue };
             entry.pid = 0;
+            let lived = uptime_milliseconds().saturating_sub(entry.started);
+            entry.short_lives = if lived < SHORT_LIFE { entry.short_lives + 1 } else { 0 };
             if matches!(entry.action, Action::Respawn | Action::AskFirst) {
                 let number = Decimal::new(pid as u64);
                 let end = b") exited. Scheduling for restart.";
                 let message = [b"process '", &entry.command[..], b"' (pid ", number.as_bytes(), end].concat();
                 say(env, &message);
+                if entry.short_lives == STORM {
+                    say(env, &[b"process '", &entry.command[..], b"' respawns too fast: it rests for a minute"].concat());
+                } else if entry.short_lives > STORM {
+                    // After its rest it gets a whole row of attempts again.
+                    entry.short_lives = 1;
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ mod address;
 mod link;
 mod route;
 
+use rbox_core::applet::help;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
 
@@ -65,7 +66,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             Some(b"brief") => BRIEF,
             Some(b"family") => FAMILY,
             Some(_) => {
-                let text = APPLET.help(&env.name);
+                let text = help(USAGE, &env.name);
                 env.stdout.write(&text)?;
                 return Ok(ExitStatus::SUCCESS);
             }

@@ -51,7 +51,7 @@ impl Shell {
 
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         let applet = self.own_applet(&words[0]);
-        let isolation = applet.map(|id| self.registry.applet(id).isolation);
+        let isolation = applet.map(|id| self.registry.form(id).isolation);
         if let Some(id) = applet
             && isolation == Some(Isolation::Inline)
             && self.may_run_here()
@@ -176,7 +176,7 @@ impl Shell {
         let name = bytes::base_name(&words[0]);
         let mut env = Env { vars: Vars::List(self.environment()), stdout, ..Env::of_process(self.registry, name) };
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let status = self.registry.applet(id).call(&mut env, &words);
+        let status = self.registry.call(id, &mut env, &words);
         (status.0, env.stdout)
     }
 
@@ -184,7 +184,7 @@ impl Shell {
     pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
-            && self.registry.applet(id).isolation != Isolation::Program
+            && self.registry.form(id).isolation != Isolation::Program
         {
             return self.become_applet(id, words);
         }
