@@ -1,6 +1,7 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
+use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
@@ -62,7 +63,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         pid: process::getpid().as_raw_nonzero().get(),
         background: None,
         jobs: Default::default(),
-        traps: vec![None; 65],
+        interrupted_job: false,
+        traps: vec![None; TRAPS],
         outer_traps: None,
         trap_status: None,
         ignored: 0,
@@ -79,7 +81,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         substitution_status: None,
         option_at: 0,
         random: process::getpid().as_raw_nonzero().get() as u32,
-        history: Vec::new(),
+        editor: Default::default(),
+        warned: 0,
         terminal: None,
         own_file: None,
         interrupted: false,
@@ -237,7 +240,11 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         }
     }
     if interactive && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+        let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
+    }
+    if interactive && terminal && !start.command {
+        crate::interactive::open_history(shell);
     }
     let mut input = match (text, file) {
         (Some(text), _) => Input::text(&text, 1),

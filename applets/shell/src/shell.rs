@@ -7,6 +7,7 @@ use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
 use rbox_core::sys::{fd, fs};
+use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
 /// Why a command does not go on to the next.
@@ -95,6 +96,8 @@ pub struct Shell {
     pub pid: i32,
     pub background: Option<i32>,
     pub jobs: Jobs,
+    /// The last foreground job was ended by Ctrl-C.
+    pub interrupted_job: bool,
     pub traps: Vec<Option<Rc<[u8]>>>,
     /// The traps of the enclosing shell, which a subshell lists until it sets its own.
     pub outer_traps: Option<Vec<Option<Rc<[u8]>>>>,
@@ -118,7 +121,10 @@ pub struct Shell {
     pub substitution_status: Option<u8>,
     pub option_at: usize,
     pub random: u32,
-    pub history: Vec<Vec<u8>>,
+    /// The line editor, with the history.
+    pub editor: Editor,
+    /// Prompts for which the user may end the shell though jobs are stopped.
+    pub warned: u8,
     /// The terminal's descriptor and the group to give it back to.
     pub terminal: Option<i32>,
     /// Device and inode of the running program, once they were asked for.
@@ -407,8 +413,14 @@ impl Host for Shell {
         match input.reader {
             Reader::None => false,
             Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
-            Reader::Seekable(number) => read_block(number, &mut input.buffer, 1024),
-            Reader::Bytes(number) => read_bytes(number, &mut input.buffer),
+            Reader::Seekable(number) => {
+                self.prompt_without_terminal(continued);
+                read_block(number, &mut input.buffer, 1024)
+            }
+            Reader::Bytes(number) => {
+                self.prompt_without_terminal(continued);
+                read_bytes(number, &mut input.buffer)
+            }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {
                     input.buffer.extend_from_slice(&line);

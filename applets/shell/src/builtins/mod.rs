@@ -2,6 +2,7 @@
 
 mod control;
 mod directory;
+mod history;
 mod inform;
 mod job;
 mod options;
@@ -61,11 +62,12 @@ static BUILTINS: &[Builtin] = &[
     special("exit", control::exit),
     special("export", variables::export),
     pure("false", |_, _| Ok(1)),
+    regular("fc", history::fc),
     regular("fg", job::fg),
     regular("getopts", variables::getopts),
     regular("hash", inform::hash),
     regular("help", inform::help),
-    regular("history", inform::history),
+    regular("history", history::history),
     regular("jobs", job::jobs),
     regular("kill", job::kill),
     regular("let", variables::let_),

@@ -8,6 +8,7 @@ use rbox_core::bytes;
 use rbox_core::call::DEFAULT_PATH;
 use rbox_core::env::{Env, Vars};
 use rbox_core::io::Output;
+use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{self, Errno, fs, process};
 use std::rc::Rc;
 
@@ -53,6 +54,7 @@ impl Shell {
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
             && self.registry.form(id).isolation == Isolation::Inline
+            && !self.must_fork()
         {
             return self.run_inline(id, words, redirections);
         }
@@ -83,9 +85,22 @@ impl Shell {
                 };
                 process::exit_now(status);
             }
-            Ok(Some(pid)) => self.status = self.wait_foreground(&[pid], &words.join(&b' ')),
+            Ok(Some(pid)) => self.status = self.wait_program(pid, words),
         }
         Ok(())
+    }
+
+    /// Whether the user must be able to end or stop what runs without the shell: at a prompt, and where Ctrl-C is
+    /// trapped and the keyboard may be what the command reads.
+    pub fn must_fork(&self) -> bool {
+        self.options.interactive
+            || self.traps[2].as_ref().is_some_and(|action| !action.is_empty())
+                && sys::termios::isatty(sys::fd::borrow(0))
+    }
+
+    fn wait_program(&mut self, pid: i32, words: &[Vec<u8>]) -> u8 {
+        let texts = if self.options.monitor { vec![words.join(&b' ')] } else { Vec::new() };
+        self.wait_foreground(&[pid], texts)
     }
 
     /// Starts a foreign program without a copy of the shell. `None` when only a fork can serve: a script that the
@@ -105,7 +120,7 @@ impl Shell {
         let started = sys::job::spawn(&path, &slices, &environment);
         self.undo_redirections(saved);
         let pid = started.ok()?;
-        self.status = self.wait_foreground(&[pid], &words[0]);
+        self.status = self.wait_program(pid, words);
         Some(Ok(()))
     }
 
@@ -186,7 +201,11 @@ impl Shell {
 
     /// Forks; `None` in the child, which has its group and signals set. `group` is that of the job, 0 for a new one.
     pub fn fork_child(&mut self, group: i32, foreground: bool) -> Result<Option<i32>, Fail> {
-        match process::fork() {
+        // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
+        // the child, it would be lost.
+        let before = signal::set_blocked(SignalSet(u64::MAX));
+        let forked = process::fork();
+        let result = match forked {
             Err(errno) => Err(self.error(&[b"can't fork: ", sys::error_text(errno).as_bytes()])),
             Ok(None) => {
                 self.join_group(0, group, foreground);
@@ -197,7 +216,9 @@ impl Shell {
                 self.join_group(pid, group, foreground);
                 Ok(Some(pid))
             }
-        }
+        };
+        signal::set_blocked(before);
+        result
     }
 }
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 impl Shell {
     pub(super) fn run_pipeline(&mut self, pipeline: &Pipeline) -> Run {
-        let text = unparse::pipeline(pipeline, &self.symbols);
         let pids = self.start_pipeline(pipeline, true)?;
-        self.status = self.wait_foreground(&pids, &text);
+        let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
+        self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
     }
 
@@ -52,8 +52,11 @@ impl Shell {
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
         match self.fork_child(0, true)? {
             Some(pid) => {
-                let text = unparse::node(body, &self.symbols);
-                self.status = self.wait_foreground(&[pid], &text);
+                let mut texts = Vec::new();
+                if self.options.monitor {
+                    texts.push([b"(", &unparse::node(body, &self.symbols)[..], b")"].concat());
+                }
+                self.status = self.wait_foreground(&[pid], texts);
                 self.check_errexit()
             }
             None => {
@@ -65,7 +68,6 @@ impl Shell {
     }
 
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
-        let text = unparse::node(body, &self.symbols);
         let monitor = self.options.monitor && !self.subshell;
         let pids = match &**body {
             Node::Pipeline(pipeline) if monitor => self.start_pipeline(pipeline, false)?,
@@ -82,7 +84,11 @@ impl Shell {
             },
         };
         self.background = pids.last().copied();
-        self.jobs.add(&pids, &text);
+        let texts = match &**body {
+            Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
+            body => vec![unparse::node(body, &self.symbols)],
+        };
+        self.jobs.add(&pids, texts);
         self.status = 0;
         Ok(())
     }

@@ -74,7 +74,8 @@ impl Shell {
 
     /// Prints a command behind PS4.
     fn trace(&mut self, words: &[Vec<u8>]) {
-        let mut line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
+        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
+        let mut line = self.expand_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
         let _ = crate::shell::write_all(2, &line);
