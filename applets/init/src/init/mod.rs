@@ -223,7 +223,10 @@ impl Init {
                 say(env, b"reloading /etc/inittab");
                 let old = core::mem::take(&mut self.entries);
                 self.entries = read_entries(env);
-                inittab::adopt(&mut self.entries, old);
+                for pid in inittab::adopt(&mut self.entries, old) {
+                    // It may have ended already.
+                    let _ = signal::kill(pid, SIGTERM);
+                }
             }
             SIGINT => self.run_all(env, Action::CtrlAltDel, false),
             SIGQUIT => self.restart(env),
