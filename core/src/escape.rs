@@ -34,14 +34,14 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let dollar = style == Style::Dollar;
     let byte = match letter {
         b'a' => 7,
-        b'b' if style != Style::Prompt => 8,
+        b'b' => 8,
         b'e' => 27,
         b'E' if matches!(style, Style::Dollar | Style::Prompt) => 27,
         b'f' => 12,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' if style != Style::Prompt => b'\t',
-        b'v' if style != Style::Prompt => 11,
+        b'v' => 11,
         b'\\' => b'\\',
         b'"' if matches!(style, Style::Dollar | Style::Format) => b'"',
         b'\'' | b'?' if dollar => letter,
@@ -50,9 +50,7 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
             *at += 1;
             text[*at - 1] & 0x1f
         }
-        b'x' if style != Style::Prompt && text.get(*at).is_some_and(u8::is_ascii_hexdigit) => {
-            digits(text, at, 16, 2) as u8
-        }
+        b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
         b'u' | b'U' if dollar => {
             let code = digits(text, at, 16, if letter == b'u' { 4 } else { 8 });
             return Escape::Character(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));

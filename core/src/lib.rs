@@ -1,6 +1,7 @@
 //! What more than one applet of rbox needs. A module uses only what stands on a lower floor (see docs/architecture.md).
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod applet;
 pub mod block;
 pub mod bytes;

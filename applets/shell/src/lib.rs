@@ -3,8 +3,6 @@
 
 mod arith;
 mod builtins;
-mod complete;
-mod editor;
 mod exec;
 mod expand;
 mod interactive;

@@ -1,6 +1,7 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
+use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
@@ -14,7 +15,7 @@ const USAGE: &str = "[-il] [-|+Cabefmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS
 Run commands from a script, a file or the terminal";
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().raw();
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -43,7 +44,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
     let _ = start(&mut shell, &words, args);
-    Ok(ExitStatus(shell.status))
+    let status = shell.status;
+    // The process ends with the shell, as it never runs in another's: the system takes its memory at once.
+    core::mem::forget(shell);
+    Ok(ExitStatus(status))
 }
 
 /// A shell as it is before it has read a word, under that name.
@@ -52,7 +56,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let mut shell = Shell {
         registry: env.registry,
         symbols: Symbols::default(),
-        variables: Vec::new(),
+        // Most shells need no more than the environment and their own few.
+        variables: Vec::with_capacity(56),
         options: Options::default(),
         arg0: name.to_vec(),
         called: name.to_vec(),
@@ -62,10 +67,12 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         pid: process::getpid().as_raw_nonzero().get(),
         background: None,
         jobs: Default::default(),
-        traps: vec![None; 65],
+        interrupted_job: false,
+        traps: vec![None; TRAPS],
         outer_traps: None,
         trap_status: None,
         ignored: 0,
+        asked: 0,
         locals: Vec::new(),
         loops: 0,
         calls: 0,
@@ -79,7 +86,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         substitution_status: None,
         option_at: 0,
         random: process::getpid().as_raw_nonzero().get() as u32,
-        history: Vec::new(),
+        editor: Default::default(),
+        warned: 0,
         terminal: None,
         own_file: None,
         interrupted: false,
@@ -93,8 +101,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
 /// Takes the environment in, and sets the variables that every shell has.
 fn import(shell: &mut Shell, env: &Env) {
     for word in env.vars.words() {
-        let Some(at) = word.iter().position(|&byte| byte == b'=') else { continue };
-        if crate::symbols::is_name(&word[..at]) {
+        let at = word.iter().take_while(|&&byte| crate::symbols::is_name_byte(byte)).count();
+        if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
             slot.value = word[at + 1..].to_vec();
@@ -141,11 +149,6 @@ fn import(shell: &mut Shell, env: &Env) {
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     let mut start = Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
     let rest = read_options(shell, words, &mut start)?;
-    for number in 1..=31 {
-        if sys::job::is_ignored(number) {
-            shell.ignored |= 1 << (number - 1);
-        }
-    }
     let result = begin(shell, rest, &start);
     if result == Err(Fail::Error) && shell.status == 0 {
         shell.status = 2;
@@ -198,8 +201,8 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut St
 }
 
 fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
-    let terminal = termios::isatty(fd::borrow(0)) && termios::isatty(fd::borrow(2));
     let from_stdin = !start.command && (start.stdin || words.is_empty());
+    let terminal = from_stdin && termios::isatty(fd::borrow(0)) && termios::isatty(fd::borrow(2));
     let interactive = start.interactive.unwrap_or(from_stdin && terminal);
     let mut words = words;
     let mut text = None;
@@ -237,7 +240,11 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         }
     }
     if interactive && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+        let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
+    }
+    if interactive && terminal && !start.command {
+        crate::interactive::open_history(shell);
     }
     let mut input = match (text, file) {
         (Some(text), _) => Input::text(&text, 1),

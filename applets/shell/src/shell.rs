@@ -7,6 +7,7 @@ use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
 use rbox_core::sys::{fd, fs};
+use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
 /// Why a command does not go on to the next.
@@ -69,6 +70,8 @@ pub struct Slot {
     pub alias: Option<Rc<[u8]>>,
     /// Where PATH has the command of that name.
     pub path: Option<Rc<[u8]>>,
+    /// The builtin of that name: 0 before it was looked up, 1 for none, else its number plus 2.
+    pub builtin: u8,
 }
 
 /// A variable put aside by `local` or by an assignment before a command.
@@ -95,6 +98,8 @@ pub struct Shell {
     pub pid: i32,
     pub background: Option<i32>,
     pub jobs: Jobs,
+    /// The last foreground job was ended by Ctrl-C.
+    pub interrupted_job: bool,
     pub traps: Vec<Option<Rc<[u8]>>>,
     /// The traps of the enclosing shell, which a subshell lists until it sets its own.
     pub outer_traps: Option<Vec<Option<Rc<[u8]>>>>,
@@ -102,6 +107,8 @@ pub struct Shell {
     pub trap_status: Option<(u8, u32)>,
     /// Signals ignored when the shell began: they cannot be trapped (XCU 2.15, trap).
     pub ignored: u64,
+    /// The signals for which `ignored` is known.
+    pub asked: u64,
     pub locals: Vec<Vec<Saved>>,
     pub loops: u32,
     pub calls: u32,
@@ -118,7 +125,10 @@ pub struct Shell {
     pub substitution_status: Option<u8>,
     pub option_at: usize,
     pub random: u32,
-    pub history: Vec<Vec<u8>>,
+    /// The line editor, with the history.
+    pub editor: Editor,
+    /// Prompts for which the user may end the shell though jobs are stopped.
+    pub warned: u8,
     /// The terminal's descriptor and the group to give it back to.
     pub terminal: Option<i32>,
     /// Device and inode of the running program, once they were asked for.
@@ -407,8 +417,14 @@ impl Host for Shell {
         match input.reader {
             Reader::None => false,
             Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
-            Reader::Seekable(number) => read_block(number, &mut input.buffer, 1024),
-            Reader::Bytes(number) => read_bytes(number, &mut input.buffer),
+            Reader::Seekable(number) => {
+                self.prompt_without_terminal(continued);
+                read_block(number, &mut input.buffer, 1024)
+            }
+            Reader::Bytes(number) => {
+                self.prompt_without_terminal(continued);
+                read_bytes(number, &mut input.buffer)
+            }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {
                     input.buffer.extend_from_slice(&line);

@@ -55,6 +55,11 @@ pub fn take_pending() -> u64 {
     PENDING.swap(0, Ordering::Relaxed)
 }
 
+/// Takes the noted signals of a set, and leaves the others noted. Returns those that were.
+pub fn take(set: SignalSet) -> SignalSet {
+    SignalSet(PENDING.fetch_and(!set.0, Ordering::Relaxed) & set.0)
+}
+
 /// Looks at the noted signals without taking them: bit N-1 stands for signal N.
 pub fn pending() -> u64 {
     PENDING.load(Ordering::Relaxed)
@@ -91,6 +96,31 @@ pub fn suspend(blocked: SignalSet) {
         (&raw mut set).cast::<u64>().write(blocked.0);
         libc::sigsuspend(&set);
     }
+}
+
+/// Waits until a descriptor can be read, at most `milliseconds` (`None` = for ever): `ppoll(2)`. False when the time is up.
+///
+/// `EINTR` when a signal is noted, also one that came before the call: none is slept over.
+pub fn wait_readable(file: super::BorrowedFd<'_>, milliseconds: Option<u64>) -> Result<bool, Errno> {
+    use super::AsRawFd;
+    let before = set_blocked(SignalSet(u64::MAX));
+    if pending() != 0 {
+        set_blocked(before);
+        return Err(Errno::INTR);
+    }
+    let limit = milliseconds
+        .map(|count| libc::timespec { tv_sec: (count / 1000) as _, tv_nsec: (count % 1000 * 1_000_000) as _ });
+    let limit = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    let mut file = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd, a timespec or null, and a mask that was made as in `set_blocked` live for the call.
+    let ready = unsafe {
+        let mut mask: libc::sigset_t = core::mem::zeroed();
+        (&raw mut mask).cast::<u64>().write(before.0);
+        libc::ppoll(&mut file, 1, limit, &mask)
+    };
+    let result = if ready < 0 { Err(last_errno()) } else { Ok(ready > 0) };
+    set_blocked(before);
+    result
 }
 
 /// Sends `signal` to `pid`, to the group `-pid`, or as `kill(2)` says for 0 and -1. Signal 0 only asks.

@@ -1,7 +1,7 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::exec::trap::{SIGNALS, signal_number};
+use crate::exec::trap::{ERR, SIGNALS, signal_number};
 use crate::shell::{Fail, Shell};
 use crate::syntax::input::{Input, Reader};
 use rbox_core::escape;
@@ -53,6 +53,9 @@ pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `exit [N]`
 pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if !shell.subshell && shell.keeps_running() {
+        return Ok(0);
+    }
     given_status(shell, words, true)?;
     Err(Fail::Exit)
 }
@@ -201,7 +204,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {
-        for number in 0..SIGNALS.len() {
+        for number in (0..SIGNALS.len()).chain([ERR]) {
             show_trap(shell, number, false);
         }
         return Ok(0);
@@ -254,6 +257,6 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
         None if all => b"-".to_vec(),
         None => return,
     };
-    let name = SIGNALS.get(number).map_or(Vec::new(), |name| name.as_bytes().to_vec());
-    shell.print(&[b"trap -- ", &action[..], b" ", &name, b"\n"].concat());
+    let name = if number == ERR { "ERR" } else { SIGNALS.get(number).copied().unwrap_or_default() };
+    shell.print(&[b"trap -- ", &action[..], b" ", name.as_bytes(), b"\n"].concat());
 }

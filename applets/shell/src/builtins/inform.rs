@@ -1,4 +1,4 @@
-//! Builtins that tell: `type`, `hash`, `help`, `history`, `times`.
+//! Builtins that tell: `type`, `hash`, `help`, `times`.
 
 use super::Done;
 use crate::shell::Shell;
@@ -85,18 +85,6 @@ pub fn help(shell: &mut Shell, _: &[&[u8]]) -> Done {
     }
     text.push_str("\n\n");
     shell.print(text.as_bytes());
-    Ok(0)
-}
-
-/// `history`
-pub fn history(shell: &mut Shell, _: &[&[u8]]) -> Done {
-    let mut text = Vec::new();
-    for (number, line) in shell.history.iter().enumerate() {
-        text.extend_from_slice(format!("{number:4} ").as_bytes());
-        text.extend_from_slice(line);
-        text.push(b'\n');
-    }
-    shell.print(&text);
     Ok(0)
 }
 

@@ -3,22 +3,42 @@
 use super::{Done, number, options};
 use crate::exec::trap::{SIGNALS, signal_number};
 use crate::shell::{Fail, Shell, write_all};
+use rbox_core::number::Decimal;
 use rbox_core::sys::{error_text, signal};
 
-/// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text`.
+/// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
 fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
     let all = &shell.jobs.all;
     let spec = word.strip_prefix(b"%").unwrap_or(word);
     let found = match spec {
         b"" | b"+" | b"%" => all.len().checked_sub(1),
         b"-" => all.len().checked_sub(2),
-        [b'?', text @ ..] => all.iter().rposition(|job| job.text.windows(text.len().max(1)).any(|part| part == text)),
         _ => match rbox_core::number::parse_decimal(spec) {
             Some(number) => all.iter().position(|job| job.number as u64 == number),
-            None => all.iter().rposition(|job| job.text.starts_with(spec)),
+            None => return find_text(shell, word, spec),
         },
     };
+    if found.is_none() && matches!(spec, b"" | b"+" | b"%") {
+        return Err(shell.error(&[b"No current job"]));
+    }
     found.ok_or_else(|| shell.error(&[word, b": no such job"]))
+}
+
+fn find_text(shell: &mut Shell, word: &[u8], spec: &[u8]) -> Result<usize, Fail> {
+    let matches = |at: &usize| {
+        let text = shell.jobs.all[*at].text();
+        match spec.strip_prefix(b"?") {
+            Some(part) => rbox_core::bytes::find(&text, part).is_some(),
+            None => text.starts_with(spec),
+        }
+    };
+    let mut found = (0..shell.jobs.all.len()).filter(matches);
+    let reason: &[u8] = match (found.next(), found.next()) {
+        (Some(at), None) => return Ok(at),
+        (None, _) => b": no such job",
+        (Some(_), Some(_)) => b": ambiguous",
+    };
+    Err(shell.error(&[word, reason]))
 }
 
 /// `jobs [-lp] [JOB...]`
@@ -30,57 +50,76 @@ pub fn jobs(shell: &mut Shell, words: &[&[u8]]) -> Done {
         places.push(find(shell, word)?);
     }
     if words.is_empty() {
-        places = (0..shell.jobs.all.len()).collect();
+        places = (0..shell.jobs.all.len()).rev().collect();
     }
     let mut text = Vec::new();
     for at in places {
         if letters.contains(&b'p') {
-            text.extend_from_slice(format!("{}\n", shell.jobs.all[at].processes[0].pid).as_bytes());
+            let pid = shell.jobs.all[at].processes[0].pid;
+            text.extend_from_slice(&[Decimal::new(pid.unsigned_abs().into()).as_bytes(), b"\n"].concat());
         } else {
-            text.extend_from_slice(&shell.job_line(at, letters.contains(&b'l')));
+            shell.job_line(at, letters.contains(&b'l'), &mut text);
         }
         shell.jobs.all[at].told = true;
     }
     shell.print(&text);
-    shell.jobs.all.retain(|job| !job.ended());
+    shell.jobs.all.retain(|job| !(job.ended() && job.told));
     Ok(0)
 }
 
-/// Lets a stopped job go on.
+/// Lets a stopped job go on; it becomes the newest of those that run.
 fn resume(shell: &mut Shell, at: usize) -> Result<(), Fail> {
-    for one in &mut shell.jobs.all[at].processes {
+    let mut job = shell.jobs.all.remove(at);
+    for one in &mut job.processes {
         if matches!(one.change, Some(rbox_core::sys::process::Change::Stopped(_))) {
             one.change = None;
         }
     }
-    let group = shell.jobs.all[at].processes[0].pid;
-    signal::kill(-group, 18).map_err(|errno| shell.error(&[error_text(errno).as_bytes()]))
+    let (group, ended) = (job.processes[0].pid, job.ended());
+    shell.jobs.insert(job);
+    match signal::kill(-group, 18) {
+        Err(errno) if !ended => Err(shell.error(&[error_text(errno).as_bytes()])),
+        _ => Ok(()),
+    }
+}
+
+/// The job of an operand of `fg` or `bg`.
+fn controlled(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
+    let at = find(shell, word)?;
+    if !shell.options.monitor {
+        let number = Decimal::new(shell.jobs.all[at].number as u64);
+        return Err(shell.error(&[b"job %", number.as_bytes(), b" not created under job control"]));
+    }
+    Ok(at)
 }
 
 /// `fg [JOB]`
 pub fn fg(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let at = find(shell, words.first().unwrap_or(&&b"%+"[..]))?;
-    if !shell.options.monitor {
-        return Err(shell.error(&[b"job not created under job control"]));
-    }
-    let job = shell.jobs.all.remove(at);
-    shell.print(&[&job.text[..], b"\n"].concat());
-    let (number, group) = (job.number, job.processes[0].pid);
-    shell.jobs.all.push(job);
+    let (_, words) = options(shell, words, b"")?;
+    let at = controlled(shell, words.first().unwrap_or(&&b"%+"[..]))?;
+    let job = &shell.jobs.all[at];
+    let (number, group, text) = (job.number, job.processes[0].pid, job.text());
+    shell.print(&[&text[..], b"\n"].concat());
     shell.give_terminal(group);
-    resume(shell, shell.jobs.all.len() - 1)?;
-    let status = shell.wait_job(number);
-    shell.take_terminal();
-    Ok(status)
+    if let Err(fail) = resume(shell, at) {
+        shell.take_terminal();
+        return Err(fail);
+    }
+    Ok(shell.wait_on_terminal(number, group))
 }
 
-/// `bg [JOB]`
+/// `bg [JOB...]`
 pub fn bg(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let at = find(shell, words.first().unwrap_or(&&b"%+"[..]))?;
-    let job = &shell.jobs.all[at];
-    let line = [format!("[{}] ", job.number).as_bytes(), &job.text, b"\n"].concat();
-    shell.print(&line);
-    resume(shell, at)?;
+    let (_, words) = options(shell, words, b"")?;
+    let current: &[&[u8]] = &[b"%+"];
+    for word in if words.is_empty() { current } else { words } {
+        let at = controlled(shell, word)?;
+        let job = &shell.jobs.all[at];
+        let number = Decimal::new(job.number as u64);
+        let line = [b"[", number.as_bytes(), b"] ", &job.text(), b"\n"].concat();
+        shell.print(&line);
+        resume(shell, at)?;
+    }
     Ok(0)
 }
 

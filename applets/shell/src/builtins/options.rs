@@ -20,7 +20,7 @@ const NAMES: &[(u8, &str)] = &[
     (b'b', "notify"),
     (b'u', "nounset"),
     (b'E', "errtrace"),
-    (b'V', "vi"),
+    (0, "vi"),
     (0, "pipefail"),
 ];
 
@@ -46,6 +46,11 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
 
 /// Sets an option by its long name; false when there is none.
 pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
+    if name == b"emacs" {
+        // POSIX has no such option; ksh, bash and dash do. The editor has one set of keys or the other.
+        shell.options.vi = !on;
+        return true;
+    }
     let Some((_, name)) = NAMES.iter().find(|(_, known)| known.as_bytes() == name) else { return false };
     if let Some(option) = field(&mut shell.options, name) {
         *option = on;
@@ -61,7 +66,8 @@ impl Shell {
     pub fn set_option(&mut self, letter: u8, on: bool) -> bool {
         match NAMES.iter().find(|(known, _)| *known == letter && letter != 0) {
             Some((_, name)) => set_option_by_name(self, name.as_bytes(), on),
-            // POSIX's -h and BusyBox's -b have nothing to switch here.
+            // XCU set: -h may speed up the search for commands and may be on always; where a command was found is
+            // always remembered here.
             None => letter == b'h',
         }
     }

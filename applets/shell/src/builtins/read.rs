@@ -3,7 +3,10 @@
 use super::{Done, number};
 use crate::shell::{Shell, is_seekable, read_number};
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
+use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{Errno, fd, fs, termios};
+
+const SIGTSTP: i32 = 20;
 
 /// What the options ask for.
 struct Wanted {
@@ -91,10 +94,14 @@ fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
         }
     }
     let mut byte = [0];
-    match fd::read(fd::borrow(number), &mut byte) {
-        Ok(1) => Ok(Some(byte[0])),
-        Err(Errno::INTR) => Err(130),
-        _ => Ok(None),
+    loop {
+        match fd::read(fd::borrow(number), &mut byte) {
+            Ok(1) => return Ok(Some(byte[0])),
+            // Ctrl-Z is noted for the job that comes; this is none.
+            Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
+            Err(Errno::INTR) => return Err(130),
+            _ => return Ok(None),
+        }
     }
 }
 
@@ -168,6 +175,15 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
         at: 0,
         timeout: wanted.timeout,
     };
+    if !bytes.seekable && bytes.timeout.is_none() && termios::isatty(fd::borrow(wanted.fd)) {
+        // Ctrl-C ends the wait also when it was pressed just before.
+        let interrupted = || signal::wait_readable(fd::borrow(wanted.fd), None) == Err(Errno::INTR);
+        while interrupted() {
+            if signal::take(SignalSet::of(&[SIGTSTP])) == SignalSet::default() {
+                return (Vec::new(), Vec::new(), 130);
+            }
+        }
+    }
     let (mut line, mut escaped) = (Vec::new(), Vec::new());
     let mut quoted = false;
     loop {

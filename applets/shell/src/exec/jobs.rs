@@ -1,11 +1,16 @@
 //! Jobs: process groups, the terminal's foreground group, waiting (XCU 2.11).
 
 use crate::shell::Shell;
+use rbox_core::number::Decimal;
 use rbox_core::sys::process::{self, Change, Pid};
-use rbox_core::sys::{Errno, fd, signal, termios};
+use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::{Errno, fd, termios};
 
 /// waitpid(2): report stopped children too.
 const WUNTRACED: i32 = 2;
+const SIGINT: i32 = 2;
+const SIGPIPE: i32 = 13;
+const SIGTSTP: i32 = 20;
 /// waitpid(2): do not wait.
 const WNOHANG: i32 = 1;
 
@@ -14,6 +19,8 @@ const WNOHANG: i32 = 1;
 pub struct Process {
     pub pid: i32,
     pub change: Option<Change>,
+    /// What runs in it; empty where nobody will see it.
+    pub text: Vec<u8>,
 }
 
 /// A pipeline in the background, or stopped.
@@ -21,7 +28,6 @@ pub struct Process {
 pub struct Job {
     pub number: usize,
     pub processes: Vec<Process>,
-    pub text: Vec<u8>,
     /// The user has been told of its state.
     pub told: bool,
 }
@@ -37,13 +43,34 @@ impl Job {
         !self.ended() && self.processes.iter().any(|one| matches!(one.change, Some(Change::Stopped(_))))
     }
 
+    /// The command.
+    pub fn text(&self) -> Vec<u8> {
+        let texts: Vec<&[u8]> = self.processes.iter().map(|one| &one.text[..]).collect();
+        texts.join(&b" | "[..])
+    }
+
+    /// What it does, in words.
+    fn state(&self) -> Vec<u8> {
+        if self.stopped() {
+            return b"Stopped".to_vec();
+        }
+        if !self.ended() {
+            return b"Running".to_vec();
+        }
+        match self.processes.last().and_then(|one| one.change) {
+            Some(Change::Exited(0)) | None => b"Done".to_vec(),
+            Some(Change::Signaled(number)) => super::trap::signal_text(number),
+            Some(change) => [b"Done(", Decimal::new(change.status().into()).as_bytes(), b")"].concat(),
+        }
+    }
+
     /// The status of its last process.
     pub fn status(&self) -> u8 {
         self.processes.last().and_then(|one| one.change).map_or(0, Change::status)
     }
 }
 
-/// The table of jobs; the last one is the current.
+/// The table of jobs, the current one last: those that stopped behind those that run, the newest last.
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub all: Vec<Job>,
@@ -52,22 +79,39 @@ pub struct Jobs {
 impl Jobs {
     /// Notes what happened to a process.
     fn note(&mut self, pid: i32, change: Change) {
-        for job in &mut self.all {
-            for one in &mut job.processes {
-                if one.pid == pid && !matches!(one.change, Some(Change::Exited(_) | Change::Signaled(_))) {
-                    one.change = if change == Change::Continued { None } else { Some(change) };
-                    job.told = false;
-                }
+        let has = |job: &Job| job.processes.iter().any(|one| one.pid == pid);
+        let Some(at) = self.all.iter().position(has) else { return };
+        let job = &mut self.all[at];
+        for one in &mut job.processes {
+            if one.pid == pid && !matches!(one.change, Some(Change::Exited(_) | Change::Signaled(_))) {
+                one.change = if change == Change::Continued { None } else { Some(change) };
             }
+        }
+        // The end of one process of several is no news.
+        if job.ended() || job.stopped() {
+            job.told = false;
+        }
+        if matches!(change, Change::Stopped(_)) {
+            let job = self.all.remove(at);
+            self.all.push(job);
         }
     }
 
-    /// Adds a job and returns its number.
-    pub fn add(&mut self, pids: &[i32], text: &[u8]) -> usize {
-        let number = self.all.iter().map(|job| job.number).max().unwrap_or(0) + 1;
-        let processes = pids.iter().map(|&pid| Process { pid, change: None }).collect();
-        self.all.push(Job { number, processes, text: text.to_vec(), told: true });
+    /// Adds a job and returns its number, the smallest that is free. `texts`: of each process.
+    pub fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> usize {
+        let is_free = |number: &usize| self.all.iter().all(|job| job.number != *number);
+        let number = (1..).find(is_free).unwrap_or(1);
+        let mut texts = texts.into_iter();
+        let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
+        let processes = pids.iter().map(process).collect();
+        self.insert(Job { number, processes, told: true });
         number
+    }
+
+    /// Puts a job that runs behind the others that run.
+    pub fn insert(&mut self, job: Job) {
+        let at = self.all.iter().position(Job::stopped).unwrap_or(self.all.len());
+        self.all.insert(at, job);
     }
 }
 
@@ -108,10 +152,29 @@ impl Shell {
     }
 
     /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
-    pub(super) fn wait_foreground(&mut self, pids: &[i32], text: &[u8]) -> u8 {
-        let number = self.jobs.add(pids, text);
+    pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
+        let number = self.jobs.add(pids, texts);
+        self.wait_on_terminal(number, pids[0])
+    }
+
+    /// Waits for a job that was given the terminal, and takes it back.
+    pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
+        let monitor = self.options.monitor && !self.subshell;
+        if monitor && self.options.interactive {
+            // What was pressed while the terminal still was the shell's was for the job. An ended one needs none.
+            if signal::pending() & SignalSet::of(&[SIGINT]).0 != 0 {
+                let _ = signal::kill(-group, SIGINT);
+            }
+            if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() {
+                let _ = signal::kill(-group, SIGTSTP);
+            }
+        }
         let status = self.wait_job(number);
         self.take_terminal();
+        if monitor && status == 128 + SIGINT as u8 && self.interrupted_job {
+            // The user wants the whole list to end, not only this command of it.
+            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
+        }
         status
     }
 
@@ -135,6 +198,8 @@ impl Shell {
                     let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
                     status = failed.map_or(0, Change::status);
                 }
+                let ended = job.processes.last().and_then(|one| one.change);
+                self.interrupted_job = ended == Some(Change::Signaled(SIGINT));
                 self.tell_end(at);
                 self.jobs.all.remove(at);
                 return status;
@@ -163,11 +228,11 @@ impl Shell {
     pub fn tell_end(&mut self, at: usize) {
         let ended = self.jobs.all[at].processes.last().and_then(|one| one.change);
         let Some(Change::Signaled(number)) = ended else { return };
-        if number == 2 && self.options.interactive {
+        if number == SIGINT && self.options.interactive {
             let _ = crate::shell::write_all(2, b"\n");
-        } else if number != 2 && number != 13 {
+        } else if !matches!(number, SIGINT | SIGPIPE) {
             let text = super::trap::signal_text(number);
-            let _ = crate::shell::write_all(2, &[text.as_bytes(), b"\n"].concat());
+            let _ = crate::shell::write_all(2, &[&text[..], b"\n"].concat());
         }
     }
 
@@ -198,9 +263,9 @@ impl Shell {
     pub fn notify(&mut self) {
         self.reap();
         let mut text = Vec::new();
-        for at in 0..self.jobs.all.len() {
+        for at in (0..self.jobs.all.len()).rev() {
             if !self.jobs.all[at].told {
-                text.extend_from_slice(&self.job_line(at, false));
+                self.job_line(at, false, &mut text);
                 self.jobs.all[at].told = true;
             }
         }
@@ -210,35 +275,42 @@ impl Shell {
         }
     }
 
-    /// The line of `jobs` for one job.
-    pub fn job_line(&self, at: usize, pids: bool) -> Vec<u8> {
+    /// The line of `jobs` for one job; `pids`: one line for each process.
+    pub fn job_line(&self, at: usize, pids: bool, out: &mut Vec<u8>) {
         let job = &self.jobs.all[at];
-        let count = self.jobs.all.len();
-        let mark = if at + 1 == count {
-            '+'
-        } else if at + 2 == count {
-            '-'
-        } else {
-            ' '
+        let mark = match self.jobs.all.len() - at {
+            1 => b'+',
+            2 => b'-',
+            _ => b' ',
         };
-        let state = if job.ended() {
-            match job.processes.last().and_then(|one| one.change) {
-                Some(Change::Exited(0)) | None => "Done".to_string(),
-                Some(Change::Signaled(number)) => super::trap::signal_text(number).to_string(),
-                Some(change) => format!("Done({})", change.status()),
+        let start = out.len();
+        out.extend_from_slice(b"[");
+        out.extend_from_slice(Decimal::new(job.number as u64).as_bytes());
+        out.extend_from_slice(&[b']', mark, b' ', b' ']);
+        let indent = out.len() - start;
+        let state = job.state();
+        if !pids {
+            pad(out, &state);
+            out.extend_from_slice(&[&job.text()[..], b"\n"].concat());
+            return;
+        }
+        for (number, one) in job.processes.iter().enumerate() {
+            let pid = Decimal::new(one.pid.unsigned_abs().into());
+            if number == 0 {
+                pad(out, &[pid.as_bytes(), b" ", &state].concat());
+            } else {
+                out.resize(out.len() + indent, b' ');
+                pad(out, pid.as_bytes());
+                out.extend_from_slice(b"| ");
             }
-        } else if job.stopped() {
-            "Stopped".to_string()
-        } else {
-            "Running".to_string()
-        };
-        let pid = match job.processes.first() {
-            Some(one) if pids => format!("{} ", one.pid),
-            _ => String::new(),
-        };
-        let mut line = format!("[{}]{}  {}{:<26} ", job.number, mark, pid, state).into_bytes();
-        line.extend_from_slice(&job.text);
-        line.push(b'\n');
-        line
+            out.extend_from_slice(&[&one.text[..], b"\n"].concat());
+        }
     }
+}
+
+/// A field of 27 columns.
+fn pad(out: &mut Vec<u8>, text: &[u8]) {
+    let end = out.len() + 27;
+    out.extend_from_slice(text);
+    out.resize(end.max(out.len() + 1), b' ');
 }

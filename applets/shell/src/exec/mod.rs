@@ -110,8 +110,11 @@ impl Shell {
 
     /// Ends the shell after a failure under `set -e`.
     pub fn check_errexit(&mut self) -> Run {
-        if self.status != 0 && self.options.errexit && self.tested == 0 {
-            return Err(Fail::Exit);
+        if self.status != 0 && self.tested == 0 {
+            self.run_error_trap()?;
+            if self.options.errexit {
+                return Err(Fail::Exit);
+            }
         }
         if rbox_core::sys::signal::pending() != 0 {
             self.run_traps()?;
@@ -125,7 +128,7 @@ impl Shell {
         let mut status = 0;
         loop {
             if matches!(input.reader, Reader::Terminal) {
-                self.before_prompt();
+                self.before_prompt()?;
             }
             let parsed = parser::next_command(input, self);
             if matches!(input.reader, Reader::None) {

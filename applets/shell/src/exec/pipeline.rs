@@ -3,14 +3,15 @@
 use crate::shell::{Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
+use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{self, AsFd, OwnedFd, fd, fs, pipe, process};
 use std::rc::Rc;
 
 impl Shell {
     pub(super) fn run_pipeline(&mut self, pipeline: &Pipeline) -> Run {
-        let text = unparse::pipeline(pipeline, &self.symbols);
         let pids = self.start_pipeline(pipeline, true)?;
-        self.status = self.wait_foreground(&pids, &text);
+        let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
+        self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
     }
 
@@ -52,8 +53,11 @@ impl Shell {
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
         match self.fork_child(0, true)? {
             Some(pid) => {
-                let text = unparse::node(body, &self.symbols);
-                self.status = self.wait_foreground(&[pid], &text);
+                let mut texts = Vec::new();
+                if self.options.monitor {
+                    texts.push([b"(", &unparse::node(body, &self.symbols)[..], b")"].concat());
+                }
+                self.status = self.wait_foreground(&[pid], texts);
                 self.check_errexit()
             }
             None => {
@@ -65,7 +69,6 @@ impl Shell {
     }
 
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
-        let text = unparse::node(body, &self.symbols);
         let monitor = self.options.monitor && !self.subshell;
         let pids = match &**body {
             Node::Pipeline(pipeline) if monitor => self.start_pipeline(pipeline, false)?,
@@ -73,7 +76,7 @@ impl Shell {
                 Some(pid) => vec![pid],
                 None => {
                     if !monitor {
-                        leave_terminal();
+                        self.leave_terminal();
                     }
                     let result = self.run_last(body);
                     let status = self.end_child(result);
@@ -82,7 +85,11 @@ impl Shell {
             },
         };
         self.background = pids.last().copied();
-        self.jobs.add(&pids, &text);
+        let texts = match &**body {
+            Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
+            body => vec![unparse::node(body, &self.symbols)],
+        };
+        self.jobs.add(&pids, texts);
         self.status = 0;
         Ok(())
     }
@@ -100,14 +107,16 @@ impl Shell {
         let _ = crate::shell::write_all(2, text.as_bytes());
         result
     }
-}
 
-/// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
-fn leave_terminal() {
-    use rbox_core::sys::signal::{Disposition, set};
-    let _ = set(2, Disposition::Ignore);
-    let _ = set(3, Disposition::Ignore);
-    if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-        let _ = fd::redirect(null.as_fd(), 0);
+    /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
+    fn leave_terminal(&mut self) {
+        for number in [2, 3] {
+            // Ignored from here on, but not since the shell began: the command may still set traps.
+            self.was_ignored(number);
+            let _ = signal::set(number as i32, Disposition::Ignore);
+        }
+        if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+            let _ = fd::redirect(null.as_fd(), 0);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Signals and traps (XCU 2.12, trap).
 
 use crate::shell::{Fail, Run, Shell};
+use rbox_core::number::Decimal;
 use rbox_core::sys::signal::{self, Disposition};
 use std::rc::Rc;
 
@@ -11,6 +12,11 @@ pub const SIGNALS: [&str; 32] = [
     "POLL", "PWR", "SYS",
 ];
 
+/// The place of the ERR trap, behind those of the signals.
+pub const ERR: usize = 65;
+/// How many traps there can be.
+pub const TRAPS: usize = 66;
+
 /// The number of a signal by its name, with or without SIG, or by its number.
 pub fn signal_number(word: &[u8]) -> Option<usize> {
     if let Some(number) = rbox_core::number::parse_decimal(word) {
@@ -18,15 +24,17 @@ pub fn signal_number(word: &[u8]) -> Option<usize> {
     }
     let upper = word.to_ascii_uppercase();
     let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    if name == b"IO" {
-        return Some(29);
+    match name {
+        b"IO" => return Some(29),
+        b"ERR" => return Some(ERR),
+        _ => {}
     }
     SIGNALS.iter().position(|known| known.as_bytes() == name)
 }
 
 /// What a signal did to a process, in words.
-pub fn signal_text(number: i32) -> &'static str {
-    match number {
+pub fn signal_text(number: i32) -> Vec<u8> {
+    let text = match number {
         1 => "Hangup",
         2 => "Interrupt",
         3 => "Quit",
@@ -50,14 +58,24 @@ pub fn signal_text(number: i32) -> &'static str {
         29 => "I/O possible",
         30 => "Power failure",
         31 => "Bad system call",
-        _ => "Real-time signal",
-    }
+        _ => {
+            // The first real-time signal is 34 in libc's count.
+            let (text, number): (&[u8], _) =
+                if number >= 34 { (b"Real-time signal ", number - 34) } else { (b"Signal ", number) };
+            return [text, Decimal::new(number.unsigned_abs().into()).as_bytes()].concat();
+        }
+    };
+    text.into()
 }
 
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.
     pub fn set_trap(&mut self, number: usize, action: Option<&[u8]>) {
-        if number > 0 && self.ignored & (1 << (number - 1)) != 0 && !self.options.interactive {
+        if number == ERR {
+            self.traps[ERR] = action.map(Rc::from);
+            return;
+        }
+        if number > 0 && self.was_ignored(number) && !self.options.interactive {
             return;
         }
         let disposition = match action {
@@ -72,11 +90,25 @@ impl Shell {
         }
     }
 
+    /// Whether a signal was ignored when the shell began; to be asked before its action is changed for the first time.
+    pub(super) fn was_ignored(&mut self, number: usize) -> bool {
+        let bit = 1 << (number - 1);
+        if self.asked & bit == 0 {
+            self.asked |= bit;
+            if rbox_core::sys::job::is_ignored(number as i32) {
+                self.ignored |= bit;
+            }
+        }
+        self.ignored & bit != 0
+    }
+
     /// What the shell itself does on a signal that has no trap.
     fn own_disposition(&self, number: usize) -> Disposition {
         match number {
             2 if self.options.interactive => Disposition::Note,
             3 | 15 if self.options.interactive => Disposition::Ignore,
+            // Ctrl-Z while the terminal is still the shell's is for the job that it starts.
+            20 if self.options.monitor && self.options.interactive && !self.subshell => Disposition::Note,
             20..=22 if self.options.monitor && !self.subshell => Disposition::Ignore,
             _ => Disposition::Default,
         }
@@ -85,7 +117,7 @@ impl Shell {
     /// Sets the signals of an interactive shell or of one with job control.
     pub fn set_own_signals(&mut self) {
         for number in [2, 3, 15, 20, 21, 22] {
-            if self.traps[number].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+            if self.traps[number].is_none() && !self.was_ignored(number) {
                 let _ = signal::set(number as i32, self.own_disposition(number));
             }
         }
@@ -100,17 +132,19 @@ impl Shell {
 
     /// In a subshell traps are gone, except that ignored signals stay ignored.
     pub(super) fn reset_traps(&mut self, own: bool) {
+        // What the shell has noted is not the child's.
         signal::take_pending();
-        for number in 1..self.traps.len() {
+        for number in 1..ERR {
             if self.traps[number].as_ref().is_some_and(|action| !action.is_empty()) {
                 self.traps[number] = None;
                 let _ = signal::set(number as i32, Disposition::Default);
             }
         }
         self.traps[0] = None;
+        self.traps[ERR] = None;
         if own {
             for number in [2, 3, 15, 20, 21, 22] {
-                if self.traps[number as usize].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+                if self.traps[number as usize].is_none() && !self.was_ignored(number as usize) {
                     let _ = signal::set(number, Disposition::Default);
                 }
             }
@@ -118,7 +152,7 @@ impl Shell {
     }
 
     /// Runs the traps of the signals that came.
-    pub(super) fn run_traps(&mut self) -> Run {
+    pub fn run_traps(&mut self) -> Run {
         let pending = signal::take_pending();
         for number in 1..=64usize {
             if pending & (1 << (number - 1)) == 0 {
@@ -129,12 +163,28 @@ impl Shell {
                 // SIGINT at an interactive shell goes back to the prompt.
                 None if number == 2 && self.options.interactive => {
                     self.status = 130;
+                    // Behind the terminal's `^C`, where the end of a job has not put it.
+                    if !std::mem::take(&mut self.interrupted_job) {
+                        let _ = crate::shell::write_all(2, b"\n");
+                    }
                     return Err(Fail::Error);
                 }
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// Runs the ERR trap after a command has failed: where `set -e` counts, in functions only with `set -E`.
+    pub(super) fn run_error_trap(&mut self) -> Run {
+        if self.calls > 0 && !self.options.errtrace {
+            return Ok(());
+        }
+        // It is away while it runs, so that a failure in it does not call it.
+        let Some(action) = self.traps[ERR].take() else { return Ok(()) };
+        let result = self.run_trap(&action);
+        self.traps[ERR].get_or_insert(action);
+        result
     }
 
     fn run_trap(&mut self, action: &[u8]) -> Run {

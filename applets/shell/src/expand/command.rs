@@ -37,7 +37,8 @@ impl Shell {
             return builtin.pure;
         }
         let Some(id) = self.registry.find(&text) else { return false };
-        self.registry.form(id).isolation == Isolation::Inline
+        !self.must_fork()
+            && self.registry.form(id).isolation == Isolation::Inline
             && self.find_program(&text).is_some_and(|path| self.is_own(&path))
     }
 

@@ -1,0 +1,198 @@
+//! `history` and `fc` (XCU fc): the lines that were entered, shown, edited or run again.
+
+use super::Done;
+use crate::shell::{Fail, Shell};
+use rbox_core::number::{Decimal, parse_decimal, push_padded};
+use rbox_core::sys::fs::{self, Mode, OFlags};
+use rbox_core::sys::process;
+
+/// `history`
+pub fn history(shell: &mut Shell, _: &[&[u8]]) -> Done {
+    let mut text = Vec::new();
+    let history = &shell.editor.history;
+    for (number, line) in history.lines().iter().enumerate() {
+        push_padded(&mut text, (history.first() + number) as u64, 4);
+        text.extend_from_slice(&[b" ", &line[..], b"\n"].concat());
+    }
+    shell.print(&text);
+    Ok(0)
+}
+
+/// What the options of `fc` ask for.
+#[derive(Default)]
+struct Wanted {
+    list: bool,
+    plain: bool,
+    reverse: bool,
+    again: bool,
+    editor: Option<Vec<u8>>,
+}
+
+/// `fc [-r] [-e EDITOR] [FIRST [LAST]]`, `fc -l [-nr] [FIRST [LAST]]`, `fc -s [OLD=NEW] [FIRST]`
+pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (wanted, mut words) = read_options(shell, words)?;
+    if !wanted.list {
+        // XCU fc: what it runs is remembered, not fc itself.
+        shell.editor.history.pop();
+    }
+    let mut change = None;
+    if wanted.again
+        && let Some(at) = words.first().and_then(|word| word.iter().position(|&byte| byte == b'='))
+    {
+        change = Some((&words[0][..at], &words[0][at + 1..]));
+        words = &words[1..];
+    }
+    let count = shell.editor.history.lines().len();
+    // The line that holds `fc -l` is the newest one.
+    let newest = if wanted.list { count.saturating_sub(1) } else { count };
+    if newest == 0 {
+        return Err(shell.error(&[b"history is empty"]));
+    }
+    let default = if wanted.list { newest.saturating_sub(16) } else { newest - 1 };
+    let first = match words.first() {
+        Some(word) => place(shell, word, newest)?,
+        None => default,
+    };
+    let last = match words.get(1) {
+        Some(word) => place(shell, word, newest)?,
+        None if wanted.list => newest - 1,
+        None => first,
+    };
+    if words.len() > if wanted.again { 1 } else { 2 } {
+        return Err(shell.error(&[b"too many operands"]));
+    }
+    let mut places: Vec<usize> = (first.min(last)..=first.max(last)).collect();
+    if wanted.reverse != (first > last) {
+        places.reverse();
+    }
+    if wanted.list {
+        list(shell, &places, wanted.plain);
+        return Ok(0);
+    }
+    let lines = places.iter().map(|&at| shell.editor.history.lines()[at].clone()).collect::<Vec<_>>();
+    if wanted.again {
+        return run_again(shell, lines[0].clone(), change);
+    }
+    edit(shell, &lines, wanted.editor)
+}
+
+fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wanted, &'a [&'b [u8]]), Fail> {
+    let mut wanted = Wanted::default();
+    let mut words = words;
+    while let Some((word, rest)) = words.split_first() {
+        // A negative number is an operand.
+        if word.len() < 2 || word[0] != b'-' || word[1].is_ascii_digit() {
+            break;
+        }
+        words = rest;
+        if *word == b"--" {
+            break;
+        }
+        for (at, letter) in word.iter().enumerate().skip(1) {
+            match letter {
+                b'l' => wanted.list = true,
+                b'n' => wanted.plain = true,
+                b'r' => wanted.reverse = true,
+                b's' => wanted.again = true,
+                b'e' => {
+                    let mut value = &word[at + 1..];
+                    if value.is_empty() {
+                        let Some((next, rest)) = words.split_first() else {
+                            return Err(shell.error(&[b"option requires an argument -e"]));
+                        };
+                        (value, words) = (next, rest);
+                    }
+                    // `-e -` was -s before POSIX.
+                    wanted.again |= value == b"-";
+                    wanted.editor = Some(value.to_vec());
+                    break;
+                }
+                letter => return Err(shell.error(&[b"illegal option -", &[*letter]])),
+            }
+        }
+    }
+    Ok((wanted, words))
+}
+
+/// The place of an operand: a number of the list, a number back from its end, or the beginning of a line.
+fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
+    let history = &shell.editor.history;
+    let first = history.first();
+    if let Some(back) = word.strip_prefix(b"-").and_then(parse_decimal) {
+        return Ok(newest.saturating_sub((back as usize).max(1)));
+    }
+    if let Some(number) = parse_decimal(word) {
+        // XCU fc: out of range means the end of the list on that side.
+        return Ok((number as usize).clamp(first, first + newest - 1) - first);
+    }
+    match history.lines()[..newest].iter().rposition(|line| line.starts_with(word)) {
+        Some(at) => Ok(at),
+        None => Err(shell.error(&[b"history specification out of range"])),
+    }
+}
+
+fn list(shell: &mut Shell, places: &[usize], plain: bool) {
+    let mut text = Vec::new();
+    let history = &shell.editor.history;
+    for &at in places {
+        if !plain {
+            text.extend_from_slice(Decimal::new((history.first() + at) as u64).as_bytes());
+        }
+        text.extend_from_slice(&[b"\t", &history.lines()[at][..], b"\n"].concat());
+    }
+    shell.print(&text);
+}
+
+/// Shows a line, remembers it and runs it.
+fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])>) -> Done {
+    if let Some((old, new)) = change {
+        let Some(at) = rbox_core::bytes::find(&line, old) else {
+            return Err(shell.error(&[b"substitution failed"]));
+        };
+        line.splice(at..at + old.len(), new.iter().copied());
+    }
+    let _ = crate::shell::write_all(2, &[&line[..], b"\n"].concat());
+    shell.editor.history.add(&line);
+    run(shell, &line)
+}
+
+fn run(shell: &mut Shell, text: &[u8]) -> Done {
+    if !shell.stack_has_room() {
+        return Err(shell.error(&[b"maximum recursion depth exceeded"]));
+    }
+    shell.builtin = "";
+    shell.run_text(text)?;
+    Ok(shell.status)
+}
+
+/// Has lines edited in a file and runs what comes of them.
+fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
+    let editor = editor.or_else(|| shell.get(b"FCEDIT").map(<[u8]>::to_vec)).unwrap_or_else(|| b"ed".to_vec());
+    let folder = shell.get(b"TMPDIR").filter(|folder| !folder.is_empty()).unwrap_or(b"/tmp").to_vec();
+    let pid = process::getpid().as_raw_nonzero().get().unsigned_abs();
+    let path = [&folder[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
+    // The file is this user's alone and new: nobody else can have laid it there.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let opened = fs::open(&path[..], flags, Mode::RUSR | Mode::WUSR);
+    let text = [lines.join(&b'\n'), b"\n".to_vec()].concat();
+    let written = opened.and_then(|file| rbox_core::sys::fd::write(&file, &text));
+    if let Err(errno) = written {
+        let reason = rbox_core::sys::error_text(errno);
+        return Err(shell.error(&[b"can't create '", &path, b"': ", reason.as_bytes()]));
+    }
+    // The editor's words may be several; the path is one.
+    let command = [&editor[..], b" ", &rbox_core::escape::single_quoted(&path)].concat();
+    let edited = shell.run_text(&command);
+    let content = rbox_core::io::Input::open(&path).and_then(|mut input| input.read_to_end());
+    let _ = fs::unlink(&path[..]);
+    edited?;
+    if shell.status != 0 {
+        return Ok(shell.status);
+    }
+    let Ok(content) = content else { return Ok(1) };
+    let _ = crate::shell::write_all(2, &content);
+    for line in content.split(|&byte| byte == b'\n') {
+        shell.editor.history.add(line);
+    }
+    run(shell, &content)
+}

@@ -1,0 +1,235 @@
+//! The interactive shell: lines from the terminal, job control on it, and what is told between two commands.
+
+mod complete;
+mod prompt;
+
+use crate::builtins::read_line;
+use crate::shell::{Run, Shell, write_all};
+use rbox_core::number::parse_decimal;
+use rbox_core::sys::signal::{self, Disposition, SignalSet};
+use rbox_core::sys::{Errno, fd, process, termios};
+use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
+
+const SIGINT: i32 = 2;
+const SIGCHLD: i32 = 17;
+const SIGWINCH: i32 = 28;
+
+/// Switches job control on or off.
+pub fn set_monitor(shell: &mut Shell, on: bool) {
+    if on && shell.terminal.is_none() {
+        let Some(terminal) = (0..=2).find(|&number| termios::isatty(fd::borrow(number))) else {
+            if shell.options.interactive {
+                shell.options.monitor = false;
+                shell.report(&[b"can't access tty; job control turned off"]);
+            }
+            return;
+        };
+        shell.terminal = Some(terminal);
+    }
+    if on && shell.options.interactive {
+        own_terminal(shell);
+    }
+    shell.set_own_signals();
+}
+
+/// Becomes the leader of a group of its own in the foreground.
+fn own_terminal(shell: &mut Shell) {
+    shell.set_own_signals();
+    let pid = process::getpid();
+    // Fails for a session leader, which leads its group already.
+    let _ = process::setpgid(Some(pid), Some(pid));
+    let group = process::getpgrp().as_raw_nonzero().get();
+    shell.give_terminal(group);
+    let held = shell.terminal.and_then(|number| termios::tcgetpgrp(fd::borrow(number)).ok());
+    if held.is_none_or(|held| held.as_raw_nonzero().get() != group) {
+        shell.options.monitor = false;
+        shell.terminal = None;
+        shell.report(&[b"can't access tty; job control turned off"]);
+    }
+}
+
+/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`; HISTSIZE or HISTFILESIZE lines.
+pub fn open_history(shell: &mut Shell) {
+    let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
+    let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));
+    shell.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
+    let file = match (shell.get(b"HISTFILE").map(<[u8]>::to_vec), shell.get(b"HOME")) {
+        (Some(file), _) => file,
+        (None, Some(home)) if !home.is_empty() => [home, b"/.ash_history"].concat(),
+        _ => return,
+    };
+    if !file.is_empty() {
+        shell.editor.history.open(&file);
+    }
+}
+
+impl Shell {
+    /// What the shell does before it asks for a command.
+    pub fn before_prompt(&mut self) -> Run {
+        self.builtin = "";
+        self.loops = 0;
+        self.tested = 0;
+        self.warned = self.warned.saturating_sub(1);
+        // An untrapped SIGINT only leads here.
+        let ended = self.run_traps();
+        self.notify();
+        match ended {
+            Err(crate::shell::Fail::Exit) => ended,
+            _ => Ok(()),
+        }
+    }
+
+    /// The prompt of an interactive shell whose commands come from a file or a pipe.
+    pub fn prompt_without_terminal(&mut self, continued: bool) {
+        if self.options.interactive {
+            let prompt = self.command_prompt(continued);
+            let _ = write_all(2, &prompt);
+        }
+    }
+
+    /// Whether the shell must not end yet: jobs are stopped, and the user has not been told just before.
+    pub fn keeps_running(&mut self) -> bool {
+        if !self.options.interactive || self.warned > 0 {
+            return false;
+        }
+        self.reap();
+        if !self.jobs.all.iter().any(|job| job.stopped()) {
+            return false;
+        }
+        let _ = write_all(2, b"You have stopped jobs.\n");
+        self.warned = 2;
+        true
+    }
+}
+
+/// One line from the terminal behind PS1 or PS2, with its newline; `None` at the end of the input.
+pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> {
+    // A terminal that is gone ends every line: that is no one to ask often.
+    for _ in 0..50 {
+        let prompt = shell.command_prompt(continued);
+        match ask(shell, &prompt) {
+            Line::Text(mut line) => {
+                shell.editor.history.add(&line);
+                line.push(b'\n');
+                return Some(line);
+            }
+            Line::Edit(text) => {
+                let command = b"fc -e \"${VISUAL:-${EDITOR:-vi}}\"";
+                shell.editor.history.add(&text);
+                shell.editor.history.add(command);
+                return Some([&command[..], b"\n"].concat());
+            }
+            Line::Interrupted => {
+                shell.status = 130;
+                if shell.traps[SIGINT as usize].is_some() {
+                    // The trap runs before the next prompt.
+                    let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
+                }
+                shell.interrupted = continued;
+                return (!continued).then(|| b"\n".to_vec());
+            }
+            Line::Suspended => {
+                if shell.before_prompt().is_err() {
+                    return None;
+                }
+            }
+            Line::TimedOut => {
+                let _ = write_all(2, b"\x07timed out waiting for input: auto-logout\n");
+                return None;
+            }
+            Line::End if shell.options.ignoreeof && termios::isatty(fd::borrow(0)) => {
+                let _ = write_all(2, b"Use \"exit\" to leave shell.\n");
+            }
+            Line::End if !continued && shell.keeps_running() => {}
+            Line::End => return None,
+        }
+    }
+    None
+}
+
+/// One line by the editor, or plainly on a terminal that has no cursor.
+fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
+    let seconds = shell.get(b"TMOUT").and_then(parse_decimal).filter(|seconds| *seconds > 0);
+    let timeout = seconds.map(|seconds| seconds.min(u64::from(u32::MAX)) * 1000);
+    let dumb = shell.get(b"TERM").is_some_and(|name| name == b"dumb");
+    let mut watched: Vec<i32> = vec![SIGWINCH];
+    if shell.options.notify {
+        watched.push(SIGCHLD);
+    }
+    watched.retain(|signal| shell.traps[*signal as usize].is_none());
+    // Signals of no interest to a shell interrupt the wait for a key, and only that.
+    let before: Vec<_> = watched.iter().map(|signal| signal::set(*signal, Disposition::Note)).collect();
+    let line = if dumb { None } else { ask_editor(shell, prompt, timeout) };
+    let line = line.unwrap_or_else(|| ask_plainly(shell, prompt, timeout));
+    for (signal, before) in watched.iter().zip(before) {
+        let _ = signal::set(*signal, before.unwrap_or(Disposition::Default));
+    }
+    signal::take(SignalSet::of(&watched));
+    line
+}
+
+fn ask_editor(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Option<Line> {
+    // The editor asks the shell, which must not be asked for the editor then.
+    let mut editor = core::mem::take(&mut shell.editor);
+    editor.vi = shell.options.vi;
+    editor.timeout = timeout;
+    let line = editor.read(prompt, shell);
+    shell.editor = editor;
+    line
+}
+
+fn ask_plainly(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Line {
+    let _ = write_all(2, prompt);
+    let line = loop {
+        match signal::wait_readable(fd::borrow(0), timeout) {
+            Ok(false) => break Line::TimedOut,
+            Ok(true) => match read_line(0) {
+                Some(line) => return Line::Text(line),
+                None => break Line::End,
+            },
+            Err(Errno::INTR) => match shell.signal() {
+                Signal::None => {}
+                Signal::Suspend => break Line::Suspended,
+                Signal::Interrupt => break Line::Interrupted,
+            },
+            Err(_) => break Line::End,
+        }
+    };
+    let _ = write_all(2, b"\n");
+    line
+}
+
+impl Host for Shell {
+    fn complete(&mut self, before: &[u8]) -> Completion {
+        complete::complete(self, before)
+    }
+
+    fn signal(&mut self) -> Signal {
+        let pending = SignalSet(signal::pending());
+        let has = |number: i32| pending.0 & SignalSet::of(&[number]).0 != 0;
+        if (1..65).any(|number| has(number) && self.traps[number as usize].is_some()) {
+            return Signal::Suspend;
+        }
+        if has(SIGINT) {
+            signal::take(SignalSet::of(&[SIGINT]));
+            return Signal::Interrupt;
+        }
+        if self.options.notify && has(SIGCHLD) {
+            signal::take(SignalSet::of(&[SIGCHLD]));
+            self.reap();
+            if self.jobs.all.iter().any(|job| !job.told) {
+                return Signal::Suspend;
+            }
+        }
+        // The others were only to interrupt.
+        signal::take_pending();
+        Signal::None
+    }
+
+    fn macro_text(&mut self, letter: char) -> Option<Vec<u8>> {
+        // XCU sh: `@letter` types the value of the alias `_letter`.
+        let name = [b"_", letter.encode_utf8(&mut [0; 4]).as_bytes()].concat();
+        let name = self.symbols.find(&name)?;
+        self.slot(name).alias.as_ref().map(|value| value.to_vec())
+    }
+}

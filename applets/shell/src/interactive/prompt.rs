@@ -1,0 +1,122 @@
+//! Prompts: PS1, PS2 and PS4 (XCU 2.5.3), with BusyBox's escapes in the first two.
+
+use crate::shell::Shell;
+use rbox_core::escape::{self, Escape, Style};
+use rbox_core::number::Decimal;
+use rbox_core::sys::{process, system};
+use rbox_core::time::{Moment, Zone, format};
+
+impl Shell {
+    /// The prompt of a command, or of a line that continues one.
+    pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
+        let (name, otherwise): (&[u8], &[u8]) = if continued { (b"PS2", b"> ") } else { (b"PS1", b"\\w \\$ ") };
+        let text = self.get(name).unwrap_or(otherwise).to_vec();
+        let text = self.expand_prompt(&text);
+        self.prompt_escapes(&text)
+    }
+
+    /// A prompt with its parameters, commands and arithmetic expanded. The status stays as it was.
+    ///
+    /// This comes before the escapes, so that a folder called `$(reboot)` that `\w` stands for is only shown.
+    pub fn expand_prompt(&mut self, text: &[u8]) -> Vec<u8> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
+            return text.to_vec();
+        }
+        // As in double quotes, but `\$` is left for the escapes.
+        let mut source = Vec::with_capacity(text.len() + 8);
+        let mut at = 0;
+        while at < text.len() {
+            if text[at..].starts_with(b"\\$") {
+                source.extend_from_slice(b"\\\\\\$");
+                at += 2;
+            } else if text[at] == b'\\' {
+                source.extend_from_slice(&text[at..(at + 2).min(text.len())]);
+                at += 2;
+            } else {
+                source.push(text[at]);
+                at += 1;
+            }
+        }
+        let (status, xtrace) = (self.status, core::mem::take(&mut self.options.xtrace));
+        let word = crate::syntax::parser::parse_document(&source, self).ok();
+        let expanded = word.and_then(|word| self.expand_one(&word).ok());
+        self.status = status;
+        self.options.xtrace = xtrace;
+        expanded.unwrap_or_else(|| text.to_vec())
+    }
+
+    fn prompt_escapes(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            if byte != b'\\' {
+                out.push(byte);
+                continue;
+            }
+            let Some(&letter) = text.get(at) else {
+                out.push(b'\\');
+                break;
+            };
+            at += 1;
+            if !self.prompt_escape(letter, &mut out) {
+                at -= 1;
+                match escape::read(text, &mut at, Style::Prompt) {
+                    Escape::Byte(byte) => out.push(byte),
+                    _ => {
+                        out.push(letter);
+                        at += 1;
+                    }
+                }
+            }
+        }
+        // A NUL would end the prompt on some terminals.
+        out.retain(|&byte| byte != 0);
+        out
+    }
+
+    /// What only the shell knows; false for the escapes that `echo` has too.
+    fn prompt_escape(&mut self, letter: u8, out: &mut Vec<u8>) -> bool {
+        match letter {
+            b'w' | b'W' => out.extend_from_slice(&self.prompt_folder(letter == b'W')),
+            b'u' => {
+                let user = rbox_core::users::User::by_id(process::geteuid().as_raw());
+                out.extend_from_slice(&user.map(|user| user.name).unwrap_or_default());
+            }
+            b'h' | b'H' => {
+                let name = system::uname();
+                let name = name.nodename().to_bytes();
+                let end = name.iter().position(|&byte| byte == b'.' && letter == b'h').unwrap_or(name.len());
+                out.extend_from_slice(&name[..end]);
+            }
+            b'$' => out.push(if process::geteuid().is_root() { b'#' } else { b'$' }),
+            b'!' => out.extend_from_slice(Decimal::new(self.editor.history.next() as u64).as_bytes()),
+            b'j' => out.extend_from_slice(Decimal::new(self.jobs.all.len() as u64).as_bytes()),
+            // BusyBox shows hours and minutes of a day of 24 hours for all of them.
+            b't' | b'T' | b'@' | b'A' => {
+                let zone = Zone::load(self.get(b"TZ"));
+                out.extend_from_slice(&format(b"%H:%M", Moment::now(), &zone));
+            }
+            // What stands between them takes no room; the editor knows escape sequences by themselves.
+            b'[' => out.push(1),
+            b']' => out.push(2),
+            _ => return false,
+        }
+        true
+    }
+
+    fn prompt_folder(&mut self, short: bool) -> Vec<u8> {
+        let folder = self.get(b"PWD").unwrap_or_default().to_vec();
+        let home = self.get(b"HOME").unwrap_or_default().to_vec();
+        if home.len() > 1
+            && let Some(rest) = folder.strip_prefix(&home[..])
+            && (rest.is_empty() || (rest[0] == b'/' && !short))
+        {
+            return [b"~", rest].concat();
+        }
+        if short && folder.len() > 1 {
+            return rbox_core::bytes::base_name(&folder).to_vec();
+        }
+        folder
+    }
+}

@@ -1,0 +1,10 @@
+//! The terminal: its size, the width of text, raw mode, keys, and the line editor.
+
+pub mod keys;
+pub mod line;
+pub mod raw;
+mod size;
+mod width;
+
+pub use size::{columns, window};
+pub use width::{character, character_width, display_width, width};

@@ -1,0 +1,37 @@
+//! Raw mode: each key as it is pressed, without echo and without signals (termios(3)).
+
+use crate::sys::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use crate::sys::{RawFd, fd};
+
+/// A terminal in raw mode; dropping it brings back the mode before. Output is still processed: a newline returns too.
+pub struct Raw {
+    number: RawFd,
+    before: Termios,
+}
+
+impl Raw {
+    /// Puts the terminal in raw mode; `None` when the descriptor is no terminal.
+    pub fn enter(number: RawFd) -> Option<Raw> {
+        let before = tcgetattr(fd::borrow(number)).ok()?;
+        let mut raw = before.clone();
+        raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        raw.input_modes -= InputModes::ICRNL | InputModes::INLCR;
+        raw.special_codes[SpecialCodeIndex::VMIN] = 1;
+        raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(fd::borrow(number), OptionalActions::Drain, &raw).ok()?;
+        Some(Raw { number, before })
+    }
+
+    /// The user's own characters for interrupt, end of file and erase.
+    pub fn special(&self) -> [u8; 3] {
+        [SpecialCodeIndex::VINTR, SpecialCodeIndex::VEOF, SpecialCodeIndex::VERASE]
+            .map(|index| self.before.special_codes[index])
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // The terminal took these settings before; when it is gone there is nothing to restore.
+        let _ = tcsetattr(fd::borrow(self.number), OptionalActions::Drain, &self.before);
+    }
+}

@@ -1,0 +1,17 @@
+//! The size of a terminal: TIOCGWINSZ (`ioctl_tty(2)`).
+
+use crate::env::Env;
+use crate::sys::{fd, termios};
+
+/// Columns of the terminal that standard output is; COLUMNS, or 80, where it is none.
+pub fn columns(env: &Env) -> usize {
+    let named = || env.vars.get("COLUMNS").and_then(crate::number::parse_decimal);
+    let named = || named().filter(|columns| (1..=10_000).contains(columns)).map(|columns| columns as usize);
+    window(1).or_else(named).unwrap_or(80)
+}
+
+/// Columns of the terminal that a descriptor is. `None` where it is none, or does not know (a serial line).
+pub fn window(number: i32) -> Option<usize> {
+    let size = termios::tcgetwinsize(fd::borrow(number)).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
