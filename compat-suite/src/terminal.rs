@@ -39,10 +39,9 @@ pub fn run(command: Command, lines: &[String]) -> Result<Output> {
             if !answered && waited < PATIENCE {
                 continue;
             }
-            match lines.next() {
-                Some(line) => master.write_all(format!("{line}\n").as_bytes())?,
-                // The outer limit of time ends what hangs.
-                None => {}
+            // When all is typed, the outer limit of time ends what hangs.
+            if let Some(line) = lines.next() {
+                master.write_all(format!("{line}\n").as_bytes())?;
             }
             (waited, answered) = (0, false);
             continue;
