@@ -46,7 +46,7 @@ Open TTY, ask for a login name, and run /bin/login. BAUD 0 keeps the speed.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// The most speeds that a BREAK can step through.
 const MOST_SPEEDS: usize = 10;

@@ -32,7 +32,7 @@ $LOGIN_TIMEOUT: seconds to wait for an answer (60; 0 = for ever).";
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// Wrong answers before login gives up.
 const MOST_TRIES: u32 = 3;

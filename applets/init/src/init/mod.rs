@@ -35,7 +35,7 @@ it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries.";
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().options_first();
 
 /// The least time between two starts of a respawn entry, in milliseconds.
 const RESPAWN_INTERVAL: u64 = 1000;
