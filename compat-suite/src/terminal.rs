@@ -39,7 +39,7 @@ pub fn run(command: Command, lines: &[String]) -> Result<Output> {
             if !answered && waited < PATIENCE {
                 continue;
             }
-            // Without another line the outer limit of time ends what hangs.
+            // When all is typed, the outer limit of time ends what hangs.
             if let Some(line) = lines.next() {
                 master.write_all(format!("{line}\n").as_bytes())?;
             }
