@@ -162,6 +162,10 @@ fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
     for (_, name) in NAMES {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
+        // The listing is BusyBox's as long as this one is off.
+        if *name == "bash" && !on {
+            continue;
+        }
         text.push_str(&match (readable, on) {
             (true, true) => format!("{name:<16}on\n"),
             (true, false) => format!("{name:<16}off\n"),
