@@ -10,6 +10,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// How long the terminal is quiet before the next line is typed, in nanoseconds.
 const QUIET: i64 = 400_000_000;
 
+/// After so many times of that a line is typed although nothing has been shown since the last one.
+const PATIENCE: u32 = 8;
+
 /// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
 pub fn run(command: Command, lines: &[String]) -> Result<Output> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
@@ -28,25 +31,29 @@ pub fn run(command: Command, lines: &[String]) -> Result<Output> {
     drop(outer);
     let mut master = File::from(master);
     let (mut shown, mut lines) = (Vec::new(), lines.iter());
-    let mut waited = 0;
+    let (mut waited, mut answered) = (0, false);
     loop {
         let limit = Timespec { tv_sec: 0, tv_nsec: QUIET };
         if poll(&mut [PollFd::new(&master, PollFlags::IN)], Some(&limit))? == 0 {
-            match lines.next() {
-                Some(line) => master.write_all(format!("{line}\n").as_bytes())?,
-                None if waited > 100 => {
-                    child.kill()?;
-                    break;
-                }
-                None => waited += 1,
+            waited += 1;
+            if !answered && waited < PATIENCE {
+                continue;
             }
+            // When all is typed, the outer limit of time ends what hangs.
+            if let Some(line) = lines.next() {
+                master.write_all(format!("{line}\n").as_bytes())?;
+            }
+            (waited, answered) = (0, false);
             continue;
         }
         let mut buffer = [0; 4096];
         match master.read(&mut buffer) {
             // EIO: nobody has the terminal open any more.
             Ok(0) | Err(_) => break,
-            Ok(count) => shown.extend_from_slice(&buffer[..count]),
+            Ok(count) => {
+                shown.extend_from_slice(&buffer[..count]);
+                answered = true;
+            }
         }
     }
     let status = child.wait()?;

@@ -10,8 +10,10 @@ pub enum Isolation {
     /// In the caller's own process: it ends soon, asks no one, and leaves directory, umask, credentials, signals and
     /// terminal as they were.
     Inline,
-    /// In a child of its own.
+    /// In a child of its own, which need not execute anything.
     Child,
+    /// As a program of its own: it runs for long, and who looks for it (ps, pidof, killall) finds it by its name.
+    Program,
 }
 
 /// How an applet is called: everything about it but its text and its code.
@@ -45,6 +47,12 @@ impl Applet {
     /// The same applet, safe in its caller's process.
     pub const fn inline(mut self) -> Self {
         self.form.isolation = Isolation::Inline;
+        self
+    }
+
+    /// The same applet, executed anew.
+    pub const fn program(mut self) -> Self {
+        self.form.isolation = Isolation::Program;
         self
     }
 

@@ -46,11 +46,11 @@ pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<
 
 /// Runs a command, an applet of ours or any program, and waits: what `find -exec`, `xargs`, `time` and `watch` need.
 ///
-/// An applet that is safe here runs here, another one in a child without exec. The status is 126 or 127 when the
-/// command cannot be run (POSIX XCU 2.8.2); then the error says why.
+/// An applet that is safe here runs here, another one in a child. The status is 126 or 127 when the command cannot be
+/// run (POSIX XCU 2.8.2); then the error says why.
 pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
     env.stdout.flush()?;
-    if own_applet(env, words[0]).is_some_and(|id| env.registry.form(id).isolation == Isolation::Inline) {
+    if isolation(env, words[0]) == Some(Isolation::Inline) {
         let done = here(env, Input::standard(), Output::standard(1), words);
         return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
     }
@@ -64,16 +64,22 @@ pub fn start(env: &mut Env, words: &[&[u8]]) -> Result<i32> {
     process::fork_run(|| replace(env, words).0).map_err(|errno| Error::on("can't fork", errno))
 }
 
-/// Becomes the command: an applet of ours runs in this process to its end, any other program replaces it.
+/// Becomes the command: an applet of ours that ends soon runs in this process, any other program replaces it.
 ///
 /// Returns the applet's status, or 126 or 127 after telling why the program cannot be run.
 pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
-    if own_applet(env, words[0]).is_some()
-        && let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words)
-    {
-        return status;
+    let isolation = isolation(env, words[0]);
+    let mut errno = Errno::NOENT;
+    if matches!(isolation, None | Some(Isolation::Program)) {
+        errno = exec_by_path(env, words);
     }
-    let errno = exec_by_path(env, words);
+    // An applet that stands nowhere, as at boot with an empty PATH, still runs.
+    if isolation.is_some() {
+        process::set_name(bytes::base_name(words[0]));
+        if let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words) {
+            return status;
+        }
+    }
     let status = if errno == Errno::NOENT { 127 } else { 126 };
     // BusyBox names the command without quotes here.
     env.warn(Error::on([b"can't execute '", words[0], b"'"].concat(), errno).with_status(status))
@@ -82,6 +88,11 @@ pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
 /// The outcome of a program that ran another and passes its status on.
 pub fn pass_on(change: process::Change) -> Outcome {
     Ok(ExitStatus(change.status()))
+}
+
+/// Where the applet of ours that `name` leads to may run; `None` for any other program.
+fn isolation(env: &Env, name: &[u8]) -> Option<Isolation> {
+    own_applet(env, name).map(|id| env.registry.form(id).isolation)
 }
 
 /// The applet that the shell's rules would find under `name`: through PATH, when what stands there is rbox itself.

@@ -186,9 +186,13 @@ pub fn unary(operator: &[u8], operand: &[u8], is_set: IsSet<'_>) -> Option<bool>
 }
 
 fn parse(word: &[u8]) -> Option<i64> {
-    let text = word.trim_ascii();
-    let text = text.strip_prefix(b"+").unwrap_or(text);
-    std::str::from_utf8(text).ok()?.parse().ok()
+    let (negative, digits) = match word.trim_ascii() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let value = crate::number::parse_decimal(digits)?;
+    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
 /// The value of a binary operator; `None` when there is no such one, an error for what is no number.

@@ -1,6 +1,7 @@
 //! What more than one applet of rbox needs. A module uses only what stands on a lower floor (see docs/architecture.md).
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod applet;
 pub mod block;
 pub mod bytes;
@@ -20,6 +21,7 @@ pub mod io;
 pub mod keymap;
 pub mod mode;
 pub mod mounts;
+pub mod names;
 pub mod net;
 pub mod number;
 pub mod options;

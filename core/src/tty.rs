@@ -3,6 +3,8 @@
 use crate::error::{Error, Result};
 use crate::io;
 use crate::sys::event::{PollFd, PollFlags, poll};
+use crate::sys::signal::{self, Disposition, pending, take_pending};
+use crate::sys::signal_queue::SIGINT;
 use crate::sys::termios::{
     ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
@@ -60,6 +62,9 @@ pub fn read_line(milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
         if !wait_readable(fd::borrow(0), milliseconds) {
             return Ok(None);
         }
+        if pending() & INTERRUPT != 0 {
+            return Ok(None);
+        }
         match io::read(fd::borrow(0), &mut byte).map_err(|errno| Error::on("standard input", errno))? {
             0 => return Ok(None),
             _ if matches!(byte[0], b'\n' | b'\r') => return Ok(Some(line)),
@@ -69,21 +74,38 @@ pub fn read_line(milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Asks for a secret on standard error without echo, and reads it from standard input. `None` as for `read_line`.
-pub fn ask_secret(prompt: &[u8], milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
+/// SIGINT in a set of signals.
+const INTERRUPT: u64 = 1 << (SIGINT - 1);
+
+/// Asks for a secret without echo on descriptor `on` (1 or 2), and reads it from standard input. `None` as for `read_line`, and
+/// on Ctrl-C, which must not leave the terminal without echo.
+pub fn ask_secret(on: i32, prompt: &[u8], milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
     let before = tcgetattr(fd::borrow(0)).ok();
     if let Some(mut state) = before.clone() {
         state.local_modes -= LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHONL;
         // What was typed before the question is no answer to it.
         let _ = tcsetattr(fd::borrow(0), OptionalActions::Flush, &state);
     }
-    let mut errors = io::Output::standard(2);
-    errors.write(prompt)?;
-    errors.flush()?;
+    let mut output = io::Output::standard(on);
+    output.write(prompt)?;
+    output.flush()?;
+    let handling = signal::set(SIGINT, Disposition::Note);
     let answer = read_line(milliseconds);
+    if let Ok(handling) = handling {
+        // It was set a moment ago, so it can be set back.
+        let _ = signal::set(SIGINT, handling);
+    }
+    let interrupted = pending() & INTERRUPT != 0;
+    if interrupted {
+        take_pending();
+    }
     if let Some(state) = before {
         let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, &state);
     }
-    errors.write(b"\n")?;
-    answer
+    // The newline that was typed, or would have been, was not echoed.
+    if interrupted || !matches!(answer, Ok(None)) {
+        output.write(b"\n")?;
+        output.flush()?;
+    }
+    if interrupted { Ok(None) } else { answer }
 }

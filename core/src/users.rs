@@ -107,6 +107,52 @@ pub fn shadow_hash(name: &[u8]) -> Option<Vec<u8>> {
     find("/etc/shadow", hash, |(other, _)| other == name).map(|(_, hash)| hash)
 }
 
+/// The user's password hash, from wherever it stands: empty lets in whoever gives the name.
+pub fn password_hash(user: &User) -> Vec<u8> {
+    match user.password.as_slice() {
+        b"x" | b"*" => shadow_hash(&user.name).unwrap_or_else(|| user.password.clone()),
+        hash => hash.to_vec(),
+    }
+}
+
+/// When an account or its password ends, in days since 1970 (shadow(5)). A field that is empty stands for never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// The day of the last change of the password; 0 asks for a change at the next login.
+    pub changed: Option<u64>,
+    /// For how many days a password is good.
+    pub longest: Option<u64>,
+    /// For how many days more a user may still log in.
+    pub grace: Option<u64>,
+    /// The day from which on the account is closed.
+    pub closed: Option<u64>,
+}
+
+impl Expiry {
+    /// Reads a line of shadow(5).
+    fn parse(line: &[u8]) -> Option<(Vec<u8>, Self)> {
+        let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+        let day = |number: usize| fields.get(number).copied().and_then(parse_decimal);
+        let name = fields.first().filter(|name| !name.is_empty())?.to_vec();
+        Some((name, Self { changed: day(2), longest: day(4), grace: day(6), closed: day(7) }))
+    }
+
+    /// What /etc/shadow says of `name`; nothing ends where it says nothing.
+    pub fn of(name: &[u8]) -> Self {
+        find("/etc/shadow", Self::parse, |(other, _)| other == name).map(|(_, expiry)| expiry).unwrap_or_default()
+    }
+
+    /// Why nobody may log in on `today`; `None` when one may.
+    pub fn refusal(&self, today: u64) -> Option<&'static str> {
+        if self.closed.is_some_and(|day| today >= day) {
+            return Some("Your account has expired");
+        }
+        let last_good = self.changed.zip(self.longest).and_then(|(changed, longest)| changed.checked_add(longest));
+        let last = last_good.zip(self.grace).and_then(|(day, grace)| day.checked_add(grace));
+        last.is_some_and(|day| today > day).then_some("Your password has expired")
+    }
+}
+
 /// Makes the process the user's for good: supplementary groups, group, user (credentials(7)).
 pub fn become_user(user: &User) -> core::result::Result<(), crate::sys::Errno> {
     use crate::sys::process::{Gid, Uid};
@@ -213,6 +259,29 @@ mod tests {
     fn lines_of_another_form_are_no_users() {
         for line in [&b""[..], b"root:x:0", b":x:0:0:::", b"a:x:-1:0:::", b"a:x:4294967296:0:::"] {
             assert_eq!(User::parse(line), None);
+        }
+    }
+
+    #[test]
+    fn accounts_end() {
+        let expiry = |line: &[u8]| Expiry::parse(line).expect("a name").1;
+        let never = expiry(b"root::20000:0:99999:7:::");
+        assert_eq!((never.refusal(20_001), never.refusal(400_000)), (None, None));
+        let closed = expiry(b"a:x:20000:0:99999:7::20010:");
+        assert_eq!((closed.refusal(20_009), closed.refusal(20_010)), (None, Some("Your account has expired")));
+        let stale = expiry(b"a:x:20000:0:30:7:5::");
+        assert_eq!((stale.refusal(20_035), stale.refusal(20_036)), (None, Some("Your password has expired")));
+    }
+
+    #[test]
+    fn any_line_is_read_without_a_panic() {
+        let mut random = crate::testing::Random::new(2);
+        for _ in 0..20_000 {
+            User::parse(&random.spoil(b"root:x:0:0:root:/root:/bin/sh"));
+            Group::parse(&random.spoil(b"disk:x:6:root,adm"));
+            if let Some((_, expiry)) = Expiry::parse(&random.spoil(b"root::20000:0:99999:7:18446744073709551615::")) {
+                expiry.refusal(20_000);
+            }
         }
     }
 

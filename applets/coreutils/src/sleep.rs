@@ -10,7 +10,7 @@ Wait for the sum of all N: seconds, or with a suffix minutes, hours or days. N m
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().options_first();
 
 fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut total = core::time::Duration::ZERO;

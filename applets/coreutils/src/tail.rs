@@ -42,7 +42,7 @@ N may end in b (512), k (1024), m (1024k), g or t.";
 }
 
 /// The applet. It may follow for ever, so it runs in a child.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// What is printed.
 #[derive(Clone, Copy)]

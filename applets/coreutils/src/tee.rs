@@ -17,7 +17,7 @@ Copy standard input to standard output and to each FILE.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 const SIGINT: i32 = 2;
 

@@ -10,7 +10,7 @@ Print a line with the STRINGs, or y, until nobody reads it."
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut line = if args.operands().is_empty() { b"y".to_vec() } else { args.operands().join(&b' ') };

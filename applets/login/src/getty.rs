@@ -46,7 +46,7 @@ Open TTY, ask for a login name, and run /bin/login. BAUD 0 keeps the speed.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// The most speeds that a BREAK can step through.
 const MOST_SPEEDS: usize = 10;
@@ -77,6 +77,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         while !matches!(byte[0], b'\r' | b'\n') && matches!(fd::read(fd::borrow(0), &mut byte), Ok(1)) {}
     }
     let name = if args.has(NO_PROMPT) {
+        send(b"\n")?;
         None
     } else {
         let issue = if args.has(NO_ISSUE) { None } else { Some(args.value(ISSUE).unwrap_or(b"/etc/issue")) };
@@ -167,7 +168,7 @@ fn ask_name(state: &mut Termios, speeds: &[u32], issue: Option<&[u8]>, tty: &[u8
     let _ = tcflush(fd::borrow(0), QueueSelector::IFlush);
     loop {
         let text = issue.and_then(|issue| Input::open(issue).ok()).and_then(|mut input| input.read_to_end().ok());
-        let mut greeting = b"\n".to_vec();
+        let mut greeting = if issue.is_some() { b"\n".to_vec() } else { Vec::new() };
         expand_issue(&text.unwrap_or_default(), tty, &mut greeting);
         greeting.extend_from_slice(&[uname().nodename().to_bytes(), b" login: "].concat());
         send(&greeting)?;
@@ -198,6 +199,7 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
     let (mut name, mut byte) = (Vec::new(), [0]);
     loop {
         if !wait_readable(fd::borrow(0), timeout) {
+            send(b"\n")?;
             return Ok(Typed::End);
         }
         match io::read(fd::borrow(0), &mut byte) {
@@ -207,7 +209,9 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
         match byte[0] {
             0 => return Ok(Typed::Break),
             b'\r' | b'\n' => {
-                send(b"\n")?;
+                if !name.is_empty() {
+                    send(b"\n")?;
+                }
                 return Ok(Typed::Name(name));
             }
             // Ctrl-C and Ctrl-D: init or runsv starts anew.
@@ -259,10 +263,9 @@ fn become_login(env: &mut Env, args: &Args<'_>, term: Option<&[u8]>, name: Optio
     if let Some(host) = args.value(HOST) {
         words.extend([&b"-h"[..], host]);
     }
-    if let Some(name) = &name {
-        // A name with a dash is no option of login.
-        words.extend([&b"--"[..], name]);
-    }
+    // A name with a dash is no option of login.
+    words.push(b"--");
+    words.extend(name.as_deref());
     let mut vars: Vec<Vec<u8>> = env.vars.words().iter().map(|word| word.to_vec()).collect();
     if let Some(term) = term {
         vars.retain(|word| !word.starts_with(b"TERM="));
@@ -282,6 +285,14 @@ mod tests {
     fn speeds_are_numbers_between_commas() {
         assert_eq!(parse_speeds(b"115200,9600").ok(), Some(vec![115_200, 9600]));
         assert!(parse_speeds(b"9600,x").is_err() && parse_speeds(b"").is_err());
+    }
+
+    #[test]
+    fn any_issue_is_expanded_without_a_panic() {
+        let mut random = rbox_core::testing::Random::new(17);
+        for _ in 0..200 {
+            expand_issue(&random.spoil(b"\\s \\r on \\n (\\l) %d"), b"tty1", &mut Vec::new());
+        }
     }
 
     #[test]

@@ -4,4 +4,6 @@
 rbox_core::applets! {
     getty: "/sbin/getty";
     login: "/bin/login";
+    mkpasswd: "/usr/bin/mkpasswd" "/usr/bin/cryptpw";
+    passwd: "/usr/bin/passwd";
 }

@@ -2,17 +2,19 @@
 
 use rbox_core::bytes;
 use rbox_core::crypt;
-use rbox_core::daemon::pause;
+use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::io::Input;
-use rbox_core::number::parse_decimal;
+use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::Mode;
 use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::system::uname;
 use rbox_core::sys::{fd, fs, process, termios};
 use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
+use rbox_core::time::Moment;
 use rbox_core::tty::{ask_secret, read_line};
-use rbox_core::users::{User, become_user, shadow_hash};
+use rbox_core::users::{Expiry, User, become_user, password_hash};
+use rbox_core::utmp::{self, Kind, Record};
 
 options! {
     "[-p] [-h HOST] [[-f] USER]
@@ -30,12 +32,27 @@ $LOGIN_TIMEOUT: seconds to wait for an answer (60; 0 = for ever).";
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// Wrong answers before login gives up.
 const MOST_TRIES: u32 = 3;
 /// Milliseconds after a wrong answer.
 const FAILURE_DELAY: u64 = 3000;
+
+/// How long login waits for all answers together.
+struct Patience {
+    /// 0 = for ever.
+    seconds: u64,
+    /// On the clock of `uptime_milliseconds`.
+    end: u64,
+}
+
+impl Patience {
+    /// The milliseconds that are left; `None` = for ever.
+    fn left(&self) -> Option<u64> {
+        (self.seconds > 0).then(|| self.end.saturating_sub(uptime_milliseconds()))
+    }
+}
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let given = args.operands_between(0, 1)?.first().copied();
@@ -55,8 +72,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => [b" on '", line, b"'"].concat(),
     };
     let timeout = env.vars.get("LOGIN_TIMEOUT").and_then(parse_decimal).unwrap_or(60);
-    let timeout = if timeout == 0 { None } else { Some(timeout.saturating_mul(1000)) };
-    let Some(user) = identify(env, given, args.has(TRUSTED), line, &from, timeout)? else {
+    let patience = Patience {
+        seconds: timeout,
+        end: uptime_milliseconds().saturating_add(timeout.saturating_mul(1000)),
+    };
+    let Some(user) = identify(env, given, args.has(TRUSTED), line, &from, &patience)? else {
+        if patience.left() == Some(0) {
+            let seconds = Decimal::new(patience.seconds);
+            env.stdout.write(&[b"\nLogin timed out after ", seconds.as_bytes(), b" seconds\n"].concat())?;
+            return Ok(ExitStatus::SUCCESS);
+        }
         return Ok(ExitStatus::FAILURE);
     };
     if user.uid != 0
@@ -66,6 +91,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(if text.is_empty() { b"\nSystem closed for routine maintenance\n" } else { &text })?;
         return Ok(ExitStatus::FAILURE);
     }
+    let today = Moment::now().seconds.max(0) as u64 / 86_400;
+    if let Some(reason) = Expiry::of(&user.name).refusal(today) {
+        log(AUTH_WARNING, b"login", &[reason.as_bytes(), b": ", &user.name].concat());
+        env.stdout.write(&[reason.as_bytes(), b"\n"].concat())?;
+        return Ok(ExitStatus::FAILURE);
+    }
+    let host = args.value(HOST).unwrap_or_default();
+    let pid = process::getpid().as_raw_pid();
+    utmp::set(&Record { kind: Kind::User, pid, line, user: &user.name, host });
     // Only the user reads and writes this terminal from now on.
     let _ = fs::fchown(fd::borrow(0), Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)));
     let _ = fs::fchmod(fd::borrow(0), Mode::RUSR | Mode::WUSR);
@@ -75,12 +109,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// Asks until name and password are right. `None` when there were too many tries or no answer.
-fn identify(env: &mut Env, given: Option<&[u8]>, trusted: bool, line: &[u8], from: &[u8], timeout: Option<u64>) -> Result<Option<User>> {
+fn identify(env: &mut Env, given: Option<&[u8]>, trusted: bool, line: &[u8], from: &[u8], patience: &Patience) -> Result<Option<User>> {
     let mut next = given.map(<[u8]>::to_vec);
     for _ in 0..MOST_TRIES {
         let name = match next.take() {
             Some(name) => name,
-            None => match ask_name(env, timeout)? {
+            None => match ask_name(env, patience)? {
                 Some(name) => name,
                 None => return Ok(None),
             },
@@ -89,32 +123,40 @@ fn identify(env: &mut Env, given: Option<&[u8]>, trusted: bool, line: &[u8], fro
         if trusted {
             return Ok(user);
         }
-        let hash = user.as_ref().map(|user| match user.password.as_slice() {
-            b"x" | b"*" => shadow_hash(&name).unwrap_or_else(|| user.password.clone()),
-            hash => hash.to_vec(),
-        });
+        let hash = user.as_ref().map(password_hash);
         let allowed = user.as_ref().is_none_or(|user| user.uid != 0 || is_secure(line));
         if allowed && hash.as_deref() == Some(b"") {
             return Ok(user);
         }
+        if !allowed {
+            // Over a line that is not safe the password must not even be typed.
+            fail(env)?;
+            continue;
+        }
         // An unknown user is asked too, and made to wait as long: nobody learns which names there are.
-        let Some(password) = ask_secret(b"Password: ", timeout)? else { return Ok(None) };
-        if allowed && hash.is_some_and(|hash| crypt::verify(&password, &hash)) {
+        let Some(password) = ask_secret(1, b"Password: ", patience.left())? else { return Ok(None) };
+        if hash.is_some_and(|hash| crypt::verify(&password, &hash)) {
             return Ok(user);
         }
-        pause(FAILURE_DELAY);
-        env.stdout.write(b"Login incorrect\n")?;
-        env.stdout.flush()?;
+        fail(env)?;
     }
     log(AUTH_WARNING, b"login", &[b"invalid password", from].concat());
     Ok(None)
 }
 
-fn ask_name(env: &mut Env, timeout: Option<u64>) -> Result<Option<Vec<u8>>> {
+fn fail(env: &mut Env) -> Result<()> {
+    pause(FAILURE_DELAY);
+    // What was typed meanwhile is no name.
+    let _ = termios::tcflush(fd::borrow(0), termios::QueueSelector::IFlush);
+    env.stdout.write(b"Login incorrect\n")?;
+    env.stdout.flush()
+}
+
+fn ask_name(env: &mut Env, patience: &Patience) -> Result<Option<Vec<u8>>> {
     for _ in 0..MOST_TRIES {
-        env.stdout.write(&[b"\n", uname().nodename().to_bytes(), b" login: "].concat())?;
+        env.stdout.write(&[uname().nodename().to_bytes(), b" login: "].concat())?;
         env.stdout.flush()?;
-        let Some(name) = read_line(timeout)? else { return Ok(None) };
+        let Some(name) = read_line(patience.left())? else { return Ok(None) };
         let name = name.trim_ascii();
         if !name.is_empty() && !name.starts_with(b"-") {
             return Ok(Some(name.to_vec()));

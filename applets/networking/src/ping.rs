@@ -43,7 +43,7 @@ Send ICMP echo requests to HOST and tell of the answers.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 struct Pinger {
     socket: OwnedFd,

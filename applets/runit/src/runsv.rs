@@ -23,7 +23,7 @@ take commands by FOLDER/supervise/control. FOLDER/log/run gets its output."
 );
 
 /// The applet. Its own failures have runit's status 111.
-pub const APPLET: Applet = Applet::new(USAGE, run).failure(111);
+pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 
 /// `waitpid(2)`: return at once.
 const NO_HANG: i32 = 1;

@@ -25,7 +25,7 @@ HUP ends all services and runsvdir; TERM ends runsvdir alone.";
 }
 
 /// The applet. Its own failures have runit's status 111.
-pub const APPLET: Applet = Applet::new(USAGE, run).failure(111);
+pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 
 /// `waitpid(2)`: return at once.
 const NO_HANG: i32 = 1;

@@ -15,7 +15,7 @@ const USAGE: &str = "[-il] [-|+Cabefmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS
 Run commands from a script, a file or the terminal";
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().raw();
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -44,7 +44,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
     let _ = start(&mut shell, &words, args);
-    Ok(ExitStatus(shell.status))
+    let status = shell.status;
+    // The process ends with the shell, as it never runs in another's: the system takes its memory at once.
+    core::mem::forget(shell);
+    Ok(ExitStatus(status))
 }
 
 /// A shell as it is before it has read a word, under that name.
@@ -53,7 +56,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let mut shell = Shell {
         registry: env.registry,
         symbols: Symbols::default(),
-        variables: Vec::new(),
+        // Most shells need no more than the environment and their own few.
+        variables: Vec::with_capacity(56),
         options: Options::default(),
         arg0: name.to_vec(),
         called: name.to_vec(),
@@ -68,6 +72,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         outer_traps: None,
         trap_status: None,
         ignored: 0,
+        asked: 0,
         locals: Vec::new(),
         loops: 0,
         calls: 0,
@@ -96,8 +101,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
 /// Takes the environment in, and sets the variables that every shell has.
 fn import(shell: &mut Shell, env: &Env) {
     for word in env.vars.words() {
-        let Some(at) = word.iter().position(|&byte| byte == b'=') else { continue };
-        if crate::symbols::is_name(&word[..at]) {
+        let at = word.iter().take_while(|&&byte| crate::symbols::is_name_byte(byte)).count();
+        if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
             slot.value = word[at + 1..].to_vec();
@@ -144,11 +149,6 @@ fn import(shell: &mut Shell, env: &Env) {
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     let mut start = Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
     let rest = read_options(shell, words, &mut start)?;
-    for number in 1..=31 {
-        if sys::job::is_ignored(number) {
-            shell.ignored |= 1 << (number - 1);
-        }
-    }
     let result = begin(shell, rest, &start);
     if result == Err(Fail::Error) && shell.status == 0 {
         shell.status = 2;
@@ -201,8 +201,8 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut St
 }
 
 fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
-    let terminal = termios::isatty(fd::borrow(0)) && termios::isatty(fd::borrow(2));
     let from_stdin = !start.command && (start.stdin || words.is_empty());
+    let terminal = from_stdin && termios::isatty(fd::borrow(0)) && termios::isatty(fd::borrow(2));
     let interactive = start.interactive.unwrap_or(from_stdin && terminal);
     let mut words = words;
     let mut text = None;

@@ -70,6 +70,8 @@ pub struct Slot {
     pub alias: Option<Rc<[u8]>>,
     /// Where PATH has the command of that name.
     pub path: Option<Rc<[u8]>>,
+    /// The builtin of that name: 0 before it was looked up, 1 for none, else its number plus 2.
+    pub builtin: u8,
 }
 
 /// A variable put aside by `local` or by an assignment before a command.
@@ -105,6 +107,8 @@ pub struct Shell {
     pub trap_status: Option<(u8, u32)>,
     /// Signals ignored when the shell began: they cannot be trapped (XCU 2.15, trap).
     pub ignored: u64,
+    /// The signals for which `ignored` is known.
+    pub asked: u64,
     pub locals: Vec<Vec<Saved>>,
     pub loops: u32,
     pub calls: u32,

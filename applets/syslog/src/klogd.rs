@@ -21,7 +21,7 @@ Hand the kernel's messages to syslogd.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// Severity `info`, for a line without a level.
 const INFO: u16 = 6;

@@ -7,11 +7,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 
-/// The sizes served here are multiples of this, which is also their alignment.
+/// Small sizes are multiples of this, which is also the alignment of all.
 const STEP: usize = 16;
+/// The largest small size; above it, sizes double.
+const SMALL: usize = 512;
 /// The largest size served here.
-const LARGEST: usize = 512;
-const CLASSES: usize = LARGEST / STEP;
+const LARGEST: usize = 4096;
+const SMALL_CLASSES: usize = SMALL / STEP;
+const CLASSES: usize = SMALL_CLASSES + (LARGEST / SMALL).ilog2() as usize;
 /// Bytes of the first stretch, inside the program.
 const FIRST: usize = 32 * 1024;
 /// Bytes of each further stretch.
@@ -53,15 +56,27 @@ impl Allocator {
 
 /// The class of a request; `None` when the C library serves it.
 fn class(layout: &Layout) -> Option<usize> {
-    let is_small = layout.size() <= LARGEST && layout.align() <= STEP;
-    is_small.then(|| layout.size().saturating_sub(1) / STEP)
+    let size = layout.size();
+    if size > LARGEST || layout.align() > STEP {
+        return None;
+    }
+    Some(if size <= SMALL {
+        size.saturating_sub(1) / STEP
+    } else {
+        SMALL_CLASSES + ((size - 1) / SMALL).ilog2() as usize
+    })
+}
+
+/// The bytes of a class's pieces.
+fn size_of_class(class: usize) -> usize {
+    if class < SMALL_CLASSES { (class + 1) * STEP } else { SMALL << (class - SMALL_CLASSES + 1) }
 }
 
 impl State {
     /// A piece that was never given out.
     #[cold]
     fn carve(&mut self, class: usize) -> *mut u8 {
-        let size = (class + 1) * STEP;
+        let size = size_of_class(class);
         if self.left < size {
             self.stretch();
         }
@@ -162,6 +177,15 @@ unsafe impl GlobalAlloc for Allocator {
 mod tests {
     use super::*;
 
+    #[test]
+    fn classes_hold_what_they_are_asked_for() {
+        for size in 1..=LARGEST {
+            let class = class(&Layout::from_size_align(size, 1).expect("a small power of two")).expect("small");
+            assert!(size_of_class(class) >= size && size_of_class(class) < (2 * size).max(STEP + 1), "{size}");
+            assert!(class < CLASSES);
+        }
+    }
+
     /// Every byte of every piece holds its owner's mark until the owner gives it back.
     #[test]
     fn pieces_do_not_overlap() {
@@ -171,7 +195,7 @@ mod tests {
         let mut random = 12_345u32;
         for turn in 0..20_000u32 {
             random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-            let size = 1 + (random >> 16) as usize % 700;
+            let size = 1 + (random >> 16) as usize % if turn % 8 == 0 { 5000 } else { 700 };
             let mark = turn as u8;
             let layout = Layout::from_size_align(size, 1 << (random >> 30)).expect("a small power of two");
             // SAFETY: sizes are not zero, and each piece is used within its layout and given back once.

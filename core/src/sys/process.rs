@@ -67,6 +67,17 @@ pub fn exit_now(status: u8) -> ! {
     unsafe { libc::_exit(status.into()) }
 }
 
+/// Gives the process the name that `ps`, `pidof` and `killall` know it by, its first 15 bytes: `prctl(2)`, PR_SET_NAME.
+pub fn set_name(name: &[u8]) {
+    let mut text = [0u8; 16];
+    let length = name.len().min(15);
+    text[..length].copy_from_slice(&name[..length]);
+    if let Ok(name) = CStr::from_bytes_until_nul(&text) {
+        // It fails only on memory that cannot be read.
+        let _ = rustix::thread::set_name(name);
+    }
+}
+
 /// Waits for a child: `waitpid(2)`. `pid` as there (-1 is any child); `None` when `options` hold WNOHANG and nothing changed.
 ///
 /// An interruption by a signal is returned as `EINTR`, so that a shell can run its traps.
@@ -110,11 +121,11 @@ pub fn exec(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Errno {
     last_errno()
 }
 
-fn c_strings(words: &[&[u8]]) -> Option<Vec<CString>> {
+pub(super) fn c_strings(words: &[&[u8]]) -> Option<Vec<CString>> {
     words.iter().map(|word| CString::new(*word).ok()).collect()
 }
 
-fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+pub(super) fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
     strings.iter().map(|string| string.as_ptr()).chain([core::ptr::null()]).collect()
 }
 

@@ -109,8 +109,9 @@ pub fn default_entries() -> Vec<Entry> {
 }
 
 /// Takes over the running processes of `old` for the same commands on the same terminals (SIGHUP). What is in `old` alone
-/// stays as `Once`, so that its end is noticed and it is not started anew.
-pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) {
+/// stays as `Once`, so that its end is noticed and it is not started anew; these processes are returned.
+pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) -> Vec<i32> {
+    let mut left = Vec::new();
     for mut entry in old {
         let same = |other: &&mut Entry| {
             other.action == entry.action && other.tty == entry.tty && other.command == entry.command && other.pid == 0
@@ -119,11 +120,13 @@ pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) {
             Some(other) => (other.pid, other.started) = (entry.pid, entry.started),
             None if entry.pid > 0 => {
                 entry.action = Action::Once;
+                left.push(entry.pid);
                 new.push(entry);
             }
             None => {}
         }
     }
+    left
 }
 
 #[cfg(test)]
@@ -158,7 +161,7 @@ mod tests {
         let mut old = vec![Entry::new(Action::Respawn, b"", b"a"), Entry::new(Action::Respawn, b"", b"b")];
         (old[0].pid, old[1].pid) = (7, 8);
         let mut new = vec![Entry::new(Action::Respawn, b"", b"a")];
-        adopt(&mut new, old);
+        assert_eq!(adopt(&mut new, old), [8]);
         assert_eq!((new[0].pid, new[1].pid, new[1].action), (7, 8, Action::Once));
     }
 }

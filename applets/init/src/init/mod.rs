@@ -35,7 +35,7 @@ it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries.";
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().options_first();
 
 /// The least time between two starts of a respawn entry, in milliseconds.
 const RESPAWN_INTERVAL: u64 = 1000;
@@ -223,7 +223,10 @@ impl Init {
                 say(env, b"reloading /etc/inittab");
                 let old = core::mem::take(&mut self.entries);
                 self.entries = read_entries(env);
-                inittab::adopt(&mut self.entries, old);
+                for pid in inittab::adopt(&mut self.entries, old) {
+                    // It may have ended already.
+                    let _ = signal::kill(pid, SIGTERM);
+                }
             }
             SIGINT => self.run_all(env, Action::CtrlAltDel, false),
             SIGQUIT => self.restart(env),

@@ -69,7 +69,7 @@ Get an address for an interface by DHCP, and call a script with what came.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// What the command line asks for.
 struct Client<'a> {

@@ -12,6 +12,7 @@ pub mod test;
 mod variables;
 
 use crate::shell::{Fail, Shell};
+use crate::symbols::Sym;
 
 pub use directory::working as working_folder;
 pub use options::set_option_by_name;
@@ -94,8 +95,29 @@ static BUILTINS: &[Builtin] = &[
 
 /// The builtin of that name.
 pub fn find(name: &[u8]) -> Option<&'static Builtin> {
-    let at = BUILTINS.binary_search_by(|one| one.name.as_bytes().cmp(name)).ok()?;
-    Some(&BUILTINS[at])
+    place(name).map(|at| &BUILTINS[at])
+}
+
+fn place(name: &[u8]) -> Option<usize> {
+    BUILTINS.binary_search_by(|one| one.name.as_bytes().cmp(name)).ok()
+}
+
+impl Shell {
+    /// The builtin that a symbol names.
+    #[inline]
+    pub fn builtin_of(&mut self, name: Sym) -> Option<&'static Builtin> {
+        match self.slot(name).builtin {
+            0 => self.look_up_builtin(name),
+            1 => None,
+            number => Some(&BUILTINS[usize::from(number) - 2]),
+        }
+    }
+
+    fn look_up_builtin(&mut self, name: Sym) -> Option<&'static Builtin> {
+        let found = place(self.symbols.name(name));
+        self.slot(name).builtin = found.map_or(1, |at| at as u8 + 2);
+        found.map(|at| &BUILTINS[at])
+    }
 }
 
 /// The names of all builtins.

@@ -53,8 +53,9 @@ impl Shell {
 
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         let applet = self.own_applet(&words[0]);
+        let isolation = applet.map(|id| self.registry.form(id).isolation);
         if let Some(id) = applet
-            && self.registry.form(id).isolation == Isolation::Inline
+            && isolation == Some(Isolation::Inline)
             && !self.must_fork()
         {
             return self.run_inline(id, words, redirections);
@@ -69,12 +70,13 @@ impl Shell {
             }
             return Ok(());
         }
-        if applet.is_none()
-            && !self.options.monitor
-            && !self.options.interactive
-            && let Some(done) = self.spawn_program(words, redirections)
-        {
-            return done;
+        let is_program = match isolation {
+            None => true,
+            Some(Isolation::Program) => self.find_program(&words[0]).is_some(),
+            Some(_) => false,
+        };
+        if is_program && !self.options.monitor && !self.options.interactive {
+            return self.spawn_program(words, redirections);
         }
         let pid = self.fork_child(0, true);
         match pid {
@@ -108,25 +110,63 @@ impl Shell {
         self.wait_foreground(&[pid], texts)
     }
 
-    /// Starts a foreign program without a copy of the shell. `None` when only a fork can serve: a script that the
-    /// kernel does not know, a program that cannot be run.
-    fn spawn_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Option<Run> {
-        let path = self.find_program(&words[0])?;
-        if fs::access(&path[..], fs::Access::EXEC_OK).is_err() {
-            return None;
-        }
+    /// Runs a program without a copy of the shell.
+    fn spawn_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         let saved = match self.redirect(redirections) {
             Ok(saved) => saved,
-            Err(_) => return Some(Ok(())),
+            Err(_) => return Ok(()),
         };
+        let started = self.start_program(words);
+        self.undo_redirections(saved);
+        if let Some(pid) = started? {
+            self.status = self.wait_program(pid, words);
+        }
+        Ok(())
+    }
+
+    /// Starts a program; `None` when it cannot be run, which has been told.
+    fn start_program(&mut self, words: &[Vec<u8>]) -> Result<Option<i32>, Fail> {
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
         let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let started = sys::job::spawn(&path, &slices, &environment);
-        self.undo_redirections(saved);
-        let pid = started.ok()?;
-        self.status = self.wait_program(pid, words);
-        Some(Ok(()))
+        let mut again = true;
+        loop {
+            let started = match self.find_program(&words[0]) {
+                Some(path) => sys::job::spawn(&path, &slices, &environment),
+                None => Err(Errno::NOENT),
+            };
+            match started {
+                Ok(pid) => return Ok(Some(pid)),
+                // It may have gone from where it was once found.
+                Err(Errno::NOENT) if again => {
+                    again = false;
+                    let name = self.intern(&words[0]);
+                    self.slot(name).path = None;
+                }
+                // A script that the kernel does not know is run by a copy of the shell.
+                Err(Errno::NOEXEC) => match self.fork_child(0, true)? {
+                    Some(pid) => return Ok(Some(pid)),
+                    None => {
+                        let status = self.replace_by(words);
+                        process::exit_now(status)
+                    }
+                },
+                Err(errno) => {
+                    self.status = self.cannot_run(&words[0], errno);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Tells why a command cannot be run; its status (XCU 2.8.2).
+    fn cannot_run(&self, name: &[u8], errno: Errno) -> u8 {
+        if errno == Errno::NOENT {
+            self.report(&[name, b": not found"]);
+            return 127;
+        }
+        self.report(&[name, b": ", sys::error_text(errno).as_bytes()]);
+        126
     }
 
     fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
@@ -155,27 +195,31 @@ impl Shell {
 
     /// Becomes the command. Returns a status: of an applet that ran here, or 126 or 127.
     pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
-        if let Some(id) = self.own_applet(&words[0]) {
-            return self.call_applet(id, words, Output::standard(1)).0;
+        let applet = self.own_applet(&words[0]);
+        if let Some(id) = applet
+            && self.registry.form(id).isolation != Isolation::Program
+        {
+            return self.become_applet(id, words);
         }
         let Some(path) = self.find_program(&words[0]) else {
-            self.report(&[&words[0], b": not found"]);
-            return 127;
+            // An applet that stands nowhere, as at boot with an empty PATH, still runs.
+            if let Some(id) = applet {
+                return self.become_applet(id, words);
+            }
+            return self.cannot_run(&words[0], Errno::NOENT);
         };
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
         let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         match process::exec(&path, &slices, &environment) {
-            Errno::NOENT => {
-                self.report(&[&words[0], b": not found"]);
-                127
-            }
             Errno::NOEXEC => self.run_as_script(&path, words),
-            errno => {
-                self.report(&[&words[0], b": ", sys::error_text(errno).as_bytes()]);
-                126
-            }
+            errno => self.cannot_run(&words[0], errno),
         }
+    }
+
+    fn become_applet(&mut self, id: Id, words: &[Vec<u8>]) -> u8 {
+        process::set_name(bytes::base_name(&words[0]));
+        self.call_applet(id, words, Output::standard(1)).0
     }
 
     /// XCU 2.9.1.4: an executable file that the kernel does not know is a script.

@@ -3,6 +3,7 @@
 use crate::shell::{Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
+use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{self, AsFd, OwnedFd, fd, fs, pipe, process};
 use std::rc::Rc;
 
@@ -75,7 +76,7 @@ impl Shell {
                 Some(pid) => vec![pid],
                 None => {
                     if !monitor {
-                        leave_terminal();
+                        self.leave_terminal();
                     }
                     let result = self.run_last(body);
                     let status = self.end_child(result);
@@ -106,14 +107,16 @@ impl Shell {
         let _ = crate::shell::write_all(2, text.as_bytes());
         result
     }
-}
 
-/// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
-fn leave_terminal() {
-    use rbox_core::sys::signal::{Disposition, set};
-    let _ = set(2, Disposition::Ignore);
-    let _ = set(3, Disposition::Ignore);
-    if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-        let _ = fd::redirect(null.as_fd(), 0);
+    /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
+    fn leave_terminal(&mut self) {
+        for number in [2, 3] {
+            // Ignored from here on, but not since the shell began: the command may still set traps.
+            self.was_ignored(number);
+            let _ = signal::set(number as i32, Disposition::Ignore);
+        }
+        if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+            let _ = fd::redirect(null.as_fd(), 0);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
-use crate::builtins::{self, Builtin};
+use crate::builtins::Builtin;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
 use rbox_core::escape;
@@ -19,13 +19,17 @@ impl Shell {
         if words.is_empty() {
             return self.run_without_name(simple);
         }
-        if let Some(name) = self.symbols.find(&words[0])
+        let name = match simple.name {
+            Some(name) => name,
+            None => self.intern(&words[0]),
+        };
+        let builtin = self.builtin_of(name);
+        if builtin.is_none_or(|found| !found.special)
             && let Some(function) = self.slot(name).function.clone()
-            && builtins::find(&words[0]).is_none_or(|found| !found.special)
         {
             return self.run_function_command(simple, &function, words);
         }
-        if let Some(builtin) = builtins::find(&words[0]) {
+        if let Some(builtin) = builtin {
             return self.run_builtin_command(simple, builtin, &words);
         }
         self.run_program_command(simple, &words, replace)

@@ -75,7 +75,7 @@ impl Shell {
             self.traps[ERR] = action.map(Rc::from);
             return;
         }
-        if number > 0 && self.ignored & (1 << (number - 1)) != 0 && !self.options.interactive {
+        if number > 0 && self.was_ignored(number) && !self.options.interactive {
             return;
         }
         let disposition = match action {
@@ -88,6 +88,18 @@ impl Shell {
             // SIGKILL and SIGSTOP cannot be caught; POSIX leaves a trap on them undefined.
             let _ = signal::set(number as i32, disposition);
         }
+    }
+
+    /// Whether a signal was ignored when the shell began; to be asked before its action is changed for the first time.
+    pub(super) fn was_ignored(&mut self, number: usize) -> bool {
+        let bit = 1 << (number - 1);
+        if self.asked & bit == 0 {
+            self.asked |= bit;
+            if rbox_core::sys::job::is_ignored(number as i32) {
+                self.ignored |= bit;
+            }
+        }
+        self.ignored & bit != 0
     }
 
     /// What the shell itself does on a signal that has no trap.
@@ -105,7 +117,7 @@ impl Shell {
     /// Sets the signals of an interactive shell or of one with job control.
     pub fn set_own_signals(&mut self) {
         for number in [2, 3, 15, 20, 21, 22] {
-            if self.traps[number].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+            if self.traps[number].is_none() && !self.was_ignored(number) {
                 let _ = signal::set(number as i32, self.own_disposition(number));
             }
         }
@@ -132,7 +144,7 @@ impl Shell {
         self.traps[ERR] = None;
         if own {
             for number in [2, 3, 15, 20, 21, 22] {
-                if self.traps[number as usize].is_none() && self.ignored & (1 << (number - 1)) == 0 {
+                if self.traps[number as usize].is_none() && !self.was_ignored(number as usize) {
                     let _ = signal::set(number, Disposition::Default);
                 }
             }

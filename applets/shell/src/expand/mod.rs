@@ -10,6 +10,8 @@ mod tilde;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
+use rbox_core::number::Decimal;
+
 pub use glob::names as names_in;
 
 impl Shell {
@@ -130,7 +132,7 @@ impl Shell {
                 }
                 Part::Arith(arith, quoted) => {
                     let number = self.arith(arith)?;
-                    self.add(number.to_string().as_bytes(), *quoted, fields);
+                    self.add_number(number, *quoted, fields);
                 }
                 Part::Process(body, writes) => {
                     let path = self.process_substitution(body, *writes)?;
@@ -146,6 +148,15 @@ impl Shell {
             fields.quoted(text);
         } else {
             fields.split(text, &self.ifs);
+        }
+    }
+
+    fn add_number(&self, number: i64, quoted: bool, fields: &mut Fields) {
+        let digits = Decimal::new(number.unsigned_abs());
+        if number >= 0 {
+            self.add(digits.as_bytes(), quoted, fields);
+        } else {
+            self.add(&[b"-", digits.as_bytes()].concat(), quoted, fields);
         }
     }
 

@@ -60,7 +60,7 @@ Keep the system log.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// The longest message that is taken, in bytes.
 const LONGEST: usize = 8192;

@@ -109,6 +109,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Looks at the next token; `mode` says how its word would be read.
+    #[inline]
     fn peek(&mut self, mode: Mode) -> Parsed<&Token> {
         if self.token.is_none() {
             let token = self.read_token(mode)?;
@@ -130,13 +131,22 @@ impl<'a> Parser<'a> {
     }
 
     /// The next byte without line continuations taken out, or none at the end of the input.
+    #[inline(always)]
     fn byte(&mut self) -> Option<u8> {
+        match self.input.buffer.get(self.input.at) {
+            Some(&byte) => Some(byte),
+            None => self.read_byte(),
+        }
+    }
+
+    #[cold]
+    fn read_byte(&mut self) -> Option<u8> {
         loop {
-            if let Some(&byte) = self.input.buffer.get(self.input.at) {
-                return Some(byte);
-            }
             if self.input.ended || !self.refill() {
                 return None;
+            }
+            if let Some(&byte) = self.input.buffer.get(self.input.at) {
+                return Some(byte);
             }
         }
     }
@@ -158,7 +168,15 @@ impl<'a> Parser<'a> {
     }
 
     /// The next byte outside single quotes: a backslash before a newline is no text (XCU 2.2.1).
+    #[inline(always)]
     fn joined_byte(&mut self) -> Option<u8> {
+        match self.byte() {
+            Some(b'\\') => self.join_lines(),
+            byte => byte,
+        }
+    }
+
+    fn join_lines(&mut self) -> Option<u8> {
         loop {
             let byte = self.byte()?;
             if byte != b'\\' || self.byte_at(1) != Some(b'\n') {
@@ -171,6 +189,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Steps over the byte that was looked at.
+    #[inline(always)]
     fn advance(&mut self) {
         if self.input.buffer[self.input.at] == b'\n' {
             self.input.line += 1;

@@ -15,8 +15,24 @@ pub enum Class {
     Special,
 }
 
+/// The class of each byte.
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = classify(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
 /// The class of a byte.
+#[inline(always)]
 pub fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
+const fn classify(byte: u8) -> Class {
     match byte {
         b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => Class::Break,
         b'\\' | b'\'' | b'"' | b'$' | b'`' | b'*' | b'?' | b'[' | b']' | b'~' => Class::Special,
