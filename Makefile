@@ -32,9 +32,9 @@ compat: rbox
 	cargo run -q --locked -p compat-suite
 	cargo run -q --locked -p compat-suite -- --random sh
 
-# Size and speed beside BusyBox.
+# Size and speed beside BusyBox, toybox and the GNU tools.
 bench: rbox
-	sh build-image/packages.sh busybox-static valgrind
+	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
 	sh compat-suite/bench.sh
 
 tools:
