@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols).
 # A toolchain of rustup that has the musl target is taken where there is one, else Debian's rustc-web, whose std is
-# built from source, optimised for size. What was compiled is kept in the user's cache, by the compiler and its flags,
-# so that another checkout on this machine compiles the project's own crates only.
+# built from source, optimised for size. What was compiled of others is kept in the user's cache, by the compiler and
+# its flags, so that another checkout on this machine compiles the project's own crates only.
 set -eu
 cd "$(dirname "$0")/.."
 target=x86_64-unknown-linux-musl
@@ -21,15 +21,17 @@ else
     # Features of std's own build are the compiler's unstable ones.
     export RUSTC_BOOTSTRAP=1
     flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
+    # What stands in the program itself is reached without a table of pointers that every start fills in.
+    flags="$flags -Zdirect-access-external-data=yes"
 fi
 version=$($rustc --version)
 key=$(printf '%s\n' "$version" "$flags" "$std" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/rbox/musl-$key
-mkdir -p "$cache" target
-
-# One build at a time: the next one replaces the program in the cache.
-exec 9>"$cache/lock"
-flock 9
+dir=${CARGO_TARGET_DIR:-target}/musl
+mkdir -p "$cache" target "$(dirname "$dir")"
+if ! [ -d "$dir" ] && [ -d "$cache/seed" ]; then
+    cp -a "$cache/seed" "$dir"
+fi
 
 if [ "$std" ]; then
     echo "rbox: with $version, std built from source"
@@ -48,8 +50,17 @@ else
     echo "rbox: with $version, target $target"
 fi
 # shellcheck disable=SC2086 # std is words or nothing
-RUSTC=$rustc RUSTFLAGS=$flags $cargo build --release --locked -p rbox --target "$target" --target-dir "$cache/build" $std
-built=$cache/build/$target/release/rbox
+RUSTC=$rustc RUSTFLAGS=$flags $cargo build --release --locked -p rbox --target "$target" --target-dir "$dir" $std
+built=$dir/$target/release/rbox
+
+# The next checkout starts with all but the project's own crates, which cargo would take for its own.
+if ! [ -d "$cache/seed" ]; then
+    seed=$(mktemp -d "$cache/seed.XXXXXX")
+    cp -a "$dir/." "$seed"
+    find "$seed" -depth -name '*rbox*' -exec rm -rf {} +
+    mv -T "$seed" "$cache/seed" 2>/dev/null || rm -rf "$seed"
+fi
+
 objcopy --only-keep-debug "$built" target/rbox.debug
 strip -o target/rbox.new "$built"
 mv target/rbox.new target/rbox

@@ -21,6 +21,7 @@ pub mod io;
 pub mod keymap;
 pub mod mode;
 pub mod mounts;
+pub mod names;
 pub mod net;
 pub mod number;
 pub mod options;

@@ -1,22 +1,17 @@
 //! Numbers as words: counts with suffixes, and their digits.
 
 use crate::error::{Error, Result};
-
-/// A suffix that multiplies a count.
-pub type Suffix = (&'static str, u64);
+use crate::names;
+use crate::names::Names;
 
 /// `b` 512, `k` 1024, `m`, `g`, `t` powers of 1024, capitals too: what head, tail, split and od take.
-pub const SIZE_SUFFIXES: &[Suffix] = &[
-    ("b", 512),
-    ("k", 1 << 10),
-    ("K", 1 << 10),
-    ("m", 1 << 20),
-    ("M", 1 << 20),
-    ("g", 1 << 30),
-    ("G", 1 << 30),
-    ("t", 1 << 40),
-    ("T", 1 << 40),
-];
+pub const SIZE_SUFFIXES: Names = names! {
+    "b" = 512, "k" = 1 << 10, "K" = 1 << 10, "m" = 1 << 20, "M" = 1 << 20, "g" = 1 << 30, "G" = 1 << 30,
+    "t" = 1u64 << 40, "T" = 1u64 << 40,
+};
+
+/// For a count without suffixes.
+pub const PLAIN: Names = names! {};
 
 /// The value of a word of decimal digits. `None` when it has another character, is empty or passes 64 bits.
 pub fn parse_decimal(word: &[u8]) -> Option<u64> {
@@ -61,11 +56,11 @@ pub fn parse_c(word: &[u8]) -> Option<i64> {
 }
 
 /// A count with an optional suffix of `suffixes`. The error is BusyBox's `invalid number 'WORD'`.
-pub fn parse_count(word: &[u8], suffixes: &[Suffix]) -> Result<u64> {
+pub fn parse_count(word: &[u8], suffixes: Names) -> Result<u64> {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let factor = match &word[digits..] {
         b"" => Some(1),
-        rest => suffixes.iter().find(|(suffix, _)| suffix.as_bytes() == rest).map(|(_, factor)| *factor),
+        rest => suffixes.number_of(rest),
     };
     parse_decimal(&word[..digits])
         .zip(factor)
@@ -168,7 +163,7 @@ mod tests {
     #[test]
     fn counts_take_suffixes() {
         assert_eq!(parse_count(b"3k", SIZE_SUFFIXES).ok(), Some(3072));
-        assert_eq!(parse_count(b"18446744073709551615", &[]).ok(), Some(u64::MAX));
+        assert_eq!(parse_count(b"18446744073709551615", PLAIN).ok(), Some(u64::MAX));
     }
 
     #[test]

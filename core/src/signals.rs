@@ -1,16 +1,17 @@
 //! Names of signals (POSIX XBD signal.h, signal(7)), without their SIG.
 
+use crate::names;
+use crate::names::Names;
 use crate::number::parse_decimal;
 
-/// The names of signals 1-31 on Linux.
-pub const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "POLL",
-    "PWR", "SYS",
-];
-
-/// Other names of the same signals.
-const ALIASES: [(&str, i32); 5] = [("EXIT", 0), ("IOT", 6), ("CLD", 17), ("IO", 29), ("RTMIN", 34)];
+/// The names of the signals on Linux, and behind them other names of the same signals. 0 is none: what `kill -0` sends.
+pub const NAMES: Names = names! {
+    "HUP" = 1, "INT" = 2, "QUIT" = 3, "ILL" = 4, "TRAP" = 5, "ABRT" = 6, "BUS" = 7, "FPE" = 8, "KILL" = 9, "USR1" = 10,
+    "SEGV" = 11, "USR2" = 12, "PIPE" = 13, "ALRM" = 14, "TERM" = 15, "STKFLT" = 16, "CHLD" = 17, "CONT" = 18,
+    "STOP" = 19, "TSTP" = 20, "TTIN" = 21, "TTOU" = 22, "URG" = 23, "XCPU" = 24, "XFSZ" = 25, "VTALRM" = 26,
+    "PROF" = 27, "WINCH" = 28, "POLL" = 29, "PWR" = 30, "SYS" = 31,
+    "EXIT" = 0, "IOT" = 6, "CLD" = 17, "IO" = 29, "RTMIN" = 34,
+};
 
 /// The number that `word` means: a number, or a name in any case, with or without SIG. `None` when it is no signal.
 pub fn number_of(word: &[u8]) -> Option<i32> {
@@ -19,14 +20,12 @@ pub fn number_of(word: &[u8]) -> Option<i32> {
     }
     let upper = word.to_ascii_uppercase();
     let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    let index = NAMES.iter().position(|known| known.as_bytes() == name);
-    let alias = || ALIASES.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, number)| *number);
-    index.map(|index| index as i32 + 1).or_else(alias)
+    NAMES.number_of(name).map(|number| number as i32)
 }
 
 /// The name of signal `number` without SIG.
 pub fn name_of(number: i32) -> Option<&'static str> {
-    NAMES.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+    NAMES.name_of(u64::try_from(number).ok().filter(|number| (1..=31).contains(number))?)
 }
 
 #[cfg(test)]

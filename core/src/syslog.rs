@@ -1,5 +1,7 @@
 //! Messages to the system log: RFC 3164's form, sent to /dev/log.
 
+use crate::names;
+use crate::names::Names;
 use crate::number::Decimal;
 use crate::sys::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
 use crate::sys::process;
@@ -12,54 +14,14 @@ pub const AUTH_WARNING: u16 = 4 << 3 | 4;
 pub const DAEMON_INFO: u16 = 3 << 3 | 6;
 
 /// Names and numbers of the facilities (RFC 3164 4.1.1; 9-11 are not in use here).
-pub const FACILITIES: &[(&str, u8)] = &[
-    ("kern", 0),
-    ("user", 1),
-    ("mail", 2),
-    ("daemon", 3),
-    ("auth", 4),
-    ("syslog", 5),
-    ("lpr", 6),
-    ("news", 7),
-    ("uucp", 8),
-    ("cron", 9),
-    ("authpriv", 10),
-    ("ftp", 11),
-    ("local0", 16),
-    ("local1", 17),
-    ("local2", 18),
-    ("local3", 19),
-    ("local4", 20),
-    ("local5", 21),
-    ("local6", 22),
-    ("local7", 23),
-    ("security", 4),
-];
+pub const FACILITIES: Names = names! {
+    "kern" = 0, "user" = 1, "mail" = 2, "daemon" = 3, "auth" = 4, "syslog" = 5, "lpr" = 6, "news" = 7, "uucp" = 8, "cron" = 9, "authpriv" = 10, "ftp" = 11, "local0" = 16, "local1" = 17, "local2" = 18, "local3" = 19, "local4" = 20, "local5" = 21, "local6" = 22, "local7" = 23, "security" = 4,
+};
 
 /// Names and numbers of the severities; the last three are old names.
-pub const SEVERITIES: &[(&str, u8)] = &[
-    ("emerg", 0),
-    ("alert", 1),
-    ("crit", 2),
-    ("err", 3),
-    ("warn", 4),
-    ("notice", 5),
-    ("info", 6),
-    ("debug", 7),
-    ("panic", 0),
-    ("error", 3),
-    ("warning", 4),
-];
-
-/// The number of `name` in one of the tables above.
-pub fn number_of(table: &[(&str, u8)], name: &[u8]) -> Option<u8> {
-    table.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, number)| *number)
-}
-
-/// The name of `number` in one of the tables above.
-pub fn name_of(table: &[(&'static str, u8)], number: u8) -> Option<&'static str> {
-    table.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
-}
+pub const SEVERITIES: Names = names! {
+    "emerg" = 0, "alert" = 1, "crit" = 2, "err" = 3, "warn" = 4, "notice" = 5, "info" = 6, "debug" = 7, "panic" = 0, "error" = 3, "warning" = 4,
+};
 
 /// Sends one message; `tag` is the program's name. A log that nobody listens to loses it, as syslog(3) does.
 pub fn log(priority: u16, tag: &[u8], message: &[u8]) {

@@ -1,7 +1,7 @@
 //! `uniq`: keep one of several equal lines that follow each other (POSIX XCU uniq), with GNU's `-i`, `-w` and `-z`.
 
 use rbox_core::io::{Input, Output};
-use rbox_core::number::{parse_count, push_padded};
+use rbox_core::number::{PLAIN, parse_count, push_padded};
 use rbox_core::prelude::*;
 
 options! {
@@ -58,7 +58,7 @@ impl Key {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = |option, otherwise: u64| match args.value(option) {
-        Some(word) => parse_count(word, &[]),
+        Some(word) => parse_count(word, PLAIN),
         None => Ok(otherwise),
     };
     let key = Key {

@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::addr::{hardware_text, mask, mask_bits, parse_hardware, parse_prefix, parse_v4};
 use rbox_core::net::netlink::{Address, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::number;
@@ -20,19 +22,9 @@ Show the interfaces that are up, or one, or set one.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
 /// `IFF_...` of netdevice(7), as ifconfig names them.
-const FLAGS: [(u32, &str); 11] = [
-    (1, "UP"),
-    (2, "BROADCAST"),
-    (4, "DEBUG"),
-    (8, "LOOPBACK"),
-    (0x10, "POINTOPOINT"),
-    (0x20, "NOTRAILERS"),
-    (0x40, "RUNNING"),
-    (0x80, "NOARP"),
-    (0x100, "PROMISC"),
-    (0x200, "ALLMULTI"),
-    (0x1000, "MULTICAST"),
-];
+const FLAGS: Names = names! {
+    "UP" = 1, "BROADCAST" = 2, "DEBUG" = 4, "LOOPBACK" = 8, "POINTOPOINT" = 0x10, "NOTRAILERS" = 0x20, "RUNNING" = 0x40, "NOARP" = 0x80, "PROMISC" = 0x100, "ALLMULTI" = 0x200, "MULTICAST" = 0x1000,
+};
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let netlink = Netlink::open()?;
@@ -67,7 +59,7 @@ fn show(env: &mut Env, netlink: &Netlink, link: &Link) -> Result<()> {
         text.extend_from_slice(address_line(address, link).as_bytes());
     }
     text.extend_from_slice(b"          ");
-    for (_, name) in FLAGS.iter().filter(|(flag, _)| link.flags & flag != 0) {
+    for name in FLAGS.of_flags(link.flags.into()) {
         text.extend_from_slice(name.as_bytes());
         text.push(b' ');
     }

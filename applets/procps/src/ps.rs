@@ -1,10 +1,12 @@
 //! `ps`: list processes (POSIX XCU ps in the form that BusyBox has: all of them, columns by `-o`).
 
 use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::number::{Decimal, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::process::{self, Process, TICKS};
-use rbox_core::users::Names;
+use rbox_core::users;
 
 options! {
     "[-o COLUMN[=HEADER][,COLUMN]...] [-T]
@@ -31,41 +33,54 @@ time ruser rgroup.";
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// A column: its name, header, width, and what it shows.
+/// The columns: name, header and, as the number, the width; with `RIGHT` added where the cells stand to the right.
+const COLUMNS_KNOWN: Names = names! {
+    "user USER" = 8, "group GROUP" = 8, "ruser RUSER" = 8, "rgroup RGROUP" = 8, "comm COMMAND" = 16, "args COMMAND" = 256, "pid PID" = RIGHT + 5, "ppid PPID" = RIGHT + 5, "pgid PGID" = RIGHT + 5, "sid SID" = RIGHT + 5, "tty TT" = 6, "vsz VSZ" = RIGHT + 4, "rss RSS" = RIGHT + 4, "stat STAT" = 4, "nice NI" = RIGHT + 5, "etime ELAPSED" = RIGHT + 7, "time TIME" = RIGHT + 5,
+};
+const RIGHT: u64 = 1 << 16;
+
+/// A column of the listing.
 struct Column {
     name: &'static str,
-    header: &'static str,
+    header: Vec<u8>,
     width: usize,
     right: bool,
-    show: fn(&Process, &mut Names) -> Vec<u8>,
 }
 
-const fn column(name: &'static str, header: &'static str, width: usize, right: bool, show: fn(&Process, &mut Names) -> Vec<u8>) -> Column {
-    Column { name, header, width, right, show }
-}
+impl Column {
+    fn named(word: &[u8]) -> Option<Self> {
+        COLUMNS_KNOWN.iter().find_map(|(text, number)| {
+            let (name, header) = text.split_once(' ')?;
+            let (width, right) = ((number % RIGHT) as usize, number >= RIGHT);
+            (name.as_bytes() == word).then(|| Self { name, header: header.as_bytes().to_vec(), width, right })
+        })
+    }
 
-const KNOWN: &[Column] = &[
-    column("user", "USER", 8, false, |process, names| names.user(process.owner().unwrap_or_default().0).to_vec()),
-    column("group", "GROUP", 8, false, |process, names| names.group(process.owner().unwrap_or_default().1).to_vec()),
-    column("ruser", "RUSER", 8, false, |process, names| names.user(real_id(process, b"Uid:")).to_vec()),
-    column("rgroup", "RGROUP", 8, false, |process, names| names.group(real_id(process, b"Gid:")).to_vec()),
-    column("comm", "COMMAND", 16, false, |process, _| process.name.clone()),
-    column("args", "COMMAND", 256, false, |process, _| command_line(process)),
-    column("pid", "PID", 5, true, |process, _| decimal(process.pid as u64)),
-    column("ppid", "PPID", 5, true, |process, _| decimal(process.parent as u64)),
-    column("pgid", "PGID", 5, true, |process, _| decimal(process.group as u64)),
-    column("sid", "SID", 5, true, |process, _| decimal(process.session as u64)),
-    column("tty", "TT", 6, false, |process, _| terminal(process.tty)),
-    column("vsz", "VSZ", 4, true, |process, _| size(process.virtual_size >> 10)),
-    column("rss", "RSS", 4, true, |process, _| size(process.resident_pages * page_kilobytes())),
-    column("stat", "STAT", 4, false, |process, _| state(process)),
-    column("nice", "NI", 5, true, |process, _| {
+    fn cell(&self, process: &Process, names: &mut users::Names) -> Vec<u8> {
+        match self.name {
+            "user" => names.user(process.owner().unwrap_or_default().0).to_vec(),
+            "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
+            "ruser" => names.user(real_id(process, b"Uid:")).to_vec(),
+            "rgroup" => names.group(real_id(process, b"Gid:")).to_vec(),
+            "comm" => process.name.clone(),
+            "args" => command_line(process),
+            "pid" => decimal(process.pid as u64),
+            "ppid" => decimal(process.parent as u64),
+            "pgid" => decimal(process.group as u64),
+            "sid" => decimal(process.session as u64),
+            "tty" => terminal(process.tty),
+            "vsz" => size(process.virtual_size >> 10),
+            "rss" => size(process.resident_pages * page_kilobytes()),
+            "stat" => state(process),
+            "nice" => {
         let digits = decimal(process.nice.unsigned_abs());
         if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
-    }),
-    column("etime", "ELAPSED", 7, true, |process, _| clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS))),
-    column("time", "TIME", 5, true, |process, _| clock((process.user_time + process.system_time) / TICKS)),
-];
+    },
+            "etime" => clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS)),
+            _ => clock((process.user_time + process.system_time) / TICKS),
+        }
+    }
+}
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // Only the words of System V's and BSD's ps for what is done anyway.
@@ -77,17 +92,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if columns.is_empty() {
         choose(b"pid,user,time,args", &mut columns)?;
     }
-    if columns.iter().any(|(_, header)| !header.is_empty()) {
-        let cells = columns.iter().map(|(column, header)| (*column, header.clone(), false)).collect();
+    if columns.iter().any(|column| !column.header.is_empty()) {
+        let cells = columns.iter().map(|column| (column, column.header.clone(), false)).collect();
         print(env, cells)?;
     }
-    let mut names = Names::default();
+    let mut names = users::Names::default();
     for pid in process::all()? {
         let pids = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
         for pid in pids {
             // One that ended since the folder was read is no longer there to show.
             let Some(process) = Process::read(pid) else { continue };
-            let cells = columns.iter().map(|(column, _)| (*column, (column.show)(&process, &mut names), column.right)).collect();
+            let cells = columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
             print(env, cells)?;
         }
     }
@@ -95,30 +110,21 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// Adds the columns of a list; a header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`).
-fn choose<'a>(list: &[u8], columns: &mut Vec<(&'a Column, Vec<u8>)>) -> Result<()>
-where
-    'static: 'a,
-{
+fn choose(list: &[u8], columns: &mut Vec<Column>) -> Result<()> {
     let mut rest = Some(list);
     while let Some(list) = rest {
         let end = list.iter().position(|byte| matches!(byte, b',' | b'=' | b' ')).unwrap_or(list.len());
         let (name, after) = list.split_at(end);
-        let known = KNOWN.iter().find(|column| column.name.as_bytes() == name);
-        let column = known.ok_or_else(|| Error::parts(&[b"bad -o argument '", name, b"'"]))?;
-        match after.split_first() {
+        let mut column = Column::named(name).ok_or_else(|| Error::parts(&[b"bad -o argument '", name, b"'"]))?;
+        rest = match after.split_first() {
             Some((b'=', header)) => {
-                columns.push((column, header.to_vec()));
-                rest = None;
+                column.header = header.to_vec();
+                None
             }
-            Some((_, after)) => {
-                columns.push((column, column.header.as_bytes().to_vec()));
-                rest = Some(after);
-            }
-            None => {
-                columns.push((column, column.header.as_bytes().to_vec()));
-                rest = None;
-            }
-        }
+            Some((_, after)) => Some(after),
+            None => None,
+        };
+        columns.push(column);
     }
     Ok(())
 }
@@ -235,7 +241,7 @@ mod tests {
     fn columns_are_chosen_with_headers() {
         let mut columns = Vec::new();
         choose(b"pid,user=a,b", &mut columns).expect("both are columns");
-        assert_eq!((columns.len(), columns[1].1.as_slice()), (2, &b"a,b"[..]));
+        assert_eq!((columns.len(), columns[1].header.as_slice()), (2, &b"a,b"[..]));
         assert_eq!(try_call(APPLET, &["ps", "-o", "nope"], b"").stderr, "ps: bad -o argument 'nope'\n");
     }
 

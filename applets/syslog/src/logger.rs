@@ -4,7 +4,7 @@ use rbox_core::bytes;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::process;
-use rbox_core::syslog::{FACILITIES, SEVERITIES, number_of, send_line};
+use rbox_core::syslog::{FACILITIES, SEVERITIES, send_line};
 use rbox_core::users::User;
 
 options! {
@@ -59,9 +59,9 @@ fn parse_priority(word: &[u8]) -> Result<u16> {
         return u16::try_from(number).ok().filter(|number| *number < 192).ok_or_else(|| unknown("priority", word));
     }
     let (facility, severity) = bytes::split_once(word, b'.').unwrap_or((b"user", word));
-    let facility = number_of(FACILITIES, facility).ok_or_else(|| unknown("facility", facility))?;
-    let severity = number_of(SEVERITIES, severity).ok_or_else(|| unknown("priority", word))?;
-    Ok(u16::from(facility) << 3 | u16::from(severity))
+    let facility = FACILITIES.number_of(facility).ok_or_else(|| unknown("facility", facility))?;
+    let severity = SEVERITIES.number_of(severity).ok_or_else(|| unknown("priority", word))?;
+    Ok((facility << 3 | severity) as u16)
 }
 
 fn unknown(what: &str, word: &[u8]) -> Error {

@@ -84,9 +84,9 @@ impl Keys {
         self.replay.extend(keys.iter().rev());
     }
 
-    /// Whether the next key comes from a replay.
-    pub fn is_replaying(&self) -> bool {
-        !self.replay.is_empty()
+    /// Whether a key is there already.
+    pub fn is_ready(&self) -> bool {
+        !self.replay.is_empty() || self.back.is_some() || wait_readable(fd::borrow(self.number), Some(0))
     }
 
     /// One byte and no more: what follows the line belongs to the commands that read it.
@@ -168,8 +168,7 @@ impl Keys {
     /// `ESC [ parameters letter`, `ESC O letter`, and the Linux console's `ESC [ [ letter` of function keys.
     fn sequence(&mut self) -> Key {
         let (mut number, mut modified) = (0usize, false);
-        for _ in 0..16 {
-            let Some(byte) = self.next_byte() else { return Key::Unknown };
+        while let Some(byte) = self.next_byte() {
             match byte {
                 b'0'..=b'9' if !modified => number = number.saturating_mul(10) + usize::from(byte - b'0'),
                 b';' => modified = true,

@@ -29,6 +29,12 @@ impl Raw {
     }
 }
 
+/// Whether a terminal gives whole lines without showing them: a program that types at it wants no drawing.
+pub fn is_silent(number: RawFd) -> bool {
+    let both = LocalModes::ICANON | LocalModes::ECHO;
+    tcgetattr(fd::borrow(number)).is_ok_and(|state| state.local_modes & both == LocalModes::ICANON)
+}
+
 impl Drop for Raw {
     fn drop(&mut self) {
         // The terminal took these settings before; when it is gone there is nothing to restore.

@@ -77,8 +77,8 @@ impl Time {
 
     fn push_letter(&self, letter: u8, flags: Flags, text: &mut Vec<u8>) -> bool {
         let civil = &self.civil;
-        let month = MONTHS[usize::from(civil.month) - 1].as_bytes();
-        let day = DAYS[usize::from(civil.weekday)].as_bytes();
+        let month = MONTHS.name_of(civil.month.into()).unwrap_or_default().as_bytes();
+        let day = DAYS.name_of(civil.weekday.into()).unwrap_or_default().as_bytes();
         let hour12 = (i64::from(civil.hour) + 11) % 12 + 1;
         let half = if civil.hour < 12 { "AM" } else { "PM" };
         let mut number = |value: i64, width: usize, pad: u8| push_number(text, value, width, pad, flags);

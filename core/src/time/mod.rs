@@ -8,6 +8,8 @@ pub use format::format;
 pub use parse::{parse, parse_digits};
 pub use zone::Zone;
 
+use crate::names;
+use crate::names::Names;
 use crate::sys::time::{ClockId, clock_gettime};
 
 /// A moment: seconds since 1970-01-01 00:00 UTC, and nanoseconds 0-999,999,999.
@@ -95,24 +97,16 @@ fn date_of(days: i64) -> (i64, u8, u8) {
     (year + era * 400 + carry, month as u8, day as u8)
 }
 
-/// English names of the months (POSIX locale).
-pub const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+/// English names of the months, from 1 (POSIX locale).
+pub const MONTHS: Names = names! {
+    "January" = 1, "February" = 2, "March" = 3, "April" = 4, "May" = 5, "June" = 6, "July" = 7, "August" = 8,
+    "September" = 9, "October" = 10, "November" = 11, "December" = 12,
+};
 
-/// English names of the days, from Sunday.
-pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+/// English names of the days, from Sunday, 0.
+pub const DAYS: Names = names! {
+    "Sunday" = 0, "Monday" = 1, "Tuesday" = 2, "Wednesday" = 3, "Thursday" = 4, "Friday" = 5, "Saturday" = 6,
+};
 
 #[cfg(test)]
 mod tests {

@@ -117,14 +117,14 @@ impl Parser {
             b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
             b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
             _ => {
-                let named = |name: &&str| {
+                let named = |(name, _): &(&str, u64)| {
                     let name = name.to_ascii_lowercase();
                     word.len() >= 3 && name.as_bytes().starts_with(word.trim_ascii_end())
                 };
-                if let Some(month) = MONTHS.iter().position(named) {
-                    self.civil.month = month as u8 + 1;
+                if let Some((_, month)) = MONTHS.iter().find(named) {
+                    self.civil.month = month as u8;
                     self.has_date = true;
-                } else if let Some(day) = DAYS.iter().position(named) {
+                } else if let Some((_, day)) = DAYS.iter().find(named) {
                     // With a date the day's name is an ornament; alone it is the next such day.
                     if !self.has_date {
                         self.days += (day as i64 - i64::from(self.civil.weekday)).rem_euclid(7);

@@ -216,7 +216,7 @@ fn flags(env: &Env, args: &Args<'_>) -> Flags {
 }
 
 fn search(env: &Env, args: &Args<'_>, regex: Regex) -> Result<Search> {
-    let count = |option| args.value(option).map(|word| number::parse_count(word, &[])).transpose();
+    let count = |option| args.value(option).map(|word| number::parse_count(word, number::PLAIN)).transpose();
     let around = match args.last_of(&[CONTEXT, NUMBER]) {
         Some(option) => count(option)?.unwrap_or(0),
         None => 0,

@@ -1,5 +1,7 @@
 //! `ip link`.
 
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::addr::{hardware_text, parse_hardware};
 use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Request, UP};
 use rbox_core::number::parse_in_range;
@@ -8,23 +10,14 @@ use rbox_core::prelude::*;
 use super::{Show, is, refused, unknown, value};
 
 /// `IFF_...` of netdevice(7), as iproute2 names them.
-const FLAGS: [(u32, &str); 13] = [
-    (8, "LOOPBACK"),
-    (2, "BROADCAST"),
-    (0x10, "POINTOPOINT"),
-    (0x1000, "MULTICAST"),
-    (0x80, "NOARP"),
-    (0x200, "ALLMULTI"),
-    (0x100, "PROMISC"),
-    (0x400, "MASTER"),
-    (0x800, "SLAVE"),
-    (4, "DEBUG"),
-    (0x8000, "DYNAMIC"),
-    (1, "UP"),
-    (0x1_0000, "LOWER_UP"),
-];
+const FLAGS: Names = names! {
+    "LOOPBACK" = 8, "BROADCAST" = 2, "POINTOPOINT" = 0x10, "MULTICAST" = 0x1000, "NOARP" = 0x80, "ALLMULTI" = 0x200, "PROMISC" = 0x100, "MASTER" = 0x400, "SLAVE" = 0x800, "DEBUG" = 4, "DYNAMIC" = 0x8000, "UP" = 1, "LOWER_UP" = 0x1_0000,
+};
 
-const STATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+/// Operational states (RFC 2863).
+const STATES: Names = names! {
+    "UNKNOWN" = 0, "NOTPRESENT" = 1, "DOWN" = 2, "LOWERLAYERDOWN" = 3, "TESTING" = 4, "DORMANT" = 5, "UP" = 6,
+};
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
     match words.split_first() {
@@ -73,11 +66,11 @@ fn brief(link: &Link) -> Vec<u8> {
 }
 
 pub fn state(link: &Link) -> &'static str {
-    STATES.get(usize::from(link.state)).copied().unwrap_or("UNKNOWN")
+    STATES.name_of(link.state.into()).unwrap_or("UNKNOWN")
 }
 
 fn flag_names(link: &Link) -> String {
-    let mut names: Vec<&str> = FLAGS.iter().filter(|(flag, _)| link.flags & flag != 0).map(|(_, name)| *name).collect();
+    let mut names: Vec<&str> = FLAGS.of_flags(link.flags.into()).collect();
     if link.flags & (UP | 0x40) == UP {
         names.insert(0, "NO-CARRIER");
     }

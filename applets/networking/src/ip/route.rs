@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::addr::{mask, parse, parse_prefix};
 use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Netlink, Route};
 use rbox_core::number::parse_in_range;
@@ -9,9 +11,12 @@ use rbox_core::prelude::*;
 
 use super::{Show, is, refused, scope, scope_name, unknown, value};
 
-const KINDS: [(u8, &str); 6] =
-    [(1, "unicast"), (2, "local"), (3, "broadcast"), (6, "blackhole"), (7, "unreachable"), (8, "prohibit")];
-const PROTOCOLS: [(u8, &str); 5] = [(1, "redirect"), (2, "kernel"), (3, "boot"), (4, "static"), (16, "dhcp")];
+const KINDS: Names = names! {
+    "unicast" = 1, "local" = 2, "broadcast" = 3, "blackhole" = 6, "unreachable" = 7, "prohibit" = 8,
+};
+const PROTOCOLS: Names = names! {
+    "redirect" = 1, "kernel" = 2, "boot" = 3, "static" = 4, "dhcp" = 16,
+};
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
     match words.split_first() {
@@ -59,8 +64,8 @@ fn pick(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<Vec<Route>> {
 fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let links = netlink.links()?;
     for route in pick(netlink, show, words)? {
-        let mut text = match KINDS.iter().find(|(kind, _)| *kind == route.kind && *kind != 1) {
-            Some((_, name)) => format!("{name} "),
+        let mut text = match KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
+            Some(name) => format!("{name} "),
             None => String::new(),
         };
         let most = if route.family == 2 { 32 } else { 128 };
@@ -77,7 +82,7 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
             text.extend_from_slice(&[b" dev ", link.name.as_slice()].concat());
         }
         let mut rest = String::new();
-        if let Some((_, name)) = PROTOCOLS.iter().find(|(protocol, _)| *protocol == route.protocol && *protocol != 3) {
+        if let Some(name) = PROTOCOLS.name_of(route.protocol.into()).filter(|_| route.protocol != 3) {
             rest.push_str(&format!(" proto {name}"));
         }
         if route.scope != 0 && route.family == 2 {
@@ -112,12 +117,12 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
             b"scope" => chosen_scope = Some(scope(value(&mut words, word)?)?),
             b"proto" | b"protocol" => {
                 let word = value(&mut words, word)?;
-                let named = PROTOCOLS.iter().find(|(_, name)| name.as_bytes() == word).map(|(protocol, _)| *protocol);
+                let named = PROTOCOLS.number_of(word).map(|protocol| protocol as u8);
                 route.protocol = named.map_or_else(|| parse_in_range(word, 0, 255).map(|number| number as u8), Ok)?;
             }
             other => {
-                if let Some((kind, _)) = KINDS.iter().find(|(_, name)| name.as_bytes() == other) {
-                    route.kind = *kind;
+                if let Some(kind) = KINDS.number_of(other) {
+                    route.kind = kind as u8;
                     continue;
                 }
                 if has_target && other != b"to" {

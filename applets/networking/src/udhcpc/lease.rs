@@ -3,6 +3,8 @@
 use core::net::Ipv4Addr;
 
 use rbox_core::bytes;
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::addr::{self, mask_bits, parse_v4};
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::prelude::*;
@@ -20,46 +22,29 @@ enum Form {
     Routes,
 }
 
-/// RFC 2132 and later: code, name in the environment, form.
-const OPTIONS: [(u8, &str, Form); 30] = [
-    (1, "subnet", Form::Addresses),
-    (2, "timezone", Form::Number),
-    (3, "router", Form::Addresses),
-    (4, "timesrv", Form::Addresses),
-    (5, "namesrv", Form::Addresses),
-    (6, "dns", Form::Addresses),
-    (7, "logsrv", Form::Addresses),
-    (9, "lprsrv", Form::Addresses),
-    (12, "hostname", Form::Text),
-    (13, "bootsize", Form::Number),
-    (15, "domain", Form::Text),
-    (16, "swapsrv", Form::Addresses),
-    (17, "rootpath", Form::Text),
-    (23, "ipttl", Form::Number),
-    (26, "mtu", Form::Number),
-    (28, "broadcast", Form::Addresses),
-    (33, "routes", Form::Pairs),
-    (40, "nisdomain", Form::Text),
-    (41, "nissrv", Form::Addresses),
-    (42, "ntpsrv", Form::Addresses),
-    (44, "wins", Form::Addresses),
-    (51, "lease", Form::Number),
-    (54, "serverid", Form::Addresses),
-    (56, "message", Form::Text),
-    (66, "tftp", Form::Text),
-    (67, "bootfile", Form::Text),
-    (119, "search", Form::Domains),
-    (121, "staticroutes", Form::Routes),
-    (249, "msstaticroutes", Form::Routes),
-    (252, "wpad", Form::Text),
-];
+/// RFC 2132 and later: the names of the options in the environment, and their codes.
+const OPTIONS: Names = names! {
+    "subnet" = 1, "timezone" = 2, "router" = 3, "timesrv" = 4, "namesrv" = 5, "dns" = 6, "logsrv" = 7, "lprsrv" = 9, "hostname" = 12, "bootsize" = 13, "domain" = 15, "swapsrv" = 16, "rootpath" = 17, "ipttl" = 23, "mtu" = 26, "broadcast" = 28, "routes" = 33, "nisdomain" = 40, "nissrv" = 41, "ntpsrv" = 42, "wins" = 44, "lease" = 51, "serverid" = 54, "message" = 56, "tftp" = 66, "bootfile" = 67, "search" = 119, "staticroutes" = 121, "msstaticroutes" = 249, "wpad" = 252,
+};
+
+/// How the value of a known option is written.
+fn form_of(code: u8) -> Form {
+    match code {
+        33 => Form::Pairs,
+        2 | 13 | 23 | 26 | 51 => Form::Number,
+        119 => Form::Domains,
+        121 | 249 => Form::Routes,
+        12 | 15 | 17 | 40 | 56 | 66 | 67 | 252 => Form::Text,
+        _ => Form::Addresses,
+    }
+}
 
 /// What is asked for without -o: subnet, router, dns, hostname, domain, broadcast, ntpsrv, static routes.
 pub const DEFAULTS: [u8; 8] = [1, 3, 6, 12, 15, 28, 42, 121];
 
 /// The code of an option by its name or number.
 pub fn option_code(word: &[u8]) -> Option<u8> {
-    let named = OPTIONS.iter().find(|(_, name, _)| name.as_bytes() == word).map(|(code, _, _)| *code);
+    let named = OPTIONS.number_of(word).map(|code| code as u8);
     named.or_else(|| u8::try_from(number(word)?).ok().filter(|code| (1..=254).contains(code)))
 }
 
@@ -75,7 +60,7 @@ pub fn parse_option(word: &[u8]) -> Result<Vec<u8>> {
     let bad = || Error::parts(&[b"bad option '", word, b"'"]);
     let (name, text) = bytes::split_once(word, b':').ok_or_else(bad)?;
     let code = option_code(name).ok_or_else(bad)?;
-    let form = OPTIONS.iter().find(|(_, known, _)| known.as_bytes() == name).map(|(_, _, form)| *form);
+    let form = OPTIONS.number_of(name).map(|code| form_of(code as u8));
     let quoted = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
     let value = match (form, quoted) {
         (Some(Form::Text) | None, Some(text)) => text.to_vec(),
@@ -152,8 +137,8 @@ impl Lease {
             add("sname", &clean(&self.0.server_name));
         }
         for (code, value) in super::packet::options(&self.0.options) {
-            let Some((_, name, form)) = OPTIONS.iter().find(|(known, _, _)| *known == code) else { continue };
-            if let Some(text) = show(*form, value) {
+            let Some(name) = OPTIONS.name_of(code.into()) else { continue };
+            if let Some(text) = show(form_of(code), value) {
                 add(name, &text);
                 if code == 1
                     && let Ok(mask) = <[u8; 4]>::try_from(value)

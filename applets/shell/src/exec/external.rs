@@ -7,6 +7,7 @@ use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
 use rbox_core::call::DEFAULT_PATH;
 use rbox_core::env::{Env, Vars};
+use rbox_core::escape;
 use rbox_core::io::Output;
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{self, Errno, fs, process};
@@ -101,7 +102,11 @@ impl Shell {
     }
 
     fn wait_program(&mut self, pid: i32, words: &[Vec<u8>]) -> u8 {
-        let texts = if self.options.monitor { vec![words.join(&b' ')] } else { Vec::new() };
+        let mut texts = Vec::new();
+        if self.options.monitor {
+            let words: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
+            texts.push(words.join(&b' '));
+        }
         self.wait_foreground(&[pid], texts)
     }
 

@@ -6,11 +6,13 @@ use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{Errno, fd, termios};
 
-/// waitpid(2): report stopped children too.
-const WUNTRACED: i32 = 2;
+/// waitpid(2): report children that stopped or went on, WUNTRACED and WCONTINUED.
+const JOB_CONTROL: i32 = 2 | 8;
 const SIGINT: i32 = 2;
 const SIGPIPE: i32 = 13;
 const SIGTSTP: i32 = 20;
+const SIGTTIN: i32 = 21;
+const SIGTTOU: i32 = 22;
 /// waitpid(2): do not wait.
 const WNOHANG: i32 = 1;
 
@@ -52,7 +54,17 @@ impl Job {
     /// What it does, in words.
     fn state(&self) -> Vec<u8> {
         if self.stopped() {
-            return b"Stopped".to_vec();
+            let signal = self.processes.iter().rev().find_map(|one| match one.change {
+                Some(Change::Stopped(signal)) => Some(signal),
+                _ => None,
+            });
+            let how: &[u8] = match signal {
+                Some(SIGTTIN) => b" (tty input)",
+                Some(SIGTTOU) => b" (tty output)",
+                Some(SIGTSTP) => b"",
+                _ => b" (signal)",
+            };
+            return [b"Stopped", how].concat();
         }
         if !self.ended() {
             return b"Running".to_vec();
@@ -188,7 +200,7 @@ impl Shell {
 
     /// Waits until a job ends or stops. An ended one leaves the table.
     pub fn wait_job(&mut self, number: usize) -> u8 {
-        let flags = if self.options.monitor { WUNTRACED } else { 0 };
+        let flags = if self.options.monitor { JOB_CONTROL } else { 0 };
         loop {
             let Some(at) = self.jobs.all.iter().position(|job| job.number == number) else { return 127 };
             let job = &self.jobs.all[at];
@@ -238,7 +250,7 @@ impl Shell {
 
     /// Collects what changed without waiting.
     pub fn reap(&mut self) {
-        let flags = WNOHANG | if self.options.monitor { WUNTRACED } else { 0 };
+        let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
         while let Ok(Some((pid, change))) = process::wait(-1, flags) {
             self.jobs.note(pid, change);
         }
@@ -246,7 +258,7 @@ impl Shell {
 
     /// Waits for one change of a child; false when there is none or a trapped signal came.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        match process::wait(-1, if self.options.monitor { WUNTRACED } else { 0 }) {
+        match process::wait(-1, if self.options.monitor { JOB_CONTROL } else { 0 }) {
             Ok(Some((pid, change))) => {
                 self.jobs.note(pid, change);
                 Ok(true)

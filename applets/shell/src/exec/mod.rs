@@ -135,14 +135,19 @@ impl Shell {
                 input.shown = input.at;
             }
             self.show_input(input);
+            if matches!(input.reader, Reader::Terminal) && !matches!(parsed, Ok(None)) {
+                // Ctrl-D within a command ends the command only.
+                input.ended = false;
+            }
             let node = match parsed {
-                Ok(Some(node)) => node,
-                Err(_) | Ok(None) if std::mem::take(&mut self.interrupted) => {
+                // Ctrl-C within a command drops it, also where the end of the text could have ended it.
+                _ if std::mem::take(&mut self.interrupted) => {
                     input.at = input.buffer.len();
                     input.compact();
                     input.ended = false;
                     continue;
                 }
+                Ok(Some(node)) => node,
                 Ok(None) => break,
                 Err(error) => {
                     let fail = self.syntax_error(&error);

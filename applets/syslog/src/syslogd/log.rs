@@ -4,7 +4,7 @@ use rbox_core::bytes;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::sys::system::uname;
-use rbox_core::syslog::{FACILITIES, SEVERITIES, name_of};
+use rbox_core::syslog::{FACILITIES, SEVERITIES};
 use rbox_core::time::{self, Moment, Zone};
 
 use super::files::{Limits, Target};
@@ -152,8 +152,8 @@ fn take_time(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
 }
 
 fn push_priority(line: &mut Vec<u8>, priority: u16) {
-    let facility = name_of(FACILITIES, (priority >> 3) as u8);
-    let severity = name_of(SEVERITIES, (priority & 7) as u8);
+    let facility = FACILITIES.name_of(u64::from(priority >> 3));
+    let severity = SEVERITIES.name_of(u64::from(priority & 7));
     match facility.zip(severity) {
         Some((facility, severity)) => line.extend_from_slice(&[facility, ".", severity].concat().into_bytes()),
         None => line.extend_from_slice(&[b"<", Decimal::new(priority.into()).as_bytes(), b">"].concat()),

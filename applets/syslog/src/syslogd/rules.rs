@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;
-use rbox_core::syslog::{FACILITIES, SEVERITIES, number_of};
+use rbox_core::syslog::{FACILITIES, SEVERITIES};
 
 /// Facilities that a message can have: 0 to 23.
 const COUNT: usize = 24;
@@ -61,7 +61,7 @@ fn select(selector: &[u8], wanted: &mut [u8; COUNT]) -> Option<()> {
         b"*" => ALL,
         b"none" => 0,
         _ => {
-            let number = number_of(SEVERITIES, severity)?;
+            let number = SEVERITIES.number_of(severity)? as u8;
             // This severity and the more urgent ones, which have lower numbers.
             if only { 1 << number } else { ALL >> (7 - number) }
         }
@@ -70,7 +70,7 @@ fn select(selector: &[u8], wanted: &mut [u8; COUNT]) -> Option<()> {
         let chosen = if facility == b"*" {
             &mut wanted[..]
         } else {
-            let number = usize::from(number_of(FACILITIES, facility)?);
+            let number = FACILITIES.number_of(facility)? as usize;
             wanted.get_mut(number..number + 1)?
         };
         for severities in chosen {

@@ -130,8 +130,11 @@ enum Act {
 const UNDO: usize = 64;
 
 impl Editor {
-    /// Reads a line behind a prompt. `None` when standard input is no terminal.
+    /// Reads a line behind a prompt. `None` when standard input is no terminal, or one that shows nothing (`stty -echo`).
     pub fn read(&mut self, prompt: &[u8], host: &mut dyn Host) -> Option<Line> {
+        if super::raw::is_silent(0) {
+            return None;
+        }
         let raw = Raw::enter(0)?;
         self.keys.special = raw.special();
         self.keys.timeout = self.timeout;
@@ -152,7 +155,10 @@ impl Editor {
             if let Some(line) = self.step(host) {
                 break line;
             }
-            self.draw();
+            // What is pasted is drawn once, not with each of its characters.
+            if !self.keys.is_ready() {
+                self.draw();
+            }
         };
         // The newline comes when Ctrl-C is a signal again: who sees it may press it.
         drop(raw);
@@ -193,20 +199,16 @@ impl Editor {
         match host.signal() {
             Signal::Interrupt => return Some(Line::Interrupted),
             Signal::Suspend => {
-                self.wipe();
+                self.screen.erase();
                 self.suspended = true;
                 return Some(Line::Suspended);
             }
             Signal::None => {}
         }
         if self.screen.measure() {
-            self.wipe();
+            self.screen.erase();
         }
         None
-    }
-
-    fn wipe(&mut self) {
-        self.screen.erase(&self.prompt, &self.text.bytes[..self.text.at]);
     }
 
     /// Ends the line where it stands.
@@ -216,13 +218,14 @@ impl Editor {
         Line::Text(core::mem::take(&mut self.text.bytes))
     }
 
-    /// The next key within a command of several.
+    /// The next key within a command of several. A signal ends the command, and is looked at then.
     fn key(&mut self) -> Key {
-        loop {
-            match self.keys.read() {
-                Key::Signal => {}
-                key => return key,
+        match self.keys.read() {
+            Key::Signal => {
+                self.keys.replay(&[Key::Signal]);
+                Key::Unknown
             }
+            key => key,
         }
     }
 

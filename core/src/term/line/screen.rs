@@ -17,6 +17,8 @@ pub struct Screen {
     columns: usize,
     /// The prompt's last row and the line, as they were written.
     display: Vec<u8>,
+    /// How many bytes of it stand before the cursor, and where that is.
+    before: usize,
     cursor: Place,
 }
 
@@ -71,6 +73,7 @@ impl Screen {
     /// Forgets what was drawn: the cursor stands at the beginning of a row.
     pub fn forget(&mut self) {
         self.display.clear();
+        self.before = 0;
         self.cursor = Place::default();
     }
 
@@ -118,8 +121,8 @@ impl Screen {
             }
             self.cursor = end;
         }
-        let before = prompt.len() + visible(&text[..at]).len();
-        self.go(self.place(&display, before), &mut out);
+        self.before = prompt.len() + visible(&text[..at]).len();
+        self.go(self.place(&display, self.before), &mut out);
         self.display = display;
         print(&out);
     }
@@ -136,11 +139,9 @@ impl Screen {
         self.forget();
     }
 
-    /// Wipes the line and its prompt's last row, from where the terminal has put them at its present width. `before`
-    /// is the text before the cursor.
-    pub fn erase(&mut self, prompt: &[u8], before: &[u8]) {
-        let shown = prompt.len() + visible(before).len();
-        self.cursor = self.place(&self.display, shown.min(self.display.len()));
+    /// Wipes the line and its prompt's last row, from where the terminal has put them at its present width.
+    pub fn erase(&mut self) {
+        self.cursor = self.place(&self.display, self.before);
         let mut out = Vec::new();
         self.go(Place::default(), &mut out);
         out.extend_from_slice(b"\r\x1b[J");
