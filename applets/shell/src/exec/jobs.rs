@@ -210,6 +210,10 @@ impl Shell {
                     let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
                     status = failed.map_or(0, Change::status);
                 }
+                if self.options.bash {
+                    let processes = &self.jobs.all[at].processes;
+                    self.pipe_status = processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                }
                 let ended = job.processes.last().and_then(|one| one.change);
                 self.interrupted_job = ended == Some(Change::Signaled(SIGINT));
                 self.tell_end(at);
