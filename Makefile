@@ -30,6 +30,7 @@ unit:
 compat: rbox
 	sh build-image/packages.sh busybox-static runit
 	cargo run -q --locked -p compat-suite
+	cargo run -q --locked -p compat-suite -- --random sh
 
 # Size and speed beside BusyBox.
 bench: rbox

@@ -82,6 +82,9 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         builtin: "",
         capture: None,
         ifs: b" \t\n".to_vec(),
+        pipe_status: Vec::new(),
+        function_names: Vec::new(),
+        began: 0,
         subshell: false,
         substitution_status: None,
         option_at: 0,
@@ -97,6 +100,9 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         stack_limit: crate::exec::stack_limit(),
     };
     import(&mut shell, env);
+    if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
+        builtins::set_option_by_name(&mut shell, b"bash", true);
+    }
     shell
 }
 

@@ -257,6 +257,9 @@ impl Shell {
                     let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
                     status = failed.map_or(0, Change::status);
                 }
+                if self.options.bash {
+                    self.pipe_status = job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                }
                 let ended = job.ended_by();
                 self.interrupted_job = ended == Some(SIGINT);
                 if ended.is_some() {

@@ -130,6 +130,6 @@ fn part_is_quiet(part: &Part) -> bool {
             _ => false,
         },
         Part::Command(_) => true,
-        Part::Arith(..) | Part::Process(..) => false,
+        Part::Arith(..) | Part::Process(..) | Part::List(_) => false,
     }
 }
