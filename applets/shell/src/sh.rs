@@ -92,6 +92,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         editor: Default::default(),
         warned: 0,
         terminal: None,
+        first_group: None,
+        modes: None,
         own_file: None,
         interrupted: false,
         stack_base: &raw const marker as usize,
@@ -160,6 +162,8 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
         shell.status = 2;
     }
     shell.run_exit_trap();
+    shell.options.monitor = false;
+    crate::interactive::release_terminal(shell);
     result
 }
 

@@ -190,6 +190,12 @@ impl Shell {
         self.locals.push(Vec::new());
         self.assign_all(&simple.assigns, true)?;
         self.builtin = "exec";
+        if self.options.interactive {
+            // The program gets the signals and the group that the shell was given.
+            self.options.interactive = false;
+            self.options.monitor = false;
+            crate::interactive::release_terminal(self);
+        }
         let status = self.replace_by(words);
         self.restore_scope();
         self.status = status;
