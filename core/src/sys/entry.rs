@@ -31,6 +31,7 @@ macro_rules! entry {
 /// # Safety
 /// `argv` points to `argc` NUL-terminated strings that live as long as the process: what C's `main` is given.
 pub unsafe fn start(argc: i32, argv: *const *const libc::c_char, registry: &'static dyn Registry) -> i32 {
+    super::crash::tell_where();
     let count = usize::try_from(argc).unwrap_or(0);
     let mut words: Vec<&'static [u8]> = Vec::with_capacity(count);
     for index in 0..count {
