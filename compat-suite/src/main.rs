@@ -5,6 +5,7 @@
 //! root is missing, with a word about it; where CI is set that is a failure.
 
 mod case;
+mod random;
 mod run;
 mod terminal;
 
@@ -31,6 +32,15 @@ struct Cli {
     /// The folder of the cases.
     #[arg(long, default_value = "compat-suite/cases")]
     cases: PathBuf,
+    /// Run random programs of this language instead of the cases: `sh`.
+    #[arg(long)]
+    random: Option<String>,
+    /// The seed of the first random program.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many random programs to run.
+    #[arg(long, default_value_t = 2000)]
+    count: u64,
     /// Only cases whose file or name holds one of these words.
     filters: Vec<String>,
 }
@@ -56,6 +66,9 @@ fn main() -> ExitCode {
 }
 
 fn compare(cli: &Cli) -> Result<bool, String> {
+    if let Some(language) = &cli.random {
+        return random::compare(language, cli.seed, cli.count, &cli.rbox, &cli.busybox);
+    }
     let systems = Systems::new(&cli.rbox, &cli.busybox)?;
     let mut cases = case::read_all(&cli.cases)?;
     cases.retain(|case| cli.filters.is_empty() || cli.filters.iter().any(|word| case.title().contains(word.as_str())));

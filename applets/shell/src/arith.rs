@@ -14,6 +14,10 @@ const MAX_NAMES: u32 = 200;
 pub enum Expr {
     Number(i64),
     Variable(Sym),
+    /// `name[subscript]`, the subscript's text; what is assigned; what is added, and whether the value is the one before.
+    Element(Sym, Box<[u8]>),
+    AssignElement(Sym, Box<[u8]>, Option<Op>, Box<Expr>),
+    StepElement(Sym, Box<[u8]>, i64, bool),
     Unary(u8, Box<Expr>),
     Binary(Op, Box<Expr>, Box<Expr>),
     /// `x = e`, `x += e`: the operator if there is one.
@@ -136,6 +140,14 @@ impl Reader<'_> {
                 Some(op) => Ok(Expr::Assign(name, Some(op), Box::new(self.assignment()?))),
                 None => self.choice(Expr::Variable(name)),
             },
+            Expr::Element(name, key) if self.peek() == Some(b'=') && self.text.get(self.at + 1) != Some(&b'=') => {
+                self.at += 1;
+                Ok(Expr::AssignElement(name, key, None, Box::new(self.assignment()?)))
+            }
+            Expr::Element(name, key) => match self.assign_operator() {
+                Some(op) => Ok(Expr::AssignElement(name, key, Some(op), Box::new(self.assignment()?))),
+                None => self.choice(Expr::Element(name, key)),
+            },
             other => self.choice(other),
         };
         self.depth -= 1;
@@ -201,7 +213,11 @@ impl Reader<'_> {
             if self.peek().is_some_and(is_name_start) {
                 self.depth -= 1;
                 let name = self.name();
-                return Ok(Expr::Step(name, if sign == b'+' { 1 } else { -1 }, false));
+                let step = if sign == b'+' { 1 } else { -1 };
+                return Ok(match self.subscript()? {
+                    Some(key) => Expr::StepElement(name, key, step, false),
+                    None => Expr::Step(name, step, false),
+                });
             }
             self.at = start;
         }
@@ -233,6 +249,7 @@ impl Reader<'_> {
             return Err(SYNTAX);
         }
         let name = self.name();
+        let key = self.subscript()?;
         for (sign, step) in [(&b"++"[..], 1), (b"--", -1)] {
             let before = self.at;
             if self.accept(sign) {
@@ -241,10 +258,36 @@ impl Reader<'_> {
                     self.at = before;
                     break;
                 }
-                return Ok(Expr::Step(name, step, true));
+                return Ok(match key {
+                    Some(key) => Expr::StepElement(name, key, step, true),
+                    None => Expr::Step(name, step, true),
+                });
             }
         }
-        Ok(Expr::Variable(name))
+        Ok(match key {
+            Some(key) => Expr::Element(name, key),
+            None => Expr::Variable(name),
+        })
+    }
+
+    /// The text of `[subscript]` behind a name.
+    fn subscript(&mut self) -> Result<Option<Box<[u8]>>, &'static [u8]> {
+        if self.text.get(self.at) != Some(&b'[') {
+            return Ok(None);
+        }
+        let start = self.at + 1;
+        let mut depth = 0;
+        loop {
+            match self.text.get(self.at).ok_or(SYNTAX)? {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Ok(Some(Box::from(&self.text[start..self.at - 1])));
+            }
+        }
     }
 
     fn number(&mut self) -> Parsed {
@@ -336,6 +379,30 @@ impl Shell {
                 self.set_number(*name, new)?;
                 Ok(if *before { old } else { new })
             }
+            Expr::Element(name, key) => {
+                let key = self.arith_key(*name, key)?;
+                self.element_number(*name, &key, depth)
+            }
+            Expr::AssignElement(name, key, op, value) => {
+                let key = self.arith_key(*name, key)?;
+                let value = match op {
+                    None => self.evaluate(value, depth)?,
+                    Some(op) => {
+                        let old = self.element_number(*name, &key, depth)?;
+                        let value = self.evaluate(value, depth)?;
+                        self.apply(*op, old, value)?
+                    }
+                };
+                self.set_element(*name, &key, value.to_string().as_bytes(), false)?;
+                Ok(value)
+            }
+            Expr::StepElement(name, key, step, before) => {
+                let key = self.arith_key(*name, key)?;
+                let old = self.element_number(*name, &key, depth)?;
+                let new = old.wrapping_add(*step);
+                self.set_element(*name, &key, new.to_string().as_bytes(), false)?;
+                Ok(if *before { old } else { new })
+            }
             Expr::Choice(test, yes, no) => {
                 let branch = if self.evaluate(test, depth)? != 0 { yes } else { no };
                 self.evaluate(branch, depth)
@@ -385,6 +452,22 @@ impl Shell {
             return Err(self.error(&[b"expression recursion loop detected"]));
         }
         self.evaluate_text(&text, depth + 1)
+    }
+
+    fn arith_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
+        if !self.options.bash {
+            return Err(self.error(&[SYNTAX]));
+        }
+        self.text_key(name, text)
+    }
+
+    fn element_number(&mut self, name: Sym, key: &[u8], depth: u32) -> Result<i64, Fail> {
+        let value = self.element(name, key).unwrap_or_default();
+        match small_number(&value) {
+            Some(number) => Ok(number),
+            None if depth > MAX_NAMES => Err(self.error(&[b"expression recursion loop detected"])),
+            None => self.evaluate_text(&value, depth + 1),
+        }
     }
 
     /// The value of an expression in a text.

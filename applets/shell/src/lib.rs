@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arith;
+mod array;
 mod builtins;
 mod exec;
 mod expand;
@@ -12,5 +13,5 @@ mod syntax;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
-    sh: "/bin/sh" "/bin/ash";
+    sh: "/bin/sh" "/bin/ash" "/bin/bash";
 }

@@ -82,6 +82,9 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         builtin: "",
         capture: None,
         ifs: b" \t\n".to_vec(),
+        pipe_status: Vec::new(),
+        function_names: Vec::new(),
+        began: 0,
         subshell: false,
         substitution_status: None,
         option_at: 0,
@@ -89,12 +92,17 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         editor: Default::default(),
         warned: 0,
         terminal: None,
+        first_group: None,
+        modes: None,
         own_file: None,
         interrupted: false,
         stack_base: &raw const marker as usize,
         stack_limit: crate::exec::stack_limit(),
     };
     import(&mut shell, env);
+    if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
+        builtins::set_option_by_name(&mut shell, b"bash", true);
+    }
     shell
 }
 
@@ -154,6 +162,8 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
         shell.status = 2;
     }
     shell.run_exit_trap();
+    shell.options.monitor = false;
+    crate::interactive::release_terminal(shell);
     result
 }
 

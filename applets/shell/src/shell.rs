@@ -1,11 +1,13 @@
 //! The state of a shell, and its errors.
 
+use crate::array::Array;
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
+use rbox_core::sys::termios::Termios;
 use rbox_core::sys::{fd, fs};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
@@ -44,6 +46,11 @@ pub struct Options {
     pub errtrace: bool,
     pub vi: bool,
     pub pipefail: bool,
+    /// bash's arrays, brace expansion and `time`.
+    pub bash: bool,
+    pub nullglob: bool,
+    pub dotglob: bool,
+    pub failglob: bool,
 }
 
 /// Variables whose value the shell computes or watches.
@@ -56,16 +63,25 @@ pub enum Special {
     Line,
     Random,
     OptionIndex,
+    /// bash's SECONDS: since the shell began, or since it was assigned.
+    Seconds,
+    /// bash's PIPESTATUS.
+    PipeStatus,
+    /// bash's FUNCNAME.
+    FunctionName,
 }
 
 /// What one name stands for.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Slot {
     pub value: Vec<u8>,
     pub set: bool,
     pub export: bool,
     pub readonly: bool,
     pub special: Special,
+    /// Bits of `declare -i -l -u`.
+    pub attributes: u8,
+    pub array: Option<Box<Array>>,
     pub function: Option<Rc<Function>>,
     pub alias: Option<Rc<[u8]>>,
     /// Where PATH has the command of that name.
@@ -121,6 +137,12 @@ pub struct Shell {
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
     pub ifs: Vec<u8>,
+    /// The statuses of the last pipeline's commands, in bash mode.
+    pub pipe_status: Vec<u8>,
+    /// The functions that run, in bash mode, the innermost last.
+    pub function_names: Vec<Vec<u8>>,
+    /// When SECONDS was 0, in seconds since the epoch.
+    pub began: i64,
     pub subshell: bool,
     pub substitution_status: Option<u8>,
     pub option_at: usize,
@@ -129,8 +151,12 @@ pub struct Shell {
     pub editor: Editor,
     /// Prompts for which the user may end the shell though jobs are stopped.
     pub warned: u8,
-    /// The terminal's descriptor and the group to give it back to.
+    /// The terminal's descriptor.
     pub terminal: Option<i32>,
+    /// The group that the shell was started in, when it has left it.
+    pub first_group: Option<i32>,
+    /// The terminal's modes at the last prompt.
+    pub modes: Option<Termios>,
     /// Device and inode of the running program, once they were asked for.
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
@@ -215,6 +241,7 @@ impl Shell {
                 let number = (self.random >> 16) & 0x7fff;
                 self.variables[name.index()].value = number.to_string().into_bytes();
             }
+            Special::Seconds | Special::PipeStatus | Special::FunctionName => self.compute(name),
             _ => {}
         }
         let slot = &self.variables[name.index()];
@@ -227,9 +254,23 @@ impl Shell {
         self.value(name)
     }
 
+    /// Computes the value of one of bash's variables.
+    fn compute(&mut self, name: Sym) {
+        let value = match self.slot(name).special {
+            Special::Seconds => Some(now().saturating_sub(self.began).to_string().into_bytes()),
+            _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
+        };
+        let slot = self.slot(name);
+        slot.set = value.is_some();
+        slot.value = value.unwrap_or_default();
+    }
+
     /// Assigns.
     pub fn set(&mut self, name: Sym, value: &[u8]) -> Run {
         self.writable(name)?;
+        if self.variables[name.index()].is_peculiar() {
+            return self.set_peculiar(name, value);
+        }
         let export = self.options.allexport;
         let slot = &mut self.variables[name.index()];
         slot.value.clear();
@@ -239,6 +280,20 @@ impl Shell {
         if slot.special != Special::None {
             self.changed(name);
         }
+        Ok(())
+    }
+
+    /// Assigns a variable that is an array or has attributes.
+    fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
+        if let Some(array) = &self.slot(name).array {
+            let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
+            let key = key.to_vec();
+            return self.set_element(name, &key, value, false);
+        }
+        let value = self.changed_by_attributes(name, value, None)?;
+        let slot = self.slot(name);
+        slot.value = value;
+        slot.set = true;
         Ok(())
     }
 
@@ -270,6 +325,10 @@ impl Shell {
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => self.option_at = 0,
+            Special::Seconds => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                self.began = now().saturating_sub(value);
+            }
             // An assigned LINENO is a variable as any other.
             Special::Line => self.variables[name.index()].special = Special::None,
             _ => {}
@@ -283,6 +342,8 @@ impl Shell {
         slot.set = false;
         slot.export = false;
         slot.value.clear();
+        slot.array = None;
+        slot.attributes = 0;
         if slot.special != Special::None {
             self.changed(name);
             let slot = &mut self.variables[name.index()];
@@ -302,6 +363,8 @@ impl Shell {
             export: slot.export,
             readonly: slot.readonly,
             special: slot.special,
+            attributes: slot.attributes,
+            array: slot.array.clone(),
             ..Slot::default()
         };
         let Some(scope) = self.locals.last_mut() else { return false };
@@ -334,6 +397,8 @@ impl Shell {
             slot.export = saved.slot.export;
             slot.readonly = saved.slot.readonly;
             slot.special = saved.slot.special;
+            slot.attributes = saved.slot.attributes;
+            slot.array = saved.slot.array;
             if slot.special != Special::None {
                 self.changed(saved.name);
             }
@@ -344,7 +409,7 @@ impl Shell {
     pub fn environment(&self) -> Vec<Vec<u8>> {
         let mut words = Vec::new();
         for (index, slot) in self.variables.iter().enumerate() {
-            if slot.export && slot.set {
+            if slot.export && slot.set && slot.array.is_none() {
                 words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
             }
         }
@@ -383,6 +448,11 @@ impl Shell {
     }
 }
 
+/// Seconds since the epoch.
+pub fn now() -> i64 {
+    rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
+}
+
 /// Writes all of a text to a descriptor.
 pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Errno> {
     while !text.is_empty() {
@@ -410,7 +480,7 @@ impl Host for Shell {
     }
 
     fn extended(&self) -> bool {
-        false
+        self.options.bash
     }
 
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {

@@ -1,5 +1,6 @@
 //! The commands that the shell runs itself (XCU 2.14 and 2.9.1.1).
 
+pub mod bash;
 mod control;
 mod directory;
 mod history;
@@ -57,6 +58,7 @@ static BUILTINS: &[Builtin] = &[
     regular("chdir", directory::cd),
     regular("command", control::command),
     special("continue", control::continue_loop),
+    regular("declare", bash::declare),
     pure("echo", print::echo),
     special("eval", control::eval),
     special("exec", |_, _| Ok(0)),
@@ -73,19 +75,23 @@ static BUILTINS: &[Builtin] = &[
     regular("kill", job::kill),
     regular("let", variables::let_),
     special("local", variables::local),
+    regular("mapfile", bash::mapfile),
     Builtin { quiet: true, ..pure("printf", print::printf) },
     pure("pwd", directory::pwd),
     regular("read", read::read),
+    regular("readarray", bash::mapfile),
     special("readonly", variables::readonly),
     special("return", control::return_),
     special("set", options::set),
     special("shift", control::shift),
+    regular("shopt", bash::shopt),
     special("source", control::dot),
     Builtin { quiet: true, ..pure("test", test::test) },
     special("times", inform::times),
     special("trap", control::trap),
     pure("true", |_, _| Ok(0)),
     regular("type", inform::type_),
+    regular("typeset", bash::declare),
     regular("ulimit", options::ulimit),
     regular("umask", options::umask),
     regular("unalias", variables::unalias),

@@ -22,6 +22,7 @@ const NAMES: &[(u8, &str)] = &[
     (b'E', "errtrace"),
     (0, "vi"),
     (0, "pipefail"),
+    (0, "bash"),
 ];
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
@@ -40,6 +41,7 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
         "errtrace" => &mut options.errtrace,
         "vi" => &mut options.vi,
         "pipefail" => &mut options.pipefail,
+        "bash" => &mut options.bash,
         _ => return None,
     })
 }
@@ -54,6 +56,9 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
     let Some((_, name)) = NAMES.iter().find(|(_, known)| known.as_bytes() == name) else { return false };
     if let Some(option) = field(&mut shell.options, name) {
         *option = on;
+    }
+    if *name == "bash" && on {
+        super::bash::begin(shell);
     }
     if *name == "monitor" {
         crate::interactive::set_monitor(shell, on);
@@ -157,6 +162,10 @@ fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
     for (_, name) in NAMES {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
+        // The listing is BusyBox's as long as this one is off.
+        if *name == "bash" && !on {
+            continue;
+        }
         text.push_str(&match (readable, on) {
             (true, true) => format!("{name:<16}on\n"),
             (true, false) => format!("{name:<16}off\n"),

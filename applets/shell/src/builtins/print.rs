@@ -17,11 +17,23 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let Some((format, words)) = words.split_first() else {
         return Err(shell.error(&[b"printf: usage: printf FORMAT [ARG]..."]));
     };
+    // bash's `-v NAME`: the text goes into a variable.
+    let mut variable = None;
+    let (format, words) = match (*format, words) {
+        (b"-v", [name, format, words @ ..]) if shell.options.bash => {
+            variable = Some(shell.intern(name));
+            (*format, words)
+        }
+        (format, words) => (format, words),
+    };
     let mut out = Vec::new();
     shell.status = printf::print(format, words, &mut out, &mut |parts| {
         // There is no one left to tell that standard error is dead.
         let _ = write_all(2, &[&shell.called[..], b": ", &parts.concat(), b"\n"].concat());
     });
-    shell.print(&out);
+    match variable {
+        Some(name) => shell.set(name, &out)?,
+        None => shell.print(&out),
+    }
     Ok(shell.status)
 }

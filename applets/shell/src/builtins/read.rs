@@ -19,12 +19,22 @@ struct Wanted {
     timeout: Option<u64>,
     fd: i32,
     prompt: Vec<u8>,
+    /// `-a`: all fields go into this array.
+    array: Option<Vec<u8>>,
 }
 
 /// `read [-rs] [-d DELIM] [-n N] [-N N] [-p PROMPT] [-t SECONDS] [-u FD] [NAME...]`
 pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let mut wanted =
-        Wanted { raw: false, silent: false, delimiter: b'\n', count: None, timeout: None, fd: 0, prompt: Vec::new() };
+    let mut wanted = Wanted {
+        raw: false,
+        silent: false,
+        delimiter: b'\n',
+        count: None,
+        timeout: None,
+        fd: 0,
+        prompt: Vec::new(),
+        array: None,
+    };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
         if word.len() < 2 || word[0] != b'-' {
@@ -40,7 +50,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match letter {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
-                b'd' | b'n' | b'N' | b't' | b'u' | b'p' => {
+                b'd' | b'n' | b'N' | b't' | b'u' | b'p' | b'a' => {
                     let value = if at < word.len() {
                         &word[at..]
                     } else {
@@ -63,6 +73,10 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Ok(1);
     }
     let (line, escaped, status) = take_line(&wanted);
+    if let Some(array) = &wanted.array {
+        assign_array(shell, array, &line, &escaped)?;
+        return Ok(status);
+    }
     assign(shell, words, &line, &escaped, wanted.count.is_some_and(|(_, exact)| exact))?;
     Ok(status)
 }
@@ -74,6 +88,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         b'N' => wanted.count = Some((number(shell, value)?, true)),
         b'u' => wanted.fd = number(shell, value)? as i32,
         b'p' => wanted.prompt = value.to_vec(),
+        b'a' => wanted.array = Some(value.to_vec()),
         _ => {
             let Some(seconds) = rbox_core::sys::float::parse_all(value).filter(|seconds| *seconds >= 0.0) else {
                 return Err(shell.error(&[b"invalid timeout"]));
@@ -213,6 +228,31 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
     }
 }
 
+/// `read -a`: each field is an element.
+fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -> Result<(), crate::shell::Fail> {
+    if !crate::symbols::is_name(name) {
+        return Err(shell.error(&[name, b": bad variable name"]));
+    }
+    let ifs = shell.ifs.clone();
+    let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
+    let is_white = |at: usize| is_sign(at) && matches!(line[at], b' ' | b'\t' | b'\n');
+    let mut at = 0;
+    while at < line.len() && is_white(at) {
+        at += 1;
+    }
+    let mut items = Vec::new();
+    while at < line.len() {
+        let start = at;
+        while at < line.len() && !is_sign(at) {
+            at += 1;
+        }
+        items.push((None, line[start..at].to_vec()));
+        at = skip_separator(line.len(), at, &is_sign, &is_white);
+    }
+    let name = shell.intern(name);
+    shell.assign_list(name, items, false)
+}
+
 /// Gives each name its field, the last one the rest (XCU read, XCU 2.6.5).
 fn assign(
     shell: &mut Shell,
@@ -278,6 +318,19 @@ fn skip_separator(
         }
     }
     at
+}
+
+/// Bytes up to a delimiter and whether it was there; `None` at the end.
+pub fn read_until(number: i32, delimiter: u8) -> Option<(Vec<u8>, bool)> {
+    let mut line = Vec::new();
+    loop {
+        match take_byte(number, None) {
+            Ok(Some(byte)) if byte == delimiter => return Some((line, true)),
+            Ok(Some(byte)) => line.push(byte),
+            _ if line.is_empty() => return None,
+            _ => return Some((line, false)),
+        }
+    }
 }
 
 /// One line of a descriptor for `select` and prompts; `None` at its end.

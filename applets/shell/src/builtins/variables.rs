@@ -21,12 +21,10 @@ fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a 
 }
 
 fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
-    let Some(value) = value else { return Ok(()) };
-    if append {
-        let whole = [shell.value(name).unwrap_or_default(), value].concat();
-        return shell.set(name, &whole);
+    match value {
+        Some(value) => super::bash::assign(shell, name, None, value, append),
+        None => Ok(()),
     }
-    shell.set(name, value)
 }
 
 fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
@@ -80,6 +78,10 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.calls == 0 {
         return Err(shell.error(&[b"not in a function"]));
     }
+    if let Some([b'-', _, ..]) = words.first() {
+        // `local -a x`: bash's options are those of declare.
+        return super::bash::declare(shell, words);
+    }
     for word in words {
         if *word == b"-" {
             shell.save_options();
@@ -92,6 +94,8 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             if !slot.readonly {
                 slot.set = false;
                 slot.value.clear();
+                slot.array = None;
+                slot.attributes = 0;
                 shell.changed(name);
             }
         }
@@ -109,11 +113,18 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
             shell.slot(name).function = None;
             continue;
         }
-        if !is_name(word) {
+        let (text, subscript) = super::bash::split_subscript(word);
+        if !is_name(text) || (subscript.is_some() && !shell.options.bash) {
             return Err(shell.error(&[word, b": bad variable name"]));
         }
-        let name = shell.intern(word);
-        shell.unset(name)?;
+        let name = shell.intern(text);
+        match subscript {
+            Some(b"@" | b"*") | None => shell.unset(name)?,
+            Some(subscript) => {
+                let key = shell.text_key(name, subscript)?;
+                shell.unset_element(name, &key)?;
+            }
+        }
     }
     Ok(0)
 }

@@ -3,7 +3,7 @@
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
 use rbox_core::condition::{binary, unary};
-use rbox_core::pattern::regex::{Flags, Regex};
+use rbox_core::pattern::regex::{Exec, Flags, Regex};
 
 impl Shell {
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
@@ -36,10 +36,28 @@ impl Shell {
                 let text = self.expand_one(word)?;
                 let pattern = self.expand_regex(pattern)?;
                 match Regex::new(&pattern, Flags::EXTENDED) {
-                    Ok(regex) => regex.is_match(&text),
+                    Ok(regex) => self.match_regex(&regex, &text)?,
                     Err(error) => return Err(self.error(&[&pattern, b": ", error.message().as_bytes()])),
                 }
             }
         })
+    }
+
+    /// Searches the text; in bash mode BASH_REMATCH has what the groups matched.
+    fn match_regex(&mut self, regex: &Regex, text: &[u8]) -> Result<bool, Fail> {
+        if !self.options.bash {
+            return Ok(regex.is_match(text));
+        }
+        let mut spans = vec![None; regex.groups() + 1];
+        let found = regex.captures_at(text, 0, Exec::default(), &mut spans);
+        let mut array = Box::new(crate::array::Array::default());
+        if found {
+            for span in &spans {
+                array.push(span.map_or(Vec::new(), |(start, end)| text[start..end].to_vec()));
+            }
+        }
+        let name = self.intern(b"BASH_REMATCH");
+        self.put_array(name, array);
+        Ok(found)
     }
 }

@@ -301,6 +301,11 @@ impl Shell {
             }
             Ok(Some(pid)) => {
                 self.join_group(pid, group, foreground);
+                let waits = self.options.interactive && (foreground || !self.options.monitor);
+                if waits && self.traps[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
+                    // Ctrl-C came too early for the child; the shell would wait for it in vain.
+                    let _ = signal::kill(pid, 2);
+                }
                 Ok(Some(pid))
             }
         };

@@ -3,13 +3,14 @@
 use crate::shell::Shell;
 use rbox_core::number::Decimal;
 use rbox_core::sys::process::{self, Change, Pid};
-use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{Errno, fd, termios};
 
 /// waitpid(2): report children that stopped or went on, WUNTRACED and WCONTINUED.
 const JOB_CONTROL: i32 = 2 | 8;
 const SIGINT: i32 = 2;
 const SIGPIPE: i32 = 13;
+const SIGCHLD: i32 = 17;
 const SIGTSTP: i32 = 20;
 const SIGTTIN: i32 = 21;
 const SIGTTOU: i32 = 22;
@@ -43,6 +44,17 @@ impl Job {
     /// Whether some of it is stopped.
     pub fn stopped(&self) -> bool {
         !self.ended() && self.processes.iter().any(|one| matches!(one.change, Some(Change::Stopped(_))))
+    }
+
+    /// The signal that ended its last process. SIGINT counts wherever it struck: Ctrl-C may come when only the first
+    /// processes of a pipeline have been started, and ends it then all the same.
+    fn ended_by(&self) -> Option<i32> {
+        let signal = |one: &Process| match one.change {
+            Some(Change::Signaled(signal)) => Some(signal),
+            _ => None,
+        };
+        let interrupted = self.processes.iter().any(|one| signal(one) == Some(SIGINT));
+        if interrupted { Some(SIGINT) } else { self.processes.last().and_then(signal) }
     }
 
     /// The command.
@@ -86,7 +98,12 @@ impl Job {
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub all: Vec<Job>,
+    /// Status of processes that were waited for, newest last: one may ask again.
+    waited: Vec<(i32, u8)>,
 }
+
+/// How many processes that were waited for are remembered.
+const REMEMBERED: usize = 32;
 
 impl Jobs {
     /// Notes what happened to a process.
@@ -118,6 +135,21 @@ impl Jobs {
         let processes = pids.iter().map(process).collect();
         self.insert(Job { number, processes, told: true });
         number
+    }
+
+    /// Takes a job out that ended, and remembers the status of its processes.
+    pub fn finish(&mut self, at: usize) -> u8 {
+        let job = self.all.remove(at);
+        let surplus = (self.waited.len() + job.processes.len()).saturating_sub(REMEMBERED);
+        self.waited.drain(..surplus.min(self.waited.len()));
+        let last = job.processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status)));
+        self.waited.extend(last);
+        job.status()
+    }
+
+    /// The status of a process that was waited for already.
+    pub fn remembered(&self, pid: i32) -> Option<u8> {
+        self.waited.iter().rev().find(|(known, _)| *known == pid).map(|(_, status)| *status)
     }
 
     /// Puts a job that runs behind the others that run.
@@ -154,7 +186,7 @@ impl Shell {
     pub(super) fn become_child(&mut self) {
         let monitor = self.options.monitor && !self.subshell;
         self.subshell = true;
-        self.jobs.all.clear();
+        self.jobs = Jobs::default();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);
         self.options.interactive = false;
@@ -173,21 +205,36 @@ impl Shell {
     pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
         let monitor = self.options.monitor && !self.subshell;
         if monitor && self.options.interactive {
-            // What was pressed while the terminal still was the shell's was for the job. An ended one needs none.
-            if signal::pending() & SignalSet::of(&[SIGINT]).0 != 0 {
-                let _ = signal::kill(-group, SIGINT);
-            }
-            if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() {
-                let _ = signal::kill(-group, SIGTSTP);
-            }
+            self.pass_keys_on(number, group);
         }
         let status = self.wait_job(number);
         self.take_terminal();
-        if monitor && status == 128 + SIGINT as u8 && self.interrupted_job {
+        if monitor && self.interrupted_job {
             // The user wants the whole list to end, not only this command of it.
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
         }
         status
+    }
+
+    /// Sends a job the signals of keys that were pressed while it was being started: to the shell, when the terminal
+    /// was not the job's yet, or to the first processes of a pipeline only. What has ended needs none.
+    fn pass_keys_on(&mut self, number: usize, group: i32) {
+        let mut interrupt = signal::pending() & SignalSet::of(&[SIGINT]).0 != 0;
+        let mut stop = signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default();
+        let is_pipeline = |job: &&Job| job.number == number && job.processes.len() > 1;
+        if self.jobs.all.iter().any(|job| is_pipeline(&job)) {
+            self.reap();
+        }
+        if let Some(job) = self.jobs.all.iter().find(is_pipeline) {
+            interrupt |= job.processes.iter().any(|one| one.change == Some(Change::Signaled(SIGINT)));
+            stop |= job.processes.iter().any(|one| one.change == Some(Change::Stopped(SIGTSTP)));
+        }
+        if interrupt {
+            let _ = signal::kill(-group, SIGINT);
+        }
+        if stop {
+            let _ = signal::kill(-group, SIGTSTP);
+        }
     }
 
     /// Takes the terminal back.
@@ -210,13 +257,22 @@ impl Shell {
                     let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
                     status = failed.map_or(0, Change::status);
                 }
-                let ended = job.processes.last().and_then(|one| one.change);
-                self.interrupted_job = ended == Some(Change::Signaled(SIGINT));
+                if self.options.bash {
+                    self.pipe_status = job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                }
+                let ended = job.ended_by();
+                self.interrupted_job = ended == Some(SIGINT);
+                if ended.is_some() {
+                    self.restore_modes();
+                }
                 self.tell_end(at);
                 self.jobs.all.remove(at);
                 return status;
             }
             if job.stopped() {
+                self.interrupted_job = false;
+                self.restore_modes();
+                let job = &self.jobs.all[at];
                 let status = job.processes.iter().rev().find_map(|one| match one.change {
                     Some(Change::Stopped(number)) => Some(128 + number as u8),
                     _ => None,
@@ -236,10 +292,17 @@ impl Shell {
         }
     }
 
+    /// Puts the terminal in order after a program that was stopped or killed and had no time to do so.
+    fn restore_modes(&mut self) {
+        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal, &self.modes) {
+            // A terminal that is gone needs no order.
+            let _ = termios::tcsetattr(fd::borrow(terminal), termios::OptionalActions::Now, modes);
+        }
+    }
+
     /// Says which signal ended a job, if one did.
     pub fn tell_end(&mut self, at: usize) {
-        let ended = self.jobs.all[at].processes.last().and_then(|one| one.change);
-        let Some(Change::Signaled(number)) = ended else { return };
+        let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {
             let _ = crate::shell::write_all(2, b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
@@ -256,19 +319,38 @@ impl Shell {
         }
     }
 
-    /// Waits for one change of a child; false when there is none or a trapped signal came.
+    /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
+    /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        match process::wait(-1, if self.options.monitor { JOB_CONTROL } else { 0 }) {
-            Ok(Some((pid, change))) => {
-                self.jobs.note(pid, change);
-                Ok(true)
+        let own = self.traps[SIGCHLD as usize].is_none();
+        let before = signal::set_blocked(SignalSet(u64::MAX));
+        let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
+        let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
+        let result = loop {
+            match process::wait(-1, flags) {
+                Ok(Some((pid, change))) => {
+                    self.jobs.note(pid, change);
+                    break Ok(true);
+                }
+                Ok(None) => {}
+                Err(_) => break Ok(false),
             }
-            Err(Errno::INTR) => {
-                let pending = signal::pending();
-                if pending != 0 { Err(pending.trailing_zeros() as i32 + 1) } else { Ok(true) }
+            if own {
+                signal::take(SignalSet::of(&[SIGCHLD]));
             }
-            _ => Ok(false),
+            match signal::pending() {
+                0 => signal::suspend(before),
+                pending => break Err(pending.trailing_zeros() as i32 + 1),
+            }
+        };
+        if let Some(chld) = chld {
+            let _ = signal::set(SIGCHLD, chld);
         }
+        signal::set_blocked(before);
+        if own {
+            signal::take(SignalSet::of(&[SIGCHLD]));
+        }
+        result
     }
 
     /// Tells of jobs that ended or stopped, and forgets those that ended.

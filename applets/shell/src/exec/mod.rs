@@ -29,7 +29,11 @@ impl Shell {
             return Err(self.error(&[b"nested too deeply"]));
         }
         match node {
-            Node::Simple(simple) => self.run_simple(simple, false),
+            Node::Simple(simple) => {
+                let result = self.run_simple(simple, false);
+                self.note_pipe_status();
+                result
+            }
             Node::Sequence(nodes) => nodes.iter().try_for_each(|node| self.run(node)),
             Node::AndOr(first, rest) => self.run_and_or(first, rest),
             Node::Not(inner) => {
@@ -83,6 +87,14 @@ impl Shell {
             Node::Subshell(body) => self.run_subshell(body),
             Node::Background(body) => self.run_background(body),
             Node::Time(inner) => self.run_time(inner.as_deref()),
+        }
+    }
+
+    /// Keeps PIPESTATUS of a command that is no pipeline.
+    fn note_pipe_status(&mut self) {
+        if self.options.bash {
+            self.pipe_status.clear();
+            self.pipe_status.push(self.status);
         }
     }
 

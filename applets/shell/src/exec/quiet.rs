@@ -7,8 +7,8 @@ use super::trap::ERR;
 use crate::shell::{Fail, Options, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{
-    Arith, Assign, Condition, Node, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection, Simple,
-    Word,
+    Arith, Assign, Condition, Node, ParamName, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection,
+    Simple, Word,
 };
 use rbox_core::applet::Isolation;
 use std::rc::Rc;
@@ -30,6 +30,8 @@ struct Kept {
     ifs: Vec<u8>,
     option_at: usize,
     random: u32,
+    began: i64,
+    pipe_status: Vec<u8>,
 }
 
 impl Shell {
@@ -56,6 +58,8 @@ impl Shell {
             ifs: self.ifs.clone(),
             option_at: self.option_at,
             random: self.random,
+            began: self.began,
+            pipe_status: self.pipe_status.clone(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, std::mem::take(&mut self.loops));
         let result = self.run(body);
@@ -69,6 +73,8 @@ impl Shell {
             self.ifs = kept.ifs;
             self.option_at = kept.option_at;
             self.random = kept.random;
+            self.began = kept.began;
+            self.pipe_status = kept.pipe_status;
         }
         match result {
             Err(Fail::Error) if self.status == 0 => self.status = 2,
@@ -97,6 +103,9 @@ impl Shell {
         let text = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
         let failed = self.status;
         let run = result.and_then(|()| self.run_applet_on(&words, &last.redirections, text));
+        if self.options.bash {
+            self.pipe_status = vec![failed, self.status];
+        }
         if self.options.pipefail && self.status == 0 {
             self.status = failed;
         }
@@ -112,7 +121,9 @@ impl Shell {
         }
         let prints = match first.name {
             Some(name) if self.slot(name).function.is_none() => {
-                self.builtin_of(name).is_some_and(|found| matches!(found.name, "echo" | "printf"))
+                let found = self.builtin_of(name).map_or("", |found| found.name);
+                // bash's `printf -v` assigns.
+                found == "echo" || (found == "printf" && !self.options.bash)
             }
             _ => false,
         };
@@ -199,8 +210,7 @@ impl Judge<'_> {
     }
 
     fn simple(&mut self, simple: &Simple) -> Judgement {
-        let assigns =
-            all(&simple.assigns, |assign: &Assign| both(self.word(&assign.value), || self.sets(assign.name)))?;
+        let assigns = all(&simple.assigns, |assign| self.assignment(assign))?;
         let words = self.words(&simple.words)?;
         if simple.words.is_empty() {
             return both(Some(assigns || words), || self.redirections(&simple.redirections, false));
@@ -211,6 +221,8 @@ impl Judge<'_> {
             && (builtin.special || is_function.is_none())
         {
             let changes = match builtin.name {
+                // bash's `printf -v` assigns.
+                "printf" => self.shell.options.bash,
                 _ if builtin.pure => false,
                 "read" | "local" | "shift" | "return" | "break" | "continue" | "exit" | "unset" | "getopts" | "let" => {
                     true
@@ -230,6 +242,11 @@ impl Judge<'_> {
         let is_inline = self.shell.is_inline_applet(name);
         let redirections = self.redirections(&simple.redirections, !is_inline)?;
         Some(assigns || words || redirections)
+    }
+
+    fn assignment(&mut self, assign: &Assign) -> Judgement {
+        let subscript = all(assign.subscript.as_deref(), |subscript| self.arith(subscript))?;
+        both(self.word(&assign.value).map(|value| value || subscript), || self.sets(assign.name))
     }
 
     /// An assignment, unless it is to PATH, by which the judgement was made.
@@ -270,18 +287,25 @@ impl Judge<'_> {
     fn part(&mut self, part: &Part) -> Judgement {
         match part {
             Part::Literal(_) | Part::Quoted(_) | Part::Tilde(_) | Part::Command(_) => Some(false),
-            Part::Param(param) => match &param.op {
-                ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
-                op => self.operation(op),
-            },
+            Part::Param(param) => both(
+                match &param.name {
+                    ParamName::Element(_, subscript) => self.arith(subscript),
+                    _ => Some(false),
+                },
+                || self.operation(&param.op),
+            ),
             Part::Arith(arith, _) => self.arith(arith),
+            Part::List(elements) => all(elements, |element| {
+                both(self.word(&element.word), || all(&element.subscript, |subscript| self.arith(subscript)))
+            }),
             Part::Process(..) => None,
         }
     }
 
     fn operation(&mut self, operation: &ParamOp) -> Judgement {
         match operation {
-            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) => Some(false),
+            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) | ParamOp::Keys => Some(false),
+            ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
             ParamOp::Default(_, _, word) => self.word(word),
             ParamOp::Trim(_, _, pattern) => self.pattern(pattern),
             ParamOp::Replace(_, _, pattern, word) => both(self.pattern(pattern), || self.word(word)),

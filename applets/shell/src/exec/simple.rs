@@ -1,5 +1,6 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
+use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
@@ -55,9 +56,17 @@ impl Shell {
         let mut trace = Vec::new();
         for assign in assigns {
             let mut value = self.expand_one(&assign.value)?;
+            if assign.subscript.is_some() || value.first() == Some(&0) {
+                self.assign_array(assign, value)?;
+                continue;
+            }
             if assign.append {
                 let old = self.value(assign.name).unwrap_or_default().to_vec();
-                value = [old, value].concat();
+                value = if self.slot(assign.name).attributes & INTEGER != 0 {
+                    [&old[..], b"+(", &value, b")"].concat()
+                } else {
+                    [old, value].concat()
+                };
             }
             if self.options.xtrace {
                 trace.push([&self.symbols.name(assign.name)[..], b"=", &escape::quoted_if_needed(&value)].concat());
@@ -74,6 +83,16 @@ impl Shell {
             self.trace(&trace);
         }
         Ok(())
+    }
+
+    /// `name[subscript]=value` and `name=(...)`.
+    fn assign_array(&mut self, assign: &Assign, value: Vec<u8>) -> Run {
+        if let Some(subscript) = &assign.subscript {
+            let key = self.element_key(assign.name, subscript)?;
+            return self.set_element(assign.name, &key, &value, assign.append);
+        }
+        let items = crate::array::decode(&value).unwrap_or_default();
+        self.assign_list(assign.name, items, assign.append)
     }
 
     /// Prints a command behind PS4.
@@ -171,6 +190,12 @@ impl Shell {
         self.locals.push(Vec::new());
         self.assign_all(&simple.assigns, true)?;
         self.builtin = "exec";
+        if self.options.interactive {
+            // The program gets the signals and the group that the shell was given.
+            self.options.interactive = false;
+            self.options.monitor = false;
+            crate::interactive::release_terminal(self);
+        }
         let status = self.replace_by(words);
         self.restore_scope();
         self.status = status;
@@ -197,12 +222,17 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.error(&[b"maximum function recursion depth exceeded"]));
         }
-        words.remove(0);
+        let names = self.function_names.len();
+        let name = words.remove(0);
+        if self.options.bash {
+            self.function_names.push(name);
+        }
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
         let result = self.run(&function.body);
         self.calls -= 1;
+        self.function_names.truncate(self.function_names.len().min(names));
         self.loops = loops;
         self.positional = outer;
         match result {

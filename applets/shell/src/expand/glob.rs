@@ -1,26 +1,28 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern;
+use crate::shell::Options;
 use rbox_core::sys::fs;
 
-/// Adds the files that the pattern matches, sorted; the word itself when there are none.
-pub fn expand(wanted: &[u8], word: Vec<u8>, all: &mut Vec<Vec<u8>>) {
+/// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
+pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec<u8>>) -> bool {
     if !pattern::is_active(wanted) {
         all.push(word);
-        return;
+        return true;
     }
     let mut found = Vec::new();
-    walk(Vec::new(), wanted, &mut found);
-    if found.is_empty() {
+    walk(Vec::new(), wanted, options.dotglob, &mut found);
+    if found.is_empty() && !options.nullglob {
         all.push(word);
-        return;
+        return !options.failglob;
     }
     found.sort_unstable();
     all.append(&mut found);
+    true
 }
 
 /// Follows the pattern below `folder`, a path that ends in a slash or is empty.
-fn walk(mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
+fn walk(mut folder: Vec<u8>, wanted: &[u8], dots: bool, found: &mut Vec<Vec<u8>>) {
     let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
     folder.extend_from_slice(&wanted[..slashes]);
     let wanted = &wanted[slashes..];
@@ -29,7 +31,7 @@ fn walk(mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
     if !pattern::is_active(name) {
         folder.extend_from_slice(&pattern::unescape(name));
         if !rest.is_empty() {
-            walk(folder, rest, found);
+            walk(folder, rest, dots, found);
         } else if fs::lstat(&folder[..]).is_ok() {
             found.push(folder);
         }
@@ -37,7 +39,8 @@ fn walk(mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
     }
     for entry in names(&folder) {
         // XCU 2.14.3: a leading period is matched only by a period.
-        let hidden = entry.first() == Some(&b'.') && !(name.starts_with(b".") || name.starts_with(b"\\."));
+        let own = dots && entry != b"." && entry != b"..";
+        let hidden = entry.first() == Some(&b'.') && !own && !(name.starts_with(b".") || name.starts_with(b"\\."));
         if hidden || !pattern::matches(name, &entry) {
             continue;
         }
@@ -45,7 +48,7 @@ fn walk(mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
         if rest.is_empty() {
             found.push(path);
         } else if is_folder(&path) {
-            walk(path, rest, found);
+            walk(path, rest, dots, found);
         }
     }
 }

@@ -39,7 +39,12 @@ impl Shell {
         let mut globs = fields.globs.into_iter().peekable();
         for (number, field) in fields.done.into_iter().enumerate() {
             match globs.next_if(|(at, _)| *at == number) {
-                Some((_, pattern)) => glob::expand(&pattern, field, all),
+                Some((_, pattern)) => {
+                    if !glob::expand(&pattern, field, &self.options, all) {
+                        let word = all.pop().unwrap_or_default();
+                        return Err(self.error(&[b"no match: ", &word]));
+                    }
+                }
                 None => all.push(field),
             }
         }
@@ -133,6 +138,10 @@ impl Shell {
                 Part::Arith(arith, quoted) => {
                     let number = self.arith(arith)?;
                     self.add_number(number, *quoted, fields);
+                }
+                Part::List(list) => {
+                    let items = self.expand_list_words(list)?;
+                    fields.quoted(&crate::array::encode(&items));
                 }
                 Part::Process(body, writes) => {
                     let path = self.process_substitution(body, *writes)?;

@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, Mode};
 use super::pattern;
+use crate::array::Array;
 use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
@@ -12,8 +13,18 @@ impl Shell {
     /// Expands one parameter into the fields.
     pub fn expand_param(&mut self, param: &Param, fields: &mut Fields) -> Result<(), Fail> {
         let quoted = param.quoted;
-        if let ParamName::Special(sign @ (b'@' | b'*')) = param.name {
-            return self.expand_list(param, sign, fields);
+        match &param.name {
+            ParamName::Special(sign @ (b'@' | b'*')) => {
+                return self.expand_list(param, *sign, Rc::clone(&self.positional), None, fields);
+            }
+            ParamName::All(name, sign) => return self.expand_array(param, *name, *sign, fields),
+            ParamName::Element(name, subscript) => {
+                let key = self.element_key(*name, subscript)?;
+                let value = self.element(*name, &key);
+                let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
+                return self.add_result(result, quoted, fields);
+            }
+            _ => {}
         }
         if matches!(param.op, ParamOp::Plain)
             && let ParamName::Var(name) = param.name
@@ -36,6 +47,9 @@ impl Shell {
             return Ok(());
         }
         if let ParamOp::Indirect(op) = &param.op {
+            if let Some(text) = self.parameter(&param.name).filter(|text| text.contains(&b'[') && self.options.bash) {
+                return self.expand_named(&text, quoted, fields);
+            }
             let target = self.indirect(&param.name)?;
             let value = self.parameter(&target);
             let inner = self.operate(&target, op, value, quoted, fields)?;
@@ -59,6 +73,7 @@ impl Shell {
             ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
             ParamName::Positional(0) => Some(self.arg0.clone()),
             ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::to_vec),
             ParamName::Special(sign) => match sign {
                 b'#' => Some(self.positional.len().to_string().into_bytes()),
                 b'?' => Some(self.status.to_string().into_bytes()),
@@ -85,22 +100,58 @@ impl Shell {
         text
     }
 
-    /// `$@` and `$*` (XCU 2.5.2).
-    fn expand_list(&mut self, param: &Param, sign: u8, fields: &mut Fields) -> Result<(), Fail> {
+    /// `${a[@]}` and `${a[*]}`.
+    fn expand_array(&mut self, param: &Param, name: Sym, sign: u8, fields: &mut Fields) -> Result<(), Fail> {
+        let array = self.array(name).unwrap_or_default();
+        if matches!(param.op, ParamOp::Keys) {
+            self.add_list(&array.keys(), sign, param.quoted, fields);
+            return Ok(());
+        }
+        let values = Rc::new(array.values());
+        self.expand_list(param, sign, values, Some(&array), fields)
+    }
+
+    /// `${!x}` where x holds the name of an element or of all: `a[1]`, `a[@]`.
+    fn expand_named(&mut self, text: &[u8], quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
+        let text = [b"${", text, b"}"].concat();
+        let Ok(Word::Parts(parts)) = crate::syntax::parser::parse_document(&text, self) else {
+            return Err(self.error(&[b"bad substitution"]));
+        };
+        for part in parts {
+            match part {
+                crate::syntax::ast::Part::Param(mut param) => {
+                    param.quoted = quoted;
+                    self.expand_param(&param, fields)?;
+                }
+                _ => return Err(self.error(&[b"bad substitution"])),
+            }
+        }
+        Ok(())
+    }
+
+    /// `$@` and `$*` (XCU 2.5.2), and all elements of an array.
+    fn expand_list(
+        &mut self,
+        param: &Param,
+        sign: u8,
+        all: Rc<Vec<Vec<u8>>>,
+        array: Option<&Array>,
+        fields: &mut Fields,
+    ) -> Result<(), Fail> {
         let values = match &param.op {
-            ParamOp::Plain => Rc::clone(&self.positional),
+            ParamOp::Plain => all,
             ParamOp::Length => {
-                let count = self.positional.len().to_string();
+                let count = all.len().to_string();
                 self.add(count.as_bytes(), param.quoted, fields);
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
-                let empty = self.positional.iter().all(|value| value.is_empty()) && self.positional.len() < 2;
-                let missing = self.positional.is_empty() || (*colon && empty);
+                let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
+                let missing = all.is_empty() || (*colon && empty);
                 match kind {
                     b'+' if missing => return Ok(()),
                     b'+' => return self.expand_inner(word, param.quoted, fields),
-                    _ if !missing => Rc::clone(&self.positional),
+                    _ if !missing => all,
                     b'-' => return self.expand_inner(word, param.quoted, fields),
                     b'?' => return Err(self.missing(&[sign], *colon, word)?),
                     _ => return Err(self.error(&[&[sign], b": bad variable name"])),
@@ -108,21 +159,34 @@ impl Shell {
             }
             ParamOp::Slice(offset, length) => {
                 let offset = self.arith(offset)?;
-                let mut all = vec![self.arg0.clone()];
-                all.extend(self.positional.iter().cloned());
-                let count = all.len() as i64;
-                let start = if offset < 0 { count + offset } else { offset }.clamp(0, count);
+                // `${@:0}` begins with $0; the offset into an array is an index.
+                let mut list = Vec::new();
+                let mut start = offset;
+                match array {
+                    Some(array) if offset < 0 => start = array.next_index().wrapping_add(offset),
+                    Some(_) => {}
+                    None => {
+                        list.push(self.arg0.clone());
+                        list.extend(all.iter().cloned());
+                        start = if offset < 0 { (list.len() as i64).wrapping_add(offset) } else { offset };
+                    }
+                }
+                if let Some(array) = array {
+                    list = if start < 0 { Vec::new() } else { array.values_from(start) };
+                    start = 0;
+                }
+                let count = list.len() as i64;
+                let start = if start < 0 { count } else { start.min(count) };
                 let length = match length {
                     Some(length) => self.arith(length)?.clamp(0, count),
                     None => count,
                 };
                 let end = (start + length).min(count);
-                // `${@:0}` begins with $0.
-                Rc::new(all[start as usize..end as usize].to_vec())
+                Rc::new(list[start as usize..end as usize].to_vec())
             }
             op => {
                 let mut values = Vec::new();
-                for value in self.positional.clone().iter() {
+                for value in all.iter() {
                     let name = ParamName::Special(sign);
                     let mut unused = Fields::new(Mode::One);
                     values.push(self.operate(&name, op, Some(value.clone()), true, &mut unused)?.unwrap_or_default());
@@ -248,7 +312,7 @@ impl Shell {
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.error(&[b"bad substitution"])),
             },
-            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) => {
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys => {
                 return Err(self.error(&[b"bad substitution"]));
             }
         }))
@@ -271,6 +335,7 @@ impl Shell {
             ParamName::Var(name) => self.symbols.name(*name).to_vec(),
             ParamName::Positional(number) => number.to_string().into_bytes(),
             ParamName::Special(sign) => vec![*sign],
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).to_vec(),
         }
     }
 

@@ -143,7 +143,18 @@ pub enum Condition {
 pub struct Assign {
     pub name: Sym,
     pub append: bool,
+    /// `name[subscript]=`
+    pub subscript: Option<Box<Arith>>,
+    /// The value; of an array it is one `Part::List`.
     pub value: Word,
+}
+
+/// One element of `name=(...)`.
+#[derive(Debug)]
+pub struct Element {
+    /// `[subscript]=`
+    pub subscript: Option<Arith>,
+    pub word: Word,
 }
 
 /// What a redirection does.
@@ -242,6 +253,8 @@ pub enum Part {
     Arith(Box<Arith>, bool),
     /// `<(...)`, `>(...)` when the flag is set
     Process(Rc<Node>, bool),
+    /// `(...)` after `name=`
+    List(Box<[Element]>),
 }
 
 /// A command substitution.
@@ -265,6 +278,10 @@ pub enum ParamName {
     Positional(u32),
     /// `@ * # ? - $ !`
     Special(u8),
+    /// `name[subscript]`
+    Element(Sym, Arith),
+    /// `name[@]`, `name[*]`
+    All(Sym, u8),
 }
 
 /// A parameter expansion (XCU 2.6.2).
@@ -297,6 +314,8 @@ pub enum ParamOp {
     Indirect(Box<ParamOp>),
     /// `${!prefix@}`
     Names(u8),
+    /// `${!name[@]}`
+    Keys,
 }
 
 /// A pattern: ready, or to be expanded first.

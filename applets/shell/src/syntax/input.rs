@@ -40,6 +40,8 @@ pub struct Input {
     pub alias_next: bool,
     /// How far the text was shown by `set -v`.
     pub shown: usize,
+    /// Up to so many bytes before the end of the buffer braces were expanded already.
+    pub braces_done: usize,
     marks: Vec<AliasMark>,
 }
 
@@ -54,6 +56,7 @@ impl Input {
             ended: true,
             alias_next: false,
             shown: 0,
+            braces_done: usize::MAX,
             marks: Vec::new(),
         }
     }
@@ -74,6 +77,12 @@ impl Input {
             self.shown = self.shown.saturating_sub(self.at);
             self.at = 0;
         }
+    }
+
+    /// More text was appended: what is counted from the end moves.
+    pub fn grown(&mut self, by: usize) {
+        self.marks.iter_mut().for_each(|mark| mark.remaining += by);
+        self.braces_done = self.braces_done.saturating_add(by);
     }
 
     /// What was read since it was last shown.

@@ -195,8 +195,13 @@ impl Writer<'_> {
                 self.put(b" ");
             }
             self.name(assign.name);
+            if let Some(subscript) = &assign.subscript {
+                self.arith(b"[", subscript, b"]");
+            }
             self.put(if assign.append { b"+=" } else { b"=" });
-            self.value(&assign.value);
+            if !matches!(&assign.value, Word::Literal(text) if text.is_empty()) {
+                self.word(&assign.value);
+            }
         }
         for word in &simple.words {
             if !std::mem::take(&mut first) {
@@ -275,6 +280,7 @@ impl Writer<'_> {
                 Part::Command(found) => self.quoted(found.quoted, |writer| writer.put(b"$(...)")),
                 Part::Arith(arith, _) => self.arith(b"$((", arith, b"))"),
                 Part::Process(_, writes) => self.put(if *writes { b">(...)" } else { b"<(...)" }),
+                Part::List(_) => self.put(b"(...)"),
             }
         }
     }
@@ -292,6 +298,14 @@ impl Writer<'_> {
             ParamName::Var(name) => self.name(*name),
             ParamName::Positional(number) => self.number(*number),
             ParamName::Special(sign) => self.out.push(*sign),
+            ParamName::Element(name, subscript) => {
+                self.name(*name);
+                self.arith(b"[", subscript, b"]");
+            }
+            ParamName::All(name, sign) => {
+                self.name(*name);
+                self.put(if *sign == b'@' { b"[@]" } else { b"[*]" });
+            }
         }
         match &param.op {
             ParamOp::Plain | ParamOp::Length => {}

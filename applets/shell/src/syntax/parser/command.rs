@@ -3,7 +3,7 @@
 use super::token::{Keyword, Mode, Operator, Token};
 use super::{Parsed, Parser};
 use crate::symbols::is_name;
-use crate::syntax::ast::{Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
+use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -121,11 +121,27 @@ impl Parser<'_> {
     /// `name=value` as operand of a declaration utility: one word that is not split.
     fn declaration(&mut self, assign: crate::syntax::ast::Assign) -> Word {
         let mut text = self.host.symbols().name(assign.name).to_vec();
+        if let Some(subscript) = assign.subscript {
+            return self.element_declaration(text, *subscript, assign.append, assign.value);
+        }
         text.extend_from_slice(if assign.append { b"+=" } else { b"=" });
         let mut parts = vec![Part::Quoted(text.into())];
         match assign.value {
             Word::Literal(value) => parts.push(Part::Quoted(value)),
             Word::Parts(value) | Word::Declaration(value) => parts.extend(value),
+        }
+        Word::Declaration(parts.into())
+    }
+
+    /// `name[subscript]=value` as such an operand.
+    fn element_declaration(&mut self, name: Vec<u8>, subscript: Arith, append: bool, value: Word) -> Word {
+        let mut parts = vec![Part::Quoted([&name[..], b"["].concat().into())];
+        for (word, end) in [(subscript.text, if append { &b"]+="[..] } else { b"]=" }), (value, b"")] {
+            match word {
+                Word::Literal(text) => parts.push(Part::Quoted(text)),
+                Word::Parts(more) | Word::Declaration(more) => parts.extend(more),
+            }
+            parts.push(Part::Quoted(end.into()));
         }
         Word::Declaration(parts.into())
     }
@@ -176,9 +192,9 @@ fn operand_mode(word: &Word) -> (Mode, bool) {
         // XCU 3.100: the operands of a declaration utility may be assignments.
         Word::Literal(text) => match &text[..] {
             b"export" | b"readonly" | b"local" | b"declare" | b"typeset" => (Mode::Declaration, true),
-            b"command" => (Mode::Operand, false),
-            _ => (Mode::Operand, true),
+            b"command" => (Mode::Argument, false),
+            _ => (Mode::Argument, true),
         },
-        _ => (Mode::Operand, true),
+        _ => (Mode::Argument, true),
     }
 }

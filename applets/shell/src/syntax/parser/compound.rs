@@ -158,7 +158,7 @@ impl Parser<'_> {
     fn for_list(&mut self) -> Parsed<Box<[Word]>> {
         let mut words = Vec::new();
         loop {
-            match self.next(Mode::Operand)? {
+            match self.next(Mode::Argument)? {
                 Token::Word(word, _) => words.push(word),
                 Token::Newline | Token::Operator(Operator::Semicolon) => return Ok(words.into()),
                 other => {

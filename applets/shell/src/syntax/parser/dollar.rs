@@ -155,6 +155,10 @@ impl Parser<'_> {
         if first == Some(b'!') && self.byte_at(1).is_some_and(is_name_byte) {
             self.advance();
             let name = self.read_parameter()?;
+            if matches!(name, ParamName::All(..)) && self.joined_byte() == Some(b'}') {
+                self.close_brace()?;
+                return Ok(Param { name, quoted, op: ParamOp::Keys });
+            }
             if let Some(sign @ (b'@' | b'*')) = self.joined_byte()
                 && self.byte_at(1) == Some(b'}')
             {
@@ -187,7 +191,17 @@ impl Parser<'_> {
         match self.joined_byte() {
             Some(byte) if is_name_start(byte) => {
                 let name = self.read_name();
-                Ok(ParamName::Var(self.host.symbols().intern(&name)))
+                let name = self.host.symbols().intern(&name);
+                if self.joined_byte() != Some(b'[') || !self.host.extended() {
+                    return Ok(ParamName::Var(name));
+                }
+                if let Some(sign @ (b'@' | b'*')) = self.byte_at(1)
+                    && self.byte_at(2) == Some(b']')
+                {
+                    self.input.at += 3;
+                    return Ok(ParamName::All(name, sign));
+                }
+                Ok(ParamName::Element(name, self.read_subscript()?))
             }
             Some(b'0'..=b'9') => {
                 let mut number = 0u32;

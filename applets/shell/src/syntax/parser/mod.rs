@@ -1,5 +1,7 @@
 //! The parser: recursive descent over the bytes (XCU 2.3 and 2.10), one complete command a call.
 
+mod array;
+mod brace;
 mod command;
 mod compound;
 mod condition;
@@ -152,7 +154,9 @@ impl<'a> Parser<'a> {
     }
 
     fn refill(&mut self) -> bool {
+        let before = self.input.buffer.len();
         let more = self.host.read_more(self.input, self.continued);
+        self.input.grown(self.input.buffer.len().saturating_sub(before));
         self.input.ended |= !more;
         more
     }

@@ -1,6 +1,6 @@
 //! Tokens (XCU 2.3): operators, words, reserved words, and the places where aliases count.
 
-use super::word::{Class, Context, class};
+use super::word::{Class, class};
 use super::{Parsed, Parser};
 use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
@@ -14,8 +14,10 @@ pub enum Mode {
     Prefix,
     /// After a compound command: reserved words only.
     Keyword,
-    /// Operands.
+    /// Operands that are no words of a command.
     Operand,
+    /// Operands of a command: braces are expanded.
+    Argument,
     /// Operands of a declaration utility.
     Declaration,
 }
@@ -296,6 +298,13 @@ impl Parser<'_> {
         }
         let start = self.input.at;
         let (word, plain) = self.read_word(mode)?;
+        if first != b'='
+            && matches!(mode, Mode::Argument | Mode::Command | Mode::Prefix)
+            && self.host.extended()
+            && self.expand_braces(start)
+        {
+            return Ok(None);
+        }
         let Word::Literal(text) = &word else {
             return Ok(Some(Token::Word(word, plain)));
         };
@@ -361,11 +370,12 @@ impl Parser<'_> {
         let append = match self.byte_at(ahead) {
             Some(b'=') => false,
             Some(b'+') if self.byte_at(ahead + 1) == Some(b'=') => true,
+            Some(b'[') if self.host.extended() => return self.read_element_assign(ahead),
             _ => return Ok(None),
         };
         let name = self.host.symbols().intern(&self.input.buffer[start..start + ahead]);
         self.input.at += ahead + 1 + usize::from(append);
-        let value = self.read_context(Context::Assign)?;
-        Ok(Some(Assign { name, append, value }))
+        let value = self.read_value()?;
+        Ok(Some(Assign { name, append, subscript: None, value }))
     }
 }

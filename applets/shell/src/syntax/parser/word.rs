@@ -67,6 +67,8 @@ pub enum Context {
     ForArith,
     /// The regular expression after `=~`.
     Regex,
+    /// `[...]` behind a name.
+    Subscript,
 }
 
 impl Context {
@@ -310,6 +312,15 @@ impl Parser<'_> {
             Context::Here => false,
             Context::Brace | Context::BraceDouble | Context::BracePattern => byte == b'}',
             Context::BraceReplace => byte == b'}' || byte == b'/',
+            Context::Subscript => {
+                match byte {
+                    b'[' => *depth += 1,
+                    b']' if *depth == 0 => return true,
+                    b']' => *depth -= 1,
+                    _ => {}
+                }
+                false
+            }
             Context::Arith | Context::Slice | Context::ForArith | Context::Regex => {
                 let end = match context {
                     Context::Slice => byte == b':' || byte == b'}',
