@@ -6,6 +6,7 @@ mod external;
 mod foreground;
 pub mod jobs;
 mod pipeline;
+mod quiet;
 pub mod redirect;
 mod simple;
 pub mod trap;
