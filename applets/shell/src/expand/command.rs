@@ -45,13 +45,13 @@ impl Shell {
     fn substitute_here(&mut self, body: &Node) -> Result<Vec<u8>, Fail> {
         let outer = self.capture.replace(Vec::new());
         let errexit = std::mem::take(&mut self.options.errexit);
-        let (line, builtin) = (self.line, self.builtin);
+        let (line, builtin, before) = (self.line, self.builtin, self.status);
         let result = self.run(body);
         self.line = line;
         self.builtin = builtin;
         self.options.errexit = errexit;
         let output = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
-        self.substitution_status = Some(self.status);
+        self.substitution_status = Some(std::mem::replace(&mut self.status, before));
         match result {
             Ok(()) | Err(Fail::Error) => Ok(output),
             Err(other) => Err(other),
@@ -85,7 +85,7 @@ impl Shell {
         }
         drop(reader);
         let status = process::wait_for(pid).map_or(127, process::Change::status);
-        self.status = status;
+        // `$?` stays that of the last pipeline (XCU 2.5.2): a substitution's status counts only where there is no command.
         self.substitution_status = Some(status);
         Ok(output)
     }
