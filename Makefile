@@ -28,7 +28,7 @@ unit:
 
 # The same cases in Debian's BusyBox and in rbox.
 compat: rbox
-	sh build-image/packages.sh busybox-static runit
+	sh build-image/packages.sh busybox-static runit iproute2 python3-minimal
 	cargo run -q --locked -p compat-suite
 	cargo run -q --locked -p compat-suite -- --random sh
 
@@ -38,7 +38,7 @@ bench: rbox
 	sh compat-suite/bench.sh
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 python3-minimal
 
 test: tools lint unit compat boot-test
 

@@ -16,6 +16,9 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
     if let Some(id) = registry.find(name) {
         return registry.call(id, &mut env, words);
     }
+    if let Some(id) = words.first().and_then(|word| behind_links(registry, word)) {
+        return registry.call(id, &mut env, words);
+    }
     env.name = b"rbox".to_vec();
     let outcome = crate::front::run(&mut env, words.get(1..).unwrap_or_default());
     let mut status = match outcome {
@@ -26,6 +29,22 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
         status.worsen(env.warn(error));
     }
     status
+}
+
+/// The applet that a link under a name of its own leads to by way of an applet's name, as `/etc/init.d/web -> /usr/bin/sv`.
+fn behind_links(registry: &'static dyn Registry, path: &[u8]) -> Option<crate::applet::Id> {
+    let mut path = path.to_vec();
+    // Without a slash the name came from PATH and leads nowhere from here. Forty links is the kernel's own limit.
+    for _ in 0..40 {
+        let folder = bytes::find_byte_back(b'/', &path)?;
+        let target = fs::readlink(&path[..], Vec::new()).ok()?.into_bytes();
+        path = if target.starts_with(b"/") { target } else { [&path[..=folder], &target].concat() };
+        let found = registry.find(bytes::base_name(&path));
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// Runs the applet `words[0]` in this very process, with streams and environment of its own. `None` when there is no such applet.

@@ -88,6 +88,18 @@ pub fn set(record: &Record<'_>) {
     let _ = fd::pwrite(&file, &new, at);
 }
 
+/// How many are logged in, as /var/run/utmp has it.
+pub fn users() -> u64 {
+    let Some(file) = open(UTMP, OFlags::RDONLY) else { return 0 };
+    let (mut at, mut count, mut record) = (0, 0, [0; SIZE]);
+    while fd::pread(&file, &mut record, at) == Ok(SIZE) {
+        // A record without a name is free again.
+        count += u64::from(record[0] == Kind::User as u8 && record[44] != 0);
+        at += SIZE as u64;
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

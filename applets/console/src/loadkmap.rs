@@ -12,9 +12,9 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
+    let console = open_console()?;
     let map = env.take_stdin().read_to_end()?;
     let tables = parse(&map)?;
-    let console = open_console()?;
     for (table, keys) in tables {
         for (index, key) in keys.chunks_exact(2).enumerate() {
             let value = u16::from_ne_bytes([key[0], key[1]]);

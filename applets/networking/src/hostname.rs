@@ -40,11 +40,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut line = match form {
         Some(SHORT) => bytes::split_once(&name, b'.').map_or(&name[..], |(host, _)| host).to_vec(),
         Some(DOMAIN) => {
-            let full = full_name(&name);
+            let full = full_name(&name)?;
             bytes::split_once(&full, b'.').map_or(&b""[..], |(_, domain)| domain).to_vec()
         }
         Some(ADDRESSES) => addresses()?,
-        Some(_) => full_name(&name),
+        Some(_) => full_name(&name)?,
         None => name,
     };
     if form != Some(DOMAIN) || !line.is_empty() {
@@ -70,19 +70,20 @@ fn set(name: &[u8]) -> Result<()> {
     packet::set_host_name(name).map_err(|errno| Error::on("sethostname", errno))
 }
 
-/// The name that hosts(5) gives first to the host; else the name itself.
-fn full_name(name: &[u8]) -> Vec<u8> {
-    let mut found = name.to_vec();
-    let Ok(mut hosts) = Input::open(b"/etc/hosts") else { return found };
+/// The name that hosts(5) gives first to the host.
+fn full_name(name: &[u8]) -> Result<Vec<u8>> {
+    let unknown = || Error::parts(&[name, b": Host name lookup failure"]);
+    let mut found = None;
+    let mut hosts = Input::open(b"/etc/hosts").map_err(|_| unknown())?;
     while let Ok(Some(line)) = hosts.line() {
         let line = bytes::split_once(line, b'#').map_or(line, |(entry, _)| entry);
         let names: Vec<&[u8]> = bytes::words(line).skip(1).collect();
         if names.contains(&name) {
-            found = names[0].to_vec();
+            found = Some(names[0].to_vec());
             break;
         }
     }
-    found
+    found.ok_or_else(unknown)
 }
 
 fn addresses() -> Result<Vec<u8>> {

@@ -29,7 +29,9 @@ const FLAGS: Names = names! {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let netlink = Netlink::open()?;
     let Some((&name, words)) = args.operands().split_first() else {
-        for link in netlink.links()?.iter().filter(|link| args.has(ALL) || link.flags & UP != 0) {
+        let mut links = netlink.links()?;
+        links.sort_by(|a, b| a.name.cmp(&b.name));
+        for link in links.iter().filter(|link| args.has(ALL) || link.flags & UP != 0) {
             show(env, &netlink, link)?;
         }
         return Ok(ExitStatus::SUCCESS);

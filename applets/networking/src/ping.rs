@@ -4,7 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use rbox_core::duration;
 use rbox_core::net::{addr, dns};
-use rbox_core::number::parse_in_range;
+use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
@@ -75,7 +75,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let wait = duration::parse(args.value(WAIT).unwrap_or(b"10"))?.as_micros() as u64;
     let deadline = args.value(DEADLINE).map(duration::parse).transpose()?.map(|span| span.as_micros() as u64);
     let mut pinger = Pinger::new(args, to)?;
-    let line = [b"PING ", host, format!(" ({to}): {} data bytes\n", pinger.size).as_bytes()].concat();
+    let from = match args.value(FROM) {
+        Some(word) if addr::parse(word).is_ok() => [b" from ", word].concat(),
+        _ => Vec::new(),
+    };
+    let size = Decimal::new(pinger.size as u64);
+    let line = [b"PING ", host, b" (", &addr::text(to), b")", &from, b": ", size.as_bytes(), b" data bytes\n"].concat();
     env.stdout.write(&line)?;
     env.stdout.flush()?;
     signal::set(2, Disposition::Note).map_err(|errno| Error::on("sigaction", errno))?;

@@ -60,8 +60,8 @@ fn print(env: &mut Env, label: &[u8], kilobytes: &[u64], unit: Opt) -> Result<()
 fn in_unit(kilobytes: u64, unit: Opt) -> Vec<u8> {
     let number = match unit {
         BYTES => kilobytes.saturating_mul(1024),
-        MEGA => kilobytes >> 10,
-        GIGA => kilobytes >> 20,
+        MEGA => (kilobytes + (1 << 9)) >> 10,
+        GIGA => (kilobytes + (1 << 19)) >> 20,
         HUMAN => return human(kilobytes),
         _ => kilobytes,
     };

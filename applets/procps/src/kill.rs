@@ -19,10 +19,14 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
 const TERM: i32 = 15;
 
+fn nobody() -> Error {
+    Error::new("you need to specify whom to kill")
+}
+
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
     let (number, pids) = match words {
-        [] => return Err(Error::usage()),
+        [] => return Err(nobody()),
         [b"--help"] => {
             env.stdout.write(&help(USAGE, &env.name))?;
             return Ok(ExitStatus::SUCCESS);
@@ -35,7 +39,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let pids = pids.strip_prefix(&[&b"--"[..]]).unwrap_or(pids);
     if pids.is_empty() {
-        return Err(Error::usage());
+        return Err(nobody());
     }
     env.for_each_operand(pids, &mut |_, word| {
         let pid = parse_pid(word)?;

@@ -49,7 +49,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         };
     }
     if names.is_empty() {
-        return Err(Error::usage());
+        return Err(Error::new("you need to specify whom to kill"));
     }
     let own = rbox_core::sys::process::getpid().as_raw_pid();
     env.for_each_operand(names, &mut |env, name| {

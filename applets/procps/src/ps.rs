@@ -159,7 +159,7 @@ fn command_line(process: &Process) -> Vec<u8> {
     }
     let mut line = words.join(&b' ');
     // What a process calls itself must not reach the terminal as a control sequence.
-    line.iter_mut().filter(|byte| **byte < b' ' || **byte == 127).for_each(|byte| *byte = b'?');
+    line.iter_mut().filter(|byte| **byte < b' ' || **byte == 127).for_each(|byte| *byte = b' ');
     let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
     if first.starts_with(&process.name) || process.name.is_empty() {
         line

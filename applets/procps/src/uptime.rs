@@ -6,6 +6,7 @@ use rbox_core::io::Input;
 use rbox_core::number::{Decimal, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::time::{self, Moment, Zone};
+use rbox_core::utmp;
 
 options!("\n\nShow the time, how long the machine runs, and its load over 1, 5 and 15 minutes.");
 
@@ -17,6 +18,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let zone = Zone::load(env.vars.get("TZ"));
     let mut line = time::format(b" %H:%M:%S up ", Moment::now(), &zone);
     push_uptime(&mut line, uptime_milliseconds() / 60_000);
+    line.extend_from_slice(&[b",  ", Decimal::new(utmp::users()).as_bytes(), b" users"].concat());
     let load = Input::open(b"/proc/loadavg")?.read_to_end()?;
     let load: Vec<&[u8]> = bytes::words(&load).take(3).collect();
     line.extend_from_slice(&[b",  load average: ", &load.join(&b", "[..])[..], b"\n"].concat());

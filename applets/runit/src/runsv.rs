@@ -19,7 +19,8 @@ options!(
     "FOLDER
 
 Run the service in FOLDER: start FOLDER/run, start it anew when it ends, and
-take commands by FOLDER/supervise/control. FOLDER/log/run gets its output."
+take commands by FOLDER/supervise/control. FOLDER/log/run gets its output; a
+log/ that is added later gets it from the next start on."
 );
 
 /// The applet. Its own failures have runit's status 111.
@@ -30,6 +31,9 @@ const NO_HANG: i32 = 1;
 
 /// The least time between two starts, in milliseconds.
 const INTERVAL: u64 = 1000;
+
+/// How often to look whether the folder was made anew or has a log/ now, in seconds.
+const LOOK: i64 = 5;
 
 /// A service or its log service.
 struct Service {
@@ -54,7 +58,10 @@ enum Want {
 }
 
 struct Supervisor {
+    /// As it was named, for messages.
     folder: Vec<u8>,
+    /// The same from the root on.
+    path: Vec<u8>,
     services: Vec<Service>,
     /// The pipe from the service to its log service.
     pipe: Option<(OwnedFd, OwnedFd)>,
@@ -62,8 +69,10 @@ struct Supervisor {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1)?[0];
+    let folder = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
     let fatal = |error: Error| error.context([folder, b": fatal"].concat());
+    let here = rbox_core::fs::current_folder().unwrap_or_default();
+    let path = if folder.starts_with(b"/") { folder.to_vec() } else { rbox_core::bytes::join_path(&here, folder) };
     process::chdir(folder).map_err(|errno| fatal(Error::on("can't change to service directory", errno)))?;
     let signals = SignalQueue::open(&[SIGCHLD, SIGTERM]).map_err(Error::from)?;
     // A service that ends must not end its supervisor by the pipe between service and log.
@@ -74,7 +83,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let ends = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| fatal(Error::on("can't create pipe", errno)))?;
         pipe = Some(ends);
     }
-    let mut supervisor = Supervisor { folder: folder.to_vec(), services, pipe, signals };
+    let mut supervisor = Supervisor { folder: folder.to_vec(), path, services, pipe, signals };
     while !supervisor.is_over(env) {
         supervisor.wait_and_handle(env);
     }
@@ -263,9 +272,9 @@ impl Supervisor {
         }
         let mut watched = vec![PollFd::from_borrowed_fd(self.signals.fd(), PollFlags::IN)];
         watched.extend(self.services.iter().map(|service| PollFd::new(&service.control.0, PollFlags::IN)));
-        // The clock is only for the case that a signal is lost.
-        let _ = poll(&mut watched, Some(&Timespec { tv_sec: 3600, tv_nsec: 0 }));
+        let _ = poll(&mut watched, Some(&Timespec { tv_sec: LOOK, tv_nsec: 0 }));
         drop(watched);
+        self.follow_folder(env);
         while let Some(signal) = self.signals.take() {
             if signal == SIGTERM {
                 self.command(env, 0, b'x');
@@ -279,6 +288,36 @@ impl Supervisor {
             while let Ok(1) = fd::read(&self.services[index].control.0, &mut byte) {
                 self.command(env, index, byte[0]);
             }
+        }
+    }
+
+    /// A folder that was removed and made anew has other files under the same names: moves there, or no command would
+    /// ever come. A log/ that was added gets a service.
+    fn follow_folder(&mut self, env: &mut Env) {
+        let same = |a: &fs::Stat, b: &fs::Stat| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino);
+        let is_new = |old: fs::Stat, new: fs::Stat| !same(&old, &new);
+        let moved = fs::stat(".").and_then(|old| Ok(is_new(old, fs::stat(&self.path[..])?)));
+        if moved == Ok(true) && process::chdir(&self.path[..]).is_ok() {
+            for index in 0..self.services.len() {
+                match Service::open(self.services[index].prefix) {
+                    Ok(new) => {
+                        let service = &mut self.services[index];
+                        (service.control, service._held) = (new.control, new._held);
+                        self.publish(env, index);
+                    }
+                    Err(error) => self.warn(env, index, error),
+                }
+            }
+        }
+        let is_folder = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if self.services.len() == 1
+            && self.services[0].want != Want::Exit
+            && fs::stat("log").is_ok_and(is_folder)
+            && fs::access("log/run", Access::EXEC_OK).is_ok()
+            && let (Ok(log), Ok(pipe)) = (Service::open("log/"), pipe_with(PipeFlags::CLOEXEC))
+        {
+            self.services.push(log);
+            self.pipe = Some(pipe);
         }
     }
 
@@ -328,7 +367,7 @@ impl Supervisor {
                 if self.services[index].status.pid == 0 {
                     self.start(env, index, "run", None);
                 }
-                self.ask(env, index, Want::Down, 0);
+                self.ask(env, index, Want::Down, b'd');
             }
             _ => self.send(env, index, byte),
         }

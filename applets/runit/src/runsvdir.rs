@@ -47,17 +47,21 @@ struct Watched {
 }
 
 struct Watcher<'a> {
+    /// As it was named, for messages.
     folder: &'a [u8],
+    /// The same from the root on.
+    path: Vec<u8>,
     session: bool,
     services: Vec<Watched>,
     signals: SignalQueue,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1)?[0];
+    let folder = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
     let signals = SignalQueue::open(&[SIGCHLD, SIGHUP, SIGTERM]).map_err(Error::from)?;
-    process::chdir(folder).map_err(|errno| Error::on(folder, errno))?;
-    let mut watcher = Watcher { folder, session: args.has(SESSION), services: Vec::new(), signals };
+    let here = rbox_core::fs::current_folder().unwrap_or_default();
+    let path = if folder.starts_with(b"/") { folder.to_vec() } else { rbox_core::bytes::join_path(&here, folder) };
+    let mut watcher = Watcher { folder, path, session: args.has(SESSION), services: Vec::new(), signals };
     let mut next_scan = 0;
     loop {
         while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
@@ -80,6 +84,10 @@ impl Watcher<'_> {
     }
 
     fn scan(&mut self, env: &mut Env) {
+        // The folder may come later, go, or be made anew.
+        if let Err(errno) = process::chdir(&self.path[..]) {
+            return self.warn(env, Error::on("can't change to directory", errno));
+        }
         let open = fs::open(".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         let entries = match open.and_then(fs::Dir::read_from) {
             Ok(entries) => entries,

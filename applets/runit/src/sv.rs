@@ -16,7 +16,7 @@ options! {
     "[-v] [-w SEC] COMMAND SERVICE...
 
 Control services. A SERVICE without a leading / or . is one of $SVDIR, or of
-/var/service.
+/var/service. Called by a link with another name, that name is the service.
 
   -v      Wait for the command to take effect, and say so
   -w SEC  Wait SEC seconds, not 7 (or $SVWAIT), when waiting
@@ -51,8 +51,12 @@ struct Service {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let Some((&action, names)) = args.operands().split_first().filter(|(_, names)| !names.is_empty()) else {
-        return Err(Error::usage());
+    let own_name = env.name.clone();
+    // sv(8): a link under a service's name is a script for that service, as in /etc/init.d.
+    let (action, names) = match args.operands() {
+        [action] if own_name != b"sv" => (*action, &[&own_name[..]][..]),
+        [action, names @ ..] if !names.is_empty() => (*action, names),
+        _ => return Err(Error::usage()),
     };
     let wait = args.value(WAIT).or_else(|| env.vars.get("SVWAIT")).unwrap_or(b"7");
     let wait = parse_decimal(wait).ok_or_else(Error::usage)?;
@@ -110,7 +114,7 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
         b"force-restart" => forced(b"tcu", b't'),
         b"force-shutdown" => forced(b"x", b'x'),
         // sv(8): the first letter of a command is enough.
-        [b'e', ..] => plain(b"x", b'x'),
+        [b'e' | b'x', ..] => plain(b"x", b'x'),
         [b's', ..] => Command { send: b"", check: b's', waits: false, kills: false },
         [b'u', ..] => plain(b"u", b'u'),
         [b'd', ..] => plain(b"d", b'd'),
@@ -133,6 +137,8 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
 enum Unknown {
     /// runsv does not run.
     NotRunning,
+    /// It was never watched over.
+    Warning(Error),
     /// Anything else.
     Reason(Error),
 }
@@ -149,7 +155,7 @@ impl Service {
             Ok(_) => {}
             // No reader: nobody watches over the service.
             Err(Errno::NXIO) => return Err(Unknown::NotRunning),
-            Err(errno) => return Err(reason("unable to open supervise/ok", errno)),
+            Err(errno) => return Err(Unknown::Warning(Error::on("unable to open supervise/ok", errno))),
         }
         let content = Input::open(&self.path("supervise/status")).and_then(|mut input| input.read_to_end());
         let content = content.map_err(|error| {
@@ -166,6 +172,7 @@ impl Service {
     fn say_unknown(&self, env: &mut Env, lead: &[u8], unknown: &Unknown) -> Result<()> {
         match unknown {
             Unknown::NotRunning => self.say(env, lead, b"runsv not running"),
+            Unknown::Warning(error) => self.say(env, b"warning: ", &error.message()),
             Unknown::Reason(error) => self.say(env, lead, &error.message()),
         }
     }
@@ -215,7 +222,7 @@ impl Service {
             match log.read_status() {
                 Ok(status) => text.extend_from_slice(&log.describe(&status, b"log")),
                 Err(Unknown::NotRunning) => text.extend_from_slice(b"log: runsv not running"),
-                Err(Unknown::Reason(error)) => {
+                Err(Unknown::Reason(error) | Unknown::Warning(error)) => {
                     text.extend_from_slice(&[b"warning: log: ", &error.message()[..]].concat());
                 }
             }
@@ -272,7 +279,7 @@ impl Service {
         let status = match self.read_status() {
             Ok(status) => status,
             Err(Unknown::NotRunning) => return check == b'x',
-            Err(Unknown::Reason(_)) => return false,
+            Err(Unknown::Reason(_) | Unknown::Warning(_)) => return false,
         };
         let up = status.pid > 0;
         match check {

@@ -10,7 +10,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 
-const USAGE: &str = "[-il] [-|+Cabefmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
+const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
 Run commands from a script, a file or the terminal";
 
@@ -97,6 +97,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         editor: Default::default(),
         warned: 0,
         terminal: None,
+        first_group: None,
+        modes: None,
         own_file: None,
         interrupted: false,
         stack_base: &raw const marker as usize,
@@ -165,6 +167,8 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
         shell.status = 2;
     }
     shell.run_exit_trap();
+    shell.options.monitor = false;
+    crate::interactive::release_terminal(shell);
     result
 }
 

@@ -7,6 +7,7 @@ use crate::syntax::ast::Function;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
+use rbox_core::sys::termios::Termios;
 use rbox_core::sys::{fd, fs};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
@@ -154,8 +155,12 @@ pub struct Shell {
     pub editor: Editor,
     /// Prompts for which the user may end the shell though jobs are stopped.
     pub warned: u8,
-    /// The terminal's descriptor and the group to give it back to.
+    /// The terminal's descriptor.
     pub terminal: Option<i32>,
+    /// The group that the shell was started in, when it has left it.
+    pub first_group: Option<i32>,
+    /// The terminal's modes at the last prompt.
+    pub modes: Option<Termios>,
     /// Device and inode of the running program, once they were asked for.
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.

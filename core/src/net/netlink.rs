@@ -162,6 +162,26 @@ impl Netlink {
         self.change(request)
     }
 
+    /// The way that a packet to `wanted.to` would go, from `wanted.source` and through `wanted.index` where these are set.
+    pub fn route_to(&self, wanted: &Route) -> core::result::Result<Route, Errno> {
+        let source = wanted.source.map_or(0, |_| if wanted.family == 2 { 32 } else { 128 });
+        let fixed = [wanted.family, wanted.prefix, source, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut request = Request::new(26, 0, &fixed);
+        if let Some(to) = wanted.to {
+            request = request.attribute(1, &addr::octets(to));
+        }
+        if let Some(source) = wanted.source {
+            request = request.attribute(2, &addr::octets(source));
+        }
+        if wanted.index != 0 {
+            request = request.attribute(4, &wanted.index.to_ne_bytes());
+        }
+        // With an acknowledgement behind it, the answer has an end.
+        request.0[6] |= ACK as u8;
+        let replies = self.talk(request)?;
+        replies.iter().filter(|reply| reply.kind == 24).find_map(|reply| Route::parse(&reply.body)).ok_or(Errno::SRCH)
+    }
+
     /// Adds a route, or takes it away.
     pub fn set_route(&self, add: bool, flags: u16, route: &Route) -> core::result::Result<(), Errno> {
         let to = route.to.map_or(0, |_| route.prefix);

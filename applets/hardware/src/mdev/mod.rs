@@ -218,7 +218,7 @@ impl Mdev {
             return load_firmware(path, firmware);
         }
         let number = |name: &[u8]| get(vars, name).and_then(parse_decimal).and_then(|number| u32::try_from(number).ok());
-        let numbers = number(b"MAJOR").zip(number(b"MINOR"));
+        let numbers = number(b"MAJOR").zip(number(b"MINOR")).or_else(|| numbers_in_sys(path));
         let name = get(vars, b"DEVNAME").map(|name| name.strip_prefix(b"/dev/").unwrap_or(name));
         let name = name.unwrap_or_else(|| bytes::base_name(path));
         // A name that leads out of /dev is no device's.
@@ -314,6 +314,14 @@ impl Mdev {
             env.report(&error);
         }
     }
+}
+
+/// The numbers in the `dev` file of a device that is still there, where the event does not tell them.
+fn numbers_in_sys(path: &[u8]) -> Option<(u32, u32)> {
+    let text = read_small(&[b"/sys", path, b"/dev"].concat())?;
+    let (major, minor) = bytes::split_once(text.trim_ascii(), b':')?;
+    let number = |digits| parse_decimal(digits).and_then(|number| u32::try_from(number).ok());
+    number(major).zip(number(minor))
 }
 
 fn make_folders(node: &[u8]) {

@@ -164,7 +164,7 @@ fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
 
 fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
-    let (mut name, mut kind, mut request) = (None, None, Vec::new());
+    let (mut name, mut kind, mut request) = (None::<&[u8]>, None::<&[u8]>, Vec::new());
     let mut data = Vec::new();
     while let Some(word) = words.next() {
         match word {
@@ -172,10 +172,34 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
             b"type" => kind = Some(value(&mut words, word)?),
             b"link" => request.push((5u16, netlink.link(value(&mut words, word)?)?.index.to_ne_bytes().to_vec())),
             b"address" => request.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
-            // Of type vlan: IFLA_VLAN_ID.
-            b"id" => {
+            b"dev" => name = Some(value(&mut words, word)?),
+            b"mtu" => {
+                let mtu = parse_in_range(value(&mut words, word)?, 0, u32::MAX.into())? as u32;
+                request.push((4, mtu.to_ne_bytes().to_vec()));
+            }
+            // Of type vlan: IFLA_VLAN_ID and, in the network's order, IFLA_VLAN_PROTOCOL.
+            b"id" if kind == Some(b"vlan") => {
                 let id = parse_in_range(value(&mut words, word)?, 0, 4095)? as u16;
-                data = [&6u16.to_ne_bytes()[..], &1u16.to_ne_bytes(), &id.to_ne_bytes(), &[0, 0]].concat();
+                data.extend_from_slice(&nested(1, &id.to_ne_bytes()));
+            }
+            b"protocol" if kind == Some(b"vlan") => {
+                let protocol: u16 = match value(&mut words, word)? {
+                    b"802.1Q" | b"802.1q" => 0x8100,
+                    b"802.1ad" => 0x88a8,
+                    other => return Err(unknown(other)),
+                };
+                data.extend_from_slice(&nested(5, &protocol.to_be_bytes()));
+            }
+            // Of type veth: VETH_INFO_PEER holds an interface's fixed part and its name.
+            b"peer" if kind == Some(b"veth") => {
+                let word = value(&mut words, word)?;
+                let peer = if word == b"name" { value(&mut words, word)? } else { word };
+                data.extend_from_slice(&nested(1, &[&[0; 16][..], &nested(3, &[peer, b"\0"].concat())].concat()));
+            }
+            // Of type vrf: IFLA_VRF_TABLE.
+            b"table" if kind == Some(b"vrf") => {
+                let table = parse_in_range(value(&mut words, word)?, 1, u32::MAX.into())? as u32;
+                data.extend_from_slice(&nested(1, &table.to_ne_bytes()));
             }
             other if name.is_none() => name = Some(other),
             other => return Err(unknown(other)),

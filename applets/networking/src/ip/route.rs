@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::net::addr::{mask, parse, parse_prefix};
-use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Netlink, Route};
+use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 
@@ -27,6 +27,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         Some((word, rest)) if is(word, "replace") => change(netlink, true, CREATE_OR_REPLACE, show, rest)?,
         Some((word, rest)) if is(word, "change") || *word == b"chg" => change(netlink, true, 0x100, show, rest)?,
         Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, show, rest)?,
+        Some((word, rest)) if is(word, "get") => get(env, netlink, rest)?,
         Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
         Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
     }
@@ -45,18 +46,25 @@ fn table(word: &[u8]) -> Result<u8> {
 
 /// The routes that `show` and `flush` pick: those of a table (main), of a device.
 fn pick(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<Vec<Route>> {
-    let (mut device, mut wanted_table) = (None, 254);
+    let (mut device, mut wanted_table, mut target) = (None, 254, None);
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
             b"dev" => device = Some(netlink.link(value(&mut words, word)?)?.index),
             b"table" => wanted_table = table(value(&mut words, word)?)?,
+            b"default" => target = Some((None, 0)),
+            other if target.is_none() => {
+                let other = if other == b"to" || other == b"root" || other == b"exact" { value(&mut words, other)? } else { other };
+                let (to, bits) = parse_prefix(other).map_err(|_| unknown(other))?;
+                target = Some((Some(to), bits));
+            }
             other => return Err(unknown(other)),
         }
     }
     let family = if show.family == 0 { 2 } else { show.family };
     let mut routes = netlink.routes(family)?;
     routes.retain(|route| wanted_table == 0 || route.table == wanted_table);
+    routes.retain(|route| target.is_none_or(|(to, bits)| route.to == to && route.prefix == bits));
     routes.retain(|route| device.is_none_or(|index| route.index == index));
     Ok(routes)
 }
@@ -64,41 +72,69 @@ fn pick(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<Vec<Route>> {
 fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let links = netlink.links()?;
     for route in pick(netlink, show, words)? {
-        let mut text = match KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
-            Some(name) => format!("{name} "),
-            None => String::new(),
-        };
-        let most = if route.family == 2 { 32 } else { 128 };
-        text.push_str(&match route.to {
-            None => "default".to_string(),
-            Some(to) if route.prefix == most => to.to_string(),
-            Some(to) => format!("{to}/{}", route.prefix),
-        });
-        if let Some(gateway) = route.gateway {
-            text.push_str(&format!(" via {gateway}"));
-        }
-        let mut text = text.into_bytes();
-        if let Some(link) = links.iter().find(|link| link.index == route.index) {
-            text.extend_from_slice(&[b" dev ", link.name.as_slice()].concat());
-        }
-        let mut rest = String::new();
-        if let Some(name) = PROTOCOLS.name_of(route.protocol.into()).filter(|_| route.protocol != 3) {
-            rest.push_str(&format!(" proto {name}"));
-        }
-        if route.scope != 0 && route.family == 2 {
-            rest.push_str(&format!(" scope {}", scope_name(route.scope)));
-        }
-        if let Some(source) = route.source {
-            rest.push_str(&format!(" src {source}"));
-        }
-        if let Some(metric) = route.metric {
-            rest.push_str(&format!(" metric {metric}"));
-        }
-        text.extend_from_slice(rest.as_bytes());
-        text.extend_from_slice(b" \n");
-        env.stdout.write(&text)?;
+        env.stdout.write(&describe(&route, &links))?;
     }
     Ok(())
+}
+
+/// Asks the kernel which way a packet to an address would go.
+fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
+    let mut wanted = Route::new(0);
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        match word {
+            b"from" => wanted.source = Some(parse(value(&mut words, word)?)?),
+            b"oif" | b"dev" => wanted.index = netlink.link(value(&mut words, word)?)?.index,
+            word => {
+                let word = if word == b"to" { value(&mut words, word)? } else { word };
+                let (to, bits) = parse_prefix(word)?;
+                (wanted.to, wanted.prefix) = (Some(to), bits);
+            }
+        }
+    }
+    let Some(to) = wanted.to else { return Err(Error::new("need at least destination address")) };
+    wanted.family = if to.is_ipv4() { 2 } else { 10 };
+    let mut route = netlink.route_to(&wanted).map_err(refused)?;
+    // The way to one address is none of the table: what the kernel made up for it says nothing.
+    (route.scope, route.protocol) = (0, 3);
+    env.stdout.write(&describe(&route, &netlink.links()?))
+}
+
+/// The line of `ip route`.
+fn describe(route: &Route, links: &[Link]) -> Vec<u8> {
+    let mut text = match KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
+        Some(name) => format!("{name} "),
+        None => String::new(),
+    };
+    let most = if route.family == 2 { 32 } else { 128 };
+    text.push_str(&match route.to {
+        None => "default".to_string(),
+        Some(to) if route.prefix == most => to.to_string(),
+        Some(to) => format!("{to}/{}", route.prefix),
+    });
+    if let Some(gateway) = route.gateway {
+        text.push_str(&format!(" via {gateway}"));
+    }
+    let mut text = text.into_bytes();
+    if let Some(link) = links.iter().find(|link| link.index == route.index) {
+        text.extend_from_slice(&[b" dev ", link.name.as_slice()].concat());
+    }
+    let mut rest = String::new();
+    if let Some(name) = PROTOCOLS.name_of(route.protocol.into()).filter(|_| route.protocol != 3) {
+        rest.push_str(&format!(" proto {name}"));
+    }
+    if route.scope != 0 && route.family == 2 {
+        rest.push_str(&format!(" scope {}", scope_name(route.scope)));
+    }
+    if let Some(source) = route.source {
+        rest.push_str(&format!(" src {source}"));
+    }
+    if let Some(metric) = route.metric {
+        rest.push_str(&format!(" metric {metric}"));
+    }
+    text.extend_from_slice(rest.as_bytes());
+    text.extend_from_slice(b" \n");
+    text
 }
 
 fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]]) -> Result<()> {

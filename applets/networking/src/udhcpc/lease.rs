@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use rbox_core::bytes;
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{mask_bits, parse_v4};
+use rbox_core::net::addr::{self, mask_bits, parse_v4};
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::prelude::*;
 
@@ -61,18 +61,38 @@ pub fn parse_option(word: &[u8]) -> Result<Vec<u8>> {
     let (name, text) = bytes::split_once(word, b':').ok_or_else(bad)?;
     let code = option_code(name).ok_or_else(bad)?;
     let form = OPTIONS.number_of(name).map(|code| form_of(code as u8));
-    let value = match form {
-        Some(Form::Text) => text.to_vec(),
-        Some(Form::Addresses) => {
+    let quoted = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+    let value = match (form, quoted) {
+        (Some(Form::Text) | None, Some(text)) => text.to_vec(),
+        (Some(Form::Text), None) => text.to_vec(),
+        (Some(Form::Addresses), _) => {
             let addresses: Result<Vec<[u8; 4]>> = bytes::words(text).map(|word| Ok(parse_v4(word)?.octets())).collect();
             addresses?.concat()
         }
-        Some(_) => return Err(bad()),
-        None => hex(text).ok_or_else(bad)?,
+        (Some(Form::Number), _) => {
+            let number = parse_decimal(text).and_then(|number| u32::try_from(number).ok()).ok_or_else(bad)?;
+            let width = number_width(code);
+            let bytes = number.to_be_bytes();
+            if bytes[..4 - width].iter().any(|&byte| byte != 0) {
+                return Err(bad());
+            }
+            bytes[4 - width..].to_vec()
+        }
+        (Some(_), _) => return Err(bad()),
+        (None, None) => hex(text).ok_or_else(bad)?,
     };
     let mut option = Vec::new();
     push_option(&mut option, code, &value);
     Ok(option)
+}
+
+/// RFC 2132: how many bytes the number of an option has.
+fn number_width(code: u8) -> usize {
+    match code {
+        23 => 1,
+        13 | 26 => 2,
+        _ => 4,
+    }
 }
 
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
@@ -105,7 +125,7 @@ impl Lease {
 
     /// The variables of the script's environment, `NAME=value`.
     pub fn vars(&self) -> Vec<Vec<u8>> {
-        let mut vars = vec![format!("ip={}", self.0.your).into_bytes()];
+        let mut vars = vec![[b"ip=", &addr::text(self.0.your.into())[..]].concat()];
         let mut add = |name: &str, value: &[u8]| vars.push([name.as_bytes(), b"=", value].concat());
         if !self.0.next_server.is_unspecified() {
             add("siaddr", self.0.next_server.to_string().as_bytes());
@@ -236,6 +256,10 @@ mod tests {
     fn options_of_the_command_line() {
         assert_eq!(parse_option(b"hostname:box").ok(), Some(b"\x0c\x03box".to_vec()));
         assert_eq!(parse_option(b"0x3d:01ff").ok(), Some(vec![61, 2, 1, 255]));
+        assert_eq!(parse_option(b"lease:3600").ok(), Some(vec![51, 4, 0, 0, 14, 16]));
+        assert_eq!(parse_option(b"mtu:1500").ok(), Some(vec![26, 2, 5, 220]));
+        assert_eq!(parse_option(b"14:\"dump\"").ok(), Some(b"\x0e\x04dump".to_vec()));
+        assert!(parse_option(b"mtu:70000").is_err() && parse_option(b"lease:x").is_err());
         assert!(parse_option(b"0x3d:0").is_err());
         assert!(parse_option(b"nothing").is_err());
         assert_eq!(option_code(b"router"), Some(3));

@@ -31,6 +31,7 @@ pub enum Kind {
     Discover = 1,
     Offer = 2,
     Request = 3,
+    Decline = 4,
     Ack = 5,
     Nak = 6,
     Release = 7,
@@ -90,7 +91,7 @@ impl Message {
     }
 
     pub fn kind(&self) -> Option<Kind> {
-        let kinds = [Kind::Discover, Kind::Offer, Kind::Request, Kind::Ack, Kind::Nak, Kind::Release];
+        let kinds = [Kind::Discover, Kind::Offer, Kind::Request, Kind::Decline, Kind::Ack, Kind::Nak, Kind::Release];
         let &[kind] = self.option(KIND)? else { return None };
         kinds.into_iter().find(|known| *known as u8 == kind)
     }
@@ -293,6 +294,20 @@ mod tests {
         answer[20..24].copy_from_slice(&[0, 67, 0, 68]);
         assert_eq!(unwrap(&answer, 68), Some(&b"abc"[..]));
         assert_eq!(unwrap(&answer, 69), None);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let mut random = rbox_core::testing::Random::new(19);
+        let whole = wrap(&reply(), 67, Ipv4Addr::UNSPECIFIED);
+        for _ in 0..20_000 {
+            if let Some(message) = Message::parse(&[&reply()[..FIXED], &random.bytes(300)].concat()) {
+                super::super::lease::Lease::new(message).vars();
+            }
+            Message::parse(&random.spoil(&reply()));
+            unwrap(&random.spoil(&whole), 67);
+            options(&random.bytes(64)).count();
+        }
     }
 
     #[test]

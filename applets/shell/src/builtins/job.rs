@@ -138,7 +138,7 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match shell.jobs.all.iter().position(|job| job.processes.iter().any(|one| one.pid == pid)) {
                 Some(at) => at,
                 None => {
-                    status = 127;
+                    status = shell.jobs.remembered(pid).unwrap_or(127);
                     continue;
                 }
             }
@@ -148,7 +148,7 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
             let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { break 127 };
             if shell.jobs.all[at].ended() {
                 shell.tell_end(at);
-                break shell.jobs.all.remove(at).status();
+                break shell.jobs.finish(at);
             }
             match shell.wait_any() {
                 Ok(true) => {}

@@ -1,16 +1,15 @@
-//! Jobs: process groups, the terminal's foreground group, waiting (XCU 2.11).
+//! The table of jobs (XCU 2.11): what runs, what became of it, and telling of it.
 
 use crate::shell::Shell;
 use rbox_core::number::Decimal;
-use rbox_core::sys::process::{self, Change, Pid};
-use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{Errno, fd, termios};
+use rbox_core::sys::process::{self, Change};
+use rbox_core::sys::signal::{self, Disposition, SignalSet};
 
 /// waitpid(2): report children that stopped or went on, WUNTRACED and WCONTINUED.
-const JOB_CONTROL: i32 = 2 | 8;
-const SIGINT: i32 = 2;
-const SIGPIPE: i32 = 13;
-const SIGTSTP: i32 = 20;
+pub(super) const JOB_CONTROL: i32 = 2 | 8;
+pub(super) const SIGINT: i32 = 2;
+const SIGCHLD: i32 = 17;
+pub(super) const SIGTSTP: i32 = 20;
 const SIGTTIN: i32 = 21;
 const SIGTTOU: i32 = 22;
 /// waitpid(2): do not wait.
@@ -43,6 +42,17 @@ impl Job {
     /// Whether some of it is stopped.
     pub fn stopped(&self) -> bool {
         !self.ended() && self.processes.iter().any(|one| matches!(one.change, Some(Change::Stopped(_))))
+    }
+
+    /// The signal that ended its last process. SIGINT counts wherever it struck: Ctrl-C may come when only the first
+    /// processes of a pipeline have been started, and ends it then all the same.
+    pub(super) fn ended_by(&self) -> Option<i32> {
+        let signal = |one: &Process| match one.change {
+            Some(Change::Signaled(signal)) => Some(signal),
+            _ => None,
+        };
+        let interrupted = self.processes.iter().any(|one| signal(one) == Some(SIGINT));
+        if interrupted { Some(SIGINT) } else { self.processes.last().and_then(signal) }
     }
 
     /// The command.
@@ -86,11 +96,16 @@ impl Job {
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub all: Vec<Job>,
+    /// Status of processes that were waited for, newest last: one may ask again.
+    waited: Vec<(i32, u8)>,
 }
+
+/// How many processes that were waited for are remembered.
+const REMEMBERED: usize = 32;
 
 impl Jobs {
     /// Notes what happened to a process.
-    fn note(&mut self, pid: i32, change: Change) {
+    pub(super) fn note(&mut self, pid: i32, change: Change) {
         let has = |job: &Job| job.processes.iter().any(|one| one.pid == pid);
         let Some(at) = self.all.iter().position(has) else { return };
         let job = &mut self.all[at];
@@ -120,6 +135,21 @@ impl Jobs {
         number
     }
 
+    /// Takes a job out that ended, and remembers the status of its processes.
+    pub fn finish(&mut self, at: usize) -> u8 {
+        let job = self.all.remove(at);
+        let surplus = (self.waited.len() + job.processes.len()).saturating_sub(REMEMBERED);
+        self.waited.drain(..surplus.min(self.waited.len()));
+        let last = job.processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status)));
+        self.waited.extend(last);
+        job.status()
+    }
+
+    /// The status of a process that was waited for already.
+    pub fn remembered(&self, pid: i32) -> Option<u8> {
+        self.waited.iter().rev().find(|(known, _)| *known == pid).map(|(_, status)| *status)
+    }
+
     /// Puts a job that runs behind the others that run.
     pub fn insert(&mut self, job: Job) {
         let at = self.all.iter().position(Job::stopped).unwrap_or(self.all.len());
@@ -128,130 +158,6 @@ impl Jobs {
 }
 
 impl Shell {
-    /// Puts a process into a job's group: in both parent and child, as either may be first.
-    pub(super) fn join_group(&mut self, pid: i32, group: i32, foreground: bool) {
-        if !self.options.monitor || self.subshell {
-            return;
-        }
-        let own = if pid == 0 { process::getpid().as_raw_nonzero().get() } else { pid };
-        let group = if group == 0 { own } else { group };
-        // A child that has ended or replaced itself already needs no group.
-        let _ = process::setpgid(Pid::from_raw(pid), Pid::from_raw(group));
-        if foreground {
-            self.give_terminal(group);
-        }
-    }
-
-    /// Makes a group the terminal's foreground group.
-    pub fn give_terminal(&mut self, group: i32) {
-        if let (Some(terminal), Some(group)) = (self.terminal, Pid::from_raw(group)) {
-            // Fails only when the terminal is gone; then there is nothing to give.
-            let _ = termios::tcsetpgrp(fd::borrow(terminal), group);
-        }
-    }
-
-    /// Turns the process that was just forked into a subshell (XCU 2.12).
-    pub(super) fn become_child(&mut self) {
-        let monitor = self.options.monitor && !self.subshell;
-        self.subshell = true;
-        self.jobs.all.clear();
-        self.keep_traps();
-        self.reset_traps(monitor || self.options.interactive);
-        self.options.interactive = false;
-        self.options.monitor = false;
-        self.capture = None;
-        self.trap_status = None;
-    }
-
-    /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
-    pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
-        let number = self.jobs.add(pids, texts);
-        self.wait_on_terminal(number, pids[0])
-    }
-
-    /// Waits for a job that was given the terminal, and takes it back.
-    pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
-        let monitor = self.options.monitor && !self.subshell;
-        if monitor && self.options.interactive {
-            // What was pressed while the terminal still was the shell's was for the job. An ended one needs none.
-            if signal::pending() & SignalSet::of(&[SIGINT]).0 != 0 {
-                let _ = signal::kill(-group, SIGINT);
-            }
-            if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() {
-                let _ = signal::kill(-group, SIGTSTP);
-            }
-        }
-        let status = self.wait_job(number);
-        self.take_terminal();
-        if monitor && status == 128 + SIGINT as u8 && self.interrupted_job {
-            // The user wants the whole list to end, not only this command of it.
-            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
-        }
-        status
-    }
-
-    /// Takes the terminal back.
-    pub fn take_terminal(&mut self) {
-        if self.options.monitor && !self.subshell {
-            let own = process::getpgrp().as_raw_nonzero().get();
-            self.give_terminal(own);
-        }
-    }
-
-    /// Waits until a job ends or stops. An ended one leaves the table.
-    pub fn wait_job(&mut self, number: usize) -> u8 {
-        let flags = if self.options.monitor { JOB_CONTROL } else { 0 };
-        loop {
-            let Some(at) = self.jobs.all.iter().position(|job| job.number == number) else { return 127 };
-            let job = &self.jobs.all[at];
-            if job.ended() {
-                let mut status = job.status();
-                if self.options.pipefail {
-                    let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
-                    status = failed.map_or(0, Change::status);
-                }
-                if self.options.bash {
-                    let processes = &self.jobs.all[at].processes;
-                    self.pipe_status = processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
-                }
-                let ended = job.processes.last().and_then(|one| one.change);
-                self.interrupted_job = ended == Some(Change::Signaled(SIGINT));
-                self.tell_end(at);
-                self.jobs.all.remove(at);
-                return status;
-            }
-            if job.stopped() {
-                let status = job.processes.iter().rev().find_map(|one| match one.change {
-                    Some(Change::Stopped(number)) => Some(128 + number as u8),
-                    _ => None,
-                });
-                return status.unwrap_or(0);
-            }
-            match process::wait(-1, flags) {
-                Ok(Some((pid, change))) => self.jobs.note(pid, change),
-                Ok(None) | Err(Errno::INTR) => {}
-                Err(_) => {
-                    // Nobody is left to wait for: the status was lost, as when a parent ignored SIGCHLD.
-                    for one in &mut self.jobs.all[at].processes {
-                        one.change.get_or_insert(Change::Exited(127));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Says which signal ended a job, if one did.
-    pub fn tell_end(&mut self, at: usize) {
-        let ended = self.jobs.all[at].processes.last().and_then(|one| one.change);
-        let Some(Change::Signaled(number)) = ended else { return };
-        if number == SIGINT && self.options.interactive {
-            let _ = crate::shell::write_all(2, b"\n");
-        } else if !matches!(number, SIGINT | SIGPIPE) {
-            let text = super::trap::signal_text(number);
-            let _ = crate::shell::write_all(2, &[&text[..], b"\n"].concat());
-        }
-    }
-
     /// Collects what changed without waiting.
     pub fn reap(&mut self) {
         let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
@@ -260,19 +166,38 @@ impl Shell {
         }
     }
 
-    /// Waits for one change of a child; false when there is none or a trapped signal came.
+    /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
+    /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        match process::wait(-1, if self.options.monitor { JOB_CONTROL } else { 0 }) {
-            Ok(Some((pid, change))) => {
-                self.jobs.note(pid, change);
-                Ok(true)
+        let own = self.traps[SIGCHLD as usize].is_none();
+        let before = signal::set_blocked(SignalSet(u64::MAX));
+        let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
+        let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
+        let result = loop {
+            match process::wait(-1, flags) {
+                Ok(Some((pid, change))) => {
+                    self.jobs.note(pid, change);
+                    break Ok(true);
+                }
+                Ok(None) => {}
+                Err(_) => break Ok(false),
             }
-            Err(Errno::INTR) => {
-                let pending = signal::pending();
-                if pending != 0 { Err(pending.trailing_zeros() as i32 + 1) } else { Ok(true) }
+            if own {
+                signal::take(SignalSet::of(&[SIGCHLD]));
             }
-            _ => Ok(false),
+            match signal::pending() {
+                0 => signal::suspend(before),
+                pending => break Err(pending.trailing_zeros() as i32 + 1),
+            }
+        };
+        if let Some(chld) = chld {
+            let _ = signal::set(SIGCHLD, chld);
         }
+        signal::set_blocked(before);
+        if own {
+            signal::take(SignalSet::of(&[SIGCHLD]));
+        }
+        result
     }
 
     /// Tells of jobs that ended or stopped, and forgets those that ended.

@@ -196,6 +196,12 @@ impl Shell {
         self.locals.push(Vec::new());
         self.assign_all(&simple.assigns, true)?;
         self.builtin = "exec";
+        if self.options.interactive {
+            // The program gets the signals and the group that the shell was given.
+            self.options.interactive = false;
+            self.options.monitor = false;
+            crate::interactive::release_terminal(self);
+        }
         let status = self.replace_by(words);
         self.restore_scope();
         self.status = status;
@@ -266,9 +272,9 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Standard output leaves a capture for the time of a redirection.
+    /// Standard output leaves a capture for the time that it is redirected.
     pub(super) fn suspend_capture(&mut self, all: &[Redirection]) -> Option<Vec<u8>> {
-        if all.is_empty() { None } else { self.capture.take() }
+        if all.iter().any(|one| one.changes(1)) { self.capture.take() } else { None }
     }
 
     pub(super) fn resume_capture(&mut self, capture: Option<Vec<u8>>) {

@@ -7,48 +7,81 @@ use crate::builtins::read_line;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
-use rbox_core::sys::{Errno, fd, process, termios};
+use rbox_core::sys::{AsRawFd, Errno, IntoRawFd, fd, fs, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
 
 const SIGINT: i32 = 2;
 const SIGCHLD: i32 = 17;
+const SIGTTIN: i32 = 21;
 const SIGWINCH: i32 = 28;
 
 /// Switches job control on or off.
 pub fn set_monitor(shell: &mut Shell, on: bool) {
-    if on && shell.terminal.is_none() {
-        let Some(terminal) = (0..=2).find(|&number| termios::isatty(fd::borrow(number))) else {
-            if shell.options.interactive {
-                shell.options.monitor = false;
-                shell.report(&[b"can't access tty; job control turned off"]);
-            }
-            return;
-        };
-        shell.terminal = Some(terminal);
+    if !on {
+        release_terminal(shell);
+        return;
     }
-    if on && shell.options.interactive {
-        own_terminal(shell);
-    }
-    shell.set_own_signals();
-}
-
-/// Becomes the leader of a group of its own in the foreground.
-fn own_terminal(shell: &mut Shell) {
-    shell.set_own_signals();
-    let pid = process::getpid();
-    // Fails for a session leader, which leads its group already.
-    let _ = process::setpgid(Some(pid), Some(pid));
-    let group = process::getpgrp().as_raw_nonzero().get();
-    shell.give_terminal(group);
-    let held = shell.terminal.and_then(|number| termios::tcgetpgrp(fd::borrow(number)).ok());
-    if held.is_none_or(|held| held.as_raw_nonzero().get() != group) {
+    shell.terminal = shell.terminal.or_else(open_terminal);
+    let interactive = shell.options.interactive;
+    if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
         shell.options.monitor = false;
         shell.terminal = None;
         shell.report(&[b"can't access tty; job control turned off"]);
     }
+    shell.set_own_signals();
 }
 
-/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`; HISTSIZE or HISTFILESIZE lines.
+/// The terminal, under a number that redirections leave alone.
+fn open_terminal() -> Option<i32> {
+    let opened = fs::open("/dev/tty", fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty());
+    let number = match &opened {
+        Ok(file) => file.as_raw_fd(),
+        Err(_) => (0..=2).find(|&number| termios::isatty(fd::borrow(number)))?,
+    };
+    fd::fcntl_dupfd_cloexec(fd::borrow(number), 10).ok().map(IntoRawFd::into_raw_fd)
+}
+
+/// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
+fn own_terminal(shell: &mut Shell) -> bool {
+    let Some(terminal) = shell.terminal else { return false };
+    let group = process::getpgrp();
+    // A group without a parent that could continue it is not stopped: it gives up in the end.
+    for _ in 0..20 {
+        match termios::tcgetpgrp(fd::borrow(terminal)) {
+            Ok(held) if held == group => {
+                shell.set_own_signals();
+                shell.first_group.get_or_insert(group.as_raw_nonzero().get());
+                let pid = process::getpid();
+                // Fails for a session leader, which leads its group already.
+                let _ = process::setpgid(Some(pid), Some(pid));
+                shell.take_terminal();
+                return true;
+            }
+            Ok(_) => {
+                let _ = signal::set(SIGTTIN, Disposition::Default);
+                let _ = signal::kill(0, SIGTTIN);
+            }
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Goes back to the group that the shell was started in, with the terminal: before it ends or becomes a program.
+pub fn release_terminal(shell: &mut Shell) {
+    if shell.subshell {
+        return;
+    }
+    if let Some(group) = shell.first_group.take() {
+        shell.give_terminal(group);
+        // Fails for a session leader, which has led its group from the start.
+        let _ = process::setpgid(None, process::Pid::from_raw(group));
+    }
+    shell.set_own_signals();
+}
+
+/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
+/// lines.
 pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
     let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));
@@ -157,6 +190,7 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
         watched.push(SIGCHLD);
     }
     watched.retain(|signal| shell.traps[*signal as usize].is_none());
+    shell.modes = termios::tcgetattr(fd::borrow(0)).ok();
     // Signals of no interest to a shell interrupt the wait for a key, and only that.
     let before: Vec<_> = watched.iter().map(|signal| signal::set(*signal, Disposition::Note)).collect();
     let line = if dumb { None } else { ask_editor(shell, prompt, timeout) };

@@ -199,7 +199,9 @@ impl Writer<'_> {
                 self.arith(b"[", subscript, b"]");
             }
             self.put(if assign.append { b"+=" } else { b"=" });
-            self.value(&assign.value);
+            if !matches!(&assign.value, Word::Literal(text) if text.is_empty()) {
+                self.word(&assign.value);
+            }
         }
         for word in &simple.words {
             if !std::mem::take(&mut first) {

@@ -1,0 +1,382 @@
+//! The states of a client (RFC 2131 figure 5), as a sequence of steps.
+
+use core::net::Ipv4Addr;
+
+use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::net::addr;
+use rbox_core::number::Decimal;
+use rbox_core::prelude::*;
+use rbox_core::sys::signal_queue::{SIGUSR1, SIGUSR2};
+use rbox_core::sys::{event, fs, process};
+
+use super::lease::Lease;
+use super::packet::{self, Kind, Message, Socket};
+use super::{BACKGROUND, BROADCAST, Client, NOW, PID_FILE, QUIT, RELEASE, arp, write_pid};
+
+/// A client that runs.
+pub struct Session<'a> {
+    pub client: Client<'a>,
+    pub args: &'a Args<'a>,
+    /// The address to ask for.
+    pub request: Option<Ipv4Addr>,
+    /// The process is where it shall stay: told to, or gone to the background.
+    pub background: bool,
+}
+
+/// What ended a wait.
+enum Event {
+    Answer(Message),
+    /// A packet that is not for this client.
+    Noise,
+    Timeout,
+    Renew,
+    Release,
+    Stop,
+}
+
+/// What a row of attempts came to.
+enum Found {
+    Lease(Lease),
+    Nothing,
+    /// A signal asked to end.
+    Stop,
+}
+
+fn text_of(address: Ipv4Addr) -> Vec<u8> {
+    addr::text(address.into())
+}
+
+impl Session<'_> {
+    /// Gets a lease and keeps it, until a signal ends it or the options say that it is enough.
+    pub fn run(&mut self, env: &mut Env) -> Outcome {
+        loop {
+            let lease = match self.discover(env)? {
+                Found::Lease(lease) => lease,
+                Found::Stop => return self.stop(env, None),
+                Found::Nothing => {
+                    if self.args.has(NOW) {
+                        self.client.log(env, b"no lease, failing");
+                        self.remove_pid();
+                        return Ok(ExitStatus::FAILURE);
+                    }
+                    if self.args.has(BACKGROUND) && !self.background {
+                        self.client.log(env, b"no lease, forking to background");
+                        self.go_to_background()?;
+                    }
+                    match self.wait(None, self.client.try_again)? {
+                        Event::Stop => return self.stop(env, None),
+                        _ => continue,
+                    }
+                }
+            };
+            self.client.call_script(env, b"bound", Some(&lease))?;
+            if self.args.has(QUIT) {
+                if self.args.has(RELEASE) {
+                    self.release(env, &lease)?;
+                }
+                self.remove_pid();
+                return Ok(ExitStatus::SUCCESS);
+            }
+            if !self.background {
+                self.go_to_background()?;
+            }
+            if let Some(status) = self.hold(env, lease)? {
+                return Ok(status);
+            }
+        }
+    }
+
+    fn go_to_background(&mut self) -> Result<()> {
+        if process::fork().map_err(|errno| Error::on("can't fork", errno))?.is_some() {
+            process::exit_now(0);
+        }
+        process::setsid().map_err(|errno| Error::on("setsid", errno))?;
+        self.background = true;
+        match self.args.value(PID_FILE) {
+            Some(path) => write_pid(path),
+            None => Ok(()),
+        }
+    }
+
+    /// RFC 2131 4.4.1: discover, take the first offer, request it, ask who has it already.
+    fn discover(&mut self, env: &mut Env) -> Result<Found> {
+        let socket = Socket::raw(self.client.index, self.client.port)?;
+        for _ in 0..self.client.retries {
+            let mut discover = self.client.message(Kind::Discover);
+            if let Some(address) = self.request {
+                packet::push_option(&mut discover.options, packet::REQUESTED, &address.octets());
+            }
+            self.finish(&mut discover);
+            self.client.log(env, b"broadcasting discover");
+            socket.broadcast(&discover)?;
+            let offer = match self.await_answer(env, &socket, &[Kind::Offer], self.client.timeout)? {
+                Event::Answer(offer) => offer,
+                Event::Stop => return Ok(Found::Stop),
+                _ => continue,
+            };
+            match self.select(env, &socket, &offer)? {
+                Found::Lease(lease) => match self.is_taken(&lease)? {
+                    false => return Ok(Found::Lease(lease)),
+                    true => {
+                        self.decline(env, &socket, &lease)?;
+                        // RFC 2131 3.1: at least ten seconds before the next attempt.
+                        if let Event::Stop = self.wait(None, self.client.try_again.max(10_000))? {
+                            return Ok(Found::Stop);
+                        }
+                    }
+                },
+                Found::Stop => return Ok(Found::Stop),
+                Found::Nothing => {}
+            }
+        }
+        self.client.call_script(env, b"leasefail", None)?;
+        Ok(Found::Nothing)
+    }
+
+    fn select(&self, env: &mut Env, socket: &Socket, offer: &Message) -> Result<Found> {
+        let server = offer.option(packet::SERVER).unwrap_or(&[0; 4]).to_vec();
+        let mut request = self.client.message(Kind::Request);
+        packet::push_option(&mut request.options, packet::REQUESTED, &offer.your.octets());
+        packet::push_option(&mut request.options, packet::SERVER, &server);
+        self.finish(&mut request);
+        let server = <[u8; 4]>::try_from(server.as_slice()).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
+        let (own, server) = (text_of(offer.your), text_of(server));
+        for _ in 0..self.client.retries {
+            self.client.log(env, &[&b"broadcasting select for "[..], &own, b", server ", &server].concat());
+            socket.broadcast(&request)?;
+            match self.await_answer(env, socket, &[Kind::Ack, Kind::Nak], self.client.timeout)? {
+                Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
+                    let lease = Lease::new(answer);
+                    self.log_lease(env, &lease);
+                    return Ok(Found::Lease(lease));
+                }
+                Event::Answer(answer) => {
+                    self.client.log(env, b"received DHCP NAK");
+                    self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
+                    return Ok(Found::Nothing);
+                }
+                Event::Stop => return Ok(Found::Stop),
+                _ => {}
+            }
+        }
+        Ok(Found::Nothing)
+    }
+
+    fn log_lease(&self, env: &mut Env, lease: &Lease) {
+        let (own, server) = (text_of(lease.address()), text_of(lease.server().unwrap_or(Ipv4Addr::UNSPECIFIED)));
+        let seconds = Decimal::new(lease.seconds().into());
+        let parts = [&b"lease of "[..], &own, b" obtained from ", &server, b", lease time ", seconds.as_bytes()];
+        self.client.log(env, &parts.concat());
+    }
+
+    /// True when another host answers to the address: RFC 2131 4.4.1, only with -a.
+    fn is_taken(&self, lease: &Lease) -> Result<bool> {
+        match self.client.arping {
+            Some(time) => arp::is_taken(self.client.index, self.client.hardware, lease.address(), time),
+            None => Ok(false),
+        }
+    }
+
+    fn decline(&self, env: &mut Env, socket: &Socket, lease: &Lease) -> Result<()> {
+        self.client.log(env, b"offered address is in use (got ARP reply), declining");
+        let mut decline = self.client.message(Kind::Decline);
+        packet::push_option(&mut decline.options, packet::REQUESTED, &lease.address().octets());
+        if let Some(server) = lease.server() {
+            packet::push_option(&mut decline.options, packet::SERVER, &server.octets());
+        }
+        socket.broadcast(&decline)?;
+        self.client.call_script(env, b"deconfig", None)
+    }
+
+    fn finish(&self, message: &mut Message) {
+        message.broadcast = self.args.has(BROADCAST);
+        if !self.client.wanted.is_empty() {
+            packet::push_option(&mut message.options, packet::WANTED, &self.client.wanted);
+        }
+        packet::push_option(&mut message.options, packet::MAX_SIZE, &576u16.to_be_bytes());
+    }
+
+    /// RFC 2131 4.4.5: renew from half of the lease, by broadcast from seven eighths, until it ends.
+    ///
+    /// A status ends the program; `None` starts again.
+    fn hold(&mut self, env: &mut Env, mut lease: Lease) -> Result<Option<ExitStatus>> {
+        let mut start = uptime_milliseconds();
+        loop {
+            let end = u64::from(lease.seconds()) * 1000;
+            let (half, late) = (end / 2, end / 8 * 7);
+            let event = self.wait(None, pause(uptime_milliseconds() - start, end))?;
+            match event {
+                Event::Stop => return self.stop(env, Some(&lease)).map(Some),
+                Event::Release => {
+                    self.release(env, &lease)?;
+                    return self.rest(env);
+                }
+                _ => {}
+            }
+            let passed = uptime_milliseconds() - start;
+            if passed >= end {
+                self.client.log(env, b"lease lost, entering init state");
+                self.client.call_script(env, b"deconfig", None)?;
+                return Ok(None);
+            }
+            // A user's wish to renew does not wait for the half.
+            if passed < half && !matches!(event, Event::Renew) {
+                continue;
+            }
+            match self.renew(env, &lease, passed < late)? {
+                Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
+                    lease = Lease::new(answer);
+                    start = uptime_milliseconds();
+                    self.log_lease(env, &lease);
+                    self.client.call_script(env, b"renew", Some(&lease))?;
+                }
+                Event::Answer(answer) => {
+                    self.client.log(env, b"received DHCP NAK");
+                    self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
+                    self.client.call_script(env, b"deconfig", None)?;
+                    return Ok(None);
+                }
+                Event::Stop => return self.stop(env, Some(&lease)).map(Some),
+                Event::Release => {
+                    self.release(env, &lease)?;
+                    return self.rest(env);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// After a release, which RFC 2131 has no state for: waits until it is told to renew.
+    fn rest(&self, env: &mut Env) -> Result<Option<ExitStatus>> {
+        loop {
+            match self.wait(None, u64::MAX)? {
+                Event::Stop => return self.stop(env, None).map(Some),
+                Event::Renew => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
+    fn renew(&self, env: &mut Env, lease: &Lease, unicast: bool) -> Result<Event> {
+        let mut request = self.client.message(Kind::Request);
+        request.client = lease.address();
+        self.finish(&mut request);
+        let server = lease.server().filter(|_| unicast);
+        let to = text_of(server.unwrap_or(Ipv4Addr::BROADCAST));
+        self.client.log(env, &[b"sending renew to server ", &to[..]].concat());
+        let socket = match server {
+            Some(server) => Socket::to_server(self.client.interface, lease.address(), server, self.client.port),
+            None => Socket::raw(self.client.index, self.client.port),
+        };
+        // Somebody may have taken the address or the interface away: the lease may still be renewed later.
+        match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
+            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.client.timeout),
+            Err(error) => {
+                self.client.log(env, &error.message());
+                Ok(Event::Timeout)
+            }
+        }
+    }
+
+    fn release(&self, env: &mut Env, lease: &Lease) -> Result<()> {
+        if let Some(server) = lease.server() {
+            let mut release = self.client.message(Kind::Release);
+            release.client = lease.address();
+            packet::push_option(&mut release.options, packet::SERVER, &server.octets());
+            let (own, to) = (text_of(lease.address()), text_of(server));
+            self.client.log(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
+            // The server learns of it at the end of the lease anyway; the address goes in any case.
+            let sent = Socket::to_server(self.client.interface, lease.address(), server, self.client.port)
+                .and_then(|socket| socket.broadcast(&release));
+            if let Err(error) = sent {
+                self.client.log(env, &error.message());
+            }
+        }
+        self.client.log(env, b"entering released state");
+        self.client.call_script(env, b"deconfig", None)
+    }
+
+    fn stop(&self, env: &mut Env, lease: Option<&Lease>) -> Outcome {
+        self.client.log(env, b"received SIGTERM");
+        if let Some(lease) = lease.filter(|_| self.args.has(RELEASE)) {
+            self.release(env, lease)?;
+        }
+        self.remove_pid();
+        Ok(ExitStatus::SUCCESS)
+    }
+
+    fn remove_pid(&self) {
+        if let Some(path) = self.args.value(PID_FILE) {
+            // Whoever removed it already wanted it gone.
+            let _ = fs::unlink(path);
+        }
+    }
+
+    /// Waits for an answer of one of these kinds to this client, or for what a wait else ends with.
+    fn await_answer(&self, env: &mut Env, socket: &Socket, kinds: &[Kind], timeout: u64) -> Result<Event> {
+        let end = uptime_milliseconds() + timeout;
+        loop {
+            match self.wait(Some(socket), end.saturating_sub(uptime_milliseconds()))? {
+                Event::Answer(answer) => {
+                    let mine = answer.xid == self.client.xid && answer.hardware == self.client.hardware;
+                    if mine && answer.kind().is_some_and(|kind| kinds.contains(&kind)) {
+                        self.client.explain(env, b"received an answer");
+                        return Ok(Event::Answer(answer));
+                    }
+                    self.client.explain(env, b"ignoring a packet for another client or of another kind");
+                }
+                Event::Noise => {}
+                event => return Ok(event),
+            }
+        }
+    }
+
+    /// Waits for a packet, a signal or the end of the time, in milliseconds.
+    fn wait(&self, socket: Option<&Socket>, timeout: u64) -> Result<Event> {
+        let signals = &self.client.signals;
+        let seconds = i64::try_from(timeout / 1000).unwrap_or(i64::MAX).min(1 << 30);
+        let limit = event::Timespec { tv_sec: seconds, tv_nsec: (timeout % 1000 * 1_000_000) as _ };
+        let mut polled = vec![event::PollFd::from_borrowed_fd(signals.fd(), event::PollFlags::IN)];
+        polled.extend(socket.map(|socket| event::PollFd::new(socket.receiver(), event::PollFlags::IN)));
+        // All signals that this program knows are queued; another one only makes a round more.
+        let ready = event::poll(&mut polled, Some(&limit));
+        match signals.take() {
+            Some(SIGUSR1) => return Ok(Event::Renew),
+            Some(SIGUSR2) => return Ok(Event::Release),
+            Some(_) => return Ok(Event::Stop),
+            None => {}
+        }
+        match (ready, socket) {
+            (Ok(1..), Some(socket)) => Ok(socket.receive()?.map_or(Event::Noise, Event::Answer)),
+            (Ok(0), _) => Ok(Event::Timeout),
+            _ => Ok(Event::Noise),
+        }
+    }
+}
+
+/// How long to wait before the next attempt to renew: to the half of the lease, then half of what is left to the next
+/// bound, but a minute at least (RFC 2131 4.4.5). All in milliseconds.
+fn pause(passed: u64, end: u64) -> u64 {
+    let (half, late) = (end / 2, end / 8 * 7);
+    if passed < half {
+        return half - passed;
+    }
+    let bound = if passed < late { late } else { end };
+    let left = bound.saturating_sub(passed);
+    (left / 2).max(60_000).min(end.saturating_sub(passed)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause;
+
+    #[test]
+    fn pauses_lead_to_the_bounds_of_the_lease() {
+        let hour = 3_600_000;
+        assert_eq!(pause(0, hour), 1_800_000);
+        assert_eq!(pause(1_800_000, hour), 675_000);
+        assert_eq!(pause(3_140_000, hour), 60_000);
+        assert_eq!(pause(3_590_000, hour), 10_000);
+        assert_eq!(pause(hour, hour), 1);
+    }
+}
