@@ -3,8 +3,10 @@
 mod compound;
 mod condition;
 mod external;
+mod foreground;
 pub mod jobs;
 mod pipeline;
+mod quiet;
 pub mod redirect;
 mod simple;
 pub mod trap;
