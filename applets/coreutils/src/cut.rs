@@ -166,7 +166,8 @@ impl Cut {
     fn line(&mut self, env: &mut Env, line: &[u8]) -> Result<()> {
         self.places.clear();
         match &self.parts {
-            Parts::Bytes => {
+            // A byte of ASCII is a character.
+            Parts::Bytes | Parts::Characters if matches!(self.parts, Parts::Bytes) || line.is_ascii() => {
                 let separator = self.separator.as_deref().unwrap_or_default();
                 let mut is_first = true;
                 for &(first, last) in self.list.iter().filter(|range| range.0 < line.len()) {
@@ -178,7 +179,7 @@ impl Cut {
                 }
                 return env.stdout.push(self.end);
             }
-            Parts::Characters => {
+            Parts::Bytes | Parts::Characters => {
                 let starts = (0..line.len()).filter(|&at| line[at] & 0xC0 != 0x80 || at == 0);
                 let mut before = None;
                 for at in starts {

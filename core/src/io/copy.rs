@@ -17,7 +17,11 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     let mut total = waiting as u64;
     output.flush()?;
     if let (Some(from), Some(to)) = (input.fd(), output.fd()) {
-        total += copy_in_kernel(from, to);
+        let (count, ended) = copy_in_kernel(from, to);
+        total += count;
+        if ended {
+            return Ok(total);
+        }
     }
     loop {
         let content = input.fill()?;
@@ -33,25 +37,27 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     }
 }
 
-/// Copies until the end or until the kernel refuses; the caller goes on with buffers and meets the error, if any, there.
-fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> u64 {
+/// Copies until the end or until the kernel refuses: how many bytes, and whether that is all. If not, the caller goes on
+/// with buffers and meets the error, if any, there.
+fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> (u64, bool) {
     let kind = |file| fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return 0 };
+    let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return (0, false) };
     let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
         (FileType::RegularFile, FileType::RegularFile) => |from, to| fs::copy_file_range(from, None, to, None, 1 << 30),
-        (FileType::RegularFile, _) => return 0,
+        (FileType::RegularFile, _) => return (0, false),
         (FileType::Fifo, _) | (_, FileType::Fifo) => {
             |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)
         }
-        _ => return 0,
+        _ => return (0, false),
     };
     let mut total = 0;
     loop {
         match step(from, to) {
-            Ok(0) => return total,
+            // copy_file_range(2): the files of /proc have no length, and seem to be empty.
+            Ok(0) => return (total, total > 0),
             Ok(count) => total += count as u64,
             Err(Errno::INTR) => {}
-            Err(_) => return total,
+            Err(_) => return (total, false),
         }
     }
 }

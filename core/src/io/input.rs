@@ -106,8 +106,10 @@ impl Input {
             (self.start, self.end) = (0, self.end - self.start);
         }
         if self.end == self.buffer.len() {
-            let room = if self.buffer.is_empty() { CHUNK } else { self.buffer.len() };
-            self.buffer.resize(self.buffer.len() + room, 0);
+            // Memory that the system hands out is zero already; resize would write it all.
+            let mut larger = vec![0; (self.buffer.len() * 2).max(CHUNK)];
+            larger[..self.end].copy_from_slice(&self.buffer);
+            self.buffer = larger;
         }
         let got = read(source, &mut self.buffer[self.end..]).map_err(|errno| Error::on(&self.name, errno))?;
         self.end += got;

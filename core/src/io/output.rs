@@ -100,6 +100,10 @@ impl Output {
     /// Writes one byte.
     #[inline]
     pub fn push(&mut self, byte: u8) -> Result<()> {
+        if self.buffering == Buffering::Blocks && self.buffer.len() < CHUNK {
+            self.buffer.push(byte);
+            return Ok(());
+        }
         self.write(&[byte])
     }
 

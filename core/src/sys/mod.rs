@@ -18,10 +18,11 @@ pub mod recovery;
 pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
+pub mod time;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
-pub use rustix::{event, mount, net, param, pipe, pty, rand, system, termios, thread, time};
+pub use rustix::{event, mount, net, param, pipe, pty, rand, system, termios, thread};
 
 /// Reading, writing and duplicating descriptors: `read(2)`, `write(2)`, `dup(2)`, `fcntl(2)`.
 pub mod fd {
