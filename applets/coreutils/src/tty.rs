@@ -1,7 +1,7 @@
 //! `tty`: print the terminal of standard input (POSIX XCU tty).
 
 use rbox_core::prelude::*;
-use rbox_core::sys::{fd, termios};
+use rbox_core::sys::termios;
 
 options! {
     "[-s]
@@ -17,8 +17,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).failure(2).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
-    let input = fd::borrow(0);
-    let name = termios::ttyname(input, Vec::new()).ok().filter(|_| termios::isatty(input));
+    let input = env.stdin.fd().filter(|input| termios::isatty(input));
+    let name = input.and_then(|input| termios::ttyname(input, Vec::new()).ok());
     if !args.has(SILENT) {
         env.stdout.write(name.as_ref().map_or(&b"not a tty"[..], |name| name.as_bytes()))?;
         env.stdout.push(b'\n')?;

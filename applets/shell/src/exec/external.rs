@@ -1,16 +1,17 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
+use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
-use crate::syntax::input::{Input, Reader};
+use crate::syntax::input::{Input as Source, Reader};
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
 use rbox_core::call::DEFAULT_PATH;
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
-use rbox_core::io::Output;
+use rbox_core::io::{Input, Output};
 use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{self, Errno, fs, process};
+use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;
 
 impl Shell {
@@ -40,7 +41,7 @@ impl Shell {
     }
 
     /// The applet of ours that a command name leads to.
-    fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
+    pub fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
         let id = self.registry.find(bytes::base_name(name))?;
         if !name.contains(&b'/') && self.get(b"PATH").is_none_or(<[u8]>::is_empty) {
             return Some(id);
@@ -58,9 +59,25 @@ impl Shell {
             && isolation == Some(Isolation::Inline)
             && !self.must_fork()
         {
-            return self.run_inline(id, words, redirections);
+            return self.run_inline(id, words, redirections, Input::standard());
         }
-        if applet.is_none() && self.find_program(&words[0]).is_none() {
+        if let Some(captured) = self.capture.take() {
+            return self.run_captured(words, redirections, isolation, captured);
+        }
+        if let Some(pid) = self.start(words, redirections, isolation)? {
+            self.status = self.wait_program(pid, words);
+        }
+        Ok(())
+    }
+
+    /// Starts a command in a child, by the cheapest way that serves; `None` when it cannot be run, which has been told.
+    fn start(
+        &mut self,
+        words: &[Vec<u8>],
+        redirections: &[Redirection],
+        isolation: Option<Isolation>,
+    ) -> Result<Option<i32>, Fail> {
+        if isolation.is_none() && self.find_program(&words[0]).is_none() {
             // The message goes where the command's own would.
             let saved = self.redirect(redirections);
             self.status = 127;
@@ -68,7 +85,7 @@ impl Shell {
                 self.report(&[&words[0], b": not found"]);
                 self.undo_redirections(saved);
             }
-            return Ok(());
+            return Ok(None);
         }
         let is_program = match isolation {
             None => true,
@@ -76,21 +93,42 @@ impl Shell {
             Some(_) => false,
         };
         if is_program && !self.options.monitor && !self.options.interactive {
-            return self.spawn_program(words, redirections);
+            let Ok(saved) = self.redirect(redirections) else { return Ok(None) };
+            let started = self.start_program(words);
+            self.undo_redirections(saved);
+            return started;
         }
-        let pid = self.fork_child(0, true);
-        match pid {
-            Err(fail) => return Err(fail),
-            Ok(None) => {
-                let status = match self.redirect_for_good(redirections) {
-                    Ok(()) => self.replace_by(words),
-                    Err(_) => 1,
-                };
-                process::exit_now(status);
+        let forked = self.fork_child(0, true)?;
+        if forked.is_none() {
+            let status = match self.redirect_for_good(redirections) {
+                Ok(()) => self.replace_by(words),
+                Err(_) => 1,
+            };
+            process::exit_now(status);
+        }
+        Ok(forked)
+    }
+
+    /// Runs a command in a child, with its output going to a substitution that runs here.
+    fn run_captured(
+        &mut self,
+        words: &[Vec<u8>],
+        redirections: &[Redirection],
+        isolation: Option<Isolation>,
+        mut captured: Vec<u8>,
+    ) -> Run {
+        let (reader, writer) = self.pipe()?;
+        let saved = super::redirect::replace(writer, 1);
+        let started = self.start(words, redirections, isolation);
+        self.undo_redirections(vec![saved]);
+        let result = started.map(|pid| {
+            captured.append(&mut read_all(reader.as_fd()));
+            if let Some(pid) = pid {
+                self.status = self.wait_program(pid, words);
             }
-            Ok(Some(pid)) => self.status = self.wait_program(pid, words),
-        }
-        Ok(())
+        });
+        self.capture = Some(captured);
+        result
     }
 
     /// Whether the user must be able to end or stop what runs without the shell: at a prompt, and where Ctrl-C is
@@ -110,21 +148,7 @@ impl Shell {
         self.wait_foreground(&[pid], texts)
     }
 
-    /// Runs a program without a copy of the shell.
-    fn spawn_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
-        let saved = match self.redirect(redirections) {
-            Ok(saved) => saved,
-            Err(_) => return Ok(()),
-        };
-        let started = self.start_program(words);
-        self.undo_redirections(saved);
-        if let Some(pid) = started? {
-            self.status = self.wait_program(pid, words);
-        }
-        Ok(())
-    }
-
-    /// Starts a program; `None` when it cannot be run, which has been told.
+    /// Starts a program without a copy of the shell; `None` when it cannot be run, which has been told.
     fn start_program(&mut self, words: &[Vec<u8>]) -> Result<Option<i32>, Fail> {
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
@@ -169,14 +193,27 @@ impl Shell {
         126
     }
 
-    fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+    /// Runs an applet in this process, with a text as its standard input.
+    pub(super) fn run_applet_on(&mut self, words: &[Vec<u8>], redirections: &[Redirection], text: Vec<u8>) -> Run {
+        let input = match redirections.iter().any(|one| one.changes(0)) {
+            true => Input::standard(),
+            false => Input::from_bytes(text),
+        };
+        match self.own_applet(&words[0]) {
+            Some(id) => self.run_inline(id, words, redirections, input),
+            // It has gone since it was looked for.
+            None => Err(self.error(&[&words[0], b": not found"])),
+        }
+    }
+
+    fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection], stdin: Input) -> Run {
         let saved = match self.redirect(redirections) {
             Ok(saved) => saved,
             Err(_) => return Ok(()),
         };
-        let memory = self.capture.is_some() && redirections.is_empty();
+        let memory = self.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
         let output = if memory { Output::memory() } else { Output::standard(1) };
-        let (status, output) = self.call_applet(id, words, output);
+        let (status, output) = self.call_applet(id, words, stdin, output);
         if memory && let Some(captured) = &mut self.capture {
             captured.append(&mut output.into_bytes());
         }
@@ -185,9 +222,10 @@ impl Shell {
         Ok(())
     }
 
-    fn call_applet(&mut self, id: Id, words: &[Vec<u8>], stdout: Output) -> (u8, Output) {
+    fn call_applet(&mut self, id: Id, words: &[Vec<u8>], stdin: Input, stdout: Output) -> (u8, Output) {
         let name = bytes::base_name(&words[0]);
-        let mut env = Env { vars: Vars::List(self.environment()), stdout, ..Env::of_process(self.registry, name) };
+        let mut env =
+            Env { vars: Vars::List(self.environment()), stdin, stdout, ..Env::of_process(self.registry, name) };
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let status = self.registry.call(id, &mut env, &words);
         (status.0, env.stdout)
@@ -219,7 +257,7 @@ impl Shell {
 
     fn become_applet(&mut self, id: Id, words: &[Vec<u8>]) -> u8 {
         process::set_name(bytes::base_name(&words[0]));
-        self.call_applet(id, words, Output::standard(1)).0
+        self.call_applet(id, words, Input::standard(), Output::standard(1)).0
     }
 
     /// XCU 2.9.1.4: an executable file that the kernel does not know is a script.
@@ -243,7 +281,7 @@ impl Shell {
         self.options = Default::default();
         self.status = 0;
         use rbox_core::sys::AsRawFd;
-        let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+        let mut input = Source::reader(Reader::Script(opened.as_raw_fd()));
         let result = self.run_input(&mut input, true);
         self.end_child(result)
     }

@@ -5,6 +5,7 @@ mod condition;
 mod external;
 pub mod jobs;
 mod pipeline;
+mod quiet;
 pub mod redirect;
 mod simple;
 pub mod trap;

@@ -9,6 +9,9 @@ use std::rc::Rc;
 
 impl Shell {
     pub(super) fn run_pipeline(&mut self, pipeline: &Pipeline) -> Run {
+        if let Some(run) = self.run_short_pipeline(pipeline) {
+            return run;
+        }
         let pids = self.start_pipeline(pipeline, true)?;
         let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
         self.status = self.wait_foreground(&pids, texts);
@@ -51,6 +54,10 @@ impl Shell {
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
+        if let Some(changes) = self.judge(body) {
+            self.run_quietly(body, changes)?;
+            return self.check_errexit();
+        }
         match self.fork_child(0, true)? {
             Some(pid) => {
                 let mut texts = Vec::new();

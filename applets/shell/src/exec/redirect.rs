@@ -220,6 +220,14 @@ impl Shell {
     }
 }
 
+/// Makes the descriptor of that number the one given, keeping what it was.
+pub fn replace(opened: OwnedFd, number: i32) -> Saved {
+    let saved = keep(number);
+    // Both numbers are open, so dup2 cannot fail.
+    let _ = fd::redirect(opened.as_fd(), number);
+    saved
+}
+
 fn keep(number: i32) -> Saved {
     Saved { number, kept: fd::fcntl_dupfd_cloexec(fd::borrow(number), PRIVATE).ok() }
 }

@@ -266,9 +266,9 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Standard output leaves a capture for the time of a redirection.
+    /// Standard output leaves a capture for the time that it is redirected.
     pub(super) fn suspend_capture(&mut self, all: &[Redirection]) -> Option<Vec<u8>> {
-        if all.is_empty() { None } else { self.capture.take() }
+        if all.iter().any(|one| one.changes(1)) { self.capture.take() } else { None }
     }
 
     pub(super) fn resume_capture(&mut self, capture: Option<Vec<u8>>) {

@@ -1,18 +1,18 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
-use crate::builtins;
 use crate::shell::{Fail, Shell, read_number};
-use crate::syntax::ast::{CommandSub, Node, ParamOp, Part, Word};
-use rbox_core::applet::Isolation;
-use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, OwnedFd, fd, pipe, process};
+use crate::syntax::ast::{CommandSub, Node};
+use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, fd, pipe, process};
 use std::rc::Rc;
 
 impl Shell {
     /// The output of the commands without its last newlines.
     pub(super) fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
         let Some(body) = &command.body else { return Ok(Vec::new()) };
-        let mut output =
-            if self.is_quiet(body) { self.substitute_here(body)? } else { self.substitute_in_child(body)? };
+        let mut output = match self.judge(body) {
+            Some(changes) => self.substitute_here(body, changes)?,
+            None => self.substitute_in_child(body)?,
+        };
         // XCU 2.6.3: newlines at the end go; a NUL byte cannot be in a word.
         while output.last() == Some(&b'\n') {
             output.pop();
@@ -21,41 +21,12 @@ impl Shell {
         Ok(output)
     }
 
-    /// Whether nobody can tell that a command ran in this process: one builtin or applet that leaves the shell as it
-    /// was, with words that change nothing.
-    fn is_quiet(&mut self, body: &Node) -> bool {
-        let Node::Simple(simple) = body else { return false };
-        let Some(name) = simple.name else { return false };
-        if !simple.assigns.is_empty() || !simple.redirections.is_empty() || !simple.words.iter().all(word_is_quiet) {
-            return false;
-        }
-        if self.options.xtrace || self.slot(name).function.is_some() {
-            return false;
-        }
-        let text = Rc::clone(self.symbols.name(name));
-        if let Some(builtin) = builtins::find(&text) {
-            return builtin.pure;
-        }
-        let Some(id) = self.registry.find(&text) else { return false };
-        !self.must_fork()
-            && self.registry.form(id).isolation == Isolation::Inline
-            && self.find_program(&text).is_some_and(|path| self.is_own(&path))
-    }
-
-    fn substitute_here(&mut self, body: &Node) -> Result<Vec<u8>, Fail> {
+    fn substitute_here(&mut self, body: &Node, changes: bool) -> Result<Vec<u8>, Fail> {
         let outer = self.capture.replace(Vec::new());
-        let errexit = std::mem::take(&mut self.options.errexit);
-        let (line, builtin) = (self.line, self.builtin);
-        let result = self.run(body);
-        self.line = line;
-        self.builtin = builtin;
-        self.options.errexit = errexit;
+        let result = self.run_quietly(body, changes);
         let output = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
         self.substitution_status = Some(self.status);
-        match result {
-            Ok(()) | Err(Fail::Error) => Ok(output),
-            Err(other) => Err(other),
-        }
+        result.map(|()| output)
     }
 
     fn substitute_in_child(&mut self, body: &Rc<Node>) -> Result<Vec<u8>, Fail> {
@@ -74,15 +45,7 @@ impl Shell {
             process::exit_now(status);
         };
         drop(writer);
-        let mut output = Vec::new();
-        let mut block = [0; 4096];
-        loop {
-            let got = read_number(reader.as_raw_fd(), &mut block);
-            if got == 0 {
-                break;
-            }
-            output.extend_from_slice(&block[..got]);
-        }
+        let output = read_all(reader.as_fd());
         drop(reader);
         let status = process::wait_for(pid).map_or(127, process::Change::status);
         self.status = status;
@@ -90,7 +53,7 @@ impl Shell {
         Ok(output)
     }
 
-    fn pipe(&mut self) -> Result<(OwnedFd, OwnedFd), Fail> {
+    pub fn pipe(&mut self) -> Result<(OwnedFd, OwnedFd), Fail> {
         pipe::pipe_with(pipe::PipeFlags::CLOEXEC)
             .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))
     }
@@ -113,23 +76,15 @@ impl Shell {
     }
 }
 
-fn word_is_quiet(word: &Word) -> bool {
-    match word {
-        Word::Literal(_) => true,
-        Word::Parts(parts) | Word::Declaration(parts) => parts.iter().all(part_is_quiet),
-    }
-}
-
-/// Whether an expansion neither assigns nor fails.
-fn part_is_quiet(part: &Part) -> bool {
-    match part {
-        Part::Literal(_) | Part::Quoted(_) | Part::Tilde(_) => true,
-        Part::Param(param) => match &param.op {
-            ParamOp::Plain | ParamOp::Length | ParamOp::Trim(..) => true,
-            ParamOp::Default(b'-' | b'+', _, word) => word_is_quiet(word),
-            _ => false,
-        },
-        Part::Command(_) => true,
-        Part::Arith(..) | Part::Process(..) | Part::List(_) => false,
+/// All that comes out of a pipe.
+pub fn read_all(reader: BorrowedFd<'_>) -> Vec<u8> {
+    let mut output = Vec::new();
+    let mut block = [0; 4096];
+    loop {
+        let got = read_number(reader.as_raw_fd(), &mut block);
+        if got == 0 {
+            return output;
+        }
+        output.extend_from_slice(&block[..got]);
     }
 }

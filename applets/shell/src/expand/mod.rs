@@ -1,6 +1,6 @@
 //! Word expansions (XCU 2.6), in the order of the standard.
 
-mod command;
+pub mod command;
 pub mod fields;
 mod glob;
 mod param;

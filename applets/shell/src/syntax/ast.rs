@@ -205,6 +205,21 @@ pub struct Redirection {
     pub here: Option<Rc<HereDoc>>,
 }
 
+impl Redirection {
+    /// Whether it makes the descriptor another one.
+    pub fn changes(&self, number: i32) -> bool {
+        use RedirectKind::{Both, BothAppend, DupIn, DupOut, Here, HereString, Read, ReadWrite};
+        let is_input = matches!(self.kind, Read | ReadWrite | DupIn | Here | HereString);
+        // `>&file` redirects both outputs.
+        let is_both = matches!(self.kind, Both | BothAppend | DupOut) && number == 2;
+        match self.fd {
+            RedirectFd::Default => is_both || number == i32::from(!is_input),
+            RedirectFd::Number(named) => named == number,
+            RedirectFd::Variable(_) => false,
+        }
+    }
+}
+
 /// A here-document.
 #[derive(Debug)]
 pub struct HereDoc {

@@ -1,0 +1,345 @@
+//! Subshells without a fork: commands of which nobody can tell that they ran in the shell's own process (XCU 2.12).
+//!
+//! A body is judged before it runs: every command in it must be a builtin that changes nothing but variables, an applet
+//! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
+
+use super::trap::ERR;
+use crate::shell::{Fail, Options, Run, Shell, Slot, Special};
+use crate::symbols::Sym;
+use crate::syntax::ast::{
+    Arith, Assign, Condition, Node, ParamName, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection,
+    Simple, Word,
+};
+use rbox_core::applet::Isolation;
+use std::rc::Rc;
+
+/// Commands that a body may have; more are not worth the look.
+const MOST_COMMANDS: u32 = 200;
+/// Variables that are put aside; with more, a fork is cheaper.
+const MOST_VARIABLES: usize = 1000;
+
+/// What a body does, if nobody can tell where it runs: `Some(true)` when it may change variables, `None` when it is not
+/// known to be harmless.
+type Judgement = Option<bool>;
+
+/// What a subshell may change.
+struct Kept {
+    variables: Vec<Slot>,
+    positional: Rc<Vec<Vec<u8>>>,
+    options: Options,
+    ifs: Vec<u8>,
+    option_at: usize,
+    random: u32,
+    began: i64,
+    pipe_status: Vec<u8>,
+}
+
+impl Shell {
+    /// Whether nobody can tell that a body ran in this process.
+    pub fn judge(&mut self, body: &Node) -> Judgement {
+        if self.options.xtrace || self.options.verbose || self.options.monitor || self.must_fork() {
+            return None;
+        }
+        // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
+        let is_trapped = self.traps.iter().skip(1).any(Option::is_some);
+        if is_trapped && (self.traps[ERR].is_some() || !matches!(body, Node::Simple(_))) {
+            return None;
+        }
+        let judgement = Judge { shell: self, left: MOST_COMMANDS }.node(body)?;
+        (!judgement || self.variables.len() <= MOST_VARIABLES).then_some(judgement)
+    }
+
+    /// Runs a judged body as a subshell: it ends by itself alone, and what it changed is taken back.
+    pub fn run_quietly(&mut self, body: &Node, changes: bool) -> Run {
+        let kept = changes.then(|| Kept {
+            variables: self.variables.clone(),
+            positional: Rc::clone(&self.positional),
+            options: self.options.clone(),
+            ifs: self.ifs.clone(),
+            option_at: self.option_at,
+            random: self.random,
+            began: self.began,
+            pipe_status: self.pipe_status.clone(),
+        });
+        let (line, builtin, loops) = (self.line, self.builtin, std::mem::take(&mut self.loops));
+        let result = self.run(body);
+        (self.line, self.builtin, self.loops) = (line, builtin, loops);
+        if let Some(kept) = kept {
+            self.variables = kept.variables;
+            // Names that the body brought in have no value here.
+            self.variables.resize_with(self.symbols.len(), Slot::default);
+            self.positional = kept.positional;
+            self.options = kept.options;
+            self.ifs = kept.ifs;
+            self.option_at = kept.option_at;
+            self.random = kept.random;
+            self.began = kept.began;
+            self.pipe_status = kept.pipe_status;
+        }
+        match result {
+            Err(Fail::Error) if self.status == 0 => self.status = 2,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Runs `text-builtin | applet` here: what the builtin prints is in memory, and is the applet's standard input.
+    /// `None` when the pipeline is another one.
+    pub(super) fn run_short_pipeline(&mut self, pipeline: &Pipeline) -> Option<Run> {
+        if !self.is_short(pipeline) {
+            return None;
+        }
+        let [first, last] = &*pipeline.commands else { return None };
+        let Node::Simple(last) = &**last else { return None };
+        let words = match self.expand_words(&last.words) {
+            Ok(words) => words,
+            Err(fail) => return Some(Err(fail)),
+        };
+        let outer = self.capture.replace(Vec::new());
+        // The first command's failure is the pipeline's with pipefail alone.
+        self.tested += 1;
+        let result = self.run_quietly(first, false);
+        self.tested -= 1;
+        let text = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
+        let failed = self.status;
+        let run = result.and_then(|()| self.run_applet_on(&words, &last.redirections, text));
+        if self.options.bash {
+            self.pipe_status = vec![failed, self.status];
+        }
+        if self.options.pipefail && self.status == 0 {
+            self.status = failed;
+        }
+        Some(run.and_then(|()| self.check_errexit()))
+    }
+
+    /// Whether a pipeline is a builtin that prints its words, and an applet that is safe here.
+    fn is_short(&mut self, pipeline: &Pipeline) -> bool {
+        let [first, last] = &*pipeline.commands else { return false };
+        let (Node::Simple(first), Node::Simple(last)) = (&**first, &**last) else { return false };
+        if self.options.xtrace || self.must_fork() {
+            return false;
+        }
+        let prints = match first.name {
+            Some(name) if self.slot(name).function.is_none() => {
+                let found = self.builtin_of(name).map_or("", |found| found.name);
+                // bash's `printf -v` assigns.
+                found == "echo" || (found == "printf" && !self.options.bash)
+            }
+            _ => false,
+        };
+        let is_plain = |simple: &Simple| simple.assigns.is_empty() && simple.name.is_some();
+        let mut judge = Judge { shell: self, left: MOST_COMMANDS };
+        prints
+            && is_plain(last)
+            && first.assigns.is_empty()
+            && first.redirections.is_empty()
+            && judge.words(&first.words) == Some(false)
+            && judge.words(&last.words) == Some(false)
+            && last.words.iter().all(reads_nothing)
+            && judge.redirections(&last.redirections, false) == Some(false)
+            && last.name.is_some_and(|name| judge.shell.is_inline_applet(name))
+    }
+
+    /// Whether the name leads to an applet that is safe here, past functions and builtins.
+    fn is_inline_applet(&mut self, name: Sym) -> bool {
+        if self.slot(name).function.is_some() || self.builtin_of(name).is_some() {
+            return false;
+        }
+        let text = Rc::clone(self.symbols.name(name));
+        let Some(id) = self.own_applet(&text) else { return false };
+        self.registry.form(id).isolation == Isolation::Inline
+    }
+}
+
+/// Looks through a body.
+struct Judge<'a> {
+    shell: &'a mut Shell,
+    /// Commands that may still come.
+    left: u32,
+}
+
+/// Whether a word can be expanded before its command has its standard input.
+fn reads_nothing(word: &Word) -> bool {
+    match word {
+        Word::Literal(_) => true,
+        Word::Parts(parts) | Word::Declaration(parts) => {
+            parts.iter().all(|part| !matches!(part, Part::Command(_) | Part::Process(..)))
+        }
+    }
+}
+
+/// The judgement on two parts together.
+fn both(first: Judgement, second: impl FnOnce() -> Judgement) -> Judgement {
+    let first = first?;
+    Some(second()? || first)
+}
+
+fn all<T>(parts: impl IntoIterator<Item = T>, mut judge: impl FnMut(T) -> Judgement) -> Judgement {
+    parts.into_iter().try_fold(false, |changes, part| Some(judge(part)? || changes))
+}
+
+impl Judge<'_> {
+    fn node(&mut self, node: &Node) -> Judgement {
+        self.left = self.left.checked_sub(1)?;
+        match node {
+            Node::Simple(simple) => self.simple(simple),
+            Node::Sequence(nodes) => all(nodes, |node| self.node(node)),
+            Node::AndOr(first, rest) => both(self.node(first), || all(rest, |(_, node)| self.node(node))),
+            Node::Not(inner) | Node::Group(inner) => self.node(inner),
+            Node::Subshell(inner) => self.node(inner),
+            Node::Redirected(inner, redirections) => both(self.node(inner), || self.redirections(redirections, false)),
+            Node::If(arms, otherwise) => {
+                both(all(arms, |(test, body)| both(self.node(test), || self.node(body))), || {
+                    all(otherwise.as_deref(), |body| self.node(body))
+                })
+            }
+            Node::While(test, body, _) => both(self.node(test), || self.node(body)),
+            Node::For(found) => both(all(&found.words, |words| self.words(words)), || {
+                both(self.node(&found.body), || self.sets(found.name))
+            }),
+            Node::Case(case) => both(self.word(&case.word), || {
+                all(&case.arms, |arm| {
+                    both(all(&arm.patterns, |pattern| self.pattern(pattern)), || all(&arm.body, |body| self.node(body)))
+                })
+            }),
+            Node::Condition(condition, _) => self.condition(condition),
+            Node::Arith(arith, _) => self.arith(arith),
+            Node::Pipeline(pipeline) => self.shell.is_short(pipeline).then_some(false),
+            Node::ArithFor(_) | Node::Select(_) | Node::Function(..) | Node::Background(_) | Node::Time(_) => None,
+        }
+    }
+
+    fn simple(&mut self, simple: &Simple) -> Judgement {
+        let assigns = all(&simple.assigns, |assign| self.assignment(assign))?;
+        let words = self.words(&simple.words)?;
+        if simple.words.is_empty() {
+            return both(Some(assigns || words), || self.redirections(&simple.redirections, false));
+        }
+        let name = simple.name?;
+        let is_function = self.shell.slot(name).function.clone();
+        if let Some(builtin) = self.shell.builtin_of(name)
+            && (builtin.special || is_function.is_none())
+        {
+            let changes = match builtin.name {
+                // bash's `printf -v` assigns.
+                "printf" => self.shell.options.bash,
+                _ if builtin.pure => false,
+                "read" | "local" | "shift" | "return" | "break" | "continue" | "exit" | "unset" | "getopts" | "let" => {
+                    true
+                }
+                "type" => false,
+                "umask" if simple.words.len() == 1 => false,
+                "command" if matches!(simple.words.get(1), Some(Word::Literal(word)) if **word == *b"-v") => false,
+                _ => return None,
+            };
+            let redirections = self.redirections(&simple.redirections, false)?;
+            return Some(changes || assigns || words || redirections);
+        }
+        if let Some(function) = is_function {
+            let body = self.node(&function.body)?;
+            return both(Some(assigns || words || body), || self.redirections(&simple.redirections, false));
+        }
+        let is_inline = self.shell.is_inline_applet(name);
+        let redirections = self.redirections(&simple.redirections, !is_inline)?;
+        Some(assigns || words || redirections)
+    }
+
+    fn assignment(&mut self, assign: &Assign) -> Judgement {
+        let subscript = all(assign.subscript.as_deref(), |subscript| self.arith(subscript))?;
+        both(self.word(&assign.value).map(|value| value || subscript), || self.sets(assign.name))
+    }
+
+    /// An assignment, unless it is to PATH, by which the judgement was made.
+    fn sets(&mut self, name: Sym) -> Judgement {
+        (self.shell.slot(name).special != Special::Path).then_some(true)
+    }
+
+    /// `piped`: standard output is a real descriptor, so that others may be made copies of it.
+    fn redirections(&mut self, redirections: &[Redirection], piped: bool) -> Judgement {
+        all(redirections, |one| {
+            if matches!(one.fd, RedirectFd::Variable(_)) {
+                return None;
+            }
+            if let Some(here) = &one.here {
+                return all(here.body.get(), |word| self.word(word));
+            }
+            if matches!(one.kind, RedirectKind::DupIn | RedirectKind::DupOut)
+                && !piped
+                && !matches!(&one.word, Word::Literal(word) if **word != *b"1")
+            {
+                return None;
+            }
+            self.word(&one.word)
+        })
+    }
+
+    fn words(&mut self, words: &[Word]) -> Judgement {
+        all(words, |word| self.word(word))
+    }
+
+    fn word(&mut self, word: &Word) -> Judgement {
+        match word {
+            Word::Literal(_) => Some(false),
+            Word::Parts(parts) | Word::Declaration(parts) => all(parts, |part| self.part(part)),
+        }
+    }
+
+    fn part(&mut self, part: &Part) -> Judgement {
+        match part {
+            Part::Literal(_) | Part::Quoted(_) | Part::Tilde(_) | Part::Command(_) => Some(false),
+            Part::Param(param) => both(
+                match &param.name {
+                    ParamName::Element(_, subscript) => self.arith(subscript),
+                    _ => Some(false),
+                },
+                || self.operation(&param.op),
+            ),
+            Part::Arith(arith, _) => self.arith(arith),
+            Part::List(elements) => all(elements, |element| {
+                both(self.word(&element.word), || all(&element.subscript, |subscript| self.arith(subscript)))
+            }),
+            Part::Process(..) => None,
+        }
+    }
+
+    fn operation(&mut self, operation: &ParamOp) -> Judgement {
+        match operation {
+            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) | ParamOp::Keys => Some(false),
+            ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
+            ParamOp::Default(_, _, word) => self.word(word),
+            ParamOp::Trim(_, _, pattern) => self.pattern(pattern),
+            ParamOp::Replace(_, _, pattern, word) => both(self.pattern(pattern), || self.word(word)),
+            ParamOp::Case(_, _, pattern) => all(pattern, |pattern| self.pattern(pattern)),
+            ParamOp::Slice(start, length) => {
+                both(self.arith(start), || all(length.as_deref(), |length| self.arith(length)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Any arithmetic may assign.
+    fn arith(&mut self, arith: &Arith) -> Judgement {
+        self.word(&arith.text).map(|_| true)
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) -> Judgement {
+        match pattern {
+            Pattern::Exact(_) | Pattern::Static(_) => Some(false),
+            Pattern::Dynamic(word) => self.word(word),
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition) -> Judgement {
+        match condition {
+            Condition::Not(inner) => self.condition(inner),
+            Condition::And(left, right) | Condition::Or(left, right) => {
+                both(self.condition(left), || self.condition(right))
+            }
+            Condition::Unary(_, word) | Condition::Word(word) => self.word(word),
+            Condition::Binary(left, _, right) | Condition::Regex(left, right) => {
+                both(self.word(left), || self.word(right))
+            }
+            Condition::Match(word, pattern, _) => both(self.word(word), || self.pattern(pattern)),
+        }
+    }
+}
