@@ -10,7 +10,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 
-const USAGE: &str = "[-il] [-|+Cabefmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
+const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
 Run commands from a script, a file or the terminal";
 

@@ -3,6 +3,7 @@
 mod compound;
 mod condition;
 mod external;
+mod foreground;
 pub mod jobs;
 mod pipeline;
 mod quiet;

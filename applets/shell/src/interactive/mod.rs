@@ -80,7 +80,8 @@ pub fn release_terminal(shell: &mut Shell) {
     shell.set_own_signals();
 }
 
-/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`; HISTSIZE or HISTFILESIZE lines.
+/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
+/// lines.
 pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
     let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));

@@ -3,6 +3,7 @@
 //! Emacs keys as most shells have them, or vi keys by XCU sh, "Command Line Editing (vi-mode)". Who wants a line owns
 //! an [`Editor`] and is its [`Host`].
 
+mod change;
 mod complete;
 mod emacs;
 mod history;
@@ -130,7 +131,8 @@ enum Act {
 const UNDO: usize = 64;
 
 impl Editor {
-    /// Reads a line behind a prompt. `None` when standard input is no terminal, or one that shows nothing (`stty -echo`).
+    /// Reads a line behind a prompt. `None` when standard input is no terminal, or one that shows nothing
+    /// (`stty -echo`).
     pub fn read(&mut self, prompt: &[u8], host: &mut dyn Host) -> Option<Line> {
         if super::raw::is_silent(0) {
             return None;

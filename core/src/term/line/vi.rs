@@ -1,7 +1,7 @@
 //! Vi keys: XCU sh, "Command Line Editing (vi-mode)". A line begins in insert mode, which has the emacs keys too.
 
-use super::motion::{Find, Target};
-use super::text::{Class, Text};
+use super::motion::Find;
+use super::text::Class;
 use super::{Editor, Host, Line};
 use crate::number::Decimal;
 use crate::term::keys::Key;
@@ -45,7 +45,7 @@ impl Mode {
 }
 
 /// The largest count: more is a slip of the fingers.
-const MOST: usize = 9999;
+pub(super) const MOST: usize = 9999;
 
 impl Editor {
     pub(super) fn vi_key(&mut self, key: Key, host: &mut dyn Host) -> Option<Line> {
@@ -84,7 +84,7 @@ impl Editor {
         }
     }
 
-    fn keep_change(&mut self) {
+    pub(super) fn keep_change(&mut self) {
         self.mode.change = core::mem::take(&mut self.mode.record);
     }
 
@@ -100,7 +100,7 @@ impl Editor {
     }
 
     /// The number that begins with a key, and the key behind it.
-    fn count(&mut self, mut key: Key) -> (Option<usize>, Key) {
+    pub(super) fn count(&mut self, mut key: Key) -> (Option<usize>, Key) {
         let mut count = None;
         while let Key::Char(digit @ '0'..='9') = key
             && (digit != '0' || count.is_some())
@@ -247,7 +247,7 @@ impl Editor {
     }
 
     /// So many characters on.
-    fn forward(&self, times: usize) -> usize {
+    pub(super) fn forward(&self, times: usize) -> usize {
         let mut at = self.text.at;
         for _ in 0..times {
             at = self.text.next(at);
@@ -255,120 +255,12 @@ impl Editor {
         at
     }
 
-    fn insert_at(&mut self, at: usize, times: usize) {
+    pub(super) fn insert_at(&mut self, at: usize, times: usize) {
         self.save();
         self.text.at = at;
         self.mode.command = false;
         self.mode.recording = true;
         self.mode.insert = (times, at);
-    }
-
-    /// Cuts a part out and keeps it; `insert`: something is to be typed in its place.
-    fn change(&mut self, start: usize, end: usize, insert: bool) {
-        if insert {
-            self.insert_at(start, 1);
-        } else if start >= end {
-            return self.beep();
-        } else {
-            self.save();
-        }
-        self.killed = self.text.cut(start, end);
-        if !insert {
-            self.keep_change();
-        }
-    }
-
-    /// `c`, `d` and `y` with the movement behind them; the letter twice means the whole line.
-    fn operate(&mut self, letter: char, count: Option<usize>) {
-        let first = self.operand();
-        let (second, key) = self.count(first);
-        let at = self.text.at;
-        if key == Key::Char(letter) {
-            return self.apply(letter, 0, self.text.end());
-        }
-        let count = match (count, second) {
-            (None, None) => None,
-            (first, second) => Some((first.unwrap_or(1) * second.unwrap_or(1)).min(MOST)),
-        };
-        // `cw` on a word changes the word, not the blanks behind it.
-        if let ('c', Key::Char('w' | 'W')) = (letter, key)
-            && self.text.class(at, false) != Class::Blank
-        {
-            let end = self.words_end(count.unwrap_or(1), key == Key::Char('W'));
-            return self.apply(letter, at, end);
-        }
-        let Some(Target { at: target, inclusive }) = self.motion(key, count, true) else { return self.beep() };
-        let (start, end) = (at.min(target), at.max(target));
-        let end = if inclusive { self.text.next(end) } else { end };
-        self.apply(letter, start, end);
-    }
-
-    /// The end of so many words, that at the cursor included.
-    fn words_end(&self, count: usize, big: bool) -> usize {
-        let text = &self.text;
-        let mut at = text.at;
-        for _ in 0..count {
-            at = text.skip(at, &|at| text.class(at, big) == Class::Blank);
-            let class = text.class(at, big);
-            at = text.skip(at, &|at| text.class(at, big) == class);
-        }
-        at
-    }
-
-    fn apply(&mut self, letter: char, start: usize, end: usize) {
-        match letter {
-            'y' => {
-                self.killed = self.text.bytes[start..end].to_vec();
-                self.text.at = start;
-            }
-            _ => self.change(start, end, letter == 'c'),
-        }
-    }
-
-    /// Puts what was cut last at a place; the cursor ends on its last character.
-    fn put(&mut self, at: usize, times: usize) {
-        if self.killed.is_empty() {
-            return self.beep();
-        }
-        self.save();
-        self.text.at = at;
-        for _ in 0..times.min(MOST / self.killed.len() + 1) {
-            self.text.insert(&self.killed);
-        }
-        self.text.at = self.text.previous(self.text.at);
-        self.keep_change();
-    }
-
-    fn replace(&mut self, times: usize) {
-        let key = self.operand();
-        let (at, end) = (self.text.at, self.forward(times));
-        if !matches!(key, Key::Char(' '..='~' | '\u{80}'..) | Key::Byte(_)) || at == end {
-            return self.beep();
-        }
-        self.save();
-        let mut left = self.text.cut(at, end);
-        while !left.is_empty() {
-            let length = Text { bytes: left.clone(), at: 0 }.next(0);
-            left.drain(..length);
-            self.type_key(key);
-        }
-        self.text.at = self.text.previous(self.text.at);
-        self.keep_change();
-    }
-
-    fn exchange_case(&mut self, times: usize) {
-        let (at, end) = (self.text.at, self.forward(times));
-        if at == end {
-            return self.beep();
-        }
-        self.save();
-        for byte in &mut self.text.bytes[at..end] {
-            if byte.is_ascii_alphabetic() {
-                *byte ^= 0x20;
-            }
-        }
-        self.text.at = end;
-        self.keep_change();
     }
 
     fn undo_all(&mut self) {

@@ -1,0 +1,162 @@
+//! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
+
+use super::jobs::{JOB_CONTROL, Job, Jobs, SIGINT, SIGTSTP};
+use crate::shell::Shell;
+use rbox_core::sys::process::{self, Change, Pid};
+use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::{Errno, fd, termios};
+
+const SIGPIPE: i32 = 13;
+
+impl Shell {
+    /// Puts a process into a job's group: in both parent and child, as either may be first.
+    pub(super) fn join_group(&mut self, pid: i32, group: i32, foreground: bool) {
+        if !self.options.monitor || self.subshell {
+            return;
+        }
+        let own = if pid == 0 { process::getpid().as_raw_nonzero().get() } else { pid };
+        let group = if group == 0 { own } else { group };
+        // A child that has ended or replaced itself already needs no group.
+        let _ = process::setpgid(Pid::from_raw(pid), Pid::from_raw(group));
+        if foreground {
+            self.give_terminal(group);
+        }
+    }
+
+    /// Makes a group the terminal's foreground group.
+    pub fn give_terminal(&mut self, group: i32) {
+        if let (Some(terminal), Some(group)) = (self.terminal, Pid::from_raw(group)) {
+            // Fails only when the terminal is gone; then there is nothing to give.
+            let _ = termios::tcsetpgrp(fd::borrow(terminal), group);
+        }
+    }
+
+    /// Turns the process that was just forked into a subshell (XCU 2.12).
+    pub(super) fn become_child(&mut self) {
+        let monitor = self.options.monitor && !self.subshell;
+        self.subshell = true;
+        self.jobs = Jobs::default();
+        self.keep_traps();
+        self.reset_traps(monitor || self.options.interactive);
+        self.options.interactive = false;
+        self.options.monitor = false;
+        self.capture = None;
+        self.trap_status = None;
+    }
+
+    /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
+    pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
+        let number = self.jobs.add(pids, texts);
+        self.wait_on_terminal(number, pids[0])
+    }
+
+    /// Waits for a job that was given the terminal, and takes it back.
+    pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
+        let monitor = self.options.monitor && !self.subshell;
+        if monitor && self.options.interactive {
+            self.pass_keys_on(number, group);
+        }
+        let status = self.wait_job(number);
+        self.take_terminal();
+        if monitor && self.interrupted_job {
+            // The user wants the whole list to end, not only this command of it.
+            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
+        }
+        status
+    }
+
+    /// Sends a job the signals of keys that were pressed while it was being started: to the shell, when the terminal
+    /// was not the job's yet, or to the first processes of a pipeline only. What has ended needs none.
+    fn pass_keys_on(&mut self, number: usize, group: i32) {
+        let mut interrupt = signal::pending() & SignalSet::of(&[SIGINT]).0 != 0;
+        let mut stop = signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default();
+        let is_pipeline = |job: &&Job| job.number == number && job.processes.len() > 1;
+        if self.jobs.all.iter().any(|job| is_pipeline(&job)) {
+            self.reap();
+        }
+        if let Some(job) = self.jobs.all.iter().find(is_pipeline) {
+            interrupt |= job.processes.iter().any(|one| one.change == Some(Change::Signaled(SIGINT)));
+            stop |= job.processes.iter().any(|one| one.change == Some(Change::Stopped(SIGTSTP)));
+        }
+        if interrupt {
+            let _ = signal::kill(-group, SIGINT);
+        }
+        if stop {
+            let _ = signal::kill(-group, SIGTSTP);
+        }
+    }
+
+    /// Takes the terminal back.
+    pub fn take_terminal(&mut self) {
+        if self.options.monitor && !self.subshell {
+            let own = process::getpgrp().as_raw_nonzero().get();
+            self.give_terminal(own);
+        }
+    }
+
+    /// Waits until a job ends or stops. An ended one leaves the table.
+    pub fn wait_job(&mut self, number: usize) -> u8 {
+        let flags = if self.options.monitor { JOB_CONTROL } else { 0 };
+        loop {
+            let Some(at) = self.jobs.all.iter().position(|job| job.number == number) else { return 127 };
+            let job = &self.jobs.all[at];
+            if job.ended() {
+                let mut status = job.status();
+                if self.options.pipefail {
+                    let failed = job.processes.iter().rev().filter_map(|one| one.change).find(|one| one.status() != 0);
+                    status = failed.map_or(0, Change::status);
+                }
+                if self.options.bash {
+                    self.pipe_status = job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                }
+                let ended = job.ended_by();
+                self.interrupted_job = ended == Some(SIGINT);
+                if ended.is_some() {
+                    self.restore_modes();
+                }
+                self.tell_end(at);
+                self.jobs.all.remove(at);
+                return status;
+            }
+            if job.stopped() {
+                self.interrupted_job = false;
+                self.restore_modes();
+                let job = &self.jobs.all[at];
+                let status = job.processes.iter().rev().find_map(|one| match one.change {
+                    Some(Change::Stopped(number)) => Some(128 + number as u8),
+                    _ => None,
+                });
+                return status.unwrap_or(0);
+            }
+            match process::wait(-1, flags) {
+                Ok(Some((pid, change))) => self.jobs.note(pid, change),
+                Ok(None) | Err(Errno::INTR) => {}
+                Err(_) => {
+                    // Nobody is left to wait for: the status was lost, as when a parent ignored SIGCHLD.
+                    for one in &mut self.jobs.all[at].processes {
+                        one.change.get_or_insert(Change::Exited(127));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts the terminal in order after a program that was stopped or killed and had no time to do so.
+    fn restore_modes(&mut self) {
+        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal, &self.modes) {
+            // A terminal that is gone needs no order.
+            let _ = termios::tcsetattr(fd::borrow(terminal), termios::OptionalActions::Now, modes);
+        }
+    }
+
+    /// Says which signal ended a job, if one did.
+    pub fn tell_end(&mut self, at: usize) {
+        let Some(number) = self.jobs.all[at].ended_by() else { return };
+        if number == SIGINT && self.options.interactive {
+            let _ = crate::shell::write_all(2, b"\n");
+        } else if !matches!(number, SIGINT | SIGPIPE) {
+            let text = super::trap::signal_text(number);
+            let _ = crate::shell::write_all(2, &[&text[..], b"\n"].concat());
+        }
+    }
+}
