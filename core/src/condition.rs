@@ -22,9 +22,10 @@ pub fn test(words: &[&[u8]], is_set: IsSet<'_>) -> Judged {
     match words {
         [] => Ok(false),
         [one] => Ok(!one.is_empty()),
+        // XCU test: of three words a binary operator in the middle counts first.
+        [left, operator, right] if is_binary(operator) => binary_or(left, operator, right),
         [b"!", rest @ ..] if rest.len() <= 3 => test(rest, is_set).map(|result| !result),
         [operator, operand] if is_unary(operator) => unary_or(operator, operand, is_set),
-        [left, operator, right] if is_binary(operator) => binary_or(left, operator, right),
         [b"(", inner @ .., b")"] if inner.len() == 1 || inner.len() == 2 => test(inner, is_set),
         _ => {
             let mut reader = Reader { is_set, words, at: 0, depth: 0 };
@@ -249,6 +250,7 @@ mod tests {
             (&["(", "=", "("], true),
             (&["(", "x", ")"], true),
             (&["-n", "=", "-n"], true),
+            (&["!", "=", "!"], true),
             (&["!", "x", "=", "y"], true),
             (&["-v", "HOME"], true),
             (&["-v", "NONE"], false),

@@ -41,6 +41,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     let mut shell = new_shell(env, &name);
+    if let Some(word) = args.words().first() {
+        shell.arg0 = word.to_vec();
+    }
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
     let _ = start(&mut shell, &words, args);
@@ -80,7 +83,9 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         tested: 0,
         line: 0,
         builtin: "",
+        context: Vec::new(),
         capture: None,
+        traced: Vec::new(),
         ifs: b" \t\n".to_vec(),
         pipe_status: Vec::new(),
         function_names: Vec::new(),

@@ -134,8 +134,12 @@ pub struct Shell {
     pub line: u32,
     /// Name of the builtin that runs, for messages.
     pub builtin: &'static str,
+    /// `eval`, or the file that `.` reads, for messages.
+    pub context: Vec<u8>,
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
+    /// The words of a command that `set -x` shows behind its assignments.
+    pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
@@ -167,20 +171,26 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// A message about the command that runs.
-    pub fn report(&self, parts: &[&[u8]]) {
+    /// What messages begin with: the script, the builtin or the file that is read, the line.
+    fn message_start(&self, line: u32) -> Vec<u8> {
         let mut text = self.arg0.clone();
         text.extend_from_slice(b": ");
-        if !self.builtin.is_empty() {
-            text.extend_from_slice(self.builtin.as_bytes());
+        let source = if self.builtin.is_empty() { &self.context[..] } else { self.builtin.as_bytes() };
+        if !source.is_empty() {
+            text.extend_from_slice(source);
             text.extend_from_slice(b": ");
         }
-        if self.named || (!self.builtin.is_empty() && !self.options.interactive) {
+        if self.named || (!source.is_empty() && !self.options.interactive) {
             text.extend_from_slice(b"line ");
-            text.extend_from_slice(self.line.to_string().as_bytes());
+            text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");
         }
-        self.print_error(text, parts);
+        text
+    }
+
+    /// A message about the command that runs.
+    pub fn report(&self, parts: &[&[u8]]) {
+        self.print_error(self.message_start(self.line), parts);
     }
 
     fn print_error(&self, mut text: Vec<u8>, parts: &[&[u8]]) {
@@ -201,14 +211,7 @@ impl Shell {
 
     /// Reports a syntax error.
     pub fn syntax_error(&mut self, error: &SyntaxError) -> Fail {
-        let mut text = self.arg0.clone();
-        text.extend_from_slice(b": ");
-        if !self.builtin.is_empty() {
-            text.extend_from_slice(&[self.builtin.as_bytes(), b": "].concat());
-        }
-        if self.named || (error.line > 1 && !self.options.interactive) {
-            text.extend_from_slice(format!("line {}: ", error.line).as_bytes());
-        }
+        let mut text = self.message_start(error.line);
         text.extend_from_slice(b"syntax error: ");
         self.print_error(text, &[&error.message]);
         self.status = 2;

@@ -1,7 +1,9 @@
 //! Random shell scripts: quoting, expansion, patterns, arithmetic, control flow, functions, redirection, `read`, traps.
 //!
-//! Left out is what BusyBox 1.35 is known to do otherwise than POSIX: assignments inside of an arithmetic expression whose
-//! branch is not taken, `"${@-word}"`, `${#@}`, `$?` in an arm of `case`.
+//! Left out is what BusyBox 1.35 is known to do otherwise than POSIX, or POSIX leaves open: assignments and divisions in a
+//! branch of an arithmetic expression that is not taken, `"${@-word}"`, `${#@}`, `$?` in an arm of `case`, `set -e` within
+//! `$(...)`, `set -u` in arithmetic, a backslash before a blank in the input of `read`, text behind the tilde of a user that
+//! there is not, `$@` where it is not split, an EXIT trap within a redirection, a pattern that ends in a backslash.
 
 use super::Random;
 
@@ -84,7 +86,7 @@ impl Writer {
             self.put("\n");
         }
         if self.chance(12) {
-            self.pick(&["set -f\n", "set -u\n", "set -e\n", "set -C\n", "unset IFS\n"]);
+            self.pick(&["set -f\n", "set -C\n", "set -C\n", "unset IFS\n"]);
         }
     }
 
@@ -175,6 +177,9 @@ impl Writer {
     }
 
     fn word(&mut self) {
+        if self.chance(20) {
+            return self.pick(&["~", "~/x", "~/a.c", "x:~", "~:~/b"]);
+        }
         for _ in 0..1 + self.random.below(3) {
             self.piece(false);
         }
@@ -206,7 +211,7 @@ impl Writer {
                 self.put("\"");
             }
             13 => self.pick(&["*", "?", "[ab]*", "a*", ".*", "*.c", "[!a]*", "b?c", "[b]\\ c"]),
-            _ => self.pick(&["~", "~/x", "\\~", "a~", "x:~", "=~"]),
+            _ => self.pick(&["\\~", "a~", "./~", "=~"]),
         }
     }
 

@@ -8,7 +8,8 @@ use crate::sys::{BorrowedFd, Errno, fs, pipe};
 
 /// Copies all that is left of `input` to `output`, and returns how many bytes that was.
 ///
-/// Between files the kernel copies (`copy_file_range(2)`), to or from a pipe it moves pages (`splice(2)`), else buffers do.
+/// Between files the kernel copies (`copy_file_range(2)`), from a pipe it moves pages (`splice(2)`), else buffers do. A
+/// file's pages are not moved into a pipe: who writes to the file later would change what was read before.
 pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     let waiting = input.buffered().len();
     output.write(input.buffered())?;
@@ -38,6 +39,7 @@ fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> u64 {
     let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return 0 };
     let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
         (FileType::RegularFile, FileType::RegularFile) => |from, to| fs::copy_file_range(from, None, to, None, 1 << 30),
+        (FileType::RegularFile, _) => return 0,
         (FileType::Fifo, _) | (_, FileType::Fifo) => {
             |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)
         }

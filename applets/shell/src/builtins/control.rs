@@ -70,7 +70,10 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.error(&[b"maximum eval recursion depth exceeded"]));
     }
-    shell.run_text(&text)?;
+    let outer = std::mem::replace(&mut shell.context, b"eval".to_vec());
+    let result = shell.run_text(&text);
+    shell.context = outer;
+    result?;
     Ok(shell.status)
 }
 
@@ -80,7 +83,9 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let Some((name, arguments)) = words.split_first() else {
         return Err(shell.error(&[b"filename argument required"]));
     };
-    let path = find_source(shell, name);
+    let Some(path) = find_source(shell, name) else {
+        return Err(shell.error(&[name, b": not found"]));
+    };
     let opened = match fs::open(&path[..], fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
@@ -95,12 +100,14 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     shell.sources += 1;
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+    let context = std::mem::replace(&mut shell.context, path);
     let result = if shell.stack_has_room() {
         shell.run_input(&mut input, false)
     } else {
         Err(shell.error(&[b"maximum recursion depth exceeded"]))
     };
     shell.sources -= 1;
+    shell.context = context;
     if !arguments.is_empty() {
         shell.positional = outer;
     }
@@ -110,18 +117,20 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
 }
 
-fn find_source(shell: &mut Shell, name: &[u8]) -> Vec<u8> {
+/// The file that `.` reads: without a slash it is looked for in PATH alone (XCU dot).
+fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if name.contains(&b'/') {
-        return name.to_vec();
+        return Some(name.to_vec());
     }
     let path = shell.get(b"PATH").unwrap_or_default().to_vec();
     for folder in path.split(|&byte| byte == b':') {
         let file = rbox_core::bytes::join_path(folder, name);
         if fs::stat(&file[..]).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile) {
-            return file;
+            return Some(file);
         }
     }
-    name.to_vec()
+    // bash looks here too.
+    shell.options.bash.then(|| name.to_vec())
 }
 
 /// `command [-pvV] WORD...`

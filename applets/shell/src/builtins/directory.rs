@@ -2,12 +2,12 @@
 
 use super::{Done, options};
 use crate::shell::{Fail, Shell};
-use rbox_core::sys::{self, fs, process};
+use rbox_core::sys::{self, Errno, fs, process};
 
 /// `cd [-LP] [FOLDER]` (XCU cd).
 pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     // `-` alone is a folder, so only words of more than one byte are options.
-    let (letters, words) = options(shell, words, b"LPe@")?;
+    let (letters, words) = options(shell, words, b"LPe")?;
     let physical = letters.last() == Some(&b'P');
     let mut show = false;
     let target = match words.first() {
@@ -27,22 +27,23 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if target.is_empty() {
         return Ok(0);
     }
+    let mut reason = Errno::NOENT;
     for folder in search_path(shell, &target) {
         let old = shell.get(b"PWD").map_or_else(current, <[u8]>::to_vec);
-        if let Some(path) = enter(shell, &folder, physical) {
-            remember(shell, &old, &path)?;
-            if show || folder != target {
-                shell.print(&[&path[..], b"\n"].concat());
+        match enter(shell, &folder, physical) {
+            Ok(path) => {
+                remember(shell, &old, &path)?;
+                if show || folder != target {
+                    shell.print(&[&path[..], b"\n"].concat());
+                }
+                // XCU cd, -e: with -P the folder's name must be known.
+                return Ok(u8::from(physical && letters.contains(&b'e') && path.is_empty()));
             }
-            return Ok(0);
+            // The last place is the operand itself.
+            Err(errno) => reason = errno,
         }
     }
-    // The reason is that of the operand itself.
-    let reason = match process::chdir(&target[..]) {
-        Err(errno) => sys::error_text(errno),
-        Ok(()) => String::new(),
-    };
-    Err(shell.error(&[b"can't cd to ", &target, b": ", reason.as_bytes()]))
+    Err(shell.error(&[b"can't cd to ", &target, b": ", sys::error_text(reason).as_bytes()]))
 }
 
 /// The places where CDPATH looks for the operand, itself last.
@@ -62,10 +63,10 @@ fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Goes to the folder and returns the new PWD.
-fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Option<Vec<u8>> {
+fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Result<Vec<u8>, Errno> {
     if physical {
-        process::chdir(folder).ok()?;
-        return Some(current());
+        process::chdir(folder)?;
+        return Ok(current());
     }
     let mut path = Vec::new();
     if !folder.starts_with(b"/") {
@@ -83,19 +84,19 @@ fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Option<Vec<u8>> {
         // XBD 4.16: two leading slashes may mean something of their own.
         path.insert(0, b'/');
     }
-    process::chdir(&path[..]).ok()?;
-    Some(path)
+    process::chdir(&path[..])?;
+    Ok(path)
 }
 
-/// The path without `.`, `..` and double slashes; `None` when something before a `..` is no folder (XCU cd, step 8).
-fn normal(path: &[u8]) -> Option<Vec<u8>> {
+/// The path without `.`, `..` and double slashes; an error when something before a `..` is no folder (XCU cd, step 8).
+fn normal(path: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut out: Vec<u8> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {
             b"" | b"." => {}
             b".." => {
                 if !out.is_empty() {
-                    fs::stat(&out[..]).ok()?;
+                    fs::stat(&out[..])?;
                 }
                 let end = out.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
                 out.truncate(end);
@@ -109,7 +110,7 @@ fn normal(path: &[u8]) -> Option<Vec<u8>> {
     if out.is_empty() {
         out.push(b'/');
     }
-    Some(out)
+    Ok(out)
 }
 
 /// The current folder as the kernel knows it.

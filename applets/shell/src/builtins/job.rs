@@ -257,11 +257,15 @@ fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     for word in words {
-        let Some(number) = signal_number(word).or_else(|| Some(number(shell, word).ok()? as usize)) else {
+        let is_number = word.iter().all(u8::is_ascii_digit);
+        let given = rbox_core::number::parse_decimal(word).and_then(|number| usize::try_from(number).ok());
+        let Some(number) = given.or_else(|| signal_number(word)) else {
+            shell.print(&text);
+            let _ = write_all(2, &[&shell.called[..], b": unknown signal '", word, b"'\n"].concat());
             return Ok(1);
         };
+        // A status over 128 is that of a process that a signal ended (XCU kill, -l).
         let number = if number > 128 { number - 128 } else { number };
-        let is_number = word.iter().all(u8::is_ascii_digit);
         match SIGNALS.get(number) {
             Some(name) if is_number => text.extend_from_slice(name.as_bytes()),
             _ => text.extend_from_slice(number.to_string().as_bytes()),

@@ -148,13 +148,20 @@ pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 if shell.slot(name).alias.is_some() {
                     show_alias(shell, name);
                 } else {
-                    shell.report(&[word, b" not found"]);
+                    not_found("alias", word);
                     status = 1;
                 }
             }
         }
     }
     Ok(status)
+}
+
+/// The message about an alias that there is not; BusyBox's has neither the shell's name nor a line.
+fn not_found(builtin: &str, name: &[u8]) {
+    let text = [builtin.as_bytes(), b": ", name, b" not found\n"].concat();
+    // There is no one left to tell that standard error is dead.
+    let _ = crate::shell::write_all(2, &text);
 }
 
 fn show_alias(shell: &mut Shell, name: Sym) {
@@ -174,7 +181,7 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in words {
         let name = shell.intern(word);
         if shell.slot(name).alias.take().is_none() {
-            shell.report(&[word, b" not found"]);
+            not_found("unalias", word);
             status = 1;
         }
     }

@@ -81,7 +81,10 @@ impl Shell {
             Some(words) => self.expand_words(words)?,
             None => self.positional.to_vec(),
         };
-        self.status = 0;
+        // Until its first command has ended, `$?` is that of the command before the loop.
+        if words.is_empty() {
+            self.status = 0;
+        }
         self.loops += 1;
         let result = words.iter().try_for_each(|word| {
             self.set(found.name, word)?;
@@ -98,7 +101,6 @@ impl Shell {
     pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
         self.line = found.line;
         self.arith(&found.init)?;
-        self.status = 0;
         self.loops += 1;
         let result = self.arith_for_turns(found);
         self.loops -= 1;
@@ -109,11 +111,16 @@ impl Shell {
         // An empty test is true.
         let always =
             matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
+        let mut turns = 0u64;
         while always || self.arith(&found.test)? != 0 {
+            turns += 1;
             if matches!(self.run_body(&found.body)?, Turn::Leave) {
                 break;
             }
             self.arith(&found.step)?;
+        }
+        if turns == 0 {
+            self.status = 0;
         }
         Ok(())
     }

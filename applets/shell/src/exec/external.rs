@@ -257,6 +257,8 @@ impl Shell {
 
     fn become_applet(&mut self, id: Id, words: &[Vec<u8>]) -> u8 {
         process::set_name(bytes::base_name(&words[0]));
+        // The shell is gone, and its EXIT trap with it.
+        self.traps[0] = None;
         self.call_applet(id, words, Input::standard(), Output::standard(1)).0
     }
 

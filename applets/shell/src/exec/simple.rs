@@ -79,7 +79,8 @@ impl Shell {
                 self.slot(assign.name).export = true;
             }
         }
-        if !trace.is_empty() && !export {
+        if !trace.is_empty() {
+            trace.append(&mut self.traced);
             self.trace(&trace);
         }
         Ok(())
@@ -104,15 +105,20 @@ impl Shell {
         let _ = crate::shell::write_all(2, &line);
     }
 
-    fn trace_command(&mut self, words: &[Vec<u8>]) {
+    /// `set -x`; the words behind assignments are shown once these are made.
+    fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
         if self.options.xtrace {
             let quoted: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
-            self.trace(&quoted);
+            if simple.assigns.is_empty() {
+                self.trace(&quoted);
+            } else {
+                self.traced = quoted;
+            }
         }
     }
 
     fn run_builtin_command(&mut self, simple: &Simple, builtin: &'static Builtin, words: &[Vec<u8>]) -> Run {
-        self.trace_command(words);
+        self.trace_command(simple, words);
         if builtin.name == "exec" {
             return self.run_exec(simple, words);
         }
@@ -203,7 +209,7 @@ impl Shell {
     }
 
     fn run_function_command(&mut self, simple: &Simple, function: &Rc<Function>, words: Vec<Vec<u8>>) -> Run {
-        self.trace_command(&words);
+        self.trace_command(simple, &words);
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             Err(_) => return self.check_errexit(),
@@ -242,7 +248,7 @@ impl Shell {
     }
 
     fn run_program_command(&mut self, simple: &Simple, words: &[Vec<u8>], replace: bool) -> Run {
-        self.trace_command(words);
+        self.trace_command(simple, words);
         let scoped = !simple.assigns.is_empty();
         if scoped {
             self.locals.push(Vec::new());

@@ -211,6 +211,8 @@ impl Shell {
         if let Some(action) = self.traps[0].take() {
             self.capture = None;
             self.trap_status = Some((status, u32::MAX));
+            self.context.clear();
+            self.builtin = "";
             if self.run_text(&action) != Err(Fail::Exit) {
                 self.status = status;
             }

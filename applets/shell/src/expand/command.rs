@@ -23,9 +23,10 @@ impl Shell {
 
     fn substitute_here(&mut self, body: &Node, changes: bool) -> Result<Vec<u8>, Fail> {
         let outer = self.capture.replace(Vec::new());
+        let before = self.status;
         let result = self.run_quietly(body, changes);
         let output = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
-        self.substitution_status = Some(self.status);
+        self.substitution_status = Some(std::mem::replace(&mut self.status, before));
         result.map(|()| output)
     }
 
@@ -48,7 +49,7 @@ impl Shell {
         let output = read_all(reader.as_fd());
         drop(reader);
         let status = process::wait_for(pid).map_or(127, process::Change::status);
-        self.status = status;
+        // `$?` stays that of the last pipeline (XCU 2.5.2): a substitution's status counts only where there is no command.
         self.substitution_status = Some(status);
         Ok(output)
     }

@@ -44,6 +44,8 @@ impl Parser<'_> {
                 self.read_ansi(builder)?;
                 builder.close_quotes(before);
             }
+            // bash's `$"..."`: a text to translate, of which there is no translation.
+            Some(b'"') if !quoted && self.host.extended() => {}
             _ => builder.text(b"$", quoted),
         }
         Ok(())
@@ -68,6 +70,9 @@ impl Parser<'_> {
             self.advance();
             if let Ok(Some(arith)) = self.read_arith() {
                 return Ok(Part::Arith(Box::new(arith), quoted));
+            }
+            if self.input.at >= self.input.buffer.len() && self.input.ended {
+                return self.error(b"missing '))'");
             }
             self.input.at = at;
             self.input.line = line;

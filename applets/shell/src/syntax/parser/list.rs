@@ -60,6 +60,8 @@ impl Parser<'_> {
     pub fn required_list(&mut self) -> Parsed<Node> {
         match self.compound_list()? {
             Some(node) => Ok(node),
+            // At the end of the input it is what would have had to follow that is missing.
+            None if matches!(self.token, Some(Token::End)) => Ok(Node::Sequence(Box::default())),
             None => self.unexpected(None),
         }
     }

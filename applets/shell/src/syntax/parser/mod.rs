@@ -76,12 +76,9 @@ impl<'a> Parser<'a> {
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
         let mut message = b"unexpected ".to_vec();
-        let mut line = self.input.line;
+        let line = self.input.line;
         match &self.token {
-            Some(Token::Newline) => {
-                line -= 1;
-                message.extend_from_slice(b"newline");
-            }
+            Some(Token::Newline) => message.extend_from_slice(b"newline"),
             Some(Token::Word(..) | Token::Assign(_)) => message.extend_from_slice(b"word"),
             Some(Token::Redirect(..)) => message.extend_from_slice(b"redirection"),
             Some(Token::Operator(operator)) => quote(&mut message, operator.text()),
