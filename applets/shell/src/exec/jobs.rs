@@ -191,6 +191,10 @@ impl Shell {
             if own {
                 signal::take(SignalSet::of(&[SIGCHLD]));
             }
+            if self.traps[SIGTSTP as usize].is_none() {
+                // Ctrl-Z is noted for jobs in the foreground; here is none.
+                signal::take(SignalSet::of(&[SIGTSTP]));
+            }
             match signal::pending() {
                 0 => signal::suspend(before),
                 pending => break Err(pending.trailing_zeros() as i32 + 1),
