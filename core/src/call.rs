@@ -16,7 +16,9 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
     if let Some(id) = registry.find(name) {
         return registry.call(id, &mut env, words);
     }
-    if let Some(id) = words.first().and_then(|word| behind_links(registry, word)) {
+    if name != b"rbox"
+        && let Some(id) = words.first().and_then(|word| behind_links(registry, word))
+    {
         return registry.call(id, &mut env, words);
     }
     env.name = b"rbox".to_vec();

@@ -1,7 +1,7 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::exec::trap::{ERR, SIGNALS, signal_number};
+use crate::exec::trap::{ERR, SIGNALS, signal_name, signal_number};
 use crate::shell::{Fail, Shell};
 use crate::syntax::input::{Input, Reader};
 use rbox_core::escape;
@@ -213,7 +213,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {
-        for number in (0..SIGNALS.len()).chain([ERR]) {
+        for number in (0..SIGNALS).chain([ERR]) {
             show_trap(shell, number, false);
         }
         return Ok(0);
@@ -241,7 +241,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if words.is_empty() {
         // SIGKILL and SIGSTOP cannot have any.
-        for number in (0..SIGNALS.len()).filter(|number| !matches!(number, 9 | 19)) {
+        for number in (0..SIGNALS).filter(|number| !matches!(number, 9 | 19)) {
             show_trap(shell, number, true);
         }
     }
@@ -266,6 +266,6 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
         None if all => b"-".to_vec(),
         None => return,
     };
-    let name = if number == ERR { "ERR" } else { SIGNALS.get(number).copied().unwrap_or_default() };
+    let name = if number == ERR { "ERR" } else { signal_name(number).unwrap_or_default() };
     shell.print(&[b"trap -- ", &action[..], b" ", name.as_bytes(), b"\n"].concat());
 }

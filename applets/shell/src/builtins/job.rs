@@ -1,7 +1,7 @@
 //! Builtins over jobs: `jobs`, `fg`, `bg`, `wait`, `kill`.
 
 use super::{Done, number, options};
-use crate::exec::trap::{SIGNALS, signal_number};
+use crate::exec::trap::{SIGNALS, signal_name, signal_number};
 use crate::shell::{Fail, Shell, write_all};
 use rbox_core::number::Decimal;
 use rbox_core::sys::{error_text, signal};
@@ -252,7 +252,7 @@ fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
 fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut text = Vec::new();
     if words.is_empty() {
-        for (number, name) in SIGNALS.iter().enumerate().skip(1) {
+        for (number, name) in (1..SIGNALS).filter_map(|number| Some((number, signal_name(number)?))) {
             text.extend_from_slice(format!("{number:2}) {name}\n").as_bytes());
         }
     }
@@ -266,7 +266,7 @@ fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).
         let number = if number > 128 { number - 128 } else { number };
-        match SIGNALS.get(number) {
+        match signal_name(number) {
             Some(name) if is_number => text.extend_from_slice(name.as_bytes()),
             _ => text.extend_from_slice(number.to_string().as_bytes()),
         }

@@ -23,9 +23,11 @@ pub use read::read_line;
 pub type Done = Result<u8, Fail>;
 
 /// A builtin.
+#[derive(Clone, Copy)]
 pub struct Builtin {
+    /// Its place in the table.
+    number: u8,
     pub name: &'static str,
-    pub run: fn(&mut Shell, &[&[u8]]) -> Done,
     /// A special builtin: its errors end the shell, assignments before it stay.
     pub special: bool,
     /// It leaves the shell as it was: a substitution may run it without a fork.
@@ -34,101 +36,155 @@ pub struct Builtin {
     pub quiet: bool,
 }
 
-const fn regular(name: &'static str, run: fn(&mut Shell, &[&[u8]]) -> Done) -> Builtin {
-    Builtin { name, run, special: false, pure: false, quiet: false }
+const REGULAR: u8 = 0;
+const SPECIAL: u8 = 1;
+const PURE: u8 = 2;
+const QUIET: u8 = 4;
+
+/// Declares the builtins, sorted by name, as one text, an array of bytes and a `match`: no pointers, which every start of
+/// every applet would have to mend.
+macro_rules! builtins {
+    ($($name:literal, $flags:expr, $run:expr;)*) => {
+        /// All names, each with a newline behind it.
+        const NAMES: &str = concat!($($name, "\n"),*);
+        static FLAGS: [u8; COUNT] = [$($flags),*];
+        const COUNT: usize = <[&str]>::len(&[$($name),*]);
+
+        impl Builtin {
+            /// Runs it.
+            pub fn run(self, shell: &mut Shell, words: &[&[u8]]) -> Done {
+                let mut rest = self.number;
+                $(
+                    if rest == 0 {
+                        return $run(shell, words);
+                    }
+                    rest = rest.wrapping_sub(1);
+                )*
+                unreachable!("there is no builtin {rest}")
+            }
+        }
+    };
 }
 
-const fn special(name: &'static str, run: fn(&mut Shell, &[&[u8]]) -> Done) -> Builtin {
-    Builtin { special: true, ..regular(name, run) }
+fn succeed(_shell: &mut Shell, _words: &[&[u8]]) -> Done {
+    Ok(0)
 }
 
-const fn pure(name: &'static str, run: fn(&mut Shell, &[&[u8]]) -> Done) -> Builtin {
-    Builtin { pure: true, ..regular(name, run) }
+fn fail(_shell: &mut Shell, _words: &[&[u8]]) -> Done {
+    Ok(1)
 }
 
-/// All builtins, sorted by name.
-static BUILTINS: &[Builtin] = &[
-    special(".", control::dot),
-    Builtin { special: true, ..pure(":", |_, _| Ok(0)) },
-    Builtin { quiet: true, ..pure("[", test::bracket) },
-    regular("alias", variables::alias),
-    regular("bg", job::bg),
-    special("break", control::break_loop),
-    regular("cd", directory::cd),
-    regular("chdir", directory::cd),
-    regular("command", control::command),
-    special("continue", control::continue_loop),
-    regular("declare", bash::declare),
-    pure("echo", print::echo),
-    special("eval", control::eval),
-    special("exec", |_, _| Ok(0)),
-    special("exit", control::exit),
-    special("export", variables::export),
-    pure("false", |_, _| Ok(1)),
-    regular("fc", history::fc),
-    regular("fg", job::fg),
-    regular("getopts", variables::getopts),
-    regular("hash", inform::hash),
-    regular("help", inform::help),
-    regular("history", history::history),
-    regular("jobs", job::jobs),
-    regular("kill", job::kill),
-    regular("let", variables::let_),
-    special("local", variables::local),
-    regular("mapfile", bash::mapfile),
-    Builtin { quiet: true, ..pure("printf", print::printf) },
-    pure("pwd", directory::pwd),
-    regular("read", read::read),
-    regular("readarray", bash::mapfile),
-    special("readonly", variables::readonly),
-    special("return", control::return_),
-    special("set", options::set),
-    special("shift", control::shift),
-    regular("shopt", bash::shopt),
-    special("source", control::dot),
-    Builtin { quiet: true, ..pure("test", test::test) },
-    special("times", inform::times),
-    special("trap", control::trap),
-    pure("true", |_, _| Ok(0)),
-    regular("type", inform::type_),
-    regular("typeset", bash::declare),
-    regular("ulimit", options::ulimit),
-    regular("umask", options::umask),
-    regular("unalias", variables::unalias),
-    special("unset", variables::unset),
-    regular("wait", job::wait),
-];
+builtins! {
+    ".", SPECIAL, control::dot;
+    ":", PURE | SPECIAL, succeed;
+    "[", PURE | QUIET, test::bracket;
+    "alias", REGULAR, variables::alias;
+    "bg", REGULAR, job::bg;
+    "break", SPECIAL, control::break_loop;
+    "cd", REGULAR, directory::cd;
+    "chdir", REGULAR, directory::cd;
+    "command", REGULAR, control::command;
+    "continue", SPECIAL, control::continue_loop;
+    "declare", REGULAR, bash::declare;
+    "echo", PURE, print::echo;
+    "eval", SPECIAL, control::eval;
+    "exec", SPECIAL, succeed;
+    "exit", SPECIAL, control::exit;
+    "export", SPECIAL, variables::export;
+    "false", PURE, fail;
+    "fc", REGULAR, history::fc;
+    "fg", REGULAR, job::fg;
+    "getopts", REGULAR, variables::getopts;
+    "hash", REGULAR, inform::hash;
+    "help", REGULAR, inform::help;
+    "history", REGULAR, history::history;
+    "jobs", REGULAR, job::jobs;
+    "kill", REGULAR, job::kill;
+    "let", REGULAR, variables::let_;
+    "local", SPECIAL, variables::local;
+    "mapfile", REGULAR, bash::mapfile;
+    "printf", PURE | QUIET, print::printf;
+    "pwd", PURE, directory::pwd;
+    "read", REGULAR, read::read;
+    "readarray", REGULAR, bash::mapfile;
+    "readonly", SPECIAL, variables::readonly;
+    "return", SPECIAL, control::return_;
+    "set", SPECIAL, options::set;
+    "shift", SPECIAL, control::shift;
+    "shopt", REGULAR, bash::shopt;
+    "source", SPECIAL, control::dot;
+    "test", PURE | QUIET, test::test;
+    "times", SPECIAL, inform::times;
+    "trap", SPECIAL, control::trap;
+    "true", PURE, succeed;
+    "type", REGULAR, inform::type_;
+    "typeset", REGULAR, bash::declare;
+    "ulimit", REGULAR, options::ulimit;
+    "umask", REGULAR, options::umask;
+    "unalias", REGULAR, variables::unalias;
+    "unset", SPECIAL, variables::unset;
+    "wait", REGULAR, job::wait;
+}
+
+/// Where each name starts and ends in `NAMES`.
+static BOUNDS: [(u16, u16); COUNT] = {
+    let mut bounds = [(0, 0); COUNT];
+    let (mut start, mut at, mut number) = (0, 0, 0);
+    while at < NAMES.len() {
+        if NAMES.as_bytes()[at] == b'\n' {
+            bounds[number] = (start, at as u16);
+            start = at as u16 + 1;
+            number += 1;
+        }
+        at += 1;
+    }
+    bounds
+};
+
+impl Builtin {
+    /// The builtin at a place of the table.
+    fn at(number: usize) -> Self {
+        let flags = FLAGS[number];
+        let (special, pure, quiet) = (flags & SPECIAL > 0, flags & PURE > 0, flags & QUIET > 0);
+        Self { number: number as u8, name: name_at(number), special, pure, quiet }
+    }
+}
+
+fn name_at(number: usize) -> &'static str {
+    let (start, end) = BOUNDS[number];
+    &NAMES[usize::from(start)..usize::from(end)]
+}
 
 /// The builtin of that name.
-pub fn find(name: &[u8]) -> Option<&'static Builtin> {
-    place(name).map(|at| &BUILTINS[at])
+pub fn find(name: &[u8]) -> Option<Builtin> {
+    place(name).map(Builtin::at)
 }
 
 fn place(name: &[u8]) -> Option<usize> {
-    BUILTINS.binary_search_by(|one| one.name.as_bytes().cmp(name)).ok()
+    BOUNDS.binary_search_by(|&(start, end)| NAMES.as_bytes()[usize::from(start)..usize::from(end)].cmp(name)).ok()
 }
 
 impl Shell {
     /// The builtin that a symbol names.
     #[inline]
-    pub fn builtin_of(&mut self, name: Sym) -> Option<&'static Builtin> {
+    pub fn builtin_of(&mut self, name: Sym) -> Option<Builtin> {
         match self.slot(name).builtin {
             0 => self.look_up_builtin(name),
             1 => None,
-            number => Some(&BUILTINS[usize::from(number) - 2]),
+            number => Some(Builtin::at(usize::from(number) - 2)),
         }
     }
 
-    fn look_up_builtin(&mut self, name: Sym) -> Option<&'static Builtin> {
+    fn look_up_builtin(&mut self, name: Sym) -> Option<Builtin> {
         let found = place(self.symbols.name(name));
         self.slot(name).builtin = found.map_or(1, |at| at as u8 + 2);
-        found.map(|at| &BUILTINS[at])
+        found.map(Builtin::at)
     }
 }
 
 /// The names of all builtins.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    BUILTINS.iter().map(|one| one.name)
+    (0..COUNT).map(name_at)
 }
 
 /// Takes single-letter options off the front; `--` ends them. An unknown letter is an error.

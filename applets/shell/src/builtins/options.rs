@@ -3,27 +3,15 @@
 use super::Done;
 use crate::shell::{Fail, Options, Shell};
 use rbox_core::escape;
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::sys::{fs, process};
 use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
-const NAMES: &[(u8, &str)] = &[
-    (b'e', "errexit"),
-    (b'f', "noglob"),
-    (b'I', "ignoreeof"),
-    (b'm', "monitor"),
-    (b'n', "noexec"),
-    (b'x', "xtrace"),
-    (b'v', "verbose"),
-    (b'C', "noclobber"),
-    (b'a', "allexport"),
-    (b'b', "notify"),
-    (b'u', "nounset"),
-    (b'E', "errtrace"),
-    (0, "vi"),
-    (0, "pipefail"),
-    (0, "bash"),
-];
+const NAMES: Names = names! {
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "vi" = 0, "pipefail" = 0, "bash" = 0,
+};
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
     Some(match name {
@@ -53,14 +41,14 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
         shell.options.vi = !on;
         return true;
     }
-    let Some((_, name)) = NAMES.iter().find(|(_, known)| known.as_bytes() == name) else { return false };
+    let Some((name, _)) = NAMES.iter().find(|(known, _)| known.as_bytes() == name) else { return false };
     if let Some(option) = field(&mut shell.options, name) {
         *option = on;
     }
-    if *name == "bash" && on {
+    if name == "bash" && on {
         super::bash::begin(shell);
     }
-    if *name == "monitor" {
+    if name == "monitor" {
         crate::interactive::set_monitor(shell, on);
     }
     true
@@ -69,8 +57,8 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
 impl Shell {
     /// Sets an option by its letter; false when there is none.
     pub fn set_option(&mut self, letter: u8, on: bool) -> bool {
-        match NAMES.iter().find(|(known, _)| *known == letter && letter != 0) {
-            Some((_, name)) => set_option_by_name(self, name.as_bytes(), on),
+        match NAMES.name_of(letter.into()).filter(|_| letter != 0) {
+            Some(name) => set_option_by_name(self, name.as_bytes(), on),
             // XCU set: -h may speed up the search for commands and may be on always; where a command was found is
             // always remembered here.
             None => letter == b'h',
@@ -80,9 +68,9 @@ impl Shell {
     /// The value of `$-`.
     pub fn option_letters(&mut self) -> Vec<u8> {
         let mut letters = Vec::new();
-        for (letter, name) in NAMES {
-            if *letter != 0 && field(&mut self.options, name).is_some_and(|on| *on) {
-                letters.push(*letter);
+        for (name, letter) in NAMES.iter() {
+            if letter != 0 && field(&mut self.options, name).is_some_and(|on| *on) {
+                letters.push(letter as u8);
             }
         }
         if self.options.interactive {
@@ -160,10 +148,10 @@ fn list_variables(shell: &mut Shell) {
 
 fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
-    for (_, name) in NAMES {
+    for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
         // The listing is BusyBox's as long as this one is off.
-        if *name == "bash" && !on {
+        if name == "bash" && !on {
             continue;
         }
         text.push_str(&match (readable, on) {
@@ -213,24 +201,46 @@ fn symbolic(allowed: u32) -> String {
     format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
 }
 
-/// What `ulimit` knows: letter, text, unit in bytes, resource.
-const LIMITS: &[(u8, &str, u64, process::Resource)] = &[
-    (b'c', "core file size (blocks)         (-c) ", 512, process::Resource::Core),
-    (b'd', "data seg size (kb)              (-d) ", 1024, process::Resource::Data),
-    (b'e', "scheduling priority             (-e) ", 1, process::Resource::Nice),
-    (b'f', "file size (blocks)              (-f) ", 512, process::Resource::Fsize),
-    (b'i', "pending signals                 (-i) ", 1, process::Resource::Sigpending),
-    (b'l', "max locked memory (kb)          (-l) ", 1024, process::Resource::Memlock),
-    (b'm', "max memory size (kb)            (-m) ", 1024, process::Resource::Rss),
-    (b'n', "open files                      (-n) ", 1, process::Resource::Nofile),
-    (b'q', "POSIX message queues (bytes)    (-q) ", 1, process::Resource::Msgqueue),
-    (b'r', "real-time priority              (-r) ", 1, process::Resource::Rtprio),
-    (b's', "stack size (kb)                 (-s) ", 1024, process::Resource::Stack),
-    (b't', "cpu time (seconds)              (-t) ", 1, process::Resource::Cpu),
-    (b'u', "max user processes              (-u) ", 1, process::Resource::Nproc),
-    (b'v', "virtual memory (kb)             (-v) ", 1024, process::Resource::As),
-    (b'x', "file locks                      (-x) ", 1, process::Resource::Locks),
-];
+/// What `ulimit` knows: the text of each limit, and its letter.
+const LIMITS: Names = names! {
+    "core file size (blocks)         (-c) " = b'c',
+    "data seg size (kb)              (-d) " = b'd',
+    "scheduling priority             (-e) " = b'e',
+    "file size (blocks)              (-f) " = b'f',
+    "pending signals                 (-i) " = b'i',
+    "max locked memory (kb)          (-l) " = b'l',
+    "max memory size (kb)            (-m) " = b'm',
+    "open files                      (-n) " = b'n',
+    "POSIX message queues (bytes)    (-q) " = b'q',
+    "real-time priority              (-r) " = b'r',
+    "stack size (kb)                 (-s) " = b's',
+    "cpu time (seconds)              (-t) " = b't',
+    "max user processes              (-u) " = b'u',
+    "virtual memory (kb)             (-v) " = b'v',
+    "file locks                      (-x) " = b'x',
+};
+
+/// The unit in bytes of a limit, by its letter, and what the kernel calls it.
+fn limit_of(letter: u64) -> Option<(u64, process::Resource)> {
+    Some(match u8::try_from(letter).ok()? {
+        b'c' => (512, process::Resource::Core),
+        b'd' => (1024, process::Resource::Data),
+        b'e' => (1, process::Resource::Nice),
+        b'f' => (512, process::Resource::Fsize),
+        b'i' => (1, process::Resource::Sigpending),
+        b'l' => (1024, process::Resource::Memlock),
+        b'm' => (1024, process::Resource::Rss),
+        b'n' => (1, process::Resource::Nofile),
+        b'q' => (1, process::Resource::Msgqueue),
+        b'r' => (1, process::Resource::Rtprio),
+        b's' => (1024, process::Resource::Stack),
+        b't' => (1, process::Resource::Cpu),
+        b'u' => (1, process::Resource::Nproc),
+        b'v' => (1024, process::Resource::As),
+        b'x' => (1, process::Resource::Locks),
+        _ => return None,
+    })
+}
 
 /// `ulimit [-HSa] [-cdefilmnqrstuvx] [LIMIT]`
 pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
@@ -245,27 +255,31 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     };
     if letters.contains(&b'a') {
-        let text: String =
-            LIMITS.iter().map(|(_, text, unit, resource)| format!("{text}{}", show(*unit, *resource))).collect();
+        let line = |(text, letter)| Some((text, limit_of(letter)?));
+        let text: String = LIMITS
+            .iter()
+            .filter_map(line)
+            .map(|(text, (unit, resource))| format!("{text}{}", show(unit, resource)))
+            .collect();
         shell.print(text.as_bytes());
         return Ok(0);
     }
     let letter = letters.iter().copied().find(|letter| !b"HS".contains(letter)).unwrap_or(b'f');
-    let Some((_, _, unit, resource)) = LIMITS.iter().find(|(known, ..)| *known == letter) else { return Ok(1) };
+    let Some((unit, resource)) = limit_of(letter.into()) else { return Ok(1) };
     let Some(word) = words.first() else {
-        let text = show(*unit, *resource);
+        let text = show(unit, resource);
         shell.print(text.as_bytes());
         return Ok(0);
     };
-    let value = if *word == b"unlimited" { None } else { Some(limit_value(shell, word, *unit)?) };
-    let mut limit = process::getrlimit(*resource);
+    let value = if *word == b"unlimited" { None } else { Some(limit_value(shell, word, unit)?) };
+    let mut limit = process::getrlimit(resource);
     if soft || !hard {
         limit.current = value;
     }
     if hard || !soft {
         limit.maximum = value;
     }
-    match process::setrlimit(*resource, limit) {
+    match process::setrlimit(resource, limit) {
         Ok(()) => Ok(0),
         Err(errno) => {
             shell.report(&[b"error setting limit: ", rbox_core::sys::error_text(errno).as_bytes()]);

@@ -117,7 +117,7 @@ impl Shell {
         }
     }
 
-    fn run_builtin_command(&mut self, simple: &Simple, builtin: &'static Builtin, words: &[Vec<u8>]) -> Run {
+    fn run_builtin_command(&mut self, simple: &Simple, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.trace_command(simple, words);
         if builtin.name == "exec" {
             return self.run_exec(simple, words);
@@ -156,10 +156,10 @@ impl Shell {
     }
 
     /// Calls a builtin with its words.
-    pub fn call_builtin(&mut self, builtin: &'static Builtin, words: &[Vec<u8>]) -> Run {
+    pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.builtin = if builtin.quiet { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
-        self.status_of(|shell| (builtin.run)(shell, &operands))
+        self.status_of(|shell| builtin.run(shell, &operands))
     }
 
     fn status_of(&mut self, call: impl FnOnce(&mut Shell) -> Result<u8, Fail>) -> Run {

@@ -2,15 +2,17 @@
 
 use crate::shell::{Fail, Run, Shell};
 use rbox_core::number::Decimal;
+use rbox_core::signals;
 use rbox_core::sys::signal::{self, Disposition};
 use std::rc::Rc;
 
-/// The names of the signals 1 to 31; trap's 0 is EXIT.
-pub const SIGNALS: [&str; 32] = [
-    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
-    "POLL", "PWR", "SYS",
-];
+/// One more than the last signal that has a name.
+pub const SIGNALS: usize = 32;
+
+/// The name of a signal; that of trap's 0 is EXIT.
+pub fn signal_name(number: usize) -> Option<&'static str> {
+    if number == 0 { Some("EXIT") } else { signals::name_of(i32::try_from(number).ok()?) }
+}
 
 /// The place of the ERR trap, behind those of the signals.
 pub const ERR: usize = 65;
@@ -19,17 +21,10 @@ pub const TRAPS: usize = 66;
 
 /// The number of a signal by its name, with or without SIG, or by its number.
 pub fn signal_number(word: &[u8]) -> Option<usize> {
-    if let Some(number) = rbox_core::number::parse_decimal(word) {
-        return usize::try_from(number).ok().filter(|&number| number <= 64);
+    if word.eq_ignore_ascii_case(b"ERR") {
+        return Some(ERR);
     }
-    let upper = word.to_ascii_uppercase();
-    let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    match name {
-        b"IO" => return Some(29),
-        b"ERR" => return Some(ERR),
-        _ => {}
-    }
-    SIGNALS.iter().position(|known| known.as_bytes() == name)
+    signals::number_of(word).map(|number| number as usize)
 }
 
 /// What a signal did to a process, in words.
