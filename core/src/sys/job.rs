@@ -3,6 +3,7 @@
 use std::ffi::CString;
 
 use super::process::{self, c_strings, pointers};
+use super::signal::{self, Disposition, SignalSet};
 use super::{Errno, last_errno};
 
 /// User and system time of the process, then of its children that ended: `times(2)`, in hundredths of a second.
@@ -45,6 +46,7 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
         return Err(Errno::INVAL);
     };
     let (words, environment) = (pointers(&words), pointers(&environment));
+    let stops = HeldStop::begin();
     let mut start = Start { path: path.as_ptr(), words: words.as_ptr(), environment: environment.as_ptr(), error: 0 };
     // Room for one system call, and for a signal that comes in the middle of it.
     let mut stack = core::mem::MaybeUninit::<[u128; 1024]>::uninit();
@@ -56,8 +58,10 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
         let top = stack.as_mut_ptr().add(1);
         libc::clone(execute, top.cast(), flags, (&raw mut start).cast())
     };
+    let error = last_errno();
+    stops.end(pid);
     if pid < 0 {
-        return Err(last_errno());
+        return Err(error);
     }
     if start.error != 0 {
         // The child has ended; nothing but its status is left to take.
@@ -65,6 +69,34 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
         return Err(Errno::from_raw_os_error(start.error));
     }
     Ok(pid)
+}
+
+/// Ctrl-Z during `spawn`. A child that it stopped before its execve would leave this process waiting for that, where no
+/// signal reaches it: neither would count as stopped, and the terminal would hang. So it is noted, and obeyed after.
+struct HeldStop(Option<Disposition>);
+
+impl HeldStop {
+    fn begin() -> Self {
+        let before = signal::set(libc::SIGTSTP, Disposition::Note).ok();
+        if before == Some(Disposition::Ignore) {
+            // Who ignores it is not stopped, and the program inherits that.
+            let _ = signal::set(libc::SIGTSTP, Disposition::Ignore);
+        }
+        Self(before)
+    }
+
+    fn end(self, pid: libc::pid_t) {
+        if self.0 != Some(Disposition::Default) {
+            return;
+        }
+        let _ = signal::set(libc::SIGTSTP, Disposition::Default);
+        if signal::take(SignalSet::of(&[libc::SIGTSTP])) != SignalSet::default() {
+            if pid > 0 {
+                let _ = signal::kill(pid, libc::SIGTSTP);
+            }
+            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), libc::SIGTSTP);
+        }
+    }
 }
 
 /// The child of `spawn`.

@@ -129,7 +129,16 @@ impl Shell {
                 return status.unwrap_or(0);
             }
             match process::wait(-1, flags) {
-                Ok(Some((pid, change))) => self.jobs.note(pid, change),
+                Ok(Some((pid, change))) => {
+                    self.jobs.note(pid, change);
+                    let waits = self.jobs.all.iter().find(|job| job.number == number).filter(|job| job.runs_partly());
+                    if change == Change::Stopped(SIGTSTP)
+                        && let Some(job) = waits
+                    {
+                        // Ctrl-Z came before all processes of the pipeline had been started.
+                        let _ = signal::kill(-job.processes[0].pid, SIGTSTP);
+                    }
+                }
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(_) => {
                     // Nobody is left to wait for: the status was lost, as when a parent ignored SIGCHLD.

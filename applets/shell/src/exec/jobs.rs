@@ -39,9 +39,15 @@ impl Job {
         self.processes.iter().all(|one| matches!(one.change, Some(Change::Exited(_) | Change::Signaled(_))))
     }
 
-    /// Whether some of it is stopped.
+    /// Whether what has not ended of it is stopped.
     pub fn stopped(&self) -> bool {
-        !self.ended() && self.processes.iter().any(|one| matches!(one.change, Some(Change::Stopped(_))))
+        !self.ended() && self.processes.iter().all(|one| one.change.is_some())
+    }
+
+    /// Whether some of it is stopped and some of it runs.
+    pub fn runs_partly(&self) -> bool {
+        let is_stopped = |one: &Process| matches!(one.change, Some(Change::Stopped(_)));
+        self.processes.iter().any(is_stopped) && !self.stopped()
     }
 
     /// The signal that ended its last process. SIGINT counts wherever it struck: Ctrl-C may come when only the first
@@ -118,7 +124,7 @@ impl Jobs {
         if job.ended() || job.stopped() {
             job.told = false;
         }
-        if matches!(change, Change::Stopped(_)) {
+        if matches!(change, Change::Stopped(_)) && self.all[at].stopped() {
             let job = self.all.remove(at);
             self.all.push(job);
         }
@@ -184,6 +190,10 @@ impl Shell {
             }
             if own {
                 signal::take(SignalSet::of(&[SIGCHLD]));
+            }
+            if self.traps[SIGTSTP as usize].is_none() {
+                // Ctrl-Z is noted for jobs in the foreground; here is none.
+                signal::take(SignalSet::of(&[SIGTSTP]));
             }
             match signal::pending() {
                 0 => signal::suspend(before),
