@@ -6,9 +6,9 @@ use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, fd, fs, process};
 
-const USAGE: &str = "PROG ARGS
+const USAGE: &str = "[PROG ARGS]
 
-Give PROG a controlling terminal if it has none";
+Give PROG a controlling terminal if it has none; without PROG, print the console's";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();
@@ -21,18 +21,22 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     if words.is_empty() {
-        return Err(Error::usage());
+        env.stdout.write(&[&active_console().unwrap_or_default()[..], b"\n"].concat())?;
+        return Ok(ExitStatus::SUCCESS);
     }
     let has_terminal = fs::open("/dev/tty", fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty()).is_ok();
     if !has_terminal && let Some(path) = active_console() {
         // A process that leads its session already keeps it.
         let _ = process::setsid();
-        if let Ok(terminal) = fs::open(&path[..], fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-            // Another session may hold the terminal; then the program runs without job control.
-            let _ = process::ioctl_tiocsctty(terminal.as_fd());
-            for number in 0..=2 {
-                fd::redirect(terminal.as_fd(), number)?;
+        match fs::open(&path[..], fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+            Ok(terminal) => {
+                // Another session may hold the terminal; then the program runs without job control.
+                let _ = process::ioctl_tiocsctty(terminal.as_fd());
+                for number in 0..=2 {
+                    fd::redirect(terminal.as_fd(), number)?;
+                }
             }
+            Err(errno) => env.report(&Error::cannot("open", &path, errno)),
         }
     }
     Ok(rbox_core::call::replace(env, words))

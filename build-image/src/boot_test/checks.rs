@@ -14,6 +14,10 @@ pub const ALL: &[Check] = &[
     ("services", services),
     ("network", network),
     ("syslog", syslog),
+    ("logread", logread),
+    ("label", label),
+    ("password", password),
+    ("askfirst", askfirst),
     ("mdev", mdev),
     ("hotplug", hotplug),
     ("keymap", keymap),
@@ -131,6 +135,57 @@ fn syslog(machine: &mut Machine) -> Result<()> {
     machine
         .output_of("grep -c boot-test /var/log/kernel.log || true; grep -q 'auth.*login' /var/log/messages || true")?;
     machine.output_of("dmesg | grep -q 'Linux version'").map(drop)
+}
+
+/// The log in shared memory.
+fn logread(machine: &mut Machine) -> Result<()> {
+    machine.output_of("sv down /etc/rc.d/syslogd")?;
+    machine.wait_for("sv status /etc/rc.d/syslogd | grep -q ^down:")?;
+    machine.output_of("syslogd -C16; logger -t boot-test in memory")?;
+    machine.wait_for("logread | grep -q ' rbox user.notice boot-test: in memory$'")?;
+    machine.output_of("kill $(cat /run/syslogd.pid)")?;
+    machine.wait_for("! logread 2>/dev/null")?;
+    machine.output_of("sv up /etc/rc.d/syslogd")?;
+    machine.wait_for("sv status /etc/rc.d/syslogd | grep -q ^run:")
+}
+
+/// The disk is found by the label of its filesystem.
+fn label(machine: &mut Machine) -> Result<()> {
+    machine.output_of("mkdir /tmp/disk && mount LABEL=rbox /tmp/disk && [ -x /tmp/disk/bin/rbox ]")?;
+    machine.output_of("umount /tmp/disk && rmdir /tmp/disk")?;
+    machine.output_of("! mount LABEL=nothing /mnt 2>/dev/null").map(drop)
+}
+
+/// Sets a password, logs in with it after a wrong one, and takes it away again.
+fn password(machine: &mut Machine) -> Result<()> {
+    machine.send("passwd\n")?;
+    for question in ["New password: ", "Retype password: "] {
+        machine.expect(question)?;
+        machine.send("Boot-te5t!\n")?;
+    }
+    machine.expect("password for root changed by root")?;
+    machine.output_of("grep -q '^root:[$]6[$]' /etc/shadow && [ $(stat -c %a /etc/shadow) = 600 ]")?;
+    machine.send("exit\n")?;
+    for (word, answer) in [("wrong", "Login incorrect"), ("Boot-te5t!", "# ")] {
+        machine.expect("login: ")?;
+        machine.send("root\n")?;
+        machine.expect("Password: ")?;
+        machine.send(&format!("{word}\n"))?;
+        machine.expect(answer)?;
+    }
+    machine.prepare_shell()?;
+    machine.output_of("passwd -d root 2>/dev/null && grep -q '^root::' /etc/shadow").map(drop)
+}
+
+/// An entry that waits for Enter on a terminal of the screen.
+fn askfirst(machine: &mut Machine) -> Result<()> {
+    machine.output_of("cp /etc/inittab /tmp/inittab && echo 'tty5::askfirst:/bin/sh -c \"tty >/run/asked; sleep 600\"' >>/etc/inittab && kill -HUP 1")?;
+    machine.wait_for("grep -q 'Please press Enter to activate this console' /dev/vcs5")?;
+    machine.output_of("[ ! -e /run/asked ]")?;
+    machine.press(&["alt-f5", "ret"])?;
+    machine.wait_for("grep -q /dev/tty5 /run/asked")?;
+    machine.press(&["alt-f1"])?;
+    machine.output_of("cat /tmp/inittab >/etc/inittab && rm /tmp/inittab /run/asked && kill -HUP 1").map(drop)
 }
 
 fn mdev(machine: &mut Machine) -> Result<()> {

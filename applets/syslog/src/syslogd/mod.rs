@@ -101,10 +101,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         last: Vec::new(),
     };
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
+    // Whoever waits for the parent's end finds somebody who listens.
+    let socket = listen()?;
     if !args.has(FOREGROUND) {
         detach()?;
     }
-    let socket = listen()?;
     let signals = SignalQueue::open(&[SIGHUP, SIGINT, SIGTERM]).map_err(Error::from)?;
     // Messages need no answer: a pid file is only for others.
     let _ = Output::create(b"/var/run/syslogd.pid").and_then(|mut file| {
