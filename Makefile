@@ -34,8 +34,9 @@ compat: rbox
 
 # Size and speed beside BusyBox.
 bench: rbox
-	sh build-image/packages.sh busybox-static valgrind
+	sh build-image/packages.sh busybox-static valgrind dash
 	sh compat-suite/bench.sh
+	bash compat-suite/bench-shell.sh
 
 tools:
 	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 python3-minimal
