@@ -35,7 +35,8 @@ compat: rbox
 # Size and speed beside BusyBox, toybox and the GNU tools.
 bench: rbox
 	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
-	sh compat-suite/bench.sh
+	bash compat-suite/bench.sh
+	bash compat-suite/bench-shell.sh
 
 tools:
 	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 python3-minimal

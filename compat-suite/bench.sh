@@ -5,7 +5,6 @@ set -eu
 rbox=$PWD/target/rbox
 busybox=$(command -v busybox)
 toybox=$(command -v toybox)
-here=$PWD/compat-suite
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -140,8 +140,26 @@ fn messages(text: &str) -> String {
         }
         kept.extend([line, "\n"]);
     }
+    // The static binary has musl's words for some errors, the other one glibc's.
+    for (ours, theirs) in ERROR_TEXTS {
+        kept = kept.replace(ours, theirs);
+    }
     kept
 }
+
+/// Texts of strerror(3): musl's and glibc's.
+const ERROR_TEXTS: &[(&str, &str)] = &[
+    (": Symbolic link loop", ": Too many levels of symbolic links"),
+    (": Resource busy", ": Device or resource busy"),
+    (": Network unreachable", ": Network is unreachable"),
+    (": Not a tty", ": Inappropriate ioctl for device"),
+    (": Filename too long", ": File name too long"),
+    (": Cross-device link", ": Invalid cross-device link"),
+    (": Result not representable", ": Numerical result out of range"),
+    (": Host is unreachable", ": No route to host"),
+    (": Address not available", ": Cannot assign requested address"),
+    (": Not supported", ": Operation not supported"),
+];
 
 /// Type, mode, links, size or target, and content of everything below `path`.
 fn describe(root: &Path, path: &Path, tree: &mut String) -> std::io::Result<()> {
@@ -177,6 +195,7 @@ mod tests {
     #[test]
     fn usage_texts_are_left_out_of_messages() {
         assert_eq!(messages("x: bad\nBusyBox v1.35\n\nUsage: x\n"), "x: bad\n(usage)\n");
+        assert_eq!(messages("x: a: Resource busy\n"), "x: a: Device or resource busy\n");
         assert_eq!(messages("x: bad\nrbox v0.1.0\nUsage: x [-a]\n"), "x: bad\n(usage)\n");
     }
 }

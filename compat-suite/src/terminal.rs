@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 const QUIET: i64 = 400_000_000;
 
 /// After so many times of that a line is typed although nothing has been shown since the last one.
-const PATIENCE: u32 = 8;
+const PATIENCE: u32 = 12;
 
 /// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
 pub fn run(command: Command, lines: &[String]) -> Result<Output> {

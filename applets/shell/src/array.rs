@@ -155,10 +155,13 @@ pub fn decode(value: &[u8]) -> Option<Vec<Item>> {
 impl Shell {
     /// The array that a variable is, or that the shell computes for it. A plain variable is its own element 0.
     pub fn array(&mut self, name: Sym) -> Option<Array> {
-        let special = match self.slot(name).special {
+        let kind = self.slot(name).special;
+        let special = match kind {
             Special::PipeStatus => {
                 Some(self.pipe_status.iter().map(|status| status.to_string().into_bytes()).collect())
             }
+            Special::Source if self.context.is_empty() || self.context == b"eval" => Some(vec![self.arg0.clone()]),
+            Special::Source => Some(vec![self.context.clone(), self.arg0.clone()]),
             Special::FunctionName => Some(self.function_names.iter().rev().cloned().collect::<Vec<_>>()),
             _ => None,
         };

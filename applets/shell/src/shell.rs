@@ -37,6 +37,8 @@ pub struct Options {
     pub interactive: bool,
     /// Commands come from standard input: the `s` of `$-`.
     pub stdin: bool,
+    /// They come from `-c`: the `c` of `$-`.
+    pub command: bool,
     pub monitor: bool,
     pub noexec: bool,
     pub nounset: bool,
@@ -69,6 +71,8 @@ pub enum Special {
     PipeStatus,
     /// bash's FUNCNAME.
     FunctionName,
+    /// bash's BASH_SOURCE: the file that is read.
+    Source,
 }
 
 /// What one name stands for.
@@ -244,7 +248,7 @@ impl Shell {
                 let number = (self.random >> 16) & 0x7fff;
                 self.variables[name.index()].value = number.to_string().into_bytes();
             }
-            Special::Seconds | Special::PipeStatus | Special::FunctionName => self.compute(name),
+            Special::Seconds | Special::PipeStatus | Special::FunctionName | Special::Source => self.compute(name),
             _ => {}
         }
         let slot = &self.variables[name.index()];

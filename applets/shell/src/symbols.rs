@@ -101,12 +101,24 @@ pub fn is_name(text: &[u8]) -> bool {
 
 /// Whether a name may begin with the byte.
 pub fn is_name_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
+    is_name_byte(byte) && !byte.is_ascii_digit()
 }
 
+/// The bytes that a name may contain.
+static NAME_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    bytes
+};
+
 /// Whether a name may contain the byte.
+#[inline(always)]
 pub fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    NAME_BYTES[usize::from(byte)]
 }
 
 #[cfg(test)]

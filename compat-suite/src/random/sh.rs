@@ -178,7 +178,7 @@ impl Writer {
 
     fn word(&mut self) {
         if self.chance(20) {
-            return self.pick(&["~", "~/x", "~/a.c", "x:~", "~:~/b"]);
+            return self.pick(&["~", "~/x", "~/a.c", "x:~", "a:~/b"]);
         }
         for _ in 0..1 + self.random.below(3) {
             self.piece(false);

@@ -418,6 +418,18 @@ mod tests {
     }
 
     #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let mut random = crate::testing::Random::new(23);
+        for _ in 0..20_000 {
+            let bytes = random.bytes(120);
+            if let Some((_, body, _)) = split_message(&bytes) {
+                attributes(body).count();
+            }
+            let _ = (Link::parse(&bytes), Address::parse(&bytes), Route::parse(&bytes));
+        }
+    }
+
+    #[test]
     fn broken_messages_end_the_reading() {
         assert!(split_message(&[8, 0, 0, 0, 1, 0]).is_none());
         assert!(split_message(&[0; 16]).is_none());

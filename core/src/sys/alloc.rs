@@ -55,6 +55,7 @@ impl Allocator {
 }
 
 /// The class of a request; `None` when the C library serves it.
+#[inline(always)]
 fn class(layout: &Layout) -> Option<usize> {
     let size = layout.size();
     if size > LARGEST || layout.align() > STEP {

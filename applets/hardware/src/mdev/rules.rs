@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn any_line_is_read_without_a_panic() {
+        let mut random = rbox_core::testing::Random::new(29);
+        for _ in 0..3000 {
+            match_line(&random.spoil(b"-$SUBSYSTEM=block;(sd)([a-z])[0-9]* 0:6 660 >disk/%1-%2 @/bin/x $MDEV"), &device(b"sda1"));
+            match_line(&random.bytes(40), &device(b"sda1"));
+        }
+    }
+
+    #[test]
     fn names_match_whole_and_by_their_last_part() {
         let action = match_line(b"sd[a-z][0-9]*\t0:6 660", &device(b"sda1")).expect("it matches");
         assert_eq!((action.gid, action.mode), (6, 0o660));

@@ -9,8 +9,12 @@ use rbox_core::sys::process;
 /// Sets what bash mode has besides: its variables.
 pub fn begin(shell: &mut Shell) {
     shell.began = now();
-    let computed: [(&[u8], Special); 3] =
-        [(b"SECONDS", Special::Seconds), (b"PIPESTATUS", Special::PipeStatus), (b"FUNCNAME", Special::FunctionName)];
+    let computed: [(&[u8], Special); 4] = [
+        (b"BASH_SOURCE", Special::Source),
+        (b"SECONDS", Special::Seconds),
+        (b"PIPESTATUS", Special::PipeStatus),
+        (b"FUNCNAME", Special::FunctionName),
+    ];
     for (name, special) in computed {
         let name = shell.intern(name);
         shell.slot(name).special = special;
@@ -36,6 +40,33 @@ pub fn begin(shell: &mut Shell) {
     }
     let name = shell.intern(b"BASH_VERSINFO");
     shell.put_array(name, version);
+}
+
+/// `type -t NAME...`: one word that says what each is; `type -p NAME...`: the file of a program.
+pub fn type_word(shell: &mut Shell, words: &[&[u8]], path: bool) -> Done {
+    let mut status = 0;
+    for word in words {
+        let name = shell.intern(word);
+        let kind: &[u8] = if shell.slot(name).alias.is_some() {
+            b"alias"
+        } else if crate::syntax::parser::is_keyword(word) {
+            b"keyword"
+        } else if shell.slot(name).function.is_some() {
+            b"function"
+        } else if super::find(word).is_some() {
+            b"builtin"
+        } else {
+            b"file"
+        };
+        let file = if kind == b"file" { super::inform::describe(shell, word) } else { None };
+        match (kind, file) {
+            (b"file", None) => status = 1,
+            (b"file", Some(file)) if path => shell.print(&[&file[..], b"\n"].concat()),
+            _ if path => {}
+            _ => shell.print(&[kind, b"\n"].concat()),
+        }
+    }
+    Ok(status)
 }
 
 /// `declare [-aAgilprux] [+ilux] [NAME[=VALUE]...]`

@@ -23,6 +23,11 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
 
 /// `type NAME...`
 pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    match words {
+        [b"-t", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, false),
+        [b"-p", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, true),
+        _ => {}
+    }
     let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
     let mut status = 0;
     for word in words {

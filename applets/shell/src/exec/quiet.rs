@@ -61,7 +61,7 @@ impl Shell {
             began: self.began,
             pipe_status: self.pipe_status.clone(),
         });
-        let (line, builtin, loops) = (self.line, self.builtin, std::mem::take(&mut self.loops));
+        let (line, builtin, loops) = (self.line, self.builtin, self.loops);
         let result = self.run(body);
         (self.line, self.builtin, self.loops) = (line, builtin, loops);
         if let Some(kept) = kept {

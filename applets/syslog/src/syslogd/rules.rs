@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn any_rules_are_read_without_a_panic() {
+        let mut random = rbox_core::testing::Random::new(31);
+        for _ in 0..20_000 {
+            if let Ok(rules) = parse(&random.spoil(b"*.*;kern,user.!=err;mail.none /var/log/x\n"), b"conf") {
+                assert!(rules.iter().filter(|rule| rule.wants(random.below(2000) as u16)).count() <= rules.len());
+            }
+        }
+    }
+
+    #[test]
     fn a_severity_stands_for_the_more_urgent_ones_too() {
         assert!(wants(b"kern.err /k", 3));
         assert!(wants(b"kern.err /k", 0));
