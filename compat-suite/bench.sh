@@ -98,5 +98,3 @@ row 'seq 3000000' seconds 'seq 3000000'
 row 'ls -lR, 3,000 files' seconds 'ls -lR tree'
 row 'du -s, 3,000 files' seconds 'du -s tree'
 row 'cp -r, 3,000 files' seconds 'cp -r tree copy.$$'
-echo
-#bash "$here/bench-shell.sh" "$rbox"
