@@ -241,6 +241,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
     shell.options.interactive = interactive;
     shell.options.stdin = from_stdin;
+    shell.options.command = start.command;
     if start.monitor.unwrap_or(interactive) {
         shell.options.monitor = true;
         crate::interactive::set_monitor(shell, true);
@@ -277,7 +278,10 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
         Ok(opened) => opened,
         Err(errno) => {
             shell.arg0 = b"sh".to_vec();
-            return Err(shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]));
+            let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
+            // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
+            shell.status = if errno == sys::Errno::NOENT { 127 } else { 126 };
+            return Err(fail);
         }
     };
     shell.named = true;

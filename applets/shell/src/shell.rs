@@ -37,6 +37,8 @@ pub struct Options {
     pub interactive: bool,
     /// Commands come from standard input: the `s` of `$-`.
     pub stdin: bool,
+    /// They come from `-c`: the `c` of `$-`.
+    pub command: bool,
     pub monitor: bool,
     pub noexec: bool,
     pub nounset: bool,

@@ -88,6 +88,9 @@ impl Shell {
         if self.options.interactive {
             letters.push(b'i');
         }
+        if self.options.command {
+            letters.push(b'c');
+        }
         if self.options.stdin {
             letters.push(b's');
         }

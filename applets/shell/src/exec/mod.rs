@@ -71,6 +71,9 @@ impl Shell {
                 self.check_errexit()
             }
             Node::Redirected(inner, redirections) => {
+                if let Some(first) = redirections.first().filter(|first| first.line > 0) {
+                    self.line = first.line;
+                }
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
                     Err(_) => {

@@ -203,6 +203,7 @@ pub struct Redirection {
     pub word: Word,
     /// The document of `<<`, read after the line that names it.
     pub here: Option<Rc<HereDoc>>,
+    pub line: u32,
 }
 
 impl Redirection {

@@ -46,8 +46,9 @@ impl Parser<'_> {
         if kind == RedirectKind::Here {
             return self.here_redirection(fd);
         }
+        let line = self.input.line;
         match self.next(Mode::Operand)? {
-            Token::Word(word, _) => Ok(Redirection { fd, kind, word, here: None }),
+            Token::Word(word, _) => Ok(Redirection { fd, kind, word, here: None, line }),
             other => {
                 self.token = Some(other);
                 self.unexpected(None)
@@ -67,7 +68,7 @@ impl Parser<'_> {
         let here = Rc::new(HereDoc { delimiter: delimiter.into(), strip_tabs, quoted, body: OnceCell::new() });
         self.pending.push(Rc::clone(&here));
         let word = Word::Literal(Box::default());
-        Ok(Redirection { fd, kind: RedirectKind::Here, word, here: Some(here) })
+        Ok(Redirection { fd, kind: RedirectKind::Here, word, here: Some(here), line: self.input.line })
     }
 
     fn simple(&mut self) -> Parsed<Node> {

@@ -160,6 +160,7 @@ fn with_errors(node: Node) -> Node {
         kind: RedirectKind::DupOut,
         word: Word::Literal(Box::from(&b"1"[..])),
         here: None,
+        line: 0,
     };
     Node::Redirected(Box::new(node), Box::new([both]))
 }
