@@ -20,7 +20,7 @@ pub fn script(seed: u64) -> String {
 }
 
 const VALUES: &[&str] = &[
-    "''", "'a b'", "' x  y '", "a:b", ":a::b:", "'*'", "'a*'", "'?b'", "'[ab]*'", "'\\'", "'a\\b'", "'\\*'",
+    "''", "'a b'", "' x  y '", "a:b", ":a::b:", "'*'", "'a*'", "'?b'", "'[ab]*'", "'\\b'", "'a\\b'", "'\\*'",
     "\"it's\"", "'\"q\"'", "'$a'", "abcabc", "/x/y.z", "'a\tb'", "'a\nb'", "-n", "'!x'", "b", "' '", "':'", "a.c",
     "'a b  c'",
 ];
@@ -424,7 +424,7 @@ impl Writer {
         self.put(" | ");
         self.pick(&[
             "cat",
-            "{ read q; echo \"[$q]\"; cat; }",
+            "{ read -r q; echo \"[$q]\"; cat; }",
             "while read -r q w; do echo \"$q-$w\"; done",
             "(cat; echo end)",
         ]);
