@@ -136,7 +136,15 @@ fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Re
             });
         }
     });
-    verdicts.into_inner().expect("no worker panics with the lock")
+    let mut verdicts = verdicts.into_inner().expect("no worker panics with the lock");
+    // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone.
+    for (verdict, case) in verdicts.iter_mut().zip(cases) {
+        if matches!(verdict, Ok(Verdict::Wrong(_))) {
+            println!("{}: once more, alone", case.title());
+            *verdict = judge(case, systems, 0);
+        }
+    }
+    verdicts
 }
 
 fn judge(case: &Case, systems: &Systems, worker: usize) -> Result<Verdict, String> {

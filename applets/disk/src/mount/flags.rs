@@ -1,5 +1,8 @@
 //! The options of mount(8) that are flags of `mount(2)`.
 
+use rbox_core::names;
+use rbox_core::names::Names;
+
 /// MS_RDONLY.
 pub const READ_ONLY_FLAG: u32 = 1;
 /// MS_REMOUNT.
@@ -13,30 +16,23 @@ pub const BELOW: u32 = 1 << 14;
 /// MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED.
 pub const PROPAGATION: u32 = 0xf << 17;
 
-/// The options that are flags of `mount(2)`: the bits, and whether they are set or cleared.
-const FLAGS: &[(&str, u32, bool)] = &[
-    ("ro", 1, true), ("rw", 1, false), ("nosuid", 2, true), ("suid", 2, false), ("nodev", 4, true), ("dev", 4, false),
-    ("noexec", 8, true), ("exec", 8, false), ("sync", 16, true), ("async", 16, false), ("remount", REMOUNT, true),
-    ("mand", 64, true), ("nomand", 64, false), ("dirsync", 128, true), ("noatime", 1 << 10, true),
-    ("atime", 1 << 10, false), ("nodiratime", 1 << 11, true), ("diratime", 1 << 11, false), ("bind", BIND_FLAG, true),
-    ("rbind", BIND_FLAG | BELOW, true), ("move", MOVE_FLAG, true), ("silent", 1 << 15, true), ("loud", 1 << 15, false),
-    ("unbindable", 1 << 17, true), ("private", 1 << 18, true), ("slave", 1 << 19, true), ("shared", 1 << 20, true),
-    ("runbindable", 1 << 17 | BELOW, true), ("rprivate", 1 << 18 | BELOW, true), ("rslave", 1 << 19 | BELOW, true),
-    ("rshared", 1 << 20 | BELOW, true), ("relatime", 1 << 21, true), ("norelatime", 1 << 21, false),
-    ("strictatime", 1 << 24, true), ("nostrictatime", 1 << 24, false), ("lazytime", 1 << 25, true),
-    ("nolazytime", 1 << 25, false),
+/// Stands beside bits that an option clears.
+const CLEAR: u32 = 1 << 31;
+
+/// The options that are flags of `mount(2)`, and their bits.
+const FLAGS: Names = names! {
+    "ro" = 1, "rw" = CLEAR | 1, "nosuid" = 2, "suid" = CLEAR | 2, "nodev" = 4, "dev" = CLEAR | 4, "noexec" = 8, "exec" = CLEAR | 8, "sync" = 16, "async" = CLEAR | 16, "remount" = REMOUNT, "mand" = 64, "nomand" = CLEAR | 64, "dirsync" = 128, "noatime" = 1 << 10, "atime" = CLEAR | 1 << 10, "nodiratime" = 1 << 11, "diratime" = CLEAR | 1 << 11, "bind" = BIND_FLAG, "rbind" = BIND_FLAG | BELOW, "move" = MOVE_FLAG, "silent" = 1 << 15, "loud" = CLEAR | 1 << 15, "unbindable" = 1 << 17, "private" = 1 << 18, "slave" = 1 << 19, "shared" = 1 << 20, "runbindable" = 1 << 17 | BELOW, "rprivate" = 1 << 18 | BELOW, "rslave" = 1 << 19 | BELOW, "rshared" = 1 << 20 | BELOW, "relatime" = 1 << 21, "norelatime" = CLEAR | 1 << 21, "strictatime" = 1 << 24, "nostrictatime" = CLEAR | 1 << 24, "lazytime" = 1 << 25, "nolazytime" = CLEAR | 1 << 25,
     // These are for mount -a, for users and for other programs, not for the kernel.
-    ("defaults", 0, true), ("auto", 0, true), ("noauto", 0, true), ("user", 0, true), ("nouser", 0, true),
-    ("users", 0, true), ("owner", 0, true), ("group", 0, true), ("nofail", 0, true), ("_netdev", 0, true),
-];
+    "defaults" = 0, "auto" = 0, "noauto" = 0, "user" = 0, "nouser" = 0, "users" = 0, "owner" = 0, "group" = 0, "nofail" = 0, "_netdev" = 0,
+};
 
 /// The flags of `mount(2)` that the words of `options` mean, and the words that are the filesystem's own.
 pub fn split_options(options: &[u8]) -> (u32, Vec<u8>) {
     let (mut flags, mut data) = (0, Vec::new());
     for word in options.split(|&byte| byte == b',').filter(|word| !word.is_empty()) {
-        match FLAGS.iter().find(|(name, ..)| name.as_bytes() == word) {
-            Some((_, bits, true)) => flags |= bits,
-            Some((_, bits, false)) => flags &= !bits,
+        match FLAGS.number_of(word).map(|bits| bits as u32) {
+            Some(bits) if bits & CLEAR > 0 => flags &= !bits,
+            Some(bits) => flags |= bits,
             // BusyBox and util-linux keep comments for other programs in the list.
             None if word.starts_with(b"comment=") || word.starts_with(b"x-") => {}
             None => add_options(&mut data, word),
@@ -47,7 +43,7 @@ pub fn split_options(options: &[u8]) -> (u32, Vec<u8>) {
 
 /// True when `word` is such an option.
 pub fn is_flag(word: &[u8]) -> bool {
-    FLAGS.iter().any(|(name, ..)| name.as_bytes() == word)
+    FLAGS.number_of(word).is_some()
 }
 
 /// Adds `more` to a list of options between commas.

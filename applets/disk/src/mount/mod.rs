@@ -5,6 +5,8 @@ mod flags;
 
 use rbox_core::block;
 use rbox_core::mounts::{self, Mount, is_wanted_kind};
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 
@@ -78,11 +80,9 @@ loop[=DEVICE] offset=BYTES sizelimit=BYTES (for a regular file) defaults [no]aut
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 /// Long options that stand for an option of `-o`.
-const AS_OPTION: &[(Opt, &str)] = &[
-    (READ_ONLY, "ro"), (READ_WRITE, "rw"), (BIND, "bind"), (RBIND, "rbind"), (MOVE, "move"), (SHARED, "shared"),
-    (SLAVE, "slave"), (PRIVATE, "private"), (UNBINDABLE, "unbindable"), (RSHARED, "rshared"), (RSLAVE, "rslave"),
-    (RPRIVATE, "rprivate"), (RUNBINDABLE, "runbindable"),
-];
+const AS_OPTION: Names = names! {
+    "ro" = READ_ONLY.0, "rw" = READ_WRITE.0, "bind" = BIND.0, "rbind" = RBIND.0, "move" = MOVE.0, "shared" = SHARED.0, "slave" = SLAVE.0, "private" = PRIVATE.0, "unbindable" = UNBINDABLE.0, "rshared" = RSHARED.0, "rslave" = RSLAVE.0, "rprivate" = RPRIVATE.0, "runbindable" = RUNBINDABLE.0,
+};
 
 /// How a mount is to be made.
 pub struct Plan<'a> {
@@ -128,7 +128,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn command_line_options(args: &Args<'_>) -> Vec<u8> {
     let mut options = Vec::new();
     for (option, value) in args.found() {
-        let named = AS_OPTION.iter().find(|(other, _)| other == option).map(|(_, name)| name.as_bytes());
+        let named = AS_OPTION.name_of(option.0.into()).map(str::as_bytes);
         let word = if *option == OPTIONS { *value } else { named };
         add_options(&mut options, word.unwrap_or_default());
     }

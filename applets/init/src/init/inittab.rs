@@ -1,5 +1,8 @@
 //! The format of /etc/inittab: `tty::action:command`, one entry a line.
 
+use rbox_core::names;
+use rbox_core::names::Names;
+
 /// When an entry's command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -45,15 +48,20 @@ impl Entry {
     }
 }
 
-const ACTIONS: &[(&str, Action)] = &[
-    ("sysinit", Action::SysInit),
-    ("wait", Action::Wait),
-    ("once", Action::Once),
-    ("respawn", Action::Respawn),
-    ("askfirst", Action::AskFirst),
-    ("ctrlaltdel", Action::CtrlAltDel),
-    ("shutdown", Action::Shutdown),
-    ("restart", Action::Restart),
+/// Names of the actions, and their places in `ACTIONS`.
+const NAMES: Names = names! {
+    "sysinit" = 0, "wait" = 1, "once" = 2, "respawn" = 3, "askfirst" = 4, "ctrlaltdel" = 5, "shutdown" = 6, "restart" = 7,
+};
+
+static ACTIONS: [Action; 8] = [
+    Action::SysInit,
+    Action::Wait,
+    Action::Once,
+    Action::Respawn,
+    Action::AskFirst,
+    Action::CtrlAltDel,
+    Action::Shutdown,
+    Action::Restart,
 ];
 
 /// Reads the text of an inittab. `complain` is told the number of each line that is wrong.
@@ -75,7 +83,7 @@ pub fn parse(text: &[u8], complain: &mut dyn FnMut(u64)) -> Vec<Entry> {
 fn parse_line(line: &[u8]) -> Option<Entry> {
     let mut fields = line.splitn(4, |&byte| byte == b':');
     let (tty, _runlevels, action, command) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let action = ACTIONS.iter().find(|(name, _)| name.as_bytes() == action)?.1;
+    let action = action_of(NAMES.number_of(action)?)?;
     let command = command.trim_ascii();
     if command.is_empty() {
         return None;
@@ -87,12 +95,12 @@ fn parse_line(line: &[u8]) -> Option<Entry> {
 
 /// An action's number, and the action of a number.
 pub fn number_of(action: Action) -> usize {
-    ACTIONS.iter().position(|(_, other)| *other == action).unwrap_or(0)
+    ACTIONS.iter().position(|other| *other == action).unwrap_or(0)
 }
 
 /// The action of a number from `number_of`.
 pub fn action_of(number: u64) -> Option<Action> {
-    ACTIONS.get(usize::try_from(number).ok()?).map(|(_, action)| *action)
+    ACTIONS.get(usize::try_from(number).ok()?).copied()
 }
 
 /// What runs without an /etc/inittab.
