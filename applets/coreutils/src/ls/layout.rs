@@ -54,7 +54,7 @@ impl Lister<'_> {
     pub fn print(&mut self, env: &mut Env, files: &[File], folder: bool) -> Result<()> {
         let mut text = Vec::new();
         if folder && (self.form == Form::Long || self.args.has(BLOCKS)) {
-            let total: u64 = files.iter().filter_map(|file| file.stat.as_ref()).map(blocks).sum();
+            let total: u64 = files.iter().filter_map(|file| file.stat.as_deref()).map(blocks).sum();
             let total = if self.args.has(HUMAN) { human(total * 1024) } else { digits(total) };
             text.extend_from_slice(&[b"total ", total.as_slice(), b"\n"].concat());
         }

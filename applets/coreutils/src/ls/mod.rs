@@ -123,9 +123,10 @@ enum Quoting {
 struct File {
     name: Vec<u8>,
     kind: FileType,
-    stat: Option<Stat>,
+    /// Boxed: sorting moves files, and most listings need no attributes.
+    stat: Option<Box<Stat>>,
     /// Where a symbolic link leads, and the attributes found there.
-    target: Option<(Vec<u8>, Option<Stat>)>,
+    target: Option<(Vec<u8>, Option<Box<Stat>>)>,
 }
 
 struct Lister<'a> {
@@ -224,10 +225,10 @@ impl<'a> Lister<'a> {
         // A link that leads nowhere is shown itself.
         let found = if follow { stat(true).or_else(|_| stat(false)) } else { stat(false) };
         let stat = found.map_err(|errno| Error::on(name, errno))?;
-        let mut file = File { name: name.to_vec(), kind: kind(&stat), stat: Some(stat), target: None };
+        let mut file = File { name: name.to_vec(), kind: kind(&stat), stat: Some(Box::new(stat)), target: None };
         if file.kind == FileType::Symlink && (self.form == Form::Long || self.color || self.args.has(CLASSIFY)) {
             let target = readlinkat(at, name, Vec::new()).map(|target| target.into_bytes()).unwrap_or_default();
-            file.target = Some((target, statat(at, name, AtFlags::empty()).ok()));
+            file.target = Some((target, statat(at, name, AtFlags::empty()).ok().map(Box::new)));
         }
         Ok(file)
     }

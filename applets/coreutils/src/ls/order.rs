@@ -1,6 +1,6 @@
 //! The order of a listing.
 
-use core::cmp::{Ordering, Reverse};
+use core::cmp::Ordering;
 
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -17,20 +17,16 @@ pub fn sort(args: &Args<'_>, files: &mut [File]) {
         None if args.last_of(&[CHANGE_TIME, ACCESS_TIME]).is_some() && !args.has(LONG) => Some(BY_TIME),
         by => by,
     };
+    // One call for all orders: each one more would be a sort of its own in the program.
+    let compare = |a: &File, b: &File| match by {
+        Some(BY_SIZE) => size(b).cmp(&size(a)),
+        Some(BY_TIME) => time(args, b).cmp(&time(args, a)),
+        Some(BY_EXTENSION) => extension(&a.name).cmp(extension(&b.name)),
+        Some(BY_VERSION) => compare_versions(&a.name, &b.name),
+        _ => Ordering::Equal,
+    };
     if !matches!(by, Some(AS_FOUND | UNSORTED)) {
-        match by {
-            Some(BY_SIZE) => {
-                files.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name)));
-            }
-            Some(BY_TIME) => {
-                files.sort_by_cached_key(|file| (Reverse(time(args, file)), file.name.clone()));
-            }
-            Some(BY_EXTENSION) => {
-                files.sort_by(|a, b| extension(&a.name).cmp(extension(&b.name)).then_with(|| a.name.cmp(&b.name)));
-            }
-            Some(BY_VERSION) => files.sort_by(|a, b| compare_versions(&a.name, &b.name)),
-            _ => files.sort_by(|a, b| a.name.cmp(&b.name)),
-        }
+        files.sort_by(|a, b| compare(a, b).then_with(|| a.name.cmp(&b.name)));
         if args.has(REVERSE) {
             files.reverse();
         }
