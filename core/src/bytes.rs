@@ -22,7 +22,8 @@ pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn base_name(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|&byte| byte != b'/').map_or(path.len().min(1), |at| at + 1);
     let path = &path[..end];
-    match find_byte_back(b'/', path) {
+    // Names are short, and every start asks: choosing the processor's best search costs more than this one.
+    match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) if at + 1 < end => &path[at + 1..],
         _ => path,
     }

@@ -52,28 +52,31 @@ pub enum Op {
     Power,
 }
 
-/// Binary operators as written, longest first, with their precedence.
-const OPERATORS: &[(&[u8], Op, u8)] = &[
-    (b"**", Op::Power, 12),
-    (b"||", Op::OrElse, 2),
-    (b"&&", Op::AndThen, 3),
-    (b"==", Op::Equal, 7),
-    (b"!=", Op::Unequal, 7),
-    (b"<<", Op::Left, 9),
-    (b">>", Op::Right, 9),
-    (b"<=", Op::LessEqual, 8),
-    (b">=", Op::GreaterEqual, 8),
-    (b"|", Op::Or, 4),
-    (b"^", Op::Xor, 5),
-    (b"&", Op::And, 6),
-    (b"<", Op::Less, 8),
-    (b">", Op::Greater, 8),
-    (b"+", Op::Add, 10),
-    (b"-", Op::Subtract, 10),
-    (b"*", Op::Multiply, 11),
-    (b"/", Op::Divide, 11),
-    (b"%", Op::Remainder, 11),
-];
+/// The binary operator that `text` begins with: its length, itself and its precedence.
+fn operator_at(text: &[u8]) -> Option<(usize, Op, u8)> {
+    Some(match text {
+        [b'*', b'*', ..] => (2, Op::Power, 12),
+        [b'|', b'|', ..] => (2, Op::OrElse, 2),
+        [b'&', b'&', ..] => (2, Op::AndThen, 3),
+        [b'=', b'=', ..] => (2, Op::Equal, 7),
+        [b'!', b'=', ..] => (2, Op::Unequal, 7),
+        [b'<', b'<', ..] => (2, Op::Left, 9),
+        [b'>', b'>', ..] => (2, Op::Right, 9),
+        [b'<', b'=', ..] => (2, Op::LessEqual, 8),
+        [b'>', b'=', ..] => (2, Op::GreaterEqual, 8),
+        [b'|', ..] => (1, Op::Or, 4),
+        [b'^', ..] => (1, Op::Xor, 5),
+        [b'&', ..] => (1, Op::And, 6),
+        [b'<', ..] => (1, Op::Less, 8),
+        [b'>', ..] => (1, Op::Greater, 8),
+        [b'+', ..] => (1, Op::Add, 10),
+        [b'-', ..] => (1, Op::Subtract, 10),
+        [b'*', ..] => (1, Op::Multiply, 11),
+        [b'/', ..] => (1, Op::Divide, 11),
+        [b'%', ..] => (1, Op::Remainder, 11),
+        _ => return None,
+    })
+}
 
 /// What is wrong with an expression.
 pub const SYNTAX: &[u8] = b"arithmetic syntax error";
@@ -157,13 +160,12 @@ impl Reader<'_> {
     fn assign_operator(&mut self) -> Option<Op> {
         self.peek();
         let rest = &self.text[self.at..];
-        for (sign, op, precedence) in OPERATORS {
-            if rest.starts_with(sign) && rest.get(sign.len()) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3) {
-                self.at += sign.len() + 1;
-                return Some(*op);
-            }
+        let (length, op, precedence) = operator_at(rest)?;
+        let assigns = rest.get(length) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3);
+        if assigns {
+            self.at += length + 1;
         }
-        None
+        assigns.then_some(op)
     }
 
     fn choice(&mut self, test: Expr) -> Parsed {
@@ -192,9 +194,9 @@ impl Reader<'_> {
     fn operator(&mut self, least: u8) -> Option<(usize, Op, u8)> {
         self.peek();
         let rest = &self.text[self.at..];
-        let (sign, op, precedence) = OPERATORS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
-        let assigns = rest.get(sign.len()) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3);
-        (!assigns && *precedence >= least).then_some((sign.len(), *op, *precedence))
+        let (length, op, precedence) = operator_at(rest)?;
+        let assigns = rest.get(length) == Some(&b'=') && !matches!(precedence, 7 | 8 | 2 | 3);
+        (!assigns && precedence >= least).then_some((length, op, precedence))
     }
 
     fn unary(&mut self) -> Parsed {

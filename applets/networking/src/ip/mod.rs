@@ -5,6 +5,8 @@ mod link;
 mod route;
 
 use rbox_core::applet::help;
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
 
@@ -49,6 +51,13 @@ struct Show {
 }
 
 /// iproute2's options have one dash and may be cut, so they are read here.
+/// The options as iproute2 takes them, with one dash or two, cut short at will.
+const LONG_OPTIONS: Names = names! {
+    "4" = FOUR.0, "6" = SIX.0, "oneline" = ONE_LINE.0, "brief" = BRIEF.0, "family" = FAMILY.0, "help" = HELP,
+};
+/// No option of the usage text.
+const HELP: u64 = 255;
+
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut words = args.operands();
     let mut show = Show { family: 0, one_line: false, brief: false };
@@ -57,14 +66,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     {
         words = rest;
         let name = word.strip_prefix(b"--").unwrap_or(&word[1..]);
-        let whole: &[&[u8]] = &[b"4", b"6", b"oneline", b"brief", b"family", b"help"];
-        let found = whole.iter().find(|known| !name.is_empty() && known.starts_with(name));
-        let option = match found.copied() {
-            Some(b"4") => FOUR,
-            Some(b"6") => SIX,
-            Some(b"oneline") => ONE_LINE,
-            Some(b"brief") => BRIEF,
-            Some(b"family") => FAMILY,
+        let found = LONG_OPTIONS.iter().find(|(known, _)| !name.is_empty() && known.as_bytes().starts_with(name));
+        let option = match found {
+            Some((_, option)) if option != HELP => Opt(option as u8),
             Some(_) => {
                 let text = help(USAGE, &env.name);
                 env.stdout.write(&text)?;

@@ -1,6 +1,8 @@
 //! Signals and traps (XCU 2.12, trap).
 
 use crate::shell::{Fail, Run, Shell};
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::number::Decimal;
 use rbox_core::signals;
 use rbox_core::sys::signal::{self, Disposition};
@@ -29,39 +31,40 @@ pub fn signal_number(word: &[u8]) -> Option<usize> {
 
 /// What a signal did to a process, in words.
 pub fn signal_text(number: i32) -> Vec<u8> {
-    let text = match number {
-        1 => "Hangup",
-        2 => "Interrupt",
-        3 => "Quit",
-        4 => "Illegal instruction",
-        5 => "Trace/breakpoint trap",
-        6 => "Aborted",
-        7 => "Bus error",
-        8 => "Floating point exception",
-        9 => "Killed",
-        10 => "User defined signal 1",
-        11 => "Segmentation fault",
-        12 => "User defined signal 2",
-        13 => "Broken pipe",
-        14 => "Alarm clock",
-        15 => "Terminated",
-        16 => "Stack fault",
-        24 => "CPU time limit exceeded",
-        25 => "File size limit exceeded",
-        26 => "Virtual timer expired",
-        27 => "Profiling timer expired",
-        29 => "I/O possible",
-        30 => "Power failure",
-        31 => "Bad system call",
-        _ => {
-            // The first real-time signal is 34 in libc's count.
-            let (text, number): (&[u8], _) =
-                if number >= 34 { (b"Real-time signal ", number - 34) } else { (b"Signal ", number) };
-            return [text, Decimal::new(number.unsigned_abs().into()).as_bytes()].concat();
-        }
-    };
-    text.into()
+    if let Some(text) = TEXTS.name_of(number.unsigned_abs().into()) {
+        return text.into();
+    }
+    // The first real-time signal is 34 in libc's count.
+    let (text, number): (&[u8], _) =
+        if number >= 34 { (b"Real-time signal ", number - 34) } else { (b"Signal ", number) };
+    [text, Decimal::new(number.unsigned_abs().into()).as_bytes()].concat()
 }
+
+const TEXTS: Names = names! {
+    "Hangup" = 1,
+    "Interrupt" = 2,
+    "Quit" = 3,
+    "Illegal instruction" = 4,
+    "Trace/breakpoint trap" = 5,
+    "Aborted" = 6,
+    "Bus error" = 7,
+    "Floating point exception" = 8,
+    "Killed" = 9,
+    "User defined signal 1" = 10,
+    "Segmentation fault" = 11,
+    "User defined signal 2" = 12,
+    "Broken pipe" = 13,
+    "Alarm clock" = 14,
+    "Terminated" = 15,
+    "Stack fault" = 16,
+    "CPU time limit exceeded" = 24,
+    "File size limit exceeded" = 25,
+    "Virtual timer expired" = 26,
+    "Profiling timer expired" = 27,
+    "I/O possible" = 29,
+    "Power failure" = 30,
+    "Bad system call" = 31,
+};
 
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.
