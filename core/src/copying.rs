@@ -14,6 +14,34 @@ use crate::sys::fs::{
 use crate::sys::time::Timespec;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
+/// Where the sources of `cp` and `mv` go.
+pub struct Destination<'a> {
+    /// The operands that are copied or moved; at least one.
+    pub sources: &'a [&'a [u8]],
+    /// The last operand, or the folder of `-t`.
+    pub place: &'a [u8],
+    /// Whether each source keeps its name, in the folder `place`.
+    pub into: bool,
+}
+
+impl<'a> Destination<'a> {
+    /// Takes the operands apart (POSIX XCU cp, mv). `folder` is the value of `-t`; `plain` (`-T`) says that the place is
+    /// no folder to put things into, `needs_folder` that it must be one.
+    pub fn of(folder: Option<&'a [u8]>, operands: &'a [&'a [u8]], plain: bool, needs_folder: bool) -> Result<Self> {
+        let (sources, place): (&[&[u8]], &[u8]) = match (folder, operands) {
+            (Some(folder), sources @ [_, ..]) => (sources, folder),
+            (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
+            _ => return Err(Error::usage()),
+        };
+        let is_folder = fs::stat(place).is_ok_and(|stat| kind(&stat) == FileType::Directory);
+        let into = folder.is_some() || is_folder && !plain;
+        if !into && (sources.len() > 1 || needs_folder) || folder.is_some() && !is_folder {
+            return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+        }
+        Ok(Self { sources, place, into })
+    }
+}
+
 /// What a copy keeps and how it treats what is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {

@@ -104,6 +104,24 @@ pub fn walk(
     walk.step(fs::CWD, operand, operand, 0)
 }
 
+/// The same, to the end: returns all that failed, so that the caller can report it when `visit` no longer holds the
+/// streams. Only a dead standard output stops the walk.
+pub fn walk_gathering(
+    operand: &[u8],
+    follow: Follow,
+    visit: &mut dyn FnMut(&Visit<'_>) -> Result<Step>,
+) -> Result<Vec<Error>> {
+    let mut failed = Vec::new();
+    walk(operand, follow, visit, &mut |error| {
+        if error.is_output() {
+            return Err(error);
+        }
+        failed.push(error);
+        Ok(())
+    })?;
+    Ok(failed)
+}
+
 struct Walk<'a> {
     follow: Follow,
     visit: &'a mut dyn FnMut(&Visit<'_>) -> Result<Step>,

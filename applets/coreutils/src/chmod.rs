@@ -1,7 +1,7 @@
 //! `chmod`: change file modes (POSIX XCU chmod).
 
 use rbox_core::applet::help;
-use rbox_core::fs::{Follow, Phase, Step, Visit, walk};
+use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::mode;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, FileType, Mode, chmodat, stat};
@@ -61,20 +61,7 @@ fn change_all(env: &mut Env, args: &Args<'_>) -> Outcome {
     mode::apply(&word, 0, false, umask)?;
     let mut status = ExitStatus::SUCCESS;
     for file in files {
-        let mut failed = Vec::new();
-        walk(
-            file,
-            Follow::Operands,
-            &mut |visit| change(env, args, visit, &word, umask),
-            &mut |error| {
-                if error.is_output() {
-                    return Err(error);
-                }
-                failed.push(error);
-                Ok(())
-            },
-        )?;
-        for error in failed {
+        for error in walk_gathering(file, Follow::Operands, &mut |visit| change(env, args, visit, &word, umask))? {
             status.worsen(if args.has(QUIET) { error.status(1) } else { env.warn(error) });
         }
     }

@@ -1,6 +1,6 @@
 //! `chown` and `chgrp`: change the owner and group of files (POSIX XCU chown, chgrp).
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, walk};
+use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, Gid, Uid, chownat, stat};
@@ -54,15 +54,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let mut status = ExitStatus::SUCCESS;
     for file in files {
-        let mut failed = Vec::new();
-        walk(file, follow, &mut |visit| change(env, args, visit, owner), &mut |error| {
-            if error.is_output() {
-                return Err(error);
-            }
-            failed.push(error);
-            Ok(())
-        })?;
-        for error in failed {
+        for error in walk_gathering(file, follow, &mut |visit| change(env, args, visit, owner))? {
             status.worsen(if args.has(QUIET) { error.status(1) } else { env.warn(error) });
         }
     }

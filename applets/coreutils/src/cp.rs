@@ -1,9 +1,8 @@
 //! `cp`: copy files and trees (POSIX XCU cp), with GNU's `-a`, `-l`, `-s`, `-u`, `-n`, `-x`, `-t`, `-T`.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::copying::{Copier, Manner};
+use rbox_core::copying::{Copier, Destination, Manner};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, stat};
 
 options! {
     "[-arPLHpfinlsTuvdx] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
@@ -54,16 +53,8 @@ Copy SOURCE to DEST, or each SOURCE into DIR.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let (sources, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), args.operands()) {
-        (Some(folder), sources @ [_, ..]) => (sources, folder),
-        (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
-        _ => return Err(Error::usage()),
-    };
-    let is_folder = stat(place).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory);
-    let into = args.has(FOLDER) || is_folder && !args.has(PLAIN);
-    if !into && (sources.len() > 1 || args.has(PARENTS)) || args.has(FOLDER) && !is_folder {
-        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
-    }
+    let Destination { sources, place, into } =
+        Destination::of(args.value(FOLDER), args.operands(), args.has(PLAIN), args.has(PARENTS))?;
     let mut copier = Copier::new(manner(args)?);
     let mut status = ExitStatus::SUCCESS;
     status.worsen(env.for_each_operand(sources, &mut |env, source| {

@@ -1,6 +1,6 @@
 //! `du`: print the room that files take (POSIX XCU du).
 
-use rbox_core::fs::{Follow, Phase, Step, kind, walk};
+use rbox_core::fs::{Follow, Phase, Step, kind, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -58,15 +58,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for operand in operands {
         counter.sums = vec![0];
         counter.device = None;
-        let mut failed = Vec::new();
-        walk(operand, follow, &mut |visit| counter.visit(env, visit), &mut |error| {
-            if error.is_output() {
-                return Err(error);
-            }
-            failed.push(error);
-            Ok(())
-        })?;
-        for error in failed {
+        for error in walk_gathering(operand, follow, &mut |visit| counter.visit(env, visit))? {
             status.worsen(env.warn(error));
         }
         total += counter.sums[0];

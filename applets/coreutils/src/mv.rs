@@ -1,7 +1,7 @@
 //! `mv`: move and rename files (POSIX XCU mv); a copy and a removal where rename(2) meets another file system.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::copying::{Copier, Manner};
+use rbox_core::copying::{Copier, Destination, Manner};
 use rbox_core::fs::{Follow, Phase, Step, walk};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename, stat, unlinkat};
@@ -32,16 +32,8 @@ Rename SOURCE to DEST, or move each SOURCE into DIR.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let (sources, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), args.operands()) {
-        (Some(folder), sources @ [_, ..]) => (sources, folder),
-        (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
-        _ => return Err(Error::usage()),
-    };
-    let is_folder = stat(place).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory);
-    let into = args.has(FOLDER) || is_folder && !args.has(PLAIN);
-    if !into && sources.len() > 1 || args.has(FOLDER) && !is_folder {
-        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
-    }
+    let Destination { sources, place, into } =
+        Destination::of(args.value(FOLDER), args.operands(), args.has(PLAIN), false)?;
     env.for_each_operand(sources, &mut |env, source| {
         let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
         if !may_replace(env, args, source, &target)? {

@@ -3,7 +3,7 @@
 //! Trees are removed by open folders and single names: a folder swapped for a link meanwhile is not gone into.
 
 use rbox_core::bytes::base_name;
-use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk};
+use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, accessat, lstat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};
@@ -52,14 +52,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     for operand in args.operands() {
         let name = base_name(operand);
-        let mut remover = Remover { env, args, manner, terminal, device: None, failed: Vec::new() };
+        let mut remover = Remover { env, args, manner, terminal, device: None };
         if name == b"." || name == b".." || name == b"/" && keep_root {
             status.worsen(remover.env.warn(Error::parts(&[b"can't remove '", operand, b"': refused for '/', '.' and '..'"])));
             continue;
         }
-        remover.remove(operand)?;
-        let failed = core::mem::take(&mut remover.failed);
-        for error in failed {
+        for error in remover.remove(operand)? {
             status.worsen(env.warn(error));
         }
     }
@@ -73,30 +71,20 @@ struct Remover<'a, 'e> {
     terminal: bool,
     /// The file system that -x stays on.
     device: Option<u64>,
-    failed: Vec<Error>,
 }
 
 impl Remover<'_, '_> {
-    fn remove(&mut self, operand: &[u8]) -> Result<()> {
-        let mut failed = Vec::new();
+    /// Removes one operand; returns what failed.
+    fn remove(&mut self, operand: &[u8]) -> Result<Vec<Error>> {
         let force = self.manner == Some(FORCE);
+        let is_excused = |errno| force && matches!(errno, Some(Errno::NOENT | Errno::NOTDIR));
         if let Err(errno) = lstat(operand) {
-            if !(force && matches!(errno, Errno::NOENT | Errno::NOTDIR)) {
-                self.failed.push(Error::cannot("remove", operand, errno));
-            }
-            return Ok(());
+            let failed = (!is_excused(Some(errno))).then(|| Error::cannot("remove", operand, errno));
+            return Ok(failed.into_iter().collect());
         }
-        walk(operand, Follow::Never, &mut |visit| self.visit(visit), &mut |error| {
-            if error.is_output() {
-                return Err(error);
-            }
-            if !(force && matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR))) {
-                failed.push(error);
-            }
-            Ok(())
-        })?;
-        self.failed = failed;
-        Ok(())
+        let mut failed = walk_gathering(operand, Follow::Never, &mut |visit| self.visit(visit))?;
+        failed.retain(|error| !is_excused(error.errno()));
+        Ok(failed)
     }
 
     fn visit(&mut self, visit: &Visit<'_>) -> Result<Step> {

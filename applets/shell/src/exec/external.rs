@@ -6,7 +6,7 @@ use crate::syntax::ast::Redirection;
 use crate::syntax::input::{Input as Source, Reader};
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
-use rbox_core::call::DEFAULT_PATH;
+use rbox_core::call::{DEFAULT_PATH, is_program};
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
 use rbox_core::io::{Input, Output};
@@ -322,9 +322,4 @@ fn is_binary(opened: &sys::OwnedFd) -> bool {
     let got = sys::fd::pread(opened, &mut block, 0).unwrap_or(0);
     let line = block[..got].split(|&byte| byte == b'\n').next().unwrap_or_default();
     line.contains(&0)
-}
-
-fn is_program(path: &[u8]) -> bool {
-    fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile)
-        && fs::access(path, fs::Access::EXEC_OK).is_ok()
 }
