@@ -146,6 +146,8 @@ impl Shell {
         loop {
             if matches!(input.reader, Reader::Terminal) {
                 self.before_prompt()?;
+            } else if last && self.options.interactive {
+                self.notify();
             }
             let parsed = parser::next_command(input, self);
             if matches!(input.reader, Reader::None) {
