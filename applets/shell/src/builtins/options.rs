@@ -1,7 +1,7 @@
-//! `set`, `umask` and `ulimit`.
+//! `set` and `umask`.
 
 use super::Done;
-use crate::shell::{Fail, Options, Shell};
+use crate::shell::{Options, Shell};
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -202,98 +202,4 @@ fn symbolic(allowed: u32) -> String {
             .collect::<String>()
     };
     format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
-}
-
-/// What `ulimit` knows: the text of each limit, and its letter.
-const LIMITS: Names = names! {
-    "core file size (blocks)         (-c) " = b'c',
-    "data seg size (kb)              (-d) " = b'd',
-    "scheduling priority             (-e) " = b'e',
-    "file size (blocks)              (-f) " = b'f',
-    "pending signals                 (-i) " = b'i',
-    "max locked memory (kb)          (-l) " = b'l',
-    "max memory size (kb)            (-m) " = b'm',
-    "open files                      (-n) " = b'n',
-    "POSIX message queues (bytes)    (-q) " = b'q',
-    "real-time priority              (-r) " = b'r',
-    "stack size (kb)                 (-s) " = b's',
-    "cpu time (seconds)              (-t) " = b't',
-    "max user processes              (-u) " = b'u',
-    "virtual memory (kb)             (-v) " = b'v',
-    "file locks                      (-x) " = b'x',
-};
-
-/// The unit in bytes of a limit, by its letter, and what the kernel calls it.
-fn limit_of(letter: u64) -> Option<(u64, process::Resource)> {
-    Some(match u8::try_from(letter).ok()? {
-        b'c' => (512, process::Resource::Core),
-        b'd' => (1024, process::Resource::Data),
-        b'e' => (1, process::Resource::Nice),
-        b'f' => (512, process::Resource::Fsize),
-        b'i' => (1, process::Resource::Sigpending),
-        b'l' => (1024, process::Resource::Memlock),
-        b'm' => (1024, process::Resource::Rss),
-        b'n' => (1, process::Resource::Nofile),
-        b'q' => (1, process::Resource::Msgqueue),
-        b'r' => (1, process::Resource::Rtprio),
-        b's' => (1024, process::Resource::Stack),
-        b't' => (1, process::Resource::Cpu),
-        b'u' => (1, process::Resource::Nproc),
-        b'v' => (1024, process::Resource::As),
-        b'x' => (1, process::Resource::Locks),
-        _ => return None,
-    })
-}
-
-/// `ulimit [-HSa] [-cdefilmnqrstuvx] [LIMIT]`
-pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"HSacdefilmnqrstuvx")?;
-    let hard = letters.contains(&b'H');
-    let soft = letters.contains(&b'S');
-    let show = |unit: u64, resource| {
-        let limit = process::getrlimit(resource);
-        match if hard { limit.maximum } else { limit.current } {
-            Some(value) => format!("{}\n", value / unit),
-            None => "unlimited\n".to_string(),
-        }
-    };
-    if letters.contains(&b'a') {
-        let line = |(text, letter)| Some((text, limit_of(letter)?));
-        let text: String = LIMITS
-            .iter()
-            .filter_map(line)
-            .map(|(text, (unit, resource))| format!("{text}{}", show(unit, resource)))
-            .collect();
-        shell.print(text.as_bytes());
-        return Ok(0);
-    }
-    let letter = letters.iter().copied().find(|letter| !b"HS".contains(letter)).unwrap_or(b'f');
-    let Some((unit, resource)) = limit_of(letter.into()) else { return Ok(1) };
-    let Some(word) = words.first() else {
-        let text = show(unit, resource);
-        shell.print(text.as_bytes());
-        return Ok(0);
-    };
-    let value = if *word == b"unlimited" { None } else { Some(limit_value(shell, word, unit)?) };
-    let mut limit = process::getrlimit(resource);
-    if soft || !hard {
-        limit.current = value;
-    }
-    if hard || !soft {
-        limit.maximum = value;
-    }
-    match process::setrlimit(resource, limit) {
-        Ok(()) => Ok(0),
-        Err(errno) => {
-            shell.report(&[b"error setting limit: ", rbox_core::sys::error_text(errno).as_bytes()]);
-            Ok(1)
-        }
-    }
-}
-
-fn limit_value(shell: &mut Shell, word: &[u8], unit: u64) -> Result<u64, Fail> {
-    match rbox_core::number::parse_decimal(word).and_then(|value| value.checked_mul(unit)) {
-        Some(value) => Ok(value),
-        None => Err(shell.error(&[b"Illegal number: ", word])),
-    }
 }
