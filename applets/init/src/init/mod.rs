@@ -170,7 +170,7 @@ impl Init {
         entry.started = uptime_milliseconds();
         match pid {
             Ok(pid) => entry.pid = pid,
-            Err(errno) => say(env, &Error::on("can't fork", errno).message()),
+            Err(errno) => say(env, Error::on("can't fork", errno).message()),
         }
     }
 
