@@ -1,6 +1,7 @@
 //! Trees of files, walked by open folders and single names, so that a path swapped for a link leads nowhere else.
 
 use crate::bytes;
+use crate::callback;
 use crate::error::{Error, Result};
 use crate::sys::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
@@ -97,10 +98,10 @@ pub enum Step {
 pub fn walk(
     operand: &[u8],
     follow: Follow,
-    visit: &mut dyn FnMut(&Visit<'_>) -> Result<Step>,
-    failed: &mut dyn FnMut(Error) -> Result<()>,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
+    failed: &mut impl FnMut(Error) -> Result<()>,
 ) -> Result<()> {
-    let mut walk = Walk { follow, visit, failed };
+    let mut walk = Walk { follow, visit: OnVisit::new(visit), failed: OnFailure::new(failed) };
     walk.step(fs::CWD, operand, operand, 0)
 }
 
@@ -109,23 +110,38 @@ pub fn walk(
 pub fn walk_gathering(
     operand: &[u8],
     follow: Follow,
-    visit: &mut dyn FnMut(&Visit<'_>) -> Result<Step>,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
 ) -> Result<Vec<Error>> {
+    gather(operand, follow, OnVisit::new(visit))
+}
+
+fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Error>> {
     let mut failed = Vec::new();
-    walk(operand, follow, visit, &mut |error| {
+    let mut keep = |error: Error| {
         if error.is_output() {
             return Err(error);
         }
         failed.push(error);
         Ok(())
-    })?;
+    };
+    Walk { follow, visit, failed: OnFailure::new(&mut keep) }.step(fs::CWD, operand, operand, 0)?;
     Ok(failed)
+}
+
+callback! {
+    /// What is done at each file.
+    OnVisit(visit: &Visit<'_>) -> Result<Step>
+}
+
+callback! {
+    /// What is done about an error.
+    OnFailure(error: Error) -> Result<()>
 }
 
 struct Walk<'a> {
     follow: Follow,
-    visit: &'a mut dyn FnMut(&Visit<'_>) -> Result<Step>,
-    failed: &'a mut dyn FnMut(Error) -> Result<()>,
+    visit: OnVisit<'a>,
+    failed: OnFailure<'a>,
 }
 
 impl Walk<'_> {
@@ -142,20 +158,20 @@ impl Walk<'_> {
         };
         let stat = match found {
             Ok(stat) => stat,
-            Err(errno) => return (self.failed)(Error::on(path, errno)),
+            Err(errno) => return self.failed.call(Error::on(path, errno)),
         };
         let folder = kind(&stat) == FileType::Directory;
         let phase = if folder { Phase::Before } else { Phase::File };
         let mut here = Visit { at, name, path, stat: &stat, phase, depth };
-        match (self.visit)(&here) {
+        match self.visit.call(&here) {
             Ok(Step::On) if folder => self.enter(at, name, path, depth, follow)?,
             Ok(_) => return Ok(()),
-            Err(error) => return (self.failed)(error),
+            Err(error) => return self.failed.call(error),
         }
         here.phase = Phase::After;
-        match (self.visit)(&here) {
+        match self.visit.call(&here) {
             Ok(_) => Ok(()),
-            Err(error) => (self.failed)(error),
+            Err(error) => self.failed.call(error),
         }
     }
 
@@ -163,7 +179,7 @@ impl Walk<'_> {
         let opened = open_folder(at, name, follow).and_then(|folder| Ok((list(folder.as_fd())?, folder)));
         let (entries, folder) = match opened {
             Ok(opened) => opened,
-            Err(errno) => return (self.failed)(Error::cannot("open", path, errno)),
+            Err(errno) => return self.failed.call(Error::cannot("open", path, errno)),
         };
         for entry in entries {
             self.step(folder.as_fd(), &entry.name, &bytes::join_path(path, &entry.name), depth + 1)?;

@@ -104,7 +104,7 @@ pub struct Saved {
 
 /// A shell.
 pub struct Shell {
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
     pub symbols: Symbols,
     pub variables: Vec<Slot>,
     pub options: Options,
