@@ -108,7 +108,9 @@ const PATHS_LENGTH: usize = {
 };
 
 /// All install paths, a newline between two.
-static PATHS: [u8; PATHS_LENGTH] = {
+static PATHS: &str = text(&PATH_BYTES);
+
+static PATH_BYTES: [u8; PATHS_LENGTH] = {
     let mut text = [b'\n'; PATHS_LENGTH];
     let (mut at, mut row) = (0, 0);
     while row < COUNT {
@@ -213,19 +215,17 @@ static USAGE_BYTES: [u8; USAGES_LENGTH] = {
 };
 
 /// All usage texts, one after the other.
-static USAGES: &str = match str::from_utf8(&USAGE_BYTES) {
-    Ok(text) => text,
-    Err(_) => unreachable!(),
-};
+static USAGES: &str = text(&USAGE_BYTES);
+
+/// Parts of literals, put together.
+const fn text(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => unreachable!(),
+    }
+}
 
 /// The table of all applets.
 pub fn table() -> Table {
-    Table {
-        paths: str::from_utf8(&PATHS).expect("install paths are ASCII"),
-        names: &NAMES,
-        files: &FILES,
-        forms: &FORMS,
-        usages: USAGES,
-        usage_ends: &USAGE_ENDS,
-    }
+    Table { paths: PATHS, names: &NAMES, files: &FILES, forms: &FORMS, usages: USAGES, usage_ends: &USAGE_ENDS }
 }

@@ -147,10 +147,3 @@ impl From<Errno> for Error {
         Self::of_kind(Kind::Message, &[sys::error_text(errno).as_bytes()], Some(errno))
     }
 }
-
-impl From<std::io::Error> for Error {
-    /// Only `write!` to an `Output` makes these.
-    fn from(error: std::io::Error) -> Self {
-        Self::output(Errno::from_raw_os_error(error.raw_os_error().unwrap_or(libc::EIO)))
-    }
-}

@@ -310,7 +310,8 @@ impl Service {
             if let Ok(null) = &null {
                 let _ = fd::redirect(rbox_core::sys::AsFd::as_fd(null), 1);
             }
-            call::replace(env, &[b"./check"]).0
+            let check: &[u8] = b"./check";
+            call::replace(env, core::slice::from_ref(&check)).0
         });
         pid.and_then(process::wait_for).is_ok_and(|change| change == Change::Exited(0))
     }

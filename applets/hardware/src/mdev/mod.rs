@@ -69,10 +69,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(SCAN) || args.has(DAEMON) {
         let socket = if args.has(DAEMON) { Some(listen()?) } else { None };
         // BusyBox looks at partitions through the class; older kernels have only /sys/block.
-        let block: &[u8] = b"/sys/block";
-        let classes: &[&[u8]] = if fs::stat("/sys/class/block").is_ok() { &[b"/sys/class"] } else { &[b"/sys/class", block] };
-        for class in classes {
-            mdev.scan(env, class, 0);
+        mdev.scan(env, b"/sys/class", 0);
+        if fs::stat("/sys/class/block").is_err() {
+            mdev.scan(env, b"/sys/block", 0);
         }
         return match socket {
             Some(socket) => mdev.serve(env, &socket, args.has(FOREGROUND)),
