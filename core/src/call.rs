@@ -39,7 +39,7 @@ fn behind_links(registry: Registry, path: &[u8]) -> Option<crate::applet::Id> {
     // Without a slash the name came from PATH and leads nowhere from here. Forty links is the kernel's own limit.
     for _ in 0..40 {
         let folder = bytes::find_byte_back(b'/', &path)?;
-        let target = fs::readlink(&path[..], Vec::new()).ok()?.into_bytes();
+        let target = fs::readlink(&path).ok()?;
         path = if target.starts_with(b"/") { target } else { [&path[..=folder], &target].concat() };
         let found = registry.find(bytes::base_name(&path));
         if found.is_some() {

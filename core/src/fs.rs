@@ -212,16 +212,16 @@ fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::
             continue;
         }
         let next = bytes::join_path(&resolved, &name);
-        match fs::readlink(next.as_slice(), Vec::new()) {
+        match fs::readlink(&next) {
             Ok(target) => {
                 links += 1;
                 if links > 40 {
                     return Err(Errno::LOOP);
                 }
-                if target.as_bytes().starts_with(b"/") {
+                if target.starts_with(b"/") {
                     resolved = b"/".to_vec();
                 }
-                waiting.extend(components(target.as_bytes()));
+                waiting.extend(components(&target));
             }
             Err(Errno::INVAL) => resolved = next,
             Err(errno) if forgive(errno, waiting.is_empty()) => resolved = next,

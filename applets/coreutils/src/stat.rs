@@ -193,8 +193,8 @@ impl Printer {
 
     fn name_with_target(&self, path: &[u8], stat: &Stat) -> Vec<u8> {
         let link = rbox_core::fs::kind(stat) == FileType::Symlink;
-        match readlink(path, Vec::new()) {
-            Ok(target) if link => [b"'", path, b"' -> '", target.as_bytes(), b"'"].concat(),
+        match readlink(path) {
+            Ok(target) if link => [b"'", path, b"' -> '", &target, b"'"].concat(),
             _ => path.to_vec(),
         }
     }

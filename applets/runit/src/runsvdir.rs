@@ -1,6 +1,5 @@
 //! `runsvdir`: watch a folder of services and keep a runsv for each (runsvdir(8)).
 
-use std::os::unix::ffi::OsStrExt;
 
 use rbox_core::call;
 use rbox_core::daemon::uptime_milliseconds;
@@ -115,7 +114,7 @@ impl Watcher<'_> {
     }
 
     fn look_at(&mut self, env: &mut Env, name: &[u8]) {
-        let stat = match fs::stat(std::ffi::OsStr::from_bytes(name)) {
+        let stat = match fs::stat(name) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return,
             Err(errno) => return self.warn(env, Error::on([b"can't stat ", name].concat(), errno)),

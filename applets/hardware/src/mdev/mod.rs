@@ -198,7 +198,7 @@ impl Mdev {
         {
             words.extend([[b"MAJOR=", major].concat(), [b"MINOR=", minor].concat()]);
         }
-        let subsystem = fs::readlink([path, b"/subsystem"].concat(), Vec::new()).map(|link| link.into_bytes()).unwrap_or_default();
+        let subsystem = fs::readlink([path, b"/subsystem"].concat()).unwrap_or_default();
         words.push([b"SUBSYSTEM=", bytes::base_name(&subsystem)].concat());
         words.push([b"DEVPATH=", path.strip_prefix(b"/sys").unwrap_or(path)].concat());
         words.push(b"ACTION=add".to_vec());
