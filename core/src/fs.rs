@@ -3,7 +3,7 @@
 use crate::bytes;
 use crate::callback;
 use crate::error::{Error, Result};
-use crate::sys::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use crate::sys::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// One name in a folder.
@@ -17,8 +17,11 @@ pub struct Entry {
 
 /// The names in an open folder, without `.` and `..`, in the file system's order.
 pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
+    // The system call itself: rustix's Dir would open the folder a second time.
+    let mut buffer = [core::mem::MaybeUninit::uninit(); 1 << 14];
+    let mut raw = RawDir::new(folder, &mut buffer);
     let mut entries = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    while let Some(entry) = raw.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
@@ -26,6 +29,11 @@ pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
         }
     }
     Ok(entries)
+}
+
+/// The names in the folder at `path`, as `list` has them.
+pub fn list_at(path: &[u8]) -> core::result::Result<Vec<Entry>, Errno> {
+    list(open_folder(fs::CWD, path, true)?.as_fd())
 }
 
 /// Opens the folder `name` in `at`. A symbolic link is `ELOOP` or `ENOTDIR` unless `follow`.

@@ -6,6 +6,7 @@ use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::daemon::{detach, pause};
 use rbox_core::env::Vars;
+use rbox_core::fs::list_at;
 use rbox_core::io::{self, Input, Output};
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
@@ -167,14 +168,11 @@ impl Mdev {
 
     /// Makes the nodes of all devices below `folder`.
     fn scan(&self, env: &mut Env, folder: &[u8], depth: u32) {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(entries) = fs::open(folder, flags, Mode::empty()).and_then(fs::Dir::read_from) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_bytes();
-            if name.starts_with(b".") {
+        for entry in list_at(folder).unwrap_or_default() {
+            if entry.name.starts_with(b".") {
                 continue;
             }
-            let path = bytes::join_path(folder, name);
+            let path = bytes::join_path(folder, &entry.name);
             let kind = fs::statat(CWD, &path[..], AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
             match kind {
                 // The devices of a class are links; links further down lead back up.
