@@ -122,9 +122,7 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 };
                 words = rest;
                 if !set_option_by_name(shell, name, on) {
-                    let sign: &[u8] = if on { b"-" } else { b"+" };
-                    shell.report(&[b"illegal option ", sign, b"o ", name]);
-                    return Ok(1);
+                    return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
                 }
             } else if !shell.set_option(letter, on) {
                 return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
