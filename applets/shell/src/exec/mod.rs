@@ -9,6 +9,7 @@ mod pipeline;
 mod quiet;
 pub mod redirect;
 mod simple;
+mod trace;
 pub mod trap;
 
 use crate::shell::{Fail, Run, Shell};

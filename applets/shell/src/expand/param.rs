@@ -272,11 +272,15 @@ impl Shell {
                 }
             };
         }
-        if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
-            let text = self.parameter_text(name);
-            return Err(self.error(&[&text, b": parameter not set"]));
-        }
-        let value = value.unwrap_or_default();
+        let Some(value) = value else {
+            if self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
+                let text = self.parameter_text(name);
+                return Err(self.error(&[&text, b": parameter not set"]));
+            }
+            // Of what is not set no part is taken, so nothing behind the name is expanded.
+            let length: &[u8] = if matches!(op, ParamOp::Length) { b"0" } else { b"" };
+            return Ok(Some(length.to_vec()));
+        };
         Ok(Some(match op {
             ParamOp::Plain => value,
             ParamOp::Length => characters(&value).to_string().into_bytes(),

@@ -86,7 +86,6 @@ impl Parser<'_> {
                 {
                     return self.function(&words[0]);
                 }
-                Token::Operator(Operator::Open) if !words.is_empty() => return self.unexpected(None),
                 _ => break,
             }
             match self.next(mode)? {

@@ -202,7 +202,7 @@ impl Parser<'_> {
             Token::Word(word, _) => word,
             other => {
                 self.token = Some(other);
-                return self.unexpected(None);
+                return self.unexpected(Some(b"word"));
             }
         };
         self.skip_newlines_plain()?;

@@ -86,7 +86,12 @@ impl Parser<'_> {
     /// The commands of a substitution up to its parenthesis.
     pub fn substitution_body(&mut self) -> Parsed<Option<Rc<Node>>> {
         let outer = self.token.take();
-        let body = self.compound_list()?;
+        // A newline in here begins no here-document of the line around.
+        let mut waiting = std::mem::take(&mut self.pending);
+        let body = self.compound_list();
+        waiting.append(&mut self.pending);
+        self.pending = waiting;
+        let body = body?;
         if !matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Close)) {
             return self.unexpected(Some(b")"));
         }

@@ -88,7 +88,10 @@ impl<'a> Parser<'a> {
         }
         if let Some(expecting) = expecting {
             message.extend_from_slice(b" (expecting ");
-            quote(&mut message, expecting);
+            match expecting {
+                b"word" => message.extend_from_slice(expecting),
+                text => quote(&mut message, text),
+            }
             message.push(b')');
         }
         Err(SyntaxError { line, message })
@@ -216,5 +219,5 @@ fn quote(message: &mut Vec<u8>, text: &[u8]) {
 
 /// Whether a text is a reserved word.
 pub fn is_keyword(text: &[u8]) -> bool {
-    token::Keyword::find(text, false).is_some()
+    text == b"in" || token::Keyword::find(text, false).is_some()
 }
