@@ -48,7 +48,8 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
         b'c' if matches!(style, Style::Echo | Style::Format) => return Escape::End,
         b'c' if dollar && *at < text.len() => {
             *at += 1;
-            text[*at - 1] & 0x1f
+            // XCU 2.2.4: the control characters as stty(1) writes them, where `^?` is DEL.
+            if text[*at - 1] == b'?' { 127 } else { text[*at - 1] & 0x1f }
         }
         b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
         b'u' | b'U' if dollar => {
