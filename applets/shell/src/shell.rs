@@ -17,6 +17,8 @@ use std::rc::Rc;
 pub enum Fail {
     /// A shell error, already told: ends a shell that is not interactive (XCU 2.8.1).
     Error,
+    /// A redirection that cannot be made, already told: ends it only before a special builtin.
+    Redirection,
     Break(u32),
     Continue(u32),
     Return,
@@ -480,6 +482,10 @@ impl Host for Shell {
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
         let name = self.symbols.find(name)?;
         self.variables.get(name.index())?.alias.clone()
+    }
+
+    fn is_special(&self, name: &[u8]) -> bool {
+        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {

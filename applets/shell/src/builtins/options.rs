@@ -124,7 +124,9 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 if !set_option_by_name(shell, name, on) {
                     let sign: &[u8] = if on { b"-" } else { b"+" };
                     shell.report(&[b"illegal option ", sign, b"o ", name]);
-                    return Ok(1);
+                    // BusyBox's status, but as for a letter the end of a shell that is not interactive (XCU 2.8.1).
+                    shell.status = 1;
+                    return Err(Fail::Error);
                 }
             } else if !shell.set_option(letter, on) {
                 return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));

@@ -155,7 +155,8 @@ impl Parser<'_> {
         }
         self.skip();
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
-        if !is_name(name) && !self.host.extended() {
+        // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1).
+        if !self.host.extended() && (!is_name(name) || self.host.is_special(name)) {
             return self.error(b"bad function name");
         }
         self.function_body(name)

@@ -10,6 +10,10 @@ impl Parser<'_> {
     pub fn read_delimiter(&mut self) -> Parsed<Option<(Vec<u8>, bool)>> {
         let mut delimiter = Vec::new();
         let mut quoted = false;
+        // A number sign where a word could begin begins a comment.
+        if self.joined_byte() == Some(b'#') {
+            return Ok(None);
+        }
         let start = self.input.at;
         while let Some(byte) = self.joined_byte() {
             match byte {
@@ -17,13 +21,17 @@ impl Parser<'_> {
                     quoted = true;
                     self.advance();
                     loop {
-                        let Some(inner) = self.byte() else { return self.error(b"unterminated quoted string") };
+                        let Some(mut inner) = self.byte() else { return self.error(b"unterminated quoted string") };
                         self.advance();
                         if inner == byte {
                             break;
                         }
-                        if inner == b'\\' && byte == b'"' && matches!(self.byte(), Some(b'\\' | b'"' | b'$' | b'`')) {
-                            continue;
+                        if inner == b'\\'
+                            && byte == b'"'
+                            && let Some(next @ (b'\\' | b'"' | b'$' | b'`')) = self.byte()
+                        {
+                            inner = next;
+                            self.advance();
                         }
                         delimiter.push(inner);
                     }
