@@ -17,8 +17,7 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.to_vec());
     }
     let path = shell.find_program(name)?;
-    let is_file = rbox_core::sys::fs::access(&path[..], rbox_core::sys::fs::Access::EXEC_OK).is_ok();
-    is_file.then(|| path.to_vec())
+    rbox_core::call::is_program(&path).then(|| path.to_vec())
 }
 
 /// `command -v NAME...`

@@ -141,7 +141,7 @@ impl Shell {
         let mut empty = true;
         let mut status = 0;
         // XCU 2.8.1: an interactive shell goes on after an error, with the next line.
-        let resumes = last && self.options.interactive && !matches!(input.reader, Reader::None);
+        let resumes = last && self.options.interactive;
         loop {
             if resumes {
                 self.before_prompt()?;
@@ -155,6 +155,7 @@ impl Shell {
                 // Ctrl-D within a command ends the command only.
                 input.ended = false;
             }
+            self.log_lines(&parsed);
             let node = match parsed {
                 // Ctrl-C within a command drops it, also where the end of the text could have ended it.
                 _ if std::mem::take(&mut self.interrupted) => {
@@ -191,10 +192,23 @@ impl Shell {
             }
             status = self.status;
         }
+        if std::mem::take(&mut self.read_failed) {
+            // XCU sh, EXIT STATUS: 128 is for what the shell was to run itself.
+            self.status = if last { 128 } else { 2 };
+            return Err(Fail::Error);
+        }
         if empty {
             self.status = status;
         }
         Ok(())
+    }
+
+    /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
+    fn log_lines(&mut self, parsed: &Result<Option<Node>, parser::SyntaxError>) {
+        let lines = std::mem::take(&mut self.unlogged);
+        if !matches!(parsed, Ok(Some(Node::Function(..)))) {
+            lines.iter().for_each(|line| self.editor.history.add(line));
+        }
     }
 
     /// Prints what the parser read since the last call: `set -v`.

@@ -249,6 +249,8 @@ impl Parser<'_> {
                     self.advance();
                     Ok(ParamOp::Default(sign, true, self.read_context(word)?))
                 }
+                // An offset may be empty where a length follows.
+                Some(b'}') => self.error(b"bad substitution"),
                 _ => self.read_slice(),
             },
             b'-' | b'=' | b'?' | b'+' => Ok(ParamOp::Default(byte, false, self.read_context(word)?)),
