@@ -33,10 +33,13 @@ impl Parser<'_> {
 
     fn redirections(&mut self) -> Parsed<Box<[Redirection]>> {
         let mut found = Vec::new();
-        while matches!(self.peek(Mode::Keyword)?, Token::Redirect(..)) {
-            if let Token::Redirect(fd, kind) = self.next(Mode::Keyword)? {
+        // XCU 2.4: a reserved word counts directly behind another one, not behind a redirection.
+        let mut mode = Mode::Keyword;
+        while matches!(self.peek(mode)?, Token::Redirect(..)) {
+            if let Token::Redirect(fd, kind) = self.next(mode)? {
                 found.push(self.redirection(fd, kind)?);
             }
+            mode = Mode::Operand;
         }
         Ok(found.into())
     }
