@@ -47,8 +47,10 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
         b'\'' | b'?' if dollar => letter,
         b'c' if matches!(style, Style::Echo | Style::Format) => return Escape::End,
         b'c' if dollar && *at < text.len() => {
-            *at += 1;
-            text[*at - 1] & 0x1f
+            let character = text[*at];
+            // XCU 2.2.4: a backslash is doubled here too; the control characters are stty(1)'s, whose `^?` is DEL.
+            *at += if text[*at..].starts_with(b"\\\\") { 2 } else { 1 };
+            if character == b'?' { 127 } else { character & 0x1f }
         }
         b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
         b'u' | b'U' if dollar => {

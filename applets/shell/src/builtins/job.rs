@@ -205,7 +205,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             },
         }
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     if words.is_empty() {
         let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
 const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "vi" = 0, "pipefail" = 0, "bash" = 0,
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "vi" = 0, "pipefail" = 0, "nolog" = 0, "bash" = 0,
 };
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
@@ -29,6 +29,7 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
         "errtrace" => &mut options.errtrace,
         "vi" => &mut options.vi,
         "pipefail" => &mut options.pipefail,
+        "nolog" => &mut options.nolog,
         "bash" => &mut options.bash,
         _ => return None,
     })
@@ -122,7 +123,11 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 };
                 words = rest;
                 if !set_option_by_name(shell, name, on) {
-                    return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
+                    let sign: &[u8] = if on { b"-" } else { b"+" };
+                    shell.report(&[b"illegal option ", sign, b"o ", name]);
+                    // BusyBox's status, but as for a letter the end of a shell that is not interactive (XCU 2.8.1).
+                    shell.status = 1;
+                    return Err(Fail::Error);
                 }
             } else if !shell.set_option(letter, on) {
                 return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
@@ -151,8 +156,8 @@ fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
     for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
-        // The listing is BusyBox's as long as this one is off.
-        if name == "bash" && !on {
+        // The listing is BusyBox's as long as these are off.
+        if (name == "bash" || name == "nolog") && !on {
             continue;
         }
         text.push_str(&match (readable, on) {

@@ -131,6 +131,7 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `alias [NAME[=VALUE]...]`
 pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     if words.is_empty() {
         for name in shell.names(|slot| slot.alias.is_some()) {
             show_alias(shell, name);
@@ -199,6 +200,7 @@ pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
 pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     let [known, name, arguments @ ..] = words else {
         return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
     };

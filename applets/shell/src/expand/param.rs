@@ -147,7 +147,12 @@ impl Shell {
             }
             ParamOp::Default(kind, colon, word) => {
                 let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
-                let missing = all.is_empty() || (*colon && empty);
+                // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
+                let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
+                if param.quoted && !self.options.bash {
+                    // Unlike `"$@"` alone, as in BusyBox.
+                    fields.quoted(b"");
+                }
                 match kind {
                     b'+' if missing => return Ok(()),
                     b'+' => return self.expand_inner(word, param.quoted, fields),
@@ -200,7 +205,9 @@ impl Shell {
 
     fn add_list(&mut self, values: &[Vec<u8>], sign: u8, quoted: bool, fields: &mut Fields) {
         if fields.mode != Mode::Split || (quoted && sign == b'*') {
-            let separator = if sign == b'*' { self.ifs.first().copied() } else { Some(b' ') };
+            // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
+            let blank = sign == b'@' && self.options.bash;
+            let separator = if blank { Some(b' ') } else { self.ifs.first().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
                     self.add(separator.as_slice(), quoted, fields);

@@ -33,10 +33,13 @@ impl Parser<'_> {
 
     fn redirections(&mut self) -> Parsed<Box<[Redirection]>> {
         let mut found = Vec::new();
-        while matches!(self.peek(Mode::Keyword)?, Token::Redirect(..)) {
-            if let Token::Redirect(fd, kind) = self.next(Mode::Keyword)? {
+        // XCU 2.4: a reserved word counts directly behind another one, not behind a redirection.
+        let mut mode = Mode::Keyword;
+        while matches!(self.peek(mode)?, Token::Redirect(..)) {
+            if let Token::Redirect(fd, kind) = self.next(mode)? {
                 found.push(self.redirection(fd, kind)?);
             }
+            mode = Mode::Operand;
         }
         Ok(found.into())
     }
@@ -154,7 +157,8 @@ impl Parser<'_> {
         }
         self.skip();
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
-        if !is_name(name) && !self.host.extended() {
+        // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1).
+        if !self.host.extended() && (!is_name(name) || self.host.is_special(name)) {
             return self.error(b"bad function name");
         }
         self.function_body(name)

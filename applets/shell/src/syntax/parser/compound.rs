@@ -139,7 +139,7 @@ impl Parser<'_> {
         }
         let mut words = None;
         match self.peek(Mode::Keyword)? {
-            Token::Word(Word::Literal(text), true) if **text == *b"in" => {
+            Token::Keyword(Keyword::In) => {
                 self.skip();
                 words = Some(self.for_list()?);
             }
@@ -208,6 +208,7 @@ impl Parser<'_> {
         self.skip_newlines_plain()?;
         match self.next(Mode::Operand)? {
             Token::Word(Word::Literal(text), true) if *text == *b"in" => {}
+            Token::Keyword(Keyword::In) => {}
             other => {
                 self.token = Some(other);
                 return self.unexpected(Some(b"in"));

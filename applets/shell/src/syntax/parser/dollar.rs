@@ -86,16 +86,21 @@ impl Parser<'_> {
     /// The commands of a substitution up to its parenthesis.
     pub fn substitution_body(&mut self) -> Parsed<Option<Rc<Node>>> {
         let outer = self.token.take();
-        // A newline in here begins no here-document of the line around.
-        let mut waiting = std::mem::take(&mut self.pending);
-        let body = self.compound_list();
-        waiting.append(&mut self.pending);
-        self.pending = waiting;
-        let body = body?;
+        // The documents that the commands in here ask for begin behind their own next newline (XCU 2.7.4); those of the
+        // line around begin behind the line's.
+        let pending = std::mem::take(&mut self.pending);
+        let body = self.commands_to_close();
+        let own = std::mem::replace(&mut self.pending, pending);
+        self.pending.extend(own);
+        self.token = outer;
+        body
+    }
+
+    fn commands_to_close(&mut self) -> Parsed<Option<Rc<Node>>> {
+        let body = self.compound_list()?;
         if !matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Close)) {
             return self.unexpected(Some(b")"));
         }
-        self.token = outer;
         Ok(body.map(Rc::new))
     }
 
@@ -244,6 +249,8 @@ impl Parser<'_> {
                     self.advance();
                     Ok(ParamOp::Default(sign, true, self.read_context(word)?))
                 }
+                // An offset may be empty where a length follows.
+                Some(b'}') => self.error(b"bad substitution"),
                 _ => self.read_slice(),
             },
             b'-' | b'=' | b'?' | b'+' => Ok(ParamOp::Default(byte, false, self.read_context(word)?)),

@@ -30,6 +30,8 @@ pub trait Host {
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>>;
     /// Appends more text to the input; false at its end. `continued`: inside a command.
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool;
+    /// Whether a name is that of a special builtin.
+    fn is_special(&self, name: &[u8]) -> bool;
     /// Whether the stack has room for more nesting.
     fn has_room(&self) -> bool;
     /// Whether bash's arrays and brace expansion are on.
@@ -192,6 +194,20 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The byte `ahead` places on, where line continuations on the way there are taken out of the text (XCU 2.2.1).
+    fn joined_at(&mut self, ahead: usize) -> Option<u8> {
+        loop {
+            let byte = self.byte_at(ahead)?;
+            if byte != b'\\' || self.byte_at(ahead + 1) != Some(b'\n') {
+                return Some(byte);
+            }
+            let at = self.input.at + ahead;
+            self.input.buffer.drain(at..at + 2);
+            self.input.line += 1;
+            self.continued = true;
+        }
+    }
+
     /// Steps over the byte that was looked at.
     #[inline(always)]
     fn advance(&mut self) {
@@ -219,5 +235,5 @@ fn quote(message: &mut Vec<u8>, text: &[u8]) {
 
 /// Whether a text is a reserved word.
 pub fn is_keyword(text: &[u8]) -> bool {
-    text == b"in" || token::Keyword::find(text, false).is_some()
+    token::Keyword::find(text, false).is_some()
 }

@@ -352,7 +352,7 @@ impl Parser<'_> {
             _ => !braced && class(byte) == Class::Break,
         };
         // XCU 2.6.1: any quoting in the name makes the tilde literal.
-        while let Some(byte) = self.byte_at(ahead) {
+        while let Some(byte) = self.joined_at(ahead) {
             if ends(byte) {
                 break;
             }
