@@ -82,6 +82,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         sources: 0,
         tested: 0,
         line: 0,
+        read_line: 0,
         builtin: "",
         context: Vec::new(),
         capture: None,

@@ -139,6 +139,8 @@ pub struct Shell {
     /// Depth of places where `set -e` does not count.
     pub tested: u32,
     pub line: u32,
+    /// The line that commands were read up to.
+    pub read_line: u32,
     /// Name of the builtin that runs, for messages.
     pub builtin: &'static str,
     /// `eval`, or the file that `.` reads, for messages.
@@ -192,6 +194,8 @@ impl Shell {
             text.extend_from_slice(b": ");
         }
         if self.named || (!source.is_empty() && !self.options.interactive) {
+            // BusyBox counts the lines of `-c` from 0 in its messages.
+            let line = line.saturating_sub(u32::from(self.options.command && self.sources == 0));
             text.extend_from_slice(b"line ");
             text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");

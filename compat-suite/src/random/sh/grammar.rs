@@ -171,9 +171,9 @@ pub const STATEMENTS: &[&str] = &[
     "[[ -n \"$x\" ]] || [[ -z \"$y\" ]]; echo $?",
     ". ./lib; echo $?",
     "echo \"%B\" >l%n; . ./l%n; echo $?",
-    "q=$( %S; exit %s%F); echo \"$? $q\"",
-    "echo \"$( %S%F)\" $( %C)",
-    "x=$( %S%F) y=`%C`; echo \"$x|$y\"",
+    "q=%Y; echo \"$? $q\"",
+    "echo \"%c\" $( %C)",
+    "x=%c y=`%C`; echo \"$x|$y\"",
     "w%n=%d; while [ $((w%n-=1)) -gt 0 ]; do %C; done",
 ];
 
@@ -386,7 +386,6 @@ pub const EXPANSIONS: &[&str] = &[
     "${%k}",
     "$((%a))",
     "$((%A))",
-    "${u:=%i}",
 ];
 
 pub const EXPANSIONS_IN_DOCUMENTS: &[&str] = &[
@@ -521,7 +520,7 @@ pub const DOCUMENT_LINES: &[&str] = &[
     "$2 $*\n",
     "* ~\n",
     "`echo \\$x`\n",
-    "$( %C)\n",
+    "%c\n",
     "  $y\n",
     "\\\n",
     "$((%a))%x\n",

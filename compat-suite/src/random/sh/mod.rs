@@ -139,7 +139,8 @@ impl Writer {
             'A' => self.arithmetic(3),
             'a' => self.arithmetic(1),
             'I' => self.separators(),
-            'c' => self.substitution(),
+            'c' => self.substitution(rules::SUBSTITUTIONS),
+            'Y' => self.substitution(&["$( %S; exit %s%F)"]),
             'o' => self.some_of(rules::OPTIONS, 1, 3),
             other => self.one_of(rules::table(other)),
         }
@@ -177,7 +178,7 @@ impl Writer {
                 let listed = if whole || self.signs { rules::ONE_PARAMETER } else { rules::PARAMETERS };
                 self.one_of(if whole && !quoted { rules::UNSPLIT_PARAMETERS } else { listed });
             }
-            8 => self.substitution(),
+            8 => self.substitution(rules::SUBSTITUTIONS),
             9 => self.one_of(if quoted { rules::QUOTED_ESCAPES } else { rules::ESCAPES }),
             10 | 11 => self.one_of(rules::QUOTES),
             _ => self.one_of(rules::GLOBS),
@@ -211,13 +212,13 @@ impl Writer {
         self.some_of(if quotes { rules::QUOTED_PATTERNS } else { rules::PATTERNS }, 1, 3);
     }
 
-    fn substitution(&mut self) {
+    fn substitution(&mut self, templates: &[&str]) {
         if self.place.depth >= DEPTH {
             return self.one_of(rules::SMALL_SUBSTITUTIONS);
         }
         self.place = Place { depth: self.place.depth + 1, ..Place::default() };
         let waiting = std::mem::take(&mut self.documents);
-        self.one_of(rules::SUBSTITUTIONS);
+        self.one_of(templates);
         self.documents = waiting;
     }
 

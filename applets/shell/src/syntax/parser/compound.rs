@@ -219,7 +219,6 @@ impl Parser<'_> {
             self.skip_newlines_plain()?;
             match self.peek(Mode::Keyword)? {
                 Token::Keyword(Keyword::Esac) => break,
-                Token::End => return self.unexpected(Some(b"esac")),
                 _ => {}
             }
             let (arm, last) = self.case_arm()?;
@@ -274,8 +273,11 @@ impl Parser<'_> {
             Token::Word(word, _) => Ok(word.into_pattern()),
             Token::Keyword(keyword) => Ok(Pattern::Exact(keyword.text().into())),
             other => {
-                self.token = Some(other);
-                self.unexpected(None)
+                // BusyBox takes any token for a pattern and misses what must follow.
+                let next = self.next(Mode::Operand)?;
+                let follows = matches!(next, Token::Operator(Operator::Close | Operator::Pipe));
+                self.token = Some(if follows { other } else { next });
+                self.unexpected(if follows { None } else { Some(b")") })
             }
         }
     }

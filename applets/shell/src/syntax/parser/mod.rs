@@ -14,6 +14,7 @@ mod word;
 use super::ast::{HereDoc, Node};
 use super::input::Input;
 use crate::symbols::Symbols;
+pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
 use std::rc::Rc;
 use token::{Mode, Token};
