@@ -93,10 +93,9 @@ impl<'b> Reader<'_, 'b, '_> {
         let first = self.next()?;
         if let Some(operator) = self.peek()
             && is_binary(operator)
-            && self.at + 1 < self.words.len()
         {
             self.at += 1;
-            let right = self.next()?;
+            let Ok(right) = self.next() else { return Err([operator, b": argument expected"].concat()) };
             return binary_or(first, operator, right);
         }
         if first == b"(" {

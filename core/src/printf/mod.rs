@@ -152,7 +152,7 @@ impl<'a> Printer<'a> {
         self.status = 1;
     }
 
-    /// The next word as an integer; 0 when there is none or it is none.
+    /// The next word as an integer, or what it begins with (XCU printf, EXIT STATUS); 0 when there is none.
     fn integer(&mut self) -> i64 {
         let Some(word) = self.word() else { return 0 };
         if let Some(code) = character_code(word) {
@@ -162,24 +162,22 @@ impl<'a> Printer<'a> {
             Some(value) => value,
             None => {
                 self.invalid(word);
-                0
+                crate::number::parse_c_start(word)
             }
         }
     }
 
-    /// The next word as a floating point number; 0 when there is none or it is none.
+    /// The next word as a floating point number, or what it begins with; 0 when there is none.
     fn float(&mut self) -> f64 {
         let Some(word) = self.word() else { return 0.0 };
         if let Some(code) = character_code(word) {
             return code as f64;
         }
-        match float::parse_all(word) {
-            Some(value) => value,
-            None => {
-                self.invalid(word);
-                0.0
-            }
+        let (value, length) = float::parse(word).unwrap_or((0.0, 0));
+        if length < word.len() || word.is_empty() {
+            self.invalid(word);
         }
+        value
     }
 }
 
@@ -241,9 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn wrong_words_are_told_and_count_as_nothing() {
-        assert_eq!(printf(&["%d.", "12abc"]), ("0.".into(), "invalid number '12abc'".into(), 1));
-        assert_eq!(printf(&["%d.", "99999999999999999999"]).1, "invalid number '99999999999999999999'");
+    fn wrong_words_are_told_and_count_as_what_they_begin_with() {
+        assert_eq!(printf(&["%d.", "12abc"]), ("12.".into(), "invalid number '12abc'".into(), 1));
+        assert_eq!(printf(&["%d.", " -0x1fg"]), ("-31.".into(), "invalid number ' -0x1fg'".into(), 1));
+        assert_eq!(printf(&["%d %i.", "08", "x"]), ("0 0.".into(), "invalid number '08'|invalid number 'x'".into(), 1));
+        assert_eq!(printf(&["%x.", "0xg"]), ("0.".into(), "invalid number '0xg'".into(), 1));
+        assert_eq!(printf(&["%.1f.", "1.5e"]), ("1.5.".into(), "invalid number '1.5e'".into(), 1));
+        assert_eq!(
+            printf(&["%d.", "99999999999999999999"]),
+            ("9223372036854775807.".into(), "invalid number '99999999999999999999'".into(), 1)
+        );
         assert_eq!(printf(&["%s %y\\n", "1"]), ("1 ".into(), "%y\\n: invalid format".into(), 1));
         assert_eq!(printf(&["%"]), ("".into(), "%: invalid format".into(), 1));
         assert_eq!(printf(&["a%zb"]).1, "%b: invalid format");

@@ -205,12 +205,13 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             },
         }
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     if words.is_empty() {
         let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
-    let mut status = 0;
+    // As in BusyBox the status is the number of errors.
+    let mut errors = 0u8;
     for word in words {
         let targets = if word.starts_with(b"%") {
             let at = find(shell, word)?;
@@ -224,7 +225,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 Some(pid) => vec![pid],
                 None => {
                     let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());
-                    status = 1;
+                    errors = errors.saturating_add(1);
                     continue;
                 }
             }
@@ -234,11 +235,11 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 let line = [&shell.called[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"]
                     .concat();
                 let _ = write_all(2, &line);
-                status = 1;
+                errors = errors.saturating_add(1);
             }
         }
     }
-    Ok(status)
+    Ok(errors)
 }
 
 fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
@@ -265,7 +266,7 @@ fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
             return Ok(1);
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).
-        let number = if number > 128 { number - 128 } else { number };
+        let number = if number > 127 { number & 127 } else { number };
         match signal_name(number) {
             Some(name) if is_number => text.extend_from_slice(name.as_bytes()),
             _ => text.extend_from_slice(number.to_string().as_bytes()),

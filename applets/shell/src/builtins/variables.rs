@@ -88,16 +88,18 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             continue;
         }
         let (name, value, append) = assignment(shell, word)?;
+        if shell.slot(name).readonly {
+            let text = shell.symbols.name(name).to_vec();
+            return Err(shell.error(&[&text, b": is read only"]));
+        }
         if shell.save(name) && value.is_none() {
             // As in BusyBox, a local variable begins unset; it stays exported.
             let slot = shell.slot(name);
-            if !slot.readonly {
-                slot.set = false;
-                slot.value.clear();
-                slot.array = None;
-                slot.attributes = 0;
-                shell.changed(name);
-            }
+            slot.set = false;
+            slot.value.clear();
+            slot.array = None;
+            slot.attributes = 0;
+            shell.changed(name);
         }
         assign(shell, name, value, append)?;
     }
@@ -131,6 +133,7 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `alias [NAME[=VALUE]...]`
 pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     if words.is_empty() {
         for name in shell.names(|slot| slot.alias.is_some()) {
             show_alias(shell, name);
@@ -190,6 +193,9 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `let EXPRESSION...`
 pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        return Err(shell.error(&[b"expression expected"]));
+    }
     let mut last = 0;
     for word in words {
         last = shell.evaluate_text(word, 0)?;
@@ -199,6 +205,7 @@ pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
 pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     let [known, name, arguments @ ..] = words else {
         return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
     };

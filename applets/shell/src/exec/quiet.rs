@@ -304,7 +304,12 @@ impl Judge<'_> {
 
     fn operation(&mut self, operation: &ParamOp) -> Judgement {
         match operation {
-            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) | ParamOp::Keys => Some(false),
+            ParamOp::Plain
+            | ParamOp::Length
+            | ParamOp::Transform(_)
+            | ParamOp::Names(_)
+            | ParamOp::Keys
+            | ParamOp::Bad(_) => Some(false),
             ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
             ParamOp::Default(_, _, word) => self.word(word),
             ParamOp::Trim(_, _, pattern) => self.pattern(pattern),

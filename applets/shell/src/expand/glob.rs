@@ -27,8 +27,12 @@ fn walk(mut folder: Vec<u8>, wanted: &[u8], dots: bool, found: &mut Vec<Vec<u8>>
     let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
     folder.extend_from_slice(&wanted[..slashes]);
     let wanted = &wanted[slashes..];
-    let end = component(wanted);
-    let (name, rest) = wanted.split_at(end);
+    let (name, rest) = wanted.split_at(component(wanted));
+    // XCU 2.14.3: a slash is no part of what is matched, and a backslash before one quotes nothing.
+    let name = match name.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 {
+        1 if !rest.is_empty() => &name[..name.len() - 1],
+        _ => name,
+    };
     if !pattern::is_active(name) {
         folder.extend_from_slice(&pattern::unescape(name));
         if !rest.is_empty() {
