@@ -147,6 +147,8 @@ pub struct Shell {
     pub context: Vec<u8>,
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
+    /// A subshell runs without a fork.
+    pub quiet: bool,
     /// The words of a command that `set -x` shows behind its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
