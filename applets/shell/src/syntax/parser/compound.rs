@@ -217,9 +217,8 @@ impl Parser<'_> {
         let mut arms = Vec::new();
         loop {
             self.skip_newlines_plain()?;
-            match self.peek(Mode::Keyword)? {
-                Token::Keyword(Keyword::Esac) => break,
-                _ => {}
+            if let Token::Keyword(Keyword::Esac) = self.peek(Mode::Keyword)? {
+                break;
             }
             let (arm, last) = self.case_arm()?;
             arms.push(arm);
