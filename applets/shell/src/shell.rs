@@ -53,6 +53,18 @@ pub struct Options {
     pub nullglob: bool,
     pub dotglob: bool,
     pub failglob: bool,
+    pub extglob: bool,
+    pub globstar: bool,
+    pub nocaseglob: bool,
+    pub nocasematch: bool,
+    pub lastpipe: bool,
+    pub inherit_errexit: bool,
+    pub expand_aliases: bool,
+    pub xpg_echo: bool,
+    /// `set +B`: braces are not expanded.
+    pub nobraces: bool,
+    /// `set -T`: functions and subshells have the traps DEBUG and RETURN.
+    pub functrace: bool,
 }
 
 /// Variables whose value the shell computes or watches.
@@ -478,6 +490,9 @@ impl Host for Shell {
     }
 
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
+        if self.options.bash && !self.options.interactive && !self.options.expand_aliases {
+            return None;
+        }
         let name = self.symbols.find(name)?;
         self.variables.get(name.index())?.alias.clone()
     }
@@ -488,6 +503,14 @@ impl Host for Shell {
 
     fn extended(&self) -> bool {
         self.options.bash
+    }
+
+    fn groups(&self) -> bool {
+        self.options.extglob
+    }
+
+    fn braces(&self) -> bool {
+        self.options.bash && !self.options.nobraces
     }
 
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {

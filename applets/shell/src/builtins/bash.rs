@@ -332,11 +332,16 @@ pub fn mapfile(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 /// The options of `shopt`.
-const SHOPT: [&[u8]; 3] = [b"dotglob", b"failglob", b"nullglob"];
+const SHOPT: [&[u8]; 7] =
+    [b"dotglob", b"extglob", b"failglob", b"globstar", b"nocaseglob", b"nocasematch", b"nullglob"];
 
 fn field<'a>(shell: &'a mut Shell, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
         b"dotglob" => &mut shell.options.dotglob,
+        b"extglob" => &mut shell.options.extglob,
+        b"globstar" => &mut shell.options.globstar,
+        b"nocaseglob" => &mut shell.options.nocaseglob,
+        b"nocasematch" => &mut shell.options.nocasematch,
         b"failglob" => &mut shell.options.failglob,
         b"nullglob" => &mut shell.options.nullglob,
         _ => return None,

@@ -194,7 +194,7 @@ impl Shell {
 
     fn arm_matches(&mut self, arm: &Arm, word: &[u8]) -> Result<bool, Fail> {
         for pattern in &arm.patterns {
-            if self.pattern_matches(pattern, word)? {
+            if self.pattern_matches(pattern, word, self.pattern_flags())? {
                 return Ok(true);
             }
         }

@@ -3,7 +3,8 @@
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
 use rbox_core::condition::{binary, unary};
-use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use crate::expand::pattern::Flags;
+use rbox_core::pattern::regex::{self, Exec, Regex};
 
 impl Shell {
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
@@ -14,7 +15,9 @@ impl Shell {
             Condition::Word(word) => !self.expand_one(word)?.is_empty(),
             Condition::Match(word, pattern, negated) => {
                 let text = self.expand_one(word)?;
-                self.pattern_matches(pattern, &text)? != *negated
+                // As in bash, groups count here whatever `shopt extglob` says.
+                let groups = if self.options.bash { Flags::EXTENDED } else { Flags::NONE };
+                self.pattern_matches(pattern, &text, self.pattern_flags() | groups)? != *negated
             }
             Condition::Unary(operator, word) => {
                 let operand = self.expand_one(word)?;
@@ -35,7 +38,9 @@ impl Shell {
             Condition::Regex(word, pattern) => {
                 let text = self.expand_one(word)?;
                 let pattern = self.expand_regex(pattern)?;
-                match Regex::new(&pattern, Flags::EXTENDED) {
+                let folds = if self.options.nocasematch { regex::Flags::FOLD_CASE } else { regex::Flags::NONE };
+                let flags = regex::Flags::EXTENDED | folds;
+                match Regex::new(&pattern, flags) {
                     Ok(regex) => self.match_regex(&regex, &text)?,
                     Err(error) => return Err(self.error(&[&pattern, b": ", error.message().as_bytes()])),
                 }

@@ -1,7 +1,7 @@
 //! Parameter expansion (XCU 2.6.2) and bash's additions to it.
 
 use super::fields::{Fields, Mode};
-use super::pattern;
+use super::pattern::{self, Flags};
 use crate::array::Array;
 use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
@@ -282,7 +282,7 @@ impl Shell {
             ParamOp::Length => characters(&value).to_string().into_bytes(),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
-                trim(value, &wanted, *suffix, *longest)
+                trim(value, &wanted, *suffix, *longest, self.pattern_flags())
             }
             ParamOp::Slice(offset, length) => {
                 let offset = self.arith(offset)?;
@@ -295,20 +295,20 @@ impl Shell {
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;
                 let text = self.expand_one(word)?;
-                replace(&value, &wanted, &text, *anchor, *all)
+                replace(&value, &wanted, &text, (*anchor, *all), self.pattern_flags())
             }
             ParamOp::Case(kind, all, wanted) => {
                 let wanted = match wanted {
                     Some(wanted) => self.pattern_text(wanted)?,
                     None => b"?".to_vec(),
                 };
-                change_case(&value, *kind, *all, &wanted)
+                change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
             ParamOp::Transform(letter) => match letter {
                 b'Q' => escape::single_quoted(&value),
                 b'U' => value.to_ascii_uppercase(),
                 b'L' => value.to_ascii_lowercase(),
-                b'u' => change_case(&value, b'^', false, b"?"),
+                b'u' => change_case(&value, b'^', false, b"?", Flags::NONE),
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.error(&[b"bad substitution"])),
             },
@@ -387,12 +387,12 @@ fn place(text: &[u8], number: usize) -> usize {
     at
 }
 
-fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool) -> Vec<u8> {
+fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
     if suffix {
-        if let Some(start) = pattern::suffix(wanted, &value, longest) {
+        if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {
             value.truncate(start);
         }
-    } else if let Some(end) = pattern::prefix(wanted, &value, longest) {
+    } else if let Some(end) = pattern::prefix(wanted, &value, longest, flags) {
         value.drain(..end);
     }
     value
@@ -415,25 +415,26 @@ fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
     value[place(value, start as usize)..place(value, end as usize)].to_vec()
 }
 
-fn replace(value: &[u8], wanted: &[u8], text: &[u8], anchor: u8, all: bool) -> Vec<u8> {
-    match anchor {
-        b'#' => match pattern::prefix(wanted, value, true) {
+/// `how`: the anchor, and whether all are replaced.
+fn replace(value: &[u8], wanted: &[u8], text: &[u8], how: (u8, bool), flags: Flags) -> Vec<u8> {
+    match how.0 {
+        b'#' => match pattern::prefix(wanted, value, true, flags) {
             Some(end) => [text, &value[end..]].concat(),
             None => value.to_vec(),
         },
-        b'%' => match pattern::suffix(wanted, value, true) {
+        b'%' => match pattern::suffix(wanted, value, true, flags) {
             Some(start) => [&value[..start], text].concat(),
             None => value.to_vec(),
         },
-        _ => replace_inside(value, wanted, text, all),
+        _ => replace_inside(value, wanted, text, how.1, flags),
     }
 }
 
-fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool) -> Vec<u8> {
+fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Flags) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < value.len() && !wanted.is_empty() {
-        match pattern::prefix(wanted, &value[at..], true) {
+        match pattern::prefix(wanted, &value[at..], true, flags) {
             Some(length) if length > 0 => {
                 out.extend_from_slice(text);
                 at += length;
@@ -452,14 +453,14 @@ fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool) -> Vec<u8
     out
 }
 
-fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8]) -> Vec<u8> {
+fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
         let width = pattern::width(&value[at..]);
         let character = &value[at..at + width];
-        let text =
-            std::str::from_utf8(character).ok().filter(|_| (all || at == 0) && pattern::matches(wanted, character));
+        let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
+        let text = std::str::from_utf8(character).ok().filter(|_| is_wanted);
         match text {
             Some(text) => {
                 let upper = kind == b'^' || (kind == b'~' && text.chars().all(char::is_lowercase));

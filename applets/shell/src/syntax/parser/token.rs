@@ -300,7 +300,7 @@ impl Parser<'_> {
         let (word, plain) = self.read_word(mode)?;
         if first != b'='
             && matches!(mode, Mode::Argument | Mode::Command | Mode::Prefix)
-            && self.host.extended()
+            && self.host.braces()
             && self.expand_braces(start)
         {
             return Ok(None);
