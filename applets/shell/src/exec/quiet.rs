@@ -42,11 +42,19 @@ impl Shell {
         }
         // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
         let is_trapped = self.traps.iter().skip(1).any(Option::is_some);
-        if is_trapped && (self.traps[ERR].is_some() || !matches!(body, Node::Simple(_))) {
+        if is_trapped && (self.traps[ERR].is_some() || !self.is_single(body)) {
             return None;
         }
         let judgement = Judge { shell: self, left: MOST_COMMANDS }.node(body)?;
         (!judgement || self.variables.len() <= MOST_VARIABLES).then_some(judgement)
+    }
+
+    /// Whether a body is one command that is no function.
+    fn is_single(&mut self, body: &Node) -> bool {
+        match body {
+            Node::Simple(simple) => simple.name.is_some_and(|name| self.slot(name).function.is_none()),
+            _ => false,
+        }
     }
 
     /// Runs a judged body as a subshell: it ends by itself alone, and what it changed is taken back.
