@@ -1,9 +1,9 @@
 //! `[[ ... ]]`.
 
+use crate::expand::pattern::Flags;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
 use rbox_core::condition::{binary, unary};
-use crate::expand::pattern::Flags;
 use rbox_core::pattern::regex::{self, Exec, Regex};
 
 impl Shell {
@@ -21,7 +21,10 @@ impl Shell {
             }
             Condition::Unary(operator, word) => {
                 let operand = self.expand_one(word)?;
-                match unary(operator, &operand, &mut |name| self.get(name).is_some()) {
+                if let Some(result) = self.bash_condition(operator, &operand) {
+                    return Ok(result);
+                }
+                match unary(operator, &operand, &mut |name| self.is_set(name)) {
                     Some(result) => result,
                     None => return Err(self.error(&[operator, b": unknown operand"])),
                 }
@@ -29,6 +32,11 @@ impl Shell {
             Condition::Binary(left, operator, right) => {
                 let left = self.expand_one(left)?;
                 let right = self.expand_one(right)?;
+                if self.options.bash
+                    && let Some(result) = self.compare_numbers(&left, operator, &right)?
+                {
+                    return Ok(result);
+                }
                 match binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
@@ -46,6 +54,22 @@ impl Shell {
                 }
             }
         })
+    }
+
+    /// bash's `-eq` and the like take expressions; none when it is another operator.
+    fn compare_numbers(&mut self, left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Fail> {
+        if !matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge") {
+            return Ok(None);
+        }
+        let (left, right) = (self.evaluate_text(left, 0)?, self.evaluate_text(right, 0)?);
+        Ok(Some(match operator {
+            b"-eq" => left == right,
+            b"-ne" => left != right,
+            b"-lt" => left < right,
+            b"-le" => left <= right,
+            b"-gt" => left > right,
+            _ => left >= right,
+        }))
     }
 
     /// Searches the text; in bash mode BASH_REMATCH has what the groups matched.

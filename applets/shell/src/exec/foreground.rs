@@ -35,6 +35,7 @@ impl Shell {
     pub(super) fn become_child(&mut self) {
         let monitor = self.options.monitor && !self.subshell;
         self.subshell = true;
+        self.depth += 1;
         self.jobs = Jobs::default();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);

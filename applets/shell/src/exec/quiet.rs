@@ -70,7 +70,9 @@ impl Shell {
             pipe_status: self.pipe_status.clone(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, self.loops);
+        self.depth += 1;
         let result = self.run(body);
+        self.depth -= 1;
         (self.line, self.builtin, self.loops) = (line, builtin, loops);
         if let Some(kept) = kept {
             self.variables = kept.variables;
@@ -213,7 +215,8 @@ impl Judge<'_> {
             Node::Condition(condition, _) => self.condition(condition),
             Node::Arith(arith, _) => self.arith(arith),
             Node::Pipeline(pipeline) => self.shell.is_short(pipeline).then_some(false),
-            Node::ArithFor(_) | Node::Select(_) | Node::Function(..) | Node::Background(_) | Node::Time(_) => None,
+            Node::ArithFor(_) | Node::Select(_) | Node::Function(..) | Node::Background(_) => None,
+            Node::Time(..) | Node::Coprocess(..) => None,
         }
     }
 
@@ -298,6 +301,7 @@ impl Judge<'_> {
             Part::Param(param) => both(
                 match &param.name {
                     ParamName::Element(_, subscript) => self.arith(subscript),
+                    ParamName::Var(name) if self.shell.slot(*name).special == Special::OwnPid => None,
                     _ => Some(false),
                 },
                 || self.operation(&param.op),

@@ -3,7 +3,8 @@
 use super::fields::{Fields, Mode};
 use super::pattern::{self, Flags};
 use crate::array::Array;
-use crate::shell::{Fail, Shell};
+use crate::quote;
+use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
 use rbox_core::escape;
@@ -19,7 +20,7 @@ impl Shell {
             }
             ParamName::All(name, sign) => return self.expand_array(param, *name, *sign, fields),
             ParamName::Element(name, subscript) => {
-                let key = self.element_key(*name, subscript)?;
+                let key = self.read_key(*name, subscript)?;
                 let value = self.element(*name, &key);
                 let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
                 return self.add_result(result, quoted, fields);
@@ -29,6 +30,7 @@ impl Shell {
         if matches!(param.op, ParamOp::Plain)
             && let ParamName::Var(name) = param.name
         {
+            let name = self.resolve(name);
             self.value(name);
             let slot = &self.variables[name.index()];
             if slot.set {
@@ -41,12 +43,19 @@ impl Shell {
             }
         }
         if let ParamOp::Names(sign) = param.op {
-            let _ = sign;
             let names = self.names_with_prefix(&param.name);
-            self.add(&names, quoted, fields);
+            self.add_list(&names, sign, quoted, fields);
             return Ok(());
         }
         if let ParamOp::Indirect(op) = &param.op {
+            if let ParamName::Var(name) = param.name
+                && self.slot(name).special == Special::Reference
+            {
+                // `${!x}` of a reference is the name that it holds.
+                let target = self.slot(name).value.clone();
+                self.add(&target, quoted, fields);
+                return Ok(());
+            }
             if let Some(text) = self.parameter(&param.name).filter(|text| text.contains(&b'[') && self.options.bash) {
                 return self.expand_named(&text, quoted, fields);
             }
@@ -107,8 +116,33 @@ impl Shell {
             self.add_list(&array.keys(), sign, param.quoted, fields);
             return Ok(());
         }
+        if let ParamOp::Transform(letter @ (b'A' | b'a' | b'K' | b'k')) = param.op {
+            self.describe_array(name, &array, letter, param.quoted, fields);
+            return Ok(());
+        }
         let values = Rc::new(array.values());
         self.expand_list(param, sign, values, Some(&array), fields)
+    }
+
+    /// `${a[@]@A}`, `@a`, `@K`, keys and quoted values in one text, and `@k`, each a field.
+    fn describe_array(&mut self, name: Sym, array: &Array, letter: u8, quoted: bool, fields: &mut Fields) {
+        let name = self.resolve(name);
+        let (keys, values) = (array.keys(), array.values());
+        let (mut text, mut all) = (Vec::new(), Vec::new());
+        for (key, value) in keys.into_iter().zip(values) {
+            match letter {
+                b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
+                b'k' => all.extend([key, value]),
+                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].to_vec()),
+            }
+        }
+        match letter {
+            b'A' if !array.is_empty() => text = crate::builtins::bash::declaration(self, name),
+            b'K' if !array.associative => drop(text.pop()),
+            b'a' | b'k' => return self.add_list(&all, b'@', quoted, fields),
+            _ => {}
+        }
+        self.add(&text, quoted, fields);
     }
 
     /// `${!x}` where x holds the name of an element or of all: `a[1]`, `a[@]`.
@@ -140,6 +174,12 @@ impl Shell {
     ) -> Result<(), Fail> {
         let values = match &param.op {
             ParamOp::Plain => all,
+            ParamOp::Transform(b'A') => {
+                let quoted: Vec<Vec<u8>> = all.iter().map(|value| quote::single(value)).collect();
+                let text = [b"set -- ", &quoted.join(&b' ')[..]].concat();
+                self.add(if all.is_empty() { b"" } else { &text }, param.quoted, fields);
+                return Ok(());
+            }
             ParamOp::Length => {
                 let count = all.len().to_string();
                 self.add(count.as_bytes(), param.quoted, fields);
@@ -274,8 +314,9 @@ impl Shell {
         }
         if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
             let text = self.parameter_text(name);
-            return Err(self.error(&[&text, b": parameter not set"]));
+            return Err(self.fatal(&[&text, b": parameter not set"]));
         }
+        let is_set = value.is_some();
         let value = value.unwrap_or_default();
         Ok(Some(match op {
             ParamOp::Plain => value,
@@ -304,7 +345,11 @@ impl Shell {
                 };
                 change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
+            ParamOp::Transform(b'Q' | b'K' | b'k' | b'A' | b'P') if !is_set => Vec::new(),
             ParamOp::Transform(letter) => match letter {
+                b'Q' | b'K' | b'k' if self.options.bash => quote::single(&value),
+                b'A' | b'a' => self.describe_variable(name, &value, *letter),
+                b'P' => self.show_prompt(&value),
                 b'Q' => escape::single_quoted(&value),
                 b'U' => value.to_ascii_uppercase(),
                 b'L' => value.to_ascii_lowercase(),
@@ -312,21 +357,37 @@ impl Shell {
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.error(&[b"bad substitution"])),
             },
+            ParamOp::Bad(text) => return Err(self.error(&[b"${", text, b"}: bad substitution"])),
             ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys => {
                 return Err(self.error(&[b"bad substitution"]));
             }
         }))
     }
 
+    /// `${x@A}`, the command that makes the variable, and `${x@a}`, its attributes.
+    fn describe_variable(&mut self, name: &ParamName, value: &[u8], letter: u8) -> Vec<u8> {
+        let (ParamName::Var(name) | ParamName::Element(name, _) | ParamName::All(name, _)) = name else {
+            return Vec::new();
+        };
+        let name = self.resolve(*name);
+        let letters = crate::builtins::bash::letters(self.slot(name));
+        let plain = letters == b"--";
+        if letter == b'a' {
+            return if plain { Vec::new() } else { letters[1..].to_vec() };
+        }
+        let start = if plain { Vec::new() } else { [b"declare ", &letters[..], b" "].concat() };
+        [&start[..], self.symbols.name(name), b"=", &quote::single(value)].concat()
+    }
+
     /// The error of `${x?word}`.
     fn missing(&mut self, name: &[u8], colon: bool, word: &Word) -> Result<Fail, Fail> {
         let message = self.expand_one(word)?;
         Ok(if !message.is_empty() {
-            self.error(&[name, b": ", &message])
+            self.fatal(&[name, b": ", &message])
         } else if colon {
-            self.error(&[name, b": parameter not set or null"])
+            self.fatal(&[name, b": parameter not set or null"])
         } else {
-            self.error(&[name, b": parameter not set"])
+            self.fatal(&[name, b": parameter not set"])
         })
     }
 
@@ -354,15 +415,16 @@ impl Shell {
         }
     }
 
-    fn names_with_prefix(&self, name: &ParamName) -> Vec<u8> {
+    fn names_with_prefix(&self, name: &ParamName) -> Vec<Vec<u8>> {
         let prefix = self.parameter_text(name);
-        let mut all: Vec<&[u8]> = (0..self.variables.len())
-            .filter(|&at| self.variables[at].set)
-            .map(|at| &self.symbols.name(Sym(at as u32))[..])
-            .filter(|name| name.starts_with(&prefix))
-            .collect();
-        all.sort_unstable();
-        all.join(&b' ')
+        let mut all = Vec::new();
+        for name in self.names(|slot| slot.set || slot.array.is_some()) {
+            let text = self.symbols.name(name);
+            if text.starts_with(&prefix) {
+                all.push(text.to_vec());
+            }
+        }
+        all
     }
 }
 

@@ -38,6 +38,15 @@ impl Parser<'_> {
                 self.advance();
                 builder.part(self.read_parenthesis(quoted)?);
             }
+            // bash's old form of `$((...))`.
+            Some(b'[') if self.host.extended() => {
+                self.advance();
+                let arith = Arith::new(self.read_context(Context::OldArith)?);
+                if !self.accept(b']') {
+                    return self.error(b"missing ']'");
+                }
+                builder.part(Part::Arith(Box::new(arith), quoted));
+            }
             Some(b'\'') if !quoted => {
                 self.advance();
                 let before = builder.open_quotes();
@@ -134,8 +143,30 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `${...}` after its brace.
+    /// `${...}` after its brace. In bash mode what is wrong in it is an error when it is expanded.
     fn read_braces(&mut self, quoted: bool) -> Parsed<Param> {
+        let (at, line, depth) = (self.input.at, self.input.line, self.depth);
+        match self.read_braces_inner(quoted) {
+            Err(_) if self.host.extended() => {
+                (self.input.at, self.input.line, self.depth) = (at, line, depth);
+                let mut open = 1;
+                while open > 0 {
+                    match self.byte() {
+                        Some(b'{') => open += 1,
+                        Some(b'}') => open -= 1,
+                        None => return self.error(b"missing '}'"),
+                        _ => {}
+                    }
+                    self.advance();
+                }
+                let text = Box::from(&self.input.buffer[at..self.input.at - 1]);
+                Ok(Param { name: ParamName::Special(b'?'), quoted, op: ParamOp::Bad(text) })
+            }
+            read => read,
+        }
+    }
+
+    fn read_braces_inner(&mut self, quoted: bool) -> Parsed<Param> {
         let first = self.joined_byte();
         if first == Some(b'#') {
             self.advance();
@@ -257,7 +288,7 @@ impl Parser<'_> {
                 Ok(ParamOp::Case(byte, all, pattern))
             }
             b'@' => match self.joined_byte() {
-                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a')) => {
+                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a' | b'K' | b'k')) => {
                     self.advance();
                     Ok(ParamOp::Transform(letter))
                 }

@@ -64,6 +64,7 @@ pub enum Keyword {
     OpenBrace,
     CloseBrace,
     Case,
+    Coprocess,
     Do,
     Done,
     Elif,
@@ -89,6 +90,7 @@ impl Keyword {
             Keyword::OpenBrace => b"{",
             Keyword::CloseBrace => b"}",
             Keyword::Case => b"case",
+            Keyword::Coprocess => b"coproc",
             Keyword::Do => b"do",
             Keyword::Done => b"done",
             Keyword::Elif => b"elif",
@@ -107,13 +109,14 @@ impl Keyword {
         }
     }
 
-    /// The reserved word that a text is. `time` is one only with bash's extensions.
+    /// The reserved word that a text is. `coproc` and `time` are some only with bash's extensions.
     pub fn find(text: &[u8], extended: bool) -> Option<Keyword> {
         Some(match text {
             b"!" => Keyword::Bang,
             b"{" => Keyword::OpenBrace,
             b"}" => Keyword::CloseBrace,
             b"case" => Keyword::Case,
+            b"coproc" if extended => Keyword::Coprocess,
             b"do" => Keyword::Do,
             b"done" => Keyword::Done,
             b"elif" => Keyword::Elif,

@@ -71,6 +71,8 @@ pub enum Context {
     Subscript,
     /// The alternatives of `@(a|b)`.
     Group,
+    /// `$[...]`
+    OldArith,
 }
 
 impl Context {
@@ -83,6 +85,7 @@ impl Context {
                 | Context::Arith
                 | Context::Slice
                 | Context::ForArith
+                | Context::OldArith
         )
     }
 }
@@ -248,9 +251,8 @@ impl Parser<'_> {
         loop {
             // Runs of plain text at once.
             let rest = &self.input.buffer[self.input.at..];
-            let plain = |&byte: &u8| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'=') || byte >= 128
-            };
+            let plain =
+                |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'=') || byte >= 128;
             let run = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
             if run > 0 {
                 builder.text(&rest[..run], quoting);
@@ -341,7 +343,7 @@ impl Parser<'_> {
             Context::Group => byte == b')',
             Context::Brace | Context::BraceDouble | Context::BracePattern => byte == b'}',
             Context::BraceReplace => byte == b'}' || byte == b'/',
-            Context::Subscript => {
+            Context::Subscript | Context::OldArith => {
                 match byte {
                     b'[' => *depth += 1,
                     b']' if *depth == 0 => return true,
