@@ -3,6 +3,7 @@
 use super::Done;
 use crate::shell::{Shell, Special};
 use rbox_core::condition::{self, Judged};
+use rbox_core::sys::fs;
 
 /// `[ EXPRESSION ]`
 pub fn bracket(shell: &mut Shell, words: &[&[u8]]) -> Done {
@@ -38,9 +39,14 @@ fn conclude(shell: &Shell, judged: Judged) -> Done {
 }
 
 impl Shell {
-    /// bash's `-o OPTION` and `-R NAME`; none when it is another operator or the mode is off.
+    /// bash's `-a FILE`, `-N FILE`, `-o OPTION` and `-R NAME`; none when it is another operator or the mode is off.
     pub fn bash_condition(&mut self, operator: &[u8], operand: &[u8]) -> Option<bool> {
         match operator {
+            b"-a" if self.options.bash => Some(fs::stat(operand).is_ok()),
+            b"-N" if self.options.bash => {
+                let read = |stat: fs::Stat| (stat.st_mtime, stat.st_mtime_nsec) > (stat.st_atime, stat.st_atime_nsec);
+                Some(fs::stat(operand).is_ok_and(read))
+            }
             b"-o" if self.options.bash => Some(super::option_by_name(self, operand) == Some(true)),
             b"-R" if self.options.bash => {
                 let name = self.intern(operand);

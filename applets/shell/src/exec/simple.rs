@@ -262,6 +262,10 @@ impl Shell {
         self.resume_capture(capture);
         self.undo_redirections(saved);
         result?;
+        if self.options.bash {
+            // An ERR trap is about the call.
+            self.line = simple.line;
+        }
         self.check_errexit()
     }
 

@@ -120,6 +120,9 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
     while let Some((word, rest)) = words.split_first() {
         let [b'-', letter, ..] = *word else { break };
         words = rest;
+        if *word == b"--" {
+            break;
+        }
         let mut letter = u64::from(*letter);
         let mut value: &[u8] = b"";
         if b"AW".contains(&(letter as u8)) {
