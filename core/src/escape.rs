@@ -52,8 +52,10 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
         b'\'' | b'?' if dollar => letter,
         b'c' if !matches!(style, Style::Dollar | Style::Prompt) => return Escape::End,
         b'c' if dollar && *at < text.len() => {
-            *at += 1;
-            text[*at - 1] & 0x1f
+            let character = text[*at];
+            // XCU 2.2.4: a backslash is doubled here too; the control characters are stty(1)'s, whose `^?` is DEL.
+            *at += if text[*at..].starts_with(b"\\\\") { 2 } else { 1 };
+            if character == b'?' { 127 } else { character & 0x1f }
         }
         b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
         b'u' | b'U' if (dollar || wide) && text.get(*at).is_some_and(u8::is_ascii_hexdigit) => {
@@ -119,13 +121,13 @@ pub fn dollar_single(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The text in single quotes: `'it'\''s'`, in BusyBox's form `'it'"'"'s'`.
+/// The text in single quotes, in BusyBox's form: `'it'"'"'s'`, and a pair of quotes before a quote at the start.
 pub fn single_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     let mut rest = text;
     loop {
         let plain = rest.iter().position(|&byte| byte == b'\'').unwrap_or(rest.len());
-        if plain > 0 || text.is_empty() {
+        if plain > 0 || out.is_empty() {
             out.push(b'\'');
             out.extend_from_slice(&rest[..plain]);
             out.push(b'\'');
@@ -183,5 +185,6 @@ mod tests {
         assert_eq!(quoted_if_needed(b"a-b"), b"a-b");
         assert_eq!(quoted_if_needed(b"it's"), b"'it'\"'\"'s'");
         assert_eq!(quoted_if_needed(b""), b"''");
+        assert_eq!(single_quoted(b"'a'"), b"''\"'\"'a'\"'\"");
     }
 }

@@ -82,9 +82,11 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         sources: 0,
         tested: 0,
         line: 0,
+        read_line: 0,
         builtin: "",
         context: Vec::new(),
         capture: None,
+        quiet: false,
         traced: Vec::new(),
         ifs: b" \t\n".to_vec(),
         pipe_status: Vec::new(),
@@ -107,6 +109,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         modes: None,
         own_file: None,
         interrupted: false,
+        read_failed: false,
+        unlogged: Vec::new(),
         stack_base: &raw const marker as usize,
         stack_limit: crate::exec::stack_limit(),
     };
@@ -271,7 +275,9 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
             profile(shell, &[&home[..], b"/.profile"].concat())?;
         }
     }
-    if interactive && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+    // XCU sh, ENV: ignored where the identities differ.
+    let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
+    if interactive && own && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
         let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
     }

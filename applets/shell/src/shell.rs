@@ -8,7 +8,7 @@ use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
 use rbox_core::sys::termios::Termios;
-use rbox_core::sys::{fd, fs, process};
+use rbox_core::sys::{Errno, fd, fs, process};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
@@ -17,6 +17,8 @@ use std::rc::Rc;
 pub enum Fail {
     /// A shell error, already told: ends a shell that is not interactive (XCU 2.8.1).
     Error,
+    /// A redirection that cannot be made, already told: ends it only before a special builtin.
+    Redirection,
     Break(u32),
     Continue(u32),
     Return,
@@ -47,6 +49,7 @@ pub struct Options {
     pub ignoreeof: bool,
     pub errtrace: bool,
     pub vi: bool,
+    pub nolog: bool,
     pub pipefail: bool,
     /// bash's arrays, brace expansion and `time`.
     pub bash: bool,
@@ -146,7 +149,7 @@ pub struct Saved {
 
 /// A shell.
 pub struct Shell {
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
     pub symbols: Symbols,
     pub variables: Vec<Slot>,
     pub options: Options,
@@ -178,12 +181,16 @@ pub struct Shell {
     /// Depth of places where `set -e` does not count.
     pub tested: u32,
     pub line: u32,
+    /// The line that commands were read up to.
+    pub read_line: u32,
     /// Name of the builtin that runs, for messages.
     pub builtin: &'static str,
     /// `eval`, or the file that `.` reads, for messages.
     pub context: Vec<u8>,
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
+    /// A subshell runs without a fork.
+    pub quiet: bool,
     /// The words of a command that `set -x` shows behind its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
@@ -223,6 +230,10 @@ pub struct Shell {
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
+    /// The commands could not be read to their end.
+    pub read_failed: bool,
+    /// Lines of the command that is being entered, which `set -o nolog` may keep out of the history.
+    pub unlogged: Vec<Vec<u8>>,
     pub stack_base: usize,
     /// Bytes of the stack that calls and nesting may use.
     pub stack_limit: usize,
@@ -239,6 +250,8 @@ impl Shell {
             text.extend_from_slice(b": ");
         }
         if self.named || (!source.is_empty() && !self.options.interactive) {
+            // BusyBox counts the lines of `-c` from 0 in its messages.
+            let line = line.saturating_sub(u32::from(self.options.command && self.sources == 0));
             text.extend_from_slice(b"line ");
             text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");
@@ -571,6 +584,17 @@ pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Err
     Ok(())
 }
 
+impl Shell {
+    /// Whether there was more to read; an error of reading commands is told and noted.
+    fn checked(&mut self, more: Result<bool, Errno>) -> bool {
+        more.unwrap_or_else(|errno| {
+            self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
+            self.read_failed = true;
+            false
+        })
+    }
+}
+
 impl Host for Shell {
     fn symbols(&mut self) -> &mut Symbols {
         &mut self.symbols
@@ -582,6 +606,10 @@ impl Host for Shell {
         }
         let name = self.symbols.find(name)?;
         self.variables.get(name.index())?.alias.clone()
+    }
+
+    fn is_special(&self, name: &[u8]) -> bool {
+        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {
@@ -603,14 +631,14 @@ impl Host for Shell {
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
         match input.reader {
             Reader::None => false,
-            Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
+            Reader::Script(number) => self.checked(read_block(number, &mut input.buffer, 1 << 14)),
             Reader::Seekable(number) => {
                 self.prompt_without_terminal(continued);
-                read_block(number, &mut input.buffer, 1024)
+                self.checked(read_block(number, &mut input.buffer, 1024))
             }
             Reader::Bytes(number) => {
                 self.prompt_without_terminal(continued);
-                read_bytes(number, &mut input.buffer)
+                self.checked(read_bytes(number, &mut input.buffer))
             }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {
@@ -623,25 +651,44 @@ impl Host for Shell {
     }
 }
 
-fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> bool {
+/// A block of commands; false at the end.
+fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
     let start = into.len();
     into.resize(start + size, 0);
-    let got = read_number(number, &mut into[start..]);
-    into.truncate(start + got);
-    got > 0
+    let got = read_commands(number, &mut into[start..]);
+    into.truncate(start + got.unwrap_or(0));
+    got.map(|got| got > 0)
 }
 
-/// One line, byte by byte: what follows belongs to the commands.
-fn read_bytes(number: i32, into: &mut Vec<u8>) -> bool {
+/// One line, byte by byte: what follows belongs to the commands. False at the end.
+fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
     let start = into.len();
     let mut byte = [0];
-    while read_number(number, &mut byte) == 1 {
+    while read_commands(number, &mut byte)? == 1 {
         into.push(byte[0]);
         if byte[0] == b'\n' {
             break;
         }
     }
-    into.len() > start
+    Ok(into.len() > start)
+}
+
+/// Reads commands once, going on after signals.
+fn read_commands(number: i32, into: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        match fd::read(fd::borrow(number), &mut *into) {
+            Err(Errno::INTR) => {}
+            // XCU sh, STDIN: the shell makes its standard input block again, for good.
+            Err(Errno::AGAIN) => {
+                let flags = fs::fcntl_getfl(fd::borrow(number))?;
+                if !flags.contains(fs::OFlags::NONBLOCK) {
+                    return Err(Errno::AGAIN);
+                }
+                fs::fcntl_setfl(fd::borrow(number), flags - fs::OFlags::NONBLOCK)?;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Whether a descriptor can seek.

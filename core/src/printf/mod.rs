@@ -3,6 +3,7 @@
 mod spec;
 
 use crate::bytes;
+use crate::callback;
 use crate::escape::{self, Style};
 use crate::sys::float;
 use crate::time::{self, Moment, Zone};
@@ -52,16 +53,14 @@ pub fn print(
     words: &[&[u8]],
     out: &mut Vec<u8>,
     bash: Option<&Bash>,
-    tell: &mut dyn FnMut(&[&[u8]]),
+    tell: &mut impl FnMut(&[&[u8]]),
 ) -> u8 {
-    let mut printer = Printer { words, at: 0, out, bash, tell, status: 0, ended: false };
-    loop {
-        let before = printer.at;
-        printer.pass(format);
-        if printer.ended || printer.at >= words.len() || printer.at == before {
-            return printer.status;
-        }
-    }
+    Printer { words, at: 0, out, bash, tell: Tell::new(tell), status: 0, ended: false }.print(format)
+}
+
+callback! {
+    /// Says why a word is no number, or what is wrong with the format.
+    Tell(message: &[&[u8]])
 }
 
 /// What bash's printf has besides: its own quoting by `%q`, and `%(FORMAT)T`.
@@ -77,12 +76,22 @@ struct Printer<'a> {
     at: usize,
     out: &'a mut Vec<u8>,
     bash: Option<&'a Bash>,
-    tell: &'a mut dyn FnMut(&[&[u8]]),
+    tell: Tell<'a>,
     status: u8,
     ended: bool,
 }
 
 impl<'a> Printer<'a> {
+    fn print(mut self, format: &[u8]) -> u8 {
+        loop {
+            let before = self.at;
+            self.pass(format);
+            if self.ended || self.at >= self.words.len() || self.at == before {
+                return self.status;
+            }
+        }
+    }
+
     /// The next word; `None` when all are used.
     fn word(&mut self) -> Option<&'a [u8]> {
         let word = self.words.get(self.at).copied();
@@ -137,7 +146,7 @@ impl<'a> Printer<'a> {
             b'Q' if self.bash.is_some() => self.text(&spec, b'q'),
             b's' | b'c' | b'b' | b'q' if *at == start + 1 => self.text(&spec, letter),
             _ => {
-                (self.tell)(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+                self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
                 self.status = 1;
                 self.ended = true;
             }
@@ -149,7 +158,7 @@ impl<'a> Printer<'a> {
         let inner = &format[*at + 1..];
         let end = inner.windows(2).position(|pair| pair == b")T");
         let Some(end) = end else {
-            (self.tell)(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+            self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
             self.status = 1;
             self.ended = true;
             return;
@@ -182,11 +191,11 @@ impl<'a> Printer<'a> {
     }
 
     fn invalid(&mut self, word: &[u8]) {
-        (self.tell)(&[b"invalid number '", word, b"'"]);
+        self.tell.call(&[b"invalid number '", word, b"'"]);
         self.status = 1;
     }
 
-    /// The next word as an integer; 0 when there is none or it is none.
+    /// The next word as an integer, or what it begins with (XCU printf, EXIT STATUS); 0 when there is none.
     fn integer(&mut self) -> i64 {
         let Some(word) = self.word() else { return 0 };
         if word.is_empty() && self.bash.is_some() {
@@ -199,24 +208,22 @@ impl<'a> Printer<'a> {
             Some(value) => value,
             None => {
                 self.invalid(word);
-                0
+                crate::number::parse_c_start(word)
             }
         }
     }
 
-    /// The next word as a floating point number; 0 when there is none or it is none.
+    /// The next word as a floating point number, or what it begins with; 0 when there is none.
     fn float(&mut self) -> f64 {
         let Some(word) = self.word() else { return 0.0 };
         if let Some(code) = character_code(word) {
             return code as f64;
         }
-        match float::parse_all(word) {
-            Some(value) => value,
-            None => {
-                self.invalid(word);
-                0.0
-            }
+        let (value, length) = float::parse(word).unwrap_or((0.0, 0));
+        if length < word.len() || word.is_empty() {
+            self.invalid(word);
         }
+        value
     }
 }
 
@@ -278,9 +285,16 @@ mod tests {
     }
 
     #[test]
-    fn wrong_words_are_told_and_count_as_nothing() {
-        assert_eq!(printf(&["%d.", "12abc"]), ("0.".into(), "invalid number '12abc'".into(), 1));
-        assert_eq!(printf(&["%d.", "99999999999999999999"]).1, "invalid number '99999999999999999999'");
+    fn wrong_words_are_told_and_count_as_what_they_begin_with() {
+        assert_eq!(printf(&["%d.", "12abc"]), ("12.".into(), "invalid number '12abc'".into(), 1));
+        assert_eq!(printf(&["%d.", " -0x1fg"]), ("-31.".into(), "invalid number ' -0x1fg'".into(), 1));
+        assert_eq!(printf(&["%d %i.", "08", "x"]), ("0 0.".into(), "invalid number '08'|invalid number 'x'".into(), 1));
+        assert_eq!(printf(&["%x.", "0xg"]), ("0.".into(), "invalid number '0xg'".into(), 1));
+        assert_eq!(printf(&["%.1f.", "1.5e"]), ("1.5.".into(), "invalid number '1.5e'".into(), 1));
+        assert_eq!(
+            printf(&["%d.", "99999999999999999999"]),
+            ("9223372036854775807.".into(), "invalid number '99999999999999999999'".into(), 1)
+        );
         assert_eq!(printf(&["%s %y\\n", "1"]), ("1 ".into(), "%y\\n: invalid format".into(), 1));
         assert_eq!(printf(&["%"]), ("".into(), "%: invalid format".into(), 1));
         assert_eq!(printf(&["a%zb"]).1, "%b: invalid format");

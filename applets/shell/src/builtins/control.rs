@@ -35,7 +35,7 @@ pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The status of `exit` and `return`: the operand's, or that of the last command. When they end the action of a trap
 /// the last command is the one before the action (XCU exit, return).
 fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(), Fail> {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
     } else if ends_trap && let Some((status, _)) = shell.trap_status {
@@ -66,7 +66,7 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `eval WORD...`
 pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let text = words.join(&b' ');
     if text.is_empty() {
         return Ok(0);
@@ -83,7 +83,7 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `. FILE [ARG...]`
 pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let Some((name, arguments)) = words.split_first() else {
         return Err(shell.error(&[b"filename argument required"]));
     };
@@ -151,21 +151,18 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
 /// `command [-pvV] WORD...`
 pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = options(shell, words, b"pvV")?;
-    if shell.options.bash && (letters.contains(&b'V') || letters.contains(&b'v')) {
-        return super::bash::command(shell, words, letters.contains(&b'V'));
-    }
-    if letters.contains(&b'V') {
-        return super::inform::type_(shell, words);
-    }
-    if letters.contains(&b'v') {
-        let mut status = 0;
-        for word in words {
-            match super::inform::describe(shell, word) {
-                Some(text) => shell.print(&[&text[..], b"\n"].concat()),
-                None => status = 127,
-            }
-        }
-        return Ok(status);
+    if letters.contains(&b'V') || letters.contains(&b'v') {
+        let tell = match (shell.options.bash, letters.contains(&b'V')) {
+            (true, true) => super::bash::type_,
+            (true, false) => super::bash::describe,
+            (false, true) => super::inform::type_,
+            (false, false) => super::inform::describe_all,
+        };
+        return if letters.contains(&b'p') {
+            with_default_path(shell, |shell| tell(shell, words))
+        } else {
+            tell(shell, words)
+        };
     }
     let Some(name) = words.first() else { return Ok(0) };
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.to_vec()).collect();

@@ -25,7 +25,12 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(word) => word.to_vec(),
     };
     if target.is_empty() {
-        return Ok(0);
+        // XCU cd, step 2: an empty HOME may mean the working directory, an empty operand means none.
+        return if words.is_empty() {
+            Ok(0)
+        } else {
+            Err(shell.error(&[b"can't cd to : ", sys::error_text(Errno::NOENT).as_bytes()]))
+        };
     }
     let mut reason = Errno::NOENT;
     for folder in search_path(shell, &target) {

@@ -17,8 +17,19 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.to_vec());
     }
     let path = shell.find_program(name)?;
-    let is_file = rbox_core::sys::fs::access(&path[..], rbox_core::sys::fs::Access::EXEC_OK).is_ok();
-    is_file.then(|| path.to_vec())
+    rbox_core::call::is_program(&path).then(|| path.to_vec())
+}
+
+/// `command -v NAME...`
+pub fn describe_all(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut status = 0;
+    for word in words {
+        match describe(shell, word) {
+            Some(text) => shell.print(&[&text[..], b"\n"].concat()),
+            None => status = 127,
+        }
+    }
+    Ok(status)
 }
 
 /// `type NAME...`
@@ -26,7 +37,7 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash {
         return super::bash::type_(shell, words);
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let mut status = 0;
     for word in words {
         let sym = shell.intern(word);

@@ -6,6 +6,7 @@ mod directory;
 mod history;
 mod inform;
 mod job;
+mod limits;
 mod options;
 pub mod print;
 mod read;
@@ -127,7 +128,7 @@ builtins! {
     "true", PURE, succeed;
     "type", REGULAR, inform::type_;
     "typeset", REGULAR, bash::declare;
-    "ulimit", REGULAR, options::ulimit;
+    "ulimit", REGULAR, limits::ulimit;
     "umask", REGULAR, options::umask;
     "unalias", REGULAR, variables::unalias;
     "unset", SPECIAL, variables::unset;
@@ -219,6 +220,11 @@ pub fn options<'a, 'b>(
         }
     }
     Ok((letters, rest))
+}
+
+/// The words behind a `--`, which ends the options that there are none of (XCU 1.4, OPTIONS).
+pub fn operands<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    words.strip_prefix(&[&b"--"[..]]).unwrap_or(words)
 }
 
 /// A number that is not negative, or an error.

@@ -1,4 +1,4 @@
-//! `set`, `umask` and `ulimit`.
+//! `set` and `umask`.
 
 use super::Done;
 use crate::shell::{Fail, Options, Shell};
@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
 const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "bash" = 0,
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "bash" = 0,
 };
 
 /// bash's options that the shell has always, or never: 1 or 0.
@@ -35,6 +35,7 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
         "functrace" => &mut options.functrace,
         "vi" => &mut options.vi,
         "pipefail" => &mut options.pipefail,
+        "nolog" => &mut options.nolog,
         "bash" => &mut options.bash,
         _ => return None,
     })
@@ -159,7 +160,9 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 if !set_option_by_name(shell, name, on) {
                     let sign: &[u8] = if on { b"-" } else { b"+" };
                     shell.report(&[b"illegal option ", sign, b"o ", name]);
-                    return Ok(1);
+                    // BusyBox's status, but as for a letter the end of a shell that is not interactive (XCU 2.8.1).
+                    shell.status = 1;
+                    return Err(Fail::Error);
                 }
             } else if !shell.set_option(letter, on) {
                 return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
@@ -189,8 +192,8 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
     for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
-        // The listing is BusyBox's as long as this one is off.
-        if (name == "bash" || name == "functrace") && !on {
+        // The listing is BusyBox's as long as these are off.
+        if matches!(name, "bash" | "functrace" | "nolog") && !on {
             continue;
         }
         text.push_str(&match (readable, on) {
@@ -238,98 +241,4 @@ fn symbolic(allowed: u32) -> String {
             .collect::<String>()
     };
     format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
-}
-
-/// What `ulimit` knows: the text of each limit, and its letter.
-const LIMITS: Names = names! {
-    "core file size (blocks)         (-c) " = b'c',
-    "data seg size (kb)              (-d) " = b'd',
-    "scheduling priority             (-e) " = b'e',
-    "file size (blocks)              (-f) " = b'f',
-    "pending signals                 (-i) " = b'i',
-    "max locked memory (kb)          (-l) " = b'l',
-    "max memory size (kb)            (-m) " = b'm',
-    "open files                      (-n) " = b'n',
-    "POSIX message queues (bytes)    (-q) " = b'q',
-    "real-time priority              (-r) " = b'r',
-    "stack size (kb)                 (-s) " = b's',
-    "cpu time (seconds)              (-t) " = b't',
-    "max user processes              (-u) " = b'u',
-    "virtual memory (kb)             (-v) " = b'v',
-    "file locks                      (-x) " = b'x',
-};
-
-/// The unit in bytes of a limit, by its letter, and what the kernel calls it.
-fn limit_of(letter: u64) -> Option<(u64, process::Resource)> {
-    Some(match u8::try_from(letter).ok()? {
-        b'c' => (512, process::Resource::Core),
-        b'd' => (1024, process::Resource::Data),
-        b'e' => (1, process::Resource::Nice),
-        b'f' => (512, process::Resource::Fsize),
-        b'i' => (1, process::Resource::Sigpending),
-        b'l' => (1024, process::Resource::Memlock),
-        b'm' => (1024, process::Resource::Rss),
-        b'n' => (1, process::Resource::Nofile),
-        b'q' => (1, process::Resource::Msgqueue),
-        b'r' => (1, process::Resource::Rtprio),
-        b's' => (1024, process::Resource::Stack),
-        b't' => (1, process::Resource::Cpu),
-        b'u' => (1, process::Resource::Nproc),
-        b'v' => (1024, process::Resource::As),
-        b'x' => (1, process::Resource::Locks),
-        _ => return None,
-    })
-}
-
-/// `ulimit [-HSa] [-cdefilmnqrstuvx] [LIMIT]`
-pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"HSacdefilmnqrstuvx")?;
-    let hard = letters.contains(&b'H');
-    let soft = letters.contains(&b'S');
-    let show = |unit: u64, resource| {
-        let limit = process::getrlimit(resource);
-        match if hard { limit.maximum } else { limit.current } {
-            Some(value) => format!("{}\n", value / unit),
-            None => "unlimited\n".to_string(),
-        }
-    };
-    if letters.contains(&b'a') {
-        let line = |(text, letter)| Some((text, limit_of(letter)?));
-        let text: String = LIMITS
-            .iter()
-            .filter_map(line)
-            .map(|(text, (unit, resource))| format!("{text}{}", show(unit, resource)))
-            .collect();
-        shell.print(text.as_bytes());
-        return Ok(0);
-    }
-    let letter = letters.iter().copied().find(|letter| !b"HS".contains(letter)).unwrap_or(b'f');
-    let Some((unit, resource)) = limit_of(letter.into()) else { return Ok(1) };
-    let Some(word) = words.first() else {
-        let text = show(unit, resource);
-        shell.print(text.as_bytes());
-        return Ok(0);
-    };
-    let value = if *word == b"unlimited" { None } else { Some(limit_value(shell, word, unit)?) };
-    let mut limit = process::getrlimit(resource);
-    if soft || !hard {
-        limit.current = value;
-    }
-    if hard || !soft {
-        limit.maximum = value;
-    }
-    match process::setrlimit(resource, limit) {
-        Ok(()) => Ok(0),
-        Err(errno) => {
-            shell.report(&[b"error setting limit: ", rbox_core::sys::error_text(errno).as_bytes()]);
-            Ok(1)
-        }
-    }
-}
-
-fn limit_value(shell: &mut Shell, word: &[u8], unit: u64) -> Result<u64, Fail> {
-    match rbox_core::number::parse_decimal(word).and_then(|value| value.checked_mul(unit)) {
-        Some(value) => Ok(value),
-        None => Err(shell.error(&[b"Illegal number: ", word])),
-    }
 }

@@ -14,7 +14,7 @@ pub fn echo(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `printf FORMAT [WORD...]` (XCU printf)
 pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let Some((format, words)) = words.split_first() else {
         return Err(shell.error(&[b"printf: usage: printf FORMAT [ARG]..."]));
     };

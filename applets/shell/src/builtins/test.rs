@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::shell::{Shell, Special};
-use rbox_core::condition::{self, Judged};
+use rbox_core::condition::{self, IsSet, Judged};
 use rbox_core::sys::fs;
 
 /// `[ EXPRESSION ]`
@@ -12,7 +12,7 @@ pub fn bracket(shell: &mut Shell, words: &[&[u8]]) -> Done {
     {
         return Ok(u8::from(!result));
     }
-    let judged = condition::bracket(words, &mut |name| shell.is_set(name));
+    let judged = condition::bracket(words, &mut IsSet::new(&mut |name| shell.is_set(name)));
     conclude(shell, judged)
 }
 
@@ -23,7 +23,7 @@ pub fn test(shell: &mut Shell, words: &[&[u8]]) -> Done {
     {
         return Ok(u8::from(!result));
     }
-    let judged = condition::test(words, &mut |name| shell.is_set(name));
+    let judged = condition::test(words, &mut IsSet::new(&mut |name| shell.is_set(name)));
     conclude(shell, judged)
 }
 

@@ -112,8 +112,12 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             continue;
         }
         let (name, value, append) = assignment(shell, word)?;
+        if shell.slot(name).readonly {
+            let text = shell.symbols.name(name).to_vec();
+            return Err(shell.error(&[&text, b": is read only"]));
+        }
         // As in BusyBox, a local variable begins unset.
-        if value.is_none() && !shell.slot(name).readonly {
+        if value.is_none() {
             shell.make_local(name);
         } else {
             shell.save(name);
@@ -164,6 +168,7 @@ fn unset_function(shell: &mut Shell, name: Sym) {
 
 /// `alias [NAME[=VALUE]...]`
 pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     if words.is_empty() {
         for name in shell.names(|slot| slot.alias.is_some()) {
             show_alias(shell, name);
@@ -223,6 +228,9 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `let EXPRESSION...`
 pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        return Err(shell.error(&[b"expression expected"]));
+    }
     let mut last = 0;
     for word in words {
         last = shell.evaluate_text(word, 0)?;
@@ -232,6 +240,7 @@ pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
 pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     let [known, name, arguments @ ..] = words else {
         return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
     };

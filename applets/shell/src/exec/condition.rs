@@ -3,7 +3,7 @@
 use crate::expand::pattern::Flags;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
-use rbox_core::condition::{binary, unary};
+use rbox_core::condition::{IsSet, binary, unary};
 use rbox_core::pattern::regex::{self, Exec, Regex};
 
 impl Shell {
@@ -24,7 +24,7 @@ impl Shell {
                 if let Some(result) = self.bash_condition(operator, &operand) {
                     return Ok(result);
                 }
-                match unary(operator, &operand, &mut |name| self.is_set(name)) {
+                match unary(operator, &operand, &mut IsSet::new(&mut |name| self.is_set(name))) {
                     Some(result) => result,
                     None => return Err(self.error(&[operator, b": unknown operand"])),
                 }

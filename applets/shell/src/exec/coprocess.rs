@@ -24,7 +24,7 @@ impl Shell {
             process::exit_now(status);
         };
         self.background = Some(pid);
-        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)]);
+        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.subshell);
         let mut array = Box::new(Array::default());
         for end in [from, to] {
             array.push(above(end).into_raw_fd().to_string().into_bytes());

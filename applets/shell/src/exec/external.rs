@@ -1,5 +1,6 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
+use super::jobs::SIGCHLD;
 use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
@@ -10,7 +11,7 @@ use rbox_core::call::{DEFAULT_PATH, is_program};
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
 use rbox_core::io::{Input, Output};
-use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;
 
@@ -79,34 +80,45 @@ impl Shell {
     ) -> Result<Option<i32>, Fail> {
         if isolation.is_none() && self.find_program(&words[0]).is_none() {
             // The message goes where the command's own would.
-            let saved = self.redirect(redirections);
+            let saved = match self.redirect(redirections) {
+                Ok(saved) => saved,
+                Err(fail) => return not_started(fail),
+            };
             self.status = 127;
-            if let Ok(saved) = saved {
-                self.report(&[&words[0], b": not found"]);
-                self.undo_redirections(saved);
-            }
+            self.report(&[&words[0], b": not found"]);
+            self.undo_redirections(saved);
             return Ok(None);
         }
+        let ignores_children = self.ignores_children();
         let is_program = match isolation {
             None => true,
             Some(Isolation::Program) => self.find_program(&words[0]).is_some(),
             Some(_) => false,
         };
-        if is_program && !self.options.monitor && !self.options.interactive {
-            let Ok(saved) = self.redirect(redirections) else { return Ok(None) };
-            let started = self.start_program(words);
-            self.undo_redirections(saved);
-            return started;
+        if self.options.monitor || self.options.interactive || ignores_children {
+            // The child opens files, so that the user can end or stop what waits for a pipe.
+            let forked = self.fork_child(0, true)?;
+            if forked.is_none() {
+                let status = match self.redirect_for_good(redirections) {
+                    Ok(()) => self.replace_by(words),
+                    Err(_) => self.status,
+                };
+                process::exit_now(status);
+            }
+            return Ok(forked);
         }
-        let forked = self.fork_child(0, true)?;
-        if forked.is_none() {
-            let status = match self.redirect_for_good(redirections) {
-                Ok(()) => self.replace_by(words),
-                Err(_) => 1,
-            };
+        let saved = match self.redirect(redirections) {
+            Ok(saved) => saved,
+            Err(fail) => return not_started(fail),
+        };
+        let started = if is_program { self.start_program(words) } else { self.fork_child(0, true) };
+        if !is_program && matches!(started, Ok(None)) {
+            drop(saved);
+            let status = self.replace_by(words);
             process::exit_now(status);
         }
-        Ok(forked)
+        self.undo_redirections(saved);
+        started
     }
 
     /// Runs a command in a child, with its output going to a substitution that runs here.
@@ -209,7 +221,7 @@ impl Shell {
     fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection], stdin: Input) -> Run {
         let saved = match self.redirect(redirections) {
             Ok(saved) => saved,
-            Err(_) => return Ok(()),
+            Err(fail) => return not_started(fail).map(|_| ()),
         };
         let memory = self.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
         let output = if memory { Output::memory() } else { Output::standard(1) };
@@ -242,6 +254,9 @@ impl Shell {
         let mut told = words.to_vec();
         if let Some(name) = name {
             told[0] = name;
+        }
+        if self.ignores_children() {
+            let _ = signal::set(SIGCHLD, Disposition::Ignore);
         }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
@@ -303,6 +318,7 @@ impl Shell {
     pub fn fork_child(&mut self, group: i32, foreground: bool) -> Result<Option<i32>, Fail> {
         // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
         // the child, it would be lost.
+        self.ignores_children();
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let forked = process::fork();
         let result = match forked {
@@ -324,6 +340,14 @@ impl Shell {
         };
         signal::set_blocked(before);
         result
+    }
+}
+
+/// A command whose redirections failed: an error in their expansion is the shell's (XCU 2.8.1).
+fn not_started(fail: Fail) -> Result<Option<i32>, Fail> {
+    match fail {
+        Fail::Redirection => Ok(None),
+        fail => Err(fail),
     }
 }
 

@@ -12,6 +12,7 @@ mod quiet;
 pub mod redirect;
 mod simple;
 mod time;
+mod trace;
 pub mod trap;
 
 use crate::shell::{Fail, Run, Shell};
@@ -96,10 +97,7 @@ impl Shell {
                 let pipes = self.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
-                    Err(_) => {
-                        self.status = 1;
-                        return self.check_errexit();
-                    }
+                    Err(fail) => return self.after_redirection(fail),
                 };
                 let capture = self.suspend_capture(redirections);
                 let result = self.run(inner);
@@ -174,11 +172,16 @@ impl Shell {
     pub fn run_input(&mut self, input: &mut Input, last: bool) -> Run {
         let mut empty = true;
         let mut status = 0;
+        // XCU 2.8.1: an interactive shell goes on after an error, with the next line.
+        let resumes = last && self.options.interactive;
         loop {
-            if matches!(input.reader, Reader::Terminal) {
+            if resumes {
                 self.before_prompt()?;
+            } else if last && self.options.interactive {
+                self.notify();
             }
             let parsed = parser::next_command(input, self);
+            self.read_line = input.line;
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
@@ -187,6 +190,7 @@ impl Shell {
                 // Ctrl-D within a command ends the command only.
                 input.ended = false;
             }
+            self.log_lines(&parsed);
             let node = match parsed {
                 // Ctrl-C within a command drops it, also where the end of the text could have ended it.
                 _ if std::mem::take(&mut self.interrupted) => {
@@ -199,11 +203,11 @@ impl Shell {
                 Ok(None) => break,
                 Err(error) => {
                     let fail = self.syntax_error(&error);
-                    if !matches!(input.reader, Reader::Terminal) {
+                    if !resumes {
                         return Err(fail);
                     }
-                    input.at = input.buffer.len();
-                    input.compact();
+                    input.skip_line();
+                    give_back(input);
                     continue;
                 }
             };
@@ -216,7 +220,7 @@ impl Shell {
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
-                Err(Fail::Error) if matches!(input.reader, Reader::Terminal) => self.builtin = "",
+                Err(Fail::Error) if resumes => self.builtin = "",
                 // In bash an error drops the rest of the line alone.
                 Err(Fail::Error) if last && self.options.bash && !matches!(input.reader, Reader::None) => {
                     self.builtin = "";
@@ -228,10 +232,23 @@ impl Shell {
             }
             status = self.status;
         }
+        if std::mem::take(&mut self.read_failed) {
+            // XCU sh, EXIT STATUS: 128 is for what the shell was to run itself.
+            self.status = if last { 128 } else { 2 };
+            return Err(Fail::Error);
+        }
         if empty {
             self.status = status;
         }
         Ok(())
+    }
+
+    /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
+    fn log_lines(&mut self, parsed: &Result<Option<Node>, parser::SyntaxError>) {
+        let lines = std::mem::take(&mut self.unlogged);
+        if !matches!(parsed, Ok(Some(Node::Function(..)))) {
+            lines.iter().for_each(|line| self.editor.history.add(line));
+        }
     }
 
     /// Prints what the parser read since the last call: `set -v`.
@@ -263,7 +280,10 @@ impl Shell {
     /// Runs a text as commands: `eval`, traps.
     pub fn run_text(&mut self, text: &[u8]) -> Run {
         let mut input = Input::text(text, self.line.max(1));
-        self.run_input(&mut input, false)
+        let read_line = self.read_line;
+        let result = self.run_input(&mut input, false);
+        self.read_line = read_line;
+        result
     }
 
     /// What a child process of the shell does: the command, its EXIT trap, the end.
@@ -283,9 +303,8 @@ fn rest_is_blank(input: &Input) -> bool {
 /// Puts what was read too far back into standard input, where commands look for it.
 fn give_back(input: &mut Input) {
     if let Reader::Seekable(number) = input.reader {
-        let unread = (input.buffer.len() - input.at) as i64;
+        let unread = input.take_unread() as i64;
         // The descriptor was seekable when the shell began.
         let _ = fs::seek(fd::borrow(number), fs::SeekFrom::Current(-unread));
-        input.buffer.truncate(input.at);
     }
 }

@@ -1,6 +1,6 @@
 //! Pipelines, subshells and background commands.
 
-use crate::shell::{Run, Shell};
+use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
 use rbox_core::sys::signal::{self, Disposition};
@@ -15,7 +15,7 @@ impl Shell {
         if self.options.lastpipe && !self.options.monitor {
             return self.run_pipeline_here(pipeline);
         }
-        let (pids, _) = self.start_pipeline(&pipeline.commands, true, false)?;
+        let (pids, _) = self.start_pipeline(&pipeline.commands, true, false, false)?;
         let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
         self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
@@ -24,7 +24,7 @@ impl Shell {
     /// `shopt -s lastpipe`: the last command runs in the shell itself.
     fn run_pipeline_here(&mut self, pipeline: &Pipeline) -> Run {
         let Some((last, before)) = pipeline.commands.split_last() else { return Ok(()) };
-        let (pids, output) = self.start_pipeline(before, true, true)?;
+        let (pids, output) = self.start_pipeline(before, true, false, true)?;
         let kept = fd::fcntl_dupfd_cloexec(fd::borrow(0), 10).ok();
         if let Some(output) = output {
             let _ = fd::redirect(output.as_fd(), 0);
@@ -42,13 +42,15 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Starts the commands; with `piped` the output of the last one is for who comes behind it.
+    /// Starts commands of a pipeline. `detached`: in the background without job control; with `piped` the output of the
+    /// last one is for who comes behind it.
     fn start_pipeline(
         &mut self,
         commands: &[Rc<Node>],
         foreground: bool,
+        detached: bool,
         piped: bool,
-    ) -> Result<(Vec<i32>, Option<OwnedFd>), crate::shell::Fail> {
+    ) -> Result<(Vec<i32>, Option<OwnedFd>), Fail> {
         let mut pids: Vec<i32> = Vec::new();
         let mut input: Option<OwnedFd> = None;
         let count = commands.len() + usize::from(piped);
@@ -66,6 +68,9 @@ impl Shell {
                 Some(pid) => pids.push(pid),
                 None => {
                     drop(next);
+                    if detached {
+                        self.leave_terminal(number == 0);
+                    }
                     // dup2 onto 0 and 1 fails only when the descriptor is not open, and these are.
                     if let Some(input) = input {
                         let _ = fd::redirect(input.as_fd(), 0);
@@ -110,12 +115,12 @@ impl Shell {
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
         let monitor = self.options.monitor && !self.subshell;
         let pids = match &**body {
-            Node::Pipeline(pipeline) if monitor => self.start_pipeline(&pipeline.commands, false, false)?.0,
+            Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, false, !monitor, false)?.0,
             _ => match self.fork_child(0, false)? {
                 Some(pid) => vec![pid],
                 None => {
                     if !monitor {
-                        self.leave_terminal();
+                        self.leave_terminal(true);
                     }
                     let result = self.run_last(body);
                     let status = self.end_child(result);
@@ -128,17 +133,21 @@ impl Shell {
             Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
             body => vec![unparse::node(body, &self.symbols)],
         };
-        self.jobs.add(&pids, texts);
+        self.jobs.add_background(&pids, texts, monitor);
         self.status = 0;
         Ok(())
     }
 
     /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
-    fn leave_terminal(&mut self) {
+    /// `reads`: its standard input is the shell's.
+    fn leave_terminal(&mut self, reads: bool) {
         for number in [2, 3] {
             // Ignored from here on, but not since the shell began: the command may still set traps.
             self.was_ignored(number);
             let _ = signal::set(number as i32, Disposition::Ignore);
+        }
+        if !reads {
+            return;
         }
         if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
             let _ = fd::redirect(null.as_fd(), 0);

@@ -101,9 +101,9 @@ impl Shell {
     }
 
     fn redirect_error(&mut self, parts: &[&[u8]]) -> Fail {
-        let fail = self.error(parts);
+        self.report(parts);
         self.status = 1;
-        fail
+        Fail::Redirection
     }
 
     /// `{name}>file`: a free descriptor, its number in the variable.

@@ -1,10 +1,10 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
+use super::trace::traced;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
-use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {
@@ -45,7 +45,7 @@ impl Shell {
     fn run_without_name(&mut self, simple: &Simple) -> Run {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
-            Err(_) => return self.check_errexit(),
+            Err(fail) => return self.after_redirection(fail),
         };
         self.undo_redirections(saved);
         let assigned = self.assign_all(&simple.assigns, false);
@@ -74,7 +74,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &escape::quoted_if_needed(&value)].concat());
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced(&value)].concat());
             }
             if export {
                 self.save(assign.name);
@@ -101,27 +101,6 @@ impl Shell {
         self.assign_list(assign.name, items, assign.append)
     }
 
-    /// Prints a command behind PS4.
-    fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
-        let mut line = self.expand_prompt(&line);
-        line.extend_from_slice(&words.join(&b' '));
-        line.push(b'\n');
-        let _ = crate::shell::write_all(2, &line);
-    }
-
-    /// `set -x`; the words behind assignments are shown once these are made.
-    fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
-        if self.options.xtrace {
-            let quoted: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
-            if simple.assigns.is_empty() {
-                self.trace(&quoted);
-            } else {
-                self.traced = quoted;
-            }
-        }
-    }
-
     fn run_builtin_command(&mut self, simple: &Simple, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.trace_command(simple, words);
         if builtin.name == "exec" {
@@ -133,8 +112,8 @@ impl Shell {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
-            Err(fail) if builtin.special && !self.options.bash => return Err(fail),
-            Err(_) => return self.check_errexit(),
+            Err(_) if builtin.special && !self.options.bash => return Err(Fail::Error),
+            Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
         // XCU 2.14: assignments before a special builtin stay.
@@ -180,17 +159,22 @@ impl Shell {
     /// `command exec` without a command: the redirections stay, an error does not end the shell (XCU command).
     fn run_command_exec(&mut self, simple: &Simple) -> Run {
         match self.redirect_for_good(&simple.redirections) {
-            Ok(()) => self.status = 0,
-            Err(Fail::Error) => {}
-            Err(other) => return Err(other),
+            Ok(()) => {
+                self.status = 0;
+                self.check_errexit()
+            }
+            Err(fail) => self.after_redirection(fail),
         }
-        self.check_errexit()
     }
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
-        if let Err(fail) = self.redirect_for_good(&simple.redirections) {
+        if self.redirect_for_good(&simple.redirections).is_err() {
             // bash goes on.
-            return if self.options.bash && !self.options.interactive { self.check_errexit() } else { Err(fail) };
+            return if self.options.bash && !self.options.interactive {
+                self.check_errexit()
+            } else {
+                Err(Fail::Error)
+            };
         }
         let (mut words, how) = self.exec_options(&words[1..])?;
         if words.first().is_some_and(|word| word == b"--") {
@@ -253,7 +237,7 @@ impl Shell {
         self.trace_command(simple, &words);
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
-            Err(_) => return self.check_errexit(),
+            Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
         self.locals.push(Vec::new());
@@ -299,27 +283,48 @@ impl Shell {
 
     fn run_program_command(&mut self, simple: &Simple, words: &[Vec<u8>], replace: bool) -> Run {
         self.trace_command(simple, words);
-        let scoped = !simple.assigns.is_empty();
-        if scoped {
-            self.locals.push(Vec::new());
+        if simple.assigns.is_empty() {
+            self.run_or_become(words, &simple.redirections, replace)?;
+            return self.check_errexit();
         }
-        let result = self.assign_all(&simple.assigns, true).and_then(|()| {
-            if replace {
-                return match self.redirect_for_good(&simple.redirections) {
-                    Ok(()) => {
-                        self.status = self.replace_by(words);
-                        Err(Fail::Exit)
-                    }
-                    Err(_) => Err(Fail::Exit),
-                };
-            }
-            self.run_program(words, &simple.redirections)
-        });
-        if scoped {
-            self.restore_scope();
+        // XCU 2.9.1.1: redirections are expanded before assignments are.
+        let mut redirections = &simple.redirections[..];
+        let mut saved = Vec::new();
+        if redirections.iter().any(Redirection::is_expanded) {
+            saved = match self.redirect(redirections) {
+                Ok(saved) => saved,
+                Err(fail) => return self.after_redirection(fail),
+            };
+            redirections = &[];
         }
+        let capture = if saved.is_empty() { None } else { self.suspend_capture(&simple.redirections) };
+        self.locals.push(Vec::new());
+        let result = self
+            .assign_all(&simple.assigns, true)
+            .and_then(|()| self.run_or_become(words, redirections, replace && saved.is_empty()));
+        self.restore_scope();
+        self.resume_capture(capture);
+        self.undo_redirections(saved);
         result?;
         self.check_errexit()
+    }
+
+    fn run_or_become(&mut self, words: &[Vec<u8>], redirections: &[Redirection], replace: bool) -> Run {
+        if !replace {
+            return self.run_program(words, redirections);
+        }
+        if self.redirect_for_good(redirections).is_ok() {
+            self.status = self.replace_by(words);
+        }
+        Err(Fail::Exit)
+    }
+
+    /// A redirection that could not be made ends its command; an error in its expansion ends the shell (XCU 2.8.1).
+    pub(super) fn after_redirection(&mut self, fail: Fail) -> Run {
+        match fail {
+            Fail::Redirection => self.check_errexit(),
+            fail => Err(fail),
+        }
     }
 
     /// Standard output leaves a capture for the time that it is redirected.

@@ -2,6 +2,7 @@
 
 use super::pattern::{self, Flags};
 use crate::shell::Options;
+use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
@@ -39,8 +40,12 @@ impl Walk {
         let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
         folder.extend_from_slice(&wanted[..slashes]);
         let wanted = &wanted[slashes..];
-        let end = component(wanted);
-        let (name, rest) = wanted.split_at(end);
+        let (name, rest) = wanted.split_at(component(wanted));
+        // XCU 2.14.3: a slash is no part of what is matched, and a backslash before one quotes nothing.
+        let name = match name.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 {
+            1 if !rest.is_empty() => &name[..name.len() - 1],
+            _ => name,
+        };
         if self.deep && name == b"**" {
             return self.walk_all(folder, rest, found);
         }
@@ -122,8 +127,6 @@ fn is_folder(path: &[u8]) -> bool {
 /// The names in a folder, `.` and `..` among them.
 pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
     let path = if folder.is_empty() { b"." } else { folder };
-    let flags = fs::OFlags::RDONLY | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC;
-    let Ok(opened) = fs::open(path, flags, fs::Mode::empty()) else { return Vec::new() };
-    let Ok(entries) = fs::Dir::read_from(&opened) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.file_name().to_bytes().to_vec()).collect()
+    let dots = [b".".to_vec(), b"..".to_vec()];
+    dots.into_iter().chain(list_at(path).unwrap_or_default().into_iter().map(|entry| entry.name)).collect()
 }

@@ -7,6 +7,7 @@ use crate::quote;
 use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
+use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError};
 use rbox_core::escape;
 use std::rc::Rc;
 
@@ -14,6 +15,9 @@ impl Shell {
     /// Expands one parameter into the fields.
     pub fn expand_param(&mut self, param: &Param, fields: &mut Fields) -> Result<(), Fail> {
         let quoted = param.quoted;
+        if let ParamOp::Bad(_) = param.op {
+            return Err(self.bad_substitution());
+        }
         match &param.name {
             ParamName::Special(sign @ (b'@' | b'*')) => {
                 return self.expand_list(param, *sign, Rc::clone(&self.positional), None, fields);
@@ -67,6 +71,11 @@ impl Shell {
         let value = self.parameter(&param.name);
         let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
         self.add_result(result, quoted, fields)
+    }
+
+    /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
+    fn bad_substitution(&mut self) -> Fail {
+        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.to_vec() })
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -149,7 +158,7 @@ impl Shell {
     fn expand_named(&mut self, text: &[u8], quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
         let text = [b"${", text, b"}"].concat();
         let Ok(Word::Parts(parts)) = crate::syntax::parser::parse_document(&text, self) else {
-            return Err(self.error(&[b"bad substitution"]));
+            return Err(self.bad_substitution());
         };
         for part in parts {
             match part {
@@ -157,7 +166,7 @@ impl Shell {
                     param.quoted = quoted;
                     self.expand_param(&param, fields)?;
                 }
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             }
         }
         Ok(())
@@ -187,7 +196,12 @@ impl Shell {
             }
             ParamOp::Default(kind, colon, word) => {
                 let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
-                let missing = all.is_empty() || (*colon && empty);
+                // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
+                let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
+                if param.quoted && !self.options.bash {
+                    // Unlike `"$@"` alone, as in BusyBox.
+                    fields.quoted(b"");
+                }
                 match kind {
                     b'+' if missing => return Ok(()),
                     b'+' => return self.expand_inner(word, param.quoted, fields),
@@ -240,7 +254,9 @@ impl Shell {
 
     fn add_list(&mut self, values: &[Vec<u8>], sign: u8, quoted: bool, fields: &mut Fields) {
         if fields.mode != Mode::Split || (quoted && sign == b'*') {
-            let separator = if sign == b'*' { self.ifs.first().copied() } else { Some(b' ') };
+            // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
+            let blank = sign == b'@' && self.options.bash;
+            let separator = if blank { Some(b' ') } else { self.ifs.first().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
                     self.add(separator.as_slice(), quoted, fields);
@@ -312,12 +328,18 @@ impl Shell {
                 }
             };
         }
-        if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
-            let text = self.parameter_text(name);
-            return Err(self.fatal(&[&text, b": parameter not set"]));
-        }
-        let is_set = value.is_some();
-        let value = value.unwrap_or_default();
+        let Some(value) = value else {
+            if self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
+                let text = self.parameter_text(name);
+                return Err(self.fatal(&[&text, b": parameter not set"]));
+            }
+            // Of what is not set no part is taken, so nothing behind the name is expanded. Its attributes are told.
+            return Ok(Some(match op {
+                ParamOp::Length => b"0".to_vec(),
+                ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),
+                _ => Vec::new(),
+            }));
+        };
         Ok(Some(match op {
             ParamOp::Plain => value,
             ParamOp::Length => characters(&value).to_string().into_bytes(),
@@ -345,7 +367,6 @@ impl Shell {
                 };
                 change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
-            ParamOp::Transform(b'Q' | b'K' | b'k' | b'A' | b'P') if !is_set => Vec::new(),
             ParamOp::Transform(letter) => match letter {
                 b'Q' | b'K' | b'k' if self.options.bash => quote::single(&value),
                 b'A' | b'a' => self.describe_variable(name, &value, *letter),
@@ -355,11 +376,10 @@ impl Shell {
                 b'L' => value.to_ascii_lowercase(),
                 b'u' => change_case(&value, b'^', false, b"?", Flags::NONE),
                 b'E' => escape::dollar_single(&value),
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             },
-            ParamOp::Bad(text) => return Err(self.error(&[b"${", text, b"}: bad substitution"])),
-            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys => {
-                return Err(self.error(&[b"bad substitution"]));
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys | ParamOp::Bad(_) => {
+                return Err(self.bad_substitution());
             }
         }))
     }
@@ -410,7 +430,7 @@ impl Shell {
             [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
             digits => match rbox_core::number::parse_decimal(digits) {
                 Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
-                None => Err(self.error(&[&target, b": bad substitution"])),
+                None => Err(self.bad_substitution()),
             },
         }
     }

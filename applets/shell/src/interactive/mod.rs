@@ -143,7 +143,11 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
         let prompt = shell.command_prompt(continued);
         match ask(shell, &prompt) {
             Line::Text(mut line) => {
-                shell.editor.history.add(&line);
+                if shell.options.nolog {
+                    shell.unlogged.push(line.clone());
+                } else {
+                    shell.editor.history.add(&line);
+                }
                 line.push(b'\n');
                 return Some(line);
             }

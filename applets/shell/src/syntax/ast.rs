@@ -210,6 +210,12 @@ pub struct Redirection {
 }
 
 impl Redirection {
+    /// Whether its word or document has anything to expand.
+    pub fn is_expanded(&self) -> bool {
+        let word = self.here.as_ref().and_then(|here| here.body.get()).unwrap_or(&self.word);
+        !matches!(word, Word::Literal(_))
+    }
+
     /// Whether it makes the descriptor another one.
     pub fn changes(&self, number: i32) -> bool {
         use RedirectKind::{Both, BothAppend, DupIn, DupOut, Here, HereString, Read, ReadWrite};
@@ -320,7 +326,7 @@ pub enum ParamOp {
     Names(u8),
     /// `${!name[@]}`
     Keys,
-    /// Not bash's: the text, an error once it is expanded.
+    /// None of these: the text, an error once it is expanded.
     Bad(Box<[u8]>),
 }
 

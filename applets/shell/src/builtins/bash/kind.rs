@@ -83,11 +83,8 @@ fn files(shell: &mut Shell, word: &[u8], found: &mut Vec<Kind>) {
     }
 }
 
-/// `command -v` and `-V` in bash mode: as elsewhere, but with bash's status.
-pub fn command(shell: &mut Shell, words: &[&[u8]], long: bool) -> Done {
-    if long {
-        return type_(shell, words);
-    }
+/// `command -v` in bash mode: it succeeds when one of the names is found.
+pub fn describe(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut status = 1;
     for word in words {
         if let Some(text) = inform::describe(shell, word) {

@@ -13,7 +13,7 @@ use crate::symbols::Sym;
 use rbox_core::sys::process;
 
 pub use declare::{declaration, declare, letters};
-pub use kind::{command, type_};
+pub use kind::{describe, type_};
 pub use mapfile::mapfile;
 pub use shopt::shopt;
 pub use stack::{dirs, popd, pushd};

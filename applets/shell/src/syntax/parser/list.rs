@@ -77,7 +77,9 @@ impl Parser<'_> {
     fn at_list_end(&mut self) -> Parsed<bool> {
         Ok(match self.peek(Mode::Command)? {
             Token::End => true,
-            Token::Operator(operator) => *operator != Operator::Open,
+            Token::Operator(operator) => {
+                matches!(operator, Operator::Close | Operator::CaseBreak | Operator::CaseFall | Operator::CaseNext)
+            }
             Token::Keyword(keyword) => matches!(
                 keyword,
                 Keyword::CloseBrace
@@ -114,6 +116,10 @@ impl Parser<'_> {
         match self.token {
             Some(Token::Keyword(Keyword::Bang)) => {
                 self.skip();
+                if matches!(self.peek(Mode::Command)?, Token::Keyword(Keyword::Bang)) && !self.host.extended() {
+                    // XCU 2.10.2: a pipeline is negated once; bash does it as often as one likes.
+                    return self.unexpected(None);
+                }
                 self.enter()?;
                 let node = self.pipeline()?;
                 self.leave();
