@@ -9,6 +9,10 @@ pub enum Style {
     Format,
     /// `$'...'` (POSIX.1-2024, XCU 2.2.4): also `\cX`, `\uXXXX` and quotes.
     Dollar,
+    /// bash's `echo -e` and `%b`: those of `Echo`, and `\uXXXX`.
+    WideEcho,
+    /// bash's printf: those of `Format`, and `\uXXXX`.
+    WideFormat,
     /// PS1: what the shell does not know for itself there.
     Prompt,
 }
@@ -32,20 +36,21 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let start = *at;
     *at += 1;
     let dollar = style == Style::Dollar;
+    let wide = matches!(style, Style::WideEcho | Style::WideFormat);
     let byte = match letter {
         b'a' => 7,
         b'b' => 8,
         b'e' => 27,
-        b'E' if matches!(style, Style::Dollar | Style::Prompt) => 27,
+        b'E' if dollar || wide || style == Style::Prompt => 27,
         b'f' => 12,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' if style != Style::Prompt => b'\t',
         b'v' => 11,
         b'\\' => b'\\',
-        b'"' if matches!(style, Style::Dollar | Style::Format) => b'"',
+        b'"' if matches!(style, Style::Dollar | Style::Format | Style::WideFormat) => b'"',
         b'\'' | b'?' if dollar => letter,
-        b'c' if matches!(style, Style::Echo | Style::Format) => return Escape::End,
+        b'c' if !matches!(style, Style::Dollar | Style::Prompt) => return Escape::End,
         b'c' if dollar && *at < text.len() => {
             let character = text[*at];
             // XCU 2.2.4: a backslash is doubled here too; the control characters are stty(1)'s, whose `^?` is DEL.
@@ -53,11 +58,11 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
             if character == b'?' { 127 } else { character & 0x1f }
         }
         b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
-        b'u' | b'U' if dollar => {
+        b'u' | b'U' if (dollar || wide) && text.get(*at).is_some_and(u8::is_ascii_hexdigit) => {
             let code = digits(text, at, 16, if letter == b'u' { 4 } else { 8 });
             return Escape::Character(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
-        b'0' if style == Style::Echo => digits(text, at, 8, 3) as u8,
+        b'0' if matches!(style, Style::Echo | Style::WideEcho) => digits(text, at, 8, 3) as u8,
         b'0'..=b'7' => {
             *at = start;
             digits(text, at, 8, 3) as u8

@@ -90,7 +90,13 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         traced: Vec::new(),
         ifs: b" \t\n".to_vec(),
         pipe_status: Vec::new(),
-        function_names: Vec::new(),
+        frames: Vec::new(),
+        folders: Vec::new(),
+        depth: 0,
+        command_text: Vec::new(),
+        last_word: Vec::new(),
+        pipe_ends: Vec::new(),
+        waited: 0,
         began: 0,
         subshell: false,
         substitution_status: None,
@@ -111,6 +117,9 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     import(&mut shell, env);
     if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
         builtins::set_option_by_name(&mut shell, b"bash", true);
+        // A script of bash expands aliases when it asks for it.
+        shell.options.expand_aliases = false;
+        env.vars.words().iter().for_each(|word| shell.import_function(word));
     }
     shell
 }
@@ -155,6 +164,12 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = false;
         }
     }
+    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
+    let name = shell.intern(b"SHLVL");
+    let slot = shell.slot(name);
+    slot.value = level.to_string().into_bytes();
+    slot.set = true;
+    slot.export = true;
     let pwd = crate::builtins::working_folder(shell);
     let name = shell.intern(b"PWD");
     let slot = shell.slot(name);
@@ -253,6 +268,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     if interactive {
         shell.set_own_signals();
     }
+    shell.options.login = start.login;
     if start.login {
         profile(shell, b"/etc/profile")?;
         if let Some(home) = shell.get(b"HOME").map(<[u8]>::to_vec) {

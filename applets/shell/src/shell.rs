@@ -1,6 +1,6 @@
 //! The state of a shell, and its errors.
 
-use crate::array::Array;
+use crate::array::{Array, FUNCTION, REFERENCE};
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
@@ -8,7 +8,7 @@ use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
 use rbox_core::sys::termios::Termios;
-use rbox_core::sys::{Errno, fd, fs};
+use rbox_core::sys::{Errno, fd, fs, process};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
@@ -56,6 +56,19 @@ pub struct Options {
     pub nullglob: bool,
     pub dotglob: bool,
     pub failglob: bool,
+    pub extglob: bool,
+    pub globstar: bool,
+    pub nocaseglob: bool,
+    pub nocasematch: bool,
+    pub lastpipe: bool,
+    pub inherit_errexit: bool,
+    pub expand_aliases: bool,
+    /// A login shell: `shopt login_shell`.
+    pub login: bool,
+    /// `set +B`: braces are not expanded.
+    pub nobraces: bool,
+    /// `set -T`: functions and subshells have the traps DEBUG and RETURN.
+    pub functrace: bool,
 }
 
 /// Variables whose value the shell computes or watches.
@@ -74,8 +87,37 @@ pub enum Special {
     PipeStatus,
     /// bash's FUNCNAME.
     FunctionName,
-    /// bash's BASH_SOURCE: the file that is read.
+    /// bash's BASH_SOURCE: the files that the functions are from.
     Source,
+    /// bash's BASH_LINENO: where the functions were called.
+    CallLines,
+    /// bash's BASHPID.
+    OwnPid,
+    /// bash's BASH_SUBSHELL.
+    Depth,
+    /// bash's EPOCHSECONDS.
+    Epoch,
+    /// bash's EPOCHREALTIME, with microseconds.
+    EpochExact,
+    /// bash's DIRSTACK.
+    Folders,
+    /// A name reference.
+    Reference,
+    /// The element of an array that a reference names.
+    Element,
+    /// bash's BASH_COMMAND.
+    Command,
+    /// bash's `$_`.
+    LastWord,
+}
+
+/// A function that runs or a file that `.` reads, for FUNCNAME, BASH_SOURCE and BASH_LINENO.
+pub struct Frame {
+    pub name: Vec<u8>,
+    /// The file that has it.
+    pub source: Rc<[u8]>,
+    /// The line of the call.
+    pub line: u32,
 }
 
 /// What one name stands for.
@@ -154,8 +196,20 @@ pub struct Shell {
     pub ifs: Vec<u8>,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
-    /// The functions that run, in bash mode, the innermost last.
-    pub function_names: Vec<Vec<u8>>,
+    /// The functions and files that run, in bash mode, the innermost last.
+    pub frames: Vec<Frame>,
+    /// The folders that `pushd` put aside, the last one first.
+    pub folders: Vec<Vec<u8>>,
+    /// How many subshells this is in.
+    pub depth: u32,
+    /// The command that runs, as far as a trap may ask for it.
+    pub command_text: Vec<u8>,
+    /// The last word of the last simple command, in bash mode.
+    pub last_word: Vec<u8>,
+    /// The shell's ends of the pipes of `<(...)` and `>(...)`, open until the command has ended.
+    pub pipe_ends: Vec<i32>,
+    /// The process that `wait` has waited for last.
+    pub waited: i32,
     /// When SECONDS was 0, in seconds since the epoch.
     pub began: i64,
     pub subshell: bool,
@@ -222,8 +276,14 @@ impl Shell {
     /// Reports a shell error and gives what stops the command.
     pub fn error(&mut self, parts: &[&[u8]]) -> Fail {
         self.report(parts);
-        self.status = 2;
+        self.status = if self.options.bash { 1 } else { 2 };
         Fail::Error
+    }
+
+    /// As `error`, for what ends a script of bash too: an unset parameter under `set -u`, `${x?}`.
+    pub fn fatal(&mut self, parts: &[&[u8]]) -> Fail {
+        let fail = self.error(parts);
+        if self.options.bash && !self.options.interactive { Fail::Exit } else { fail }
     }
 
     /// Reports a syntax error.
@@ -261,8 +321,12 @@ impl Shell {
                 let number = (self.random >> 16) & 0x7fff;
                 self.variables[name.index()].value = number.to_string().into_bytes();
             }
-            Special::Seconds | Special::PipeStatus | Special::FunctionName | Special::Source => self.compute(name),
-            _ => {}
+            Special::Reference => {
+                let target = self.resolve(name);
+                return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
+            }
+            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
+            _ => self.compute(name),
         }
         let slot = &self.variables[name.index()];
         slot.set.then_some(&slot.value[..])
@@ -278,6 +342,13 @@ impl Shell {
     fn compute(&mut self, name: Sym) {
         let value = match self.slot(name).special {
             Special::Seconds => Some(now().saturating_sub(self.began).to_string().into_bytes()),
+            Special::Epoch => Some(now().to_string().into_bytes()),
+            Special::EpochExact => Some(exact_now()),
+            Special::OwnPid => Some(process::getpid().as_raw_nonzero().to_string().into_bytes()),
+            Special::Depth => Some(self.depth.to_string().into_bytes()),
+            Special::Element => self.referenced_element(name),
+            Special::Command => Some(self.command_text.clone()),
+            Special::LastWord => Some(self.last_word.clone()),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -305,6 +376,9 @@ impl Shell {
 
     /// Assigns a variable that is an array or has attributes.
     fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
+        if self.slot(name).attributes & REFERENCE != 0 {
+            return self.set_referenced(name, value);
+        }
         if let Some(array) = &self.slot(name).array {
             let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
             let key = key.to_vec();
@@ -367,7 +441,7 @@ impl Shell {
         if slot.special != Special::None {
             self.changed(name);
             let slot = &mut self.variables[name.index()];
-            if matches!(slot.special, Special::Line | Special::Random) {
+            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
                 slot.special = Special::None;
             }
         }
@@ -393,6 +467,22 @@ impl Shell {
         }
         scope.push(Saved { name, slot: saved, options: None });
         true
+    }
+
+    /// Puts a variable aside and unsets it, once a scope; it stays exported.
+    pub fn make_local(&mut self, name: Sym) {
+        if !self.save(name) {
+            return;
+        }
+        let slot = self.slot(name);
+        slot.array = None;
+        slot.attributes = 0;
+        slot.set = false;
+        slot.value.clear();
+        if slot.special == Special::Reference {
+            slot.special = Special::None;
+        }
+        self.changed(name);
     }
 
     /// Puts the options aside in the innermost scope: `local -`.
@@ -429,6 +519,9 @@ impl Shell {
     pub fn environment(&self) -> Vec<Vec<u8>> {
         let mut words = Vec::new();
         for (index, slot) in self.variables.iter().enumerate() {
+            if slot.attributes & FUNCTION != 0 {
+                words.extend(self.exported_function(Sym(index as u32)));
+            }
             if slot.export && slot.set && slot.array.is_none() {
                 words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
             }
@@ -437,7 +530,7 @@ impl Shell {
     }
 
     /// Names of variables with a property, sorted.
-    pub fn names(&self, wanted: impl Fn(&Slot) -> bool) -> Vec<Sym> {
+    pub fn names(&self, wanted: fn(&Slot) -> bool) -> Vec<Sym> {
         let mut names: Vec<Sym> =
             (0..self.variables.len()).filter(|&at| wanted(&self.variables[at])).map(|at| Sym(at as u32)).collect();
         names.sort_by(|a, b| self.symbols.name(*a).cmp(self.symbols.name(*b)));
@@ -473,6 +566,12 @@ pub fn now() -> i64 {
     rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
 }
 
+/// Seconds since the epoch with six digits of a fraction.
+fn exact_now() -> Vec<u8> {
+    let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
+    format!("{}.{:06}", time.tv_sec, time.tv_nsec / 1000).into_bytes()
+}
+
 /// Writes all of a text to a descriptor.
 pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Errno> {
     while !text.is_empty() {
@@ -502,6 +601,9 @@ impl Host for Shell {
     }
 
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
+        if self.options.bash && !self.options.interactive && !self.options.expand_aliases {
+            return None;
+        }
         let name = self.symbols.find(name)?;
         self.variables.get(name.index())?.alias.clone()
     }
@@ -516,6 +618,14 @@ impl Host for Shell {
 
     fn extended(&self) -> bool {
         self.options.bash
+    }
+
+    fn groups(&self) -> bool {
+        self.options.extglob
+    }
+
+    fn braces(&self) -> bool {
+        self.options.bash && !self.options.nobraces
     }
 
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {

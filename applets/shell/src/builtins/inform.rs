@@ -13,7 +13,7 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if let Some(value) = shell.slot(sym).alias.clone() {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
-    if shell.slot(sym).function.is_some() || super::find(name).is_some() {
+    if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
         return Some(name.to_vec());
     }
     let path = shell.find_program(name)?;
@@ -34,10 +34,8 @@ pub fn describe_all(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `type NAME...`
 pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    match words {
-        [b"-t", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, false),
-        [b"-p", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, true),
-        _ => {}
+    if shell.options.bash {
+        return super::bash::type_(shell, words);
     }
     let words = super::operands(words);
     let mut status = 0;

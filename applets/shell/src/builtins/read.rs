@@ -50,6 +50,11 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match letter {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
+                // bash's line editing: the terminal has its own.
+                b'e' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {}
+                b'i' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {
+                    words = words.get(1..).unwrap_or_default();
+                }
                 b'd' | b'n' | b'N' | b't' | b'u' | b'p' | b'a' => {
                     let value = if at < word.len() {
                         &word[at..]
@@ -67,7 +72,11 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             }
         }
     }
-    if let Some(name) = words.iter().find(|name| !crate::symbols::is_name(name)) {
+    let is_target = |shell: &Shell, name: &[u8]| {
+        let base = if shell.options.bash { super::bash::split_subscript(name).0 } else { name };
+        crate::symbols::is_name(base)
+    };
+    if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
         let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
         let _ = crate::shell::write_all(2, &text);
         return Ok(1);
@@ -267,8 +276,7 @@ fn assign(
         return shell.set(reply, line);
     };
     if whole {
-        let name = shell.intern(first.first().unwrap_or(last));
-        return shell.set(name, line);
+        return give(shell, first.first().unwrap_or(last), line);
     }
     let ifs = shell.ifs.clone();
     let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
@@ -284,8 +292,7 @@ fn assign(
         }
         let field = &line[start..at];
         at = skip_separator(line.len(), at, &is_sign, &is_white);
-        let name = shell.intern(name);
-        shell.set(name, field)?;
+        give(shell, name, field)?;
     }
     let mut end = line.len();
     while end > at && is_white(end - 1) {
@@ -299,8 +306,16 @@ fn assign(
     if stop < end && skip_separator(line.len(), stop, &is_sign, &is_white) >= end {
         end = stop;
     }
-    let name = shell.intern(last);
-    shell.set(name, &line[at..end])
+    give(shell, last, &line[at..end])
+}
+
+/// Assigns a variable, or in bash mode an element of an array.
+fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::shell::Fail> {
+    if name.ends_with(b"]") {
+        return shell.set_by_text(name, value);
+    }
+    let name = shell.intern(name);
+    shell.set(name, value)
 }
 
 fn skip_separator(

@@ -1,6 +1,7 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
+use crate::array::FUNCTION;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
@@ -17,7 +18,8 @@ fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a 
     if !is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
-    Ok((shell.intern(name), equals.map(|at| &word[at + 1..]), append))
+    let name = shell.intern(name);
+    Ok((name, equals.map(|at| &word[at + 1..]), append))
 }
 
 fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
@@ -43,19 +45,40 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
     shell.print(&text);
 }
 
-/// `export [-np] [NAME[=VALUE]...]`
+/// `export [-np] [NAME[=VALUE]...]`, in bash mode `export -f [-n] NAME...`
 pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"np")?;
+    let (letters, words) = options(shell, words, if shell.options.bash { b"fnp" } else { b"np" })?;
+    if letters.contains(&b'f') {
+        return export_functions(shell, words, !letters.contains(&b'n'));
+    }
     if words.is_empty() {
         let names = shell.names(|slot| slot.export);
         list(shell, "export", names);
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
+        let name = shell.resolve(name);
         assign(shell, name, value, append)?;
         shell.slot(name).export = !letters.contains(&b'n');
     }
     Ok(0)
+}
+
+fn export_functions(shell: &mut Shell, words: &[&[u8]], on: bool) -> Done {
+    let mut status = 0;
+    for word in words {
+        let name = shell.intern(word);
+        let slot = shell.slot(name);
+        if slot.function.is_none() {
+            shell.report(&[word, b": not a function"]);
+            status = 1;
+        } else if on {
+            slot.attributes |= FUNCTION;
+        } else {
+            slot.attributes &= !FUNCTION;
+        }
+    }
+    Ok(status)
 }
 
 /// `readonly [-p] [NAME[=VALUE]...]`
@@ -67,6 +90,7 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
+        let name = shell.resolve(name);
         assign(shell, name, value, append)?;
         shell.slot(name).readonly = true;
     }
@@ -78,7 +102,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.calls == 0 {
         return Err(shell.error(&[b"not in a function"]));
     }
-    if let Some([b'-', _, ..]) = words.first() {
+    if words.first().is_some_and(|word| matches!(word, [b'-', _, ..]) || (shell.options.bash && *word != b"-")) {
         // `local -a x`: bash's options are those of declare.
         return super::bash::declare(shell, words);
     }
@@ -92,14 +116,11 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             let text = shell.symbols.name(name).to_vec();
             return Err(shell.error(&[&text, b": is read only"]));
         }
-        if shell.save(name) && value.is_none() {
-            // As in BusyBox, a local variable begins unset; it stays exported.
-            let slot = shell.slot(name);
-            slot.set = false;
-            slot.value.clear();
-            slot.array = None;
-            slot.attributes = 0;
-            shell.changed(name);
+        // As in BusyBox, a local variable begins unset.
+        if value.is_none() {
+            shell.make_local(name);
+        } else {
+            shell.save(name);
         }
         assign(shell, name, value, append)?;
     }
@@ -108,7 +129,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `unset [-fv] NAME...`
 pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"fv")?;
+    let (letters, words) = options(shell, words, if shell.options.bash { b"fnv" } else { b"fv" })?;
     for word in words {
         if letters.contains(&b'f') {
             let name = shell.intern(word);
@@ -121,7 +142,13 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let name = shell.intern(text);
         match subscript {
-            Some(b"@" | b"*") | None => shell.unset(name)?,
+            Some(b"@" | b"*") | None => {
+                let whole = if letters.contains(&b'n') { name } else { shell.resolve(name) };
+                if subscript.is_none() && shell.options.bash && !letters.contains(&b'v') && !shell.slot(whole).set {
+                    unset_function(shell, whole);
+                }
+                shell.unset(whole)?;
+            }
             Some(subscript) => {
                 let key = shell.text_key(name, subscript)?;
                 shell.unset_element(name, &key)?;
@@ -129,6 +156,14 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     Ok(0)
+}
+
+/// As in bash, the name of a function alone is that of no variable.
+fn unset_function(shell: &mut Shell, name: Sym) {
+    let slot = shell.slot(name);
+    if slot.array.is_none() {
+        slot.function = None;
+    }
 }
 
 /// `alias [NAME[=VALUE]...]`

@@ -245,25 +245,36 @@ impl Shell {
 
     /// Becomes the command. Returns a status: of an applet that ran here, or 126 or 127.
     pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
+        self.replace_by_as(words, None)
+    }
+
+    /// As `replace_by`; the program is told another name.
+    pub fn replace_by_as(&mut self, words: &[Vec<u8>], name: Option<Vec<u8>>) -> u8 {
+        let renamed = name.is_some();
+        let mut told = words.to_vec();
+        if let Some(name) = name {
+            told[0] = name;
+        }
         if self.ignores_children() {
             let _ = signal::set(SIGCHLD, Disposition::Ignore);
         }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
-            && self.registry.form(id).isolation != Isolation::Program
+            // Under another name the program would not know which applet it is.
+            && (renamed || self.registry.form(id).isolation != Isolation::Program)
         {
-            return self.become_applet(id, words);
+            return self.become_applet(id, &told);
         }
         let Some(path) = self.find_program(&words[0]) else {
             // An applet that stands nowhere, as at boot with an empty PATH, still runs.
             if let Some(id) = applet {
-                return self.become_applet(id, words);
+                return self.become_applet(id, &told);
             }
             return self.cannot_run(&words[0], Errno::NOENT);
         };
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
-        let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = told.iter().map(Vec::as_slice).collect();
         match process::exec(&path, &slices, &environment) {
             Errno::NOEXEC => self.run_as_script(&path, words),
             errno => self.cannot_run(&words[0], errno),

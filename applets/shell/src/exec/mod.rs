@@ -2,13 +2,16 @@
 
 mod compound;
 mod condition;
+mod coprocess;
 mod external;
 mod foreground;
+mod function;
 pub mod jobs;
 mod pipeline;
 mod quiet;
 pub mod redirect;
 mod simple;
+mod time;
 mod trace;
 pub mod trap;
 
@@ -17,6 +20,7 @@ use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser;
 use rbox_core::sys::{fd, fs, process};
+use std::rc::Rc;
 
 /// How much of the stack calls may use, in bytes: the limit less a reserve, at most 64 MiB.
 pub fn stack_limit() -> usize {
@@ -30,9 +34,16 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.error(&[b"nested too deeply"]));
         }
+        if self.options.bash {
+            self.before_command(node)?;
+        }
         match node {
             Node::Simple(simple) => {
+                let pipes = self.pipe_ends.len();
                 let result = self.run_simple(simple, false);
+                if self.pipe_ends.len() > pipes {
+                    self.close_pipe_ends(pipes);
+                }
                 self.note_pipe_status();
                 result
             }
@@ -53,28 +64,37 @@ impl Shell {
             Node::Select(found) => self.run_select(found),
             Node::Case(case) => self.run_case(case),
             Node::Function(name, function) => {
+                if self.options.bash {
+                    function.source.get_or_init(|| self.source());
+                }
                 let slot = self.slot(*name);
-                slot.function = Some(std::rc::Rc::clone(function));
+                slot.function = Some(Rc::clone(function));
                 self.status = 0;
                 Ok(())
             }
             Node::Condition(condition, line) => {
                 self.line = *line;
-                self.status = match self.condition(condition)? {
-                    true => 0,
-                    false => 1,
+                self.status = match self.condition(condition) {
+                    Ok(result) => u8::from(!result),
+                    Err(Fail::Error) if self.options.bash => 2,
+                    Err(fail) => return Err(fail),
                 };
                 self.check_errexit()
             }
             Node::Arith(arith, line) => {
                 self.line = *line;
-                self.status = u8::from(self.arith(arith)? == 0);
+                self.status = match self.arith(arith) {
+                    Ok(value) => u8::from(value == 0),
+                    Err(Fail::Error) if self.options.bash => 1,
+                    Err(fail) => return Err(fail),
+                };
                 self.check_errexit()
             }
             Node::Redirected(inner, redirections) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
                     self.line = first.line;
                 }
+                let pipes = self.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
                     Err(fail) => return self.after_redirection(fail),
@@ -83,12 +103,23 @@ impl Shell {
                 let result = self.run(inner);
                 self.resume_capture(capture);
                 self.undo_redirections(saved);
+                self.close_pipe_ends(pipes);
                 result
             }
             Node::Pipeline(pipeline) => self.run_pipeline(pipeline),
             Node::Subshell(body) => self.run_subshell(body),
             Node::Background(body) => self.run_background(body),
-            Node::Time(inner) => self.run_time(inner.as_deref()),
+            Node::Coprocess(name, body) => self.run_coprocess(*name, body),
+            Node::Time(inner, portable) => self.run_time(inner.as_deref(), *portable),
+        }
+    }
+
+    /// The file that the commands are from; a name for what is none.
+    pub fn source(&self) -> Rc<[u8]> {
+        match self.frames.last() {
+            Some(frame) => Rc::clone(&frame.source),
+            None if self.named => Rc::from(&self.arg0[..]),
+            None => Rc::from(&b"environment"[..]),
         }
     }
 
@@ -190,6 +221,11 @@ impl Shell {
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
                 Err(Fail::Error) if resumes => self.builtin = "",
+                // In bash an error drops the rest of the line alone.
+                Err(Fail::Error) if last && self.options.bash && !matches!(input.reader, Reader::None) => {
+                    self.builtin = "";
+                    self.check_errexit()?;
+                }
                 // In a subshell they end it, as the loop is not its own.
                 Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 && !self.subshell => {}
                 result => result?,
@@ -226,7 +262,7 @@ impl Shell {
 
     /// Runs what the shell does last: a program may replace it.
     pub fn run_last(&mut self, node: &Node) -> Run {
-        if self.has_exit_trap() || self.options.interactive {
+        if self.has_exit_trap() || self.options.interactive || self.traps[trap::DEBUG].is_some() {
             return self.run(node);
         }
         match node {

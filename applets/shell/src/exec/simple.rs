@@ -3,7 +3,7 @@
 use super::trace::traced;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
-use crate::shell::{Fail, Run, Shell};
+use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
 use std::rc::Rc;
 
@@ -19,6 +19,11 @@ impl Shell {
         let words = self.expand_words(&simple.words)?;
         if words.is_empty() {
             return self.run_without_name(simple);
+        }
+        if self.options.bash
+            && let Some(last) = words.last()
+        {
+            self.last_word.clone_from(last);
         }
         let name = match simple.name {
             Some(name) => name,
@@ -107,7 +112,7 @@ impl Shell {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
-            Err(_) if builtin.special => return Err(Fail::Error),
+            Err(_) if builtin.special && !self.options.bash => return Err(Fail::Error),
             Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
@@ -118,7 +123,7 @@ impl Shell {
         }
         let assigned = self.assign_all(&simple.assigns, scoped);
         // XCU 2.8.1: an error in an assignment ends the shell.
-        let fatal = builtin.special || assigned.is_err();
+        let fatal = (builtin.special && !self.options.bash) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
         if scoped {
             self.restore_scope();
@@ -163,8 +168,15 @@ impl Shell {
     }
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
-        self.redirect_for_good(&simple.redirections).map_err(|_| Fail::Error)?;
-        let mut words = &words[1..];
+        if self.redirect_for_good(&simple.redirections).is_err() {
+            // bash goes on.
+            return if self.options.bash && !self.options.interactive {
+                self.check_errexit()
+            } else {
+                Err(Fail::Error)
+            };
+        }
+        let (mut words, how) = self.exec_options(&words[1..])?;
         if words.first().is_some_and(|word| word == b"--") {
             words = &words[1..];
         }
@@ -182,10 +194,43 @@ impl Shell {
             self.options.monitor = false;
             crate::interactive::release_terminal(self);
         }
-        let status = self.replace_by(words);
+        if how.clear {
+            self.variables.iter_mut().for_each(|slot| slot.export = false);
+        }
+        let status = self.replace_by_as(words, how.name);
         self.restore_scope();
         self.status = status;
         Err(Fail::Exit)
+    }
+
+    /// bash's options of `exec`.
+    fn exec_options<'a>(&mut self, words: &'a [Vec<u8>]) -> Result<(&'a [Vec<u8>], ExecOptions), Fail> {
+        let (mut words, mut how, mut login) = (words, ExecOptions::default(), false);
+        while self.options.bash
+            && let Some((word, rest)) = words.split_first()
+            && let [b'-', letters @ ..] = &word[..]
+            && letters != b"-"
+        {
+            words = rest;
+            for letter in letters {
+                match letter {
+                    b'c' => how.clear = true,
+                    b'l' => login = true,
+                    b'a' => {
+                        let Some((name, rest)) = words.split_first() else {
+                            return Err(self.error(&[b"exec: option requires an argument -a"]));
+                        };
+                        how.name = Some(name.clone());
+                        words = rest;
+                    }
+                    _ => return Err(self.error(&[b"exec: illegal option -", &[*letter]])),
+                }
+            }
+        }
+        if login && let Some(first) = words.first() {
+            how.name = Some([b"-", &how.name.unwrap_or_else(|| first.clone())[..]].concat());
+        }
+        Ok((words, how))
     }
 
     fn run_function_command(&mut self, simple: &Simple, function: &Rc<Function>, words: Vec<Vec<u8>>) -> Run {
@@ -201,6 +246,10 @@ impl Shell {
         self.resume_capture(capture);
         self.undo_redirections(saved);
         result?;
+        if self.options.bash {
+            // An ERR trap is about the call.
+            self.line = simple.line;
+        }
         self.check_errexit()
     }
 
@@ -208,17 +257,22 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.error(&[b"maximum function recursion depth exceeded"]));
         }
-        let names = self.function_names.len();
+        let frames = self.frames.len();
         let name = words.remove(0);
         if self.options.bash {
-            self.function_names.push(name);
+            let source = function.source.get_or_init(|| self.source());
+            self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
         }
+        let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
-        let result = self.run(&function.body);
+        let mut result = self.run(&function.body);
+        if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
+            result = self.end_function_traps(traps).and(result);
+        }
         self.calls -= 1;
-        self.function_names.truncate(self.function_names.len().min(names));
+        self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
         match result {
@@ -283,6 +337,15 @@ impl Shell {
             self.capture = capture;
         }
     }
+}
+
+/// How `exec` starts a program.
+#[derive(Default)]
+struct ExecOptions {
+    /// The name that the program sees, if not its own.
+    name: Option<Vec<u8>>,
+    /// Without an environment.
+    clear: bool,
 }
 
 /// Whether the words are `command exec` and nothing more.

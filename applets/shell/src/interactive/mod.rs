@@ -1,6 +1,7 @@
 //! The interactive shell: lines from the terminal, job control on it, and what is told between two commands.
 
 mod complete;
+pub use complete::commands;
 mod prompt;
 
 use crate::builtins::read_line;

@@ -11,7 +11,12 @@ impl Shell {
     pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
         let (name, otherwise): (&[u8], &[u8]) = if continued { (b"PS2", b"> ") } else { (b"PS1", b"\\w \\$ ") };
         let text = self.get(name).unwrap_or(otherwise).to_vec();
-        let text = self.expand_prompt(&text);
+        self.show_prompt(&text)
+    }
+
+    /// A prompt as it is shown.
+    pub fn show_prompt(&mut self, text: &[u8]) -> Vec<u8> {
+        let text = self.expand_prompt(text);
         self.prompt_escapes(&text)
     }
 

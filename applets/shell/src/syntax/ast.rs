@@ -47,8 +47,10 @@ pub enum Node {
     Condition(Box<Condition>, u32),
     /// `(( ... ))`
     Arith(Box<Arith>, u32),
-    /// `time pipeline`
-    Time(Option<Box<Node>>),
+    /// `time pipeline`; the flag is its `-p`
+    Time(Option<Box<Node>>, bool),
+    /// `coproc name command`
+    Coprocess(Sym, Rc<Node>),
 }
 
 /// A simple command (XCU 2.9.1).
@@ -114,10 +116,11 @@ pub struct Arm {
     pub end: ArmEnd,
 }
 
-/// A function's body and its own source text.
+/// A function's body, and the file that defined it, which bash's BASH_SOURCE tells.
 #[derive(Debug)]
 pub struct Function {
     pub body: Node,
+    pub source: OnceCell<Rc<[u8]>>,
 }
 
 /// The inside of `[[ ]]`.

@@ -19,6 +19,10 @@ impl Parser<'_> {
     fn command_inner(&mut self) -> Parsed<Node> {
         match self.peek(Mode::Command)? {
             Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => self.simple(),
+            Token::Keyword(Keyword::Coprocess) => {
+                self.skip();
+                self.coprocess()
+            }
             Token::Keyword(Keyword::Function) => {
                 self.skip();
                 self.bash_function()
@@ -189,11 +193,35 @@ impl Parser<'_> {
         self.function_body(&name)
     }
 
+    /// `coproc [name] command`: a name stands before a compound command only.
+    fn coprocess(&mut self) -> Parsed<Node> {
+        let standard = self.host.symbols().intern(b"COPROC");
+        let before = (self.input.at, self.input.line);
+        if let Token::Word(Word::Literal(name), true) = self.peek(Mode::Operand)?
+            && is_name(name)
+            && !super::is_keyword(name)
+        {
+            let name = name.clone();
+            self.skip();
+            let compound = matches!(
+                self.peek(Mode::Command)?,
+                Token::Keyword(_) | Token::Operator(Operator::Open) | Token::ArithCommand(_)
+            );
+            if compound {
+                let name = self.host.symbols().intern(&name);
+                return Ok(Node::Coprocess(name, Rc::new(self.command()?)));
+            }
+        }
+        self.skip();
+        (self.input.at, self.input.line) = before;
+        Ok(Node::Coprocess(standard, Rc::new(self.command()?)))
+    }
+
     fn function_body(&mut self, name: &[u8]) -> Parsed<Node> {
         let name = self.host.symbols().intern(name);
         self.skip_newlines()?;
         let body = self.command()?;
-        Ok(Node::Function(name, Rc::new(Function { body })))
+        Ok(Node::Function(name, Rc::new(Function { body, source: OnceCell::new() })))
     }
 }
 

@@ -41,6 +41,15 @@ impl Parser<'_> {
                 self.advance();
                 builder.part(self.read_parenthesis(quoted)?);
             }
+            // bash's old form of `$((...))`.
+            Some(b'[') if self.host.extended() => {
+                self.advance();
+                let arith = Arith::new(self.read_context(Context::OldArith)?);
+                if !self.accept(b']') {
+                    return self.error(b"missing ']'");
+                }
+                builder.part(Part::Arith(Box::new(arith), quoted));
+            }
             Some(b'\'') if !quoted => {
                 self.advance();
                 let before = builder.open_quotes();
@@ -294,7 +303,7 @@ impl Parser<'_> {
                 Ok(ParamOp::Case(byte, all, pattern))
             }
             b'@' => match self.joined_byte() {
-                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a')) => {
+                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a' | b'K' | b'k')) => {
                     self.advance();
                     Ok(ParamOp::Transform(letter))
                 }

@@ -128,9 +128,10 @@ impl Parser<'_> {
             Some(Token::Keyword(Keyword::Time)) => {
                 self.skip();
                 self.enter()?;
+                let portable = self.accept_time_option()?;
                 let node = if self.at_time_end()? { None } else { Some(Box::new(self.pipeline()?)) };
                 self.leave();
-                return Ok(Node::Time(node));
+                return Ok(Node::Time(node, portable));
             }
             _ => {}
         }
@@ -154,8 +155,20 @@ impl Parser<'_> {
         Ok(Node::Pipeline(Box::new(Pipeline { commands: commands.into() })))
     }
 
+    /// `-p` behind `time`.
+    fn accept_time_option(&mut self) -> Parsed<bool> {
+        let found = matches!(self.peek(Mode::Command)?, Token::Word(Word::Literal(text), true) if **text == *b"-p");
+        if found {
+            self.skip();
+        }
+        Ok(found)
+    }
+
     fn at_time_end(&mut self) -> Parsed<bool> {
-        Ok(matches!(self.peek(Mode::Command)?, Token::Newline | Token::End | Token::Operator(Operator::Semicolon)))
+        Ok(matches!(
+            self.peek(Mode::Command)?,
+            Token::Newline | Token::End | Token::Operator(Operator::Semicolon | Operator::Close)
+        ))
     }
 }
 

@@ -37,6 +37,10 @@ pub trait Host {
     fn has_room(&self) -> bool;
     /// Whether bash's arrays and brace expansion are on.
     fn extended(&self) -> bool;
+    /// Whether words may hold groups of patterns: `shopt -s extglob`.
+    fn groups(&self) -> bool;
+    /// Whether braces are expanded.
+    fn braces(&self) -> bool;
 }
 
 /// Why a text is not a program.
@@ -57,6 +61,8 @@ pub struct Parser<'a> {
     depth: u32,
     /// A command has begun: more text is asked for behind PS2.
     continued: bool,
+    /// `@(a|b)` and the like are part of a word.
+    groups: bool,
 }
 
 /// Parses the next complete command; `None` at the end of the input.
@@ -70,7 +76,8 @@ pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Nod
 
 impl<'a> Parser<'a> {
     fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
-        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false }
+        let groups = host.groups();
+        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false, groups }
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {

@@ -64,6 +64,7 @@ pub enum Keyword {
     OpenBrace,
     CloseBrace,
     Case,
+    Coprocess,
     Do,
     Done,
     Elif,
@@ -90,6 +91,7 @@ impl Keyword {
             Keyword::OpenBrace => b"{",
             Keyword::CloseBrace => b"}",
             Keyword::Case => b"case",
+            Keyword::Coprocess => b"coproc",
             Keyword::Do => b"do",
             Keyword::Done => b"done",
             Keyword::Elif => b"elif",
@@ -109,13 +111,14 @@ impl Keyword {
         }
     }
 
-    /// The reserved word that a text is. `time` is one only with bash's extensions.
+    /// The reserved word that a text is. `coproc` and `time` are some only with bash's extensions.
     pub fn find(text: &[u8], extended: bool) -> Option<Keyword> {
         Some(match text {
             b"!" => Keyword::Bang,
             b"{" => Keyword::OpenBrace,
             b"}" => Keyword::CloseBrace,
             b"case" => Keyword::Case,
+            b"coproc" if extended => Keyword::Coprocess,
             b"do" => Keyword::Do,
             b"done" => Keyword::Done,
             b"elif" => Keyword::Elif,
@@ -305,7 +308,7 @@ impl Parser<'_> {
         let (word, plain) = self.read_word(mode)?;
         if first != b'='
             && matches!(mode, Mode::Argument | Mode::Command | Mode::Prefix)
-            && self.host.extended()
+            && self.host.braces()
             && self.expand_braces(start)
         {
             return Ok(None);
