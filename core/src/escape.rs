@@ -116,13 +116,13 @@ pub fn dollar_single(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The text in single quotes: `'it'\''s'`, in BusyBox's form `'it'"'"'s'`.
+/// The text in single quotes, in BusyBox's form: `'it'"'"'s'`, and a pair of quotes before a quote at the start.
 pub fn single_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     let mut rest = text;
     loop {
         let plain = rest.iter().position(|&byte| byte == b'\'').unwrap_or(rest.len());
-        if plain > 0 || text.is_empty() {
+        if plain > 0 || out.is_empty() {
             out.push(b'\'');
             out.extend_from_slice(&rest[..plain]);
             out.push(b'\'');
@@ -180,5 +180,6 @@ mod tests {
         assert_eq!(quoted_if_needed(b"a-b"), b"a-b");
         assert_eq!(quoted_if_needed(b"it's"), b"'it'\"'\"'s'");
         assert_eq!(quoted_if_needed(b""), b"''");
+        assert_eq!(single_quoted(b"'a'"), b"''\"'\"'a'\"'\"");
     }
 }

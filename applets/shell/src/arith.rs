@@ -99,6 +99,7 @@ pub fn parse(text: &[u8], symbols: &mut Symbols) -> Parsed {
     let expr = reader.comma()?;
     match reader.peek() {
         None => Ok(expr),
+        Some(b':') => Err(b"malformed ?: operator"),
         Some(_) => Err(SYNTAX),
     }
 }

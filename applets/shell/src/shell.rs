@@ -107,7 +107,7 @@ pub struct Saved {
 
 /// A shell.
 pub struct Shell {
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
     pub symbols: Symbols,
     pub variables: Vec<Slot>,
     pub options: Options,
@@ -139,12 +139,16 @@ pub struct Shell {
     /// Depth of places where `set -e` does not count.
     pub tested: u32,
     pub line: u32,
+    /// The line that commands were read up to.
+    pub read_line: u32,
     /// Name of the builtin that runs, for messages.
     pub builtin: &'static str,
     /// `eval`, or the file that `.` reads, for messages.
     pub context: Vec<u8>,
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
+    /// A subshell runs without a fork.
+    pub quiet: bool,
     /// The words of a command that `set -x` shows behind its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
@@ -192,6 +196,8 @@ impl Shell {
             text.extend_from_slice(b": ");
         }
         if self.named || (!source.is_empty() && !self.options.interactive) {
+            // BusyBox counts the lines of `-c` from 0 in its messages.
+            let line = line.saturating_sub(u32::from(self.options.command && self.sources == 0));
             text.extend_from_slice(b"line ");
             text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");

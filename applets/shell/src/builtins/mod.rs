@@ -6,6 +6,7 @@ mod directory;
 mod history;
 mod inform;
 mod job;
+mod limits;
 mod options;
 pub mod print;
 mod read;
@@ -119,7 +120,7 @@ builtins! {
     "true", PURE, succeed;
     "type", REGULAR, inform::type_;
     "typeset", REGULAR, bash::declare;
-    "ulimit", REGULAR, options::ulimit;
+    "ulimit", REGULAR, limits::ulimit;
     "umask", REGULAR, options::umask;
     "unalias", REGULAR, variables::unalias;
     "unset", SPECIAL, variables::unset;

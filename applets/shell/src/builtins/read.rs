@@ -84,7 +84,8 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::shell::Fail> {
     match letter {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
-        b'n' => wanted.count = Some((number(shell, value)?, false)),
+        // None at all is no limit, as in BusyBox.
+        b'n' => wanted.count = Some(number(shell, value)?).filter(|&count| count > 0).map(|count| (count, false)),
         b'N' => wanted.count = Some((number(shell, value)?, true)),
         b'u' => wanted.fd = number(shell, value)? as i32,
         b'p' => wanted.prompt = value.to_vec(),

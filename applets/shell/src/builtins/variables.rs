@@ -88,16 +88,18 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             continue;
         }
         let (name, value, append) = assignment(shell, word)?;
+        if shell.slot(name).readonly {
+            let text = shell.symbols.name(name).to_vec();
+            return Err(shell.error(&[&text, b": is read only"]));
+        }
         if shell.save(name) && value.is_none() {
             // As in BusyBox, a local variable begins unset; it stays exported.
             let slot = shell.slot(name);
-            if !slot.readonly {
-                slot.set = false;
-                slot.value.clear();
-                slot.array = None;
-                slot.attributes = 0;
-                shell.changed(name);
-            }
+            slot.set = false;
+            slot.value.clear();
+            slot.array = None;
+            slot.attributes = 0;
+            shell.changed(name);
         }
         assign(shell, name, value, append)?;
     }
@@ -191,6 +193,9 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `let EXPRESSION...`
 pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        return Err(shell.error(&[b"expression expected"]));
+    }
     let mut last = 0;
     for word in words {
         last = shell.evaluate_text(word, 0)?;

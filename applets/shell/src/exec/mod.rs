@@ -9,6 +9,7 @@ mod pipeline;
 mod quiet;
 pub mod redirect;
 mod simple;
+mod trace;
 pub mod trap;
 
 use crate::shell::{Fail, Run, Shell};
@@ -145,8 +146,11 @@ impl Shell {
         loop {
             if resumes {
                 self.before_prompt()?;
+            } else if last && self.options.interactive {
+                self.notify();
             }
             let parsed = parser::next_command(input, self);
+            self.read_line = input.line;
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
@@ -240,7 +244,10 @@ impl Shell {
     /// Runs a text as commands: `eval`, traps.
     pub fn run_text(&mut self, text: &[u8]) -> Run {
         let mut input = Input::text(text, self.line.max(1));
-        self.run_input(&mut input, false)
+        let read_line = self.read_line;
+        let result = self.run_input(&mut input, false);
+        self.read_line = read_line;
+        result
     }
 
     /// What a child process of the shell does: the command, its EXIT trap, the end.

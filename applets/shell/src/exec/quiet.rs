@@ -62,7 +62,9 @@ impl Shell {
             pipe_status: self.pipe_status.clone(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, self.loops);
+        let quiet = std::mem::replace(&mut self.quiet, true);
         let result = self.run(body);
+        self.quiet = quiet;
         (self.line, self.builtin, self.loops) = (line, builtin, loops);
         if let Some(kept) = kept {
             self.variables = kept.variables;
@@ -304,7 +306,12 @@ impl Judge<'_> {
 
     fn operation(&mut self, operation: &ParamOp) -> Judgement {
         match operation {
-            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) | ParamOp::Keys => Some(false),
+            ParamOp::Plain
+            | ParamOp::Length
+            | ParamOp::Transform(_)
+            | ParamOp::Names(_)
+            | ParamOp::Keys
+            | ParamOp::Bad(_) => Some(false),
             ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
             ParamOp::Default(_, _, word) => self.word(word),
             ParamOp::Trim(_, _, pattern) => self.pattern(pattern),

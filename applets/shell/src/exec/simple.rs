@@ -1,10 +1,10 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
+use super::trace::traced;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
-use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {
@@ -69,7 +69,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &escape::quoted_if_needed(&value)].concat());
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced(&value)].concat());
             }
             if export {
                 self.save(assign.name);
@@ -94,27 +94,6 @@ impl Shell {
         }
         let items = crate::array::decode(&value).unwrap_or_default();
         self.assign_list(assign.name, items, assign.append)
-    }
-
-    /// Prints a command behind PS4.
-    fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
-        let mut line = self.expand_prompt(&line);
-        line.extend_from_slice(&words.join(&b' '));
-        line.push(b'\n');
-        let _ = crate::shell::write_all(2, &line);
-    }
-
-    /// `set -x`; the words behind assignments are shown once these are made.
-    fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
-        if self.options.xtrace {
-            let quoted: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
-            if simple.assigns.is_empty() {
-                self.trace(&quoted);
-            } else {
-                self.traced = quoted;
-            }
-        }
     }
 
     fn run_builtin_command(&mut self, simple: &Simple, builtin: Builtin, words: &[Vec<u8>]) -> Run {

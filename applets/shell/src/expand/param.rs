@@ -6,6 +6,7 @@ use crate::array::Array;
 use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
+use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError};
 use rbox_core::escape;
 use std::rc::Rc;
 
@@ -13,6 +14,9 @@ impl Shell {
     /// Expands one parameter into the fields.
     pub fn expand_param(&mut self, param: &Param, fields: &mut Fields) -> Result<(), Fail> {
         let quoted = param.quoted;
+        if let ParamOp::Bad(_) = param.op {
+            return Err(self.bad_substitution());
+        }
         match &param.name {
             ParamName::Special(sign @ (b'@' | b'*')) => {
                 return self.expand_list(param, *sign, Rc::clone(&self.positional), None, fields);
@@ -58,6 +62,11 @@ impl Shell {
         let value = self.parameter(&param.name);
         let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
         self.add_result(result, quoted, fields)
+    }
+
+    /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
+    fn bad_substitution(&mut self) -> Fail {
+        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.to_vec() })
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -115,7 +124,7 @@ impl Shell {
     fn expand_named(&mut self, text: &[u8], quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
         let text = [b"${", text, b"}"].concat();
         let Ok(Word::Parts(parts)) = crate::syntax::parser::parse_document(&text, self) else {
-            return Err(self.error(&[b"bad substitution"]));
+            return Err(self.bad_substitution());
         };
         for part in parts {
             match part {
@@ -123,7 +132,7 @@ impl Shell {
                     param.quoted = quoted;
                     self.expand_param(&param, fields)?;
                 }
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             }
         }
         Ok(())
@@ -279,11 +288,15 @@ impl Shell {
                 }
             };
         }
-        if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
-            let text = self.parameter_text(name);
-            return Err(self.error(&[&text, b": parameter not set"]));
-        }
-        let value = value.unwrap_or_default();
+        let Some(value) = value else {
+            if self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
+                let text = self.parameter_text(name);
+                return Err(self.error(&[&text, b": parameter not set"]));
+            }
+            // Of what is not set no part is taken, so nothing behind the name is expanded.
+            let length: &[u8] = if matches!(op, ParamOp::Length) { b"0" } else { b"" };
+            return Ok(Some(length.to_vec()));
+        };
         Ok(Some(match op {
             ParamOp::Plain => value,
             ParamOp::Length => characters(&value).to_string().into_bytes(),
@@ -317,10 +330,10 @@ impl Shell {
                 b'L' => value.to_ascii_lowercase(),
                 b'u' => change_case(&value, b'^', false, b"?"),
                 b'E' => escape::dollar_single(&value),
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             },
-            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys => {
-                return Err(self.error(&[b"bad substitution"]));
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys | ParamOp::Bad(_) => {
+                return Err(self.bad_substitution());
             }
         }))
     }
@@ -356,7 +369,7 @@ impl Shell {
             [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
             digits => match rbox_core::number::parse_decimal(digits) {
                 Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
-                None => Err(self.error(&[&target, b": bad substitution"])),
+                None => Err(self.bad_substitution()),
             },
         }
     }

@@ -323,6 +323,8 @@ pub enum ParamOp {
     Names(u8),
     /// `${!name[@]}`
     Keys,
+    /// None of these: the text, an error once it is expanded.
+    Bad(Box<[u8]>),
 }
 
 /// A pattern: ready, or to be expanded first.

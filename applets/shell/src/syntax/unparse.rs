@@ -293,6 +293,9 @@ impl Writer<'_> {
     }
 
     fn parameter(&mut self, param: &Param) {
+        if let ParamOp::Bad(text) = &param.op {
+            return self.put(&[b"${", &text[..], b"}"].concat());
+        }
         self.put(if matches!(param.op, ParamOp::Length) { b"${#" } else { b"${" });
         match &param.name {
             ParamName::Var(name) => self.name(*name),

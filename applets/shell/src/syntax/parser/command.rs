@@ -81,22 +81,23 @@ impl Parser<'_> {
         let mut redirections = Vec::new();
         let mut mode = Mode::Command;
         let mut name_known = false;
+        let mut plain = false;
         loop {
             match self.peek(mode)? {
                 Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => {}
                 Token::Operator(Operator::Open)
                     if words.len() == 1 && assigns.is_empty() && redirections.is_empty() =>
                 {
-                    return self.function(&words[0]);
+                    return self.function(&words[0], plain);
                 }
-                Token::Operator(Operator::Open) if !words.is_empty() => return self.unexpected(None),
                 _ => break,
             }
             match self.next(mode)? {
                 Token::Redirect(fd, kind) => redirections.push(self.redirection(fd, kind)?),
                 Token::Assign(assign) if words.is_empty() => assigns.push(*assign),
                 Token::Assign(assign) => words.push(self.declaration(*assign)),
-                Token::Word(word, _) => {
+                Token::Word(word, unquoted) => {
+                    plain = unquoted;
                     if !name_known {
                         (mode, name_known) = operand_mode(&word);
                     }
@@ -151,7 +152,7 @@ impl Parser<'_> {
     }
 
     /// `name ( ) command`, after the name.
-    fn function(&mut self, name: &Word) -> Parsed<Node> {
+    fn function(&mut self, name: &Word, plain: bool) -> Parsed<Node> {
         self.skip();
         if !matches!(self.peek(Mode::Operand)?, Token::Operator(Operator::Close)) {
             return self.unexpected(Some(b")"));
@@ -159,7 +160,7 @@ impl Parser<'_> {
         self.skip();
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
         // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1).
-        if !self.host.extended() && (!is_name(name) || self.host.is_special(name)) {
+        if !self.host.extended() && (!plain || !is_name(name) || self.host.is_special(name)) {
             return self.error(b"bad function name");
         }
         self.function_body(name)
@@ -168,10 +169,11 @@ impl Parser<'_> {
     /// `function name [()] command`.
     fn bash_function(&mut self) -> Parsed<Node> {
         let name = match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(name), _) => name,
+            Token::Word(Word::Literal(name), _) if is_name(&name) || self.host.extended() => name,
+            Token::Word(..) => return self.error(b"bad function name"),
             other => {
                 self.token = Some(other);
-                return self.error(b"bad function name");
+                return self.unexpected(Some(b"word"));
             }
         };
         if matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Open)) {
@@ -179,6 +181,10 @@ impl Parser<'_> {
             if !matches!(self.next(Mode::Operand)?, Token::Operator(Operator::Close)) {
                 return self.error(b"bad function name");
             }
+        }
+        self.skip_newlines()?;
+        if matches!(self.peek(Mode::Command)?, Token::Word(..) | Token::Assign(_) | Token::Redirect(..)) {
+            return self.unexpected(None);
         }
         self.function_body(&name)
     }

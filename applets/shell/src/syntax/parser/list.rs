@@ -77,7 +77,9 @@ impl Parser<'_> {
     fn at_list_end(&mut self) -> Parsed<bool> {
         Ok(match self.peek(Mode::Command)? {
             Token::End => true,
-            Token::Operator(operator) => *operator != Operator::Open,
+            Token::Operator(operator) => {
+                matches!(operator, Operator::Close | Operator::CaseBreak | Operator::CaseFall | Operator::CaseNext)
+            }
             Token::Keyword(keyword) => matches!(
                 keyword,
                 Keyword::CloseBrace

@@ -14,6 +14,7 @@ mod word;
 use super::ast::{HereDoc, Node};
 use super::input::Input;
 use crate::symbols::Symbols;
+pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
 use std::rc::Rc;
 use token::{Mode, Token};
@@ -90,7 +91,10 @@ impl<'a> Parser<'a> {
         }
         if let Some(expecting) = expecting {
             message.extend_from_slice(b" (expecting ");
-            quote(&mut message, expecting);
+            match expecting {
+                b"word" => message.extend_from_slice(expecting),
+                text => quote(&mut message, text),
+            }
             message.push(b')');
         }
         Err(SyntaxError { line, message })

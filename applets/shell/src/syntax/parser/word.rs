@@ -344,18 +344,20 @@ impl Parser<'_> {
             return;
         }
         let mut ahead = 1;
+        let braced = matches!(context, Context::Brace | Context::BracePattern);
         let ends = |byte: u8| match byte {
             b'/' => true,
             b':' => context == Context::Assign,
-            b'}' => matches!(context, Context::Brace | Context::BracePattern),
-            _ => class(byte) == Class::Break,
+            b'}' => braced,
+            _ => !braced && class(byte) == Class::Break,
         };
         // XCU 2.6.1: any quoting in the name makes the tilde literal.
         while let Some(byte) = self.joined_at(ahead) {
             if ends(byte) {
                 break;
             }
-            if class(byte) == Class::Special {
+            // Within braces a blank ends no word, and no user's name has one.
+            if class(byte) != Class::Plain {
                 return;
             }
             ahead += 1;

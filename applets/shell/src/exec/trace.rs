@@ -1,0 +1,54 @@
+//! What `set -x` shows.
+
+use crate::shell::Shell;
+use crate::syntax::ast::Simple;
+use rbox_core::escape;
+
+impl Shell {
+    /// Prints a command behind PS4.
+    pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
+        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
+        let mut line = self.expand_prompt(&line);
+        line.extend_from_slice(&words.join(&b' '));
+        line.push(b'\n');
+        let _ = crate::shell::write_all(2, &line);
+    }
+
+    /// `set -x`; the words behind assignments are shown once these are made.
+    pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
+        if self.options.xtrace {
+            let shown = if words[0] == b"command" { behind_command(words) } else { words };
+            let quoted: Vec<Vec<u8>> = shown.iter().map(|word| traced(word)).collect();
+            if simple.assigns.is_empty() {
+                self.trace(&quoted);
+            } else {
+                self.traced = quoted;
+            }
+        }
+    }
+}
+
+/// The words that `command` runs, and all where it runs none: BusyBox shows what is run.
+fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
+    let mut rest = words;
+    while let Some((b"command", after)) = rest.split_first().map(|(word, after)| (&word[..], after)) {
+        let options = after.iter().take_while(|word| *word == b"-p").count();
+        let ended = after.get(options).is_some_and(|word| word == b"--");
+        match &after[options + usize::from(ended)..] {
+            [] => break,
+            [option, ..] if !ended && option.starts_with(b"-") => break,
+            inner => rest = inner,
+        }
+    }
+    rest
+}
+
+/// A word as BusyBox shows it: quoted where it could be misread, which an empty one is not.
+pub(super) fn traced(word: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
+    // `select` is no reserved word of BusyBox.
+    if word.iter().all(plain) && (word == b"select" || !crate::syntax::parser::is_keyword(word)) {
+        return word.to_vec();
+    }
+    escape::single_quoted(word)
+}
