@@ -104,6 +104,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         modes: None,
         own_file: None,
         interrupted: false,
+        trace_to: 2,
         read_failed: false,
         unlogged: Vec::new(),
         stack_base: &raw const marker as usize,

@@ -231,6 +231,12 @@ pub fn replace(opened: OwnedFd, number: i32) -> Saved {
     saved
 }
 
+/// Where standard error was before the redirections: what `set -x` shows of their command goes there.
+pub fn errors_before(saved: &[Saved]) -> i32 {
+    let kept = saved.iter().find(|one| one.number == 2).and_then(|one| one.kept.as_ref());
+    kept.map_or(2, AsRawFd::as_raw_fd)
+}
+
 fn keep(number: i32) -> Saved {
     Saved { number, kept: private_copy(fd::borrow(number)).ok() }
 }
