@@ -1,13 +1,14 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
+use crate::exec::redirect::private_copy;
 use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
 use rbox_core::applet::help;
 use rbox_core::prelude::*;
-use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
+use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
@@ -109,6 +110,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         modes: None,
         own_file: None,
         interrupted: false,
+        trace_to: 2,
         read_failed: false,
         unlogged: Vec::new(),
         stack_base: &raw const marker as usize,
@@ -307,7 +309,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
         }
     };
     shell.named = true;
-    Ok(fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened).into_raw_fd())
+    Ok(private_copy(opened.as_fd()).unwrap_or(opened).into_raw_fd())
 }
 
 /// Runs a file if there is one.
@@ -315,7 +317,7 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
     let Ok(opened) = fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) else {
         return Ok(());
     };
-    let opened = fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened);
+    let opened = private_copy(opened.as_fd()).unwrap_or(opened);
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
     shell.sources += 1;
     let result = shell.run_input(&mut input, false);

@@ -230,6 +230,8 @@ pub struct Shell {
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
+    /// The descriptor that `set -x` writes to.
+    pub trace_to: i32,
     /// The commands could not be read to their end.
     pub read_failed: bool,
     /// Lines of the command that is being entered, which `set -o nolog` may keep out of the history.

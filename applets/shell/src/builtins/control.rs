@@ -5,7 +5,7 @@ use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number}
 use crate::shell::{Fail, Frame, Shell};
 use crate::syntax::input::{Input, Reader};
 use rbox_core::escape;
-use rbox_core::sys::{self, AsRawFd, fd, fs};
+use rbox_core::sys::{self, AsFd, AsRawFd, fs};
 use std::rc::Rc;
 
 fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
@@ -96,7 +96,7 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
             return Err(shell.error(&[b"can't open '", name, b"': ", sys::error_text(errno).as_bytes()]));
         }
     };
-    let opened = fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened);
+    let opened = crate::exec::redirect::private_copy(opened.as_fd()).unwrap_or(opened);
     shell.builtin = "";
     let outer = Rc::clone(&shell.positional);
     if !arguments.is_empty() {

@@ -3,6 +3,7 @@
 use super::trace::traced;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
+use crate::exec::redirect::{Saved, errors_before};
 use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
 use std::rc::Rc;
@@ -55,6 +56,17 @@ impl Shell {
             (Ok(()), None) => 0,
         };
         self.check_errexit()
+    }
+
+    /// Assigns behind redirections that were made; what is traced of it goes where standard error was before.
+    fn assign_behind(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
+        if assigns.is_empty() {
+            return Ok(());
+        }
+        let outer = std::mem::replace(&mut self.trace_to, errors_before(saved));
+        let assigned = self.assign_all(assigns, export);
+        self.trace_to = outer;
+        assigned
     }
 
     fn assign_all(&mut self, assigns: &[Assign], export: bool) -> Run {
@@ -121,7 +133,7 @@ impl Shell {
         if scoped {
             self.locals.push(Vec::new());
         }
-        let assigned = self.assign_all(&simple.assigns, scoped);
+        let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
         let fatal = (builtin.special && !self.options.bash) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
@@ -241,7 +253,8 @@ impl Shell {
         };
         let capture = self.suspend_capture(&simple.redirections);
         self.locals.push(Vec::new());
-        let result = self.assign_all(&simple.assigns, true).and_then(|()| self.call_function(function, words));
+        let assigned = self.assign_behind(&simple.assigns, true, &saved);
+        let result = assigned.and_then(|()| self.call_function(function, words));
         self.restore_scope();
         self.resume_capture(capture);
         self.undo_redirections(saved);
@@ -300,7 +313,7 @@ impl Shell {
         let capture = if saved.is_empty() { None } else { self.suspend_capture(&simple.redirections) };
         self.locals.push(Vec::new());
         let result = self
-            .assign_all(&simple.assigns, true)
+            .assign_behind(&simple.assigns, true, &saved)
             .and_then(|()| self.run_or_become(words, redirections, replace && saved.is_empty()));
         self.restore_scope();
         self.resume_capture(capture);

@@ -11,7 +11,7 @@ impl Shell {
         let mut line = self.expand_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
-        let _ = crate::shell::write_all(2, &line);
+        let _ = crate::shell::write_all(self.trace_to, &line);
     }
 
     /// `set -x`; the words behind assignments are shown once these are made.

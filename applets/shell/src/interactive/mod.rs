@@ -5,6 +5,7 @@ pub use complete::commands;
 mod prompt;
 
 use crate::builtins::read_line;
+use crate::exec::redirect::private_copy;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
@@ -39,7 +40,7 @@ fn open_terminal() -> Option<i32> {
         Ok(file) => file.as_raw_fd(),
         Err(_) => (0..=2).find(|&number| termios::isatty(fd::borrow(number)))?,
     };
-    fd::fcntl_dupfd_cloexec(fd::borrow(number), 10).ok().map(IntoRawFd::into_raw_fd)
+    private_copy(fd::borrow(number)).ok().map(IntoRawFd::into_raw_fd)
 }
 
 /// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
