@@ -94,6 +94,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         subshell: false,
         substitution_status: None,
         option_at: 0,
+        option_index: 1,
         random: process::getpid().as_raw_nonzero().get() as u32,
         editor: Default::default(),
         warned: 0,
@@ -285,7 +286,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
             shell.arg0 = b"sh".to_vec();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
-            shell.status = if errno == sys::Errno::NOENT { 127 } else { 126 };
+            shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };
             return Err(fail);
         }
     };

@@ -195,7 +195,7 @@ impl Shell {
 
     /// Tells why a command cannot be run; its status (XCU 2.8.2).
     fn cannot_run(&self, name: &[u8], errno: Errno) -> u8 {
-        if errno == Errno::NOENT {
+        if matches!(errno, Errno::NOENT | Errno::NOTDIR) {
             self.report(&[name, b": not found"]);
             return 127;
         }

@@ -165,8 +165,13 @@ impl Shell {
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
         self.redirect_for_good(&simple.redirections).map_err(|_| Fail::Error)?;
         let mut words = &words[1..];
-        if words.first().is_some_and(|word| word == b"--") {
-            words = &words[1..];
+        match words.first().map(Vec::as_slice) {
+            Some(b"--") => words = &words[1..],
+            Some([b'-', letter, ..]) => {
+                self.builtin = "exec";
+                return Err(self.error(&[b"illegal option -", &[*letter]]));
+            }
+            _ => {}
         }
         if words.is_empty() {
             self.assign_all(&simple.assigns, false)?;
@@ -214,6 +219,7 @@ impl Shell {
             self.function_names.push(name);
         }
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
+        let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
         let result = self.run(&function.body);
@@ -221,6 +227,7 @@ impl Shell {
         self.function_names.truncate(self.function_names.len().min(names));
         self.loops = loops;
         self.positional = outer;
+        (self.option_index, self.option_at) = options;
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
             other => other,

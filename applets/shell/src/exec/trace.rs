@@ -7,8 +7,8 @@ use rbox_core::escape;
 impl Shell {
     /// Prints a command behind PS4.
     pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
-        let mut line = self.expand_prompt(&line);
+        let line = self.get(b"PS4").unwrap_or_default().to_vec();
+        let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
         let _ = crate::shell::write_all(2, &line);

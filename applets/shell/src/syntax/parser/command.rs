@@ -24,8 +24,11 @@ impl Parser<'_> {
                 self.bash_function()
             }
             _ => {
+                let line = self.input.line;
                 let node = self.compound()?;
-                let redirections = self.redirections()?;
+                let mut redirections = self.redirections()?;
+                // As in BusyBox, what is said of them names the line on which the command begins.
+                redirections.iter_mut().for_each(|one| one.line = line);
                 Ok(if redirections.is_empty() { node } else { Node::Redirected(Box::new(node), redirections) })
             }
         }
