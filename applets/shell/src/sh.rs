@@ -127,6 +127,17 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = true;
         }
     }
+    set_fixed_variables(shell);
+    let pwd = crate::builtins::working_folder(shell);
+    let name = shell.intern(b"PWD");
+    let slot = shell.slot(name);
+    slot.value = pwd;
+    slot.set = true;
+    slot.export = true;
+}
+
+/// Sets the variables that every shell has at its start.
+pub fn set_fixed_variables(shell: &mut Shell) {
     // XCU 2.5.3: IFS is set at the start, whatever the environment says.
     let parent = process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()).to_string();
     let fixed: [(&[u8], &[u8], Special); 8] = [
@@ -155,12 +166,6 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = false;
         }
     }
-    let pwd = crate::builtins::working_folder(shell);
-    let name = shell.intern(b"PWD");
-    let slot = shell.slot(name);
-    slot.value = pwd;
-    slot.set = true;
-    slot.export = true;
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
@@ -233,6 +238,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         words = rest;
         if let Some((name, rest)) = words.split_first() {
             shell.arg0 = name.to_vec();
+            shell.named = true;
             words = rest;
         }
     }

@@ -172,7 +172,7 @@ impl Parser<'_> {
     /// `function name [()] command`.
     fn bash_function(&mut self) -> Parsed<Node> {
         let name = match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(name), _) if is_name(&name) || self.host.extended() => name,
+            Token::Word(Word::Literal(name), plain) if (plain && is_name(&name)) || self.host.extended() => name,
             Token::Word(..) => return self.error(b"bad function name"),
             other => {
                 self.token = Some(other);

@@ -217,9 +217,8 @@ impl Parser<'_> {
         let mut arms = Vec::new();
         loop {
             self.skip_newlines_plain()?;
-            match self.peek(Mode::Keyword)? {
-                Token::Keyword(Keyword::Esac) => break,
-                _ => {}
+            if matches!(self.peek(Mode::Keyword)?, Token::Keyword(Keyword::Esac)) {
+                break;
             }
             let (arm, last) = self.case_arm()?;
             arms.push(arm);
