@@ -86,6 +86,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         builtin: "",
         context: Vec::new(),
         capture: None,
+        quiet: false,
         traced: Vec::new(),
         ifs: b" \t\n".to_vec(),
         pipe_status: Vec::new(),

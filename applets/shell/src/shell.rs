@@ -107,7 +107,7 @@ pub struct Saved {
 
 /// A shell.
 pub struct Shell {
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
     pub symbols: Symbols,
     pub variables: Vec<Slot>,
     pub options: Options,
@@ -147,6 +147,8 @@ pub struct Shell {
     pub context: Vec<u8>,
     /// Where standard output goes when a substitution runs without a fork.
     pub capture: Option<Vec<u8>>,
+    /// A subshell runs without a fork.
+    pub quiet: bool,
     /// The words of a command that `set -x` shows behind its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,

@@ -3,6 +3,7 @@
 mod spec;
 
 use crate::bytes;
+use crate::callback;
 use crate::escape::{self, Style};
 use crate::sys::float;
 pub use spec::Spec;
@@ -46,27 +47,35 @@ pub fn echo(words: &[&[u8]]) -> Vec<u8> {
 ///
 /// The format is used again while words are left and it takes some. `tell` is given the reason why a word is no number,
 /// or the format is wrong, which ends the output.
-pub fn print(format: &[u8], words: &[&[u8]], out: &mut Vec<u8>, tell: &mut dyn FnMut(&[&[u8]])) -> u8 {
-    let mut printer = Printer { words, at: 0, out, tell, status: 0, ended: false };
-    loop {
-        let before = printer.at;
-        printer.pass(format);
-        if printer.ended || printer.at >= words.len() || printer.at == before {
-            return printer.status;
-        }
-    }
+pub fn print(format: &[u8], words: &[&[u8]], out: &mut Vec<u8>, tell: &mut impl FnMut(&[&[u8]])) -> u8 {
+    Printer { words, at: 0, out, tell: Tell::new(tell), status: 0, ended: false }.print(format)
+}
+
+callback! {
+    /// Says why a word is no number, or what is wrong with the format.
+    Tell(message: &[&[u8]])
 }
 
 struct Printer<'a> {
     words: &'a [&'a [u8]],
     at: usize,
     out: &'a mut Vec<u8>,
-    tell: &'a mut dyn FnMut(&[&[u8]]),
+    tell: Tell<'a>,
     status: u8,
     ended: bool,
 }
 
 impl<'a> Printer<'a> {
+    fn print(mut self, format: &[u8]) -> u8 {
+        loop {
+            let before = self.at;
+            self.pass(format);
+            if self.ended || self.at >= self.words.len() || self.at == before {
+                return self.status;
+            }
+        }
+    }
+
     /// The next word; `None` when all are used.
     fn word(&mut self) -> Option<&'a [u8]> {
         let word = self.words.get(self.at).copied();
@@ -116,7 +125,7 @@ impl<'a> Printer<'a> {
             }
             b's' | b'c' | b'b' | b'q' if *at == start + 1 => self.text(&spec, letter),
             _ => {
-                (self.tell)(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+                self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
                 self.status = 1;
                 self.ended = true;
             }
@@ -139,7 +148,7 @@ impl<'a> Printer<'a> {
     }
 
     fn invalid(&mut self, word: &[u8]) {
-        (self.tell)(&[b"invalid number '", word, b"'"]);
+        self.tell.call(&[b"invalid number '", word, b"'"]);
         self.status = 1;
     }
 

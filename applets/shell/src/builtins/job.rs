@@ -45,6 +45,10 @@ fn find_text(shell: &mut Shell, word: &[u8], spec: &[u8]) -> Result<usize, Fail>
 pub fn jobs(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = options(shell, words, b"lp")?;
     shell.reap();
+    shell.with_seen_jobs(|shell| list_jobs(shell, &letters, words))
+}
+
+fn list_jobs(shell: &mut Shell, letters: &[u8], words: &[&[u8]]) -> Done {
     let mut places = Vec::new();
     for word in words {
         places.push(find(shell, word)?);
@@ -86,7 +90,7 @@ fn resume(shell: &mut Shell, at: usize) -> Result<(), Fail> {
 /// The job of an operand of `fg` or `bg`.
 fn controlled(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
     let at = find(shell, word)?;
-    if !shell.options.monitor {
+    if !shell.jobs.all[at].controlled {
         let number = Decimal::new(shell.jobs.all[at].number as u64);
         return Err(shell.error(&[b"job %", number.as_bytes(), b" not created under job control"]));
     }
@@ -143,22 +147,37 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 }
             }
         };
-        let number = shell.jobs.all[at].number;
-        status = loop {
-            let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { break 127 };
-            if shell.jobs.all[at].ended() {
-                shell.tell_end(at);
-                break shell.jobs.finish(at);
-            }
-            match shell.wait_any() {
-                Ok(true) => {}
-                Ok(false) => break 127,
-                // XCU wait: a trapped signal ends it with a status over 128.
-                Err(signal) => return Ok(128 + signal as u8),
-            }
-        };
+        match wait_one(shell, at) {
+            Ok(found) => status = found,
+            // XCU wait: a trapped signal ends it with a status over 128.
+            Err(signal) => return Ok(128 + signal as u8),
+        }
     }
     Ok(status)
+}
+
+/// Waits for the end of a job, with job control also until it is stopped; an error with the number of a trapped signal.
+fn wait_one(shell: &mut Shell, at: usize) -> Result<u8, i32> {
+    let number = shell.jobs.all[at].number;
+    let known = shell.jobs.all[at].ended();
+    // It may have gone on since it was last looked at.
+    shell.reap();
+    loop {
+        let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { return Ok(127) };
+        let job = &shell.jobs.all[at];
+        if job.ended() {
+            if !known {
+                shell.tell_end(at);
+            }
+            return Ok(shell.jobs.finish(at));
+        }
+        if job.stopped() && shell.options.monitor {
+            return Ok(job.status());
+        }
+        if !shell.wait_any()? {
+            return Ok(127);
+        }
+    }
 }
 
 fn wait_all(shell: &mut Shell, one: bool) -> Done {
@@ -214,12 +233,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut errors = 0u8;
     for word in words {
         let targets = if word.starts_with(b"%") {
-            let at = find(shell, word)?;
-            if shell.options.monitor {
-                vec![-shell.jobs.all[at].processes[0].pid]
-            } else {
-                shell.jobs.all[at].processes.iter().map(|one| one.pid).collect()
-            }
+            shell.with_seen_jobs(|shell| job_targets(shell, word))?
         } else {
             match crate::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
@@ -240,6 +254,16 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     Ok(errors)
+}
+
+/// What `kill` sends to for a job: its group, or without job control its processes.
+fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
+    let at = find(shell, word)?;
+    let job = &shell.jobs.all[at];
+    Ok(match job.controlled {
+        true => vec![-job.processes[0].pid],
+        false => job.processes.iter().map(|one| one.pid).collect(),
+    })
 }
 
 fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {

@@ -2,17 +2,17 @@
 
 use super::Done;
 use crate::shell::Shell;
-use rbox_core::condition::{self, Judged};
+use rbox_core::condition::{self, IsSet, Judged};
 
 /// `[ EXPRESSION ]`
 pub fn bracket(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let judged = condition::bracket(words, &mut |name| shell.get(name).is_some());
+    let judged = condition::bracket(words, &mut IsSet::new(&mut |name| shell.get(name).is_some()));
     conclude(shell, judged)
 }
 
 /// `test EXPRESSION`
 pub fn test(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let judged = condition::test(words, &mut |name| shell.get(name).is_some());
+    let judged = condition::test(words, &mut IsSet::new(&mut |name| shell.get(name).is_some()));
     conclude(shell, judged)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
-use rbox_core::condition::{binary, unary};
+use rbox_core::condition::{IsSet, binary, unary};
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 
 impl Shell {
@@ -18,7 +18,7 @@ impl Shell {
             }
             Condition::Unary(operator, word) => {
                 let operand = self.expand_one(word)?;
-                match unary(operator, &operand, &mut |name| self.get(name).is_some()) {
+                match unary(operator, &operand, &mut IsSet::new(&mut |name| self.get(name).is_some())) {
                     Some(result) => result,
                     None => return Err(self.error(&[operator, b": unknown operand"])),
                 }

@@ -1,5 +1,6 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
+use super::jobs::SIGCHLD;
 use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
@@ -10,7 +11,7 @@ use rbox_core::call::{DEFAULT_PATH, is_program};
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
 use rbox_core::io::{Input, Output};
-use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;
 
@@ -88,12 +89,13 @@ impl Shell {
             self.undo_redirections(saved);
             return Ok(None);
         }
+        let ignores_children = self.ignores_children();
         let is_program = match isolation {
             None => true,
             Some(Isolation::Program) => self.find_program(&words[0]).is_some(),
             Some(_) => false,
         };
-        if self.options.monitor || self.options.interactive {
+        if self.options.monitor || self.options.interactive || ignores_children {
             // The child opens files, so that the user can end or stop what waits for a pipe.
             let forked = self.fork_child(0, true)?;
             if forked.is_none() {
@@ -243,6 +245,9 @@ impl Shell {
 
     /// Becomes the command. Returns a status: of an applet that ran here, or 126 or 127.
     pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
+        if self.ignores_children() {
+            let _ = signal::set(SIGCHLD, Disposition::Ignore);
+        }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
             && self.registry.form(id).isolation != Isolation::Program
@@ -312,6 +317,7 @@ impl Shell {
     pub fn fork_child(&mut self, group: i32, foreground: bool) -> Result<Option<i32>, Fail> {
         // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
         // the child, it would be lost.
+        self.ignores_children();
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let forked = process::fork();
         let result = match forked {

@@ -1,6 +1,6 @@
 //! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
 
-use super::jobs::{JOB_CONTROL, Job, Jobs, SIGINT, SIGTSTP};
+use super::jobs::{JOB_CONTROL, Job, SIGINT, SIGTSTP};
 use crate::shell::Shell;
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -26,8 +26,11 @@ impl Shell {
     /// Makes a group the terminal's foreground group.
     pub fn give_terminal(&mut self, group: i32) {
         if let (Some(terminal), Some(group)) = (self.terminal, Pid::from_raw(group)) {
+            // From a background group it is SIGTTOU, unless that is blocked; a trap on it must not get in the way.
+            let before = signal::set_blocked(SignalSet(u64::MAX));
             // Fails only when the terminal is gone; then there is nothing to give.
             let _ = termios::tcsetpgrp(fd::borrow(terminal), group);
+            signal::set_blocked(before);
         }
     }
 
@@ -35,29 +38,34 @@ impl Shell {
     pub(super) fn become_child(&mut self) {
         let monitor = self.options.monitor && !self.subshell;
         self.subshell = true;
-        self.jobs = Jobs::default();
+        self.jobs = std::mem::take(&mut self.jobs).of_subshell();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);
         self.options.interactive = false;
         self.options.monitor = false;
         self.capture = None;
+        self.quiet = false;
         self.trap_status = None;
     }
 
     /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
     pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
-        let number = self.jobs.add(pids, texts);
+        let controlled = self.options.monitor && !self.subshell;
+        let number = self.jobs.add(pids, texts, controlled);
         self.wait_on_terminal(number, pids[0])
     }
 
     /// Waits for a job that was given the terminal, and takes it back.
     pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
         let monitor = self.options.monitor && !self.subshell;
-        if monitor && self.options.interactive {
-            self.pass_keys_on(number, group);
-        }
+        let interrupted = monitor && self.options.interactive && self.pass_keys_on(number, group);
         let status = self.wait_job(number);
         self.take_terminal();
+        if interrupted && !self.interrupted_job {
+            // The last process of the pipeline ended by itself when the others were interrupted.
+            self.interrupted_job = true;
+            let _ = crate::shell::write_all(2, b"\n");
+        }
         if monitor && self.interrupted_job {
             // The user wants the whole list to end, not only this command of it.
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
@@ -66,8 +74,8 @@ impl Shell {
     }
 
     /// Sends a job the signals of keys that were pressed while it was being started: to the shell, when the terminal
-    /// was not the job's yet, or to the first processes of a pipeline only. What has ended needs none.
-    fn pass_keys_on(&mut self, number: usize, group: i32) {
+    /// was not the job's yet, or to the first processes of a pipeline only. What has ended needs none. True: Ctrl-C was.
+    fn pass_keys_on(&mut self, number: usize, group: i32) -> bool {
         let mut interrupt = signal::pending() & SignalSet::of(&[SIGINT]).0 != 0;
         let mut stop = signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default();
         let is_pipeline = |job: &&Job| job.number == number && job.processes.len() > 1;
@@ -84,6 +92,7 @@ impl Shell {
         if stop {
             let _ = signal::kill(-group, SIGTSTP);
         }
+        interrupt
     }
 
     /// Takes the terminal back.
@@ -121,12 +130,7 @@ impl Shell {
             if job.stopped() {
                 self.interrupted_job = false;
                 self.restore_modes();
-                let job = &self.jobs.all[at];
-                let status = job.processes.iter().rev().find_map(|one| match one.change {
-                    Some(Change::Stopped(number)) => Some(128 + number as u8),
-                    _ => None,
-                });
-                return status.unwrap_or(0);
+                return self.jobs.all[at].status();
             }
             match process::wait(-1, flags) {
                 Ok(Some((pid, change))) => {

@@ -8,7 +8,7 @@ use rbox_core::sys::signal::{self, Disposition, SignalSet};
 /// waitpid(2): report children that stopped or went on, WUNTRACED and WCONTINUED.
 pub(super) const JOB_CONTROL: i32 = 2 | 8;
 pub(super) const SIGINT: i32 = 2;
-const SIGCHLD: i32 = 17;
+pub(super) const SIGCHLD: i32 = 17;
 pub(super) const SIGTSTP: i32 = 20;
 const SIGTTIN: i32 = 21;
 const SIGTTOU: i32 = 22;
@@ -29,6 +29,8 @@ pub struct Process {
 pub struct Job {
     pub number: usize,
     pub processes: Vec<Process>,
+    /// Its processes are a group of their own, that of the first: job control was on when it was started.
+    pub controlled: bool,
     /// The user has been told of its state.
     pub told: bool,
 }
@@ -50,15 +52,20 @@ impl Job {
         self.processes.iter().any(is_stopped) && !self.stopped()
     }
 
-    /// The signal that ended its last process. SIGINT counts wherever it struck: Ctrl-C may come when only the first
-    /// processes of a pipeline have been started, and ends it then all the same.
+    /// The signal that ended its last process.
     pub(super) fn ended_by(&self) -> Option<i32> {
-        let signal = |one: &Process| match one.change {
+        match self.processes.last()?.change {
             Some(Change::Signaled(signal)) => Some(signal),
             _ => None,
-        };
-        let interrupted = self.processes.iter().any(|one| signal(one) == Some(SIGINT));
-        if interrupted { Some(SIGINT) } else { self.processes.last().and_then(signal) }
+        }
+    }
+
+    /// The signal that stopped it.
+    fn stopped_by(&self) -> Option<i32> {
+        self.processes.iter().rev().find_map(|one| match one.change {
+            Some(Change::Stopped(signal)) => Some(signal),
+            _ => None,
+        })
     }
 
     /// The command.
@@ -70,11 +77,7 @@ impl Job {
     /// What it does, in words.
     fn state(&self) -> Vec<u8> {
         if self.stopped() {
-            let signal = self.processes.iter().rev().find_map(|one| match one.change {
-                Some(Change::Stopped(signal)) => Some(signal),
-                _ => None,
-            });
-            let how: &[u8] = match signal {
+            let how: &[u8] = match self.stopped_by() {
                 Some(SIGTTIN) => b" (tty input)",
                 Some(SIGTTOU) => b" (tty output)",
                 Some(SIGTSTP) => b"",
@@ -92,9 +95,12 @@ impl Job {
         }
     }
 
-    /// The status of its last process.
+    /// The status of its last process, or of the signal that stopped it.
     pub fn status(&self) -> u8 {
-        self.processes.last().and_then(|one| one.change).map_or(0, Change::status)
+        match self.stopped_by().filter(|_| self.stopped()) {
+            Some(signal) => 128 + signal as u8,
+            None => self.processes.last().and_then(|one| one.change).map_or(0, Change::status),
+        }
     }
 }
 
@@ -102,6 +108,8 @@ impl Job {
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub all: Vec<Job>,
+    /// The jobs of the enclosing shell, which a subshell lists until it has jobs of its own: `kill $(jobs -p)`.
+    outer: Vec<Job>,
     /// Status of processes that were waited for, newest last: one may ask again.
     waited: Vec<(i32, u8)>,
 }
@@ -131,14 +139,30 @@ impl Jobs {
     }
 
     /// Adds a job and returns its number, the smallest that is free. `texts`: of each process.
-    pub fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> usize {
+    pub(super) fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) -> usize {
         let is_free = |number: &usize| self.all.iter().all(|job| job.number != *number);
         let number = (1..).find(is_free).unwrap_or(1);
         let mut texts = texts.into_iter();
         let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
         let processes = pids.iter().map(process).collect();
-        self.insert(Job { number, processes, told: true });
+        self.insert(Job { number, processes, controlled, told: true });
         number
+    }
+
+    /// What a subshell has of them.
+    pub(super) fn of_subshell(self) -> Self {
+        Self { outer: if self.all.is_empty() { self.outer } else { self.all }, ..Self::default() }
+    }
+
+    /// Exchanges the list with that of the enclosing shell.
+    fn exchange(&mut self) {
+        std::mem::swap(&mut self.all, &mut self.outer);
+    }
+
+    /// Adds a job in the background; in a subshell it takes the place of those of the enclosing shell.
+    pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
+        self.outer.clear();
+        self.add(pids, texts, controlled);
     }
 
     /// Takes a job out that ended, and remembers the status of its processes.
@@ -164,6 +188,19 @@ impl Jobs {
 }
 
 impl Shell {
+    /// Calls with the jobs that the user sees: in a subshell that has none of its own those of the enclosing shell.
+    pub fn with_seen_jobs<T>(&mut self, call: impl FnOnce(&mut Shell) -> T) -> T {
+        let outer = self.jobs.all.is_empty();
+        if outer {
+            self.jobs.exchange();
+        }
+        let result = call(self);
+        if outer {
+            self.jobs.exchange();
+        }
+        result
+    }
+
     /// Collects what changed without waiting.
     pub fn reap(&mut self) {
         let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
@@ -175,7 +212,7 @@ impl Shell {
     /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
     /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        let own = self.traps[SIGCHLD as usize].is_none();
+        let own = self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
         let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };

@@ -152,6 +152,8 @@ impl Shell {
         loop {
             if resumes {
                 self.before_prompt()?;
+            } else if last && self.options.interactive {
+                self.notify();
             }
             let parsed = parser::next_command(input, self);
             self.read_line = input.line;

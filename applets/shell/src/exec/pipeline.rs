@@ -1,6 +1,6 @@
 //! Pipelines, subshells and background commands.
 
-use crate::shell::{Run, Shell};
+use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
 use rbox_core::sys::signal::{self, Disposition};
@@ -12,13 +12,14 @@ impl Shell {
         if let Some(run) = self.run_short_pipeline(pipeline) {
             return run;
         }
-        let pids = self.start_pipeline(pipeline, true)?;
+        let pids = self.start_pipeline(pipeline, true, false)?;
         let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
         self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
     }
 
-    fn start_pipeline(&mut self, pipeline: &Pipeline, foreground: bool) -> Result<Vec<i32>, crate::shell::Fail> {
+    /// Starts the commands of a pipeline. `detached`: in the background without job control.
+    fn start_pipeline(&mut self, pipeline: &Pipeline, foreground: bool, detached: bool) -> Result<Vec<i32>, Fail> {
         let mut pids: Vec<i32> = Vec::new();
         let mut input: Option<OwnedFd> = None;
         let count = pipeline.commands.len();
@@ -36,6 +37,9 @@ impl Shell {
                 Some(pid) => pids.push(pid),
                 None => {
                     drop(next);
+                    if detached {
+                        self.leave_terminal(number == 0);
+                    }
                     // dup2 onto 0 and 1 fails only when the descriptor is not open, and these are.
                     if let Some(input) = input {
                         let _ = fd::redirect(input.as_fd(), 0);
@@ -78,12 +82,12 @@ impl Shell {
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
         let monitor = self.options.monitor && !self.subshell;
         let pids = match &**body {
-            Node::Pipeline(pipeline) if monitor => self.start_pipeline(pipeline, false)?,
+            Node::Pipeline(pipeline) => self.start_pipeline(pipeline, false, !monitor)?,
             _ => match self.fork_child(0, false)? {
                 Some(pid) => vec![pid],
                 None => {
                     if !monitor {
-                        self.leave_terminal();
+                        self.leave_terminal(true);
                     }
                     let result = self.run_last(body);
                     let status = self.end_child(result);
@@ -96,7 +100,7 @@ impl Shell {
             Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
             body => vec![unparse::node(body, &self.symbols)],
         };
-        self.jobs.add(&pids, texts);
+        self.jobs.add_background(&pids, texts, monitor);
         self.status = 0;
         Ok(())
     }
@@ -116,11 +120,15 @@ impl Shell {
     }
 
     /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
-    fn leave_terminal(&mut self) {
+    /// `reads`: its standard input is the shell's.
+    fn leave_terminal(&mut self, reads: bool) {
         for number in [2, 3] {
             // Ignored from here on, but not since the shell began: the command may still set traps.
             self.was_ignored(number);
             let _ = signal::set(number as i32, Disposition::Ignore);
+        }
+        if !reads {
+            return;
         }
         if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
             let _ = fd::redirect(null.as_fd(), 0);

@@ -62,7 +62,9 @@ impl Shell {
             pipe_status: self.pipe_status.clone(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, self.loops);
+        let quiet = std::mem::replace(&mut self.quiet, true);
         let result = self.run(body);
+        self.quiet = quiet;
         (self.line, self.builtin, self.loops) = (line, builtin, loops);
         if let Some(kept) = kept {
             self.variables = kept.variables;

@@ -1,6 +1,6 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
-use super::trace::traced;
+use super::trace::traced_value;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::shell::{Fail, Run, Shell};
@@ -69,7 +69,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced(&value)].concat());
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced_value(&value)].concat());
             }
             if export {
                 self.save(assign.name);

@@ -45,10 +45,15 @@ fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
 
 /// A word as BusyBox shows it: quoted where it could be misread, which an empty one is not.
 pub(super) fn traced(word: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
     // `select` is no reserved word of BusyBox.
-    if word.iter().all(plain) && (word == b"select" || !crate::syntax::parser::is_keyword(word)) {
-        return word.to_vec();
+    if word != b"select" && crate::syntax::parser::is_keyword(word) {
+        return escape::single_quoted(word);
     }
-    escape::single_quoted(word)
+    traced_value(word)
+}
+
+/// The value of an assignment, where no word is reserved.
+pub(super) fn traced_value(value: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
+    if value.iter().all(plain) { value.to_vec() } else { escape::single_quoted(value) }
 }

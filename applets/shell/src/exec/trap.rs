@@ -1,5 +1,6 @@
 //! Signals and traps (XCU 2.12, trap).
 
+use super::jobs::SIGCHLD;
 use crate::shell::{Fail, Run, Shell};
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -78,6 +79,8 @@ impl Shell {
         }
         let disposition = match action {
             None => self.own_disposition(number),
+            // The shell itself must go on to learn of the end of its children.
+            Some(b"") if number == SIGCHLD as usize => Disposition::Default,
             Some(b"") => Disposition::Ignore,
             Some(_) => Disposition::Note,
         };
@@ -95,9 +98,22 @@ impl Shell {
             self.asked |= bit;
             if rbox_core::sys::job::is_ignored(number as i32) {
                 self.ignored |= bit;
+                if number == SIGCHLD as usize {
+                    // Were it so in the shell, the system would keep no status of a child for it. Programs inherit it.
+                    let _ = signal::set(SIGCHLD, Disposition::Default);
+                }
             }
         }
         self.ignored & bit != 0
+    }
+
+    /// Whether programs start with SIGCHLD ignored; to be called before the shell has a child, which it must hear of.
+    pub(super) fn ignores_children(&mut self) -> bool {
+        let was_ignored = self.was_ignored(SIGCHLD as usize);
+        match &self.traps[SIGCHLD as usize] {
+            Some(action) => action.is_empty(),
+            None => was_ignored && !self.options.interactive,
+        }
     }
 
     /// What the shell itself does on a signal that has no trap.
@@ -151,6 +167,10 @@ impl Shell {
 
     /// Runs the traps of the signals that came.
     pub fn run_traps(&mut self) -> Run {
+        if self.quiet {
+            // They are the shell's, not of the subshell that it plays.
+            return Ok(());
+        }
         let pending = signal::take_pending();
         for number in 1..=64usize {
             if pending & (1 << (number - 1)) == 0 {

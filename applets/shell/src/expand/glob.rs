@@ -2,6 +2,7 @@
 
 use super::pattern;
 use crate::shell::Options;
+use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
@@ -68,8 +69,6 @@ fn is_folder(path: &[u8]) -> bool {
 /// The names in a folder, `.` and `..` among them.
 pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
     let path = if folder.is_empty() { b"." } else { folder };
-    let flags = fs::OFlags::RDONLY | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC;
-    let Ok(opened) = fs::open(path, flags, fs::Mode::empty()) else { return Vec::new() };
-    let Ok(entries) = fs::Dir::read_from(&opened) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.file_name().to_bytes().to_vec()).collect()
+    let dots = [b".".to_vec(), b"..".to_vec()];
+    dots.into_iter().chain(list_at(path).unwrap_or_default().into_iter().map(|entry| entry.name)).collect()
 }
