@@ -143,7 +143,7 @@ fn is_binary(word: &[u8]) -> bool {
 
 fn unary_or(operator: &[u8], operand: &[u8], is_set: &mut IsSet<'_>) -> Judged {
     if operator == b"-t" && parse(operand).is_none() {
-        return Err([operand, b": bad number"].concat());
+        return Err(bad_number(operand));
     }
     unary(operator, operand, is_set).ok_or_else(|| [operator, b": unknown operand"].concat())
 }
@@ -152,8 +152,17 @@ fn binary_or(left: &[u8], operator: &[u8], right: &[u8]) -> Judged {
     match binary(left, operator, right) {
         Ok(Some(result)) => Ok(result),
         Ok(None) => Err([operator, b": unknown operand"].concat()),
-        Err(number) => Err([&number[..], b": bad number"].concat()),
+        Err(message) => Err(message),
     }
+}
+
+/// What is said of a word that is no number.
+fn bad_number(word: &[u8]) -> Vec<u8> {
+    let ([b'-' | b'+', digits @ ..] | digits) = word.trim_ascii();
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let reason: &[u8] = if is_number { b": out of range" } else { b": bad number" };
+    // BusyBox leaves an empty word out with its colon.
+    [word, &reason[if word.is_empty() { 2 } else { 0 }..]].concat()
 }
 
 /// The value of a unary operator; `None` when there is no such one.
@@ -198,7 +207,7 @@ fn parse(word: &[u8]) -> Option<i64> {
     if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
-/// The value of a binary operator; `None` when there is no such one, an error for what is no number.
+/// The value of a binary operator; `None` when there is no such one, an error with what to say of what is no number.
 pub fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Vec<u8>> {
     let stat = |path: &[u8]| fs::stat(path).ok();
     let time = |path: &[u8]| stat(path).map(|found| (found.st_mtime, found.st_mtime_nsec));
@@ -218,7 +227,7 @@ pub fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>
                 if !is_binary(operator) {
                     return Ok(None);
                 }
-                return Err(if parse(left).is_none() { left.to_vec() } else { right.to_vec() });
+                return Err(bad_number(if parse(left).is_none() { left } else { right }));
             };
             match operator {
                 b"-eq" => a == b,
@@ -271,6 +280,7 @@ mod tests {
     #[test]
     fn wrong_expressions_are_told() {
         assert_eq!(judge(&["1", "-eq", "x"]), Err(b"x: bad number".to_vec()));
+        assert_eq!(judge(&["99999999999999999999", "-eq", "1"]), Err(b"99999999999999999999: out of range".to_vec()));
         assert_eq!(judge(&["a", "b", "c"]), Err(b"b: unknown operand".to_vec()));
         assert!(judge(&["("; 1000]).is_err());
         assert_eq!(bracket(&[b"x"], &mut IsSet::new(&mut |_| false)), Err(b"missing ]".to_vec()));

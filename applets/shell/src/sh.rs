@@ -102,6 +102,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         subshell: false,
         substitution_status: None,
         option_at: 0,
+        option_index: 1,
         random: process::getpid().as_raw_nonzero().get() as u32,
         editor: Default::default(),
         warned: 0,
@@ -138,6 +139,23 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = true;
         }
     }
+    set_fixed_variables(shell);
+    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
+    export(shell, b"SHLVL", level.to_string().into_bytes());
+    let folder = crate::builtins::working_folder(shell);
+    export(shell, b"PWD", folder);
+}
+
+fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
+    let name = shell.intern(name);
+    let slot = shell.slot(name);
+    slot.value = value;
+    slot.set = true;
+    slot.export = true;
+}
+
+/// Sets the variables that every shell has at its start.
+pub fn set_fixed_variables(shell: &mut Shell) {
     // XCU 2.5.3: IFS is set at the start, whatever the environment says.
     let parent = process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()).to_string();
     let fixed: [(&[u8], &[u8], Special); 8] = [
@@ -166,18 +184,6 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = false;
         }
     }
-    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
-    let name = shell.intern(b"SHLVL");
-    let slot = shell.slot(name);
-    slot.value = level.to_string().into_bytes();
-    slot.set = true;
-    slot.export = true;
-    let pwd = crate::builtins::working_folder(shell);
-    let name = shell.intern(b"PWD");
-    let slot = shell.slot(name);
-    slot.value = pwd;
-    slot.set = true;
-    slot.export = true;
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
@@ -250,6 +256,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         words = rest;
         if let Some((name, rest)) = words.split_first() {
             shell.arg0 = name.to_vec();
+            shell.named = true;
             words = rest;
         }
     }
@@ -304,7 +311,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
             shell.arg0 = b"sh".to_vec();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
-            shell.status = if errno == sys::Errno::NOENT { 127 } else { 126 };
+            shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };
             return Err(fail);
         }
     };

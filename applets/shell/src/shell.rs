@@ -215,6 +215,8 @@ pub struct Shell {
     pub subshell: bool,
     pub substitution_status: Option<u8>,
     pub option_at: usize,
+    /// The argument that `getopts` looks at next, from 1. As in BusyBox each call of a function has its own.
+    pub option_index: usize,
     pub random: u32,
     /// The line editor, with the history.
     pub editor: Editor,
@@ -420,7 +422,15 @@ impl Shell {
                 self.ifs = if slot.set { slot.value.clone() } else { b" \t\n".to_vec() };
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
-            Special::OptionIndex => self.option_at = 0,
+            Special::OptionIndex => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
+                self.option_index = usize::try_from(value).unwrap_or(1).max(1);
+                self.option_at = 0;
+            }
+            Special::Random => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                self.random = value as u32;
+            }
             Special::Seconds => {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);

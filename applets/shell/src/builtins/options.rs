@@ -101,22 +101,22 @@ impl Shell {
     /// The value of `$-`.
     pub fn option_letters(&mut self) -> Vec<u8> {
         let mut letters = Vec::new();
-        for (name, letter) in NAMES.iter() {
-            if letter != 0 && field(&mut self.options, name).is_some_and(|on| *on) {
-                letters.push(letter as u8);
+        // The order is BusyBox's.
+        for &letter in b"TEubaCvxcsnmiIfe" {
+            let on = match letter {
+                b'c' => self.options.command,
+                b's' => self.options.stdin,
+                b'i' => self.options.interactive,
+                letter => {
+                    NAMES.name_of(letter.into()).and_then(|name| field(&mut self.options, name)).is_some_and(|on| *on)
+                }
+            };
+            if on {
+                letters.push(letter);
             }
         }
         if self.options.bash {
             letters.extend_from_slice(if self.options.nobraces { b"h" } else { b"hB" });
-        }
-        if self.options.interactive {
-            letters.push(b'i');
-        }
-        if self.options.command {
-            letters.push(b'c');
-        }
-        if self.options.stdin {
-            letters.push(b's');
         }
         letters
     }

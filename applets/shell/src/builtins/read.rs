@@ -1,6 +1,6 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
-use super::{Done, number};
+use super::Done;
 use crate::shell::{Shell, is_seekable, read_number};
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -60,7 +60,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
                         &word[at..]
                     } else {
                         let Some((value, rest)) = words.split_first() else {
-                            return Err(shell.error(&[b"option requires an argument -", &[letter]]));
+                            return Err(shell.error(&[b"no arg for -", &[letter], b" option"]));
                         };
                         words = rest;
                         value
@@ -81,6 +81,12 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let _ = crate::shell::write_all(2, &text);
         return Ok(1);
     }
+    if wanted.timeout == Some(0) {
+        // Nothing is read: the status tells whether there is something to read.
+        let ready =
+            poll(&mut [PollFd::from_borrowed_fd(fd::borrow(wanted.fd), PollFlags::IN)], Some(&Timespec::default()));
+        return Ok(u8::from(!matches!(ready, Ok(1))));
+    }
     let (line, escaped, status) = take_line(&wanted);
     if let Some(array) = &wanted.array {
         assign_array(shell, array, &line, &escaped)?;
@@ -94,9 +100,12 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
     match letter {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
         // None at all is no limit, as in BusyBox.
-        b'n' => wanted.count = Some(number(shell, value)?).filter(|&count| count > 0).map(|count| (count, false)),
-        b'N' => wanted.count = Some((number(shell, value)?, true)),
-        b'u' => wanted.fd = number(shell, value)? as i32,
+        b'n' => {
+            wanted.count =
+                Some(count_of(shell, value, b"invalid count")?).filter(|&count| count > 0).map(|count| (count, false))
+        }
+        b'N' => wanted.count = Some((count_of(shell, value, b"invalid count")?, true)),
+        b'u' => wanted.fd = count_of(shell, value, b"invalid file descriptor")? as i32,
         b'p' => wanted.prompt = value.to_vec(),
         b'a' => wanted.array = Some(value.to_vec()),
         _ => {
@@ -107,6 +116,11 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         }
     }
     Ok(())
+}
+
+fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::shell::Fail> {
+    let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
+    count.ok_or_else(|| shell.error(&[complaint]))
 }
 
 /// One byte, or none at the end; `Err` is the status when time is over or a signal came.

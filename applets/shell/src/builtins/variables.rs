@@ -255,10 +255,10 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let name = shell.intern(name);
     let index_name = shell.intern(b"OPTIND");
     let value_name = shell.intern(b"OPTARG");
-    let mut index = shell.value(index_name).and_then(crate::arith::small_number).unwrap_or(1).max(1) as usize;
-    let mut at = shell.option_at;
-    // In the middle of a word OPTIND is that of the next one already, as in BusyBox.
-    index -= usize::from(at > 0 && index > 1);
+    let (mut index, mut at) = (shell.option_index, shell.option_at);
+    if index > arguments.len() + 1 {
+        (index, at) = (1, 0);
+    }
     let word = arguments.get(index - 1);
     let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {
         if word.is_some_and(|word| word == b"--") {
@@ -314,9 +314,9 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => shell.unset(value_name)?,
     }
     shell.set(name, &result)?;
+    // In the middle of a word OPTIND is that of the next one already, as in BusyBox; assigning it resets the place.
     shell.set_number(index_name, (index + usize::from(at > 0)) as i64)?;
-    // Assigning OPTIND has reset the place inside the word.
-    shell.option_at = at;
+    (shell.option_index, shell.option_at) = (index, at);
     Ok(0)
 }
 

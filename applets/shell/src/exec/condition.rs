@@ -40,7 +40,7 @@ impl Shell {
                 match binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
-                    Err(number) => return Err(self.error(&[&number, b": bad number"])),
+                    Err(message) => return Err(self.error(&[&message])),
                 }
             }
             Condition::Regex(word, pattern) => {

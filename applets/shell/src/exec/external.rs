@@ -197,7 +197,7 @@ impl Shell {
 
     /// Tells why a command cannot be run; its status (XCU 2.8.2).
     fn cannot_run(&self, name: &[u8], errno: Errno) -> u8 {
-        if errno == Errno::NOENT {
+        if matches!(errno, Errno::NOENT | Errno::NOTDIR) {
             self.report(&[name, b": not found"]);
             return 127;
         }
@@ -301,8 +301,18 @@ impl Shell {
         for slot in &mut self.variables {
             slot.function = None;
             slot.alias = None;
+            slot.readonly = false;
             slot.set &= slot.export;
         }
+        crate::sh::set_fixed_variables(self);
+        self.ifs = b" \t\n".to_vec();
+        (self.option_index, self.option_at) = (1, 0);
+        (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);
+        self.pid = process::getpid().as_raw_nonzero().get();
+        self.background = None;
+        self.outer_traps = None;
+        self.context.clear();
+        self.locals.clear();
         self.arg0 = path.to_vec();
         self.named = true;
         self.positional = Rc::new(words[1..].to_vec());

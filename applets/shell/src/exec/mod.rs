@@ -97,7 +97,13 @@ impl Shell {
                 let pipes = self.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
-                    Err(fail) => return self.after_redirection(fail),
+                    Err(fail) => {
+                        if matches!(**inner, Node::Subshell(_)) {
+                            // In BusyBox they fail in the subshell, as its error.
+                            self.status = 2;
+                        }
+                        return self.after_redirection(fail);
+                    }
                 };
                 let capture = self.suspend_capture(redirections);
                 let result = self.run(inner);

@@ -28,7 +28,7 @@ struct Kept {
     positional: Rc<Vec<Vec<u8>>>,
     options: Options,
     ifs: Vec<u8>,
-    option_at: usize,
+    options_place: (usize, usize),
     random: u32,
     began: i64,
     pipe_status: Vec<u8>,
@@ -64,7 +64,7 @@ impl Shell {
             positional: Rc::clone(&self.positional),
             options: self.options.clone(),
             ifs: self.ifs.clone(),
-            option_at: self.option_at,
+            options_place: (self.option_index, self.option_at),
             random: self.random,
             began: self.began,
             pipe_status: self.pipe_status.clone(),
@@ -83,7 +83,7 @@ impl Shell {
             self.positional = kept.positional;
             self.options = kept.options;
             self.ifs = kept.ifs;
-            self.option_at = kept.option_at;
+            (self.option_index, self.option_at) = kept.options_place;
             self.random = kept.random;
             self.began = kept.began;
             self.pipe_status = kept.pipe_status;

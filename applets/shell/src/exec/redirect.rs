@@ -159,7 +159,7 @@ impl Shell {
                     return Ok((Target::Number(number), false));
                 }
                 if one.kind == RedirectKind::DupIn || one.fd != RedirectFd::Default {
-                    return Err(self.redirect_error(&[b"bad fd number"]));
+                    return Err(self.redirect_error(&[b"redir error"]));
                 }
                 return Ok((self.open(&word, RedirectKind::Write)?, true));
             }
@@ -193,8 +193,8 @@ impl Shell {
             Err(errno) => {
                 let creates = flags.contains(OFlags::CREATE);
                 let reason = match errno {
-                    Errno::NOENT if creates => "nonexistent directory".to_string(),
-                    Errno::NOENT => "no such file".to_string(),
+                    Errno::NOENT | Errno::NOTDIR if creates => "nonexistent directory".to_string(),
+                    Errno::NOENT | Errno::NOTDIR => "no such file".to_string(),
                     errno => sys::error_text(errno),
                 };
                 let verb: &[u8] = if creates { b"can't create " } else { b"can't open " };

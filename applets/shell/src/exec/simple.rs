@@ -1,6 +1,6 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
-use super::trace::traced;
+use super::trace::traced_value;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::exec::redirect::{Saved, errors_before};
@@ -86,7 +86,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced(&value)].concat());
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced_value(&value)].concat());
             }
             if export {
                 self.save(assign.name);
@@ -189,8 +189,13 @@ impl Shell {
             };
         }
         let (mut words, how) = self.exec_options(&words[1..])?;
-        if words.first().is_some_and(|word| word == b"--") {
-            words = &words[1..];
+        match words.first().map(Vec::as_slice) {
+            Some(b"--") => words = &words[1..],
+            Some([b'-', letter, ..]) => {
+                self.builtin = "exec";
+                return Err(self.error(&[b"illegal option -", &[*letter]]));
+            }
+            _ => {}
         }
         if words.is_empty() {
             self.assign_all(&simple.assigns, false)?;
@@ -278,6 +283,7 @@ impl Shell {
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
+        let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
         let mut result = self.run(&function.body);
@@ -288,6 +294,7 @@ impl Shell {
         self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
+        (self.option_index, self.option_at) = options;
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
             other => other,

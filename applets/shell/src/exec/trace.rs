@@ -7,8 +7,8 @@ use rbox_core::escape;
 impl Shell {
     /// Prints a command behind PS4.
     pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
-        let mut line = self.expand_prompt(&line);
+        let line = self.get(b"PS4").unwrap_or_default().to_vec();
+        let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
         let _ = crate::shell::write_all(self.trace_to, &line);
@@ -45,10 +45,15 @@ fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
 
 /// A word as BusyBox shows it: quoted where it could be misread, which an empty one is not.
 pub(super) fn traced(word: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
     // `select` is no reserved word of BusyBox.
-    if word.iter().all(plain) && (word == b"select" || !crate::syntax::parser::is_keyword(word)) {
-        return word.to_vec();
+    if word != b"select" && crate::syntax::parser::is_keyword(word) {
+        return escape::single_quoted(word);
     }
-    escape::single_quoted(word)
+    traced_value(word)
+}
+
+/// The value of an assignment, where no word is reserved.
+pub(super) fn traced_value(value: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
+    if value.iter().all(plain) { value.to_vec() } else { escape::single_quoted(value) }
 }

@@ -28,8 +28,11 @@ impl Parser<'_> {
                 self.bash_function()
             }
             _ => {
+                let line = self.input.line;
                 let node = self.compound()?;
-                let redirections = self.redirections()?;
+                let mut redirections = self.redirections()?;
+                // As in BusyBox, what is said of them names the line on which the command begins.
+                redirections.iter_mut().for_each(|one| one.line = line);
                 Ok(if redirections.is_empty() { node } else { Node::Redirected(Box::new(node), redirections) })
             }
         }
@@ -173,7 +176,7 @@ impl Parser<'_> {
     /// `function name [()] command`.
     fn bash_function(&mut self) -> Parsed<Node> {
         let name = match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(name), _) if is_name(&name) || self.host.extended() => name,
+            Token::Word(Word::Literal(name), plain) if (plain && is_name(&name)) || self.host.extended() => name,
             Token::Word(..) => return self.error(b"bad function name"),
             other => {
                 self.token = Some(other);

@@ -217,7 +217,7 @@ impl Parser<'_> {
         let mut arms = Vec::new();
         loop {
             self.skip_newlines_plain()?;
-            if let Token::Keyword(Keyword::Esac) = self.peek(Mode::Keyword)? {
+            if matches!(self.peek(Mode::Keyword)?, Token::Keyword(Keyword::Esac)) {
                 break;
             }
             let (arm, last) = self.case_arm()?;

@@ -94,10 +94,11 @@ impl Parser<'_> {
             let Some(ended) = self.read_line(body) else { return false };
             if !joined {
                 line_start = start;
-                if here.strip_tabs {
-                    let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
-                    body.drain(start..start + tabs);
-                }
+            }
+            // Behind joined lines too, as long as there was nothing on them.
+            if here.strip_tabs && start == line_start {
+                let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
+                body.drain(start..start + tabs);
             }
             if body[line_start..] == here.delimiter[..] {
                 body.truncate(line_start);
