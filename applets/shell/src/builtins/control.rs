@@ -248,7 +248,6 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in signals {
         match signal_number(word) {
             Some(number) => shell.set_trap(number, action),
-            None if *word == b"-" => {}
             None => {
                 shell.report(&[word, b": invalid signal specification"]);
                 status = 1;

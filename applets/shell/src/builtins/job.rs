@@ -49,26 +49,28 @@ pub fn jobs(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 fn list_jobs(shell: &mut Shell, letters: &[u8], words: &[&[u8]]) -> Done {
-    let mut places = Vec::new();
     for word in words {
-        places.push(find(shell, word)?);
+        let at = find(shell, word)?;
+        list_job(shell, at, letters);
     }
     if words.is_empty() {
-        places = (0..shell.jobs.all.len()).rev().collect();
-    }
-    let mut text = Vec::new();
-    for at in places {
-        if letters.contains(&b'p') {
-            let pid = shell.jobs.all[at].processes[0].pid;
-            text.extend_from_slice(&[Decimal::new(pid.unsigned_abs().into()).as_bytes(), b"\n"].concat());
-        } else {
-            shell.job_line(at, letters.contains(&b'l'), &mut text);
+        for at in (0..shell.jobs.all.len()).rev() {
+            list_job(shell, at, letters);
         }
-        shell.jobs.all[at].told = true;
+    }
+    Ok(0)
+}
+
+fn list_job(shell: &mut Shell, at: usize, letters: &[u8]) {
+    let mut text = Vec::new();
+    if letters.contains(&b'p') {
+        let pid = Decimal::new(shell.jobs.all[at].processes[0].pid.unsigned_abs().into());
+        text.extend_from_slice(&[pid.as_bytes(), b"\n"].concat());
+    } else {
+        shell.job_line(at, letters.contains(&b'l'), &mut text);
     }
     shell.print(&text);
-    shell.jobs.all.retain(|job| !(job.ended() && job.told));
-    Ok(0)
+    shell.jobs.tell(at);
 }
 
 /// Lets a stopped job go on; it becomes the newest of those that run.

@@ -6,7 +6,7 @@ mod directory;
 mod history;
 mod inform;
 mod job;
-mod limits;
+mod limit;
 mod options;
 pub mod print;
 mod read;
@@ -128,7 +128,7 @@ builtins! {
     "true", PURE, succeed;
     "type", REGULAR, inform::type_;
     "typeset", REGULAR, bash::declare;
-    "ulimit", REGULAR, limits::ulimit;
+    "ulimit", REGULAR, limit::ulimit;
     "umask", REGULAR, options::umask;
     "unalias", REGULAR, variables::unalias;
     "unset", SPECIAL, variables::unset;

@@ -138,7 +138,7 @@ fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
             Ok(1) => return Ok(Some(byte[0])),
             // Ctrl-Z is noted for the job that comes; this is none.
             Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
-            Err(Errno::INTR) => return Err(130),
+            Err(Errno::INTR) => return Err(1),
             _ => return Ok(None),
         }
     }
@@ -219,7 +219,7 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
         let interrupted = || signal::wait_readable(fd::borrow(wanted.fd), None) == Err(Errno::INTR);
         while interrupted() {
             if signal::take(SignalSet::of(&[SIGTSTP])) == SignalSet::default() {
-                return (Vec::new(), Vec::new(), 130);
+                return (Vec::new(), Vec::new(), 1);
             }
         }
     }

@@ -167,6 +167,9 @@ impl Shell {
     pub fn tell_end(&mut self, at: usize) {
         let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {
+            if self.traps[SIGINT as usize].is_some() {
+                return;
+            }
             let _ = crate::shell::write_all(2, b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
             let text = super::trap::signal_text(number);

@@ -165,6 +165,14 @@ impl Jobs {
         self.add(pids, texts, controlled);
     }
 
+    /// Notes that the user knows of a job's state; one that ended leaves the table, before the next line is written.
+    pub fn tell(&mut self, at: usize) {
+        self.all[at].told = true;
+        if self.all[at].ended() {
+            self.all.remove(at);
+        }
+    }
+
     /// Takes a job out that ended, and remembers the status of its processes.
     pub fn finish(&mut self, at: usize) -> u8 {
         let job = self.all.remove(at);
@@ -254,10 +262,9 @@ impl Shell {
         for at in (0..self.jobs.all.len()).rev() {
             if !self.jobs.all[at].told {
                 self.job_line(at, false, &mut text);
-                self.jobs.all[at].told = true;
+                self.jobs.tell(at);
             }
         }
-        self.jobs.all.retain(|job| !job.ended());
         if self.options.interactive {
             let _ = crate::shell::write_all(2, &text);
         }

@@ -1,8 +1,10 @@
 //! Redirections (XCU 2.7).
 
+use super::jobs::SIGINT;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::sys::fs::{self, Mode, OFlags};
+use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, fd, process};
 
 /// Descriptors for which a script asks without a number stand here and above.
@@ -188,7 +190,14 @@ impl Shell {
                 Err(_) => flags |= OFlags::EXCL,
             }
         }
-        match fs::open(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
+        let opened = loop {
+            match fs::open(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
+                // XCU 2.12: a trap waits until the command has ended; it must not keep a FIFO from being opened. Ctrl-C may.
+                Err(Errno::INTR) if signal::pending() & SignalSet::of(&[SIGINT]).0 == 0 => {}
+                opened => break opened,
+            }
+        };
+        match opened {
             Ok(opened) => Ok(Target::Opened(opened)),
             Err(errno) => {
                 let creates = flags.contains(OFlags::CREATE);

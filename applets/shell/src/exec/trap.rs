@@ -301,8 +301,10 @@ impl Shell {
             self.trap_status = Some((status, u32::MAX));
             self.context.clear();
             self.builtin = "";
-            if self.run_text(&action) != Err(Fail::Exit) {
-                self.status = status;
+            match self.run_text(&action) {
+                // An error in it is an error of the shell, which ends with it (XCU 2.8.1).
+                Err(Fail::Exit | Fail::Error) => {}
+                _ => self.status = status,
             }
         }
     }

@@ -1,9 +1,10 @@
-//! `ulimit` (XCU ulimit), with the letters of BusyBox.
+//! `ulimit` (XCU ulimit): the limits of the shell and of what it starts.
 
 use super::Done;
 use crate::shell::{Shell, write_all};
 use rbox_core::names;
 use rbox_core::names::Names;
+use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::sys::{error_text, process};
 
 /// What `ulimit` knows: the text of each limit, and its letter.
@@ -48,99 +49,98 @@ fn limit_of(letter: u64) -> Option<(u64, process::Resource)> {
 }
 
 /// What the options ask for.
+#[derive(Default)]
 struct Wanted<'a> {
     hard: bool,
     soft: bool,
     all: bool,
-    /// Letters, each with the value that it is to be set to.
+    /// The letters of limits, each with its new value.
     limits: Vec<(u8, Option<&'a [u8]>)>,
 }
 
 /// `ulimit [-HSa] [-cdefilmnqrstuvx [LIMIT]]... [LIMIT]`
 pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let Some(mut wanted) = read_words(words) else { return Ok(1) };
+    let mut wanted = Wanted::default();
+    let words = match read_options(words, &mut wanted) {
+        Ok(words) => words,
+        Err(letter) => {
+            let _ = write_all(2, &[&b"ulimit: invalid option -- '"[..], &[letter], b"'\n"].concat());
+            return Ok(1);
+        }
+    };
     if wanted.all {
-        let line = |(text, letter): (&str, u64)| Some(format!("{text}{}", value_of(letter, wanted.hard)?));
-        let text: String = LIMITS.iter().filter_map(line).collect();
-        shell.print(text.as_bytes());
+        for (text, letter) in LIMITS.iter() {
+            show(shell, &wanted, letter as u8, text);
+        }
         return Ok(0);
     }
     if wanted.limits.is_empty() {
-        wanted.limits.push((b'f', None));
+        wanted.limits.push((b'f', words.first().copied()));
     }
-    let labelled = wanted.limits.len() > 1;
+    let several = wanted.limits.len() > 1;
     for &(letter, value) in &wanted.limits {
         if let Some(value) = value {
             if let Err(message) = set(&wanted, letter, value) {
                 let _ = write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
                 return Ok(1);
             }
-        } else if let Some(value) = value_of(letter.into(), wanted.hard) {
-            let label = LIMITS.name_of(letter.into()).filter(|_| labelled).unwrap_or_default();
-            shell.print(format!("{label}{value}").as_bytes());
+            continue;
         }
+        let text = LIMITS.name_of(letter.into()).filter(|_| several).unwrap_or_default();
+        show(shell, &wanted, letter, text);
     }
     Ok(0)
 }
 
-/// Reads all options before any limit is set; `None` where one is not known, which has been told.
-fn read_words<'a>(words: &[&'a [u8]]) -> Option<Wanted<'a>> {
-    let mut wanted = Wanted { hard: false, soft: false, all: false, limits: Vec::new() };
-    let mut words = words.iter().peekable();
-    while let Some(&word) = words.next() {
-        let [b'-', letters @ ..] = word else {
-            // A value without a letter is that of the size of files.
-            wanted.limits.push((b'f', Some(word)));
-            break;
-        };
-        if letters == b"-" {
+/// Reads the options, where a limit's value may stand in the same word or in the next; the words behind them, or a letter
+/// that is none.
+fn read_options<'a, 'b>(words: &'b [&'a [u8]], wanted: &mut Wanted<'a>) -> Result<&'b [&'a [u8]], u8> {
+    let mut words = words;
+    while let Some((word, rest)) = words.split_first().filter(|(word, _)| word.len() > 1 && word[0] == b'-') {
+        words = rest;
+        if *word == b"--" {
             break;
         }
-        for (at, &letter) in letters.iter().enumerate() {
+        for (at, &letter) in word.iter().enumerate().skip(1) {
             match letter {
                 b'H' => wanted.hard = true,
                 b'S' => wanted.soft = true,
                 b'a' => wanted.all = true,
-                letter if limit_of(letter.into()).is_some() => {
-                    // The value is the rest of the word, or the next one.
-                    let rest = &letters[at + 1..];
-                    let value = if rest.is_empty() {
-                        words.next_if(|next| !next.starts_with(b"-")).copied()
-                    } else {
-                        Some(rest)
-                    };
+                _ if limit_of(letter.into()).is_none() => return Err(letter),
+                _ => {
+                    let mut value = Some(&word[at + 1..]).filter(|value| !value.is_empty());
+                    if value.is_none() && rest.first().is_some_and(|next| next.first() != Some(&b'-')) {
+                        value = words.first().copied();
+                        words = &words[1..];
+                    }
                     wanted.limits.push((letter, value));
                     break;
-                }
-                letter => {
-                    let _ = write_all(2, &[b"ulimit: invalid option -- '", &[letter][..], b"'\n"].concat());
-                    return None;
                 }
             }
         }
     }
-    Some(wanted)
+    Ok(words)
 }
 
-/// The value of a limit as it is shown, with a newline.
-fn value_of(letter: u64, hard: bool) -> Option<String> {
-    let (unit, resource) = limit_of(letter)?;
+fn show(shell: &mut Shell, wanted: &Wanted<'_>, letter: u8, text: &str) {
+    let Some((unit, resource)) = limit_of(letter.into()) else { return };
     let limit = process::getrlimit(resource);
-    Some(match if hard { limit.maximum } else { limit.current } {
-        Some(value) => format!("{}\n", value / unit),
-        None => "unlimited\n".to_string(),
-    })
+    match if wanted.hard { limit.maximum } else { limit.current } {
+        Some(value) => shell.print(&[text.as_bytes(), Decimal::new(value / unit).as_bytes(), b"\n"].concat()),
+        None => shell.print(&[text.as_bytes(), b"unlimited\n"].concat()),
+    }
 }
 
+/// Sets a limit, or says why not.
 fn set(wanted: &Wanted<'_>, letter: u8, word: &[u8]) -> Result<(), Vec<u8>> {
     let Some((unit, resource)) = limit_of(letter.into()) else { return Ok(()) };
-    let value = match word {
-        b"unlimited" => None,
-        number => match rbox_core::number::parse_decimal(number).and_then(|value| value.checked_mul(unit)) {
-            None => return Err([b"invalid number '", word, b"'"].concat()),
-            value => value,
-        },
-    };
+    let mut value = None;
+    if word != b"unlimited" {
+        value = parse_decimal(word).and_then(|value| value.checked_mul(unit));
+        if value.is_none() {
+            return Err([b"invalid number '", word, b"'"].concat());
+        }
+    }
     let mut limit = process::getrlimit(resource);
     if wanted.soft || !wanted.hard {
         limit.current = value;
