@@ -28,8 +28,9 @@ unit:
 
 # The same cases in Debian's BusyBox and in rbox.
 compat: rbox
-	sh build-image/packages.sh busybox-static runit iproute2 python3-minimal
+	sh build-image/packages.sh busybox-static dash bash runit iproute2 python3-minimal
 	cargo run -q --locked -p compat-suite
+	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
 
 # Size and speed beside BusyBox, toybox and the GNU tools.

@@ -22,7 +22,7 @@ else
     export RUSTC_BOOTSTRAP=1
     flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
     # What stands in the program itself is reached without a table of pointers that every start fills in.
-    flags="$flags -Zdirect-access-external-data=yes"
+    flags="$flags -Zdirect-access-external-data=yes -Zplt=yes"
 fi
 version=$($rustc --version)
 key=$(printf '%s\n' "$version" "$flags" "$std" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
@@ -41,8 +41,10 @@ if [ "$std" ]; then
     for file in rcrt1.o crt1.o crti.o crtn.o libc.a; do
         ln -sf "/usr/lib/x86_64-linux-musl/$file" "$lib/$file"
     done
+    # The compiler's own start and end files register C++ destructors and unwind tables, of which there are none.
+    gcc -c -x c /dev/null -o "$lib/empty.o"
     for file in crtbegin.o crtbeginS.o crtend.o crtendS.o; do
-        ln -sf "$(gcc -print-file-name=$file)" "$lib/$file"
+        ln -sf empty.o "$lib/$file"
     done
     echo 'INPUT(-lgcc_eh)' >"$lib/libunwind.a"
     flags="$flags -Clinker=gcc -Clink-self-contained=yes -Lnative=$lib"

@@ -66,7 +66,8 @@ impl Session {
         let program = program.to_str().expect("a plain path").as_bytes();
         let pid = fork_run(|| {
             let _ = setsid();
-            let terminal = sys_fs::open(&name, sys_fs::OFlags::RDWR, sys_fs::Mode::empty()).expect("the terminal");
+            let terminal =
+                sys_fs::open(name.as_bytes(), sys_fs::OFlags::RDWR, sys_fs::Mode::empty()).expect("the terminal");
             ioctl_tiocsctty(&terminal).expect("it becomes the controlling one");
             for number in 0..=2 {
                 fd::redirect(terminal.as_fd(), number).expect("a standard stream");

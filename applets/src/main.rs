@@ -3,4 +3,4 @@
 
 mod registry;
 
-rbox_core::entry!(&registry::APPLETS);
+rbox_core::entry!(registry::table, registry::run);

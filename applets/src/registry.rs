@@ -3,16 +3,10 @@
 //! At run time there are a few texts, arrays of where each part of them starts, and a `match`: no pointer that the
 //! dynamic loader would have to mend at every start.
 
-use rbox_core::applet::{Applet, Form, Id, Registry};
+use rbox_core::applet::{Applet, Form, Table};
 use rbox_core::env::Env;
 use rbox_core::error::Outcome;
 use rbox_core::options::Args;
-
-/// The table itself.
-pub struct Applets;
-
-/// The only one.
-pub static APPLETS: Applets = Applets;
 
 /// Declares the groups: the name of each group's crate. A file's number is its place in all groups, one after the other.
 macro_rules! groups {
@@ -20,7 +14,8 @@ macro_rules! groups {
         const ROWS_OF: &[&[(&str, u8)]] = &[$($group::ROWS),*];
         const FILES_OF: &[&[Applet]] = &[$($group::APPLETS),*];
 
-        fn run_file(mut number: usize, env: &mut Env, args: &Args<'_>) -> Outcome {
+        /// Calls the entry of the file with that number, of all groups' files.
+        pub fn run(mut number: usize, env: &mut Env, args: &Args<'_>) -> Outcome {
             $(
                 if number < $group::APPLETS.len() {
                     return $group::run(number as u8, env, args);
@@ -113,7 +108,9 @@ const PATHS_LENGTH: usize = {
 };
 
 /// All install paths, a newline between two.
-static PATHS: [u8; PATHS_LENGTH] = {
+static PATHS: &str = text(&PATH_BYTES);
+
+static PATH_BYTES: [u8; PATHS_LENGTH] = {
     let mut text = [b'\n'; PATHS_LENGTH];
     let (mut at, mut row) = (0, 0);
     while row < COUNT {
@@ -218,36 +215,17 @@ static USAGE_BYTES: [u8; USAGES_LENGTH] = {
 };
 
 /// All usage texts, one after the other.
-static USAGES: &str = match str::from_utf8(&USAGE_BYTES) {
-    Ok(text) => text,
-    Err(_) => unreachable!(),
-};
+static USAGES: &str = text(&USAGE_BYTES);
 
-fn file_of(id: Id) -> usize {
-    usize::from(FILES[usize::from(id)])
+/// Parts of literals, put together.
+const fn text(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => unreachable!(),
+    }
 }
 
-impl Registry for Applets {
-    fn find(&self, name: &[u8]) -> Option<Id> {
-        let row = NAMES.binary_search_by(|&(start, end)| PATHS[usize::from(start)..usize::from(end)].cmp(name)).ok()?;
-        Some(row as Id)
-    }
-
-    fn form(&self, id: Id) -> Form {
-        FORMS[file_of(id)]
-    }
-
-    fn usage(&self, id: Id) -> &'static str {
-        let file = file_of(id);
-        let start = if file == 0 { 0 } else { USAGE_ENDS[file - 1] };
-        &USAGES[start as usize..USAGE_ENDS[file] as usize]
-    }
-
-    fn run(&self, id: Id, env: &mut Env, args: &Args<'_>) -> Outcome {
-        run_file(file_of(id), env, args)
-    }
-
-    fn paths(&self) -> &'static str {
-        str::from_utf8(&PATHS).expect("install paths are ASCII")
-    }
+/// The table of all applets.
+pub fn table() -> Table {
+    Table { paths: PATHS, names: &NAMES, files: &FILES, forms: &FORMS, usages: USAGES, usage_ends: &USAGE_ENDS }
 }

@@ -4,6 +4,7 @@
 //! # A comment.
 //! == counts lines and bytes
 //! differs: why it must (optional)
+//! against: why dash and bash are against it (optional; see `oracles.rs`)
 //! needs: namespace (optional)
 //! types: a line, which is typed when the terminal has been quiet for a while (optional, with needs: tty)
 //! head -n 2 file
@@ -19,7 +20,7 @@ use std::fs;
 use std::path::Path;
 
 /// One case.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Case {
     /// Group and applet: `coreutils/head`.
     pub file: String,
@@ -27,6 +28,8 @@ pub struct Case {
     pub name: String,
     /// Why rbox must differ, when it must.
     pub differs: Option<String>,
+    /// Why the other shells are against it, when they are.
+    pub against: Option<String>,
     /// Whether it runs in namespaces of its own.
     pub namespace: bool,
     /// Whether it runs on a terminal.
@@ -47,6 +50,8 @@ impl Case {
     fn take_mark(&mut self, line: &str) -> Result<bool, String> {
         if let Some(why) = line.strip_prefix("differs: ") {
             self.differs = Some(why.to_string());
+        } else if let Some(why) = line.strip_prefix("against: ") {
+            self.against = Some(why.to_string());
         } else if let Some(needs) = line.strip_prefix("needs: ") {
             for word in needs.split_whitespace() {
                 match word {

@@ -5,6 +5,7 @@
 //! root is missing, with a word about it; where CI is set that is a failure.
 
 mod case;
+mod oracles;
 mod random;
 mod run;
 mod terminal;
@@ -32,6 +33,9 @@ struct Cli {
     /// The folder of the cases.
     #[arg(long, default_value = "compat-suite/cases")]
     cases: PathBuf,
+    /// Ask dash and bash too about the shell's cases.
+    #[arg(long)]
+    oracles: bool,
     /// Run random programs of this language instead of the cases: `sh`.
     #[arg(long)]
     random: Option<String>,
@@ -75,6 +79,9 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     if cases.is_empty() {
         return Err("no case to run".into());
     }
+    if cli.oracles {
+        return oracles::vote(&cases, &systems);
+    }
     // A machine that cannot make namespaces says so; one that builds for others must not pass without them.
     let reason = if cases.iter().any(|case| case.namespace) { systems.why_no_namespaces() } else { None };
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
@@ -117,26 +124,32 @@ enum Verdict {
 /// How many cases run at once: many of them wait for daemons more than they work.
 const WORKERS: usize = 4;
 
-/// Judges all cases, several at once, each worker in a folder of its own. The answers have the order of the cases.
-fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
+/// Asks about all cases, several at once, each worker in a folder of its own. The answers have the order of the cases.
+fn ask_all<T: Send>(cases: &[Case], ask: impl Fn(&Case, usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
-    let verdicts: Mutex<Vec<_>> = Mutex::new(cases.iter().map(|_| Ok(Verdict::Skipped)).collect());
+    let answers: Mutex<BTreeMap<usize, T>> = Mutex::default();
     std::thread::scope(|scope| {
         for worker in 0..WORKERS {
-            let (next, verdicts) = (&next, &verdicts);
+            let (next, answers, ask) = (&next, &answers, &ask);
             scope.spawn(move || {
                 while let Some((at, case)) =
                     Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, cases.get(at)?)))
                 {
-                    if !(case.namespace && skip_namespaces) {
-                        let verdict = judge(case, systems, worker);
-                        verdicts.lock().expect("no worker panics with the lock")[at] = verdict;
-                    }
+                    let answer = ask(case, worker);
+                    answers.lock().expect("no worker panics with the lock").insert(at, answer);
                 }
             });
         }
     });
-    let mut verdicts = verdicts.into_inner().expect("no worker panics with the lock");
+    answers.into_inner().expect("no worker panics with the lock").into_values().collect()
+}
+
+/// Judges all cases.
+fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
+    let mut verdicts = ask_all(cases, |case, worker| match case.namespace && skip_namespaces {
+        true => Ok(Verdict::Skipped),
+        false => judge(case, systems, worker),
+    });
     // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone.
     for (verdict, case) in verdicts.iter_mut().zip(cases) {
         if matches!(verdict, Ok(Verdict::Wrong(_))) {

@@ -17,9 +17,9 @@ pub struct Systems {
 const NAMESPACE: &str = include_str!("namespace.sh");
 
 /// What one run left behind, as text that can be compared.
-struct Outcome {
-    status: String,
-    stdout: String,
+pub struct Outcome {
+    pub status: String,
+    pub stdout: String,
     stderr: String,
     tree: String,
 }
@@ -45,6 +45,22 @@ impl Systems {
         Ok(Self { scratch })
     }
 
+    /// Adds a system in which `sh` is another shell of the machine's and the other names are BusyBox's; false where that
+    /// shell is missing. bash called by this name is `bash --posix`.
+    pub fn add_shell(&self, shell: &str) -> Result<bool, String> {
+        let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(shell));
+        let Some(program) = found.into_iter().find(|path| path.exists()) else { return Ok(false) };
+        let links = self.scratch.join(shell);
+        let failed = |error: std::io::Error| format!("{}: {error}", links.display());
+        fs::create_dir_all(&links).map_err(failed)?;
+        for entry in fs::read_dir(self.scratch.join("busybox")).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let target = if entry.file_name() == "sh" { program.clone() } else { entry.path() };
+            symlink(target, links.join(entry.file_name())).map_err(failed)?;
+        }
+        Ok(true)
+    }
+
     /// Why a case cannot have namespaces of its own here; `None` when it can.
     pub fn why_no_namespaces(&self) -> Option<String> {
         let mut command = self.namespace_command();
@@ -67,8 +83,7 @@ impl Systems {
 
     /// Runs the case in both and says what differs, a paragraph each. Each worker has a folder of its own.
     pub fn differences(&self, case: &Case, worker: usize) -> Result<Vec<String>, String> {
-        let folder = self.scratch.join(format!("work{worker}"));
-        let (ours, theirs) = (self.run(case, "rbox", &folder)?, self.run(case, "busybox", &folder)?);
+        let (ours, theirs) = (self.run(case, "rbox", worker)?, self.run(case, "busybox", worker)?);
         let parts = [
             ("status", &ours.status, &theirs.status),
             ("stdout", &ours.stdout, &theirs.stdout),
@@ -81,7 +96,9 @@ impl Systems {
             .collect())
     }
 
-    fn run(&self, case: &Case, system: &str, folder: &Path) -> Result<Outcome, String> {
+    /// Runs the case in the system of that name.
+    pub fn run(&self, case: &Case, system: &str, worker: usize) -> Result<Outcome, String> {
+        let folder = &self.scratch.join(format!("work{worker}"));
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
         if folder.exists() {
             fs::remove_dir_all(folder).map_err(failed)?;

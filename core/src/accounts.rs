@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::io::{Input, Output};
 use crate::number::Decimal;
 use crate::sys::fs::{FlockOperation, Mode, OFlags};
-use crate::sys::{Errno, OwnedFd, fs};
+use crate::sys::{Errno, OwnedFd, fd, fs};
 use crate::time::Moment;
 
 /// lckpwdf(3): whoever changes these files holds a write lock of this one.
@@ -107,7 +107,7 @@ fn write_synced(file: &OwnedFd, text: &[u8], like: &fs::Stat) -> Result<()> {
     use crate::sys::process::{Gid, Uid};
     fs::fchown(file, Some(Uid::from_raw(like.st_uid)), Some(Gid::from_raw(like.st_gid)))?;
     fs::fchmod(file, Mode::from_raw_mode(like.st_mode & 0o7777))?;
-    let mut output = Output::from_fd(file.try_clone()?);
+    let mut output = Output::from_fd(fd::fcntl_dupfd_cloexec(file, 0)?);
     output.write(text)?;
     output.flush()?;
     fs::fsync(file)?;

@@ -137,26 +137,74 @@ pub const VERSION_LINE: &str = concat!("rbox v", env!("CARGO_PKG_VERSION"), " mu
 /// One applet's number in the table of all.
 pub type Id = u16;
 
-/// All applets of a binary. The binary implements it; core and the applets only know this.
-pub trait Registry: Sync {
-    /// The applet of that name.
-    fn find(&self, name: &[u8]) -> Option<Id>;
-    /// How it is called.
-    fn form(&self, id: Id) -> Form;
-    /// Its usage text.
-    fn usage(&self, id: Id) -> &'static str;
-    /// Its entry, with the words told apart.
-    fn run(&self, id: Id, env: &mut Env, args: &Args<'_>) -> Outcome;
-    /// The install paths of all applets, as `/bin/cat`, sorted by name; the index is the number.
-    fn paths(&self) -> &'static str;
+/// The data of all applets, in the order of the numbers. A file is the number of an applet's source file.
+///
+/// There are texts and arrays of places in them, and no array of pointers, each of which every start would relocate.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// The install paths of all names, as `/bin/cat`, sorted by name, a newline between two.
+    pub paths: &'static str,
+    /// Where each name starts and ends in `paths`.
+    pub names: &'static [(u16, u16)],
+    /// The file of each name.
+    pub files: &'static [u8],
+    /// How each file's applet is called.
+    pub forms: &'static [Form],
+    /// All usage texts, one after the other.
+    pub usages: &'static str,
+    /// Where each file's usage text ends in `usages`.
+    pub usage_ends: &'static [u32],
 }
 
-impl dyn Registry {
+/// All applets of a binary. The binary makes it; core and the applets only know this.
+///
+/// It is two functions and not a trait's object, whose table of functions every start would relocate.
+#[derive(Clone, Copy, Debug)]
+pub struct Registry {
+    table: fn() -> Table,
+    run: fn(usize, &mut Env, &Args<'_>) -> Outcome,
+}
+
+impl Registry {
+    /// The registry of that table; `run` calls the entry of a file's applet, with the words told apart.
+    pub const fn new(table: fn() -> Table, run: fn(usize, &mut Env, &Args<'_>) -> Outcome) -> Self {
+        Self { table, run }
+    }
+
+    /// The applet of that name.
+    pub fn find(self, name: &[u8]) -> Option<Id> {
+        let table = (self.table)();
+        let paths = table.paths.as_bytes();
+        let found = table.names.binary_search_by(|&(start, end)| paths[start.into()..end.into()].cmp(name));
+        Some(found.ok()? as Id)
+    }
+
+    fn file(self, id: Id) -> usize {
+        (self.table)().files[usize::from(id)].into()
+    }
+
+    /// How it is called.
+    pub fn form(self, id: Id) -> Form {
+        (self.table)().forms[self.file(id)]
+    }
+
+    /// Its usage text.
+    pub fn usage(self, id: Id) -> &'static str {
+        let (table, file) = ((self.table)(), self.file(id));
+        let start = if file == 0 { 0 } else { table.usage_ends[file - 1] };
+        &table.usages[start as usize..table.usage_ends[file] as usize]
+    }
+
+    /// The install paths of all applets, as `/bin/cat`, sorted by name, a newline between two.
+    pub fn paths(self) -> &'static str {
+        (self.table)().paths
+    }
+
     /// Runs the applet on `words`, as [`Applet::call`] does.
-    pub fn call(&self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
+    pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
         let outcome = match form.read_words(usage, env, words) {
-            Ok(Some(args)) => self.run(id, env, &args),
+            Ok(Some(args)) => (self.run)(self.file(id), env, &args),
             Ok(None) => Ok(ExitStatus::SUCCESS),
             Err(error) => Err(error),
         };

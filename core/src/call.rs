@@ -8,7 +8,7 @@ use crate::io::{Input, Output};
 use crate::sys::{Errno, fs, process};
 
 /// Runs the applet that the process was called as; any name that is no applet's is rbox's own.
-pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
+pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
     let called = bytes::base_name(words.first().unwrap_or(&&b"rbox"[..]));
     // login(1) starts a login shell under a name with a leading dash.
     let name = called.strip_prefix(b"-").unwrap_or(called);
@@ -34,12 +34,12 @@ pub fn main(registry: &'static dyn Registry, words: &[&[u8]]) -> ExitStatus {
 }
 
 /// The applet that a link under a name of its own leads to by way of an applet's name, as `/etc/init.d/web -> /usr/bin/sv`.
-fn behind_links(registry: &'static dyn Registry, path: &[u8]) -> Option<crate::applet::Id> {
+fn behind_links(registry: Registry, path: &[u8]) -> Option<crate::applet::Id> {
     let mut path = path.to_vec();
     // Without a slash the name came from PATH and leads nowhere from here. Forty links is the kernel's own limit.
     for _ in 0..40 {
         let folder = bytes::find_byte_back(b'/', &path)?;
-        let target = fs::readlink(&path[..], Vec::new()).ok()?.into_bytes();
+        let target = fs::readlink(&path).ok()?;
         path = if target.starts_with(b"/") { target } else { [&path[..=folder], &target].concat() };
         let found = registry.find(bytes::base_name(&path));
         if found.is_some() {

@@ -1,16 +1,19 @@
 //! Conditional expressions: what `test` and `[` judge (POSIX XCU test), and the operators of `[[ ]]`.
 
+use crate::callback;
 use crate::sys::fs::{self, Access, FileType};
 use crate::sys::{fd, process, termios};
 
 /// The value of an expression, or what to say about a wrong one.
 pub type Judged = Result<bool, Vec<u8>>;
 
-/// Answers `-v NAME`: whether a variable of that name is set.
-pub type IsSet<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
+callback! {
+    /// Answers `-v NAME`: whether a variable of that name is set.
+    pub IsSet(name: &[u8]) -> bool
+}
 
 /// The value of the words of `[ EXPRESSION ]`, the closing bracket among them.
-pub fn bracket(words: &[&[u8]], is_set: IsSet<'_>) -> Judged {
+pub fn bracket(words: &[&[u8]], is_set: &mut IsSet<'_>) -> Judged {
     match words.split_last() {
         Some((&b"]", words)) => test(words, is_set),
         _ => Err(b"missing ]".to_vec()),
@@ -18,7 +21,7 @@ pub fn bracket(words: &[&[u8]], is_set: IsSet<'_>) -> Judged {
 }
 
 /// The value of the words: by their count up to four, as XCU test says, else by precedence.
-pub fn test(words: &[&[u8]], is_set: IsSet<'_>) -> Judged {
+pub fn test(words: &[&[u8]], is_set: &mut IsSet<'_>) -> Judged {
     match words {
         [] => Ok(false),
         [one] => Ok(!one.is_empty()),
@@ -38,14 +41,14 @@ pub fn test(words: &[&[u8]], is_set: IsSet<'_>) -> Judged {
     }
 }
 
-struct Reader<'a, 'b> {
-    is_set: IsSet<'a>,
+struct Reader<'a, 'b, 's> {
+    is_set: &'a mut IsSet<'s>,
     words: &'a [&'b [u8]],
     at: usize,
     depth: u32,
 }
 
-impl<'b> Reader<'_, 'b> {
+impl<'b> Reader<'_, 'b, '_> {
     fn peek(&self) -> Option<&'b [u8]> {
         self.words.get(self.at).copied()
     }
@@ -90,10 +93,9 @@ impl<'b> Reader<'_, 'b> {
         let first = self.next()?;
         if let Some(operator) = self.peek()
             && is_binary(operator)
-            && self.at + 1 < self.words.len()
         {
             self.at += 1;
-            let right = self.next()?;
+            let Ok(right) = self.next() else { return Err([operator, b": argument expected"].concat()) };
             return binary_or(first, operator, right);
         }
         if first == b"(" {
@@ -139,9 +141,9 @@ fn is_binary(word: &[u8]) -> bool {
     )
 }
 
-fn unary_or(operator: &[u8], operand: &[u8], is_set: IsSet<'_>) -> Judged {
+fn unary_or(operator: &[u8], operand: &[u8], is_set: &mut IsSet<'_>) -> Judged {
     if operator == b"-t" && parse(operand).is_none() {
-        return Err([operand, b": bad number"].concat());
+        return Err(bad_number(operand));
     }
     unary(operator, operand, is_set).ok_or_else(|| [operator, b": unknown operand"].concat())
 }
@@ -150,12 +152,21 @@ fn binary_or(left: &[u8], operator: &[u8], right: &[u8]) -> Judged {
     match binary(left, operator, right) {
         Ok(Some(result)) => Ok(result),
         Ok(None) => Err([operator, b": unknown operand"].concat()),
-        Err(number) => Err([&number[..], b": bad number"].concat()),
+        Err(message) => Err(message),
     }
 }
 
+/// What is said of a word that is no number.
+fn bad_number(word: &[u8]) -> Vec<u8> {
+    let ([b'-' | b'+', digits @ ..] | digits) = word.trim_ascii();
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let reason: &[u8] = if is_number { b": out of range" } else { b": bad number" };
+    // BusyBox leaves an empty word out with its colon.
+    [word, &reason[if word.is_empty() { 2 } else { 0 }..]].concat()
+}
+
 /// The value of a unary operator; `None` when there is no such one.
-pub fn unary(operator: &[u8], operand: &[u8], is_set: IsSet<'_>) -> Option<bool> {
+pub fn unary(operator: &[u8], operand: &[u8], is_set: &mut IsSet<'_>) -> Option<bool> {
     let [b'-', letter] = operator else { return None };
     let kind = |wanted: FileType| fs::stat(operand).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == wanted);
     let mode = |bit: u32| fs::stat(operand).is_ok_and(|stat| stat.st_mode & bit != 0);
@@ -181,7 +192,7 @@ pub fn unary(operator: &[u8], operand: &[u8], is_set: IsSet<'_>) -> Option<bool>
         b'O' => fs::stat(operand).is_ok_and(|stat| stat.st_uid == process::geteuid().as_raw()),
         b'G' => fs::stat(operand).is_ok_and(|stat| stat.st_gid == process::getegid().as_raw()),
         b't' => i32::try_from(parse(operand)?).is_ok_and(|number| number >= 0 && termios::isatty(fd::borrow(number))),
-        b'v' => is_set(operand),
+        b'v' => is_set.call(operand),
         _ => return None,
     })
 }
@@ -196,7 +207,7 @@ fn parse(word: &[u8]) -> Option<i64> {
     if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
-/// The value of a binary operator; `None` when there is no such one, an error for what is no number.
+/// The value of a binary operator; `None` when there is no such one, an error with what to say of what is no number.
 pub fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Vec<u8>> {
     let stat = |path: &[u8]| fs::stat(path).ok();
     let time = |path: &[u8]| stat(path).map(|found| (found.st_mtime, found.st_mtime_nsec));
@@ -216,7 +227,7 @@ pub fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>
                 if !is_binary(operator) {
                     return Ok(None);
                 }
-                return Err(if parse(left).is_none() { left.to_vec() } else { right.to_vec() });
+                return Err(bad_number(if parse(left).is_none() { left } else { right }));
             };
             match operator {
                 b"-eq" => a == b,
@@ -237,7 +248,7 @@ mod tests {
 
     fn judge(words: &[&str]) -> Judged {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        test(&words, &mut |name| name == b"HOME")
+        test(&words, &mut IsSet::new(&mut |name| name == b"HOME"))
     }
 
     #[test]
@@ -269,8 +280,9 @@ mod tests {
     #[test]
     fn wrong_expressions_are_told() {
         assert_eq!(judge(&["1", "-eq", "x"]), Err(b"x: bad number".to_vec()));
+        assert_eq!(judge(&["99999999999999999999", "-eq", "1"]), Err(b"99999999999999999999: out of range".to_vec()));
         assert_eq!(judge(&["a", "b", "c"]), Err(b"b: unknown operand".to_vec()));
         assert!(judge(&["("; 1000]).is_err());
-        assert_eq!(bracket(&[b"x"], &mut |_| false), Err(b"missing ]".to_vec()));
+        assert_eq!(bracket(&[b"x"], &mut IsSet::new(&mut |_| false)), Err(b"missing ]".to_vec()));
     }
 }

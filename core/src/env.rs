@@ -1,6 +1,7 @@
 //! What an applet is given: its name, its streams, its environment, and the other applets.
 
 use crate::applet::Registry;
+use crate::callback;
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
 use crate::sys::{Errno, process};
@@ -18,7 +19,7 @@ pub struct Env {
     /// The environment variables.
     pub vars: Vars,
     /// All applets.
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
 }
 
 /// Environment variables, as words `NAME=value`.
@@ -52,7 +53,7 @@ impl Vars {
 
 impl Env {
     /// The surroundings of a process: its three streams and its environment.
-    pub fn of_process(registry: &'static dyn Registry, name: &[u8]) -> Self {
+    pub fn of_process(registry: Registry, name: &[u8]) -> Self {
         Self {
             name: name.to_vec(),
             stdin: Input::standard(),
@@ -71,7 +72,7 @@ impl Env {
         }
         // The flush's own failure is met again when the applet ends.
         let _ = self.stdout.flush();
-        let line = [&self.name, &b": "[..], &message, b"\n"].concat();
+        let line = [&self.name, &b": "[..], message, b"\n"].concat();
         // There is no one left to tell that standard error is dead.
         let _ = self.stderr.write(&line);
     }
@@ -102,17 +103,22 @@ impl Env {
     pub fn for_each_input(
         &mut self,
         operands: &[&[u8]],
-        each: &mut dyn FnMut(&mut Self, &mut Input) -> Result<()>,
+        each: &mut impl FnMut(&mut Self, &mut Input) -> Result<()>,
     ) -> Outcome {
-        let operands = if operands.is_empty() { &[&b"-"[..]] } else { operands };
+        self.inputs(operands, EachInput::new(each))
+    }
+
+    fn inputs(&mut self, operands: &[&[u8]], mut each: EachInput<'_>) -> Outcome {
+        let standard: &[u8] = b"-";
+        let operands = if operands.is_empty() { core::slice::from_ref(&standard) } else { operands };
         self.for_each_operand(operands, &mut |env, operand| {
             if operand != b"-" {
                 let opened =
                     Input::open(operand).map_err(|error| Error::on(operand, error.errno().unwrap_or(Errno::IO)));
-                return each(env, &mut opened?);
+                return each.call(env, &mut opened?);
             }
             let mut input = env.take_stdin();
-            let result = each(env, &mut input);
+            let result = each.call(env, &mut input);
             env.stdin = input;
             result
         })
@@ -122,11 +128,15 @@ impl Env {
     pub fn for_each_operand(
         &mut self,
         operands: &[&[u8]],
-        each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<()>,
+        each: &mut impl FnMut(&mut Self, &[u8]) -> Result<()>,
     ) -> Outcome {
+        self.operands(operands, EachOperand::new(each))
+    }
+
+    fn operands(&mut self, operands: &[&[u8]], mut each: EachOperand<'_>) -> Outcome {
         let mut status = ExitStatus::SUCCESS;
         for operand in operands {
-            match each(self, operand) {
+            match each.call(self, operand) {
                 Ok(()) => {}
                 Err(error) if error.is_output() || error.is_usage() => return Err(error),
                 Err(error) => status.worsen(self.warn(error)),
@@ -134,4 +144,14 @@ impl Env {
         }
         Ok(status)
     }
+}
+
+callback! {
+    /// What is done with each open operand.
+    EachInput(env: &mut Env, input: &mut Input) -> Result<()>
+}
+
+callback! {
+    /// What is done with each operand.
+    EachOperand(env: &mut Env, operand: &[u8]) -> Result<()>
 }

@@ -32,40 +32,48 @@ pub type Result<T> = core::result::Result<T, Error>;
 pub type Outcome = Result<ExitStatus>;
 
 /// A failure on its way to the user.
+///
+/// It is one pointer, so that every `Result` that carries it on is small.
 #[derive(Debug)]
-pub struct Error {
-    kind: Kind,
-    status: Option<u8>,
-}
+pub struct Error(Box<Failure>);
 
 #[derive(Debug)]
+struct Failure {
+    kind: Kind,
+    status: Option<u8>,
+    /// What to say, without the applet's name.
+    message: Vec<u8>,
+    errno: Option<Errno>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// The command line was wrong: the message, when there is one, is followed by the usage text.
-    Usage(Vec<u8>),
-    /// A message for standard error.
-    Message(Vec<u8>, Option<Errno>),
+    Usage,
+    /// The message says all.
+    Message,
     /// Standard output is dead: nothing that follows can succeed.
-    Output(Errno),
-    /// The user has been told already.
-    Silent,
+    Output,
 }
 
 impl Error {
+    fn of_kind(kind: Kind, parts: &[&[u8]], errno: Option<Errno>) -> Self {
+        Self(Box::new(Failure { kind, status: None, message: parts.concat(), errno }))
+    }
+
     /// An error whose whole text is `message`.
     pub fn new(message: impl AsRef<[u8]>) -> Self {
-        Self { kind: Kind::Message(message.as_ref().to_vec(), None), status: None }
+        Self::parts(&[message.as_ref()])
     }
 
     /// An error in parts: they are joined without separators.
     pub fn parts(parts: &[&[u8]]) -> Self {
-        Self { kind: Kind::Message(parts.concat(), None), status: None }
+        Self::of_kind(Kind::Message, parts, None)
     }
 
     /// `operand: reason`, where the reason is the text of `errno`.
     pub fn on(operand: impl AsRef<[u8]>, errno: Errno) -> Self {
-        let reason = sys::error_text(errno);
-        let text = [operand.as_ref(), b": ", reason.as_bytes()].concat();
-        Self { kind: Kind::Message(text, Some(errno)), status: None }
+        Self::from(errno).context(operand)
     }
 
     /// `can't VERB 'operand': reason`, BusyBox's form for opening, creating, removing and the like.
@@ -75,82 +83,67 @@ impl Error {
 
     /// The command line is wrong and the usage text says how it should be.
     pub fn usage() -> Self {
-        Self { kind: Kind::Usage(Vec::new()), status: None }
+        Self::usage_because(&[])
     }
 
     /// The command line is wrong: `message`, then the usage text.
     pub fn usage_because(parts: &[&[u8]]) -> Self {
-        Self { kind: Kind::Usage(parts.concat()), status: None }
+        Self::of_kind(Kind::Usage, parts, None)
     }
 
     /// Writing standard output failed with `errno`.
     pub fn output(errno: Errno) -> Self {
-        Self { kind: Kind::Output(errno), status: None }
+        Self::of_kind(Kind::Output, &[b"write error: ", sys::error_text(errno).as_bytes()], Some(errno))
     }
 
     /// The user has been told; only the status is left to return.
     pub fn silent(status: ExitStatus) -> Self {
-        Self { kind: Kind::Silent, status: Some(status.0) }
+        Self::parts(&[]).with_status(status.0)
     }
 
     /// The same error with a status of its own, in place of the applet's status for errors.
     pub fn with_status(mut self, status: u8) -> Self {
-        self.status = Some(status);
+        self.0.status = Some(status);
         self
     }
 
     /// The same error with `prefix: ` before its message.
     pub fn context(mut self, prefix: impl AsRef<[u8]>) -> Self {
-        if let Kind::Message(text, _) = &mut self.kind {
-            *text = [prefix.as_ref(), b": ", text].concat();
+        if self.0.kind == Kind::Message && !self.0.message.is_empty() {
+            self.0.message = [prefix.as_ref(), b": ", &self.0.message].concat();
         }
         self
     }
 
     /// The system's error number, when a system call was the cause.
     pub fn errno(&self) -> Option<Errno> {
-        match self.kind {
-            Kind::Usage(_) | Kind::Silent => None,
-            Kind::Message(_, errno) => errno,
-            Kind::Output(errno) => Some(errno),
-        }
+        self.0.errno
     }
 
     /// True when standard output is dead, so that going on makes no sense.
     pub fn is_output(&self) -> bool {
-        matches!(self.kind, Kind::Output(_))
+        self.0.kind == Kind::Output
     }
 
     /// True when the usage text should follow the message.
     pub fn is_usage(&self) -> bool {
-        matches!(self.kind, Kind::Usage(_))
+        self.0.kind == Kind::Usage
     }
 
     /// The status that the error carries, or else `default`.
     pub fn status(&self, default: u8) -> ExitStatus {
-        ExitStatus(self.status.unwrap_or(default))
+        ExitStatus(self.0.status.unwrap_or(default))
     }
 
     /// The text without the applet's name; empty when there is nothing to say.
-    pub fn message(&self) -> Vec<u8> {
-        match &self.kind {
-            Kind::Usage(text) | Kind::Message(text, _) => text.clone(),
-            Kind::Output(errno) => [b"write error: ", sys::error_text(*errno).as_bytes()].concat(),
-            Kind::Silent => Vec::new(),
-        }
+    pub fn message(&self) -> &[u8] {
+        &self.0.message
     }
 }
 
 impl From<Errno> for Error {
     /// A bare reason; `context` adds what it is about.
     fn from(errno: Errno) -> Self {
-        Self { kind: Kind::Message(sys::error_text(errno).as_bytes().to_vec(), Some(errno)), status: None }
-    }
-}
-
-impl From<std::io::Error> for Error {
-    /// Only `write!` to an `Output` makes these.
-    fn from(error: std::io::Error) -> Self {
-        Self::output(Errno::from_raw_os_error(error.raw_os_error().unwrap_or(libc::EIO)))
+        Self::of_kind(Kind::Message, &[sys::error_text(errno).as_bytes()], Some(errno))
     }
 }

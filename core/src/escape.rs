@@ -9,6 +9,10 @@ pub enum Style {
     Format,
     /// `$'...'` (POSIX.1-2024, XCU 2.2.4): also `\cX`, `\uXXXX` and quotes.
     Dollar,
+    /// bash's `echo -e` and `%b`: those of `Echo`, and `\uXXXX`.
+    WideEcho,
+    /// bash's printf: those of `Format`, and `\uXXXX`.
+    WideFormat,
     /// PS1: what the shell does not know for itself there.
     Prompt,
 }
@@ -32,30 +36,33 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let start = *at;
     *at += 1;
     let dollar = style == Style::Dollar;
+    let wide = matches!(style, Style::WideEcho | Style::WideFormat);
     let byte = match letter {
         b'a' => 7,
         b'b' => 8,
         b'e' => 27,
-        b'E' if matches!(style, Style::Dollar | Style::Prompt) => 27,
+        b'E' if dollar || wide || style == Style::Prompt => 27,
         b'f' => 12,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' if style != Style::Prompt => b'\t',
         b'v' => 11,
         b'\\' => b'\\',
-        b'"' if matches!(style, Style::Dollar | Style::Format) => b'"',
+        b'"' if matches!(style, Style::Dollar | Style::Format | Style::WideFormat) => b'"',
         b'\'' | b'?' if dollar => letter,
-        b'c' if matches!(style, Style::Echo | Style::Format) => return Escape::End,
+        b'c' if !matches!(style, Style::Dollar | Style::Prompt) => return Escape::End,
         b'c' if dollar && *at < text.len() => {
-            *at += 1;
-            text[*at - 1] & 0x1f
+            let character = text[*at];
+            // XCU 2.2.4: a backslash is doubled here too; the control characters are stty(1)'s, whose `^?` is DEL.
+            *at += if text[*at..].starts_with(b"\\\\") { 2 } else { 1 };
+            if character == b'?' { 127 } else { character & 0x1f }
         }
         b'x' if text.get(*at).is_some_and(u8::is_ascii_hexdigit) => digits(text, at, 16, 2) as u8,
-        b'u' | b'U' if dollar => {
+        b'u' | b'U' if (dollar || wide) && text.get(*at).is_some_and(u8::is_ascii_hexdigit) => {
             let code = digits(text, at, 16, if letter == b'u' { 4 } else { 8 });
             return Escape::Character(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
-        b'0' if style == Style::Echo => digits(text, at, 8, 3) as u8,
+        b'0' if matches!(style, Style::Echo | Style::WideEcho) => digits(text, at, 8, 3) as u8,
         b'0'..=b'7' => {
             *at = start;
             digits(text, at, 8, 3) as u8
@@ -114,13 +121,13 @@ pub fn dollar_single(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The text in single quotes: `'it'\''s'`, in BusyBox's form `'it'"'"'s'`.
+/// The text in single quotes, in BusyBox's form: `'it'"'"'s'`, and a pair of quotes before a quote at the start.
 pub fn single_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     let mut rest = text;
     loop {
         let plain = rest.iter().position(|&byte| byte == b'\'').unwrap_or(rest.len());
-        if plain > 0 || text.is_empty() {
+        if plain > 0 || out.is_empty() {
             out.push(b'\'');
             out.extend_from_slice(&rest[..plain]);
             out.push(b'\'');
@@ -178,5 +185,6 @@ mod tests {
         assert_eq!(quoted_if_needed(b"a-b"), b"a-b");
         assert_eq!(quoted_if_needed(b"it's"), b"'it'\"'\"'s'");
         assert_eq!(quoted_if_needed(b""), b"''");
+        assert_eq!(single_quoted(b"'a'"), b"''\"'\"'a'\"'\"");
     }
 }

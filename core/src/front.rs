@@ -93,14 +93,14 @@ fn install(env: &mut Env, words: &[&[u8]]) -> Outcome {
         [folder] => Some(*folder),
         _ => return Err(Error::new("usage: --install [-s] [DIR]")),
     };
-    let program = fs::readlink("/proc/self/exe", Vec::new()).map_err(|errno| Error::on("/proc/self/exe", errno))?;
+    let program = fs::readlink("/proc/self/exe").map_err(|errno| Error::on("/proc/self/exe", errno))?;
     let mut status = ExitStatus::SUCCESS;
     for path in env.registry.paths().split('\n') {
         let path = match folder {
             Some(folder) => bytes::join_path(folder, bytes::base_name(path.as_bytes())),
             None => path.as_bytes().to_vec(),
         };
-        if let Err(error) = link(program.as_bytes(), &path, symbolic) {
+        if let Err(error) = link(&program, &path, symbolic) {
             status.worsen(env.warn(error));
         }
     }

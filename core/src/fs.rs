@@ -1,8 +1,9 @@
 //! Trees of files, walked by open folders and single names, so that a path swapped for a link leads nowhere else.
 
 use crate::bytes;
+use crate::callback;
 use crate::error::{Error, Result};
-use crate::sys::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use crate::sys::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// One name in a folder.
@@ -16,8 +17,11 @@ pub struct Entry {
 
 /// The names in an open folder, without `.` and `..`, in the file system's order.
 pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
+    // The system call itself: rustix's Dir would open the folder a second time.
+    let mut buffer = [core::mem::MaybeUninit::uninit(); 1 << 14];
+    let mut raw = RawDir::new(folder, &mut buffer);
     let mut entries = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    while let Some(entry) = raw.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
@@ -25,6 +29,11 @@ pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
         }
     }
     Ok(entries)
+}
+
+/// The names in the folder at `path`, as `list` has them.
+pub fn list_at(path: &[u8]) -> core::result::Result<Vec<Entry>, Errno> {
+    list(open_folder(fs::CWD, path, true)?.as_fd())
 }
 
 /// Opens the folder `name` in `at`. A symbolic link is `ELOOP` or `ENOTDIR` unless `follow`.
@@ -97,10 +106,10 @@ pub enum Step {
 pub fn walk(
     operand: &[u8],
     follow: Follow,
-    visit: &mut dyn FnMut(&Visit<'_>) -> Result<Step>,
-    failed: &mut dyn FnMut(Error) -> Result<()>,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
+    failed: &mut impl FnMut(Error) -> Result<()>,
 ) -> Result<()> {
-    let mut walk = Walk { follow, visit, failed };
+    let mut walk = Walk { follow, visit: OnVisit::new(visit), failed: OnFailure::new(failed) };
     walk.step(fs::CWD, operand, operand, 0)
 }
 
@@ -109,23 +118,38 @@ pub fn walk(
 pub fn walk_gathering(
     operand: &[u8],
     follow: Follow,
-    visit: &mut dyn FnMut(&Visit<'_>) -> Result<Step>,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
 ) -> Result<Vec<Error>> {
+    gather(operand, follow, OnVisit::new(visit))
+}
+
+fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Error>> {
     let mut failed = Vec::new();
-    walk(operand, follow, visit, &mut |error| {
+    let mut keep = |error: Error| {
         if error.is_output() {
             return Err(error);
         }
         failed.push(error);
         Ok(())
-    })?;
+    };
+    Walk { follow, visit, failed: OnFailure::new(&mut keep) }.step(fs::CWD, operand, operand, 0)?;
     Ok(failed)
+}
+
+callback! {
+    /// What is done at each file.
+    OnVisit(visit: &Visit<'_>) -> Result<Step>
+}
+
+callback! {
+    /// What is done about an error.
+    OnFailure(error: Error) -> Result<()>
 }
 
 struct Walk<'a> {
     follow: Follow,
-    visit: &'a mut dyn FnMut(&Visit<'_>) -> Result<Step>,
-    failed: &'a mut dyn FnMut(Error) -> Result<()>,
+    visit: OnVisit<'a>,
+    failed: OnFailure<'a>,
 }
 
 impl Walk<'_> {
@@ -142,20 +166,20 @@ impl Walk<'_> {
         };
         let stat = match found {
             Ok(stat) => stat,
-            Err(errno) => return (self.failed)(Error::on(path, errno)),
+            Err(errno) => return self.failed.call(Error::on(path, errno)),
         };
         let folder = kind(&stat) == FileType::Directory;
         let phase = if folder { Phase::Before } else { Phase::File };
         let mut here = Visit { at, name, path, stat: &stat, phase, depth };
-        match (self.visit)(&here) {
+        match self.visit.call(&here) {
             Ok(Step::On) if folder => self.enter(at, name, path, depth, follow)?,
             Ok(_) => return Ok(()),
-            Err(error) => return (self.failed)(error),
+            Err(error) => return self.failed.call(error),
         }
         here.phase = Phase::After;
-        match (self.visit)(&here) {
+        match self.visit.call(&here) {
             Ok(_) => Ok(()),
-            Err(error) => (self.failed)(error),
+            Err(error) => self.failed.call(error),
         }
     }
 
@@ -163,7 +187,7 @@ impl Walk<'_> {
         let opened = open_folder(at, name, follow).and_then(|folder| Ok((list(folder.as_fd())?, folder)));
         let (entries, folder) = match opened {
             Ok(opened) => opened,
-            Err(errno) => return (self.failed)(Error::cannot("open", path, errno)),
+            Err(errno) => return self.failed.call(Error::cannot("open", path, errno)),
         };
         for entry in entries {
             self.step(folder.as_fd(), &entry.name, &bytes::join_path(path, &entry.name), depth + 1)?;
@@ -196,16 +220,16 @@ fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::
             continue;
         }
         let next = bytes::join_path(&resolved, &name);
-        match fs::readlink(next.as_slice(), Vec::new()) {
+        match fs::readlink(&next) {
             Ok(target) => {
                 links += 1;
                 if links > 40 {
                     return Err(Errno::LOOP);
                 }
-                if target.as_bytes().starts_with(b"/") {
+                if target.starts_with(b"/") {
                     resolved = b"/".to_vec();
                 }
-                waiting.extend(components(target.as_bytes()));
+                waiting.extend(components(&target));
             }
             Err(Errno::INVAL) => resolved = next,
             Err(errno) if forgive(errno, waiting.is_empty()) => resolved = next,

@@ -33,6 +33,7 @@ pub mod sys;
 pub mod syslog;
 pub mod term;
 pub mod testing;
+pub mod text;
 pub mod time;
 pub mod tty;
 pub mod users;

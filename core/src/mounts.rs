@@ -44,11 +44,7 @@ pub fn read(path: &[u8]) -> Result<Vec<Mount>> {
 
 /// The absolute path of `path` without links, dots and double slashes; `path` itself when it leads nowhere.
 pub fn real_path(path: &[u8]) -> Vec<u8> {
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    match std::fs::canonicalize(std::ffi::OsStr::from_bytes(path)) {
-        Ok(path) => path.into_os_string().into_vec(),
-        Err(_) => path.to_vec(),
-    }
+    crate::fs::canonical(path, false).unwrap_or_else(|_| path.to_vec())
 }
 
 /// fstab(5): a backslash and three octal digits stand for a byte, as `\040` for a space.

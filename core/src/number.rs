@@ -55,6 +55,26 @@ pub fn parse_c(word: &[u8]) -> Option<i64> {
     }
 }
 
+/// The integer that a word begins with, as `strtoll(3)` reads it: 0 when it begins with none, the largest or the smallest
+/// of 64 bits when it does not fit.
+pub fn parse_c_start(word: &[u8]) -> i64 {
+    let text = word.trim_ascii_start();
+    let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
+    let (prefix, radix) = match &text[sign..] {
+        [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit() => (2, 16),
+        [b'0', ..] => (0, 8),
+        _ => (0, 10),
+    };
+    let digits = &text[sign + prefix..];
+    let length = digits.iter().take_while(|&&byte| char::from(byte).is_digit(radix)).count();
+    match parse_c(&text[..sign + prefix + length]) {
+        Some(value) => value,
+        None if length == 0 => 0,
+        None if text[0] == b'-' => i64::MIN,
+        None => i64::MAX,
+    }
+}
+
 /// A count with an optional suffix of `suffixes`. The error is BusyBox's `invalid number 'WORD'`.
 pub fn parse_count(word: &[u8], suffixes: Names) -> Result<u64> {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -205,6 +205,14 @@ fn take_apart(text: &[u8], dash: usize, end: usize, option: Opt) -> Line<'_> {
     Line { option, names, takes, help: help.trim_ascii() }
 }
 
+/// What follows a leading `--`, for applets that read their words themselves.
+pub fn after_dashes<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    match words {
+        [b"--", rest @ ..] => rest,
+        _ => words,
+    }
+}
+
 /// How options and operands may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {
@@ -383,6 +391,11 @@ impl<'a> Args<'a> {
     /// The operands.
     pub fn operands(&self) -> &[&'a [u8]] {
         &self.operands
+    }
+
+    /// The operands, or `only` where there are none.
+    pub fn operands_or(&self, only: &'a [u8]) -> Vec<&'a [u8]> {
+        if self.operands.is_empty() { vec![only] } else { self.operands.clone() }
     }
 
     /// The whole command line; the first word is the name as it was called.

@@ -5,7 +5,6 @@ use crate::error::Result;
 use crate::io::Input;
 use crate::number::{Decimal, parse_decimal};
 use crate::sys::fs;
-use crate::sys::fs::{Mode, OFlags};
 
 /// Ticks of the clock a second in /proc: USER_HZ, 100 on every machine that Linux runs on here.
 pub const TICKS: u64 = 100;
@@ -133,12 +132,9 @@ pub fn threads_of(pid: i32) -> Vec<i32> {
 }
 
 fn numbers_in(folder: &[u8]) -> Result<Vec<i32>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let entries = fs::open(folder, flags, Mode::empty()).and_then(fs::Dir::read_from);
-    let entries = entries.map_err(|errno| crate::error::Error::cannot("open", folder, errno))?;
-    let number =
-        |entry: fs::DirEntry| parse_decimal(entry.file_name().to_bytes()).and_then(|pid| i32::try_from(pid).ok());
-    let mut pids: Vec<i32> = entries.filter_map(|entry| entry.ok().and_then(number)).collect();
+    let entries = crate::fs::list_at(folder).map_err(|errno| crate::error::Error::cannot("open", folder, errno))?;
+    let number = |entry: &crate::fs::Entry| parse_decimal(&entry.name).and_then(|pid| i32::try_from(pid).ok());
+    let mut pids: Vec<i32> = entries.iter().filter_map(number).collect();
     pids.sort_unstable();
     Ok(pids)
 }

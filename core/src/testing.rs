@@ -1,10 +1,8 @@
 //! Calling an applet in a unit test: literal words and standard input in, status and both outputs out.
 
-use crate::applet::{Applet, Form, Id, Registry};
+use crate::applet::{Applet, Registry, Table};
 use crate::env::{Env, Vars};
-use crate::error::Outcome;
 use crate::io::{Input, Output};
-use crate::options::Args;
 
 /// What a call left behind.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,24 +61,10 @@ impl Random {
     }
 }
 
-struct NoApplets;
-
-impl Registry for NoApplets {
-    fn find(&self, _name: &[u8]) -> Option<Id> {
-        None
-    }
-    fn form(&self, _id: Id) -> Form {
-        unreachable!("find knows no applet")
-    }
-    fn usage(&self, _id: Id) -> &'static str {
-        unreachable!("find knows no applet")
-    }
-    fn run(&self, _id: Id, _env: &mut Env, _args: &Args<'_>) -> Outcome {
-        unreachable!("find knows no applet")
-    }
-    fn paths(&self) -> &'static str {
-        ""
-    }
+/// A registry without applets.
+fn no_applets() -> Registry {
+    let table = || Table { paths: "", names: &[], files: &[], forms: &[], usages: "", usage_ends: &[] };
+    Registry::new(table, |_, _, _| unreachable!("find knows no applet"))
 }
 
 /// Calls `applet` on `words` (the first is its name) with `stdin`, and an empty environment.
@@ -97,7 +81,7 @@ pub fn try_call_with(applet: Applet, words: &[&str], stdin: &[u8], vars: &[&str]
         stdout: Output::memory(),
         stderr: Output::memory(),
         vars: Vars::List(vars.iter().map(|word| word.as_bytes().to_vec()).collect()),
-        registry: &NoApplets,
+        registry: no_applets(),
     };
     let status = applet.call(&mut env, &words).0;
     let text = |output: Output| String::from_utf8_lossy(&output.into_bytes()).into_owned();

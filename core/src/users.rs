@@ -178,7 +178,7 @@ fn find<T>(path: &str, parse: fn(&[u8]) -> Option<T>, wanted: impl Fn(&T) -> boo
 }
 
 /// Calls `stop` for each line until it answers true. A file that is not there has no lines.
-fn each_line(path: &str, stop: &mut dyn FnMut(&[u8]) -> bool) {
+fn each_line(path: &str, stop: &mut impl FnMut(&[u8]) -> bool) {
     let Ok(mut input) = Input::open(path.as_bytes()) else { return };
     while let Ok(Some(line)) = input.line() {
         if stop(line) {

@@ -62,8 +62,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         at_line_start: true,
     };
     let plain = args.found().iter().all(|(option, _)| *option == UNBUFFERED);
-    let operands = if args.operands().is_empty() { &[&b"-"[..]] } else { args.operands() };
-    env.for_each_operand(operands, &mut |env, operand| {
+    let operands = args.operands_or(b"-");
+    env.for_each_operand(&operands, &mut |env, operand| {
         let mut input = if operand == b"-" { env.take_stdin() } else { Input::open(operand)? };
         let copied = if plain { io::copy(&mut input, &mut env.stdout).map(drop) } else { style.copy(env, &mut input) };
         if operand == b"-" {

@@ -3,6 +3,8 @@
 use rbox_core::mounts::{self, Mount};
 use rbox_core::number::{human, parse_count, SIZE_SUFFIXES};
 use rbox_core::prelude::*;
+use rbox_core::text::Right;
+use rbox_core::{push, text};
 use rbox_core::sys::fs::{StatFs, stat, statfs};
 
 options! {
@@ -79,15 +81,16 @@ fn print_title(env: &mut Env, args: &Args<'_>, unit: Option<u64>) -> Result<()> 
     if args.has(TYPE) {
         line.extend_from_slice(b" Type      ");
     }
-    let names = match (unit, args.has(INODES), args.has(PORTABLE)) {
-        (_, true, _) => "    Inodes      Used Available Use% Mounted on\n".to_string(),
-        (None, ..) => "      Size      Used Available Use% Mounted on\n".to_string(),
-        (Some(1024), _, false) => " 1K-blocks      Used Available Use% Mounted on\n".to_string(),
-        (Some(1_048_576), _, false) => " 1M-blocks      Used Available Use% Mounted on\n".to_string(),
-        (Some(unit), _, true) => format!(" {unit}-blocks    Used Available Capacity Mounted on\n"),
-        (Some(unit), ..) => format!("{:>4}-blocks      Used Available Use% Mounted on\n", unit),
-    };
-    line.extend_from_slice(names.as_bytes());
+    match (unit, args.has(INODES), args.has(PORTABLE)) {
+        (_, true, _) => push!(line, "    Inodes"),
+        (None, ..) => push!(line, "      Size"),
+        (Some(1024), _, false) => push!(line, " 1K-blocks"),
+        (Some(1_048_576), _, false) => push!(line, " 1M-blocks"),
+        (Some(unit), _, true) => push!(line, " ", unit, "-blocks"),
+        (Some(unit), ..) => push!(line, Right(unit, 4, b' '), "-blocks"),
+    }
+    let capacity = unit.is_some() && args.has(PORTABLE) && !args.has(INODES);
+    push!(line, if capacity { "    Used Available Capacity" } else { "      Used Available Use%" }, " Mounted on\n");
     env.stdout.write(&line)
 }
 
@@ -102,9 +105,9 @@ fn print(env: &mut Env, args: &Args<'_>, unit: Option<u64>, mount: &Mount, also_
     let (total, used, free) = figures(args, &room);
     let percent = if used + free == 0 { 0 } else { (used * 100).div_ceil(used + free) };
     let show = |value: u64| match unit {
-        _ if args.has(INODES) => value.to_string(),
-        None => String::from_utf8_lossy(&human(value)).into_owned(),
-        Some(unit) => ((value + unit / 2) / unit).to_string(),
+        _ if args.has(INODES) => text!(value),
+        None => human(value),
+        Some(unit) => text!((value + unit / 2) / unit),
     };
     let mut line = mount.source.clone();
     // A long name goes on a line of its own, unless POSIX's form is asked for.
@@ -119,9 +122,10 @@ fn print(env: &mut Env, args: &Args<'_>, unit: Option<u64>, mount: &Mount, also_
         line.extend_from_slice(&mount.kind);
         line.resize(line.len() + 10usize.saturating_sub(mount.kind.len()), b' ');
     }
-    line.extend_from_slice(format!(" {:>9} {:>9} {:>9} {percent:>3}% ", show(total), show(used), show(free)).as_bytes());
-    line.extend_from_slice(&mount.target);
-    line.push(b'\n');
+    for value in [total, used, free] {
+        push!(line, " ", Right(show(value), 9, b' '));
+    }
+    push!(line, " ", Right(percent, 3, b' '), "% ", &mount.target, "\n");
     env.stdout.write(&line)
 }
 

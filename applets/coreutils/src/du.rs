@@ -42,7 +42,7 @@ Print the room that each FILE takes, and every folder in it; the current folder 
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let operands = if args.operands().is_empty() { &[&b"."[..]] } else { args.operands() };
+    let operands = args.operands_or(b".");
     let follow = match args.last_of(&[FOLLOW, FOLLOW_OPERANDS]) {
         Some(FOLLOW) => Follow::Always,
         Some(_) => Follow::Operands,

@@ -1,5 +1,6 @@
 //! `echo`: print words (POSIX XCU echo), with BusyBox's options.
 
+use rbox_core::escape::Style;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
@@ -9,7 +10,7 @@ options!("[-neE] [WORD]...\n\nPrint the words, with blanks between and a newline
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    env.stdout.write(&printf::echo(args.operands()))?;
+    env.stdout.write(&printf::echo(args.operands(), Style::Echo))?;
     Ok(ExitStatus::SUCCESS)
 }
 

@@ -16,10 +16,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = options::after_dashes(words);
     let Some((format, words)) = words.split_first() else { return Err(Error::usage()) };
     let mut out = Vec::new();
-    let status = printf::print(format, words, &mut out, &mut |parts| env.report(&Error::parts(parts)));
+    let status = printf::print(format, words, &mut out, None, &mut |parts| env.report(&Error::parts(parts)));
     env.stdout.write(&out)?;
     Ok(ExitStatus(status))
 }

@@ -36,7 +36,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let found = match form {
             Some(MISSING) => fs::canonical_missing(file),
             Some(form) => fs::canonical(file, form == CANONICAL),
-            None => readlink(*file, Vec::new()).map(|target| target.into_bytes()),
+            None => readlink(file),
         };
         match found {
             Ok(path) => {

@@ -58,22 +58,23 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             width = width.max(text.len());
         }
     }
-    let mut value = first;
     text.clear();
-    write(&mut text, value / cut, places, width);
-    loop {
-        env.stdout.write(&text)?;
-        value = value.saturating_add(step);
-        if is_over(value) {
-            return env.stdout.write(b"\n").map(|()| ExitStatus::SUCCESS);
-        }
-        env.stdout.write(separator)?;
+    write(&mut text, first / cut, places, width);
+    env.stdout.write(&text)?;
+    // From here on a separator stands before each number.
+    text.splice(..0, separator.iter().copied());
+    let mut value = first.saturating_add(step);
+    while !is_over(value) {
         // Counting on the digits themselves is much faster than making them anew.
-        if !(step == cut && value > 0 && count_on(&mut text)) {
-            text.clear();
+        if !(step == cut && value > 0 && count_on(&mut text[separator.len()..])) {
+            text.truncate(separator.len());
             write(&mut text, value / cut, places, width);
         }
+        env.stdout.write(&text)?;
+        value = value.saturating_add(step);
     }
+    env.stdout.write(b"\n")?;
+    Ok(ExitStatus::SUCCESS)
 }
 
 /// Adds one in the last digit; false if the text has no room for a carry.

@@ -3,6 +3,8 @@
 use rbox_core::mode::letters;
 use rbox_core::number::octal;
 use rbox_core::prelude::*;
+use rbox_core::text;
+use rbox_core::text::Hex;
 use rbox_core::sys::fs::{FileType, Stat, StatFs, lstat, major, minor, readlink, stat, statfs, statvfs};
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::users::Names;
@@ -150,8 +152,8 @@ impl Printer {
 
     fn of_file(&mut self, letter: u8, path: &[u8], stat: &Stat) -> Result<Option<Vec<u8>>> {
         let decimal = |number: u64| rbox_core::number::Decimal::new(number).as_bytes().to_vec();
-        let hex = |number: u64| format!("{number:x}").into_bytes();
-        let seconds = |seconds: i64| seconds.to_string().into_bytes();
+        let hex = |number: u64| text!(Hex(number));
+        let seconds = |seconds: i64| text!(seconds);
         let when = |seconds: i64, nanos: i64| {
             time::format(b"%Y-%m-%d %H:%M:%S.%N %z", Moment { seconds, nanos: nanos as u32 }, &self.zone)
         };
@@ -191,8 +193,8 @@ impl Printer {
 
     fn name_with_target(&self, path: &[u8], stat: &Stat) -> Vec<u8> {
         let link = rbox_core::fs::kind(stat) == FileType::Symlink;
-        match readlink(path, Vec::new()) {
-            Ok(target) if link => [b"'", path, b"' -> '", target.as_bytes(), b"'"].concat(),
+        match readlink(path) {
+            Ok(target) if link => [b"'", path, b"' -> '", &target, b"'"].concat(),
             _ => path.to_vec(),
         }
     }
@@ -245,12 +247,12 @@ fn of_system(letter: u8, path: &[u8], room: &StatFs) -> Option<Vec<u8>> {
         b'c' => decimal(room.f_files),
         b'd' => decimal(room.f_ffree),
         b'f' => decimal(room.f_bfree),
-        b'i' => format!("{:x}", statvfs(path).map_or(0, |system| system.f_fsid.rotate_left(32))).into_bytes(),
+        b'i' => text!(Hex(statvfs(path).map_or(0, |system| system.f_fsid.rotate_left(32)))),
         b'l' => decimal(room.f_namelen as u64),
         b'n' => path.to_vec(),
         b's' => decimal(room.f_bsize as u64),
         b'S' => decimal(room.f_frsize as u64),
-        b't' => format!("{kind:x}").into_bytes(),
+        b't' => text!(Hex(kind)),
         b'T' => system_name(kind).as_bytes().to_vec(),
         _ => return None,
     })

@@ -63,7 +63,7 @@ struct Followed<'a> {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let amount = amount(args)?;
-    let operands = if args.operands().is_empty() { &[&b"-"[..]] } else { args.operands() };
+    let operands = args.operands_or(b"-");
     let headers = match args.last_of(&[QUIET, VERBOSE]) {
         Some(last) => last == VERBOSE,
         None => operands.len() > 1,
@@ -71,7 +71,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     let mut followed = Vec::new();
     let mut is_first = true;
-    for &name in operands {
+    for &name in &operands {
         let opened = if name == b"-" { Ok(env.take_stdin()) } else { Input::open(name) };
         let mut input = match opened {
             Ok(input) => input,

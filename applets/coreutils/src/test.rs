@@ -1,7 +1,7 @@
 //! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
 
 use rbox_core::applet::help;
-use rbox_core::condition;
+use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;
 
 options!("EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( ).");
@@ -16,7 +16,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(&text)?;
         return Ok(ExitStatus::SUCCESS);
     }
-    let is_set = &mut |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());
+    let mut is_set = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());
+    let is_set = &mut IsSet::new(&mut is_set);
     let judged = match (&env.name[..], args.operands()) {
         (b"test", words) | (b"[[", [words @ .., b"]]"]) => condition::test(words, is_set),
         (_, words) => condition::bracket(words, is_set),

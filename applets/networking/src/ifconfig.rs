@@ -8,6 +8,7 @@ use rbox_core::net::addr::{hardware_text, mask, mask_bits, parse_hardware, parse
 use rbox_core::net::netlink::{Address, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
+use rbox_core::{push, text};
 
 options! {
     "[-a] [IFACE [ADDRESS[/BITS]] [netmask MASK] [broadcast ADDRESS] [pointopoint ADDRESS] [mtu N] [txqueuelen N] [hw ether ADDRESS] [add|del ADDRESS/BITS] [[-]arp] [[-]allmulti] [[-]multicast] [[-]promisc] [up|down]]
@@ -58,31 +59,29 @@ fn show(env: &mut Env, netlink: &Netlink, link: &Link) -> Result<()> {
         _ => text.extend_from_slice(b"UNSPEC  \n"),
     }
     for address in netlink.addresses(0)?.iter().filter(|address| address.index == link.index) {
-        text.extend_from_slice(address_line(address, link).as_bytes());
+        text.extend_from_slice(&address_line(address, link));
     }
     text.extend_from_slice(b"          ");
     for name in FLAGS.of_flags(link.flags.into()) {
         text.extend_from_slice(name.as_bytes());
         text.push(b' ');
     }
-    text.extend_from_slice(format!(" MTU:{}  Metric:1\n", link.mtu).as_bytes());
-    text.extend_from_slice(counters(link).as_bytes());
-    text.push(b'\n');
+    push!(text, " MTU:", link.mtu, "  Metric:1\n", counters(link), "\n");
     env.stdout.write(&text)
 }
 
-fn address_line(address: &Address, link: &Link) -> String {
+fn address_line(address: &Address, link: &Link) -> Vec<u8> {
     match address.local {
         IpAddr::V4(local) => {
-            let mut line = format!("          inet addr:{local}  ");
+            let mut line = text!("          inet addr:", local, "  ");
             if let Some(peer) = address.peer {
-                line.push_str(&format!("P-t-P:{peer}  "));
+                push!(line, "P-t-P:", peer, "  ");
             } else if let Some(broadcast) = address.broadcast.filter(|_| link.flags & 2 != 0) {
-                line.push_str(&format!("Bcast:{broadcast}  "));
+                push!(line, "Bcast:", broadcast, "  ");
             } else if link.flags & 2 != 0 {
-                line.push_str("Bcast:0.0.0.0  ");
+                push!(line, "Bcast:0.0.0.0  ");
             }
-            line.push_str(&format!("Mask:{}\n", mask(address.prefix)));
+            push!(line, "Mask:", mask(address.prefix), "\n");
             line
         }
         IpAddr::V6(local) => {
@@ -93,30 +92,31 @@ fn address_line(address: &Address, link: &Link) -> String {
                 254 => "Host",
                 _ => "Unknown",
             };
-            format!("          inet6 addr: {local}/{} Scope:{scope}\n", address.prefix)
+            text!("          inet6 addr: ", local, "/", address.prefix, " Scope:", scope, "\n")
         }
     }
 }
 
-fn counters(link: &Link) -> String {
+fn counters(link: &Link) -> Vec<u8> {
     let count = |index: usize| link.counters.get(index).copied().unwrap_or(0);
-    let size = |bytes: u64| {
-        let (unit, name) = match bytes {
-            0..1024 => (1, "B"),
-            1024..1_048_576 => (1024, "KiB"),
-            1_048_576..1_073_741_824 => (1_048_576, "MiB"),
-            _ => (1_073_741_824, "GiB"),
-        };
-        format!("{bytes} ({}.{} {name})", bytes / unit, bytes % unit * 10 / unit)
+    let mut text = Vec::new();
+    for (lead, indices, last) in [("RX", [0, 4, 6, 13, 12], " frame:"), ("TX", [1, 5, 7, 16, 15], " carrier:")] {
+        push!(text, "          ", lead, " packets:", count(indices[0]), " errors:", count(indices[1]));
+        push!(text, " dropped:", count(indices[2]), " overruns:", count(indices[3]), last, count(indices[4]), "\n");
+    }
+    push!(text, "          collisions:", count(9), " txqueuelen:", link.queue, " \n");
+    push!(text, "          RX bytes:", size(count(2)), "  TX bytes:", size(count(3)), "\n");
+    text
+}
+
+fn size(bytes: u64) -> Vec<u8> {
+    let (unit, name) = match bytes {
+        0..1024 => (1, "B"),
+        1024..1_048_576 => (1024, "KiB"),
+        1_048_576..1_073_741_824 => (1_048_576, "MiB"),
+        _ => (1_073_741_824, "GiB"),
     };
-    format!(
-        "          RX packets:{} errors:{} dropped:{} overruns:{} frame:{}\n          \
-         TX packets:{} errors:{} dropped:{} overruns:{} carrier:{}\n          \
-         collisions:{} txqueuelen:{} \n          RX bytes:{}  TX bytes:{}\n",
-        count(0), count(4), count(6), count(13), count(12),
-        count(1), count(5), count(7), count(16), count(15),
-        count(9), link.queue, size(count(2)), size(count(3)),
-    )
+    text!(bytes, " (", bytes / unit, ".", bytes % unit * 10 / unit, " ", name, ")")
 }
 
 fn set(netlink: &Netlink, link: &Link, words: &[&[u8]]) -> Result<()> {

@@ -6,6 +6,8 @@ use rbox_core::duration;
 use rbox_core::net::{addr, dns};
 use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
+use rbox_core::text::Right;
+use rbox_core::{push, text};
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::time::{ClockId, clock_gettime};
@@ -226,31 +228,36 @@ impl Pinger {
         if self.quiet {
             return Ok(());
         }
-        let mut line = format!("{} bytes from {from}: seq={sequence}", message.len());
+        let mut line = text!(message.len(), " bytes from ", from, ": seq=", sequence);
         if let Some(life) = life {
-            line.push_str(&format!(" ttl={life}"));
+            push!(line, " ttl=", life);
         }
         if let Some(time) = time {
-            line.push_str(&format!(" time={}.{:03} ms", time / 1000, time % 1000));
+            push!(line, " time=", milliseconds(time), " ms");
         }
-        line.push_str(if duplicate { " (DUP!)\n" } else { "\n" });
-        env.stdout.write(line.as_bytes())?;
+        push!(line, if duplicate { " (DUP!)\n" } else { "\n" });
+        env.stdout.write(&line)?;
         env.stdout.flush()
     }
 
     fn summary(&self, env: &mut Env, host: &[u8]) -> Result<()> {
         let lost = (self.sent - self.received.min(self.sent)) * 100 / self.sent.max(1);
-        let duplicates = if self.duplicates > 0 { format!("{} duplicates, ", self.duplicates) } else { String::new() };
-        let (sent, received) = (self.sent, self.received);
-        let mut text = [b"\n--- ", host, b" ping statistics ---\n"].concat();
-        text.extend_from_slice(
-            format!("{sent} packets transmitted, {received} packets received, {duplicates}{lost}% packet loss\n").as_bytes(),
-        );
-        if received > 0 && self.times.0 != u64::MAX {
-            let show = |time: u64| format!("{}.{:03}", time / 1000, time % 1000);
-            let (least, mean, most) = (show(self.times.0), show(self.times.1 / received), show(self.times.2));
-            text.extend_from_slice(format!("round-trip min/avg/max = {least}/{mean}/{most} ms\n").as_bytes());
+        let mut text = text!("\n--- ", host, " ping statistics ---\n", self.sent, " packets transmitted, ");
+        push!(text, self.received, " packets received, ");
+        if self.duplicates > 0 {
+            push!(text, self.duplicates, " duplicates, ");
+        }
+        push!(text, lost, "% packet loss\n");
+        let (least, sum, most) = self.times;
+        if self.received > 0 && least != u64::MAX {
+            push!(text, "round-trip min/avg/max = ", milliseconds(least), "/", milliseconds(sum / self.received), "/");
+            push!(text, milliseconds(most), " ms\n");
         }
         env.stdout.write(&text)
     }
+}
+
+/// A time in microseconds as milliseconds with three decimals.
+fn milliseconds(time: u64) -> Vec<u8> {
+    text!(time / 1000, ".", Right(time % 1000, 3, b'0'))
 }

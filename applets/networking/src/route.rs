@@ -3,9 +3,11 @@
 use core::net::IpAddr;
 
 use rbox_core::net::addr::{mask, mask_bits, parse, parse_prefix, parse_v4};
-use rbox_core::net::netlink::{CREATE_NEW, Netlink, Route};
+use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Route};
 use rbox_core::number;
 use rbox_core::prelude::*;
+use rbox_core::text::Left;
+use rbox_core::{push, text};
 
 options! {
     "[-ne] [-A inet|inet6] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [metric N] [[dev] IFACE] [reject]]
@@ -43,35 +45,39 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as letters.
-fn flags(route: &Route, most: u8) -> String {
-    let mut flags = String::from(if matches!(route.kind, 6..=8) { "!" } else { "U" });
+fn flags(route: &Route, most: u8) -> Vec<u8> {
+    let mut flags = if matches!(route.kind, 6..=8) { b"!".to_vec() } else { b"U".to_vec() };
     if route.gateway.is_some() {
-        flags.push('G');
+        flags.push(b'G');
     }
     if route.prefix == most {
-        flags.push('H');
+        flags.push(b'H');
     }
     flags
 }
 
 fn print(env: &mut Env, netlink: &Netlink, other: bool) -> Outcome {
     let columns = if other { "MSS Window  irtt Iface" } else { "Metric Ref    Use Iface" };
-    env.stdout.write(b"Kernel IP routing table\n")?;
-    env.stdout.write(format!("Destination     Gateway         Genmask         Flags {columns}\n").as_bytes())?;
+    let title = "Kernel IP routing table\nDestination     Gateway         Genmask         Flags ";
+    env.stdout.write(&text!(title, columns, "\n"))?;
     let links = netlink.links()?;
     for route in netlink.routes(2)?.iter().filter(|route| route.table == 254) {
         let zero = IpAddr::from([0, 0, 0, 0]);
         let (to, gateway) = (route.to.unwrap_or(zero), route.gateway.unwrap_or(zero));
-        let name = links.iter().find(|link| link.index == route.index).map_or(&b"*"[..], |link| &link.name);
-        let middle = match other {
-            true => "    0 0          0 ".to_string(),
-            false => format!("{:<6} 0        0 ", route.metric.unwrap_or(0)),
-        };
-        let (to, gateway, mask) = (to.to_string(), gateway.to_string(), mask(route.prefix).to_string());
-        let line = format!("{to:<15} {gateway:<15} {mask:<15} {:<6}{middle}", flags(route, 32));
-        env.stdout.write(&[line.as_bytes(), name, b"\n"].concat())?;
+        let (to, gateway, mask) = (Left(to, 15), Left(gateway, 15), Left(mask(route.prefix), 15));
+        let mut line = text!(to, " ", gateway, " ", mask, " ", Left(flags(route, 32), 6));
+        match other {
+            true => push!(line, "    0 0          0 "),
+            false => push!(line, Left(route.metric.unwrap_or(0), 6), " 0        0 "),
+        }
+        push!(line, device(&links, route), "\n");
+        env.stdout.write(&line)?;
     }
     Ok(ExitStatus::SUCCESS)
+}
+
+fn device<'a>(links: &'a [Link], route: &Route) -> &'a [u8] {
+    links.iter().find(|link| link.index == route.index).map_or(b"*", |link| &link.name)
 }
 
 fn print_v6(env: &mut Env, netlink: &Netlink) -> Outcome {
@@ -81,12 +87,12 @@ fn print_v6(env: &mut Env, netlink: &Netlink) -> Outcome {
     let links = netlink.links()?;
     for route in netlink.routes(10)? {
         let zero = IpAddr::from([0u16; 8]);
-        let to = format!("{}/{}", route.to.unwrap_or(zero), route.prefix);
-        let gateway = route.gateway.unwrap_or(zero).to_string();
-        let name = links.iter().find(|link| link.index == route.index).map_or(&b"*"[..], |link| &link.name);
-        let metric = route.metric.unwrap_or(0);
-        let line = format!("{to:<43} {gateway:<39} {:<5} {metric:<6} 0        0 ", flags(&route, 128));
-        env.stdout.write(&[line.as_bytes(), name, b"\n"].concat())?;
+        let to = Left(text!(route.to.unwrap_or(zero), "/", route.prefix), 43);
+        let gateway = Left(route.gateway.unwrap_or(zero), 39);
+        let metric = Left(route.metric.unwrap_or(0), 6);
+        let mut line = text!(to, " ", gateway, " ", Left(flags(&route, 128), 5), " ", metric);
+        push!(line, " 0        0 ", device(&links, &route), "\n");
+        env.stdout.write(&line)?;
     }
     Ok(ExitStatus::SUCCESS)
 }

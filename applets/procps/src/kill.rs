@@ -37,7 +37,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         [word, rest @ ..] if word.len() > 1 && word.starts_with(b"-") => (signal_of(&word[1..])?, rest),
         rest => (TERM, rest),
     };
-    let pids = pids.strip_prefix(&[&b"--"[..]]).unwrap_or(pids);
+    let pids = options::after_dashes(pids);
     if pids.is_empty() {
         return Err(nobody());
     }

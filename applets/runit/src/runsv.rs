@@ -100,9 +100,9 @@ impl Service {
             Err(errno) => return Err(Error::on(["can't create ", &supervise].concat(), errno)),
         }
         // A link to a folder that is not there yet, as on a read-only root.
-        if let (Err(Errno::NOENT), Ok(target)) = (fs::stat(&supervise), fs::readlink(&supervise, Vec::new())) {
-            let base = if target.as_bytes().starts_with(b"/") { &b""[..] } else { prefix.as_bytes() };
-            let _ = fs::mkdir([base, target.as_bytes()].concat(), Mode::RWXU);
+        if let (Err(Errno::NOENT), Ok(target)) = (fs::stat(&supervise), fs::readlink(&supervise)) {
+            let base = if target.starts_with(b"/") { &b""[..] } else { prefix.as_bytes() };
+            let _ = fs::mkdir([base, &target].concat(), Mode::RWXU);
         }
         let open = |name: &str, flags: OFlags| {
             fs::open(path(name), flags | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)

@@ -1,12 +1,12 @@
 //! `runsvdir`: watch a folder of services and keep a runsv for each (runsvdir(8)).
 
-use std::os::unix::ffi::OsStrExt;
 
 use rbox_core::call;
 use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::fs::list_at;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, Mode, OFlags};
+use rbox_core::sys::fs::FileType;
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGTERM, SignalQueue};
 use rbox_core::sys::{Errno, fs, process, signal};
 
@@ -88,21 +88,15 @@ impl Watcher<'_> {
         if let Err(errno) = process::chdir(&self.path[..]) {
             return self.warn(env, Error::on("can't change to directory", errno));
         }
-        let open = fs::open(".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        let entries = match open.and_then(fs::Dir::read_from) {
+        let entries = match list_at(b".") {
             Ok(entries) => entries,
-            Err(errno) => return self.warn(env, Error::on("can't open directory", errno)),
+            // A look that ended early must not stop the services it did not see.
+            Err(errno) => return self.warn(env, Error::on("can't read directory", errno)),
         };
         self.services.iter_mut().for_each(|service| service.seen = false);
         for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                // A look that ended early must not stop the services it did not see.
-                Err(errno) => return self.warn(env, Error::on("can't read directory", errno)),
-            };
-            let name = entry.file_name().to_bytes();
-            if !name.starts_with(b".") {
-                self.look_at(env, name);
+            if !entry.name.starts_with(b".") {
+                self.look_at(env, &entry.name);
             }
         }
         for service in &mut self.services {
@@ -115,7 +109,7 @@ impl Watcher<'_> {
     }
 
     fn look_at(&mut self, env: &mut Env, name: &[u8]) {
-        let stat = match fs::stat(std::ffi::OsStr::from_bytes(name)) {
+        let stat = match fs::stat(name) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return,
             Err(errno) => return self.warn(env, Error::on([b"can't stat ", name].concat(), errno)),

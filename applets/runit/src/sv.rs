@@ -172,8 +172,8 @@ impl Service {
     fn say_unknown(&self, env: &mut Env, lead: &[u8], unknown: &Unknown) -> Result<()> {
         match unknown {
             Unknown::NotRunning => self.say(env, lead, b"runsv not running"),
-            Unknown::Warning(error) => self.say(env, b"warning: ", &error.message()),
-            Unknown::Reason(error) => self.say(env, lead, &error.message()),
+            Unknown::Warning(error) => self.say(env, b"warning: ", error.message()),
+            Unknown::Reason(error) => self.say(env, lead, error.message()),
         }
     }
 
@@ -223,7 +223,7 @@ impl Service {
                 Ok(status) => text.extend_from_slice(&log.describe(&status, b"log")),
                 Err(Unknown::NotRunning) => text.extend_from_slice(b"log: runsv not running"),
                 Err(Unknown::Reason(error) | Unknown::Warning(error)) => {
-                    text.extend_from_slice(&[b"warning: log: ", &error.message()[..]].concat());
+                    text.extend_from_slice(&[b"warning: log: ", error.message()].concat());
                 }
             }
         }
@@ -247,7 +247,7 @@ impl Service {
             Ok(()) => Ok(true),
             Err(errno) => {
                 let lead = if errno == Errno::NXIO { &b"fail: "[..] } else { &b"warning: "[..] };
-                self.say(env, lead, &Error::on("unable to write to supervise/control", errno).message())?;
+                self.say(env, lead, Error::on("unable to write to supervise/control", errno).message())?;
                 Ok(false)
             }
         }
@@ -310,7 +310,8 @@ impl Service {
             if let Ok(null) = &null {
                 let _ = fd::redirect(rbox_core::sys::AsFd::as_fd(null), 1);
             }
-            call::replace(env, &[b"./check"]).0
+            let check: &[u8] = b"./check";
+            call::replace(env, core::slice::from_ref(&check)).0
         });
         pid.and_then(process::wait_for).is_ok_and(|change| change == Change::Exited(0))
     }

@@ -99,6 +99,7 @@ pub fn parse(text: &[u8], symbols: &mut Symbols) -> Parsed {
     let expr = reader.comma()?;
     match reader.peek() {
         None => Ok(expr),
+        Some(b':') => Err(b"malformed ?: operator"),
         Some(_) => Err(SYNTAX),
     }
 }
@@ -442,7 +443,7 @@ impl Shell {
         let Some(value) = self.value(name) else {
             if self.options.nounset {
                 let name = self.symbols.name(name).clone();
-                return Err(self.error(&[&name, b": parameter not set"]));
+                return Err(self.fatal(&[&name, b": parameter not set"]));
             }
             return Ok(0);
         };

@@ -12,6 +12,12 @@ pub const INTEGER: u8 = 1;
 pub const LOWER: u8 = 2;
 /// `declare -u`: an assigned text becomes upper case.
 pub const UPPER: u8 = 4;
+/// `declare -n`: the value names another variable.
+pub const REFERENCE: u8 = 8;
+/// `declare x`: there is the name, without a value.
+pub const DECLARED: u8 = 16;
+/// `export -f`: the function of that name is exported.
+pub const FUNCTION: u8 = 32;
 
 /// The elements, sorted by key. An index is a key of eight bytes, big-endian, so that both kinds sort alike.
 #[derive(Clone, Default)]
@@ -49,6 +55,11 @@ impl Array {
         if let Ok(at) = self.place(key) {
             self.items.remove(at);
         }
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// One more than the highest index.
@@ -92,9 +103,12 @@ impl Array {
             text.push(b'[');
             let key = self.key_text(key);
             let plain = key.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            text.extend_from_slice(&if plain { key } else { double_quoted(&key) });
+            text.extend_from_slice(&if plain { key } else { crate::quote::double(&key) });
             text.extend_from_slice(b"]=");
-            text.extend_from_slice(&double_quoted(value));
+            text.extend_from_slice(&crate::quote::double(value));
+        }
+        if self.associative && !self.items.is_empty() {
+            text.push(b' ');
         }
         text.push(b')');
         text
@@ -155,14 +169,14 @@ pub fn decode(value: &[u8]) -> Option<Vec<Item>> {
 impl Shell {
     /// The array that a variable is, or that the shell computes for it. A plain variable is its own element 0.
     pub fn array(&mut self, name: Sym) -> Option<Array> {
+        let name = self.resolve(name);
         let kind = self.slot(name).special;
         let special = match kind {
             Special::PipeStatus => {
                 Some(self.pipe_status.iter().map(|status| status.to_string().into_bytes()).collect())
             }
-            Special::Source if self.context.is_empty() || self.context == b"eval" => Some(vec![self.arg0.clone()]),
-            Special::Source => Some(vec![self.context.clone(), self.arg0.clone()]),
-            Special::FunctionName => Some(self.function_names.iter().rev().cloned().collect::<Vec<_>>()),
+            Special::Source | Special::FunctionName | Special::CallLines => Some(self.call_stack(kind)),
+            Special::Folders => Some(self.folder_stack()),
             _ => None,
         };
         if let Some(values) = special {
@@ -179,8 +193,30 @@ impl Shell {
         Some(array)
     }
 
+    /// FUNCNAME, BASH_SOURCE or BASH_LINENO, the innermost call first. A script is what calls last, `main`.
+    fn call_stack(&self, kind: Special) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for frame in self.frames.iter().rev() {
+            all.push(match kind {
+                Special::Source => frame.source.to_vec(),
+                Special::FunctionName => frame.name.clone(),
+                _ => frame.line.to_string().into_bytes(),
+            });
+        }
+        match kind {
+            _ if !self.named => {}
+            Special::Source => all.push(self.arg0.clone()),
+            // It is there in functions alone.
+            Special::FunctionName if self.calls == 0 => all.clear(),
+            Special::FunctionName => all.push(b"main".to_vec()),
+            _ => all.push(b"0".to_vec()),
+        }
+        all
+    }
+
     /// The key that a subscript stands for in that variable.
     pub fn element_key(&mut self, name: Sym, subscript: &Arith) -> Result<Vec<u8>, Fail> {
+        let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
             return self.expand_one(&subscript.text);
         }
@@ -188,8 +224,23 @@ impl Shell {
         self.index_key(name, index)
     }
 
+    /// The key of an element that is read: before the first one there is none, which is told.
+    pub fn read_key(&mut self, name: Sym, subscript: &Arith) -> Result<Vec<u8>, Fail> {
+        let name = self.resolve(name);
+        if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
+            return self.expand_one(&subscript.text);
+        }
+        let index = self.arith(subscript)?;
+        let status = self.status;
+        Ok(self.index_key(name, index).unwrap_or_else(|_| {
+            self.status = status;
+            Vec::new()
+        }))
+    }
+
     /// The key that a subscript's text stands for.
     pub fn text_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
+        let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
             return Ok(text.to_vec());
         }
@@ -211,6 +262,7 @@ impl Shell {
 
     /// An element's value.
     pub fn element(&mut self, name: Sym, key: &[u8]) -> Option<Vec<u8>> {
+        let name = self.resolve(name);
         let slot = self.slot(name);
         if let Some(array) = &slot.array {
             return array.get(key).cloned();
@@ -223,6 +275,7 @@ impl Shell {
 
     /// Sets an element; a variable that is no array becomes one.
     pub fn set_element(&mut self, name: Sym, key: &[u8], value: &[u8], append: bool) -> Run {
+        let name = self.resolve(name);
         self.writable(name)?;
         let old = if append { self.element(name, key) } else { None };
         let value = self.changed_by_attributes(name, value, old)?;
@@ -248,9 +301,14 @@ impl Shell {
 
     /// Makes the array the variable's, and its element 0 the variable's value.
     pub fn put_array(&mut self, name: Sym, array: Box<Array>) {
+        let name = self.resolve(name);
         let first: &[u8] = if array.associative { b"0" } else { &[0; 8] };
         let value = array.get(first).cloned();
+        let array_has_items = !array.is_empty();
         let slot = self.slot(name);
+        if array_has_items {
+            slot.attributes &= !DECLARED;
+        }
         slot.set = value.is_some();
         slot.value = value.unwrap_or_default();
         slot.array = Some(array);
@@ -258,6 +316,7 @@ impl Shell {
 
     /// Takes an element away: `unset 'a[1]'`.
     pub fn unset_element(&mut self, name: Sym, key: &[u8]) -> Run {
+        let name = self.resolve(name);
         self.writable(name)?;
         let mut array = self.take_array(name);
         array.remove(key);
@@ -267,6 +326,7 @@ impl Shell {
 
     /// Makes a variable an array, of one kind or the other; what it holds stays.
     pub fn make_array(&mut self, name: Sym, associative: bool) -> Run {
+        let name = self.resolve(name);
         self.writable(name)?;
         let mut array = self.take_array(name);
         if array.associative != associative {
@@ -278,6 +338,7 @@ impl Shell {
 
     /// `name=(...)`, `name+=(...)`.
     pub fn assign_list(&mut self, name: Sym, items: Vec<Item>, append: bool) -> Run {
+        let name = self.resolve(name);
         self.writable(name)?;
         let associative = self.slot(name).array.as_ref().is_some_and(|array| array.associative);
         if !append {
@@ -338,7 +399,7 @@ impl Shell {
             return Ok((before.wrapping_add(self.evaluate_text(value, 0)?)).to_string().into_bytes());
         }
         let value = [&old.unwrap_or_default()[..], value].concat();
-        Ok(match attributes {
+        Ok(match attributes & (LOWER | UPPER) {
             LOWER => value.to_ascii_lowercase(),
             UPPER => value.to_ascii_uppercase(),
             _ => value,

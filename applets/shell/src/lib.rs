@@ -7,6 +7,8 @@ mod builtins;
 mod exec;
 mod expand;
 mod interactive;
+mod quote;
+mod reference;
 mod shell;
 mod symbols;
 mod syntax;

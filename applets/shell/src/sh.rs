@@ -1,13 +1,14 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
+use crate::exec::redirect::private_copy;
 use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
 use rbox_core::applet::help;
 use rbox_core::prelude::*;
-use rbox_core::sys::{self, AsRawFd, IntoRawFd, fd, fs, process, termios};
+use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
@@ -82,6 +83,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         sources: 0,
         tested: 0,
         line: 0,
+        read_line: 0,
         builtin: "",
         context: Vec::new(),
         capture: None,
@@ -89,11 +91,18 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         traced: Vec::new(),
         ifs: b" \t\n".to_vec(),
         pipe_status: Vec::new(),
-        function_names: Vec::new(),
+        frames: Vec::new(),
+        folders: Vec::new(),
+        depth: 0,
+        command_text: Vec::new(),
+        last_word: Vec::new(),
+        pipe_ends: Vec::new(),
+        waited: 0,
         began: 0,
         subshell: false,
         substitution_status: None,
         option_at: 0,
+        option_index: 1,
         random: process::getpid().as_raw_nonzero().get() as u32,
         editor: Default::default(),
         warned: 0,
@@ -102,12 +111,18 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         modes: None,
         own_file: None,
         interrupted: false,
+        trace_to: 2,
+        read_failed: false,
+        unlogged: Vec::new(),
         stack_base: &raw const marker as usize,
         stack_limit: crate::exec::stack_limit(),
     };
     import(&mut shell, env);
     if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
         builtins::set_option_by_name(&mut shell, b"bash", true);
+        // A script of bash expands aliases when it asks for it.
+        shell.options.expand_aliases = false;
+        env.vars.words().iter().for_each(|word| shell.import_function(word));
     }
     shell
 }
@@ -124,6 +139,23 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = true;
         }
     }
+    set_fixed_variables(shell);
+    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
+    export(shell, b"SHLVL", level.to_string().into_bytes());
+    let folder = crate::builtins::working_folder(shell);
+    export(shell, b"PWD", folder);
+}
+
+fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
+    let name = shell.intern(name);
+    let slot = shell.slot(name);
+    slot.value = value;
+    slot.set = true;
+    slot.export = true;
+}
+
+/// Sets the variables that every shell has at its start.
+pub fn set_fixed_variables(shell: &mut Shell) {
     // XCU 2.5.3: IFS is set at the start, whatever the environment says.
     let parent = process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()).to_string();
     let fixed: [(&[u8], &[u8], Special); 8] = [
@@ -152,12 +184,6 @@ fn import(shell: &mut Shell, env: &Env) {
             slot.export = false;
         }
     }
-    let pwd = crate::builtins::working_folder(shell);
-    let name = shell.intern(b"PWD");
-    let slot = shell.slot(name);
-    slot.value = pwd;
-    slot.set = true;
-    slot.export = true;
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
@@ -230,6 +256,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         words = rest;
         if let Some((name, rest)) = words.split_first() {
             shell.arg0 = name.to_vec();
+            shell.named = true;
             words = rest;
         }
     }
@@ -250,13 +277,16 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     if interactive {
         shell.set_own_signals();
     }
+    shell.options.login = start.login;
     if start.login {
         profile(shell, b"/etc/profile")?;
         if let Some(home) = shell.get(b"HOME").map(<[u8]>::to_vec) {
             profile(shell, &[&home[..], b"/.profile"].concat())?;
         }
     }
-    if interactive && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+    // XCU sh, ENV: ignored where the identities differ.
+    let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
+    if interactive && own && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
         let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
     }
@@ -281,12 +311,12 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
             shell.arg0 = b"sh".to_vec();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
-            shell.status = if errno == sys::Errno::NOENT { 127 } else { 126 };
+            shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };
             return Err(fail);
         }
     };
     shell.named = true;
-    Ok(fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened).into_raw_fd())
+    Ok(private_copy(opened.as_fd()).unwrap_or(opened).into_raw_fd())
 }
 
 /// Runs a file if there is one.
@@ -294,7 +324,7 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
     let Ok(opened) = fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) else {
         return Ok(());
     };
-    let opened = fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened);
+    let opened = private_copy(opened.as_fd()).unwrap_or(opened);
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
     shell.sources += 1;
     let result = shell.run_input(&mut input, false);

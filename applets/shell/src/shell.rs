@@ -1,6 +1,6 @@
 //! The state of a shell, and its errors.
 
-use crate::array::Array;
+use crate::array::{Array, FUNCTION, REFERENCE};
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
@@ -8,7 +8,7 @@ use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::{Host, SyntaxError};
 use rbox_core::applet::Registry;
 use rbox_core::sys::termios::Termios;
-use rbox_core::sys::{fd, fs};
+use rbox_core::sys::{Errno, fd, fs, process};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
@@ -17,6 +17,8 @@ use std::rc::Rc;
 pub enum Fail {
     /// A shell error, already told: ends a shell that is not interactive (XCU 2.8.1).
     Error,
+    /// A redirection that cannot be made, already told: ends it only before a special builtin.
+    Redirection,
     Break(u32),
     Continue(u32),
     Return,
@@ -47,12 +49,26 @@ pub struct Options {
     pub ignoreeof: bool,
     pub errtrace: bool,
     pub vi: bool,
+    pub nolog: bool,
     pub pipefail: bool,
     /// bash's arrays, brace expansion and `time`.
     pub bash: bool,
     pub nullglob: bool,
     pub dotglob: bool,
     pub failglob: bool,
+    pub extglob: bool,
+    pub globstar: bool,
+    pub nocaseglob: bool,
+    pub nocasematch: bool,
+    pub lastpipe: bool,
+    pub inherit_errexit: bool,
+    pub expand_aliases: bool,
+    /// A login shell: `shopt login_shell`.
+    pub login: bool,
+    /// `set +B`: braces are not expanded.
+    pub nobraces: bool,
+    /// `set -T`: functions and subshells have the traps DEBUG and RETURN.
+    pub functrace: bool,
 }
 
 /// Variables whose value the shell computes or watches.
@@ -71,8 +87,37 @@ pub enum Special {
     PipeStatus,
     /// bash's FUNCNAME.
     FunctionName,
-    /// bash's BASH_SOURCE: the file that is read.
+    /// bash's BASH_SOURCE: the files that the functions are from.
     Source,
+    /// bash's BASH_LINENO: where the functions were called.
+    CallLines,
+    /// bash's BASHPID.
+    OwnPid,
+    /// bash's BASH_SUBSHELL.
+    Depth,
+    /// bash's EPOCHSECONDS.
+    Epoch,
+    /// bash's EPOCHREALTIME, with microseconds.
+    EpochExact,
+    /// bash's DIRSTACK.
+    Folders,
+    /// A name reference.
+    Reference,
+    /// The element of an array that a reference names.
+    Element,
+    /// bash's BASH_COMMAND.
+    Command,
+    /// bash's `$_`.
+    LastWord,
+}
+
+/// A function that runs or a file that `.` reads, for FUNCNAME, BASH_SOURCE and BASH_LINENO.
+pub struct Frame {
+    pub name: Vec<u8>,
+    /// The file that has it.
+    pub source: Rc<[u8]>,
+    /// The line of the call.
+    pub line: u32,
 }
 
 /// What one name stands for.
@@ -104,7 +149,7 @@ pub struct Saved {
 
 /// A shell.
 pub struct Shell {
-    pub registry: &'static dyn Registry,
+    pub registry: Registry,
     pub symbols: Symbols,
     pub variables: Vec<Slot>,
     pub options: Options,
@@ -136,6 +181,8 @@ pub struct Shell {
     /// Depth of places where `set -e` does not count.
     pub tested: u32,
     pub line: u32,
+    /// The line that commands were read up to.
+    pub read_line: u32,
     /// Name of the builtin that runs, for messages.
     pub builtin: &'static str,
     /// `eval`, or the file that `.` reads, for messages.
@@ -149,13 +196,27 @@ pub struct Shell {
     pub ifs: Vec<u8>,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
-    /// The functions that run, in bash mode, the innermost last.
-    pub function_names: Vec<Vec<u8>>,
+    /// The functions and files that run, in bash mode, the innermost last.
+    pub frames: Vec<Frame>,
+    /// The folders that `pushd` put aside, the last one first.
+    pub folders: Vec<Vec<u8>>,
+    /// How many subshells this is in.
+    pub depth: u32,
+    /// The command that runs, as far as a trap may ask for it.
+    pub command_text: Vec<u8>,
+    /// The last word of the last simple command, in bash mode.
+    pub last_word: Vec<u8>,
+    /// The shell's ends of the pipes of `<(...)` and `>(...)`, open until the command has ended.
+    pub pipe_ends: Vec<i32>,
+    /// The process that `wait` has waited for last.
+    pub waited: i32,
     /// When SECONDS was 0, in seconds since the epoch.
     pub began: i64,
     pub subshell: bool,
     pub substitution_status: Option<u8>,
     pub option_at: usize,
+    /// The argument that `getopts` looks at next, from 1. As in BusyBox each call of a function has its own.
+    pub option_index: usize,
     pub random: u32,
     /// The line editor, with the history.
     pub editor: Editor,
@@ -171,6 +232,12 @@ pub struct Shell {
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
+    /// The descriptor that `set -x` writes to.
+    pub trace_to: i32,
+    /// The commands could not be read to their end.
+    pub read_failed: bool,
+    /// Lines of the command that is being entered, which `set -o nolog` may keep out of the history.
+    pub unlogged: Vec<Vec<u8>>,
     pub stack_base: usize,
     /// Bytes of the stack that calls and nesting may use.
     pub stack_limit: usize,
@@ -187,6 +254,8 @@ impl Shell {
             text.extend_from_slice(b": ");
         }
         if self.named || (!source.is_empty() && !self.options.interactive) {
+            // BusyBox counts the lines of `-c` from 0 in its messages.
+            let line = line.saturating_sub(u32::from(self.options.command && self.sources == 0));
             text.extend_from_slice(b"line ");
             text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");
@@ -211,8 +280,14 @@ impl Shell {
     /// Reports a shell error and gives what stops the command.
     pub fn error(&mut self, parts: &[&[u8]]) -> Fail {
         self.report(parts);
-        self.status = 2;
+        self.status = if self.options.bash { 1 } else { 2 };
         Fail::Error
+    }
+
+    /// As `error`, for what ends a script of bash too: an unset parameter under `set -u`, `${x?}`.
+    pub fn fatal(&mut self, parts: &[&[u8]]) -> Fail {
+        let fail = self.error(parts);
+        if self.options.bash && !self.options.interactive { Fail::Exit } else { fail }
     }
 
     /// Reports a syntax error.
@@ -250,8 +325,12 @@ impl Shell {
                 let number = (self.random >> 16) & 0x7fff;
                 self.variables[name.index()].value = number.to_string().into_bytes();
             }
-            Special::Seconds | Special::PipeStatus | Special::FunctionName | Special::Source => self.compute(name),
-            _ => {}
+            Special::Reference => {
+                let target = self.resolve(name);
+                return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
+            }
+            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
+            _ => self.compute(name),
         }
         let slot = &self.variables[name.index()];
         slot.set.then_some(&slot.value[..])
@@ -267,6 +346,13 @@ impl Shell {
     fn compute(&mut self, name: Sym) {
         let value = match self.slot(name).special {
             Special::Seconds => Some(now().saturating_sub(self.began).to_string().into_bytes()),
+            Special::Epoch => Some(now().to_string().into_bytes()),
+            Special::EpochExact => Some(exact_now()),
+            Special::OwnPid => Some(process::getpid().as_raw_nonzero().to_string().into_bytes()),
+            Special::Depth => Some(self.depth.to_string().into_bytes()),
+            Special::Element => self.referenced_element(name),
+            Special::Command => Some(self.command_text.clone()),
+            Special::LastWord => Some(self.last_word.clone()),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -294,6 +380,9 @@ impl Shell {
 
     /// Assigns a variable that is an array or has attributes.
     fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
+        if self.slot(name).attributes & REFERENCE != 0 {
+            return self.set_referenced(name, value);
+        }
         if let Some(array) = &self.slot(name).array {
             let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
             let key = key.to_vec();
@@ -333,7 +422,15 @@ impl Shell {
                 self.ifs = if slot.set { slot.value.clone() } else { b" \t\n".to_vec() };
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
-            Special::OptionIndex => self.option_at = 0,
+            Special::OptionIndex => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
+                self.option_index = usize::try_from(value).unwrap_or(1).max(1);
+                self.option_at = 0;
+            }
+            Special::Random => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                self.random = value as u32;
+            }
             Special::Seconds => {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);
@@ -356,7 +453,7 @@ impl Shell {
         if slot.special != Special::None {
             self.changed(name);
             let slot = &mut self.variables[name.index()];
-            if matches!(slot.special, Special::Line | Special::Random) {
+            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
                 slot.special = Special::None;
             }
         }
@@ -382,6 +479,22 @@ impl Shell {
         }
         scope.push(Saved { name, slot: saved, options: None });
         true
+    }
+
+    /// Puts a variable aside and unsets it, once a scope; it stays exported.
+    pub fn make_local(&mut self, name: Sym) {
+        if !self.save(name) {
+            return;
+        }
+        let slot = self.slot(name);
+        slot.array = None;
+        slot.attributes = 0;
+        slot.set = false;
+        slot.value.clear();
+        if slot.special == Special::Reference {
+            slot.special = Special::None;
+        }
+        self.changed(name);
     }
 
     /// Puts the options aside in the innermost scope: `local -`.
@@ -418,6 +531,9 @@ impl Shell {
     pub fn environment(&self) -> Vec<Vec<u8>> {
         let mut words = Vec::new();
         for (index, slot) in self.variables.iter().enumerate() {
+            if slot.attributes & FUNCTION != 0 {
+                words.extend(self.exported_function(Sym(index as u32)));
+            }
             if slot.export && slot.set && slot.array.is_none() {
                 words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
             }
@@ -426,7 +542,7 @@ impl Shell {
     }
 
     /// Names of variables with a property, sorted.
-    pub fn names(&self, wanted: impl Fn(&Slot) -> bool) -> Vec<Sym> {
+    pub fn names(&self, wanted: fn(&Slot) -> bool) -> Vec<Sym> {
         let mut names: Vec<Sym> =
             (0..self.variables.len()).filter(|&at| wanted(&self.variables[at])).map(|at| Sym(at as u32)).collect();
         names.sort_by(|a, b| self.symbols.name(*a).cmp(self.symbols.name(*b)));
@@ -462,6 +578,12 @@ pub fn now() -> i64 {
     rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
 }
 
+/// Seconds since the epoch with six digits of a fraction.
+fn exact_now() -> Vec<u8> {
+    let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
+    format!("{}.{:06}", time.tv_sec, time.tv_nsec / 1000).into_bytes()
+}
+
 /// Writes all of a text to a descriptor.
 pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Errno> {
     while !text.is_empty() {
@@ -474,14 +596,32 @@ pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Err
     Ok(())
 }
 
+impl Shell {
+    /// Whether there was more to read; an error of reading commands is told and noted.
+    fn checked(&mut self, more: Result<bool, Errno>) -> bool {
+        more.unwrap_or_else(|errno| {
+            self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
+            self.read_failed = true;
+            false
+        })
+    }
+}
+
 impl Host for Shell {
     fn symbols(&mut self) -> &mut Symbols {
         &mut self.symbols
     }
 
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
+        if self.options.bash && !self.options.interactive && !self.options.expand_aliases {
+            return None;
+        }
         let name = self.symbols.find(name)?;
         self.variables.get(name.index())?.alias.clone()
+    }
+
+    fn is_special(&self, name: &[u8]) -> bool {
+        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {
@@ -492,17 +632,25 @@ impl Host for Shell {
         self.options.bash
     }
 
+    fn groups(&self) -> bool {
+        self.options.extglob
+    }
+
+    fn braces(&self) -> bool {
+        self.options.bash && !self.options.nobraces
+    }
+
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
         match input.reader {
             Reader::None => false,
-            Reader::Script(number) => read_block(number, &mut input.buffer, 1 << 14),
+            Reader::Script(number) => self.checked(read_block(number, &mut input.buffer, 1 << 14)),
             Reader::Seekable(number) => {
                 self.prompt_without_terminal(continued);
-                read_block(number, &mut input.buffer, 1024)
+                self.checked(read_block(number, &mut input.buffer, 1024))
             }
             Reader::Bytes(number) => {
                 self.prompt_without_terminal(continued);
-                read_bytes(number, &mut input.buffer)
+                self.checked(read_bytes(number, &mut input.buffer))
             }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {
@@ -515,25 +663,44 @@ impl Host for Shell {
     }
 }
 
-fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> bool {
+/// A block of commands; false at the end.
+fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
     let start = into.len();
     into.resize(start + size, 0);
-    let got = read_number(number, &mut into[start..]);
-    into.truncate(start + got);
-    got > 0
+    let got = read_commands(number, &mut into[start..]);
+    into.truncate(start + got.unwrap_or(0));
+    got.map(|got| got > 0)
 }
 
-/// One line, byte by byte: what follows belongs to the commands.
-fn read_bytes(number: i32, into: &mut Vec<u8>) -> bool {
+/// One line, byte by byte: what follows belongs to the commands. False at the end.
+fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
     let start = into.len();
     let mut byte = [0];
-    while read_number(number, &mut byte) == 1 {
+    while read_commands(number, &mut byte)? == 1 {
         into.push(byte[0]);
         if byte[0] == b'\n' {
             break;
         }
     }
-    into.len() > start
+    Ok(into.len() > start)
+}
+
+/// Reads commands once, going on after signals.
+fn read_commands(number: i32, into: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        match fd::read(fd::borrow(number), &mut *into) {
+            Err(Errno::INTR) => {}
+            // XCU sh, STDIN: the shell makes its standard input block again, for good.
+            Err(Errno::AGAIN) => {
+                let flags = fs::fcntl_getfl(fd::borrow(number))?;
+                if !flags.contains(fs::OFlags::NONBLOCK) {
+                    return Err(Errno::AGAIN);
+                }
+                fs::fcntl_setfl(fd::borrow(number), flags - fs::OFlags::NONBLOCK)?;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Whether a descriptor can seek.

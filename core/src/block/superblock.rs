@@ -4,6 +4,7 @@
 //! specification, ECMA-119, mkswap(8), XFS's disk format, btrfs's on-disk format.
 
 use super::{push_hex, read_at, uuid_text};
+use crate::callback;
 use crate::sys::OwnedFd;
 
 /// What is on a device.
@@ -22,13 +23,16 @@ pub fn probe(device: &OwnedFd) -> Option<Content> {
     probe_with(&mut |offset, count| read_at(device, offset, count))
 }
 
-/// A reader of `count` bytes at an offset.
-type Read<'a> = dyn FnMut(u64, usize) -> Option<Vec<u8>> + 'a;
+callback! {
+    /// Reads `count` bytes at an offset.
+    Read(offset: u64, count: usize) -> Option<Vec<u8>>
+}
 
-fn probe_with(read: &mut Read<'_>) -> Option<Content> {
+fn probe_with(read: &mut impl FnMut(u64, usize) -> Option<Vec<u8>>) -> Option<Content> {
+    let mut read = Read::new(read);
     // A format is tried when its bytes are there; a small device has only the first ones.
     let formats: [fn(&mut Read<'_>) -> Option<Content>; 7] = [xfs, squashfs, ext, swap, btrfs, iso9660, fat];
-    formats.into_iter().find_map(|format| format(read))
+    formats.into_iter().find_map(|format| format(&mut read))
 }
 
 fn content(kind: &'static str, uuid: Vec<u8>, label: &[u8]) -> Option<Content> {
@@ -37,7 +41,7 @@ fn content(kind: &'static str, uuid: Vec<u8>, label: &[u8]) -> Option<Content> {
 }
 
 fn xfs(read: &mut Read<'_>) -> Option<Content> {
-    let block = read(0, 512)?;
+    let block = read.call(0, 512)?;
     if !block.starts_with(b"XFSB") {
         return None;
     }
@@ -45,14 +49,14 @@ fn xfs(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn squashfs(read: &mut Read<'_>) -> Option<Content> {
-    if !read(0, 512)?.starts_with(b"hsqs") {
+    if !read.call(0, 512)?.starts_with(b"hsqs") {
         return None;
     }
     content("squashfs", Vec::new(), b"")
 }
 
 fn ext(read: &mut Read<'_>) -> Option<Content> {
-    let block = read(1024, 1024)?;
+    let block = read.call(1024, 1024)?;
     let number = |at: usize| u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
     if block[56..58] != [0x53, 0xef] {
         return None;
@@ -75,14 +79,14 @@ fn ext(read: &mut Read<'_>) -> Option<Content> {
 fn swap(read: &mut Read<'_>) -> Option<Content> {
     // The signature ends the first page, of 4 to 64 KiB.
     let page =
-        [4096, 8192, 16384, 65536].into_iter().find(|page| read(page - 10, 10).as_deref() == Some(b"SWAPSPACE2"));
+        [4096, 8192, 16384, 65536].into_iter().find(|page| read.call(page - 10, 10).as_deref() == Some(b"SWAPSPACE2"));
     page?;
-    let head = read(1024, 64)?;
+    let head = read.call(1024, 64)?;
     content("swap", uuid_text(&head[12..28]), &head[28..44])
 }
 
 fn btrfs(read: &mut Read<'_>) -> Option<Content> {
-    let block = read(65536, 1024)?;
+    let block = read.call(65536, 1024)?;
     if &block[64..72] != b"_BHRfS_M" {
         return None;
     }
@@ -90,7 +94,7 @@ fn btrfs(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn iso9660(read: &mut Read<'_>) -> Option<Content> {
-    let block = read(32768, 2048)?;
+    let block = read.call(32768, 2048)?;
     if &block[..6] != b"\x01CD001" {
         return None;
     }
@@ -109,7 +113,7 @@ fn iso9660(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn fat(read: &mut Read<'_>) -> Option<Content> {
-    let sector = read(0, 512)?;
+    let sector = read.call(0, 512)?;
     // A partition table has the same signature at its end: the type's name tells them apart.
     let start = if &sector[82..90] == b"FAT32   " {
         67

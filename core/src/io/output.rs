@@ -145,16 +145,3 @@ fn wait_writable(file: BorrowedFd<'_>) {
     // An interruption only means one more attempt to write.
     let _ = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::OUT)], None);
 }
-
-impl std::io::Write for Output {
-    fn write(&mut self, content: &[u8]) -> std::io::Result<usize> {
-        match Output::write(self, content) {
-            Ok(()) => Ok(content.len()),
-            Err(error) => Err(std::io::Error::from(error.errno().unwrap_or(Errno::IO))),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Output::flush(self).map_err(|error| std::io::Error::from(error.errno().unwrap_or(Errno::IO)))
-    }
-}

@@ -52,7 +52,7 @@ pub fn mask(bits: u8) -> Ipv4Addr {
 
 /// The text of an address.
 pub fn text(address: IpAddr) -> Vec<u8> {
-    address.to_string().into_bytes()
+    crate::text!(address)
 }
 
 /// The bytes of an address, 4 or 16, in network order.

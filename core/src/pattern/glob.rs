@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::unit;
+use super::{extended, unit};
 
 /// How a pattern is matched. Flags are joined by `|`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -26,7 +26,10 @@ impl Flags {
     /// Characters are those of UTF-8, not bytes.
     pub const UTF8: Flags = Flags(16);
 
-    fn has(self, flag: Flags) -> bool {
+    /// Groups with alternatives, `@(a|b)` and the like, are read in `matches` and `has_magic`.
+    pub const EXTENDED: Flags = Flags(32);
+
+    pub(super) fn has(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
     }
 }
@@ -41,7 +44,7 @@ impl std::ops::BitOr for Flags {
 
 /// One element of a pattern.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Unit(u32),
     Any,
     Star,
@@ -50,7 +53,7 @@ enum Token<'a> {
 }
 
 /// The first token of `pattern` and the number of bytes that it takes.
-fn next_token(pattern: &[u8], flags: Flags) -> Option<(Token<'_>, usize)> {
+pub(super) fn next_token(pattern: &[u8], flags: Flags) -> Option<(Token<'_>, usize)> {
     let (token, length) = match *pattern.first()? {
         b'*' => (Token::Star, 1),
         b'?' => (Token::Any, 1),
@@ -72,7 +75,7 @@ fn next_token(pattern: &[u8], flags: Flags) -> Option<(Token<'_>, usize)> {
 }
 
 /// The length of the bracket expression that `pattern` begins with, or None if the `[` stands for itself.
-fn bracket_length(pattern: &[u8], flags: Flags) -> Option<usize> {
+pub(super) fn bracket_length(pattern: &[u8], flags: Flags) -> Option<usize> {
     let mut at = 1;
     if matches!(pattern.get(at), Some(b'!' | b'^')) {
         at += 1;
@@ -165,7 +168,7 @@ fn set_character(items: &[u8], flags: Flags) -> Option<(u32, usize)> {
 }
 
 /// Whether the token, which is no star, matches the character.
-fn token_matches(token: Token<'_>, unit: u32, flags: Flags) -> bool {
+pub(super) fn token_matches(token: Token<'_>, unit: u32, flags: Flags) -> bool {
     let is_slash = unit == u32::from(b'/') && flags.has(Flags::PATHNAME);
     match token {
         Token::Unit(wanted) => {
@@ -214,6 +217,9 @@ fn step(pattern: &[u8], text: &[u8], is_hidden: bool, flags: Flags) -> Step {
 
 /// Whether the pattern matches the whole text.
 pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
+    if flags.has(Flags::EXTENDED) && extended::has_group(pattern) {
+        return extended::matches(pattern, text, flags);
+    }
     let folds = flags.has(Flags::FOLD_CASE);
     let (mut at, mut pos) = (0, 0);
     // Behind the last star: where the pattern goes on, and up to where the star reaches.
@@ -273,6 +279,9 @@ fn extend_star(rest: &[u8], text: &[u8], reached: usize, flags: Flags) -> Option
 
 /// Whether the pattern has a character that matches more than itself.
 pub fn has_magic(pattern: &[u8], flags: Flags) -> bool {
+    if flags.has(Flags::EXTENDED) && extended::has_group(pattern) {
+        return true;
+    }
     let mut at = 0;
     while let Some((token, length)) = next_token(&pattern[at..], flags) {
         if !matches!(token, Token::Unit(_)) {
@@ -315,6 +324,22 @@ pub enum Extent {
     Shortest,
     /// As in `${x##pattern}`, `${x%%pattern}` and `${x/pattern/string}`.
     Longest,
+}
+
+/// The end of the prefix of `text` that the pattern matches.
+pub fn prefix(pattern: &[u8], text: &[u8], extent: Extent, flags: Flags) -> Option<usize> {
+    if flags.has(Flags::EXTENDED) && extended::has_group(pattern) {
+        return extended::prefix(pattern, text, extent, flags);
+    }
+    Glob::new(pattern, flags).prefix(text, extent)
+}
+
+/// The start of the suffix of `text` that the pattern matches.
+pub fn suffix(pattern: &[u8], text: &[u8], extent: Extent, flags: Flags) -> Option<usize> {
+    if flags.has(Flags::EXTENDED) && extended::has_group(pattern) {
+        return extended::suffix(pattern, text, extent, flags);
+    }
+    Glob::new(pattern, flags).suffix(text, extent)
 }
 
 /// A pattern for finding inside a text.

@@ -4,6 +4,7 @@
 //! belongs to none is a character of its own, a member of no class, matched by `?`, `.` and negated brackets. So a
 //! file name or a line in another encoding still matches `*` and `.*` in whole.
 
+mod extended;
 pub mod glob;
 pub mod regex;
 mod unit;

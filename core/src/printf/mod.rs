@@ -3,14 +3,16 @@
 mod spec;
 
 use crate::bytes;
+use crate::callback;
 use crate::escape::{self, Style};
 use crate::sys::float;
+use crate::time::{self, Moment, Zone};
 pub use spec::Spec;
 
 /// What `echo [-neE] [WORD]...` prints.
 ///
-/// POSIX leaves options and escapes to the system; BusyBox has these.
-pub fn echo(words: &[&[u8]]) -> Vec<u8> {
+/// POSIX leaves options and escapes to the system; BusyBox has these. `style`: whose escapes count with `-e`.
+pub fn echo(words: &[&[u8]], style: Style) -> Vec<u8> {
     let (mut newline, mut escapes) = (true, false);
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
@@ -32,7 +34,7 @@ pub fn echo(words: &[&[u8]]) -> Vec<u8> {
         }
         if !escapes {
             text.extend_from_slice(word);
-        } else if escape::unescape(word, Style::Echo, &mut text) {
+        } else if escape::unescape(word, style, &mut text) {
             return text;
         }
     }
@@ -46,27 +48,50 @@ pub fn echo(words: &[&[u8]]) -> Vec<u8> {
 ///
 /// The format is used again while words are left and it takes some. `tell` is given the reason why a word is no number,
 /// or the format is wrong, which ends the output.
-pub fn print(format: &[u8], words: &[&[u8]], out: &mut Vec<u8>, tell: &mut dyn FnMut(&[&[u8]])) -> u8 {
-    let mut printer = Printer { words, at: 0, out, tell, status: 0, ended: false };
-    loop {
-        let before = printer.at;
-        printer.pass(format);
-        if printer.ended || printer.at >= words.len() || printer.at == before {
-            return printer.status;
-        }
-    }
+pub fn print(
+    format: &[u8],
+    words: &[&[u8]],
+    out: &mut Vec<u8>,
+    bash: Option<&Bash>,
+    tell: &mut impl FnMut(&[&[u8]]),
+) -> u8 {
+    Printer { words, at: 0, out, bash, tell: Tell::new(tell), status: 0, ended: false }.print(format)
+}
+
+callback! {
+    /// Says why a word is no number, or what is wrong with the format.
+    Tell(message: &[&[u8]])
+}
+
+/// What bash's printf has besides: its own quoting by `%q`, and `%(FORMAT)T`.
+pub struct Bash {
+    /// What `%q` does.
+    pub quote: fn(&[u8]) -> Vec<u8>,
+    /// The value of TZ.
+    pub zone: Option<Vec<u8>>,
 }
 
 struct Printer<'a> {
     words: &'a [&'a [u8]],
     at: usize,
     out: &'a mut Vec<u8>,
-    tell: &'a mut dyn FnMut(&[&[u8]]),
+    bash: Option<&'a Bash>,
+    tell: Tell<'a>,
     status: u8,
     ended: bool,
 }
 
 impl<'a> Printer<'a> {
+    fn print(mut self, format: &[u8]) -> u8 {
+        loop {
+            let before = self.at;
+            self.pass(format);
+            if self.ended || self.at >= self.words.len() || self.at == before {
+                return self.status;
+            }
+        }
+    }
+
     /// The next word; `None` when all are used.
     fn word(&mut self) -> Option<&'a [u8]> {
         let word = self.words.get(self.at).copied();
@@ -78,7 +103,8 @@ impl<'a> Printer<'a> {
         let mut at = 0;
         while at < format.len() && !self.ended {
             let run = bytes::find_byte(b'%', &format[at..]).unwrap_or(format.len() - at);
-            self.ended = escape::unescape(&format[at..at + run], Style::Format, self.out);
+            let style = if self.bash.is_some() { Style::WideFormat } else { Style::Format };
+            self.ended = escape::unescape(&format[at..at + run], style, self.out);
             at += run;
             if at < format.len() && !self.ended {
                 at += 1;
@@ -94,6 +120,9 @@ impl<'a> Printer<'a> {
 
     fn conversion(&mut self, format: &[u8], at: &mut usize) {
         let spec = Spec::read(format, at, &mut || self.integer());
+        if let (Some(bash), Some(b'(')) = (self.bash, format.get(*at)) {
+            return self.date(bash, &spec, format, at);
+        }
         let start = *at;
         // Lengths of C's types mean nothing here.
         while matches!(format.get(*at), Some(b'l' | b'h' | b'j' | b'z' | b't' | b'L')) {
@@ -114,13 +143,32 @@ impl<'a> Printer<'a> {
                 let value = self.float();
                 spec.push_float(self.out, value, letter);
             }
+            b'Q' if self.bash.is_some() => self.text(&spec, b'q'),
             b's' | b'c' | b'b' | b'q' if *at == start + 1 => self.text(&spec, letter),
             _ => {
-                (self.tell)(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+                self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
                 self.status = 1;
                 self.ended = true;
             }
         }
+    }
+
+    /// `%(FORMAT)T`: the word is seconds since the epoch; -1, -2 and no word are now.
+    fn date(&mut self, bash: &Bash, spec: &Spec, format: &[u8], at: &mut usize) {
+        let inner = &format[*at + 1..];
+        let end = inner.windows(2).position(|pair| pair == b")T");
+        let Some(end) = end else {
+            self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+            self.status = 1;
+            self.ended = true;
+            return;
+        };
+        *at += end + 3;
+        let seconds = if self.at < self.words.len() { self.integer() } else { -1 };
+        let moment = if seconds < 0 { Moment::now() } else { Moment { seconds, nanos: 0 } };
+        let zone = Zone::load(bash.zone.as_deref());
+        let pattern: &[u8] = if end == 0 { b"%X" } else { &inner[..end] };
+        spec.push_text(self.out, &time::format(pattern, moment, &zone));
     }
 
     fn text(&mut self, spec: &Spec, letter: u8) {
@@ -130,22 +178,29 @@ impl<'a> Printer<'a> {
             b'c' => spec.push_padded(self.out, word.get(..1).unwrap_or(b"\0")),
             b'b' => {
                 let mut text = Vec::with_capacity(word.len());
-                self.ended = escape::unescape(word, Style::Echo, &mut text);
+                let style = if self.bash.is_some() { Style::WideEcho } else { Style::Echo };
+                self.ended = escape::unescape(word, style, &mut text);
                 spec.push_text(self.out, &text);
             }
-            b'q' => spec.push_text(self.out, &escape::quoted_if_needed(word)),
+            b'q' => {
+                let quote = self.bash.map_or(escape::quoted_if_needed as fn(&[u8]) -> Vec<u8>, |bash| bash.quote);
+                spec.push_text(self.out, &quote(word));
+            }
             _ => spec.push_text(self.out, word),
         }
     }
 
     fn invalid(&mut self, word: &[u8]) {
-        (self.tell)(&[b"invalid number '", word, b"'"]);
+        self.tell.call(&[b"invalid number '", word, b"'"]);
         self.status = 1;
     }
 
-    /// The next word as an integer; 0 when there is none or it is none.
+    /// The next word as an integer, or what it begins with (XCU printf, EXIT STATUS); 0 when there is none.
     fn integer(&mut self) -> i64 {
         let Some(word) = self.word() else { return 0 };
+        if word.is_empty() && self.bash.is_some() {
+            return 0;
+        }
         if let Some(code) = character_code(word) {
             return code;
         }
@@ -153,24 +208,22 @@ impl<'a> Printer<'a> {
             Some(value) => value,
             None => {
                 self.invalid(word);
-                0
+                crate::number::parse_c_start(word)
             }
         }
     }
 
-    /// The next word as a floating point number; 0 when there is none or it is none.
+    /// The next word as a floating point number, or what it begins with; 0 when there is none.
     fn float(&mut self) -> f64 {
         let Some(word) = self.word() else { return 0.0 };
         if let Some(code) = character_code(word) {
             return code as f64;
         }
-        match float::parse_all(word) {
-            Some(value) => value,
-            None => {
-                self.invalid(word);
-                0.0
-            }
+        let (value, length) = float::parse(word).unwrap_or((0.0, 0));
+        if length < word.len() || word.is_empty() {
+            self.invalid(word);
         }
+        value
     }
 }
 
@@ -195,7 +248,7 @@ mod tests {
     fn printf(words: &[&str]) -> (String, String, u8) {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let (mut out, mut told) = (Vec::new(), Vec::new());
-        let status = print(words[0], &words[1..], &mut out, &mut |parts| told.push(parts.concat()));
+        let status = print(words[0], &words[1..], &mut out, None, &mut |parts| told.push(parts.concat()));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&out), text(&told.join(&b'|')), status)
     }
@@ -232,9 +285,16 @@ mod tests {
     }
 
     #[test]
-    fn wrong_words_are_told_and_count_as_nothing() {
-        assert_eq!(printf(&["%d.", "12abc"]), ("0.".into(), "invalid number '12abc'".into(), 1));
-        assert_eq!(printf(&["%d.", "99999999999999999999"]).1, "invalid number '99999999999999999999'");
+    fn wrong_words_are_told_and_count_as_what_they_begin_with() {
+        assert_eq!(printf(&["%d.", "12abc"]), ("12.".into(), "invalid number '12abc'".into(), 1));
+        assert_eq!(printf(&["%d.", " -0x1fg"]), ("-31.".into(), "invalid number ' -0x1fg'".into(), 1));
+        assert_eq!(printf(&["%d %i.", "08", "x"]), ("0 0.".into(), "invalid number '08'|invalid number 'x'".into(), 1));
+        assert_eq!(printf(&["%x.", "0xg"]), ("0.".into(), "invalid number '0xg'".into(), 1));
+        assert_eq!(printf(&["%.1f.", "1.5e"]), ("1.5.".into(), "invalid number '1.5e'".into(), 1));
+        assert_eq!(
+            printf(&["%d.", "99999999999999999999"]),
+            ("9223372036854775807.".into(), "invalid number '99999999999999999999'".into(), 1)
+        );
         assert_eq!(printf(&["%s %y\\n", "1"]), ("1 ".into(), "%y\\n: invalid format".into(), 1));
         assert_eq!(printf(&["%"]), ("".into(), "%: invalid format".into(), 1));
         assert_eq!(printf(&["a%zb"]).1, "%b: invalid format");
@@ -242,9 +302,9 @@ mod tests {
 
     #[test]
     fn echo_takes_its_options_before_the_first_word_alone() {
-        assert_eq!(echo(&[b"-n", b"a", b"-n"]), b"a -n");
-        assert_eq!(echo(&[b"-e", b"a\\tb\\c", b"x"]), b"a\tb");
-        assert_eq!(echo(&[b"-nx", b"a\\t"]), b"-nx a\\t\n");
-        assert_eq!(echo(&[]), b"\n");
+        assert_eq!(echo(&[b"-n", b"a", b"-n"], Style::Echo), b"a -n");
+        assert_eq!(echo(&[b"-e", b"a\\tb\\c", b"x"], Style::Echo), b"a\tb");
+        assert_eq!(echo(&[b"-nx", b"a\\t"], Style::Echo), b"-nx a\\t\n");
+        assert_eq!(echo(&[], Style::Echo), b"\n");
     }
 }

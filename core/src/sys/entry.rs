@@ -6,10 +6,10 @@ use std::ffi::CStr;
 
 use crate::applet::Registry;
 
-/// Defines C's `main` for the binary that holds `$registry`.
+/// Defines C's `main` for the binary whose applets are in `$table` and are called by `$run` (see `Registry::new`).
 #[macro_export]
 macro_rules! entry {
-    ($registry:expr) => {
+    ($table:path, $run:path) => {
         #[global_allocator]
         // SAFETY: no applet starts a thread (docs/architecture.md), and signal handlers only set numbers.
         static ALLOCATOR: $crate::sys::alloc::Allocator = unsafe { $crate::sys::alloc::Allocator::new() };
@@ -21,7 +21,7 @@ macro_rules! entry {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn main(argc: i32, argv: *const *const core::ffi::c_char) -> i32 {
             // SAFETY: the caller's promise.
-            unsafe { $crate::sys::entry::start(argc, argv, $registry) }
+            unsafe { $crate::sys::entry::start(argc, argv, $crate::applet::Registry::new($table, $run)) }
         }
     };
 }
@@ -30,7 +30,7 @@ macro_rules! entry {
 ///
 /// # Safety
 /// `argv` points to `argc` NUL-terminated strings that live as long as the process: what C's `main` is given.
-pub unsafe fn start(argc: i32, argv: *const *const libc::c_char, registry: &'static dyn Registry) -> i32 {
+pub unsafe fn start(argc: i32, argv: *const *const libc::c_char, registry: Registry) -> i32 {
     super::crash::tell_where();
     let count = usize::try_from(argc).unwrap_or(0);
     let mut words: Vec<&'static [u8]> = Vec::with_capacity(count);

@@ -1,3 +1,75 @@
 //! Files, folders and their attributes: `open(2)`, `stat(2)`, `rename(2)` and the like, mostly as rustix has them.
 
 pub use rustix::fs::*;
+
+use super::{BorrowedFd, Errno, OwnedFd};
+
+/// Takes calls of rustix that have a pathname: the conversion to a C string is compiled once for each of them, where
+/// rustix's own generic functions bring it, and room for the string on the stack, to every place that calls them. A row
+/// names the parameters before the pathname, and those behind it.
+macro_rules! by_path {
+    ($($(#[$doc:meta])* $name:ident($($before:ident: $before_type:ty),*; $($after:ident: $after_type:ty),*) -> $result:ty;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name($($before: $before_type,)* path: impl AsRef<[u8]> $(, $after: $after_type)*) -> Result<$result, Errno> {
+                #[inline(never)]
+                fn call($($before: $before_type,)* path: &[u8] $(, $after: $after_type)*) -> Result<$result, Errno> {
+                    rustix::fs::$name($($before,)* path $(, $after)*)
+                }
+                call($($before,)* path.as_ref() $(, $after)*)
+            }
+        )*
+    };
+}
+
+by_path! {
+    /// `open(2)`.
+    open(; flags: OFlags, mode: Mode) -> OwnedFd;
+    /// `openat(2)`.
+    openat(folder: BorrowedFd<'_>; flags: OFlags, mode: Mode) -> OwnedFd;
+    /// `stat(2)`.
+    stat(;) -> Stat;
+    /// `lstat(2)`.
+    lstat(;) -> Stat;
+    /// `fstatat(2)`.
+    statat(folder: BorrowedFd<'_>; flags: AtFlags) -> Stat;
+    /// `access(2)`.
+    access(; access: Access) -> ();
+    /// `mkdir(2)`.
+    mkdir(; mode: Mode) -> ();
+    /// `chmod(2)`.
+    chmod(; mode: Mode) -> ();
+    /// `unlink(2)`.
+    unlink(;) -> ();
+    /// `unlinkat(2)`.
+    unlinkat(folder: BorrowedFd<'_>; flags: AtFlags) -> ();
+    /// `rmdir(2)`.
+    rmdir(;) -> ();
+}
+
+/// `rename(2)`.
+pub fn rename(from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<(), Errno> {
+    #[inline(never)]
+    fn call(from: &[u8], to: &[u8]) -> Result<(), Errno> {
+        rustix::fs::rename(from, to)
+    }
+    call(from.as_ref(), to.as_ref())
+}
+
+/// `symlink(2)`: makes `path`, a link to `target`.
+pub fn symlink(target: impl AsRef<[u8]>, path: impl AsRef<[u8]>) -> Result<(), Errno> {
+    #[inline(never)]
+    fn call(target: &[u8], path: &[u8]) -> Result<(), Errno> {
+        rustix::fs::symlink(target, path)
+    }
+    call(target.as_ref(), path.as_ref())
+}
+
+/// What a symbolic link says: `readlink(2)`.
+pub fn readlink(path: impl AsRef<[u8]>) -> Result<Vec<u8>, Errno> {
+    #[inline(never)]
+    fn call(path: &[u8]) -> Result<Vec<u8>, Errno> {
+        Ok(rustix::fs::readlink(path, Vec::new())?.into_bytes())
+    }
+    call(path.as_ref())
+}

@@ -58,11 +58,9 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
         let top = stack.as_mut_ptr().add(1);
         libc::clone(execute, top.cast(), flags, (&raw mut start).cast())
     };
-    let error = last_errno();
+    let started = if pid < 0 { Err(last_errno()) } else { Ok(pid) };
     stops.end(pid);
-    if pid < 0 {
-        return Err(error);
-    }
+    let pid = started?;
     if start.error != 0 {
         // The child has ended; nothing but its status is left to take.
         let _ = process::wait_for(pid);

@@ -4,6 +4,7 @@
 //! File descriptors are owned types, failures are [`Errno`].
 
 pub mod alloc;
+pub mod callback;
 pub mod crash;
 pub mod entry;
 pub mod float;
@@ -76,7 +77,8 @@ pub mod fd {
 
 /// The error number that the last failing libc call left: `errno(3)`.
 pub fn last_errno() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+    // SAFETY: the location is the thread's own and always valid.
+    Errno::from_raw_os_error(unsafe { *libc::__errno_location() })
 }
 
 /// The text of an error number: `strerror(3)`.

@@ -41,11 +41,9 @@ pub fn current_umask() -> u32 {
 ///
 /// Returns the child's pid. rbox is one thread, so the child may do whatever the parent could.
 pub fn fork_run(child: impl FnOnce() -> u8) -> Result<i32, Errno> {
-    // SAFETY: rbox never starts a thread, so the child's copy of every lock and allocator state is consistent.
-    match unsafe { libc::fork() } {
-        -1 => Err(last_errno()),
-        0 => exit_now(child()),
-        pid => Ok(pid),
+    match fork()? {
+        None => exit_now(child()),
+        Some(pid) => Ok(pid),
     }
 }
 
@@ -53,12 +51,33 @@ pub fn fork_run(child: impl FnOnce() -> u8) -> Result<i32, Errno> {
 ///
 /// For daemons and shells, whose child goes on where it is. `None` stands for the child, else its pid.
 pub fn fork() -> Result<Option<i32>, Errno> {
-    // SAFETY: as in `fork_run`.
-    match unsafe { libc::fork() } {
+    // SAFETY: rbox never starts a thread, so the child's copy of every lock and allocator state is consistent.
+    match unsafe { raw_fork() } {
         -1 => Err(last_errno()),
         0 => Ok(None),
-        pid => Ok(Some(pid)),
+        pid => Ok(Some(pid as i32)),
     }
+}
+
+/// The system call without what musl's fork() adds for programs with threads: signals blocked meanwhile, locks taken.
+///
+/// # Safety
+/// The process has one thread.
+#[cfg(target_env = "musl")]
+unsafe fn raw_fork() -> libc::c_long {
+    let (flags, nothing) = (libc::SIGCHLD, core::ptr::null::<u8>());
+    // SAFETY: without CLONE_VM the child has a copy of everything, the stack as well, and goes on from here.
+    unsafe { libc::syscall(libc::SYS_clone, flags, nothing, nothing, nothing, nothing) }
+}
+
+/// fork(2). On other systems the tests run, several at once in threads of one process.
+///
+/// # Safety
+/// The child uses nothing that another thread may have locked.
+#[cfg(not(target_env = "musl"))]
+unsafe fn raw_fork() -> libc::c_long {
+    // SAFETY: the caller's promise.
+    unsafe { libc::fork() }.into()
 }
 
 /// Ends the process at once: no destructor, no buffer is written. `_exit(2)`.

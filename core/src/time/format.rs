@@ -1,6 +1,7 @@
 //! strftime(3) in the POSIX locale, with GNU's padding flags and `%N`, `%:z`.
 
 use super::{Civil, DAYS, MONTHS, Moment, Zone, days_of};
+use crate::names::Names;
 use crate::number::Decimal;
 
 /// Writes `moment` in `zone` as `pattern` says. An unknown conversion stays as it is written.
@@ -77,8 +78,8 @@ impl Time {
 
     fn push_letter(&self, letter: u8, flags: Flags, text: &mut Vec<u8>) -> bool {
         let civil = &self.civil;
-        let month = MONTHS.name_of(civil.month.into()).unwrap_or_default().as_bytes();
-        let day = DAYS.name_of(civil.weekday.into()).unwrap_or_default().as_bytes();
+        let long = |names: Names, number: u8| names.name_of(number.into()).unwrap_or_default().as_bytes();
+        let short = |names: &'static [u8], index: u8| &names[3 * usize::from(index)..][..3];
         let hour12 = (i64::from(civil.hour) + 11) % 12 + 1;
         let half = if civil.hour < 12 { "AM" } else { "PM" };
         let mut number = |value: i64, width: usize, pad: u8| push_number(text, value, width, pad, flags);
@@ -106,10 +107,10 @@ impl Time {
             b'g' => number(self.iso_week().0.rem_euclid(100), 2, b'0'),
             b'q' => number(i64::from(civil.month - 1) / 3 + 1, 1, b'0'),
             b'N' => self.push_nanos(flags, text),
-            b'A' => text.extend_from_slice(day),
-            b'a' => text.extend_from_slice(&day[..3]),
-            b'B' => text.extend_from_slice(month),
-            b'b' | b'h' => text.extend_from_slice(&month[..3]),
+            b'A' => text.extend_from_slice(long(DAYS, civil.weekday)),
+            b'a' => text.extend_from_slice(short(b"SunMonTueWedThuFriSat", civil.weekday)),
+            b'B' => text.extend_from_slice(long(MONTHS, civil.month)),
+            b'b' | b'h' => text.extend_from_slice(short(b"JanFebMarAprMayJunJulAugSepOctNovDec", civil.month - 1)),
             b'p' => text.extend_from_slice(half.as_bytes()),
             b'P' => text.extend_from_slice(&half.to_ascii_lowercase().into_bytes()),
             b'Z' => text.extend_from_slice(&self.name),

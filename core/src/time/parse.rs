@@ -70,6 +70,8 @@ struct Parser {
     /// A date or a time was named, so that the rest of the clock is zero.
     has_time: bool,
     has_date: bool,
+    /// The day of the week that was named, 0 for Sunday.
+    weekday: Option<i64>,
     /// A span, added at the end.
     months: i64,
     days: i64,
@@ -125,10 +127,7 @@ impl Parser {
                     self.civil.month = month as u8;
                     self.has_date = true;
                 } else if let Some((_, day)) = DAYS.iter().find(named) {
-                    // With a date the day's name is an ornament; alone it is the next such day.
-                    if !self.has_date {
-                        self.days += (day as i64 - i64::from(self.civil.weekday)).rem_euclid(7);
-                    }
+                    self.weekday = Some(day as i64);
                 } else {
                     return false;
                 }
@@ -250,8 +249,12 @@ impl Parser {
     }
 
     fn finish(mut self, zone: &Zone) -> Option<Moment> {
-        if self.has_date && !self.has_time {
+        if (self.has_date || self.weekday.is_some()) && !self.has_time {
             self.set_time(0, 0, 0);
+        }
+        // With a date the day's name is an ornament, wherever it stands; alone it is the next such day.
+        if let Some(day) = self.weekday.filter(|_| !self.has_date) {
+            self.days += (day - i64::from(self.civil.weekday)).rem_euclid(7);
         }
         let month = i64::from(self.civil.month).checked_add(self.months)?;
         let day = i64::from(self.civil.day).checked_add(self.days)?;
@@ -327,6 +330,9 @@ mod tests {
         assert_eq!(seconds("2026-11-23T10:20:30Z"), Some(0));
         assert_eq!(seconds("Mon, 23 Nov 2026 12:20:30 +0200"), Some(0));
         assert_eq!(seconds("2026-11-23 12:20:30+02:00"), Some(0));
+        assert_eq!(seconds("Thu, 26 Nov 2026 10:20:30"), Some(3 * 86_400));
+        assert_eq!(seconds("thursday 10:20:30"), Some(3 * 86_400));
+        assert_eq!(seconds("monday"), midnight);
     }
 
     #[test]

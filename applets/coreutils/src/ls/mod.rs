@@ -146,9 +146,9 @@ struct Lister<'a> {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut lister = Lister::new(env, args)?;
-    let operands = if args.operands().is_empty() { &[&b"."[..]] } else { args.operands() };
+    let operands = args.operands_or(b".");
     let (mut files, mut folders) = (Vec::new(), Vec::new());
-    for operand in operands {
+    for operand in &operands {
         match lister.look(CWD, operand, true) {
             Ok(file) if file.kind == FileType::Directory && !args.has(ITSELF) => folders.push(file),
             Ok(file) => files.push(file),

@@ -90,8 +90,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let end = if args.has(ZERO) { 0 } else { b'\n' };
     let mut text = Vec::new();
     let mut files = Vec::new();
-    let operands = if args.operands().is_empty() { &[&b"-"[..]] } else { args.operands() };
-    for &operand in operands {
+    let operands = args.operands_or(b"-");
+    for &operand in &operands {
         let content = match operand {
             b"-" => env.stdin.read_to_end()?,
             path => open(path)?.read_to_end()?,

@@ -136,12 +136,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let recursive = args.has(RECURSIVE) || args.has(DEREFERENCE);
     let mut search = search(env, args, regex)?;
-    let in_folder = [&b"."[..]];
-    let in_stdin = [&b"-"[..]];
     // `grep -r` without operands names files as they are seen from the folder it stands in.
     let strip = if operands.is_empty() { b"./".len() } else { 0 };
+    let only: &[u8] = if recursive { b"." } else { b"-" };
     if operands.is_empty() {
-        operands = if recursive { &in_folder } else { &in_stdin };
+        operands = core::slice::from_ref(&only);
     }
     let is_folder = |operand: &[u8]| {
         rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory)

@@ -317,7 +317,7 @@ impl Search {
         let mut start = self.kept(data, end, progress.printed).max(progress.printed);
         if (start > progress.printed || progress.gap) && self.has_printed {
             if self.form.color {
-                env.stdout.write(&[SEPARATOR_COLOR, b"--", END_COLOR, b"\n"].concat())?;
+                env.stdout.write(concat!("\x1b[36m\x1b[K", "--", "\x1b[m\x1b[K", "\n").as_bytes())?;
             } else {
                 env.stdout.write(b"--\n")?;
             }

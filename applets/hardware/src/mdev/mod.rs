@@ -6,6 +6,7 @@ use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::daemon::{detach, pause};
 use rbox_core::env::Vars;
+use rbox_core::fs::list_at;
 use rbox_core::io::{self, Input, Output};
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
@@ -69,10 +70,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(SCAN) || args.has(DAEMON) {
         let socket = if args.has(DAEMON) { Some(listen()?) } else { None };
         // BusyBox looks at partitions through the class; older kernels have only /sys/block.
-        let block: &[u8] = b"/sys/block";
-        let classes: &[&[u8]] = if fs::stat("/sys/class/block").is_ok() { &[b"/sys/class"] } else { &[b"/sys/class", block] };
-        for class in classes {
-            mdev.scan(env, class, 0);
+        mdev.scan(env, b"/sys/class", 0);
+        if fs::stat("/sys/class/block").is_err() {
+            mdev.scan(env, b"/sys/block", 0);
         }
         return match socket {
             Some(socket) => mdev.serve(env, &socket, args.has(FOREGROUND)),
@@ -168,14 +168,11 @@ impl Mdev {
 
     /// Makes the nodes of all devices below `folder`.
     fn scan(&self, env: &mut Env, folder: &[u8], depth: u32) {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(entries) = fs::open(folder, flags, Mode::empty()).and_then(fs::Dir::read_from) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_bytes();
-            if name.starts_with(b".") {
+        for entry in list_at(folder).unwrap_or_default() {
+            if entry.name.starts_with(b".") {
                 continue;
             }
-            let path = bytes::join_path(folder, name);
+            let path = bytes::join_path(folder, &entry.name);
             let kind = fs::statat(CWD, &path[..], AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
             match kind {
                 // The devices of a class are links; links further down lead back up.
@@ -199,7 +196,7 @@ impl Mdev {
         {
             words.extend([[b"MAJOR=", major].concat(), [b"MINOR=", minor].concat()]);
         }
-        let subsystem = fs::readlink([path, b"/subsystem"].concat(), Vec::new()).map(|link| link.into_bytes()).unwrap_or_default();
+        let subsystem = fs::readlink([path, b"/subsystem"].concat()).unwrap_or_default();
         words.push([b"SUBSYSTEM=", bytes::base_name(&subsystem)].concat());
         words.push([b"DEVPATH=", path.strip_prefix(b"/sys").unwrap_or(path)].concat());
         words.push(b"ACTION=add".to_vec());

@@ -65,7 +65,7 @@ static ACTIONS: [Action; 8] = [
 ];
 
 /// Reads the text of an inittab. `complain` is told the number of each line that is wrong.
-pub fn parse(text: &[u8], complain: &mut dyn FnMut(u64)) -> Vec<Entry> {
+pub fn parse(text: &[u8], complain: &mut impl FnMut(u64)) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
         let line = line.trim_ascii();

@@ -103,7 +103,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     // Only now is /proc mounted.
-    init.owns_machine = fs::readlink("/proc/self/ns/pid", Vec::new()).is_ok_and(|link| link.as_bytes() == FIRST_NAMESPACE);
+    init.owns_machine = fs::readlink("/proc/self/ns/pid").is_ok_and(|link| link == FIRST_NAMESPACE);
     if !anew {
         init.run_all(env, Action::Once, false);
     }
@@ -170,7 +170,7 @@ impl Init {
         entry.started = uptime_milliseconds();
         match pid {
             Ok(pid) => entry.pid = pid,
-            Err(errno) => say(env, &Error::on("can't fork", errno).message()),
+            Err(errno) => say(env, Error::on("can't fork", errno).message()),
         }
     }
 

@@ -54,7 +54,8 @@ pub fn prepare(env: &Env) -> Option<State> {
     environment.push(&variable);
     let message = b"\rinit: crashed, starting anew\n";
     let paths = [&b"/proc/self/exe"[..], b"/sbin/init"];
-    recovery::execute_on_crash(paths, &[b"init"], &environment, file.as_fd(), message).ok()?;
+    let name: &[u8] = b"init";
+    recovery::execute_on_crash(paths, core::slice::from_ref(&name), &environment, file.as_fd(), message).ok()?;
     Some(State(file))
 }
 

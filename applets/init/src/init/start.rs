@@ -85,7 +85,7 @@ pub fn open_terminal(env: &mut Env, tty: &[u8]) -> bool {
             true
         }
         Err(error) => {
-            say(env, &error.message());
+            say(env, error.message());
             false
         }
     }
@@ -114,5 +114,5 @@ pub fn become_command(env: &mut Env, command: &[u8]) {
     }
     let path = call::find_program(&env.vars, program).unwrap_or_else(|| program.to_vec());
     let errno = process::exec(&path, &words, &env.vars.words());
-    say(env, &Error::on([b"can't run '", program, b"'"].concat(), errno).message());
+    say(env, Error::on([b"can't run '", program, b"'"].concat(), errno).message());
 }

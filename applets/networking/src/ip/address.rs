@@ -2,9 +2,13 @@
 
 use core::net::IpAddr;
 
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::net::addr::{mask, parse, parse_prefix};
 use rbox_core::net::netlink::{Address, CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::prelude::*;
+use rbox_core::text::Left;
+use rbox_core::{push, text};
 
 use super::link::{head, state};
 use super::{Show, is, refused, scope, scope_name, unknown, value};
@@ -87,62 +91,57 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
     if show.brief {
         text.extend_from_slice(&link.name);
         text.resize(text.len().max(16), b' ');
-        text.extend_from_slice(format!(" {:<14} ", state(link)).as_bytes());
+        push!(text, " ", Left(state(link), 14), " ");
         for address in own {
-            text.extend_from_slice(format!("{}/{} ", address.local, address.prefix).as_bytes());
+            push!(text, address.local, "/", address.prefix, " ");
         }
         text.push(b'\n');
         return text;
     }
     if show.one_line {
         for address in own {
-            text.extend_from_slice(format!("{}: ", link.index).as_bytes());
-            text.extend_from_slice(&link.name);
-            text.extend_from_slice(b"    ");
-            text.extend_from_slice(&line(address, link));
-            text.extend_from_slice(format!("\\       {}\n", lifetimes(address)).as_bytes());
+            push!(text, link.index, ": ", &link.name, "    ", line(address, link), "\\       ", lifetimes(address), "\n");
         }
         return text;
     }
     text = head(link, links, false);
     text.push(b'\n');
     for address in own {
-        text.extend_from_slice(b"    ");
-        text.extend_from_slice(&line(address, link));
-        text.extend_from_slice(format!("\n       {}\n", lifetimes(address)).as_bytes());
+        push!(text, "    ", line(address, link), "\n       ", lifetimes(address), "\n");
     }
     text
 }
 
+/// Flags of an address that are shown: if_addr.h, IFA_F_*.
+const SHOWN: Names = names! { "secondary" = 1, "tentative" = 0x40, "deprecated" = 0x20, "dadfailed" = 8 };
+
 fn line(address: &Address, link: &Link) -> Vec<u8> {
-    let family = if address.local.is_ipv4() { "inet" } else { "inet6" };
-    let mut text = match address.peer {
-        Some(peer) => format!("{family} {} peer {peer}/{}", address.local, address.prefix),
-        None => format!("{family} {}/{}", address.local, address.prefix),
-    };
-    if let Some(broadcast) = address.broadcast {
-        text.push_str(&format!(" brd {broadcast}"));
+    let mut text = text!(if address.local.is_ipv4() { "inet " } else { "inet6 " }, address.local);
+    if let Some(peer) = address.peer {
+        push!(text, " peer ", peer);
     }
-    text.push_str(&format!(" scope {}", scope_name(address.scope)));
-    for (flag, name) in [(1, " secondary"), (0x40, " tentative"), (0x20, " deprecated"), (8, " dadfailed")] {
-        if address.flags & flag != 0 {
-            text.push_str(name);
+    push!(text, "/", address.prefix);
+    if let Some(broadcast) = address.broadcast {
+        push!(text, " brd ", broadcast);
+    }
+    push!(text, " scope ", scope_name(address.scope));
+    for (name, flag) in SHOWN.iter() {
+        if u64::from(address.flags) & flag != 0 {
+            push!(text, " ", name);
         }
     }
     if address.flags & 0x80 == 0 {
-        text.push_str(" dynamic");
+        push!(text, " dynamic");
     }
-    let mut text = text.into_bytes();
     if address.local.is_ipv4() {
-        text.push(b' ');
-        text.extend_from_slice(if address.label.is_empty() { &link.name } else { &address.label });
+        push!(text, " ", if address.label.is_empty() { &link.name } else { &address.label });
     }
     text
 }
 
-fn lifetimes(address: &Address) -> String {
-    let time = |seconds: u32| if seconds == u32::MAX { "forever".to_string() } else { format!("{seconds}sec") };
-    format!("valid_lft {} preferred_lft {}", time(address.lifetimes.0), time(address.lifetimes.1))
+fn lifetimes(address: &Address) -> Vec<u8> {
+    let time = |seconds: u32| if seconds == u32::MAX { b"forever".to_vec() } else { text!(seconds, "sec") };
+    text!("valid_lft ", time(address.lifetimes.0), " preferred_lft ", time(address.lifetimes.1))
 }
 
 fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<()> {

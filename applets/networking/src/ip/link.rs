@@ -6,6 +6,8 @@ use rbox_core::net::addr::{hardware_text, parse_hardware};
 use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Request, UP};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
+use rbox_core::text::Left;
+use rbox_core::{push, text};
 
 use super::{Show, is, refused, unknown, value};
 
@@ -59,9 +61,7 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
 fn brief(link: &Link) -> Vec<u8> {
     let mut text = link.name.clone();
     text.resize(text.len().max(16), b' ');
-    text.extend_from_slice(format!(" {:<14} ", state(link)).as_bytes());
-    text.extend_from_slice(&hardware_text(&link.address));
-    text.extend_from_slice(&[b" <", flag_names(link).as_bytes(), b"> "].concat());
+    push!(text, " ", Left(state(link), 14), " ", hardware_text(&link.address), " <", flag_names(link), "> ");
     text
 }
 
@@ -69,46 +69,47 @@ pub fn state(link: &Link) -> &'static str {
     STATES.name_of(link.state.into()).unwrap_or("UNKNOWN")
 }
 
-fn flag_names(link: &Link) -> String {
-    let mut names: Vec<&str> = FLAGS.of_flags(link.flags.into()).collect();
+fn flag_names(link: &Link) -> Vec<u8> {
+    let mut text = Vec::new();
     if link.flags & (UP | 0x40) == UP {
-        names.insert(0, "NO-CARRIER");
+        push!(text, "NO-CARRIER,");
     }
-    names.join(",")
+    for name in FLAGS.of_flags(link.flags.into()) {
+        push!(text, name, ",");
+    }
+    text.pop();
+    text
 }
 
 /// The two lines that show an interface; one with -o.
 pub fn head(link: &Link, links: &[Link], one_line: bool) -> Vec<u8> {
     let named = |index: u32| links.iter().find(|link| link.index == index).map(|link| link.name.as_slice());
-    let mut text = format!("{}: ", link.index).into_bytes();
-    text.extend_from_slice(&link.name);
+    let mut text = text!(link.index, ": ", &link.name);
     if let Some(parent) = named(link.parent).filter(|_| link.parent != link.index) {
-        text.extend_from_slice(&[b"@", parent].concat());
+        push!(text, "@", parent);
     }
-    text.extend_from_slice(format!(": <{}> mtu {}", flag_names(link), link.mtu).as_bytes());
+    push!(text, ": <", flag_names(link), "> mtu ", link.mtu);
     if !link.discipline.is_empty() {
-        text.extend_from_slice(&[b" qdisc ", link.discipline.as_slice()].concat());
+        push!(text, " qdisc ", &link.discipline);
     }
     if let Some(master) = named(link.master) {
-        text.extend_from_slice(&[b" master ", master].concat());
+        push!(text, " master ", master);
     }
-    text.extend_from_slice(format!(" state {}", state(link)).as_bytes());
+    push!(text, " state ", state(link));
     if link.queue != 0 {
-        text.extend_from_slice(format!(" qlen {}", link.queue).as_bytes());
+        push!(text, " qlen ", link.queue);
     }
-    text.extend_from_slice(if one_line { b"\\    link/" } else { b"\n    link/" });
-    text.extend_from_slice(match link.hardware {
-        1 => b"ether",
-        772 => b"loopback",
-        776 => b"sit",
-        65534 => b"none",
-        _ => b"unknown",
-    });
+    let kind = match link.hardware {
+        1 => "ether",
+        772 => "loopback",
+        776 => "sit",
+        65534 => "none",
+        _ => "unknown",
+    };
+    push!(text, if one_line { "\\    link/" } else { "\n    link/" }, kind);
     if !link.address.is_empty() {
-        text.push(b' ');
-        text.extend_from_slice(&hardware_text(&link.address));
-        text.extend_from_slice(if link.flags & 0x10 == 0 { b" brd " } else { b" peer " });
-        text.extend_from_slice(&hardware_text(&link.broadcast));
+        let other = if link.flags & 0x10 == 0 { " brd " } else { " peer " };
+        push!(text, " ", hardware_text(&link.address), other, hardware_text(&link.broadcast));
     }
     text
 }

@@ -9,6 +9,7 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
+use rbox_core::text;
 
 options! {
     "[-46ob] [-f inet|inet6|link] link|addr|route [COMMAND]
@@ -128,26 +129,21 @@ fn refused(errno: rbox_core::sys::Errno) -> Error {
     Error::on("RTNETLINK answers", errno).with_status(2)
 }
 
+/// rtnetlink(7), rt_scope_t.
+const SCOPES: Names = names! { "global" = 0, "site" = 200, "link" = 253, "host" = 254, "nowhere" = 255 };
+
 /// The number of a scope by name or number.
 fn scope(word: &[u8]) -> Result<u8> {
-    Ok(match word {
-        b"global" => 0,
-        b"site" => 200,
-        b"link" => 253,
-        b"host" => 254,
-        b"nowhere" => 255,
-        word => rbox_core::number::parse_in_range(word, 0, 255)? as u8,
-    })
+    match SCOPES.number_of(word) {
+        Some(number) => Ok(number as u8),
+        None => Ok(rbox_core::number::parse_in_range(word, 0, 255)? as u8),
+    }
 }
 
 /// The name of a scope.
-fn scope_name(scope: u8) -> String {
-    match scope {
-        0 => "global".into(),
-        200 => "site".into(),
-        253 => "link".into(),
-        254 => "host".into(),
-        255 => "nowhere".into(),
-        other => other.to_string(),
+fn scope_name(scope: u8) -> Vec<u8> {
+    match SCOPES.name_of(scope.into()) {
+        Some(name) => name.into(),
+        None => text!(scope),
     }
 }

@@ -8,6 +8,7 @@ use rbox_core::net::addr::{mask, parse, parse_prefix};
 use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
+use rbox_core::{push, text};
 
 use super::{Show, is, refused, scope, scope_name, unknown, value};
 
@@ -102,38 +103,35 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
 
 /// The line of `ip route`.
 fn describe(route: &Route, links: &[Link]) -> Vec<u8> {
-    let mut text = match KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
-        Some(name) => format!("{name} "),
-        None => String::new(),
-    };
+    let mut text = Vec::new();
+    if let Some(name) = KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
+        push!(text, name, " ");
+    }
     let most = if route.family == 2 { 32 } else { 128 };
-    text.push_str(&match route.to {
-        None => "default".to_string(),
-        Some(to) if route.prefix == most => to.to_string(),
-        Some(to) => format!("{to}/{}", route.prefix),
-    });
+    match route.to {
+        None => push!(text, "default"),
+        Some(to) if route.prefix == most => push!(text, to),
+        Some(to) => push!(text, to, "/", route.prefix),
+    }
     if let Some(gateway) = route.gateway {
-        text.push_str(&format!(" via {gateway}"));
+        push!(text, " via ", gateway);
     }
-    let mut text = text.into_bytes();
     if let Some(link) = links.iter().find(|link| link.index == route.index) {
-        text.extend_from_slice(&[b" dev ", link.name.as_slice()].concat());
+        push!(text, " dev ", &link.name);
     }
-    let mut rest = String::new();
     if let Some(name) = PROTOCOLS.name_of(route.protocol.into()).filter(|_| route.protocol != 3) {
-        rest.push_str(&format!(" proto {name}"));
+        push!(text, " proto ", name);
     }
     if route.scope != 0 && route.family == 2 {
-        rest.push_str(&format!(" scope {}", scope_name(route.scope)));
+        push!(text, " scope ", scope_name(route.scope));
     }
     if let Some(source) = route.source {
-        rest.push_str(&format!(" src {source}"));
+        push!(text, " src ", source);
     }
     if let Some(metric) = route.metric {
-        rest.push_str(&format!(" metric {metric}"));
+        push!(text, " metric ", metric);
     }
-    text.extend_from_slice(rest.as_bytes());
-    text.extend_from_slice(b" \n");
+    push!(text, " \n");
     text
 }
 
@@ -193,7 +191,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
 fn check_network(route: &Route) -> Result<()> {
     match route.to {
         Some(IpAddr::V4(to)) if to.to_bits() & !mask(route.prefix).to_bits() != 0 => {
-            Err(Error::parts(&[b"RTNETLINK answers: ", to.to_string().as_bytes(), b" has bits past its prefix"]).with_status(2))
+            Err(Error::parts(&[b"RTNETLINK answers: ", &text!(to), b" has bits past its prefix"]).with_status(2))
         }
         _ => Ok(()),
     }

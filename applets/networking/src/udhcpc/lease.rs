@@ -2,6 +2,7 @@
 
 use core::net::Ipv4Addr;
 
+use rbox_core::text;
 use rbox_core::bytes;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -128,7 +129,7 @@ impl Lease {
         let mut vars = vec![[b"ip=", &addr::text(self.0.your.into())[..]].concat()];
         let mut add = |name: &str, value: &[u8]| vars.push([name.as_bytes(), b"=", value].concat());
         if !self.0.next_server.is_unspecified() {
-            add("siaddr", self.0.next_server.to_string().as_bytes());
+            add("siaddr", &text!(self.0.next_server));
         }
         if !self.0.boot_file.is_empty() {
             add("boot_file", &clean(&self.0.boot_file));
@@ -144,7 +145,7 @@ impl Lease {
                     && let Ok(mask) = <[u8; 4]>::try_from(value)
                     && let Some(bits) = mask_bits(Ipv4Addr::from(mask))
                 {
-                    add("mask", bits.to_string().as_bytes());
+                    add("mask", &text!(bits));
                 }
             }
         }
@@ -161,17 +162,17 @@ fn clean(text: &[u8]) -> Vec<u8> {
 
 /// The value as text; `None` when its length does not fit its form.
 fn show(form: Form, value: &[u8]) -> Option<Vec<u8>> {
-    let address = |bytes: &[u8]| Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).to_string();
-    let list = |words: Vec<String>| Some(words.join(" ").into_bytes());
+    let address = |bytes: &[u8]| text!(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]));
+    let list = |words: Vec<Vec<u8>>| Some(words.join(&b' '));
     match form {
         Form::Text => Some(clean(value)),
         Form::Number => {
             let number = value.iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-            (1..=4).contains(&value.len()).then(|| number.to_string().into_bytes())
+            (1..=4).contains(&value.len()).then(|| text!(number))
         }
         Form::Addresses if !value.is_empty() && value.len().is_multiple_of(4) => list(value.chunks(4).map(address).collect()),
         Form::Pairs if !value.is_empty() && value.len().is_multiple_of(8) => {
-            list(value.chunks(8).map(|pair| format!("{}/{}", address(pair), address(&pair[4..]))).collect())
+            list(value.chunks(8).map(|pair| text!(address(pair), "/", address(&pair[4..]))).collect())
         }
         Form::Domains => domains(value),
         Form::Routes => routes(value),
@@ -190,10 +191,10 @@ fn routes(mut rest: &[u8]) -> Option<Vec<u8>> {
         let mut to = [0; 4];
         to[..bytes].copy_from_slice(&after[..bytes]);
         let router = <[u8; 4]>::try_from(&after[bytes..bytes + 4]).ok()?;
-        words.push(format!("{}/{width} {}", Ipv4Addr::from(to), Ipv4Addr::from(router)));
+        words.push(text!(Ipv4Addr::from(to), "/", width, " ", Ipv4Addr::from(router)));
         rest = &after[bytes + 4..];
     }
-    Some(words.join(" ").into_bytes())
+    Some(words.join(&b' '))
 }
 
 /// RFC 3397: names of labels with the pointers of RFC 1035 4.1.4, which may only lead backwards.

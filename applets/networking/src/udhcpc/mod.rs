@@ -182,7 +182,7 @@ impl<'a> Client<'a> {
         let child = process::fork_run(|| {
             self.signals.release();
             let errno = process::exec(self.script, &words, &vars);
-            self.log(env, &Error::cannot("execute", self.script, errno).message());
+            self.log(env, Error::cannot("execute", self.script, errno).message());
             127
         });
         let pid = child.map_err(|errno| Error::on("can't fork", errno))?;

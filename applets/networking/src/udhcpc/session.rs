@@ -272,7 +272,7 @@ impl Session<'_> {
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
             Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.client.timeout),
             Err(error) => {
-                self.client.log(env, &error.message());
+                self.client.log(env, error.message());
                 Ok(Event::Timeout)
             }
         }
@@ -289,7 +289,7 @@ impl Session<'_> {
             let sent = Socket::to_server(self.client.interface, lease.address(), server, self.client.port)
                 .and_then(|socket| socket.broadcast(&release));
             if let Err(error) = sent {
-                self.client.log(env, &error.message());
+                self.client.log(env, error.message());
             }
         }
         self.client.log(env, b"entering released state");

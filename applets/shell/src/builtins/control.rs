@@ -1,11 +1,11 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::exec::trap::{ERR, SIGNALS, signal_name, signal_number};
-use crate::shell::{Fail, Shell};
+use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
+use crate::shell::{Fail, Frame, Shell};
 use crate::syntax::input::{Input, Reader};
 use rbox_core::escape;
-use rbox_core::sys::{self, AsRawFd, fd, fs};
+use rbox_core::sys::{self, AsFd, AsRawFd, fs};
 use std::rc::Rc;
 
 fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
@@ -35,7 +35,7 @@ pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The status of `exit` and `return`: the operand's, or that of the last command. When they end the action of a trap
 /// the last command is the one before the action (XCU exit, return).
 fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(), Fail> {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
     } else if ends_trap && let Some((status, _)) = shell.trap_status {
@@ -46,6 +46,10 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
 
 /// `return [N]`
 pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if shell.options.bash && shell.calls + shell.sources == 0 {
+        shell.report(&[b"not in a function or a file that is sourced"]);
+        return Ok(2);
+    }
     let ends_trap = shell.trap_status.is_some_and(|(_, depth)| depth == shell.calls + shell.sources);
     given_status(shell, words, ends_trap)?;
     Err(if shell.calls + shell.sources == 0 { Fail::Exit } else { Fail::Return })
@@ -62,7 +66,7 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `eval WORD...`
 pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let text = words.join(&b' ');
     if text.is_empty() {
         return Ok(0);
@@ -79,7 +83,7 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `. FILE [ARG...]`
 pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let Some((name, arguments)) = words.split_first() else {
         return Err(shell.error(&[b"filename argument required"]));
     };
@@ -92,7 +96,7 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
             return Err(shell.error(&[b"can't open '", name, b"': ", sys::error_text(errno).as_bytes()]));
         }
     };
-    let opened = fd::fcntl_dupfd_cloexec(&opened, 10).unwrap_or(opened);
+    let opened = crate::exec::redirect::private_copy(opened.as_fd()).unwrap_or(opened);
     shell.builtin = "";
     let outer = Rc::clone(&shell.positional);
     if !arguments.is_empty() {
@@ -100,6 +104,11 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     shell.sources += 1;
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+    let frames = shell.frames.len();
+    if shell.options.bash {
+        let frame = Frame { name: b"source".to_vec(), source: Rc::from(&path[..]), line: shell.line };
+        shell.frames.push(frame);
+    }
     let context = std::mem::replace(&mut shell.context, path);
     let result = if shell.stack_has_room() {
         shell.run_input(&mut input, false)
@@ -107,12 +116,18 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Err(shell.error(&[b"maximum recursion depth exceeded"]))
     };
     shell.sources -= 1;
+    shell.frames.truncate(frames);
     shell.context = context;
     if !arguments.is_empty() {
         shell.positional = outer;
     }
     match result {
-        Ok(()) | Err(Fail::Return) => Ok(shell.status),
+        Ok(()) | Err(Fail::Return) => {
+            if shell.options.bash {
+                shell.end_function_traps([None, None])?;
+            }
+            Ok(shell.status)
+        }
         Err(other) => Err(other),
     }
 }
@@ -136,18 +151,18 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
 /// `command [-pvV] WORD...`
 pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = options(shell, words, b"pvV")?;
-    if letters.contains(&b'V') {
-        return super::inform::type_(shell, words);
-    }
-    if letters.contains(&b'v') {
-        let mut status = 0;
-        for word in words {
-            match super::inform::describe(shell, word) {
-                Some(text) => shell.print(&[&text[..], b"\n"].concat()),
-                None => status = 127,
-            }
-        }
-        return Ok(status);
+    if letters.contains(&b'V') || letters.contains(&b'v') {
+        let tell = match (shell.options.bash, letters.contains(&b'V')) {
+            (true, true) => super::bash::type_,
+            (true, false) => super::bash::describe,
+            (false, true) => super::inform::type_,
+            (false, false) => super::inform::describe_all,
+        };
+        return if letters.contains(&b'p') {
+            with_default_path(shell, |shell| tell(shell, words))
+        } else {
+            tell(shell, words)
+        };
     }
     let Some(name) = words.first() else { return Ok(0) };
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.to_vec()).collect();
@@ -207,13 +222,19 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `trap [-p] [ACTION] [SIGNAL...]`
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) =
-        if words.first() == Some(&&b"-"[..]) { (Vec::new(), words) } else { options(shell, words, b"p")? };
+    let (letters, words) = if words.first() == Some(&&b"-"[..]) {
+        (Vec::new(), words)
+    } else {
+        options(shell, words, if shell.options.bash { b"lp" } else { b"p" })?
+    };
+    if letters.contains(&b'l') {
+        return super::job::list_signals(shell, &[]);
+    }
     if !letters.is_empty() {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {
-        for number in (0..SIGNALS).chain([ERR]) {
+        for number in (0..SIGNALS).chain(ERR..TRAPS) {
             show_trap(shell, number, false);
         }
         return Ok(0);
@@ -238,6 +259,9 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `trap -p [SIGNAL...]`: those that have no action too.
 fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() && shell.options.bash {
+        return trap(shell, &[]);
+    }
     if words.is_empty() {
         // SIGKILL and SIGSTOP cannot have any.
         for number in (0..SIGNALS).filter(|number| !matches!(number, 9 | 19)) {
@@ -247,7 +271,7 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut status = 0;
     for word in words {
         match signal_number(word) {
-            Some(number) => show_trap(shell, number, true),
+            Some(number) => show_trap(shell, number, !shell.options.bash),
             None => {
                 shell.report(&[word, b": invalid signal specification"]);
                 status = 1;
@@ -265,6 +289,9 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
         None if all => b"-".to_vec(),
         None => return,
     };
-    let name = if number == ERR { "ERR" } else { signal_name(number).unwrap_or_default() };
-    shell.print(&[b"trap -- ", &action[..], b" ", name.as_bytes(), b"\n"].concat());
+    let pseudo = PSEUDO.iter().find(|(_, known)| *known == number).map(|(name, _)| *name);
+    let name = pseudo.unwrap_or_else(|| signal_name(number).unwrap_or_default().as_bytes());
+    // bash writes the names of signals in full.
+    let full: &[u8] = if shell.options.bash && (1..SIGNALS).contains(&number) { b"SIG" } else { b"" };
+    shell.print(&[b"trap -- ", &action[..], b" ", full, name, b"\n"].concat());
 }

@@ -25,7 +25,12 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(word) => word.to_vec(),
     };
     if target.is_empty() {
-        return Ok(0);
+        // XCU cd, step 2: an empty HOME may mean the working directory, an empty operand means none.
+        return if words.is_empty() {
+            Ok(0)
+        } else {
+            Err(shell.error(&[b"can't cd to : ", sys::error_text(Errno::NOENT).as_bytes()]))
+        };
     }
     let mut reason = Errno::NOENT;
     for folder in search_path(shell, &target) {
@@ -54,8 +59,9 @@ fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
             .any(|dots| target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/'));
     let mut found = Vec::new();
     if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::to_vec) {
-        for folder in path.split(|&byte| byte == b':').filter(|folder| !folder.is_empty()) {
-            found.push(rbox_core::bytes::join_path(folder, target));
+        for folder in path.split(|&byte| byte == b':') {
+            // XCU cd, step 5: an empty one is the working directory, and nothing is printed then.
+            found.push(if folder.is_empty() { target.to_vec() } else { rbox_core::bytes::join_path(folder, target) });
         }
     }
     found.push(target.to_vec());

@@ -13,22 +13,31 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if let Some(value) = shell.slot(sym).alias.clone() {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
-    if shell.slot(sym).function.is_some() || super::find(name).is_some() {
+    if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
         return Some(name.to_vec());
     }
     let path = shell.find_program(name)?;
-    let is_file = rbox_core::sys::fs::access(&path[..], rbox_core::sys::fs::Access::EXEC_OK).is_ok();
-    is_file.then(|| path.to_vec())
+    rbox_core::call::is_program(&path).then(|| path.to_vec())
+}
+
+/// `command -v NAME...`
+pub fn describe_all(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut status = 0;
+    for word in words {
+        match describe(shell, word) {
+            Some(text) => shell.print(&[&text[..], b"\n"].concat()),
+            None => status = 127,
+        }
+    }
+    Ok(status)
 }
 
 /// `type NAME...`
 pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    match words {
-        [b"-t", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, false),
-        [b"-p", words @ ..] if shell.options.bash => return super::bash::type_word(shell, words, true),
-        _ => {}
+    if shell.options.bash {
+        return super::bash::type_(shell, words);
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let mut status = 0;
     for word in words {
         let sym = shell.intern(word);

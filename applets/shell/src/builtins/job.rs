@@ -7,7 +7,7 @@ use rbox_core::number::Decimal;
 use rbox_core::sys::{error_text, signal};
 
 /// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
-fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
+pub fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
     let all = &shell.jobs.all;
     let spec = word.strip_prefix(b"%").unwrap_or(word);
     let found = match spec {
@@ -131,6 +131,9 @@ pub fn bg(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `wait [-n] [PID|JOB...]`
 pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if shell.options.bash && words.contains(&&b"-p"[..]) {
+        return wait_and_tell(shell, words);
+    }
     let (letters, words) = options(shell, words, b"n")?;
     if letters.contains(&b'n') || words.is_empty() {
         return wait_all(shell, letters.contains(&b'n'));
@@ -158,6 +161,27 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
+/// bash's `wait -p NAME`: the variable is given the process that was waited for.
+fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut words = words.to_vec();
+    let at = words.iter().position(|word| *word == b"-p").unwrap_or(0);
+    if at + 1 >= words.len() {
+        return Err(shell.error(&[b"option requires an argument -p"]));
+    }
+    words.remove(at);
+    let name = words.remove(at);
+    shell.waited = 0;
+    let status = wait(shell, &words)?;
+    match shell.waited {
+        0 => {
+            let name = shell.intern(name);
+            shell.unset(name)?;
+        }
+        pid => shell.set_by_text(name, pid.to_string().as_bytes())?,
+    }
+    Ok(status)
+}
+
 /// Waits for the end of a job, with job control also until it is stopped; an error with the number of a trapped signal.
 fn wait_one(shell: &mut Shell, at: usize) -> Result<u8, i32> {
     let number = shell.jobs.all[at].number;
@@ -168,6 +192,7 @@ fn wait_one(shell: &mut Shell, at: usize) -> Result<u8, i32> {
         let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { return Ok(127) };
         let job = &shell.jobs.all[at];
         if job.ended() {
+            shell.waited = job.processes.last().map_or(0, |one| one.pid);
             if !known {
                 shell.tell_end(at);
             }
@@ -186,6 +211,7 @@ fn wait_all(shell: &mut Shell, one: bool) -> Done {
     loop {
         if let Some(at) = shell.jobs.all.iter().position(|job| job.ended()) {
             let job = shell.jobs.all.remove(at);
+            shell.waited = job.processes.last().map_or(0, |one| one.pid);
             if one {
                 return Ok(job.status());
             }
@@ -226,12 +252,13 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             },
         }
     }
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     if words.is_empty() {
         let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
-    let mut status = 0;
+    // As in BusyBox the status is the number of errors.
+    let mut errors = 0u8;
     for word in words {
         let targets = if word.starts_with(b"%") {
             shell.with_seen_jobs(|shell| job_targets(shell, word))?
@@ -240,7 +267,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 Some(pid) => vec![pid],
                 None => {
                     let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());
-                    status = 1;
+                    errors = errors.saturating_add(1);
                     continue;
                 }
             }
@@ -250,11 +277,11 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 let line = [&shell.called[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"]
                     .concat();
                 let _ = write_all(2, &line);
-                status = 1;
+                errors = errors.saturating_add(1);
             }
         }
     }
-    Ok(status)
+    Ok(errors)
 }
 
 /// What `kill` sends to for a job: its group, or without job control its processes.
@@ -275,11 +302,17 @@ fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
     number.map(|number| number as i32)
 }
 
-fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
+/// `kill -l`, `trap -l`
+pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut text = Vec::new();
     if words.is_empty() {
         for (number, name) in (1..SIGNALS).filter_map(|number| Some((number, signal_name(number)?))) {
-            text.extend_from_slice(format!("{number:2}) {name}\n").as_bytes());
+            // bash's names are in full, five on a line.
+            let (full, end) = match shell.options.bash {
+                true => ("SIG", if number % 5 == 0 || number + 1 == SIGNALS { '\n' } else { '\t' }),
+                false => ("", '\n'),
+            };
+            text.extend_from_slice(format!("{number:2}) {full}{name}{end}").as_bytes());
         }
     }
     for word in words {
@@ -291,7 +324,7 @@ fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
             return Ok(1);
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).
-        let number = if number > 128 { number % 128 } else { number };
+        let number = if number > 127 { number & 127 } else { number };
         match signal_name(number) {
             Some(name) if is_number => text.extend_from_slice(name.as_bytes()),
             _ => text.extend_from_slice(number.to_string().as_bytes()),

@@ -17,7 +17,7 @@ use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 
 pub use directory::working as working_folder;
-pub use options::set_option_by_name;
+pub use options::{list_options, option_by_name, set_option_by_name};
 pub use read::read_line;
 
 /// What a builtin returns: its status, or why the shell does not go on.
@@ -82,12 +82,18 @@ builtins! {
     "alias", REGULAR, variables::alias;
     "bg", REGULAR, job::bg;
     "break", SPECIAL, control::break_loop;
+    "builtin", REGULAR, bash::builtin;
+    "caller", REGULAR, bash::caller;
     "cd", REGULAR, directory::cd;
     "chdir", REGULAR, directory::cd;
     "command", REGULAR, control::command;
+    "compgen", REGULAR, bash::compgen;
     "continue", SPECIAL, control::continue_loop;
     "declare", REGULAR, bash::declare;
+    "dirs", REGULAR, bash::dirs;
+    "disown", REGULAR, bash::disown;
     "echo", PURE, print::echo;
+    "enable", REGULAR, bash::enable;
     "eval", SPECIAL, control::eval;
     "exec", SPECIAL, succeed;
     "exit", SPECIAL, control::exit;
@@ -104,7 +110,9 @@ builtins! {
     "let", REGULAR, variables::let_;
     "local", SPECIAL, variables::local;
     "mapfile", REGULAR, bash::mapfile;
+    "popd", REGULAR, bash::popd;
     "printf", PURE | QUIET, print::printf;
+    "pushd", REGULAR, bash::pushd;
     "pwd", PURE, directory::pwd;
     "read", REGULAR, read::read;
     "readarray", REGULAR, bash::mapfile;
@@ -212,6 +220,11 @@ pub fn options<'a, 'b>(
         }
     }
     Ok((letters, rest))
+}
+
+/// The words behind a `--`, which ends the options that there are none of (XCU 1.4, OPTIONS).
+pub fn operands<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    words.strip_prefix(&[&b"--"[..]]).unwrap_or(words)
 }
 
 /// A number that is not negative, or an error.

@@ -1,7 +1,7 @@
 //! `set` and `umask`.
 
 use super::Done;
-use crate::shell::{Options, Shell};
+use crate::shell::{Fail, Options, Shell};
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -10,7 +10,12 @@ use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
 const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "vi" = 0, "pipefail" = 0, "bash" = 0,
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "bash" = 0,
+};
+
+/// bash's options that the shell has always, or never: 1 or 0.
+const FIXED: Names = names! {
+    "hashall" = 1, "histexpand" = 0, "history" = 0, "keyword" = 0, "onecmd" = 0, "physical" = 0, "posix" = 0, "privileged" = 0,
 };
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
@@ -27,8 +32,10 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
         "notify" => &mut options.notify,
         "nounset" => &mut options.nounset,
         "errtrace" => &mut options.errtrace,
+        "functrace" => &mut options.functrace,
         "vi" => &mut options.vi,
         "pipefail" => &mut options.pipefail,
+        "nolog" => &mut options.nolog,
         "bash" => &mut options.bash,
         _ => return None,
     })
@@ -41,17 +48,39 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
         shell.options.vi = !on;
         return true;
     }
+    if shell.options.bash {
+        if name == b"braceexpand" {
+            shell.options.nobraces = !on;
+            return true;
+        }
+        if FIXED.number_of(name) == Some(u64::from(on)) {
+            return true;
+        }
+    }
     let Some((name, _)) = NAMES.iter().find(|(known, _)| known.as_bytes() == name) else { return false };
     if let Some(option) = field(&mut shell.options, name) {
         *option = on;
     }
     if name == "bash" && on {
+        // Where the mode is switched on in a script, aliases count as before.
+        shell.options.expand_aliases = true;
         super::bash::begin(shell);
     }
     if name == "monitor" {
         crate::interactive::set_monitor(shell, on);
     }
     true
+}
+
+/// Whether an option is on; none when there is no such option.
+pub fn option_by_name(shell: &mut Shell, name: &[u8]) -> Option<bool> {
+    match name {
+        b"emacs" => return Some(!shell.options.vi),
+        b"braceexpand" => return Some(!shell.options.nobraces),
+        _ => {}
+    }
+    let (name, _) = NAMES.iter().find(|(known, _)| known.as_bytes() == name)?;
+    field(&mut shell.options, name).map(|on| *on)
 }
 
 impl Shell {
@@ -61,26 +90,33 @@ impl Shell {
             Some(name) => set_option_by_name(self, name.as_bytes(), on),
             // XCU set: -h may speed up the search for commands and may be on always; where a command was found is
             // always remembered here.
-            None => letter == b'h',
+            None => match letter {
+                b'B' if self.options.bash => set_option_by_name(self, b"braceexpand", on),
+                b'H' if self.options.bash => set_option_by_name(self, b"histexpand", on),
+                letter => letter == b'h',
+            },
         }
     }
 
     /// The value of `$-`.
     pub fn option_letters(&mut self) -> Vec<u8> {
         let mut letters = Vec::new();
-        for (name, letter) in NAMES.iter() {
-            if letter != 0 && field(&mut self.options, name).is_some_and(|on| *on) {
-                letters.push(letter as u8);
+        // The order is BusyBox's.
+        for &letter in b"TEubaCvxcsnmiIfe" {
+            let on = match letter {
+                b'c' => self.options.command,
+                b's' => self.options.stdin,
+                b'i' => self.options.interactive,
+                letter => {
+                    NAMES.name_of(letter.into()).and_then(|name| field(&mut self.options, name)).is_some_and(|on| *on)
+                }
+            };
+            if on {
+                letters.push(letter);
             }
         }
-        if self.options.interactive {
-            letters.push(b'i');
-        }
-        if self.options.command {
-            letters.push(b'c');
-        }
-        if self.options.stdin {
-            letters.push(b's');
+        if self.options.bash {
+            letters.extend_from_slice(if self.options.nobraces { b"h" } else { b"hB" });
         }
         letters
     }
@@ -124,7 +160,9 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 if !set_option_by_name(shell, name, on) {
                     let sign: &[u8] = if on { b"-" } else { b"+" };
                     shell.report(&[b"illegal option ", sign, b"o ", name]);
-                    return Ok(1);
+                    // BusyBox's status, but as for a letter the end of a shell that is not interactive (XCU 2.8.1).
+                    shell.status = 1;
+                    return Err(Fail::Error);
                 }
             } else if !shell.set_option(letter, on) {
                 return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
@@ -149,12 +187,13 @@ fn list_variables(shell: &mut Shell) {
     shell.print(&text);
 }
 
-fn list_options(shell: &mut Shell, readable: bool) {
+/// `set -o` and `set +o`.
+pub fn list_options(shell: &mut Shell, readable: bool) {
     let mut text = String::new();
     for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
-        // The listing is BusyBox's as long as this one is off.
-        if name == "bash" && !on {
+        // The listing is BusyBox's as long as these are off.
+        if matches!(name, "bash" | "functrace" | "nolog") && !on {
             continue;
         }
         text.push_str(&match (readable, on) {

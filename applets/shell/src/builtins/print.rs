@@ -2,37 +2,40 @@
 
 use super::Done;
 use crate::shell::{Shell, write_all};
+use rbox_core::escape::Style;
 use rbox_core::printf;
 
 /// `echo [-neE] [WORD...]`
 pub fn echo(shell: &mut Shell, words: &[&[u8]]) -> Done {
     shell.status = 0;
-    shell.print(&printf::echo(words));
+    shell.print(&printf::echo(words, if shell.options.bash { Style::WideEcho } else { Style::Echo }));
     Ok(shell.status)
 }
 
 /// `printf FORMAT [WORD...]` (XCU printf)
 pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = super::operands(words);
     let Some((format, words)) = words.split_first() else {
         return Err(shell.error(&[b"printf: usage: printf FORMAT [ARG]..."]));
     };
     // bash's `-v NAME`: the text goes into a variable.
     let mut variable = None;
     let (format, words) = match (*format, words) {
-        (b"-v", [name, format, words @ ..]) if shell.options.bash => {
-            variable = Some(shell.intern(name));
+        (b"-v", [name, b"--", format, words @ ..] | [name, format, words @ ..]) if shell.options.bash => {
+            variable = Some(name.to_vec());
             (*format, words)
         }
         (format, words) => (format, words),
     };
     let mut out = Vec::new();
-    shell.status = printf::print(format, words, &mut out, &mut |parts| {
+    let bash = printf::Bash { quote: crate::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::to_vec) };
+    let bash = shell.options.bash.then_some(&bash);
+    shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
         // There is no one left to tell that standard error is dead.
         let _ = write_all(2, &[&shell.called[..], b": ", &parts.concat(), b"\n"].concat());
     });
     match variable {
-        Some(name) => shell.set(name, &out)?,
+        Some(name) => shell.set_by_text(&name, &out)?,
         None => shell.print(&out),
     }
     Ok(shell.status)

@@ -1,6 +1,6 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
-use super::{Done, number};
+use super::Done;
 use crate::shell::{Shell, is_seekable, read_number};
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -50,12 +50,17 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match letter {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
+                // bash's line editing: the terminal has its own.
+                b'e' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {}
+                b'i' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {
+                    words = words.get(1..).unwrap_or_default();
+                }
                 b'd' | b'n' | b'N' | b't' | b'u' | b'p' | b'a' => {
                     let value = if at < word.len() {
                         &word[at..]
                     } else {
                         let Some((value, rest)) = words.split_first() else {
-                            return Err(shell.error(&[b"option requires an argument -", &[letter]]));
+                            return Err(shell.error(&[b"no arg for -", &[letter], b" option"]));
                         };
                         words = rest;
                         value
@@ -67,10 +72,20 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             }
         }
     }
-    if let Some(name) = words.iter().find(|name| !crate::symbols::is_name(name)) {
+    let is_target = |shell: &Shell, name: &[u8]| {
+        let base = if shell.options.bash { super::bash::split_subscript(name).0 } else { name };
+        crate::symbols::is_name(base)
+    };
+    if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
         let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
         let _ = crate::shell::write_all(2, &text);
         return Ok(1);
+    }
+    if wanted.timeout == Some(0) {
+        // Nothing is read: the status tells whether there is something to read.
+        let ready =
+            poll(&mut [PollFd::from_borrowed_fd(fd::borrow(wanted.fd), PollFlags::IN)], Some(&Timespec::default()));
+        return Ok(u8::from(!matches!(ready, Ok(1))));
     }
     let (line, escaped, status) = take_line(&wanted);
     if let Some(array) = &wanted.array {
@@ -84,9 +99,13 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::shell::Fail> {
     match letter {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
-        b'n' => wanted.count = Some((number(shell, value)?, false)),
-        b'N' => wanted.count = Some((number(shell, value)?, true)),
-        b'u' => wanted.fd = number(shell, value)? as i32,
+        // None at all is no limit, as in BusyBox.
+        b'n' => {
+            wanted.count =
+                Some(count_of(shell, value, b"invalid count")?).filter(|&count| count > 0).map(|count| (count, false))
+        }
+        b'N' => wanted.count = Some((count_of(shell, value, b"invalid count")?, true)),
+        b'u' => wanted.fd = count_of(shell, value, b"invalid file descriptor")? as i32,
         b'p' => wanted.prompt = value.to_vec(),
         b'a' => wanted.array = Some(value.to_vec()),
         _ => {
@@ -97,6 +116,11 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         }
     }
     Ok(())
+}
+
+fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::shell::Fail> {
+    let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
+    count.ok_or_else(|| shell.error(&[complaint]))
 }
 
 /// One byte, or none at the end; `Err` is the status when time is over or a signal came.
@@ -266,8 +290,7 @@ fn assign(
         return shell.set(reply, line);
     };
     if whole {
-        let name = shell.intern(first.first().unwrap_or(last));
-        return shell.set(name, line);
+        return give(shell, first.first().unwrap_or(last), line);
     }
     let ifs = shell.ifs.clone();
     let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
@@ -283,8 +306,7 @@ fn assign(
         }
         let field = &line[start..at];
         at = skip_separator(line.len(), at, &is_sign, &is_white);
-        let name = shell.intern(name);
-        shell.set(name, field)?;
+        give(shell, name, field)?;
     }
     let mut end = line.len();
     while end > at && is_white(end - 1) {
@@ -298,8 +320,16 @@ fn assign(
     if stop < end && skip_separator(line.len(), stop, &is_sign, &is_white) >= end {
         end = stop;
     }
-    let name = shell.intern(last);
-    shell.set(name, &line[at..end])
+    give(shell, last, &line[at..end])
+}
+
+/// Assigns a variable, or in bash mode an element of an array.
+fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::shell::Fail> {
+    if name.ends_with(b"]") {
+        return shell.set_by_text(name, value);
+    }
+    let name = shell.intern(name);
+    shell.set(name, value)
 }
 
 fn skip_separator(

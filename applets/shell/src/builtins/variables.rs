@@ -1,6 +1,7 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
+use crate::array::FUNCTION;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
@@ -17,7 +18,8 @@ fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a 
     if !is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
-    Ok((shell.intern(name), equals.map(|at| &word[at + 1..]), append))
+    let name = shell.intern(name);
+    Ok((name, equals.map(|at| &word[at + 1..]), append))
 }
 
 fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
@@ -43,19 +45,40 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
     shell.print(&text);
 }
 
-/// `export [-np] [NAME[=VALUE]...]`
+/// `export [-np] [NAME[=VALUE]...]`, in bash mode `export -f [-n] NAME...`
 pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"np")?;
+    let (letters, words) = options(shell, words, if shell.options.bash { b"fnp" } else { b"np" })?;
+    if letters.contains(&b'f') {
+        return export_functions(shell, words, !letters.contains(&b'n'));
+    }
     if words.is_empty() {
         let names = shell.names(|slot| slot.export);
         list(shell, "export", names);
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
+        let name = shell.resolve(name);
         assign(shell, name, value, append)?;
         shell.slot(name).export = !letters.contains(&b'n');
     }
     Ok(0)
+}
+
+fn export_functions(shell: &mut Shell, words: &[&[u8]], on: bool) -> Done {
+    let mut status = 0;
+    for word in words {
+        let name = shell.intern(word);
+        let slot = shell.slot(name);
+        if slot.function.is_none() {
+            shell.report(&[word, b": not a function"]);
+            status = 1;
+        } else if on {
+            slot.attributes |= FUNCTION;
+        } else {
+            slot.attributes &= !FUNCTION;
+        }
+    }
+    Ok(status)
 }
 
 /// `readonly [-p] [NAME[=VALUE]...]`
@@ -67,6 +90,7 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
+        let name = shell.resolve(name);
         assign(shell, name, value, append)?;
         shell.slot(name).readonly = true;
     }
@@ -78,7 +102,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.calls == 0 {
         return Err(shell.error(&[b"not in a function"]));
     }
-    if let Some([b'-', _, ..]) = words.first() {
+    if words.first().is_some_and(|word| matches!(word, [b'-', _, ..]) || (shell.options.bash && *word != b"-")) {
         // `local -a x`: bash's options are those of declare.
         return super::bash::declare(shell, words);
     }
@@ -88,16 +112,15 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
             continue;
         }
         let (name, value, append) = assignment(shell, word)?;
-        if shell.save(name) && value.is_none() {
-            // As in BusyBox, a local variable begins unset; it stays exported.
-            let slot = shell.slot(name);
-            if !slot.readonly {
-                slot.set = false;
-                slot.value.clear();
-                slot.array = None;
-                slot.attributes = 0;
-                shell.changed(name);
-            }
+        if shell.slot(name).readonly {
+            let text = shell.symbols.name(name).to_vec();
+            return Err(shell.error(&[&text, b": is read only"]));
+        }
+        // As in BusyBox, a local variable begins unset.
+        if value.is_none() {
+            shell.make_local(name);
+        } else {
+            shell.save(name);
         }
         assign(shell, name, value, append)?;
     }
@@ -106,7 +129,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `unset [-fv] NAME...`
 pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"fv")?;
+    let (letters, words) = options(shell, words, if shell.options.bash { b"fnv" } else { b"fv" })?;
     for word in words {
         if letters.contains(&b'f') {
             let name = shell.intern(word);
@@ -119,7 +142,13 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let name = shell.intern(text);
         match subscript {
-            Some(b"@" | b"*") | None => shell.unset(name)?,
+            Some(b"@" | b"*") | None => {
+                let whole = if letters.contains(&b'n') { name } else { shell.resolve(name) };
+                if subscript.is_none() && shell.options.bash && !letters.contains(&b'v') && !shell.slot(whole).set {
+                    unset_function(shell, whole);
+                }
+                shell.unset(whole)?;
+            }
             Some(subscript) => {
                 let key = shell.text_key(name, subscript)?;
                 shell.unset_element(name, &key)?;
@@ -129,8 +158,17 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
+/// As in bash, the name of a function alone is that of no variable.
+fn unset_function(shell: &mut Shell, name: Sym) {
+    let slot = shell.slot(name);
+    if slot.array.is_none() {
+        slot.function = None;
+    }
+}
+
 /// `alias [NAME[=VALUE]...]`
 pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     if words.is_empty() {
         for name in shell.names(|slot| slot.alias.is_some()) {
             show_alias(shell, name);
@@ -190,6 +228,9 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `let EXPRESSION...`
 pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if words.is_empty() {
+        return Err(shell.error(&[b"expression expected"]));
+    }
     let mut last = 0;
     for word in words {
         last = shell.evaluate_text(word, 0)?;
@@ -199,6 +240,7 @@ pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
 pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = super::operands(words);
     let [known, name, arguments @ ..] = words else {
         return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
     };
@@ -213,10 +255,10 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let name = shell.intern(name);
     let index_name = shell.intern(b"OPTIND");
     let value_name = shell.intern(b"OPTARG");
-    let mut index = shell.value(index_name).and_then(crate::arith::small_number).unwrap_or(1).max(1) as usize;
-    let mut at = shell.option_at;
-    // In the middle of a word OPTIND is that of the next one already, as in BusyBox.
-    index -= usize::from(at > 0 && index > 1);
+    let (mut index, mut at) = (shell.option_index, shell.option_at);
+    if index > arguments.len() + 1 {
+        (index, at) = (1, 0);
+    }
     let word = arguments.get(index - 1);
     let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {
         if word.is_some_and(|word| word == b"--") {
@@ -272,9 +314,9 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => shell.unset(value_name)?,
     }
     shell.set(name, &result)?;
+    // In the middle of a word OPTIND is that of the next one already, as in BusyBox; assigning it resets the place.
     shell.set_number(index_name, (index + usize::from(at > 0)) as i64)?;
-    // Assigning OPTIND has reset the place inside the word.
-    shell.option_at = at;
+    (shell.option_index, shell.option_at) = (index, at);
     Ok(0)
 }
 

@@ -87,7 +87,10 @@ impl Shell {
         }
         self.loops += 1;
         let result = words.iter().try_for_each(|word| {
-            self.set(found.name, word)?;
+            if self.options.bash && found.words.is_some() {
+                self.before_turn(found)?;
+            }
+            self.set_loop_variable(found.name, word)?;
             match self.run_body(&found.body) {
                 Ok(Turn::Next) => Ok(()),
                 Ok(Turn::Leave) => Err(Fail::Break(0)),
@@ -100,7 +103,6 @@ impl Shell {
 
     pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
         self.line = found.line;
-        self.arith(&found.init)?;
         self.loops += 1;
         let result = self.arith_for_turns(found);
         self.loops -= 1;
@@ -108,6 +110,7 @@ impl Shell {
     }
 
     fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
+        self.arith(&found.init)?;
         // An empty test is true.
         let always =
             matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
@@ -194,7 +197,7 @@ impl Shell {
 
     fn arm_matches(&mut self, arm: &Arm, word: &[u8]) -> Result<bool, Fail> {
         for pattern in &arm.patterns {
-            if self.pattern_matches(pattern, word)? {
+            if self.pattern_matches(pattern, word, self.pattern_flags())? {
                 return Ok(true);
             }
         }

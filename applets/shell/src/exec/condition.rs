@@ -1,9 +1,10 @@
 //! `[[ ... ]]`.
 
+use crate::expand::pattern::Flags;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
-use rbox_core::condition::{binary, unary};
-use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::condition::{IsSet, binary, unary};
+use rbox_core::pattern::regex::{self, Exec, Regex};
 
 impl Shell {
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
@@ -14,11 +15,16 @@ impl Shell {
             Condition::Word(word) => !self.expand_one(word)?.is_empty(),
             Condition::Match(word, pattern, negated) => {
                 let text = self.expand_one(word)?;
-                self.pattern_matches(pattern, &text)? != *negated
+                // As in bash, groups count here whatever `shopt extglob` says.
+                let groups = if self.options.bash { Flags::EXTENDED } else { Flags::NONE };
+                self.pattern_matches(pattern, &text, self.pattern_flags() | groups)? != *negated
             }
             Condition::Unary(operator, word) => {
                 let operand = self.expand_one(word)?;
-                match unary(operator, &operand, &mut |name| self.get(name).is_some()) {
+                if let Some(result) = self.bash_condition(operator, &operand) {
+                    return Ok(result);
+                }
+                match unary(operator, &operand, &mut IsSet::new(&mut |name| self.is_set(name))) {
                     Some(result) => result,
                     None => return Err(self.error(&[operator, b": unknown operand"])),
                 }
@@ -26,21 +32,44 @@ impl Shell {
             Condition::Binary(left, operator, right) => {
                 let left = self.expand_one(left)?;
                 let right = self.expand_one(right)?;
+                if self.options.bash
+                    && let Some(result) = self.compare_numbers(&left, operator, &right)?
+                {
+                    return Ok(result);
+                }
                 match binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
-                    Err(number) => return Err(self.error(&[&number, b": bad number"])),
+                    Err(message) => return Err(self.error(&[&message])),
                 }
             }
             Condition::Regex(word, pattern) => {
                 let text = self.expand_one(word)?;
                 let pattern = self.expand_regex(pattern)?;
-                match Regex::new(&pattern, Flags::EXTENDED) {
+                let folds = if self.options.nocasematch { regex::Flags::FOLD_CASE } else { regex::Flags::NONE };
+                let flags = regex::Flags::EXTENDED | folds;
+                match Regex::new(&pattern, flags) {
                     Ok(regex) => self.match_regex(&regex, &text)?,
                     Err(error) => return Err(self.error(&[&pattern, b": ", error.message().as_bytes()])),
                 }
             }
         })
+    }
+
+    /// bash's `-eq` and the like take expressions; none when it is another operator.
+    fn compare_numbers(&mut self, left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Fail> {
+        if !matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge") {
+            return Ok(None);
+        }
+        let (left, right) = (self.evaluate_text(left, 0)?, self.evaluate_text(right, 0)?);
+        Ok(Some(match operator {
+            b"-eq" => left == right,
+            b"-ne" => left != right,
+            b"-lt" => left < right,
+            b"-le" => left <= right,
+            b"-gt" => left > right,
+            _ => left >= right,
+        }))
     }
 
     /// Searches the text; in bash mode BASH_REMATCH has what the groups matched.

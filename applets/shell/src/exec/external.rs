@@ -80,12 +80,13 @@ impl Shell {
     ) -> Result<Option<i32>, Fail> {
         if isolation.is_none() && self.find_program(&words[0]).is_none() {
             // The message goes where the command's own would.
-            let saved = self.redirect(redirections);
+            let saved = match self.redirect(redirections) {
+                Ok(saved) => saved,
+                Err(fail) => return not_started(fail),
+            };
             self.status = 127;
-            if let Ok(saved) = saved {
-                self.report(&[&words[0], b": not found"]);
-                self.undo_redirections(saved);
-            }
+            self.report(&[&words[0], b": not found"]);
+            self.undo_redirections(saved);
             return Ok(None);
         }
         let ignores_children = self.ignores_children();
@@ -94,21 +95,30 @@ impl Shell {
             Some(Isolation::Program) => self.find_program(&words[0]).is_some(),
             Some(_) => false,
         };
-        if is_program && !self.options.monitor && !self.options.interactive && !ignores_children {
-            let Ok(saved) = self.redirect(redirections) else { return Ok(None) };
-            let started = self.start_program(words);
-            self.undo_redirections(saved);
-            return started;
+        if self.options.monitor || self.options.interactive || ignores_children {
+            // The child opens files, so that the user can end or stop what waits for a pipe.
+            let forked = self.fork_child(0, true)?;
+            if forked.is_none() {
+                let status = match self.redirect_for_good(redirections) {
+                    Ok(()) => self.replace_by(words),
+                    Err(_) => self.status,
+                };
+                process::exit_now(status);
+            }
+            return Ok(forked);
         }
-        let forked = self.fork_child(0, true)?;
-        if forked.is_none() {
-            let status = match self.redirect_for_good(redirections) {
-                Ok(()) => self.replace_by(words),
-                Err(_) => 1,
-            };
+        let saved = match self.redirect(redirections) {
+            Ok(saved) => saved,
+            Err(fail) => return not_started(fail),
+        };
+        let started = if is_program { self.start_program(words) } else { self.fork_child(0, true) };
+        if !is_program && matches!(started, Ok(None)) {
+            drop(saved);
+            let status = self.replace_by(words);
             process::exit_now(status);
         }
-        Ok(forked)
+        self.undo_redirections(saved);
+        started
     }
 
     /// Runs a command in a child, with its output going to a substitution that runs here.
@@ -187,7 +197,7 @@ impl Shell {
 
     /// Tells why a command cannot be run; its status (XCU 2.8.2).
     fn cannot_run(&self, name: &[u8], errno: Errno) -> u8 {
-        if errno == Errno::NOENT {
+        if matches!(errno, Errno::NOENT | Errno::NOTDIR) {
             self.report(&[name, b": not found"]);
             return 127;
         }
@@ -211,7 +221,7 @@ impl Shell {
     fn run_inline(&mut self, id: Id, words: &[Vec<u8>], redirections: &[Redirection], stdin: Input) -> Run {
         let saved = match self.redirect(redirections) {
             Ok(saved) => saved,
-            Err(_) => return Ok(()),
+            Err(fail) => return not_started(fail).map(|_| ()),
         };
         let memory = self.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
         let output = if memory { Output::memory() } else { Output::standard(1) };
@@ -235,25 +245,36 @@ impl Shell {
 
     /// Becomes the command. Returns a status: of an applet that ran here, or 126 or 127.
     pub fn replace_by(&mut self, words: &[Vec<u8>]) -> u8 {
+        self.replace_by_as(words, None)
+    }
+
+    /// As `replace_by`; the program is told another name.
+    pub fn replace_by_as(&mut self, words: &[Vec<u8>], name: Option<Vec<u8>>) -> u8 {
+        let renamed = name.is_some();
+        let mut told = words.to_vec();
+        if let Some(name) = name {
+            told[0] = name;
+        }
         if self.ignores_children() {
             let _ = signal::set(SIGCHLD, Disposition::Ignore);
         }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
-            && self.registry.form(id).isolation != Isolation::Program
+            // Under another name the program would not know which applet it is.
+            && (renamed || self.registry.form(id).isolation != Isolation::Program)
         {
-            return self.become_applet(id, words);
+            return self.become_applet(id, &told);
         }
         let Some(path) = self.find_program(&words[0]) else {
             // An applet that stands nowhere, as at boot with an empty PATH, still runs.
             if let Some(id) = applet {
-                return self.become_applet(id, words);
+                return self.become_applet(id, &told);
             }
             return self.cannot_run(&words[0], Errno::NOENT);
         };
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
-        let slices: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = told.iter().map(Vec::as_slice).collect();
         match process::exec(&path, &slices, &environment) {
             Errno::NOEXEC => self.run_as_script(&path, words),
             errno => self.cannot_run(&words[0], errno),
@@ -280,8 +301,18 @@ impl Shell {
         for slot in &mut self.variables {
             slot.function = None;
             slot.alias = None;
+            slot.readonly = false;
             slot.set &= slot.export;
         }
+        crate::sh::set_fixed_variables(self);
+        self.ifs = b" \t\n".to_vec();
+        (self.option_index, self.option_at) = (1, 0);
+        (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);
+        self.pid = process::getpid().as_raw_nonzero().get();
+        self.background = None;
+        self.outer_traps = None;
+        self.context.clear();
+        self.locals.clear();
         self.arg0 = path.to_vec();
         self.named = true;
         self.positional = Rc::new(words[1..].to_vec());
@@ -319,6 +350,14 @@ impl Shell {
         };
         signal::set_blocked(before);
         result
+    }
+}
+
+/// A command whose redirections failed: an error in their expansion is the shell's (XCU 2.8.1).
+fn not_started(fail: Fail) -> Result<Option<i32>, Fail> {
+    match fail {
+        Fail::Redirection => Ok(None),
+        fail => Err(fail),
     }
 }
 

@@ -38,6 +38,7 @@ impl Shell {
     pub(super) fn become_child(&mut self) {
         let monitor = self.options.monitor && !self.subshell;
         self.subshell = true;
+        self.depth += 1;
         self.jobs = std::mem::take(&mut self.jobs).of_subshell();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);

@@ -2,13 +2,17 @@
 
 mod compound;
 mod condition;
+mod coprocess;
 mod external;
 mod foreground;
+mod function;
 pub mod jobs;
 mod pipeline;
 mod quiet;
 pub mod redirect;
 mod simple;
+mod time;
+mod trace;
 pub mod trap;
 
 use crate::shell::{Fail, Run, Shell};
@@ -16,6 +20,7 @@ use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser;
 use rbox_core::sys::{fd, fs, process};
+use std::rc::Rc;
 
 /// How much of the stack calls may use, in bytes: the limit less a reserve, at most 64 MiB.
 pub fn stack_limit() -> usize {
@@ -29,9 +34,16 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.error(&[b"nested too deeply"]));
         }
+        if self.options.bash {
+            self.before_command(node)?;
+        }
         match node {
             Node::Simple(simple) => {
+                let pipes = self.pipe_ends.len();
                 let result = self.run_simple(simple, false);
+                if self.pipe_ends.len() > pipes {
+                    self.close_pipe_ends(pipes);
+                }
                 self.note_pipe_status();
                 result
             }
@@ -52,45 +64,68 @@ impl Shell {
             Node::Select(found) => self.run_select(found),
             Node::Case(case) => self.run_case(case),
             Node::Function(name, function) => {
+                if self.options.bash {
+                    function.source.get_or_init(|| self.source());
+                }
                 let slot = self.slot(*name);
-                slot.function = Some(std::rc::Rc::clone(function));
+                slot.function = Some(Rc::clone(function));
                 self.status = 0;
                 Ok(())
             }
             Node::Condition(condition, line) => {
                 self.line = *line;
-                self.status = match self.condition(condition)? {
-                    true => 0,
-                    false => 1,
+                self.status = match self.condition(condition) {
+                    Ok(result) => u8::from(!result),
+                    Err(Fail::Error) if self.options.bash => 2,
+                    Err(fail) => return Err(fail),
                 };
                 self.check_errexit()
             }
             Node::Arith(arith, line) => {
                 self.line = *line;
-                self.status = u8::from(self.arith(arith)? == 0);
+                self.status = match self.arith(arith) {
+                    Ok(value) => u8::from(value == 0),
+                    Err(Fail::Error) if self.options.bash => 1,
+                    Err(fail) => return Err(fail),
+                };
                 self.check_errexit()
             }
             Node::Redirected(inner, redirections) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
                     self.line = first.line;
                 }
+                let pipes = self.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
-                    Err(_) => {
-                        self.status = 1;
-                        return self.check_errexit();
+                    Err(fail) => {
+                        if matches!(**inner, Node::Subshell(_)) {
+                            // In BusyBox they fail in the subshell, as its error.
+                            self.status = 2;
+                        }
+                        return self.after_redirection(fail);
                     }
                 };
                 let capture = self.suspend_capture(redirections);
                 let result = self.run(inner);
                 self.resume_capture(capture);
                 self.undo_redirections(saved);
+                self.close_pipe_ends(pipes);
                 result
             }
             Node::Pipeline(pipeline) => self.run_pipeline(pipeline),
             Node::Subshell(body) => self.run_subshell(body),
             Node::Background(body) => self.run_background(body),
-            Node::Time(inner) => self.run_time(inner.as_deref()),
+            Node::Coprocess(name, body) => self.run_coprocess(*name, body),
+            Node::Time(inner, portable) => self.run_time(inner.as_deref(), *portable),
+        }
+    }
+
+    /// The file that the commands are from; a name for what is none.
+    pub fn source(&self) -> Rc<[u8]> {
+        match self.frames.last() {
+            Some(frame) => Rc::clone(&frame.source),
+            None if self.named => Rc::from(&self.arg0[..]),
+            None => Rc::from(&b"environment"[..]),
         }
     }
 
@@ -143,13 +178,16 @@ impl Shell {
     pub fn run_input(&mut self, input: &mut Input, last: bool) -> Run {
         let mut empty = true;
         let mut status = 0;
+        // XCU 2.8.1: an interactive shell goes on after an error, with the next line.
+        let resumes = last && self.options.interactive;
         loop {
-            if matches!(input.reader, Reader::Terminal) {
+            if resumes {
                 self.before_prompt()?;
             } else if last && self.options.interactive {
                 self.notify();
             }
             let parsed = parser::next_command(input, self);
+            self.read_line = input.line;
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
@@ -158,6 +196,7 @@ impl Shell {
                 // Ctrl-D within a command ends the command only.
                 input.ended = false;
             }
+            self.log_lines(&parsed);
             let node = match parsed {
                 // Ctrl-C within a command drops it, also where the end of the text could have ended it.
                 _ if std::mem::take(&mut self.interrupted) => {
@@ -170,11 +209,11 @@ impl Shell {
                 Ok(None) => break,
                 Err(error) => {
                     let fail = self.syntax_error(&error);
-                    if !matches!(input.reader, Reader::Terminal) {
+                    if !resumes {
                         return Err(fail);
                     }
-                    input.at = input.buffer.len();
-                    input.compact();
+                    input.skip_line();
+                    give_back(input);
                     continue;
                 }
             };
@@ -187,17 +226,35 @@ impl Shell {
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
-                Err(Fail::Error) if matches!(input.reader, Reader::Terminal) => self.builtin = "",
+                Err(Fail::Error) if resumes => self.builtin = "",
+                // In bash an error drops the rest of the line alone.
+                Err(Fail::Error) if last && self.options.bash && !matches!(input.reader, Reader::None) => {
+                    self.builtin = "";
+                    self.check_errexit()?;
+                }
                 // In a subshell they end it, as the loop is not its own.
                 Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 && !self.subshell => {}
                 result => result?,
             }
             status = self.status;
         }
+        if std::mem::take(&mut self.read_failed) {
+            // XCU sh, EXIT STATUS: 128 is for what the shell was to run itself.
+            self.status = if last { 128 } else { 2 };
+            return Err(Fail::Error);
+        }
         if empty {
             self.status = status;
         }
         Ok(())
+    }
+
+    /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
+    fn log_lines(&mut self, parsed: &Result<Option<Node>, parser::SyntaxError>) {
+        let lines = std::mem::take(&mut self.unlogged);
+        if !matches!(parsed, Ok(Some(Node::Function(..)))) {
+            lines.iter().for_each(|line| self.editor.history.add(line));
+        }
     }
 
     /// Prints what the parser read since the last call: `set -v`.
@@ -211,7 +268,7 @@ impl Shell {
 
     /// Runs what the shell does last: a program may replace it.
     pub fn run_last(&mut self, node: &Node) -> Run {
-        if self.has_exit_trap() || self.options.interactive {
+        if self.has_exit_trap() || self.options.interactive || self.traps[trap::DEBUG].is_some() {
             return self.run(node);
         }
         match node {
@@ -229,7 +286,10 @@ impl Shell {
     /// Runs a text as commands: `eval`, traps.
     pub fn run_text(&mut self, text: &[u8]) -> Run {
         let mut input = Input::text(text, self.line.max(1));
-        self.run_input(&mut input, false)
+        let read_line = self.read_line;
+        let result = self.run_input(&mut input, false);
+        self.read_line = read_line;
+        result
     }
 
     /// What a child process of the shell does: the command, its EXIT trap, the end.
@@ -249,9 +309,8 @@ fn rest_is_blank(input: &Input) -> bool {
 /// Puts what was read too far back into standard input, where commands look for it.
 fn give_back(input: &mut Input) {
     if let Reader::Seekable(number) = input.reader {
-        let unread = (input.buffer.len() - input.at) as i64;
+        let unread = input.take_unread() as i64;
         // The descriptor was seekable when the shell began.
         let _ = fs::seek(fd::borrow(number), fs::SeekFrom::Current(-unread));
-        input.buffer.truncate(input.at);
     }
 }

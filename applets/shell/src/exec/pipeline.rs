@@ -12,18 +12,49 @@ impl Shell {
         if let Some(run) = self.run_short_pipeline(pipeline) {
             return run;
         }
-        let pids = self.start_pipeline(pipeline, true, false)?;
+        if self.options.lastpipe && !self.options.monitor {
+            return self.run_pipeline_here(pipeline);
+        }
+        let (pids, _) = self.start_pipeline(&pipeline.commands, true, false, false)?;
         let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
         self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
     }
 
-    /// Starts the commands of a pipeline. `detached`: in the background without job control.
-    fn start_pipeline(&mut self, pipeline: &Pipeline, foreground: bool, detached: bool) -> Result<Vec<i32>, Fail> {
+    /// `shopt -s lastpipe`: the last command runs in the shell itself.
+    fn run_pipeline_here(&mut self, pipeline: &Pipeline) -> Run {
+        let Some((last, before)) = pipeline.commands.split_last() else { return Ok(()) };
+        let (pids, output) = self.start_pipeline(before, true, false, true)?;
+        let kept = fd::fcntl_dupfd_cloexec(fd::borrow(0), 10).ok();
+        if let Some(output) = output {
+            let _ = fd::redirect(output.as_fd(), 0);
+        }
+        let result = self.run(last);
+        match kept {
+            Some(kept) => drop(fd::redirect(kept.as_fd(), 0)),
+            None => drop(fd::close_number(0)),
+        }
+        let status = self.status;
+        let failed = self.wait_foreground(&pids, Vec::new());
+        self.pipe_status.push(status);
+        self.status = if status == 0 && self.options.pipefail { failed } else { status };
+        result?;
+        self.check_errexit()
+    }
+
+    /// Starts commands of a pipeline. `detached`: in the background without job control; with `piped` the output of the
+    /// last one is for who comes behind it.
+    fn start_pipeline(
+        &mut self,
+        commands: &[Rc<Node>],
+        foreground: bool,
+        detached: bool,
+        piped: bool,
+    ) -> Result<(Vec<i32>, Option<OwnedFd>), Fail> {
         let mut pids: Vec<i32> = Vec::new();
         let mut input: Option<OwnedFd> = None;
-        let count = pipeline.commands.len();
-        for (number, command) in pipeline.commands.iter().enumerate() {
+        let count = commands.len() + usize::from(piped);
+        for (number, command) in commands.iter().enumerate() {
             let mut output = None;
             let mut next = None;
             if number + 1 < count {
@@ -54,11 +85,13 @@ impl Shell {
             }
             input = next;
         }
-        Ok(pids)
+        Ok((pids, input))
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
-        if let Some(changes) = self.judge(body) {
+        // What stands in a substitution that runs here has been judged with it; a child would not write into its text.
+        let changes = if self.capture.is_some() { Some(true) } else { self.judge(body) };
+        if let Some(changes) = changes {
             self.run_quietly(body, changes)?;
             return self.check_errexit();
         }
@@ -82,7 +115,7 @@ impl Shell {
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
         let monitor = self.options.monitor && !self.subshell;
         let pids = match &**body {
-            Node::Pipeline(pipeline) => self.start_pipeline(pipeline, false, !monitor)?,
+            Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, false, !monitor, false)?.0,
             _ => match self.fork_child(0, false)? {
                 Some(pid) => vec![pid],
                 None => {
@@ -103,20 +136,6 @@ impl Shell {
         self.jobs.add_background(&pids, texts, monitor);
         self.status = 0;
         Ok(())
-    }
-
-    /// `time`: runs and tells the times of the clock, the user and the system.
-    pub(super) fn run_time(&mut self, inner: Option<&Node>) -> Run {
-        let start = std::time::Instant::now();
-        let result = match inner {
-            Some(inner) => self.run(inner),
-            None => Ok(()),
-        };
-        let spent = start.elapsed();
-        let text =
-            format!("real\t{}m {}.{:02}s\n", spent.as_secs() / 60, spent.as_secs() % 60, spent.subsec_millis() / 10);
-        let _ = crate::shell::write_all(2, text.as_bytes());
-        result
     }
 
     /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.

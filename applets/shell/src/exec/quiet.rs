@@ -28,7 +28,7 @@ struct Kept {
     positional: Rc<Vec<Vec<u8>>>,
     options: Options,
     ifs: Vec<u8>,
-    option_at: usize,
+    options_place: (usize, usize),
     random: u32,
     began: i64,
     pipe_status: Vec<u8>,
@@ -42,11 +42,19 @@ impl Shell {
         }
         // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
         let is_trapped = self.traps.iter().skip(1).any(Option::is_some);
-        if is_trapped && (self.traps[ERR].is_some() || !matches!(body, Node::Simple(_))) {
+        if is_trapped && (self.traps[ERR].is_some() || !self.is_single(body)) {
             return None;
         }
         let judgement = Judge { shell: self, left: MOST_COMMANDS }.node(body)?;
         (!judgement || self.variables.len() <= MOST_VARIABLES).then_some(judgement)
+    }
+
+    /// Whether a body is one command that is no function.
+    fn is_single(&mut self, body: &Node) -> bool {
+        match body {
+            Node::Simple(simple) => simple.name.is_some_and(|name| self.slot(name).function.is_none()),
+            _ => false,
+        }
     }
 
     /// Runs a judged body as a subshell: it ends by itself alone, and what it changed is taken back.
@@ -56,14 +64,16 @@ impl Shell {
             positional: Rc::clone(&self.positional),
             options: self.options.clone(),
             ifs: self.ifs.clone(),
-            option_at: self.option_at,
+            options_place: (self.option_index, self.option_at),
             random: self.random,
             began: self.began,
             pipe_status: self.pipe_status.clone(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, self.loops);
         let quiet = std::mem::replace(&mut self.quiet, true);
+        self.depth += 1;
         let result = self.run(body);
+        self.depth -= 1;
         self.quiet = quiet;
         (self.line, self.builtin, self.loops) = (line, builtin, loops);
         if let Some(kept) = kept {
@@ -73,7 +83,7 @@ impl Shell {
             self.positional = kept.positional;
             self.options = kept.options;
             self.ifs = kept.ifs;
-            self.option_at = kept.option_at;
+            (self.option_index, self.option_at) = kept.options_place;
             self.random = kept.random;
             self.began = kept.began;
             self.pipe_status = kept.pipe_status;
@@ -207,7 +217,8 @@ impl Judge<'_> {
             Node::Condition(condition, _) => self.condition(condition),
             Node::Arith(arith, _) => self.arith(arith),
             Node::Pipeline(pipeline) => self.shell.is_short(pipeline).then_some(false),
-            Node::ArithFor(_) | Node::Select(_) | Node::Function(..) | Node::Background(_) | Node::Time(_) => None,
+            Node::ArithFor(_) | Node::Select(_) | Node::Function(..) | Node::Background(_) => None,
+            Node::Time(..) | Node::Coprocess(..) => None,
         }
     }
 
@@ -292,6 +303,7 @@ impl Judge<'_> {
             Part::Param(param) => both(
                 match &param.name {
                     ParamName::Element(_, subscript) => self.arith(subscript),
+                    ParamName::Var(name) if self.shell.slot(*name).special == Special::OwnPid => None,
                     _ => Some(false),
                 },
                 || self.operation(&param.op),
@@ -306,7 +318,12 @@ impl Judge<'_> {
 
     fn operation(&mut self, operation: &ParamOp) -> Judgement {
         match operation {
-            ParamOp::Plain | ParamOp::Length | ParamOp::Transform(_) | ParamOp::Names(_) | ParamOp::Keys => Some(false),
+            ParamOp::Plain
+            | ParamOp::Length
+            | ParamOp::Transform(_)
+            | ParamOp::Names(_)
+            | ParamOp::Keys
+            | ParamOp::Bad(_) => Some(false),
             ParamOp::Default(b'=', _, word) => self.word(word).map(|_| true),
             ParamOp::Default(_, _, word) => self.word(word),
             ParamOp::Trim(_, _, pattern) => self.pattern(pattern),

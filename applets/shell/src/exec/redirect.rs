@@ -5,10 +5,14 @@ use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{self, AsFd, Errno, IntoRawFd, OwnedFd, fd, process};
+use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, fd, process};
 
-/// Descriptors of the shell's own stand here and above, out of the script's way.
-const PRIVATE: i32 = 10;
+/// Descriptors for which a script asks without a number stand here and above.
+const UNNUMBERED: i32 = 10;
+
+/// Those of the shell's own stand here and above, out of the way of scripts that say `exec 10>file`; still within the
+/// 64 that the kernel's smallest table has.
+const PRIVATE: i32 = 50;
 
 /// A descriptor that a redirection took away: its number and where it was kept, if it was open.
 pub struct Saved {
@@ -68,14 +72,14 @@ impl Shell {
             RedirectFd::Variable(name) => return self.redirect_variable(name, target),
         };
         if let Some(saved) = saved {
-            saved.push(keep(number));
-            if both {
-                saved.push(keep(2));
+            for number in [number, 2].into_iter().take(1 + usize::from(both)) {
+                // Where the number was free, the file may have got it when it was opened.
+                let taken = matches!(&target, Target::Opened(opened) if opened.as_raw_fd() == number);
+                saved.push(if taken { Saved { number, kept: None } } else { keep(number) });
             }
         }
         let done = match target {
             Target::Opened(opened) => {
-                use rbox_core::sys::AsRawFd;
                 if opened.as_raw_fd() == number {
                     let raw = opened.into_raw_fd();
                     fd::redirect(fd::borrow(raw), raw)
@@ -103,16 +107,16 @@ impl Shell {
     }
 
     fn redirect_error(&mut self, parts: &[&[u8]]) -> Fail {
-        let fail = self.error(parts);
+        self.report(parts);
         self.status = 1;
-        fail
+        Fail::Redirection
     }
 
     /// `{name}>file`: a free descriptor, its number in the variable.
     fn redirect_variable(&mut self, name: crate::symbols::Sym, target: Target) -> Result<(), Fail> {
         let found = match target {
-            Target::Opened(opened) => fd::fcntl_dupfd_cloexec(&opened, PRIVATE),
-            Target::Number(from) => fd::fcntl_dupfd_cloexec(fd::borrow(from), PRIVATE),
+            Target::Opened(opened) => fd::fcntl_dupfd_cloexec(&opened, UNNUMBERED),
+            Target::Number(from) => fd::fcntl_dupfd_cloexec(fd::borrow(from), UNNUMBERED),
             Target::Closed => {
                 let number = self.value(name).and_then(crate::arith::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
@@ -157,7 +161,7 @@ impl Shell {
                     return Ok((Target::Number(number), false));
                 }
                 if one.kind == RedirectKind::DupIn || one.fd != RedirectFd::Default {
-                    return Err(self.redirect_error(&[b"bad fd number"]));
+                    return Err(self.redirect_error(&[b"redir error"]));
                 }
                 return Ok((self.open(&word, RedirectKind::Write)?, true));
             }
@@ -198,8 +202,8 @@ impl Shell {
             Err(errno) => {
                 let creates = flags.contains(OFlags::CREATE);
                 let reason = match errno {
-                    Errno::NOENT if creates => "nonexistent directory".to_string(),
-                    Errno::NOENT => "no such file".to_string(),
+                    Errno::NOENT | Errno::NOTDIR if creates => "nonexistent directory".to_string(),
+                    Errno::NOENT | Errno::NOTDIR => "no such file".to_string(),
                     errno => sys::error_text(errno),
                 };
                 let verb: &[u8] = if creates { b"can't create " } else { b"can't open " };
@@ -214,7 +218,6 @@ impl Shell {
             Ok(ends) => ends,
             Err(errno) => return Err(self.redirect_error(&[b"pipe: ", sys::error_text(errno).as_bytes()])),
         };
-        use rbox_core::sys::AsRawFd;
         let number = writer.as_raw_fd();
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
@@ -237,6 +240,21 @@ pub fn replace(opened: OwnedFd, number: i32) -> Saved {
     saved
 }
 
+/// Where standard error was before the redirections: what `set -x` shows of their command goes there.
+pub fn errors_before(saved: &[Saved]) -> i32 {
+    let kept = saved.iter().find(|one| one.number == 2).and_then(|one| one.kept.as_ref());
+    kept.map_or(2, AsRawFd::as_raw_fd)
+}
+
 fn keep(number: i32) -> Saved {
-    Saved { number, kept: fd::fcntl_dupfd_cloexec(fd::borrow(number), PRIVATE).ok() }
+    Saved { number, kept: private_copy(fd::borrow(number)).ok() }
+}
+
+/// A copy of a descriptor for the shell's own use.
+pub fn private_copy(opened: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    match fd::fcntl_dupfd_cloexec(opened, PRIVATE) {
+        // `ulimit -n` may allow fewer.
+        Err(Errno::INVAL | Errno::MFILE) => fd::fcntl_dupfd_cloexec(opened, UNNUMBERED),
+        copy => copy,
+    }
 }

@@ -1,10 +1,11 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
+use super::trace::traced_value;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
-use crate::shell::{Fail, Run, Shell};
+use crate::exec::redirect::{Saved, errors_before};
+use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
-use rbox_core::escape;
 use std::rc::Rc;
 
 impl Shell {
@@ -19,6 +20,11 @@ impl Shell {
         let words = self.expand_words(&simple.words)?;
         if words.is_empty() {
             return self.run_without_name(simple);
+        }
+        if self.options.bash
+            && let Some(last) = words.last()
+        {
+            self.last_word.clone_from(last);
         }
         let name = match simple.name {
             Some(name) => name,
@@ -40,7 +46,7 @@ impl Shell {
     fn run_without_name(&mut self, simple: &Simple) -> Run {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
-            Err(_) => return self.check_errexit(),
+            Err(fail) => return self.after_redirection(fail),
         };
         self.undo_redirections(saved);
         let assigned = self.assign_all(&simple.assigns, false);
@@ -50,6 +56,17 @@ impl Shell {
             (Ok(()), None) => 0,
         };
         self.check_errexit()
+    }
+
+    /// Assigns behind redirections that were made; what is traced of it goes where standard error was before.
+    fn assign_behind(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
+        if assigns.is_empty() {
+            return Ok(());
+        }
+        let outer = std::mem::replace(&mut self.trace_to, errors_before(saved));
+        let assigned = self.assign_all(assigns, export);
+        self.trace_to = outer;
+        assigned
     }
 
     fn assign_all(&mut self, assigns: &[Assign], export: bool) -> Run {
@@ -69,7 +86,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &escape::quoted_if_needed(&value)].concat());
+                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced_value(&value)].concat());
             }
             if export {
                 self.save(assign.name);
@@ -96,27 +113,6 @@ impl Shell {
         self.assign_list(assign.name, items, assign.append)
     }
 
-    /// Prints a command behind PS4.
-    fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or(b"+ ").to_vec();
-        let mut line = self.expand_prompt(&line);
-        line.extend_from_slice(&words.join(&b' '));
-        line.push(b'\n');
-        let _ = crate::shell::write_all(2, &line);
-    }
-
-    /// `set -x`; the words behind assignments are shown once these are made.
-    fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
-        if self.options.xtrace {
-            let quoted: Vec<Vec<u8>> = words.iter().map(|word| escape::quoted_if_needed(word)).collect();
-            if simple.assigns.is_empty() {
-                self.trace(&quoted);
-            } else {
-                self.traced = quoted;
-            }
-        }
-    }
-
     fn run_builtin_command(&mut self, simple: &Simple, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.trace_command(simple, words);
         if builtin.name == "exec" {
@@ -128,8 +124,8 @@ impl Shell {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
-            Err(fail) if builtin.special => return Err(fail),
-            Err(_) => return self.check_errexit(),
+            Err(_) if builtin.special && !self.options.bash => return Err(Fail::Error),
+            Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
         // XCU 2.14: assignments before a special builtin stay.
@@ -137,9 +133,9 @@ impl Shell {
         if scoped {
             self.locals.push(Vec::new());
         }
-        let assigned = self.assign_all(&simple.assigns, scoped);
+        let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
-        let fatal = builtin.special || assigned.is_err();
+        let fatal = (builtin.special && !self.options.bash) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
         if scoped {
             self.restore_scope();
@@ -175,18 +171,31 @@ impl Shell {
     /// `command exec` without a command: the redirections stay, an error does not end the shell (XCU command).
     fn run_command_exec(&mut self, simple: &Simple) -> Run {
         match self.redirect_for_good(&simple.redirections) {
-            Ok(()) => self.status = 0,
-            Err(Fail::Error) => {}
-            Err(other) => return Err(other),
+            Ok(()) => {
+                self.status = 0;
+                self.check_errexit()
+            }
+            Err(fail) => self.after_redirection(fail),
         }
-        self.check_errexit()
     }
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
-        self.redirect_for_good(&simple.redirections)?;
-        let mut words = &words[1..];
-        if words.first().is_some_and(|word| word == b"--") {
-            words = &words[1..];
+        if self.redirect_for_good(&simple.redirections).is_err() {
+            // bash goes on.
+            return if self.options.bash && !self.options.interactive {
+                self.check_errexit()
+            } else {
+                Err(Fail::Error)
+            };
+        }
+        let (mut words, how) = self.exec_options(&words[1..])?;
+        match words.first().map(Vec::as_slice) {
+            Some(b"--") => words = &words[1..],
+            Some([b'-', letter, ..]) => {
+                self.builtin = "exec";
+                return Err(self.error(&[b"illegal option -", &[*letter]]));
+            }
+            _ => {}
         }
         if words.is_empty() {
             self.assign_all(&simple.assigns, false)?;
@@ -202,25 +211,63 @@ impl Shell {
             self.options.monitor = false;
             crate::interactive::release_terminal(self);
         }
-        let status = self.replace_by(words);
+        if how.clear {
+            self.variables.iter_mut().for_each(|slot| slot.export = false);
+        }
+        let status = self.replace_by_as(words, how.name);
         self.restore_scope();
         self.status = status;
         Err(Fail::Exit)
+    }
+
+    /// bash's options of `exec`.
+    fn exec_options<'a>(&mut self, words: &'a [Vec<u8>]) -> Result<(&'a [Vec<u8>], ExecOptions), Fail> {
+        let (mut words, mut how, mut login) = (words, ExecOptions::default(), false);
+        while self.options.bash
+            && let Some((word, rest)) = words.split_first()
+            && let [b'-', letters @ ..] = &word[..]
+            && letters != b"-"
+        {
+            words = rest;
+            for letter in letters {
+                match letter {
+                    b'c' => how.clear = true,
+                    b'l' => login = true,
+                    b'a' => {
+                        let Some((name, rest)) = words.split_first() else {
+                            return Err(self.error(&[b"exec: option requires an argument -a"]));
+                        };
+                        how.name = Some(name.clone());
+                        words = rest;
+                    }
+                    _ => return Err(self.error(&[b"exec: illegal option -", &[*letter]])),
+                }
+            }
+        }
+        if login && let Some(first) = words.first() {
+            how.name = Some([b"-", &how.name.unwrap_or_else(|| first.clone())[..]].concat());
+        }
+        Ok((words, how))
     }
 
     fn run_function_command(&mut self, simple: &Simple, function: &Rc<Function>, words: Vec<Vec<u8>>) -> Run {
         self.trace_command(simple, &words);
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
-            Err(_) => return self.check_errexit(),
+            Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
         self.locals.push(Vec::new());
-        let result = self.assign_all(&simple.assigns, true).and_then(|()| self.call_function(function, words));
+        let assigned = self.assign_behind(&simple.assigns, true, &saved);
+        let result = assigned.and_then(|()| self.call_function(function, words));
         self.restore_scope();
         self.resume_capture(capture);
         self.undo_redirections(saved);
         result?;
+        if self.options.bash {
+            // An ERR trap is about the call.
+            self.line = simple.line;
+        }
         self.check_errexit()
     }
 
@@ -228,19 +275,26 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.error(&[b"maximum function recursion depth exceeded"]));
         }
-        let names = self.function_names.len();
+        let frames = self.frames.len();
         let name = words.remove(0);
         if self.options.bash {
-            self.function_names.push(name);
+            let source = function.source.get_or_init(|| self.source());
+            self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
         }
+        let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
+        let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
-        let result = self.run(&function.body);
+        let mut result = self.run(&function.body);
+        if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
+            result = self.end_function_traps(traps).and(result);
+        }
         self.calls -= 1;
-        self.function_names.truncate(self.function_names.len().min(names));
+        self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
+        (self.option_index, self.option_at) = options;
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
             other => other,
@@ -249,27 +303,48 @@ impl Shell {
 
     fn run_program_command(&mut self, simple: &Simple, words: &[Vec<u8>], replace: bool) -> Run {
         self.trace_command(simple, words);
-        let scoped = !simple.assigns.is_empty();
-        if scoped {
-            self.locals.push(Vec::new());
+        if simple.assigns.is_empty() {
+            self.run_or_become(words, &simple.redirections, replace)?;
+            return self.check_errexit();
         }
-        let result = self.assign_all(&simple.assigns, true).and_then(|()| {
-            if replace {
-                return match self.redirect_for_good(&simple.redirections) {
-                    Ok(()) => {
-                        self.status = self.replace_by(words);
-                        Err(Fail::Exit)
-                    }
-                    Err(_) => Err(Fail::Exit),
-                };
-            }
-            self.run_program(words, &simple.redirections)
-        });
-        if scoped {
-            self.restore_scope();
+        // XCU 2.9.1.1: redirections are expanded before assignments are.
+        let mut redirections = &simple.redirections[..];
+        let mut saved = Vec::new();
+        if redirections.iter().any(Redirection::is_expanded) {
+            saved = match self.redirect(redirections) {
+                Ok(saved) => saved,
+                Err(fail) => return self.after_redirection(fail),
+            };
+            redirections = &[];
         }
+        let capture = if saved.is_empty() { None } else { self.suspend_capture(&simple.redirections) };
+        self.locals.push(Vec::new());
+        let result = self
+            .assign_behind(&simple.assigns, true, &saved)
+            .and_then(|()| self.run_or_become(words, redirections, replace && saved.is_empty()));
+        self.restore_scope();
+        self.resume_capture(capture);
+        self.undo_redirections(saved);
         result?;
         self.check_errexit()
+    }
+
+    fn run_or_become(&mut self, words: &[Vec<u8>], redirections: &[Redirection], replace: bool) -> Run {
+        if !replace {
+            return self.run_program(words, redirections);
+        }
+        if self.redirect_for_good(redirections).is_ok() {
+            self.status = self.replace_by(words);
+        }
+        Err(Fail::Exit)
+    }
+
+    /// A redirection that could not be made ends its command; an error in its expansion ends the shell (XCU 2.8.1).
+    pub(super) fn after_redirection(&mut self, fail: Fail) -> Run {
+        match fail {
+            Fail::Redirection => self.check_errexit(),
+            fail => Err(fail),
+        }
     }
 
     /// Standard output leaves a capture for the time that it is redirected.
@@ -282,6 +357,15 @@ impl Shell {
             self.capture = capture;
         }
     }
+}
+
+/// How `exec` starts a program.
+#[derive(Default)]
+struct ExecOptions {
+    /// The name that the program sees, if not its own.
+    name: Option<Vec<u8>>,
+    /// Without an environment.
+    clear: bool,
 }
 
 /// Whether the words are `command exec` and nothing more.

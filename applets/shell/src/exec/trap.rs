@@ -2,6 +2,8 @@
 
 use super::jobs::SIGCHLD;
 use crate::shell::{Fail, Run, Shell};
+use crate::syntax::ast::{For, Node};
+use crate::syntax::unparse;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::Decimal;
@@ -19,13 +21,21 @@ pub fn signal_name(number: usize) -> Option<&'static str> {
 
 /// The place of the ERR trap, behind those of the signals.
 pub const ERR: usize = 65;
+/// bash's traps before each command and behind each function.
+pub const DEBUG: usize = 66;
+pub const RETURN: usize = 67;
 /// How many traps there can be.
-pub const TRAPS: usize = 66;
+pub const TRAPS: usize = 68;
+
+/// Traps that no signal runs.
+pub const PSEUDO: [(&[u8], usize); 3] = [(b"ERR", ERR), (b"DEBUG", DEBUG), (b"RETURN", RETURN)];
 
 /// The number of a signal by its name, with or without SIG, or by its number.
 pub fn signal_number(word: &[u8]) -> Option<usize> {
-    if word.eq_ignore_ascii_case(b"ERR") {
-        return Some(ERR);
+    for (name, number) in PSEUDO {
+        if word.eq_ignore_ascii_case(name) {
+            return Some(number);
+        }
     }
     signals::number_of(word).map(|number| number as usize)
 }
@@ -70,8 +80,8 @@ const TEXTS: Names = names! {
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.
     pub fn set_trap(&mut self, number: usize, action: Option<&[u8]>) {
-        if number == ERR {
-            self.traps[ERR] = action.map(Rc::from);
+        if number >= ERR {
+            self.traps[number] = action.map(Rc::from);
             return;
         }
         if number > 0 && self.was_ignored(number) && !self.options.interactive {
@@ -155,7 +165,14 @@ impl Shell {
             }
         }
         self.traps[0] = None;
-        self.traps[ERR] = None;
+        // BusyBox hands it on to functions alone.
+        if !self.options.errtrace || !self.options.bash {
+            self.traps[ERR] = None;
+        }
+        if !self.options.functrace {
+            self.traps[DEBUG] = None;
+            self.traps[RETURN] = None;
+        }
         if own {
             for number in [2, 3, 15, 20, 21, 22] {
                 if self.traps[number as usize].is_none() && !self.was_ignored(number as usize) {
@@ -202,6 +219,59 @@ impl Shell {
         let Some(action) = self.traps[ERR].take() else { return Ok(()) };
         let result = self.run_trap(&action);
         self.traps[ERR].get_or_insert(action);
+        result
+    }
+
+    /// In bash mode, before a command: notes its text for a trap that may ask, and runs the DEBUG trap.
+    #[cold]
+    pub(super) fn before_command(&mut self, node: &Node) -> Run {
+        let asked = [0, ERR, DEBUG].iter().any(|&number| self.traps[number].is_some());
+        if !asked || self.trap_status.is_some() {
+            return Ok(());
+        }
+        let line = match node {
+            Node::Simple(one) => one.line,
+            Node::Condition(_, line) | Node::Arith(_, line) => *line,
+            _ => return Ok(()),
+        };
+        self.command_text = unparse::node_in_whole(node, &self.symbols);
+        self.run_debug_trap(line)
+    }
+
+    /// Each turn of a `for` begins with a DEBUG trap too.
+    pub(super) fn before_turn(&mut self, found: &For) -> Run {
+        if self.traps[DEBUG].is_none() || self.trap_status.is_some() {
+            return Ok(());
+        }
+        self.command_text = unparse::for_head(found, &self.symbols);
+        self.run_debug_trap(found.line)
+    }
+
+    fn run_debug_trap(&mut self, line: u32) -> Run {
+        let Some(action) = self.traps[DEBUG].clone() else { return Ok(()) };
+        self.line = line;
+        self.run_trap(&action)
+    }
+
+    /// The traps that a function begins without, unless `set -T` hands them on.
+    pub(super) fn suspend_function_traps(&mut self) -> [Option<Rc<[u8]>>; 2] {
+        if self.options.functrace {
+            return [None, None];
+        }
+        [DEBUG, RETURN].map(|number| self.traps[number].take())
+    }
+
+    /// Runs the RETURN trap, and takes the caller's traps back where the function has set none.
+    pub fn end_function_traps(&mut self, outer: [Option<Rc<[u8]>>; 2]) -> Run {
+        let result = match self.traps[RETURN].clone() {
+            Some(action) if self.trap_status.is_none() => self.run_trap(&action),
+            _ => Ok(()),
+        };
+        for (number, outer) in [DEBUG, RETURN].into_iter().zip(outer) {
+            if self.traps[number].is_none() {
+                self.traps[number] = outer;
+            }
+        }
         result
     }
 

@@ -1,7 +1,7 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
 use crate::shell::{Fail, Shell, read_number};
-use crate::syntax::ast::{CommandSub, Node};
+use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, fd, pipe, process};
 use std::rc::Rc;
 
@@ -9,16 +9,46 @@ impl Shell {
     /// The output of the commands without its last newlines.
     pub(super) fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
         let Some(body) = &command.body else { return Ok(Vec::new()) };
-        let mut output = match self.judge(body) {
-            Some(changes) => self.substitute_here(body, changes)?,
-            None => self.substitute_in_child(body)?,
+        if self.options.bash
+            && let Some(file) = only_file(body)
+        {
+            let path = self.expand_one(file)?;
+            return self.file_text(&path);
+        }
+        // bash's substitutions go on after a failure, unless `shopt -s inherit_errexit` or POSIX is asked for.
+        let errexit = self.options.errexit;
+        self.options.errexit &= !self.options.bash || self.options.inherit_errexit;
+        let output = match self.judge(body) {
+            Some(changes) => self.substitute_here(body, changes),
+            None => self.substitute_in_child(body),
         };
+        self.options.errexit = errexit;
+        let mut output = output?;
         // XCU 2.6.3: newlines at the end go; a NUL byte cannot be in a word.
         while output.last() == Some(&b'\n') {
             output.pop();
         }
         output.retain(|&byte| byte != 0);
         Ok(output)
+    }
+
+    /// bash's `$(<file)`: what the file holds.
+    fn file_text(&mut self, path: &[u8]) -> Result<Vec<u8>, Fail> {
+        let flags = sys::fs::OFlags::RDONLY | sys::fs::OFlags::CLOEXEC;
+        let mut text = match sys::fs::open(path, flags, sys::fs::Mode::empty()) {
+            Ok(opened) => read_all(opened.as_fd()),
+            Err(errno) => {
+                self.report(&[b"can't open ", path, b": ", sys::error_text(errno).as_bytes()]);
+                self.substitution_status = Some(1);
+                return Ok(Vec::new());
+            }
+        };
+        while text.last() == Some(&b'\n') {
+            text.pop();
+        }
+        text.retain(|&byte| byte != 0);
+        self.substitution_status = Some(0);
+        Ok(text)
     }
 
     fn substitute_here(&mut self, body: &Node, changes: bool) -> Result<Vec<u8>, Fail> {
@@ -59,21 +89,46 @@ impl Shell {
             .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))
     }
 
+    /// Closes the pipes of process substitutions, all but the first `kept`.
+    pub fn close_pipe_ends(&mut self, kept: usize) {
+        for number in self.pipe_ends.split_off(kept) {
+            let _ = fd::close_number(number);
+        }
+    }
+
     /// `<(commands)` and `>(commands)`: the path of a pipe's end.
     pub(super) fn process_substitution(&mut self, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
         let (reader, writer) = self.pipe()?;
         let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
-        if self.fork_child(0, false)?.is_none() {
+        let Some(pid) = self.fork_child(0, false)? else {
             drop(ours);
+            // Another substitution's pipe would not end while this one has it too.
+            self.close_pipe_ends(0);
             let _ = fd::redirect(theirs.as_fd(), number);
             let result = self.run_last(body);
             let status = self.end_child(result);
             process::exit_now(status);
-        }
+        };
         drop(theirs);
-        let number = ours.into_raw_fd();
+        if self.options.bash {
+            self.background = Some(pid);
+        }
+        // Above the descriptors that scripts use.
+        let number = fd::fcntl_dupfd_cloexec(&ours, 60).unwrap_or(ours).into_raw_fd();
+        self.pipe_ends.push(number);
         let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
         Ok(format!("/dev/fd/{number}").into_bytes())
+    }
+}
+
+/// The word of a command that is `<word` and nothing more.
+fn only_file(body: &Node) -> Option<&Word> {
+    match body {
+        Node::Simple(simple) if simple.words.is_empty() && simple.assigns.is_empty() => match &*simple.redirections {
+            [one] if one.kind == RedirectKind::Read && one.fd == RedirectFd::Default => Some(&one.word),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

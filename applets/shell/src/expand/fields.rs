@@ -61,7 +61,7 @@ impl Fields {
         }
         self.begun = true;
         self.gap = Gap::None;
-        self.active |= text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+        self.active |= text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'('));
         self.current.extend_from_slice(text);
     }
 

@@ -1,17 +1,20 @@
 //! Pathname expansion (XCU 2.6.6).
 
-use super::pattern;
+use super::pattern::{self, Flags};
 use crate::shell::Options;
+use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
 pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec<u8>>) -> bool {
-    if !pattern::is_active(wanted) {
+    let groups = if options.extglob { Flags::EXTENDED } else { Flags::NONE };
+    if !pattern::is_active(wanted, groups) {
         all.push(word);
         return true;
     }
+    let flags = if options.nocaseglob { groups | Flags::FOLD_CASE } else { groups };
     let mut found = Vec::new();
-    walk(Vec::new(), wanted, options.dotglob, &mut found);
+    Walk { flags, dots: options.dotglob, deep: options.globstar }.walk(Vec::new(), wanted, &mut found);
     if found.is_empty() && !options.nullglob {
         all.push(word);
         return !options.failglob;
@@ -21,34 +24,94 @@ pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec
     true
 }
 
-/// Follows the pattern below `folder`, a path that ends in a slash or is empty.
-fn walk(mut folder: Vec<u8>, wanted: &[u8], dots: bool, found: &mut Vec<Vec<u8>>) {
-    let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
-    folder.extend_from_slice(&wanted[..slashes]);
-    let wanted = &wanted[slashes..];
-    let end = component(wanted);
-    let (name, rest) = wanted.split_at(end);
-    if !pattern::is_active(name) {
-        folder.extend_from_slice(&pattern::unescape(name));
-        if !rest.is_empty() {
-            walk(folder, rest, dots, found);
-        } else if fs::lstat(&folder[..]).is_ok() {
-            found.push(folder);
+/// How the folders are gone through.
+#[derive(Clone, Copy)]
+struct Walk {
+    flags: Flags,
+    /// `*` finds names with a leading period.
+    dots: bool,
+    /// `**` finds any number of folders.
+    deep: bool,
+}
+
+impl Walk {
+    /// Follows the pattern below `folder`, a path that ends in a slash or is empty.
+    fn walk(self, mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
+        let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
+        folder.extend_from_slice(&wanted[..slashes]);
+        let wanted = &wanted[slashes..];
+        let (name, rest) = wanted.split_at(component(wanted));
+        // XCU 2.14.3: a slash is no part of what is matched, and a backslash before one quotes nothing.
+        let name = match name.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 {
+            1 if !rest.is_empty() => &name[..name.len() - 1],
+            _ => name,
+        };
+        if self.deep && name == b"**" {
+            return self.walk_all(folder, rest, found);
         }
-        return;
+        if !pattern::is_active(name, self.flags) {
+            folder.extend_from_slice(&pattern::unescape(name));
+            if !rest.is_empty() {
+                self.walk(folder, rest, found);
+            } else if fs::lstat(&folder[..]).is_ok() {
+                found.push(folder);
+            }
+            return;
+        }
+        for entry in names(&folder) {
+            if self.is_hidden(name, &entry) || !pattern::matches(name, &entry, self.flags) {
+                continue;
+            }
+            let path = [&folder[..], &entry].concat();
+            if rest.is_empty() {
+                found.push(path);
+            } else if is_folder(&path) {
+                self.walk(path, rest, found);
+            }
+        }
     }
-    for entry in names(&folder) {
-        // XCU 2.14.3: a leading period is matched only by a period.
-        let own = dots && entry != b"." && entry != b"..";
-        let hidden = entry.first() == Some(&b'.') && !own && !(name.starts_with(b".") || name.starts_with(b"\\."));
-        if hidden || !pattern::matches(name, &entry) {
-            continue;
+
+    /// XCU 2.14.3: a leading period is matched only by a period.
+    fn is_hidden(self, name: &[u8], entry: &[u8]) -> bool {
+        let own = self.dots && entry != b"." && entry != b"..";
+        entry.first() == Some(&b'.') && !own && !(name.starts_with(b".") || name.starts_with(b"\\."))
+    }
+
+    /// `**`: the folder itself and all that is below it; of links to folders nothing.
+    fn walk_all(self, folder: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
+        if !rest.is_empty() {
+            let below = &rest[rest.iter().take_while(|&&byte| byte == b'/').count()..];
+            if below.is_empty() && !folder.is_empty() {
+                found.push(folder.clone());
+            } else if !below.is_empty() {
+                self.walk(folder.clone(), below, found);
+            }
+        } else if !folder.is_empty() {
+            found.push(folder.clone());
         }
-        let path = [&folder[..], &entry].concat();
+        for entry in names(&folder) {
+            if self.is_hidden(b"*", &entry) {
+                continue;
+            }
+            let mut path = [&folder[..], &entry].concat();
+            let is_folder = fs::lstat(&path[..])
+                .is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory);
+            if rest.is_empty() {
+                found.push(path.clone());
+            }
+            if is_folder {
+                path.push(b'/');
+                self.walk_below(path, rest, found);
+            }
+        }
+    }
+
+    /// As `walk_all`, without the folder itself where it was found by its name.
+    fn walk_below(self, folder: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
+        let before = found.len();
+        self.walk_all(folder, rest, found);
         if rest.is_empty() {
-            found.push(path);
-        } else if is_folder(&path) {
-            walk(path, rest, dots, found);
+            found.remove(before);
         }
     }
 }
@@ -64,8 +127,6 @@ fn is_folder(path: &[u8]) -> bool {
 /// The names in a folder, `.` and `..` among them.
 pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
     let path = if folder.is_empty() { b"." } else { folder };
-    let flags = fs::OFlags::RDONLY | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC;
-    let Ok(opened) = fs::open(path, flags, fs::Mode::empty()) else { return Vec::new() };
-    let Ok(entries) = fs::Dir::read_from(&opened) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.file_name().to_bytes().to_vec()).collect()
+    let dots = [b".".to_vec(), b"..".to_vec()];
+    dots.into_iter().chain(list_at(path).unwrap_or_default().into_iter().map(|entry| entry.name)).collect()
 }

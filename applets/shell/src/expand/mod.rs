@@ -10,6 +10,7 @@ mod tilde;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
+use pattern::Flags;
 use rbox_core::number::Decimal;
 
 pub use glob::names as names_in;
@@ -100,12 +101,18 @@ impl Shell {
     }
 
     /// Whether a pattern matches all of a text.
-    pub fn pattern_matches(&mut self, wanted: &Pattern, text: &[u8]) -> Result<bool, Fail> {
+    pub fn pattern_matches(&mut self, wanted: &Pattern, text: &[u8], flags: Flags) -> Result<bool, Fail> {
         Ok(match wanted {
-            Pattern::Exact(exact) => **exact == *text,
-            Pattern::Static(ready) => pattern::matches(ready, text),
-            Pattern::Dynamic(word) => pattern::matches(&self.expand_pattern(word)?, text),
+            Pattern::Exact(exact) if !self.options.nocasematch => **exact == *text,
+            Pattern::Static(ready) => pattern::matches(ready, text, flags),
+            other => pattern::matches(&self.pattern_text(other)?, text, flags),
         })
+    }
+
+    /// How `shopt` has patterns matched.
+    pub fn pattern_flags(&self) -> Flags {
+        let groups = if self.options.extglob { Flags::EXTENDED } else { Flags::NONE };
+        if self.options.nocasematch { groups | Flags::FOLD_CASE } else { groups }
     }
 
     /// A pattern's text with escapes.

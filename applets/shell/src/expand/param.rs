@@ -1,11 +1,13 @@
 //! Parameter expansion (XCU 2.6.2) and bash's additions to it.
 
 use super::fields::{Fields, Mode};
-use super::pattern;
+use super::pattern::{self, Flags};
 use crate::array::Array;
-use crate::shell::{Fail, Shell};
+use crate::quote;
+use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
+use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError};
 use rbox_core::escape;
 use std::rc::Rc;
 
@@ -13,13 +15,16 @@ impl Shell {
     /// Expands one parameter into the fields.
     pub fn expand_param(&mut self, param: &Param, fields: &mut Fields) -> Result<(), Fail> {
         let quoted = param.quoted;
+        if let ParamOp::Bad(_) = param.op {
+            return Err(self.bad_substitution());
+        }
         match &param.name {
             ParamName::Special(sign @ (b'@' | b'*')) => {
                 return self.expand_list(param, *sign, Rc::clone(&self.positional), None, fields);
             }
             ParamName::All(name, sign) => return self.expand_array(param, *name, *sign, fields),
             ParamName::Element(name, subscript) => {
-                let key = self.element_key(*name, subscript)?;
+                let key = self.read_key(*name, subscript)?;
                 let value = self.element(*name, &key);
                 let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
                 return self.add_result(result, quoted, fields);
@@ -29,6 +34,7 @@ impl Shell {
         if matches!(param.op, ParamOp::Plain)
             && let ParamName::Var(name) = param.name
         {
+            let name = self.resolve(name);
             self.value(name);
             let slot = &self.variables[name.index()];
             if slot.set {
@@ -41,12 +47,19 @@ impl Shell {
             }
         }
         if let ParamOp::Names(sign) = param.op {
-            let _ = sign;
             let names = self.names_with_prefix(&param.name);
-            self.add(&names, quoted, fields);
+            self.add_list(&names, sign, quoted, fields);
             return Ok(());
         }
         if let ParamOp::Indirect(op) = &param.op {
+            if let ParamName::Var(name) = param.name
+                && self.slot(name).special == Special::Reference
+            {
+                // `${!x}` of a reference is the name that it holds.
+                let target = self.slot(name).value.clone();
+                self.add(&target, quoted, fields);
+                return Ok(());
+            }
             if let Some(text) = self.parameter(&param.name).filter(|text| text.contains(&b'[') && self.options.bash) {
                 return self.expand_named(&text, quoted, fields);
             }
@@ -58,6 +71,11 @@ impl Shell {
         let value = self.parameter(&param.name);
         let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
         self.add_result(result, quoted, fields)
+    }
+
+    /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
+    fn bad_substitution(&mut self) -> Fail {
+        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.to_vec() })
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -107,15 +125,40 @@ impl Shell {
             self.add_list(&array.keys(), sign, param.quoted, fields);
             return Ok(());
         }
+        if let ParamOp::Transform(letter @ (b'A' | b'a' | b'K' | b'k')) = param.op {
+            self.describe_array(name, &array, letter, param.quoted, fields);
+            return Ok(());
+        }
         let values = Rc::new(array.values());
         self.expand_list(param, sign, values, Some(&array), fields)
+    }
+
+    /// `${a[@]@A}`, `@a`, `@K`, keys and quoted values in one text, and `@k`, each a field.
+    fn describe_array(&mut self, name: Sym, array: &Array, letter: u8, quoted: bool, fields: &mut Fields) {
+        let name = self.resolve(name);
+        let (keys, values) = (array.keys(), array.values());
+        let (mut text, mut all) = (Vec::new(), Vec::new());
+        for (key, value) in keys.into_iter().zip(values) {
+            match letter {
+                b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
+                b'k' => all.extend([key, value]),
+                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].to_vec()),
+            }
+        }
+        match letter {
+            b'A' if !array.is_empty() => text = crate::builtins::bash::declaration(self, name),
+            b'K' if !array.associative => drop(text.pop()),
+            b'a' | b'k' => return self.add_list(&all, b'@', quoted, fields),
+            _ => {}
+        }
+        self.add(&text, quoted, fields);
     }
 
     /// `${!x}` where x holds the name of an element or of all: `a[1]`, `a[@]`.
     fn expand_named(&mut self, text: &[u8], quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
         let text = [b"${", text, b"}"].concat();
         let Ok(Word::Parts(parts)) = crate::syntax::parser::parse_document(&text, self) else {
-            return Err(self.error(&[b"bad substitution"]));
+            return Err(self.bad_substitution());
         };
         for part in parts {
             match part {
@@ -123,7 +166,7 @@ impl Shell {
                     param.quoted = quoted;
                     self.expand_param(&param, fields)?;
                 }
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             }
         }
         Ok(())
@@ -140,6 +183,12 @@ impl Shell {
     ) -> Result<(), Fail> {
         let values = match &param.op {
             ParamOp::Plain => all,
+            ParamOp::Transform(b'A') => {
+                let quoted: Vec<Vec<u8>> = all.iter().map(|value| quote::single(value)).collect();
+                let text = [b"set -- ", &quoted.join(&b' ')[..]].concat();
+                self.add(if all.is_empty() { b"" } else { &text }, param.quoted, fields);
+                return Ok(());
+            }
             ParamOp::Length => {
                 let count = all.len().to_string();
                 self.add(count.as_bytes(), param.quoted, fields);
@@ -147,7 +196,12 @@ impl Shell {
             }
             ParamOp::Default(kind, colon, word) => {
                 let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
-                let missing = all.is_empty() || (*colon && empty);
+                // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
+                let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
+                if param.quoted && !self.options.bash {
+                    // Unlike `"$@"` alone, as in BusyBox.
+                    fields.quoted(b"");
+                }
                 match kind {
                     b'+' if missing => return Ok(()),
                     b'+' => return self.expand_inner(word, param.quoted, fields),
@@ -200,7 +254,9 @@ impl Shell {
 
     fn add_list(&mut self, values: &[Vec<u8>], sign: u8, quoted: bool, fields: &mut Fields) {
         if fields.mode != Mode::Split || (quoted && sign == b'*') {
-            let separator = if sign == b'*' { self.ifs.first().copied() } else { Some(b' ') };
+            // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
+            let blank = sign == b'@' && self.options.bash;
+            let separator = if blank { Some(b' ') } else { self.ifs.first().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
                     self.add(separator.as_slice(), quoted, fields);
@@ -272,17 +328,24 @@ impl Shell {
                 }
             };
         }
-        if value.is_none() && self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
-            let text = self.parameter_text(name);
-            return Err(self.error(&[&text, b": parameter not set"]));
-        }
-        let value = value.unwrap_or_default();
+        let Some(value) = value else {
+            if self.options.nounset && !matches!(name, ParamName::Special(b'@' | b'*')) {
+                let text = self.parameter_text(name);
+                return Err(self.fatal(&[&text, b": parameter not set"]));
+            }
+            // Of what is not set no part is taken, so nothing behind the name is expanded. Its attributes are told.
+            return Ok(Some(match op {
+                ParamOp::Length => b"0".to_vec(),
+                ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),
+                _ => Vec::new(),
+            }));
+        };
         Ok(Some(match op {
             ParamOp::Plain => value,
             ParamOp::Length => characters(&value).to_string().into_bytes(),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
-                trim(value, &wanted, *suffix, *longest)
+                trim(value, &wanted, *suffix, *longest, self.pattern_flags())
             }
             ParamOp::Slice(offset, length) => {
                 let offset = self.arith(offset)?;
@@ -295,38 +358,56 @@ impl Shell {
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;
                 let text = self.expand_one(word)?;
-                replace(&value, &wanted, &text, *anchor, *all)
+                replace(&value, &wanted, &text, (*anchor, *all), self.pattern_flags())
             }
             ParamOp::Case(kind, all, wanted) => {
                 let wanted = match wanted {
                     Some(wanted) => self.pattern_text(wanted)?,
                     None => b"?".to_vec(),
                 };
-                change_case(&value, *kind, *all, &wanted)
+                change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
             ParamOp::Transform(letter) => match letter {
+                b'Q' | b'K' | b'k' if self.options.bash => quote::single(&value),
+                b'A' | b'a' => self.describe_variable(name, &value, *letter),
+                b'P' => self.show_prompt(&value),
                 b'Q' => escape::single_quoted(&value),
                 b'U' => value.to_ascii_uppercase(),
                 b'L' => value.to_ascii_lowercase(),
-                b'u' => change_case(&value, b'^', false, b"?"),
+                b'u' => change_case(&value, b'^', false, b"?", Flags::NONE),
                 b'E' => escape::dollar_single(&value),
-                _ => return Err(self.error(&[b"bad substitution"])),
+                _ => return Err(self.bad_substitution()),
             },
-            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys => {
-                return Err(self.error(&[b"bad substitution"]));
+            ParamOp::Default(..) | ParamOp::Indirect(_) | ParamOp::Names(_) | ParamOp::Keys | ParamOp::Bad(_) => {
+                return Err(self.bad_substitution());
             }
         }))
+    }
+
+    /// `${x@A}`, the command that makes the variable, and `${x@a}`, its attributes.
+    fn describe_variable(&mut self, name: &ParamName, value: &[u8], letter: u8) -> Vec<u8> {
+        let (ParamName::Var(name) | ParamName::Element(name, _) | ParamName::All(name, _)) = name else {
+            return Vec::new();
+        };
+        let name = self.resolve(*name);
+        let letters = crate::builtins::bash::letters(self.slot(name));
+        let plain = letters == b"--";
+        if letter == b'a' {
+            return if plain { Vec::new() } else { letters[1..].to_vec() };
+        }
+        let start = if plain { Vec::new() } else { [b"declare ", &letters[..], b" "].concat() };
+        [&start[..], self.symbols.name(name), b"=", &quote::single(value)].concat()
     }
 
     /// The error of `${x?word}`.
     fn missing(&mut self, name: &[u8], colon: bool, word: &Word) -> Result<Fail, Fail> {
         let message = self.expand_one(word)?;
         Ok(if !message.is_empty() {
-            self.error(&[name, b": ", &message])
+            self.fatal(&[name, b": ", &message])
         } else if colon {
-            self.error(&[name, b": parameter not set or null"])
+            self.fatal(&[name, b": parameter not set or null"])
         } else {
-            self.error(&[name, b": parameter not set"])
+            self.fatal(&[name, b": parameter not set"])
         })
     }
 
@@ -349,20 +430,21 @@ impl Shell {
             [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
             digits => match rbox_core::number::parse_decimal(digits) {
                 Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
-                None => Err(self.error(&[&target, b": bad substitution"])),
+                None => Err(self.bad_substitution()),
             },
         }
     }
 
-    fn names_with_prefix(&self, name: &ParamName) -> Vec<u8> {
+    fn names_with_prefix(&self, name: &ParamName) -> Vec<Vec<u8>> {
         let prefix = self.parameter_text(name);
-        let mut all: Vec<&[u8]> = (0..self.variables.len())
-            .filter(|&at| self.variables[at].set)
-            .map(|at| &self.symbols.name(Sym(at as u32))[..])
-            .filter(|name| name.starts_with(&prefix))
-            .collect();
-        all.sort_unstable();
-        all.join(&b' ')
+        let mut all = Vec::new();
+        for name in self.names(|slot| slot.set || slot.array.is_some()) {
+            let text = self.symbols.name(name);
+            if text.starts_with(&prefix) {
+                all.push(text.to_vec());
+            }
+        }
+        all
     }
 }
 
@@ -387,12 +469,12 @@ fn place(text: &[u8], number: usize) -> usize {
     at
 }
 
-fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool) -> Vec<u8> {
+fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
     if suffix {
-        if let Some(start) = pattern::suffix(wanted, &value, longest) {
+        if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {
             value.truncate(start);
         }
-    } else if let Some(end) = pattern::prefix(wanted, &value, longest) {
+    } else if let Some(end) = pattern::prefix(wanted, &value, longest, flags) {
         value.drain(..end);
     }
     value
@@ -415,25 +497,26 @@ fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
     value[place(value, start as usize)..place(value, end as usize)].to_vec()
 }
 
-fn replace(value: &[u8], wanted: &[u8], text: &[u8], anchor: u8, all: bool) -> Vec<u8> {
-    match anchor {
-        b'#' => match pattern::prefix(wanted, value, true) {
+/// `how`: the anchor, and whether all are replaced.
+fn replace(value: &[u8], wanted: &[u8], text: &[u8], how: (u8, bool), flags: Flags) -> Vec<u8> {
+    match how.0 {
+        b'#' => match pattern::prefix(wanted, value, true, flags) {
             Some(end) => [text, &value[end..]].concat(),
             None => value.to_vec(),
         },
-        b'%' => match pattern::suffix(wanted, value, true) {
+        b'%' => match pattern::suffix(wanted, value, true, flags) {
             Some(start) => [&value[..start], text].concat(),
             None => value.to_vec(),
         },
-        _ => replace_inside(value, wanted, text, all),
+        _ => replace_inside(value, wanted, text, how.1, flags),
     }
 }
 
-fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool) -> Vec<u8> {
+fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Flags) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < value.len() && !wanted.is_empty() {
-        match pattern::prefix(wanted, &value[at..], true) {
+        match pattern::prefix(wanted, &value[at..], true, flags) {
             Some(length) if length > 0 => {
                 out.extend_from_slice(text);
                 at += length;
@@ -452,14 +535,14 @@ fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool) -> Vec<u8
     out
 }
 
-fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8]) -> Vec<u8> {
+fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
         let width = pattern::width(&value[at..]);
         let character = &value[at..at + width];
-        let text =
-            std::str::from_utf8(character).ok().filter(|_| (all || at == 0) && pattern::matches(wanted, character));
+        let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
+        let text = std::str::from_utf8(character).ok().filter(|_| is_wanted);
         match text {
             Some(text) => {
                 let upper = kind == b'^' || (kind == b'~' && text.chars().all(char::is_lowercase));

@@ -1,18 +1,18 @@
 //! Patterns (XCU 2.14) as the shell uses them: core's, with the characters of UTF-8.
 
-use rbox_core::pattern::glob::{self, Extent, Flags, Glob};
+use rbox_core::pattern::glob::{self, Extent};
 
-pub use glob::unescape;
+pub use glob::{Flags, unescape};
 pub use rbox_core::pattern::width;
 
 /// Whether the pattern matches all of the text.
-pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    glob::matches(pattern, text, Flags::UTF8)
+pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
+    glob::matches(pattern, text, flags | Flags::UTF8)
 }
 
 /// Whether the pattern has an active character.
-pub fn is_active(pattern: &[u8]) -> bool {
-    glob::has_magic(pattern, Flags::UTF8)
+pub fn is_active(pattern: &[u8], flags: Flags) -> bool {
+    glob::has_magic(pattern, flags | Flags::UTF8)
 }
 
 fn extent(longest: bool) -> Extent {
@@ -20,11 +20,11 @@ fn extent(longest: bool) -> Extent {
 }
 
 /// The length of the prefix of the text that the pattern matches.
-pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    Glob::new(pattern, Flags::UTF8).prefix(text, extent(longest))
+pub fn prefix(pattern: &[u8], text: &[u8], longest: bool, flags: Flags) -> Option<usize> {
+    glob::prefix(pattern, text, extent(longest), flags | Flags::UTF8)
 }
 
 /// The start of the suffix of the text that the pattern matches.
-pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    Glob::new(pattern, Flags::UTF8).suffix(text, extent(longest))
+pub fn suffix(pattern: &[u8], text: &[u8], longest: bool, flags: Flags) -> Option<usize> {
+    glob::suffix(pattern, text, extent(longest), flags | Flags::UTF8)
 }

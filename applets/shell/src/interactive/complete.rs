@@ -172,7 +172,7 @@ fn users(word: &Word) -> Completion {
     Completion { start: word.name.0 + 1, names, ..Completion::default() }
 }
 
-fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
+pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = builtins::names().map(|name| name.as_bytes().to_vec()).collect();
     let own = shell.names(|slot| slot.function.is_some() || slot.alias.is_some());
     found.extend(own.iter().map(|name| shell.symbols.name(*name).to_vec()));

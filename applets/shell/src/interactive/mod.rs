@@ -1,9 +1,11 @@
 //! The interactive shell: lines from the terminal, job control on it, and what is told between two commands.
 
 mod complete;
+pub use complete::commands;
 mod prompt;
 
 use crate::builtins::read_line;
+use crate::exec::redirect::private_copy;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
@@ -38,7 +40,7 @@ fn open_terminal() -> Option<i32> {
         Ok(file) => file.as_raw_fd(),
         Err(_) => (0..=2).find(|&number| termios::isatty(fd::borrow(number)))?,
     };
-    fd::fcntl_dupfd_cloexec(fd::borrow(number), 10).ok().map(IntoRawFd::into_raw_fd)
+    private_copy(fd::borrow(number)).ok().map(IntoRawFd::into_raw_fd)
 }
 
 /// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
@@ -142,7 +144,11 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
         let prompt = shell.command_prompt(continued);
         match ask(shell, &prompt) {
             Line::Text(mut line) => {
-                shell.editor.history.add(&line);
+                if shell.options.nolog {
+                    shell.unlogged.push(line.clone());
+                } else {
+                    shell.editor.history.add(&line);
+                }
                 line.push(b'\n');
                 return Some(line);
             }

@@ -11,7 +11,12 @@ impl Shell {
     pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
         let (name, otherwise): (&[u8], &[u8]) = if continued { (b"PS2", b"> ") } else { (b"PS1", b"\\w \\$ ") };
         let text = self.get(name).unwrap_or(otherwise).to_vec();
-        let text = self.expand_prompt(&text);
+        self.show_prompt(&text)
+    }
+
+    /// A prompt as it is shown.
+    pub fn show_prompt(&mut self, text: &[u8]) -> Vec<u8> {
+        let text = self.expand_prompt(text);
         self.prompt_escapes(&text)
     }
 
@@ -19,6 +24,15 @@ impl Shell {
     ///
     /// This comes before the escapes, so that a folder called `$(reboot)` that `\w` stands for is only shown.
     pub fn expand_prompt(&mut self, text: &[u8]) -> Vec<u8> {
+        self.expand_document(text, true)
+    }
+
+    /// PS4, which has no escapes.
+    pub fn expand_trace_prompt(&mut self, text: &[u8]) -> Vec<u8> {
+        self.expand_document(text, false)
+    }
+
+    fn expand_document(&mut self, text: &[u8], escapes: bool) -> Vec<u8> {
         if !text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
             return text.to_vec();
         }
@@ -26,7 +40,7 @@ impl Shell {
         let mut source = Vec::with_capacity(text.len() + 8);
         let mut at = 0;
         while at < text.len() {
-            if text[at..].starts_with(b"\\$") {
+            if escapes && text[at..].starts_with(b"\\$") {
                 source.extend_from_slice(b"\\\\\\$");
                 at += 2;
             } else if text[at] == b'\\' {

@@ -47,8 +47,10 @@ pub enum Node {
     Condition(Box<Condition>, u32),
     /// `(( ... ))`
     Arith(Box<Arith>, u32),
-    /// `time pipeline`
-    Time(Option<Box<Node>>),
+    /// `time pipeline`; the flag is its `-p`
+    Time(Option<Box<Node>>, bool),
+    /// `coproc name command`
+    Coprocess(Sym, Rc<Node>),
 }
 
 /// A simple command (XCU 2.9.1).
@@ -114,10 +116,11 @@ pub struct Arm {
     pub end: ArmEnd,
 }
 
-/// A function's body and its own source text.
+/// A function's body, and the file that defined it, which bash's BASH_SOURCE tells.
 #[derive(Debug)]
 pub struct Function {
     pub body: Node,
+    pub source: OnceCell<Rc<[u8]>>,
 }
 
 /// The inside of `[[ ]]`.
@@ -207,6 +210,12 @@ pub struct Redirection {
 }
 
 impl Redirection {
+    /// Whether its word or document has anything to expand.
+    pub fn is_expanded(&self) -> bool {
+        let word = self.here.as_ref().and_then(|here| here.body.get()).unwrap_or(&self.word);
+        !matches!(word, Word::Literal(_))
+    }
+
     /// Whether it makes the descriptor another one.
     pub fn changes(&self, number: i32) -> bool {
         use RedirectKind::{Both, BothAppend, DupIn, DupOut, Here, HereString, Read, ReadWrite};
@@ -317,6 +326,8 @@ pub enum ParamOp {
     Names(u8),
     /// `${!name[@]}`
     Keys,
+    /// None of these: the text, an error once it is expanded.
+    Bad(Box<[u8]>),
 }
 
 /// A pattern: ready, or to be expanded first.

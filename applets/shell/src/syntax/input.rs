@@ -85,6 +85,31 @@ impl Input {
         self.braces_done = self.braces_done.saturating_add(by);
     }
 
+    /// Drops what was read too far from the reader and gives its size; the rest of an alias's value stays.
+    pub fn take_unread(&mut self) -> usize {
+        let left = self.buffer.len() - self.at;
+        let unread = self.marks.first().map_or(left, |outermost| left.min(outermost.remaining));
+        self.buffer.truncate(self.buffer.len() - unread);
+        self.marks.iter_mut().for_each(|mark| mark.remaining = mark.remaining.saturating_sub(unread));
+        self.braces_done = self.braces_done.saturating_sub(unread);
+        unread
+    }
+
+    /// Drops the rest of the line that was begun, with the values of aliases in it.
+    pub fn skip_line(&mut self) {
+        self.marks.clear();
+        self.alias_next = false;
+        if self.at > 0 && self.buffer.get(self.at - 1) == Some(&b'\n') {
+            return;
+        }
+        match self.buffer[self.at..].iter().position(|&byte| byte == b'\n') {
+            Some(end) => self.at += end + 1,
+            None => self.at = self.buffer.len(),
+        }
+        self.line += 1;
+        self.compact();
+    }
+
     /// What was read since it was last shown.
     pub fn unshown(&self) -> &[u8] {
         self.buffer.get(self.shown..self.at).unwrap_or_default()

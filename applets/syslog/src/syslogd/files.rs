@@ -4,7 +4,7 @@ use rbox_core::io::Output;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags};
-use rbox_core::sys::{OwnedFd, fs};
+use rbox_core::sys::{OwnedFd, fd, fs};
 
 /// One file of the log.
 pub struct Target {
@@ -49,7 +49,7 @@ impl Target {
         let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         let full = regular && limits.rotate_at > 0 && stat.st_size as u64 > limits.rotate_at;
         let file = if full { self.rotate(file, limits.keep)? } else { file };
-        let mut output = Output::from_fd(file.try_clone().map_err(Error::from)?);
+        let mut output = Output::from_fd(fd::fcntl_dupfd_cloexec(&file, 0)?);
         output.write(line)?;
         output.flush()?;
         self.file = Some(file);

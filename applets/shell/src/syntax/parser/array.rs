@@ -8,7 +8,7 @@ use crate::syntax::ast::{Arith, Assign, Element, Part, Word};
 impl Parser<'_> {
     /// What follows the `=` of an assignment: a word, or the elements of an array.
     pub fn read_value(&mut self) -> Parsed<Word> {
-        if self.host.extended() && self.byte() == Some(b'(') {
+        if self.host.extended() && self.joined_byte() == Some(b'(') {
             self.advance();
             let list = self.read_elements()?;
             return Ok(Word::Parts(Box::new([Part::List(list)])));

@@ -19,13 +19,20 @@ impl Parser<'_> {
     fn command_inner(&mut self) -> Parsed<Node> {
         match self.peek(Mode::Command)? {
             Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => self.simple(),
+            Token::Keyword(Keyword::Coprocess) => {
+                self.skip();
+                self.coprocess()
+            }
             Token::Keyword(Keyword::Function) => {
                 self.skip();
                 self.bash_function()
             }
             _ => {
+                let line = self.input.line;
                 let node = self.compound()?;
-                let redirections = self.redirections()?;
+                let mut redirections = self.redirections()?;
+                // As in BusyBox, what is said of them names the line on which the command begins.
+                redirections.iter_mut().for_each(|one| one.line = line);
                 Ok(if redirections.is_empty() { node } else { Node::Redirected(Box::new(node), redirections) })
             }
         }
@@ -33,10 +40,13 @@ impl Parser<'_> {
 
     fn redirections(&mut self) -> Parsed<Box<[Redirection]>> {
         let mut found = Vec::new();
-        while matches!(self.peek(Mode::Keyword)?, Token::Redirect(..)) {
-            if let Token::Redirect(fd, kind) = self.next(Mode::Keyword)? {
+        // XCU 2.4: a reserved word counts directly behind another one, not behind a redirection.
+        let mut mode = Mode::Keyword;
+        while matches!(self.peek(mode)?, Token::Redirect(..)) {
+            if let Token::Redirect(fd, kind) = self.next(mode)? {
                 found.push(self.redirection(fd, kind)?);
             }
+            mode = Mode::Operand;
         }
         Ok(found.into())
     }
@@ -78,22 +88,23 @@ impl Parser<'_> {
         let mut redirections = Vec::new();
         let mut mode = Mode::Command;
         let mut name_known = false;
+        let mut plain = false;
         loop {
             match self.peek(mode)? {
                 Token::Word(..) | Token::Assign(_) | Token::Redirect(..) => {}
                 Token::Operator(Operator::Open)
                     if words.len() == 1 && assigns.is_empty() && redirections.is_empty() =>
                 {
-                    return self.function(&words[0]);
+                    return self.function(&words[0], plain);
                 }
-                Token::Operator(Operator::Open) if !words.is_empty() => return self.unexpected(None),
                 _ => break,
             }
             match self.next(mode)? {
                 Token::Redirect(fd, kind) => redirections.push(self.redirection(fd, kind)?),
                 Token::Assign(assign) if words.is_empty() => assigns.push(*assign),
                 Token::Assign(assign) => words.push(self.declaration(*assign)),
-                Token::Word(word, _) => {
+                Token::Word(word, unquoted) => {
+                    plain = unquoted;
                     if !name_known {
                         (mode, name_known) = operand_mode(&word);
                     }
@@ -148,14 +159,15 @@ impl Parser<'_> {
     }
 
     /// `name ( ) command`, after the name.
-    fn function(&mut self, name: &Word) -> Parsed<Node> {
+    fn function(&mut self, name: &Word, plain: bool) -> Parsed<Node> {
         self.skip();
         if !matches!(self.peek(Mode::Operand)?, Token::Operator(Operator::Close)) {
             return self.unexpected(Some(b")"));
         }
         self.skip();
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
-        if !is_name(name) && !self.host.extended() {
+        // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1).
+        if !self.host.extended() && (!plain || !is_name(name) || self.host.is_special(name)) {
             return self.error(b"bad function name");
         }
         self.function_body(name)
@@ -164,10 +176,11 @@ impl Parser<'_> {
     /// `function name [()] command`.
     fn bash_function(&mut self) -> Parsed<Node> {
         let name = match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(name), _) => name,
+            Token::Word(Word::Literal(name), plain) if (plain && is_name(&name)) || self.host.extended() => name,
+            Token::Word(..) => return self.error(b"bad function name"),
             other => {
                 self.token = Some(other);
-                return self.error(b"bad function name");
+                return self.unexpected(Some(b"word"));
             }
         };
         if matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Open)) {
@@ -176,14 +189,42 @@ impl Parser<'_> {
                 return self.error(b"bad function name");
             }
         }
+        self.skip_newlines()?;
+        if matches!(self.peek(Mode::Command)?, Token::Word(..) | Token::Assign(_) | Token::Redirect(..)) {
+            return self.unexpected(None);
+        }
         self.function_body(&name)
+    }
+
+    /// `coproc [name] command`: a name stands before a compound command only.
+    fn coprocess(&mut self) -> Parsed<Node> {
+        let standard = self.host.symbols().intern(b"COPROC");
+        let before = (self.input.at, self.input.line);
+        if let Token::Word(Word::Literal(name), true) = self.peek(Mode::Operand)?
+            && is_name(name)
+            && !super::is_keyword(name)
+        {
+            let name = name.clone();
+            self.skip();
+            let compound = matches!(
+                self.peek(Mode::Command)?,
+                Token::Keyword(_) | Token::Operator(Operator::Open) | Token::ArithCommand(_)
+            );
+            if compound {
+                let name = self.host.symbols().intern(&name);
+                return Ok(Node::Coprocess(name, Rc::new(self.command()?)));
+            }
+        }
+        self.skip();
+        (self.input.at, self.input.line) = before;
+        Ok(Node::Coprocess(standard, Rc::new(self.command()?)))
     }
 
     fn function_body(&mut self, name: &[u8]) -> Parsed<Node> {
         let name = self.host.symbols().intern(name);
         self.skip_newlines()?;
         let body = self.command()?;
-        Ok(Node::Function(name, Rc::new(Function { body })))
+        Ok(Node::Function(name, Rc::new(Function { body, source: OnceCell::new() })))
     }
 }
 

@@ -139,7 +139,7 @@ impl Parser<'_> {
         }
         let mut words = None;
         match self.peek(Mode::Keyword)? {
-            Token::Word(Word::Literal(text), true) if **text == *b"in" => {
+            Token::Keyword(Keyword::In) => {
                 self.skip();
                 words = Some(self.for_list()?);
             }
@@ -202,12 +202,13 @@ impl Parser<'_> {
             Token::Word(word, _) => word,
             other => {
                 self.token = Some(other);
-                return self.unexpected(None);
+                return self.unexpected(Some(b"word"));
             }
         };
         self.skip_newlines_plain()?;
         match self.next(Mode::Operand)? {
             Token::Word(Word::Literal(text), true) if *text == *b"in" => {}
+            Token::Keyword(Keyword::In) => {}
             other => {
                 self.token = Some(other);
                 return self.unexpected(Some(b"in"));
@@ -216,10 +217,8 @@ impl Parser<'_> {
         let mut arms = Vec::new();
         loop {
             self.skip_newlines_plain()?;
-            match self.peek(Mode::Keyword)? {
-                Token::Keyword(Keyword::Esac) => break,
-                Token::End => return self.unexpected(Some(b"esac")),
-                _ => {}
+            if matches!(self.peek(Mode::Keyword)?, Token::Keyword(Keyword::Esac)) {
+                break;
             }
             let (arm, last) = self.case_arm()?;
             arms.push(arm);
@@ -273,8 +272,11 @@ impl Parser<'_> {
             Token::Word(word, _) => Ok(word.into_pattern()),
             Token::Keyword(keyword) => Ok(Pattern::Exact(keyword.text().into())),
             other => {
-                self.token = Some(other);
-                self.unexpected(None)
+                // BusyBox takes any token for a pattern and misses what must follow.
+                let next = self.next(Mode::Operand)?;
+                let follows = matches!(next, Token::Operator(Operator::Close | Operator::Pipe));
+                self.token = Some(if follows { other } else { next });
+                self.unexpected(if follows { None } else { Some(b")") })
             }
         }
     }

@@ -9,7 +9,12 @@ impl Parser<'_> {
     /// The command after its `[[`.
     pub fn condition_command(&mut self, line: u32) -> Parsed<Node> {
         self.skip();
-        let condition = self.condition_or()?;
+        // As in bash, groups count here whatever `shopt extglob` says.
+        let groups = self.groups;
+        self.groups |= self.host.extended();
+        let condition = self.condition_or();
+        self.groups = groups;
+        let condition = condition?;
         match self.condition_token()? {
             Token::Word(Word::Literal(text), true) if *text == *b"]]" => {}
             other => {

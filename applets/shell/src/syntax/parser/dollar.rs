@@ -8,6 +8,9 @@ use crate::syntax::ast::{Arith, CommandSub, Node, Param, ParamName, ParamOp, Par
 use crate::syntax::input::Input;
 use std::rc::Rc;
 
+/// What is said of a `${` that is followed by something else than POSIX or bash have.
+pub const BAD_SUBSTITUTION: &[u8] = b"bad substitution";
+
 impl Parser<'_> {
     /// An expansion, or a dollar sign that is only itself.
     pub fn read_dollar(&mut self, quoted: bool, builder: &mut Builder) -> Parsed<()> {
@@ -37,6 +40,15 @@ impl Parser<'_> {
             Some(b'(') => {
                 self.advance();
                 builder.part(self.read_parenthesis(quoted)?);
+            }
+            // bash's old form of `$((...))`.
+            Some(b'[') if self.host.extended() => {
+                self.advance();
+                let arith = Arith::new(self.read_context(Context::OldArith)?);
+                if !self.accept(b']') {
+                    return self.error(b"missing ']'");
+                }
+                builder.part(Part::Arith(Box::new(arith), quoted));
             }
             Some(b'\'') if !quoted => {
                 self.advance();
@@ -78,6 +90,12 @@ impl Parser<'_> {
             self.input.line = line;
             self.depth = depth;
             self.pending.truncate(pending);
+            let body = self.substitution_body();
+            // At the end of the input it may have been either.
+            if body.is_err() && self.input.at >= self.input.buffer.len() && self.input.ended {
+                return self.error(b"missing '))'");
+            }
+            return Ok(Part::Command(Box::new(CommandSub { body: body?, quoted })));
         }
         let body = self.substitution_body()?;
         Ok(Part::Command(Box::new(CommandSub { body, quoted })))
@@ -86,11 +104,21 @@ impl Parser<'_> {
     /// The commands of a substitution up to its parenthesis.
     pub fn substitution_body(&mut self) -> Parsed<Option<Rc<Node>>> {
         let outer = self.token.take();
+        // The documents that the commands in here ask for begin behind their own next newline (XCU 2.7.4); those of the
+        // line around begin behind the line's.
+        let pending = std::mem::take(&mut self.pending);
+        let body = self.commands_to_close();
+        let own = std::mem::replace(&mut self.pending, pending);
+        self.pending.extend(own);
+        self.token = outer;
+        body
+    }
+
+    fn commands_to_close(&mut self) -> Parsed<Option<Rc<Node>>> {
         let body = self.compound_list()?;
         if !matches!(self.peek(Mode::Command)?, Token::Operator(Operator::Close)) {
             return self.unexpected(Some(b")"));
         }
-        self.token = outer;
         Ok(body.map(Rc::new))
     }
 
@@ -134,8 +162,24 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `${...}` after its brace.
+    /// `${...}` after its brace. What is wrong in it is an error once it is expanded.
     fn read_braces(&mut self, quoted: bool) -> Parsed<Param> {
+        let (at, line, depth) = (self.input.at, self.input.line, self.depth);
+        match self.read_braces_inner(quoted) {
+            Err(error) if error.message == BAD_SUBSTITUTION => {
+                // The newline at which BusyBox gives up is not counted there.
+                let newline = self.input.buffer[at..].iter().take(self.input.at + 1 - at).any(|&byte| byte == b'\n');
+                (self.input.at, self.input.line, self.depth) = (at, line - u32::from(newline && line > 0), depth);
+                self.read_context(if quoted { Context::BraceDouble } else { Context::Brace })?;
+                let text = Box::from(&self.input.buffer[at..self.input.at]);
+                self.close_brace()?;
+                Ok(Param { name: ParamName::Special(b'?'), quoted, op: ParamOp::Bad(text) })
+            }
+            read => read,
+        }
+    }
+
+    fn read_braces_inner(&mut self, quoted: bool) -> Parsed<Param> {
         let first = self.joined_byte();
         if first == Some(b'#') {
             self.advance();
@@ -189,7 +233,7 @@ impl Parser<'_> {
                 Ok(())
             }
             None => self.error(b"missing '}'"),
-            _ => self.error(b"bad substitution"),
+            _ => self.error(BAD_SUBSTITUTION),
         }
     }
 
@@ -222,7 +266,7 @@ impl Parser<'_> {
                 Ok(ParamName::Special(byte))
             }
             None => self.error(b"missing '}'"),
-            _ => self.error(b"bad substitution"),
+            _ => self.error(BAD_SUBSTITUTION),
         }
     }
 
@@ -239,6 +283,8 @@ impl Parser<'_> {
                     self.advance();
                     Ok(ParamOp::Default(sign, true, self.read_context(word)?))
                 }
+                // An offset may be empty where a length follows.
+                Some(b'}') => self.error(BAD_SUBSTITUTION),
                 _ => self.read_slice(),
             },
             b'-' | b'=' | b'?' | b'+' => Ok(ParamOp::Default(byte, false, self.read_context(word)?)),
@@ -257,17 +303,13 @@ impl Parser<'_> {
                 Ok(ParamOp::Case(byte, all, pattern))
             }
             b'@' => match self.joined_byte() {
-                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a')) => {
+                Some(letter @ (b'Q' | b'U' | b'L' | b'u' | b'E' | b'P' | b'A' | b'a' | b'K' | b'k')) => {
                     self.advance();
                     Ok(ParamOp::Transform(letter))
                 }
-                _ => self.error(b"bad substitution"),
+                _ => self.error(BAD_SUBSTITUTION),
             },
-            b'\n' => {
-                self.input.line -= 1;
-                self.error(b"missing '}'")
-            }
-            _ => self.error(b"bad substitution"),
+            _ => self.error(BAD_SUBSTITUTION),
         }
     }
 

@@ -10,6 +10,10 @@ impl Parser<'_> {
     pub fn read_delimiter(&mut self) -> Parsed<Option<(Vec<u8>, bool)>> {
         let mut delimiter = Vec::new();
         let mut quoted = false;
+        // A number sign where a word could begin begins a comment.
+        if self.joined_byte() == Some(b'#') {
+            return Ok(None);
+        }
         let start = self.input.at;
         while let Some(byte) = self.joined_byte() {
             match byte {
@@ -17,13 +21,17 @@ impl Parser<'_> {
                     quoted = true;
                     self.advance();
                     loop {
-                        let Some(inner) = self.byte() else { return self.error(b"unterminated quoted string") };
+                        let Some(mut inner) = self.byte() else { return self.error(b"unterminated quoted string") };
                         self.advance();
                         if inner == byte {
                             break;
                         }
-                        if inner == b'\\' && byte == b'"' && matches!(self.byte(), Some(b'\\' | b'"' | b'$' | b'`')) {
-                            continue;
+                        if inner == b'\\'
+                            && byte == b'"'
+                            && let Some(next @ (b'\\' | b'"' | b'$' | b'`')) = self.byte()
+                        {
+                            inner = next;
+                            self.advance();
                         }
                         delimiter.push(inner);
                     }
@@ -50,15 +58,25 @@ impl Parser<'_> {
     pub fn read_heredocs(&mut self) -> Parsed<()> {
         for here in std::mem::take(&mut self.pending) {
             let line = self.input.line;
-            let body = self.read_body(&here);
-            let word = if here.quoted {
-                Word::Literal(body.into())
-            } else {
+            let mut body = Vec::new();
+            let mut ended = self.read_body(&here, &mut body);
+            let word = loop {
+                if here.quoted {
+                    break Word::Literal(body.into());
+                }
                 let mut input = Input::text(&body, line);
                 let mut parser = Parser::new(self.host, &mut input, self.depth);
                 let mut builder = Builder::default();
-                parser.read_into(Context::Here, &mut builder)?;
-                builder.finish(false)
+                match parser.read_into(Context::Here, &mut builder) {
+                    Ok(()) => break builder.finish(false),
+                    // Commands to substitute are read to their end, past a line that is the delimiter, as in BusyBox.
+                    Err(error) if ended && input.at >= input.buffer.len() && !error.message.ends_with(b"'}'") => {
+                        body.extend_from_slice(&here.delimiter);
+                        body.push(b'\n');
+                        ended = self.read_body(&here, &mut body);
+                    }
+                    Err(error) => return Err(error),
+                }
             };
             // A document is read once: its operator was met once.
             let _ = here.body.set(word);
@@ -66,24 +84,25 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn read_body(&mut self, here: &HereDoc) -> Vec<u8> {
-        let mut body = Vec::new();
+    /// Appends the lines up to the delimiter; false when the input ends without it.
+    fn read_body(&mut self, here: &HereDoc, body: &mut Vec<u8>) -> bool {
         // XCU 2.7.4: a backslash joins lines before the delimiter is looked for, unless the delimiter was quoted.
         let mut joined = false;
         let mut line_start = 0;
         loop {
             let start = body.len();
-            let Some(ended) = self.read_line(&mut body) else { return body };
+            let Some(ended) = self.read_line(body) else { return false };
             if !joined {
                 line_start = start;
-                if here.strip_tabs {
-                    let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
-                    body.drain(start..start + tabs);
-                }
+            }
+            // Behind joined lines too, as long as there was nothing on them.
+            if here.strip_tabs && start == line_start {
+                let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
+                body.drain(start..start + tabs);
             }
             if body[line_start..] == here.delimiter[..] {
                 body.truncate(line_start);
-                return body;
+                return true;
             }
             let backslashes = body[start..].iter().rev().take_while(|&&byte| byte == b'\\').count();
             joined = ended && !here.quoted && backslashes % 2 == 1;

@@ -77,7 +77,9 @@ impl Parser<'_> {
     fn at_list_end(&mut self) -> Parsed<bool> {
         Ok(match self.peek(Mode::Command)? {
             Token::End => true,
-            Token::Operator(operator) => *operator != Operator::Open,
+            Token::Operator(operator) => {
+                matches!(operator, Operator::Close | Operator::CaseBreak | Operator::CaseFall | Operator::CaseNext)
+            }
             Token::Keyword(keyword) => matches!(
                 keyword,
                 Keyword::CloseBrace
@@ -114,6 +116,10 @@ impl Parser<'_> {
         match self.token {
             Some(Token::Keyword(Keyword::Bang)) => {
                 self.skip();
+                if matches!(self.peek(Mode::Command)?, Token::Keyword(Keyword::Bang)) && !self.host.extended() {
+                    // XCU 2.10.2: a pipeline is negated once; bash does it as often as one likes.
+                    return self.unexpected(None);
+                }
                 self.enter()?;
                 let node = self.pipeline()?;
                 self.leave();
@@ -122,9 +128,10 @@ impl Parser<'_> {
             Some(Token::Keyword(Keyword::Time)) => {
                 self.skip();
                 self.enter()?;
+                let portable = self.accept_time_option()?;
                 let node = if self.at_time_end()? { None } else { Some(Box::new(self.pipeline()?)) };
                 self.leave();
-                return Ok(Node::Time(node));
+                return Ok(Node::Time(node, portable));
             }
             _ => {}
         }
@@ -148,8 +155,20 @@ impl Parser<'_> {
         Ok(Node::Pipeline(Box::new(Pipeline { commands: commands.into() })))
     }
 
+    /// `-p` behind `time`.
+    fn accept_time_option(&mut self) -> Parsed<bool> {
+        let found = matches!(self.peek(Mode::Command)?, Token::Word(Word::Literal(text), true) if **text == *b"-p");
+        if found {
+            self.skip();
+        }
+        Ok(found)
+    }
+
     fn at_time_end(&mut self) -> Parsed<bool> {
-        Ok(matches!(self.peek(Mode::Command)?, Token::Newline | Token::End | Token::Operator(Operator::Semicolon)))
+        Ok(matches!(
+            self.peek(Mode::Command)?,
+            Token::Newline | Token::End | Token::Operator(Operator::Semicolon | Operator::Close)
+        ))
     }
 }
 

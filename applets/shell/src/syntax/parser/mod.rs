@@ -14,6 +14,7 @@ mod word;
 use super::ast::{HereDoc, Node};
 use super::input::Input;
 use crate::symbols::Symbols;
+pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
 use std::rc::Rc;
 use token::{Mode, Token};
@@ -30,10 +31,16 @@ pub trait Host {
     fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>>;
     /// Appends more text to the input; false at its end. `continued`: inside a command.
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool;
+    /// Whether a name is that of a special builtin.
+    fn is_special(&self, name: &[u8]) -> bool;
     /// Whether the stack has room for more nesting.
     fn has_room(&self) -> bool;
     /// Whether bash's arrays and brace expansion are on.
     fn extended(&self) -> bool;
+    /// Whether words may hold groups of patterns: `shopt -s extglob`.
+    fn groups(&self) -> bool;
+    /// Whether braces are expanded.
+    fn braces(&self) -> bool;
 }
 
 /// Why a text is not a program.
@@ -54,6 +61,8 @@ pub struct Parser<'a> {
     depth: u32,
     /// A command has begun: more text is asked for behind PS2.
     continued: bool,
+    /// `@(a|b)` and the like are part of a word.
+    groups: bool,
 }
 
 /// Parses the next complete command; `None` at the end of the input.
@@ -67,7 +76,8 @@ pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Nod
 
 impl<'a> Parser<'a> {
     fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
-        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false }
+        let groups = host.groups();
+        Parser { host, input, token: None, pending: Vec::new(), depth, continued: false, groups }
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
@@ -88,7 +98,10 @@ impl<'a> Parser<'a> {
         }
         if let Some(expecting) = expecting {
             message.extend_from_slice(b" (expecting ");
-            quote(&mut message, expecting);
+            match expecting {
+                b"word" => message.extend_from_slice(expecting),
+                text => quote(&mut message, text),
+            }
             message.push(b')');
         }
         Err(SyntaxError { line, message })
@@ -184,6 +197,20 @@ impl<'a> Parser<'a> {
                 return Some(byte);
             }
             self.input.at += 2;
+            self.input.line += 1;
+            self.continued = true;
+        }
+    }
+
+    /// The byte `ahead` places on, where line continuations on the way there are taken out of the text (XCU 2.2.1).
+    fn joined_at(&mut self, ahead: usize) -> Option<u8> {
+        loop {
+            let byte = self.byte_at(ahead)?;
+            if byte != b'\\' || self.byte_at(ahead + 1) != Some(b'\n') {
+                return Some(byte);
+            }
+            let at = self.input.at + ahead;
+            self.input.buffer.drain(at..at + 2);
             self.input.line += 1;
             self.continued = true;
         }

@@ -64,6 +64,7 @@ pub enum Keyword {
     OpenBrace,
     CloseBrace,
     Case,
+    Coprocess,
     Do,
     Done,
     Elif,
@@ -73,6 +74,7 @@ pub enum Keyword {
     For,
     Function,
     If,
+    In,
     Select,
     Then,
     Time,
@@ -89,6 +91,7 @@ impl Keyword {
             Keyword::OpenBrace => b"{",
             Keyword::CloseBrace => b"}",
             Keyword::Case => b"case",
+            Keyword::Coprocess => b"coproc",
             Keyword::Do => b"do",
             Keyword::Done => b"done",
             Keyword::Elif => b"elif",
@@ -98,6 +101,7 @@ impl Keyword {
             Keyword::For => b"for",
             Keyword::Function => b"function",
             Keyword::If => b"if",
+            Keyword::In => b"in",
             Keyword::Select => b"select",
             Keyword::Then => b"then",
             Keyword::Time => b"time",
@@ -107,13 +111,14 @@ impl Keyword {
         }
     }
 
-    /// The reserved word that a text is. `time` is one only with bash's extensions.
+    /// The reserved word that a text is. `coproc` and `time` are some only with bash's extensions.
     pub fn find(text: &[u8], extended: bool) -> Option<Keyword> {
         Some(match text {
             b"!" => Keyword::Bang,
             b"{" => Keyword::OpenBrace,
             b"}" => Keyword::CloseBrace,
             b"case" => Keyword::Case,
+            b"coproc" if extended => Keyword::Coprocess,
             b"do" => Keyword::Do,
             b"done" => Keyword::Done,
             b"elif" => Keyword::Elif,
@@ -123,6 +128,7 @@ impl Keyword {
             b"for" => Keyword::For,
             b"function" => Keyword::Function,
             b"if" => Keyword::If,
+            b"in" => Keyword::In,
             b"select" => Keyword::Select,
             b"then" => Keyword::Then,
             b"time" if extended => Keyword::Time,
@@ -258,6 +264,8 @@ impl Parser<'_> {
 
     /// Reads the operator of a redirection.
     fn read_redirect(&mut self, fd: RedirectFd) -> Parsed<Token> {
+        // XCU 2.3.1: behind an alias that ends in a blank it is the next token that is looked up, if it is a word.
+        self.input.alias_next = false;
         let first = self.byte();
         self.advance();
         let next = self.joined_byte();
@@ -300,7 +308,7 @@ impl Parser<'_> {
         let (word, plain) = self.read_word(mode)?;
         if first != b'='
             && matches!(mode, Mode::Argument | Mode::Command | Mode::Prefix)
-            && self.host.extended()
+            && self.host.braces()
             && self.expand_braces(start)
         {
             return Ok(None);
@@ -337,10 +345,10 @@ impl Parser<'_> {
             if !is_name_start(self.byte_at(1)?) {
                 return None;
             }
-            while is_name_byte(self.byte_at(ahead)?) {
+            while is_name_byte(self.joined_at(ahead)?) {
                 ahead += 1;
             }
-            if self.byte_at(ahead)? != b'}' || !matches!(self.byte_at(ahead + 1)?, b'<' | b'>') {
+            if self.joined_at(ahead)? != b'}' || !matches!(self.byte_at(ahead + 1)?, b'<' | b'>') {
                 return None;
             }
             let at = self.input.at;
@@ -349,11 +357,11 @@ impl Parser<'_> {
             return Some(RedirectFd::Variable(self.host.symbols().intern(&name)));
         }
         let mut number: i32 = 0;
-        while let Some(digit @ b'0'..=b'9') = self.byte_at(ahead) {
+        while let Some(digit @ b'0'..=b'9') = self.joined_at(ahead) {
             number = number.checked_mul(10)?.checked_add(i32::from(digit - b'0'))?;
             ahead += 1;
         }
-        if !matches!(self.byte_at(ahead)?, b'<' | b'>') {
+        if !matches!(self.joined_at(ahead)?, b'<' | b'>') {
             return None;
         }
         self.input.at += ahead;
@@ -364,12 +372,12 @@ impl Parser<'_> {
     fn read_assign(&mut self) -> Parsed<Option<Assign>> {
         let start = self.input.at;
         let mut ahead = 1;
-        while self.byte_at(ahead).is_some_and(is_name_byte) {
+        while self.joined_at(ahead).is_some_and(is_name_byte) {
             ahead += 1;
         }
-        let append = match self.byte_at(ahead) {
+        let append = match self.joined_at(ahead) {
             Some(b'=') => false,
-            Some(b'+') if self.byte_at(ahead + 1) == Some(b'=') => true,
+            Some(b'+') if self.joined_at(ahead + 1) == Some(b'=') => true,
             Some(b'[') if self.host.extended() => return self.read_element_assign(ahead),
             _ => return Ok(None),
         };

@@ -69,6 +69,10 @@ pub enum Context {
     Regex,
     /// `[...]` behind a name.
     Subscript,
+    /// The alternatives of `@(a|b)`.
+    Group,
+    /// `$[...]`
+    OldArith,
 }
 
 impl Context {
@@ -81,6 +85,7 @@ impl Context {
                 | Context::Arith
                 | Context::Slice
                 | Context::ForArith
+                | Context::OldArith
         )
     }
 }
@@ -166,7 +171,7 @@ impl Builder {
 
 /// Whether unquoted text may be a pattern.
 fn is_active(text: &[u8]) -> bool {
-    text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+    text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'('))
 }
 
 impl Word {
@@ -184,7 +189,7 @@ impl Word {
                 _ => return Pattern::Dynamic(Word::Parts(parts)),
             }
         }
-        if pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\')) {
+        if pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\' | b'(')) {
             return Pattern::Static(pattern.into());
         }
         Pattern::Exact(pattern.into())
@@ -194,7 +199,7 @@ impl Word {
 /// Appends text to a pattern such that it matches only itself.
 pub fn escape(text: &[u8], pattern: &mut Vec<u8>) {
     for &byte in text {
-        if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'-' | b'!' | b'^') {
+        if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'-' | b'!' | b'^' | b'(' | b'|' | b')') {
             pattern.push(b'\\');
         }
         pattern.push(byte);
@@ -217,6 +222,7 @@ impl Parser<'_> {
         if let Some(length) = rest.iter().position(|&byte| class(byte) != Class::Plain)
             && length > 0
             && class(rest[length]) == Class::Break
+            && !(self.groups && rest[length] == b'(')
         {
             let text = Box::from(&rest[..length]);
             self.input.at += length;
@@ -245,9 +251,8 @@ impl Parser<'_> {
         loop {
             // Runs of plain text at once.
             let rest = &self.input.buffer[self.input.at..];
-            let plain = |&byte: &u8| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'@' | b'=') || byte >= 128
-            };
+            let plain =
+                |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'=') || byte >= 128;
             let run = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
             if run > 0 {
                 builder.text(&rest[..run], quoting);
@@ -255,6 +260,10 @@ impl Parser<'_> {
             }
             let Some(byte) = self.joined_byte() else { break };
             if plain(&byte) {
+                continue;
+            }
+            if self.groups && !quoting && context != Context::Regex && self.at_group(byte) {
+                self.read_group(builder)?;
                 continue;
             }
             if self.ends(context, byte, &mut depth) {
@@ -301,6 +310,27 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Whether `@(` or the like comes.
+    fn at_group(&mut self, byte: u8) -> bool {
+        matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!') && self.byte_at(1) == Some(b'(')
+    }
+
+    /// A group of alternatives; what is unquoted in it is active in a pattern.
+    fn read_group(&mut self, builder: &mut Builder) -> Parsed<()> {
+        for _ in 0..2 {
+            let byte = self.byte().unwrap_or_default();
+            builder.text(&[byte], false);
+            self.advance();
+        }
+        self.read_into(Context::Group, builder)?;
+        if self.byte() != Some(b')') {
+            return self.unexpected(Some(b")"));
+        }
+        builder.text(b")", false);
+        self.advance();
+        Ok(())
+    }
+
     /// Whether the byte ends the context; keeps count of parentheses.
     fn ends(&mut self, context: Context, byte: u8, depth: &mut u32) -> bool {
         match context {
@@ -310,9 +340,10 @@ impl Parser<'_> {
             Context::Assign => class(byte) == Class::Break,
             Context::Double => byte == b'"',
             Context::Here => false,
+            Context::Group => byte == b')',
             Context::Brace | Context::BraceDouble | Context::BracePattern => byte == b'}',
             Context::BraceReplace => byte == b'}' || byte == b'/',
-            Context::Subscript => {
+            Context::Subscript | Context::OldArith => {
                 match byte {
                     b'[' => *depth += 1,
                     b']' if *depth == 0 => return true,
@@ -344,18 +375,20 @@ impl Parser<'_> {
             return;
         }
         let mut ahead = 1;
+        let braced = matches!(context, Context::Brace | Context::BracePattern);
         let ends = |byte: u8| match byte {
             b'/' => true,
             b':' => context == Context::Assign,
-            b'}' => matches!(context, Context::Brace | Context::BracePattern),
-            _ => class(byte) == Class::Break,
+            b'}' => braced,
+            _ => !braced && class(byte) == Class::Break,
         };
         // XCU 2.6.1: any quoting in the name makes the tilde literal.
-        while let Some(byte) = self.byte_at(ahead) {
+        while let Some(byte) = self.joined_at(ahead) {
             if ends(byte) {
                 break;
             }
-            if class(byte) == Class::Special {
+            // Within braces a blank ends no word, and no user's name has one.
+            if class(byte) != Class::Plain {
                 return;
             }
             ahead += 1;

@@ -1,0 +1,208 @@
+//! `declare` and `typeset`: variables with attributes, and functions shown.
+
+use super::{assign, split_subscript};
+use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, REFERENCE, UPPER};
+use crate::builtins::Done;
+use crate::quote;
+use crate::shell::{Fail, Shell, Slot, Special};
+use crate::symbols::{Sym, is_name};
+use crate::syntax::unparse;
+
+/// `declare [-aAfFgilnprux] [+ilnux] [NAME[=VALUE]...]`
+pub fn declare(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (on, off, words) = signed_options(shell, words)?;
+    if on.contains(&b'F') || on.contains(&b'f') {
+        return functions(shell, words, &on);
+    }
+    if on.contains(&b'p') || words.is_empty() {
+        return show(shell, words, &on);
+    }
+    let local = shell.calls > 0 && !on.contains(&b'g');
+    for word in words {
+        declare_one(shell, word, &on, &off, local)?;
+    }
+    Ok(0)
+}
+
+/// Letters behind `-` and behind `+`, and the operands.
+type Signed<'a, 'b> = (Vec<u8>, Vec<u8>, &'a [&'b [u8]]);
+
+fn signed_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<Signed<'a, 'b>, Fail> {
+    let (mut on, mut off) = (Vec::new(), Vec::new());
+    let mut rest = words;
+    while let Some((word, after)) = rest.split_first() {
+        let [sign @ (b'-' | b'+'), letters @ ..] = word else { break };
+        if letters.is_empty() {
+            break;
+        }
+        rest = after;
+        if *word == b"--" {
+            break;
+        }
+        for letter in letters {
+            let known: &[u8] = if *sign == b'-' { b"aAfFgilnprux" } else { b"ilnux" };
+            if !known.contains(letter) {
+                return Err(shell.error(&[b"illegal option ", &[*sign], &[*letter]]));
+            }
+            if *sign == b'-' { on.push(*letter) } else { off.push(*letter) }
+        }
+    }
+    Ok((on, off, rest))
+}
+
+/// Declares one variable, as `local` does when `local` is set.
+fn declare_one(shell: &mut Shell, word: &[u8], on: &[u8], off: &[u8], local: bool) -> Result<(), Fail> {
+    let equals = word.iter().position(|&byte| byte == b'=');
+    let mut text = &word[..equals.unwrap_or(word.len())];
+    let append = equals.is_some() && text.ends_with(b"+");
+    if append {
+        text = &text[..text.len() - 1];
+    }
+    let (text, subscript) = split_subscript(text);
+    if !is_name(text) {
+        return Err(shell.error(&[text, b": bad variable name"]));
+    }
+    let mut name = shell.intern(text);
+    let value = equals.map(|at| &word[at + 1..]);
+    if local {
+        shell.make_local(name);
+    }
+    if on.contains(&b'n') {
+        return shell.make_reference(name, value.unwrap_or_default());
+    }
+    if off.contains(&b'n') {
+        end_reference(shell.slot(name));
+    }
+    name = shell.resolve(name);
+    set_attributes(shell.slot(name), on, off);
+    if on.contains(&b'A') || on.contains(&b'a') {
+        shell.make_array(name, on.contains(&b'A'))?;
+    }
+    match value {
+        Some(value) => assign(shell, name, subscript, value, append)?,
+        None if !shell.slot(name).set => shell.slot(name).attributes |= DECLARED,
+        None => {}
+    }
+    let slot = shell.slot(name);
+    slot.readonly |= on.contains(&b'r');
+    slot.export |= on.contains(&b'x');
+    slot.export &= !off.contains(&b'x');
+    Ok(())
+}
+
+fn end_reference(slot: &mut Slot) {
+    if slot.special == Special::Reference {
+        slot.special = Special::None;
+        slot.attributes &= !REFERENCE;
+    }
+}
+
+fn set_attributes(slot: &mut Slot, on: &[u8], off: &[u8]) {
+    for (letter, bit) in [(b'i', INTEGER), (b'l', LOWER), (b'u', UPPER)] {
+        if on.contains(&letter) {
+            // The cases exclude each other.
+            slot.attributes &= if bit == INTEGER { !0 } else { !(LOWER | UPPER) };
+            slot.attributes |= bit;
+        }
+        if off.contains(&letter) {
+            slot.attributes &= !bit;
+        }
+    }
+}
+
+/// `declare -p`: the variables such that the shell reads them back.
+fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
+    let mut status = 0;
+    let mut names = Vec::new();
+    for word in words {
+        let name = shell.intern(word);
+        shell.value(name);
+        if is_declared(shell.slot(name)) {
+            names.push(name);
+        } else {
+            shell.report(&[word, b": not found"]);
+            status = 1;
+        }
+    }
+    if words.is_empty() {
+        let wanted: Vec<u8> = on.iter().copied().filter(|letter| !b"gp".contains(letter)).collect();
+        names = shell.names(|slot| is_declared(slot) && slot.special != Special::Element);
+        names.retain(|&name| {
+            let letters = letters(&shell.variables[name.index()]);
+            wanted.iter().all(|one| letters.contains(one))
+        });
+    }
+    let mut text = Vec::new();
+    for name in names {
+        text.extend_from_slice(&declaration(shell, name));
+        text.push(b'\n');
+    }
+    shell.print(&text);
+    Ok(status)
+}
+
+/// The command that makes a variable what it is.
+pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
+    shell.array(name).map_or_else(Vec::new, |array| array.show());
+    let slot = shell.slot(name);
+    let mut text = [b"declare ", &letters(slot)[..], b" "].concat();
+    let value = match &slot.array {
+        Some(array) if slot.attributes & DECLARED == 0 => array.show(),
+        None if slot.set => quote::double(&slot.value),
+        _ => Vec::new(),
+    };
+    text.extend_from_slice(shell.symbols.name(name));
+    if !value.is_empty() {
+        text.push(b'=');
+        text.extend_from_slice(&value);
+    }
+    text
+}
+
+fn is_declared(slot: &Slot) -> bool {
+    slot.set || slot.array.is_some() || slot.export || slot.readonly || slot.attributes & !FUNCTION != 0
+}
+
+/// A variable's attributes as options of `declare`; `--` for none.
+pub fn letters(slot: &Slot) -> Vec<u8> {
+    let mut letters = b"-".to_vec();
+    let is = |yes: bool, letter: u8| yes.then_some(letter);
+    letters.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
+    letters.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));
+    letters.extend(is(slot.attributes & INTEGER != 0, b'i'));
+    letters.extend(is(slot.special == Special::Reference, b'n'));
+    letters.extend(is(slot.readonly, b'r'));
+    letters.extend(is(slot.export, b'x'));
+    letters.extend(is(slot.attributes & LOWER != 0, b'l'));
+    letters.extend(is(slot.attributes & UPPER != 0, b'u'));
+    if letters.len() == 1 {
+        letters.push(b'-');
+    }
+    letters
+}
+
+/// `declare -F`: the functions' names; `declare -f`: the functions.
+fn functions(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
+    let bare = on.contains(&b'F');
+    let mut text = Vec::new();
+    let mut status = 0;
+    let mut names = Vec::new();
+    for word in words {
+        names.push(shell.intern(word));
+    }
+    if words.is_empty() {
+        names = shell.names(|slot| slot.function.is_some());
+    }
+    for name in names {
+        match shell.slot(name).function.clone() {
+            None => status = 1,
+            Some(function) if !bare => text.extend_from_slice(&unparse::function(name, &function, &shell.symbols)),
+            Some(_) => {
+                let start: &[u8] = if words.is_empty() { b"declare -f " } else { b"" };
+                text.extend_from_slice(&[start, &shell.symbols.name(name)[..], b"\n"].concat());
+            }
+        }
+    }
+    shell.print(&text);
+    Ok(status)
+}

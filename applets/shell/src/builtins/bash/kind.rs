@@ -1,0 +1,96 @@
+//! bash's `type`, with its options.
+
+use crate::builtins::{Done, inform, options};
+use crate::shell::Shell;
+use crate::syntax::{parser, unparse};
+use rbox_core::bytes::join_path;
+use rbox_core::call::is_program;
+
+/// `type [-afptP] NAME...`
+pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = options(shell, words, b"afptP")?;
+    let has = |letter: u8| letters.contains(&letter);
+    let path = has(b'p') || has(b'P');
+    let mut status = 0;
+    for word in words {
+        let mut found = Vec::new();
+        if !has(b'P') {
+            found = kinds(shell, word, has(b'f'));
+        }
+        files(shell, word, &mut found);
+        if !has(b'a') {
+            found.truncate(1);
+        }
+        if found.is_empty() {
+            status = 1;
+            if !has(b't') && !path {
+                shell.report(&[word, b": not found"]);
+            }
+        }
+        for (kind, text) in found {
+            let (before, middle, end): (&[u8], &[u8], &[u8]) = match kind {
+                _ if has(b't') => (kind.as_bytes(), b"", b""),
+                "file" if path => (&text, b"", b""),
+                _ if path => continue,
+                "file" => (word, b" is ", &text),
+                "alias" => (word, b" is aliased to ", &text),
+                "function" => (word, b" is a function\n", text.trim_ascii_end()),
+                _ => (word, b" is a shell ", kind.as_bytes()),
+            };
+            shell.print(&[before, middle, end, b"\n"].concat());
+        }
+    }
+    Ok(status)
+}
+
+/// What a name is: the word for it, and the alias's value, the function's text or the program's path.
+type Kind = (&'static str, Vec<u8>);
+
+fn kinds(shell: &mut Shell, word: &[u8], no_functions: bool) -> Vec<Kind> {
+    let name = shell.intern(word);
+    let mut found: Vec<Kind> = Vec::new();
+    let aliases = shell.options.expand_aliases || shell.options.interactive;
+    if let Some(value) = &shell.slot(name).alias
+        && aliases
+    {
+        found.push(("alias", [b"`", &value[..], b"'"].concat()));
+    }
+    if parser::is_keyword(word) || word == b"time" || word == b"coproc" {
+        found.push(("keyword", Vec::new()));
+    }
+    if let Some(function) = shell.slot(name).function.clone()
+        && !no_functions
+    {
+        found.push(("function", unparse::function(name, &function, &shell.symbols)));
+    }
+    if shell.builtin_of(name).is_some() {
+        found.push(("builtin", Vec::new()));
+    }
+    found
+}
+
+/// Adds the programs of that name, in the order of PATH.
+fn files(shell: &mut Shell, word: &[u8], found: &mut Vec<Kind>) {
+    let path = shell.get(b"PATH").unwrap_or_default().to_vec();
+    for folder in path.split(|&byte| byte == b':') {
+        let file = if word.contains(&b'/') { word.to_vec() } else { join_path(folder, word) };
+        if is_program(&file) {
+            found.push(("file", file));
+        }
+        if word.contains(&b'/') {
+            return;
+        }
+    }
+}
+
+/// `command -v` in bash mode: it succeeds when one of the names is found.
+pub fn describe(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let mut status = 1;
+    for word in words {
+        if let Some(text) = inform::describe(shell, word) {
+            status = 0;
+            shell.print(&[&text[..], b"\n"].concat());
+        }
+    }
+    Ok(status)
+}

@@ -1,0 +1,135 @@
+//! The stack of folders: `pushd`, `popd`, `dirs`.
+
+use crate::builtins::{Done, directory};
+use crate::shell::{Fail, Shell};
+
+impl Shell {
+    /// The current folder and those put aside, as DIRSTACK has them.
+    pub fn folder_stack(&mut self) -> Vec<Vec<u8>> {
+        let mut all = vec![directory::working(self)];
+        all.extend(self.folders.iter().cloned());
+        all
+    }
+
+    /// Goes to the first folder of a stack and puts the others aside.
+    fn enter_stack(&mut self, mut all: Vec<Vec<u8>>) -> Result<(), Fail> {
+        let first = all.remove(0);
+        if first != directory::working(self) {
+            let builtin = self.builtin;
+            directory::cd(self, &[b"--", &first])?;
+            self.builtin = builtin;
+        }
+        self.folders = all;
+        Ok(())
+    }
+
+    /// The place that `+N` or `-N` counts, from either end.
+    fn stack_place(&mut self, word: &[u8]) -> Result<Option<usize>, Fail> {
+        let [sign @ (b'+' | b'-'), digits @ ..] = word else { return Ok(None) };
+        let Some(number) = rbox_core::number::parse_decimal(digits) else { return Ok(None) };
+        let count = self.folders.len() + 1;
+        match usize::try_from(number) {
+            Ok(number) if number < count => Ok(Some(if *sign == b'+' { number } else { count - 1 - number })),
+            _ if count == 1 => Err(self.error(&[b"directory stack empty"])),
+            _ => Err(self.error(&[word, b": directory stack index out of range"])),
+        }
+    }
+}
+
+/// `pushd [-n] [+N | -N | FOLDER]`
+pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (stays, words) = split_stays(words);
+    let mut all = shell.folder_stack();
+    match words.first() {
+        None if all.len() < 2 => return Err(shell.error(&[b"no other directory"])),
+        None => all.swap(0, 1),
+        Some(word) => match shell.stack_place(word)? {
+            Some(place) => all.rotate_left(place),
+            None if stays => all.insert(1, word.to_vec()),
+            None => {
+                let builtin = shell.builtin;
+                directory::cd(shell, &[b"--", word])?;
+                shell.builtin = builtin;
+                all.insert(0, directory::working(shell));
+            }
+        },
+    }
+    if stays {
+        shell.folders = all.split_off(1);
+    } else {
+        shell.enter_stack(all)?;
+    }
+    dirs(shell, &[])
+}
+
+/// `popd [-n] [+N | -N]`
+pub fn popd(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (stays, words) = split_stays(words);
+    let mut all = shell.folder_stack();
+    if all.len() < 2 {
+        return Err(shell.error(&[b"directory stack empty"]));
+    }
+    let place = match words.first() {
+        None => usize::from(stays),
+        Some(word) => match shell.stack_place(word)? {
+            Some(place) => place,
+            None => return Err(shell.error(&[word, b": invalid argument"])),
+        },
+    };
+    all.remove(place);
+    if place == 0 && !stays {
+        shell.enter_stack(all)?;
+    } else {
+        shell.folders = all.split_off(usize::from(place > 0));
+    }
+    dirs(shell, &[])
+}
+
+/// `-n`: the stack changes, the current folder does not.
+fn split_stays<'a, 'b>(words: &'a [&'b [u8]]) -> (bool, &'a [&'b [u8]]) {
+    match words {
+        [b"-n", rest @ ..] => (true, rest),
+        [b"--", rest @ ..] => (false, rest),
+        words => (false, words),
+    }
+}
+
+/// `dirs [-clpv] [+N] [-N]`
+pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (mut letters, mut only) = (Vec::new(), None);
+    for word in words {
+        match shell.stack_place(word)? {
+            Some(place) => only = Some(place),
+            None => match word {
+                [b'-', rest @ ..] if rest.iter().all(|letter| b"clpv".contains(letter)) => letters.extend(rest),
+                _ => return Err(shell.error(&[word, b": invalid option"])),
+            },
+        }
+    }
+    if letters.contains(&b'c') {
+        shell.folders.clear();
+        return Ok(0);
+    }
+    let home = shell.get(b"HOME").unwrap_or_default().to_vec();
+    let lines = letters.contains(&b'p') || letters.contains(&b'v');
+    let mut text = Vec::new();
+    for (number, folder) in shell.folder_stack().iter().enumerate() {
+        if only.is_some_and(|only| only != number) {
+            continue;
+        }
+        if letters.contains(&b'v') {
+            text.extend_from_slice(format!("{number:2}  ").as_bytes());
+        }
+        match folder.strip_prefix(&home[..]) {
+            Some(rest) if !letters.contains(&b'l') && home.len() > 1 && (rest.is_empty() || rest[0] == b'/') => {
+                text.extend_from_slice(&[b"~", rest].concat());
+            }
+            _ => text.extend_from_slice(folder),
+        }
+        text.push(if lines { b'\n' } else { b' ' });
+    }
+    text.pop();
+    text.push(b'\n');
+    shell.print(&text);
+    Ok(0)
+}

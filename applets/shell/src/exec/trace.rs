@@ -1,0 +1,59 @@
+//! What `set -x` shows.
+
+use crate::shell::Shell;
+use crate::syntax::ast::Simple;
+use rbox_core::escape;
+
+impl Shell {
+    /// Prints a command behind PS4.
+    pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
+        let line = self.get(b"PS4").unwrap_or_default().to_vec();
+        let mut line = self.expand_trace_prompt(&line);
+        line.extend_from_slice(&words.join(&b' '));
+        line.push(b'\n');
+        let _ = crate::shell::write_all(self.trace_to, &line);
+    }
+
+    /// `set -x`; the words behind assignments are shown once these are made.
+    pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
+        if self.options.xtrace {
+            let shown = if words[0] == b"command" { behind_command(words) } else { words };
+            let quoted: Vec<Vec<u8>> = shown.iter().map(|word| traced(word)).collect();
+            if simple.assigns.is_empty() {
+                self.trace(&quoted);
+            } else {
+                self.traced = quoted;
+            }
+        }
+    }
+}
+
+/// The words that `command` runs, and all where it runs none: BusyBox shows what is run.
+fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
+    let mut rest = words;
+    while let Some((b"command", after)) = rest.split_first().map(|(word, after)| (&word[..], after)) {
+        let options = after.iter().take_while(|word| *word == b"-p").count();
+        let ended = after.get(options).is_some_and(|word| word == b"--");
+        match &after[options + usize::from(ended)..] {
+            [] => break,
+            [option, ..] if !ended && option.starts_with(b"-") => break,
+            inner => rest = inner,
+        }
+    }
+    rest
+}
+
+/// A word as BusyBox shows it: quoted where it could be misread, which an empty one is not.
+pub(super) fn traced(word: &[u8]) -> Vec<u8> {
+    // `select` is no reserved word of BusyBox.
+    if word != b"select" && crate::syntax::parser::is_keyword(word) {
+        return escape::single_quoted(word);
+    }
+    traced_value(word)
+}
+
+/// The value of an assignment, where no word is reserved.
+pub(super) fn traced_value(value: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
+    if value.iter().all(plain) { value.to_vec() } else { escape::single_quoted(value) }
+}

@@ -1,0 +1,88 @@
+//! Name references, `declare -n`, as in bash: a variable whose value is the name of the variable that is meant.
+
+use crate::array::REFERENCE;
+use crate::shell::{Run, Shell, Special};
+use crate::symbols::{Sym, is_name};
+
+/// How many references may lead on to each other.
+const MOST: u32 = 8;
+
+impl Shell {
+    /// The variable that a name stands for: itself, or the one that a reference leads to.
+    #[inline]
+    pub fn resolve(&mut self, name: Sym) -> Sym {
+        if self.slot(name).special == Special::Reference { self.follow(name) } else { name }
+    }
+
+    #[cold]
+    fn follow(&mut self, name: Sym) -> Sym {
+        let mut last = name;
+        for _ in 0..MOST {
+            if self.slot(last).special != Special::Reference || self.slot(last).value.is_empty() {
+                return last;
+            }
+            let target = self.slot(last).value.clone();
+            last = self.intern(&target);
+            if target.ends_with(b"]") {
+                // A reference to `a[1]`: a variable of that name, which no script can write, is read from the array.
+                let slot = self.slot(last);
+                slot.special = Special::Element;
+                slot.attributes = REFERENCE;
+            }
+        }
+        let text = self.symbols.name(name).clone();
+        self.report(&[&text, b": circular name reference"]);
+        name
+    }
+
+    /// Makes a variable a reference; an empty target is given by the first assignment.
+    pub fn make_reference(&mut self, name: Sym, target: &[u8]) -> Run {
+        let (base, _) = crate::builtins::bash::split_subscript(target);
+        if !target.is_empty() && !is_name(base) {
+            return Err(self.error(&[target, b": invalid variable name for name reference"]));
+        }
+        if **self.symbols.name(name) == *target {
+            return Err(self.error(&[target, b": circular name reference"]));
+        }
+        let slot = self.slot(name);
+        slot.special = Special::Reference;
+        slot.attributes = REFERENCE;
+        slot.array = None;
+        slot.set = !target.is_empty();
+        slot.value = target.to_vec();
+        Ok(())
+    }
+
+    /// Assigns a loop's variable: a reference then leads to another one.
+    pub fn set_loop_variable(&mut self, name: Sym, value: &[u8]) -> Run {
+        if self.slot(name).special == Special::Reference {
+            return self.make_reference(name, value);
+        }
+        self.set(name, value)
+    }
+
+    /// Assigns through a reference.
+    pub fn set_referenced(&mut self, name: Sym, value: &[u8]) -> Run {
+        if self.slot(name).special == Special::Element {
+            let text = self.symbols.name(name).clone();
+            let (array, subscript) = crate::builtins::bash::split_subscript(&text);
+            let array = self.intern(array);
+            let key = self.text_key(array, subscript.unwrap_or(b"0"))?;
+            return self.set_element(array, &key, value, false);
+        }
+        let target = self.resolve(name);
+        if self.slot(target).special == Special::Reference {
+            return self.make_reference(target, value);
+        }
+        self.set(target, value)
+    }
+
+    /// The element that a reference leads to.
+    pub fn referenced_element(&mut self, name: Sym) -> Option<Vec<u8>> {
+        let text = self.symbols.name(name).clone();
+        let (array, subscript) = crate::builtins::bash::split_subscript(&text);
+        let array = self.intern(array);
+        let key = self.text_key(array, subscript?).ok()?;
+        self.element(array, &key)
+    }
+}
