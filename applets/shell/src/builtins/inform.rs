@@ -88,7 +88,7 @@ pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn help(shell: &mut Shell, _: &[&[u8]]) -> Done {
     let mut text = String::from("Built-in commands:\n------------------\n");
     let mut column = 0;
-    for name in super::names() {
+    for name in super::names(shell.options.bash) {
         if column + name.len() + 1 > 60 {
             text.push('\n');
             column = 0;

@@ -35,12 +35,15 @@ pub struct Builtin {
     pub pure: bool,
     /// Its messages are without its name.
     pub quiet: bool,
+    /// It is there in bash mode only.
+    pub bash: bool,
 }
 
 const REGULAR: u8 = 0;
 const SPECIAL: u8 = 1;
 const PURE: u8 = 2;
 const QUIET: u8 = 4;
+const BASH: u8 = 8;
 
 /// Declares the builtins, sorted by name, as one text, an array of bytes and a `match`: no pointers, which every start of
 /// every applet would have to mend.
@@ -82,18 +85,18 @@ builtins! {
     "alias", REGULAR, variables::alias;
     "bg", REGULAR, job::bg;
     "break", SPECIAL, control::break_loop;
-    "builtin", REGULAR, bash::builtin;
-    "caller", REGULAR, bash::caller;
+    "builtin", BASH, bash::builtin;
+    "caller", BASH, bash::caller;
     "cd", REGULAR, directory::cd;
     "chdir", REGULAR, directory::cd;
     "command", REGULAR, control::command;
-    "compgen", REGULAR, bash::compgen;
+    "compgen", BASH, bash::compgen;
     "continue", SPECIAL, control::continue_loop;
     "declare", REGULAR, bash::declare;
-    "dirs", REGULAR, bash::dirs;
-    "disown", REGULAR, bash::disown;
+    "dirs", BASH, bash::dirs;
+    "disown", BASH, bash::disown;
     "echo", PURE, print::echo;
-    "enable", REGULAR, bash::enable;
+    "enable", BASH, bash::enable;
     "eval", SPECIAL, control::eval;
     "exec", SPECIAL, succeed;
     "exit", SPECIAL, control::exit;
@@ -110,9 +113,9 @@ builtins! {
     "let", REGULAR, variables::let_;
     "local", SPECIAL, variables::local;
     "mapfile", REGULAR, bash::mapfile;
-    "popd", REGULAR, bash::popd;
+    "popd", BASH, bash::popd;
     "printf", PURE | QUIET, print::printf;
-    "pushd", REGULAR, bash::pushd;
+    "pushd", BASH, bash::pushd;
     "pwd", PURE, directory::pwd;
     "read", REGULAR, read::read;
     "readarray", REGULAR, bash::mapfile;
@@ -154,8 +157,14 @@ impl Builtin {
     /// The builtin at a place of the table.
     fn at(number: usize) -> Self {
         let flags = FLAGS[number];
-        let (special, pure, quiet) = (flags & SPECIAL > 0, flags & PURE > 0, flags & QUIET > 0);
-        Self { number: number as u8, name: name_at(number), special, pure, quiet }
+        Self {
+            number: number as u8,
+            name: name_at(number),
+            special: flags & SPECIAL > 0,
+            pure: flags & PURE > 0,
+            quiet: flags & QUIET > 0,
+            bash: flags & BASH > 0,
+        }
     }
 }
 
@@ -177,11 +186,12 @@ impl Shell {
     /// The builtin that a symbol names.
     #[inline]
     pub fn builtin_of(&mut self, name: Sym) -> Option<Builtin> {
-        match self.slot(name).builtin {
+        let found = match self.slot(name).builtin {
             0 => self.look_up_builtin(name),
             1 => None,
             number => Some(Builtin::at(usize::from(number) - 2)),
-        }
+        };
+        found.filter(|builtin| !builtin.bash || self.options.bash)
     }
 
     fn look_up_builtin(&mut self, name: Sym) -> Option<Builtin> {
@@ -191,9 +201,9 @@ impl Shell {
     }
 }
 
-/// The names of all builtins.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    (0..COUNT).map(name_at)
+/// The names of all builtins; those of bash mode too where it is on.
+pub fn names(bash: bool) -> impl Iterator<Item = &'static str> {
+    (0..COUNT).map(Builtin::at).filter(move |builtin| bash || !builtin.bash).map(|builtin| builtin.name)
 }
 
 /// Takes single-letter options off the front; `--` ends them. An unknown letter is an error.

@@ -173,7 +173,7 @@ fn users(word: &Word) -> Completion {
 }
 
 pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = builtins::names().map(|name| name.as_bytes().to_vec()).collect();
+    let mut found: Vec<Vec<u8>> = builtins::names(shell.options.bash).map(|name| name.as_bytes().to_vec()).collect();
     let own = shell.names(|slot| slot.function.is_some() || slot.alias.is_some());
     found.extend(own.iter().map(|name| shell.symbols.name(*name).to_vec()));
     let path = shell.get(b"PATH").unwrap_or_default().to_vec();

@@ -67,7 +67,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let off = letters.contains(&b'n');
     let mut text = Vec::new();
     if words.is_empty() {
-        for name in builtins::names() {
+        for name in builtins::names(shell.options.bash) {
             let symbol = shell.intern(name.as_bytes());
             let is_off = shell.builtin_of(symbol).is_none();
             if is_off == off || letters.contains(&b'a') {
@@ -171,7 +171,7 @@ fn takes_word(words: &[&[u8]]) -> bool {
 
 fn builtin_symbols(shell: &mut Shell) -> Vec<Sym> {
     let mut all = Vec::new();
-    for name in builtins::names() {
+    for name in builtins::names(shell.options.bash) {
         all.push(shell.intern(name.as_bytes()));
     }
     all
