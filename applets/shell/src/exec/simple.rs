@@ -286,11 +286,14 @@ impl Shell {
         let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
+        let sources = self.sources;
+        self.sources += u32::from(function.sourced.get());
         let mut result = self.run(&function.body);
         if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
             result = self.end_function_traps(traps).and(result);
         }
         self.calls -= 1;
+        self.sources = sources;
         self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
