@@ -297,13 +297,13 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(errors)
 }
 
-/// What `kill` sends to for a job: its group, or without job control its processes.
+/// What `kill` sends to for a job: its group, or without job control what runs of its processes.
 fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
     let at = find(shell, word)?;
     let job = &shell.jobs.all[at];
     Ok(match job.controlled {
         true => vec![-job.processes[0].pid],
-        false => job.processes.iter().map(|one| one.pid).collect(),
+        false => job.processes.iter().filter(|one| !one.ended()).map(|one| one.pid).collect(),
     })
 }
 

@@ -155,7 +155,13 @@ impl Shell {
     pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.builtin = if builtin.quiet { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
-        self.status_of(|shell| builtin.run(shell, &operands))
+        let outer = std::mem::take(&mut self.write_failed);
+        let result = self.status_of(|shell| builtin.run(shell, &operands));
+        if std::mem::replace(&mut self.write_failed, outer) && self.status == 0 {
+            // XCU 1.4: a utility whose output is lost fails.
+            self.status = 1;
+        }
+        result
     }
 
     fn status_of(&mut self, call: impl FnOnce(&mut Shell) -> Result<u8, Fail>) -> Run {
