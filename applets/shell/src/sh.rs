@@ -269,6 +269,9 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     }
     shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
     shell.options.interactive = interactive;
+    if interactive || !shell.options.bash {
+        set_default_prompt(shell);
+    }
     shell.options.stdin = from_stdin;
     shell.options.command = start.command;
     if start.monitor.unwrap_or(interactive) {
@@ -302,6 +305,16 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         (None, None) => Input::reader(Reader::Bytes(0)),
     };
     shell.run_input(&mut input, true)
+}
+
+/// PS1 of a shell that was given none: BusyBox has it in scripts too, bash at a prompt alone.
+fn set_default_prompt(shell: &mut Shell) {
+    let name = shell.intern(b"PS1");
+    let slot = shell.slot(name);
+    if !slot.set {
+        slot.value = b"\\w \\$ ".to_vec();
+        slot.set = true;
+    }
 }
 
 /// Opens a script above the descriptors that scripts use.

@@ -207,7 +207,13 @@ impl Shell {
                     continue;
                 }
                 Ok(Some(node)) => node,
-                Ok(None) => break,
+                Ok(None) => {
+                    if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
+                        // Behind the prompt that nothing answered.
+                        let _ = crate::shell::write_all(2, b"\n");
+                    }
+                    break;
+                }
                 Err(error) => {
                     let fail = self.syntax_error(&error);
                     if !resumes {

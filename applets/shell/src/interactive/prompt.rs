@@ -9,8 +9,7 @@ use rbox_core::time::{Moment, Zone, format};
 impl Shell {
     /// The prompt of a command, or of a line that continues one.
     pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
-        let (name, otherwise): (&[u8], &[u8]) = if continued { (b"PS2", b"> ") } else { (b"PS1", b"\\w \\$ ") };
-        let text = self.get(name).unwrap_or(otherwise).to_vec();
+        let text = self.get(if continued { b"PS2" } else { b"PS1" }).unwrap_or_default().to_vec();
         self.show_prompt(&text)
     }
 
