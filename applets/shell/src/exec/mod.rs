@@ -32,7 +32,7 @@ impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
         if !self.stack_has_room() {
-            return Err(self.error(&[b"nested too deeply"]));
+            return Err(self.plain_error(b"nested too deeply"));
         }
         if self.options.bash {
             self.before_command(node)?;

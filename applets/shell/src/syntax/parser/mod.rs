@@ -53,8 +53,8 @@ pub struct SyntaxError {
 type Parsed<T> = Result<T, SyntaxError>;
 
 /// A parser at some place of an input.
-pub struct Parser<'a> {
-    host: &'a mut dyn Host,
+pub struct Parser<'a, H> {
+    host: &'a mut H,
     input: &'a mut Input,
     token: Option<Token>,
     pending: Vec<Rc<HereDoc>>,
@@ -68,14 +68,14 @@ pub struct Parser<'a> {
 /// Parses the next complete command; `None` at the end of the input.
 ///
 /// An empty line gives an empty sequence, so that the caller can look after jobs and prompts.
-pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Node>> {
+pub fn next_command(input: &mut Input, host: &mut impl Host) -> Parsed<Option<Node>> {
     input.compact();
     let mut parser = Parser::new(host, input, 0);
     parser.complete_command()
 }
 
-impl<'a> Parser<'a> {
-    fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
+impl<'a, H: Host> Parser<'a, H> {
+    fn new(host: &'a mut H, input: &'a mut Input, depth: u32) -> Parser<'a, H> {
         let groups = host.groups();
         Parser { host, input, token: None, pending: Vec::new(), depth, continued: false, groups }
     }
