@@ -250,7 +250,7 @@ impl Shell {
     }
 
     /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
-    fn log_lines(&mut self, parsed: &Result<Option<Node>, parser::SyntaxError>) {
+    fn log_lines(&mut self, parsed: &parser::Parsed<Option<Node>>) {
         let lines = std::mem::take(&mut self.unlogged);
         if !matches!(parsed, Ok(Some(Node::Function(..)))) {
             lines.iter().for_each(|line| self.editor.history.add(line));

@@ -50,7 +50,8 @@ pub struct SyntaxError {
     pub message: Vec<u8>,
 }
 
-type Parsed<T> = Result<T, SyntaxError>;
+/// The error is one pointer, so that every result that carries it on is small.
+pub type Parsed<T> = Result<T, Box<SyntaxError>>;
 
 /// A parser at some place of an input.
 pub struct Parser<'a, H> {
@@ -81,7 +82,7 @@ impl<'a, H: Host> Parser<'a, H> {
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
-        Err(SyntaxError { line: self.input.line, message: message.to_vec() })
+        Err(Box::new(SyntaxError { line: self.input.line, message: message.to_vec() }))
     }
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
@@ -104,7 +105,7 @@ impl<'a, H: Host> Parser<'a, H> {
             }
             message.push(b')');
         }
-        Err(SyntaxError { line, message })
+        Err(Box::new(SyntaxError { line, message }))
     }
 
     /// Counts one level of nesting; the caller leaves it by `leave`.
@@ -124,10 +125,16 @@ impl<'a, H: Host> Parser<'a, H> {
     #[inline]
     fn peek(&mut self, mode: Mode) -> Parsed<&Token> {
         if self.token.is_none() {
-            let token = self.read_token(mode)?;
-            self.token = Some(token);
+            self.look(mode)?;
         }
         Ok(self.token.as_ref().unwrap_or(&Token::End))
+    }
+
+    /// Reads the token that `peek` shows; apart from it, which stands in fifty places.
+    #[inline(never)]
+    fn look(&mut self, mode: Mode) -> Parsed<()> {
+        self.token = Some(self.read_token(mode)?);
+        Ok(())
     }
 
     fn next(&mut self, mode: Mode) -> Parsed<Token> {
@@ -138,6 +145,7 @@ impl<'a, H: Host> Parser<'a, H> {
     }
 
     /// Drops the token that was looked at.
+    #[inline(never)]
     fn skip(&mut self) {
         self.token = None;
     }
