@@ -209,7 +209,10 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
                 shell.tell_end(at);
             }
             if ended {
-                shell.jobs.finish(at);
+                shell.jobs.remember(at);
+                if !shell.keeps_ended_jobs() {
+                    shell.jobs.all.remove(at);
+                }
             }
             return Ok(change.map_or(0, Change::status));
         }
@@ -224,7 +227,9 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
 
 fn wait_all(shell: &mut Shell, one: bool) -> Done {
     loop {
-        if let Some(at) = shell.jobs.all.iter().position(|job| job.ended()) {
+        if (one || !shell.keeps_ended_jobs())
+            && let Some(at) = shell.jobs.all.iter().position(|job| job.ended())
+        {
             let job = shell.jobs.all.remove(at);
             shell.waited = job.processes.last().map_or(0, |one| one.pid);
             if one {
@@ -232,7 +237,7 @@ fn wait_all(shell: &mut Shell, one: bool) -> Done {
             }
             continue;
         }
-        if shell.jobs.all.iter().all(|job| job.stopped()) {
+        if shell.jobs.all.iter().all(|job| job.ended() || job.stopped()) {
             return Ok(if one { 127 } else { 0 });
         }
         match shell.wait_any() {

@@ -179,13 +179,12 @@ impl Jobs {
         }
     }
 
-    /// Takes a job out that ended, and remembers the status of its processes.
-    pub fn finish(&mut self, at: usize) {
-        let job = self.all.remove(at);
-        let surplus = (self.waited.len() + job.processes.len()).saturating_sub(REMEMBERED);
+    /// Remembers the statuses of a job's processes, which may be waited for again.
+    pub fn remember(&mut self, at: usize) {
+        let processes = &self.all[at].processes;
+        let surplus = (self.waited.len() + processes.len()).saturating_sub(REMEMBERED);
         self.waited.drain(..surplus.min(self.waited.len()));
-        let last = job.processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status)));
-        self.waited.extend(last);
+        self.waited.extend(processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status))));
     }
 
     /// The status of a process that was waited for already.
@@ -260,9 +259,22 @@ impl Shell {
         result
     }
 
+    /// Whether the user is told at the prompt what becomes of jobs: `set -m`, as in BusyBox.
+    fn tells_of_jobs(&self) -> bool {
+        self.options.interactive && self.options.monitor
+    }
+
+    /// Whether jobs that were waited for stay in the table until the user is told; not when a loop makes ever more.
+    pub fn keeps_ended_jobs(&self) -> bool {
+        self.tells_of_jobs() && self.jobs.all.len() < REMEMBERED
+    }
+
     /// Tells of jobs that ended or stopped, and forgets those that ended.
     pub fn notify(&mut self) {
         self.reap();
+        if !self.tells_of_jobs() {
+            return;
+        }
         let mut text = Vec::new();
         for at in (0..self.jobs.all.len()).rev() {
             if !self.jobs.all[at].told {
@@ -270,9 +282,7 @@ impl Shell {
                 self.jobs.tell(at);
             }
         }
-        if self.options.interactive {
-            let _ = crate::shell::write_all(2, &text);
-        }
+        let _ = crate::shell::write_all(2, &text);
     }
 
     /// The line of `jobs` for one job; `pids`: one line for each process.
