@@ -78,7 +78,9 @@ pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let mut status = 0;
     for word in words {
-        if super::find(word).is_none() && shell.find_program(word).is_none() {
+        let name = shell.intern(word);
+        let known = super::find(word).is_some() || shell.slot(name).function.is_some();
+        if !known && shell.find_program(word).is_none() {
             shell.report(&[word, b": not found"]);
             status = 1;
         }

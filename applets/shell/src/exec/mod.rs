@@ -226,7 +226,9 @@ impl Shell {
             };
             self.variables.resize_with(self.symbols.len(), Default::default);
             give_back(input);
-            if matches!(&node, Node::Sequence(nodes) if nodes.is_empty()) || self.options.noexec {
+            if matches!(&node, Node::Sequence(nodes) if nodes.is_empty())
+                || (self.options.noexec && !self.options.interactive)
+            {
                 continue;
             }
             empty = false;

@@ -292,6 +292,8 @@ impl<H: Host> Parser<'_, H> {
 
     /// A token that begins with a byte of a word; none when an alias took its place.
     fn read_word_token(&mut self, first: u8, mode: Mode) -> Parsed<Option<Token>> {
+        // It counts for this word, though it may be none that has an alias.
+        let looked_up = std::mem::take(&mut self.input.alias_next);
         let assigns = matches!(mode, Mode::Command | Mode::Prefix | Mode::Declaration);
         if assigns
             && is_name_start(first)
@@ -311,6 +313,7 @@ impl<H: Host> Parser<'_, H> {
             && self.host.braces()
             && self.expand_braces(start)
         {
+            self.input.alias_next = looked_up;
             return Ok(None);
         }
         let Word::Literal(text) = &word else {
@@ -322,15 +325,15 @@ impl<H: Host> Parser<'_, H> {
             {
                 return Ok(Some(Token::Keyword(keyword)));
             }
-            let candidate =
-                matches!(mode, Mode::Command | Mode::Prefix) || (self.input.alias_next && mode != Mode::Keyword);
-            self.input.alias_next = false;
+            let candidate = matches!(mode, Mode::Command | Mode::Prefix) || (looked_up && mode != Mode::Keyword);
             if candidate
                 && let Some(value) = self.host.alias(text)
                 && !self.input.inside_alias(text, start)
             {
                 let name: std::rc::Rc<[u8]> = std::rc::Rc::from(&text[..]);
                 self.input.splice_alias(&name, start, &value);
+                // XCU 2.3.1: the value's first word is looked up as the word was, also behind an alias that ends in a blank.
+                self.input.alias_next = true;
                 return Ok(None);
             }
         }
