@@ -94,8 +94,7 @@ impl Shell {
                 Ok(saved) => saved,
                 Err(fail) => return not_started(fail),
             };
-            self.status = 127;
-            self.report(&[&words[0], b": not found"]);
+            self.status = self.cannot_run(&words[0], Errno::NOENT);
             self.undo_redirections(saved);
             return Ok(None);
         }
@@ -206,13 +205,28 @@ impl Shell {
     }
 
     /// Tells why a command cannot be run; its status (XCU 2.8.2).
-    fn cannot_run(&self, name: &[u8], errno: Errno) -> u8 {
-        if matches!(errno, Errno::NOENT | Errno::NOTDIR) {
-            self.report(&[name, b": not found"]);
-            return 127;
+    fn cannot_run(&mut self, name: &[u8], errno: Errno) -> u8 {
+        if !matches!(errno, Errno::NOENT | Errno::NOTDIR) {
+            self.report(&[name, b": ", sys::error_text(errno).as_bytes()]);
+            return 126;
         }
-        self.report(&[name, b": ", sys::error_text(errno).as_bytes()]);
-        126
+        let namesakes = self.namesakes(name);
+        if namesakes.is_empty() {
+            self.report(&[name, b": not found"]);
+        } else {
+            self.report(&[name, b": ", sys::error_text(Errno::ACCESS).as_bytes()]);
+        }
+        if namesakes.contains(&fs::FileType::RegularFile) { 126 } else { 127 }
+    }
+
+    /// What PATH leads to under a name that no program has.
+    fn namesakes(&mut self, name: &[u8]) -> Vec<fs::FileType> {
+        if name.contains(&b'/') {
+            return Vec::new();
+        }
+        let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH);
+        let files = path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name));
+        files.filter_map(|file| fs::stat(&file).ok()).map(|stat| fs::FileType::from_raw_mode(stat.st_mode)).collect()
     }
 
     /// Runs an applet in this process, with a text as its standard input.
