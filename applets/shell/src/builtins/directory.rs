@@ -75,17 +75,19 @@ fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Result<Vec<u8>, Er
         return Ok(current());
     }
     let mut path = Vec::new();
+    let mut gone = Vec::new();
     if !folder.starts_with(b"/") {
         path = working(shell);
         if path.is_empty() {
             // The folder is gone: PWD is all that is known of it.
             path = shell.get(b"PWD").unwrap_or_default().to_vec();
+            gone.clone_from(&path);
         }
         path.push(b'/');
     }
     path.extend_from_slice(folder);
     let double = path.starts_with(b"//") && !path.starts_with(b"///") && folder.starts_with(b"//");
-    let mut path = normal(&path)?;
+    let mut path = normal(&path, &gone)?;
     if double {
         // XBD 4.16: two leading slashes may mean something of their own.
         path.insert(0, b'/');
@@ -94,14 +96,15 @@ fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Result<Vec<u8>, Er
     Ok(path)
 }
 
-/// The path without `.`, `..` and double slashes; an error when something before a `..` is no folder (XCU cd, step 8).
-fn normal(path: &[u8]) -> Result<Vec<u8>, Errno> {
+/// The path without `.`, `..` and double slashes; an error when something before a `..` is no folder (XCU cd, step 8),
+/// except for the one that the shell is in though it is gone.
+fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut out: Vec<u8> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {
             b"" | b"." => {}
             b".." => {
-                if !out.is_empty() {
+                if !out.is_empty() && out != gone {
                     fs::stat(&out[..])?;
                 }
                 let end = out.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
