@@ -4,6 +4,7 @@
 mod arith;
 mod array;
 mod builtins;
+mod duplicate;
 mod exec;
 mod expand;
 mod interactive;

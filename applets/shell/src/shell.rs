@@ -1,6 +1,7 @@
 //! The state of a shell, and its errors.
 
 use crate::array::{Array, FUNCTION, REFERENCE};
+use crate::duplicate::Duplicate;
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
@@ -248,7 +249,7 @@ pub struct Shell {
 impl Shell {
     /// What messages begin with: the script, the builtin or the file that is read, the line.
     fn message_start(&self, line: u32) -> Vec<u8> {
-        let mut text = self.arg0.clone();
+        let mut text = self.arg0.duplicate();
         text.extend_from_slice(b": ");
         let source = if self.builtin.is_empty() { &self.context[..] } else { self.builtin.as_bytes() };
         if !source.is_empty() {
@@ -363,8 +364,8 @@ impl Shell {
             Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
             Special::Depth => Some(text!(self.depth)),
             Special::Element => self.referenced_element(name),
-            Special::Command => Some(self.command_text.clone()),
-            Special::LastWord => Some(self.last_word.clone()),
+            Special::Command => Some(self.command_text.duplicate()),
+            Special::LastWord => Some(self.last_word.duplicate()),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -397,7 +398,7 @@ impl Shell {
         }
         if let Some(array) = &self.slot(name).array {
             let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
-            let key = key.to_vec();
+            let key = key.duplicate();
             return self.set_element(name, &key, value, false);
         }
         let value = self.changed_by_attributes(name, value, None)?;
@@ -431,7 +432,7 @@ impl Shell {
         match self.variables[name.index()].special {
             Special::Ifs => {
                 let slot = &self.variables[name.index()];
-                self.ifs = if slot.set { slot.value.clone() } else { b" \t\n".to_vec() };
+                self.ifs = if slot.set { slot.value.duplicate() } else { b" \t\n".duplicate() };
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
@@ -476,7 +477,7 @@ impl Shell {
     pub fn save(&mut self, name: Sym) -> bool {
         let slot = self.slot(name);
         let saved = Slot {
-            value: slot.value.clone(),
+            value: slot.value.duplicate(),
             set: slot.set,
             export: slot.export,
             readonly: slot.readonly,
@@ -572,7 +573,7 @@ impl Shell {
         };
         if let Err(errno) = failed {
             let reason = rbox_core::sys::error_text(errno);
-            self.print_error(self.called.clone(), &[b": write error: ", reason.as_bytes()]);
+            self.print_error(self.called.duplicate(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }
