@@ -11,8 +11,10 @@ mod interactive;
 mod quote;
 mod reference;
 mod shell;
+mod source;
 mod symbols;
 mod syntax;
+mod variables;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
