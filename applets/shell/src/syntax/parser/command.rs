@@ -5,7 +5,7 @@ use super::{Host, Parsed, Parser};
 use crate::duplicate::Duplicate;
 use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 impl<H: Host> Parser<'_, H> {
@@ -225,7 +225,7 @@ impl<H: Host> Parser<'_, H> {
         let name = self.host.symbols().intern(name);
         self.skip_newlines()?;
         let body = self.command()?;
-        Ok(Node::Function(name, Rc::new(Function { body, source: OnceCell::new() })))
+        Ok(Node::Function(name, Rc::new(Function { body, sourced: Cell::new(false), source: OnceCell::new() })))
     }
 }
 
