@@ -72,7 +72,7 @@ impl Session {
             for number in 0..=2 {
                 fd::redirect(terminal.as_fd(), number).expect("a standard stream");
             }
-            rbox_core::sys::process::chdir(home).expect("the home folder");
+            rbox_core::sys::process::chdir(home.as_os_str().as_encoded_bytes()).expect("the home folder");
             exec(program, &words, &environment);
             127
         });

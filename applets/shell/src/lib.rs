@@ -4,14 +4,17 @@
 mod arith;
 mod array;
 mod builtins;
+mod duplicate;
 mod exec;
 mod expand;
 mod interactive;
 mod quote;
 mod reference;
 mod shell;
+mod source;
 mod symbols;
 mod syntax;
+mod variables;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";

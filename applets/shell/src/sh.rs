@@ -11,6 +11,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
 use rbox_core::text;
+use crate::duplicate::Duplicate;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
@@ -44,7 +45,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let mut shell = new_shell(env, &name);
     if let Some(word) = args.words().first() {
-        shell.arg0 = word.to_vec();
+        shell.arg0 = word.duplicate();
     }
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
@@ -64,8 +65,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         // Most shells need no more than the environment and their own few.
         variables: Vec::with_capacity(56),
         options: Options::default(),
-        arg0: name.to_vec(),
-        called: name.to_vec(),
+        arg0: name.duplicate(),
+        called: name.duplicate(),
         named: false,
         positional: Rc::new(Vec::new()),
         status: 0,
@@ -90,7 +91,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         capture: None,
         quiet: false,
         traced: Vec::new(),
-        ifs: b" \t\n".to_vec(),
+        ifs: b" \t\n".duplicate(),
         pipe_status: Vec::new(),
         frames: Vec::new(),
         folders: Vec::new(),
@@ -136,7 +137,7 @@ fn import(shell: &mut Shell, env: &Env) {
         if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
-            slot.value = word[at + 1..].to_vec();
+            slot.value = word[at + 1..].duplicate();
             slot.set = true;
             slot.export = true;
         }
@@ -177,11 +178,11 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         slot.special = special;
         if special == Special::Path {
             if !given {
-                slot.value = rbox_core::call::DEFAULT_PATH.to_vec();
+                slot.value = rbox_core::call::DEFAULT_PATH.duplicate();
                 slot.set = true;
             }
         } else if !given || special != Special::None {
-            slot.value = value.to_vec();
+            slot.value = value.duplicate();
             slot.set = true;
             slot.export = false;
         }
@@ -254,21 +255,21 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         let Some((command, rest)) = words.split_first() else {
             return Err(shell.plain_error(b"-c requires an argument"));
         };
-        text = Some(command.to_vec());
+        text = Some(command.duplicate());
         words = rest;
         if let Some((name, rest)) = words.split_first() {
-            shell.arg0 = name.to_vec();
+            shell.arg0 = name.duplicate();
             shell.named = true;
             words = rest;
         }
     }
     let mut file = None;
     if !start.command && !from_stdin {
-        file = Some(words[0].to_vec());
-        shell.arg0 = words[0].to_vec();
+        file = Some(words[0].duplicate());
+        shell.arg0 = words[0].duplicate();
         words = &words[1..];
     }
-    shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
+    shell.positional = Rc::new(words.iter().map(|word| word.duplicate()).collect());
     shell.options.interactive = interactive;
     if interactive || !shell.options.bash {
         set_default_prompt(shell);
@@ -285,13 +286,13 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.options.login = start.login;
     if start.login {
         profile(shell, b"/etc/profile")?;
-        if let Some(home) = shell.get(b"HOME").map(<[u8]>::to_vec) {
+        if let Some(home) = shell.get(b"HOME").map(<[u8]>::duplicate) {
             profile(shell, &[&home[..], b"/.profile"].concat())?;
         }
     }
     // XCU sh, ENV: ignored where the identities differ.
     let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
-    if interactive && own && let Some(path) = shell.get(b"ENV").map(<[u8]>::to_vec) {
+    if interactive && own && let Some(path) = shell.get(b"ENV").map(<[u8]>::duplicate) {
         let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
     }
@@ -323,7 +324,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
-            shell.arg0 = b"sh".to_vec();
+            shell.arg0 = b"sh".duplicate();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
             shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };

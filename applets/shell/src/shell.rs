@@ -1,17 +1,15 @@
 //! The state of a shell, and its errors.
 
-use crate::array::{Array, FUNCTION, REFERENCE};
+use crate::array::Array;
+use crate::duplicate::Duplicate;
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
-use crate::syntax::input::{Input, Reader};
-use crate::syntax::parser::{Host, SyntaxError};
+use crate::syntax::parser::SyntaxError;
 use rbox_core::applet::Registry;
 use rbox_core::sys::termios::Termios;
-use rbox_core::sys::{Errno, fd, fs, process};
+use rbox_core::sys::{Errno, fd, fs};
 use rbox_core::term::line::Editor;
-use rbox_core::text;
-use rbox_core::text::Right;
 use std::rc::Rc;
 
 /// Why a command does not go on to the next.
@@ -250,7 +248,7 @@ pub struct Shell {
 impl Shell {
     /// What messages begin with: the script, the builtin or the file that is read, the line.
     fn message_start(&self, line: u32) -> Vec<u8> {
-        let mut text = self.arg0.clone();
+        let mut text = self.arg0.duplicate();
         text.extend_from_slice(b": ");
         let source = if self.builtin.is_empty() { &self.context[..] } else { self.builtin.as_bytes() };
         if !source.is_empty() {
@@ -313,256 +311,6 @@ impl Shell {
         Fail::Error
     }
 
-    /// The symbol of a name, with its slot.
-    pub fn intern(&mut self, name: &[u8]) -> Sym {
-        let sym = self.symbols.intern(name);
-        if sym.index() >= self.variables.len() {
-            self.variables.resize_with(self.symbols.len(), Slot::default);
-        }
-        sym
-    }
-
-    /// The slot of a symbol.
-    pub fn slot(&mut self, name: Sym) -> &mut Slot {
-        if name.index() >= self.variables.len() {
-            self.variables.resize_with(self.symbols.len(), Slot::default);
-        }
-        &mut self.variables[name.index()]
-    }
-
-    /// A variable's value; `None` when it is unset.
-    pub fn value(&mut self, name: Sym) -> Option<&[u8]> {
-        match self.slot(name).special {
-            Special::Line => self.variables[name.index()].value = text!(self.line),
-            Special::Random => {
-                self.random = self.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-                let number = (self.random >> 16) & 0x7fff;
-                self.variables[name.index()].value = text!(number);
-            }
-            Special::Reference => {
-                let target = self.resolve(name);
-                return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
-            }
-            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
-            _ => self.compute(name),
-        }
-        let slot = &self.variables[name.index()];
-        slot.set.then_some(&slot.value[..])
-    }
-
-    /// The value of the variable of that name.
-    pub fn get(&mut self, name: &[u8]) -> Option<&[u8]> {
-        let name = self.symbols.find(name)?;
-        self.value(name)
-    }
-
-    /// Computes the value of one of bash's variables.
-    fn compute(&mut self, name: Sym) {
-        let value = match self.slot(name).special {
-            Special::Seconds => Some(text!(now().saturating_sub(self.began))),
-            Special::Epoch => Some(text!(now())),
-            Special::EpochExact => Some(exact_now()),
-            Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
-            Special::Depth => Some(text!(self.depth)),
-            Special::Element => self.referenced_element(name),
-            Special::Command => Some(self.command_text.clone()),
-            Special::LastWord => Some(self.last_word.clone()),
-            _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
-        };
-        let slot = self.slot(name);
-        slot.set = value.is_some();
-        slot.value = value.unwrap_or_default();
-    }
-
-    /// Assigns.
-    pub fn set(&mut self, name: Sym, value: &[u8]) -> Run {
-        self.writable(name)?;
-        if self.variables[name.index()].is_peculiar() {
-            return self.set_peculiar(name, value);
-        }
-        let export = self.options.allexport;
-        let slot = &mut self.variables[name.index()];
-        slot.value.clear();
-        slot.value.extend_from_slice(value);
-        slot.set = true;
-        slot.export |= export;
-        if slot.special != Special::None {
-            self.changed(name);
-        }
-        Ok(())
-    }
-
-    /// Assigns a variable that is an array or has attributes.
-    fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
-        if self.slot(name).attributes & REFERENCE != 0 {
-            return self.set_referenced(name, value);
-        }
-        if let Some(array) = &self.slot(name).array {
-            let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
-            let key = key.to_vec();
-            return self.set_element(name, &key, value, false);
-        }
-        let value = self.changed_by_attributes(name, value, None)?;
-        let slot = self.slot(name);
-        slot.value = value;
-        slot.set = true;
-        Ok(())
-    }
-
-    /// Assigns a number.
-    pub fn set_number(&mut self, name: Sym, value: i64) -> Run {
-        let text = rbox_core::number::Decimal::new(value.unsigned_abs());
-        if value >= 0 {
-            return self.set(name, text.as_bytes());
-        }
-        let text = [b"-", text.as_bytes()].concat();
-        self.set(name, &text)
-    }
-
-    /// Fails when the variable is read-only.
-    pub fn writable(&mut self, name: Sym) -> Run {
-        if self.slot(name).readonly {
-            let name = Rc::clone(self.symbols.name(name));
-            return Err(self.error(&[&name, b": is read only"]));
-        }
-        Ok(())
-    }
-
-    /// Looks after a special variable that got another value.
-    pub fn changed(&mut self, name: Sym) {
-        match self.variables[name.index()].special {
-            Special::Ifs => {
-                let slot = &self.variables[name.index()];
-                self.ifs = if slot.set { slot.value.clone() } else { b" \t\n".to_vec() };
-            }
-            Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
-            Special::OptionIndex => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
-                self.option_index = usize::try_from(value).unwrap_or(1).max(1);
-                self.option_at = 0;
-            }
-            Special::Random => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
-                self.random = value as u32;
-            }
-            Special::Seconds => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
-                self.began = now().saturating_sub(value);
-            }
-            // An assigned LINENO is a variable as any other.
-            Special::Line => self.variables[name.index()].special = Special::None,
-            _ => {}
-        }
-    }
-
-    /// Unsets a variable.
-    pub fn unset(&mut self, name: Sym) -> Run {
-        self.writable(name)?;
-        let slot = &mut self.variables[name.index()];
-        slot.set = false;
-        slot.export = false;
-        slot.value.clear();
-        slot.array = None;
-        slot.attributes = 0;
-        if slot.special != Special::None {
-            self.changed(name);
-            let slot = &mut self.variables[name.index()];
-            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
-                slot.special = Special::None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a variable aside in the innermost scope; false when it is there already.
-    pub fn save(&mut self, name: Sym) -> bool {
-        let slot = self.slot(name);
-        let saved = Slot {
-            value: slot.value.clone(),
-            set: slot.set,
-            export: slot.export,
-            readonly: slot.readonly,
-            special: slot.special,
-            attributes: slot.attributes,
-            array: slot.array.clone(),
-            ..Slot::default()
-        };
-        let Some(scope) = self.locals.last_mut() else { return false };
-        if scope.iter().any(|saved| saved.name == name && saved.options.is_none()) {
-            return false;
-        }
-        scope.push(Saved { name, slot: saved, options: None });
-        true
-    }
-
-    /// Puts a variable aside and unsets it, once a scope; it stays exported.
-    pub fn make_local(&mut self, name: Sym) {
-        if !self.save(name) {
-            return;
-        }
-        let slot = self.slot(name);
-        slot.array = None;
-        slot.attributes = 0;
-        slot.set = false;
-        slot.value.clear();
-        if slot.special == Special::Reference {
-            slot.special = Special::None;
-        }
-        self.changed(name);
-    }
-
-    /// Puts the options aside in the innermost scope: `local -`.
-    pub fn save_options(&mut self) {
-        let name = self.intern(b"-");
-        let options = Some(Box::new(self.options.clone()));
-        if let Some(scope) = self.locals.last_mut() {
-            scope.push(Saved { name, slot: Slot::default(), options });
-        }
-    }
-
-    /// Takes back the variables of the innermost scope.
-    pub fn restore_scope(&mut self) {
-        for saved in self.locals.pop().unwrap_or_default().into_iter().rev() {
-            if let Some(options) = saved.options {
-                self.options = *options;
-                continue;
-            }
-            let slot = &mut self.variables[saved.name.index()];
-            slot.value = saved.slot.value;
-            slot.set = saved.slot.set;
-            slot.export = saved.slot.export;
-            slot.readonly = saved.slot.readonly;
-            slot.special = saved.slot.special;
-            slot.attributes = saved.slot.attributes;
-            slot.array = saved.slot.array;
-            if slot.special != Special::None {
-                self.changed(saved.name);
-            }
-        }
-    }
-
-    /// The environment of programs: every exported variable that is set.
-    pub fn environment(&self) -> Vec<Vec<u8>> {
-        let mut words = Vec::new();
-        for (index, slot) in self.variables.iter().enumerate() {
-            if slot.attributes & FUNCTION != 0 {
-                words.extend(self.exported_function(Sym(index as u32)));
-            }
-            if slot.export && slot.set && slot.array.is_none() {
-                words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
-            }
-        }
-        words
-    }
-
-    /// Names of variables with a property, sorted.
-    pub fn names(&self, wanted: fn(&Slot) -> bool) -> Vec<Sym> {
-        let mut names: Vec<Sym> =
-            (0..self.variables.len()).filter(|&at| wanted(&self.variables[at])).map(|at| Sym(at as u32)).collect();
-        names.sort_by(|a, b| self.symbols.name(*a).cmp(self.symbols.name(*b)));
-        names
-    }
-
     /// Writes to standard output: the descriptor, or the substitution that runs here.
     pub fn print(&mut self, text: &[u8]) {
         let failed = match &mut self.capture {
@@ -576,7 +324,7 @@ impl Shell {
             && !std::mem::replace(&mut self.write_failed, true)
         {
             let reason = rbox_core::sys::error_text(errno);
-            self.print_error(self.called.clone(), &[b": write error: ", reason.as_bytes()]);
+            self.print_error(self.called.duplicate(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }
@@ -594,129 +342,16 @@ pub fn now() -> i64 {
     rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
 }
 
-/// Seconds since the epoch with six digits of a fraction.
-fn exact_now() -> Vec<u8> {
-    let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
-    text!(time.tv_sec, ".", Right(time.tv_nsec as u64 / 1000, 6, b'0'))
-}
-
 /// Writes all of a text to a descriptor.
-pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), rbox_core::sys::Errno> {
+pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), Errno> {
     while !text.is_empty() {
         match fd::write(fd::borrow(number), text) {
             Ok(count) => text = &text[count..],
-            Err(rbox_core::sys::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
     }
     Ok(())
-}
-
-impl Shell {
-    /// Whether there was more to read; an error of reading commands is told and noted.
-    fn checked(&mut self, more: Result<bool, Errno>) -> bool {
-        more.unwrap_or_else(|errno| {
-            self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
-            self.read_failed = true;
-            false
-        })
-    }
-}
-
-impl Host for Shell {
-    fn symbols(&mut self) -> &mut Symbols {
-        &mut self.symbols
-    }
-
-    fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
-        if self.options.bash && !self.options.interactive && !self.options.expand_aliases {
-            return None;
-        }
-        let name = self.symbols.find(name)?;
-        self.variables.get(name.index())?.alias.clone()
-    }
-
-    fn is_special(&self, name: &[u8]) -> bool {
-        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
-    }
-
-    fn has_room(&self) -> bool {
-        self.stack_has_room()
-    }
-
-    fn extended(&self) -> bool {
-        self.options.bash
-    }
-
-    fn groups(&self) -> bool {
-        self.options.extglob
-    }
-
-    fn braces(&self) -> bool {
-        self.options.bash && !self.options.nobraces
-    }
-
-    fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
-        match input.reader {
-            Reader::None => false,
-            Reader::Script(number) => self.checked(read_block(number, &mut input.buffer, 1 << 14)),
-            Reader::Seekable(number) => {
-                self.prompt_without_terminal(continued);
-                self.checked(read_block(number, &mut input.buffer, 1024))
-            }
-            Reader::Bytes(number) => {
-                self.prompt_without_terminal(continued);
-                self.checked(read_bytes(number, &mut input.buffer))
-            }
-            Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
-                Some(line) => {
-                    input.buffer.extend_from_slice(&line);
-                    true
-                }
-                None => false,
-            },
-        }
-    }
-}
-
-/// A block of commands; false at the end.
-fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
-    let start = into.len();
-    into.resize(start + size, 0);
-    let got = read_commands(number, &mut into[start..]);
-    into.truncate(start + got.unwrap_or(0));
-    got.map(|got| got > 0)
-}
-
-/// One line, byte by byte: what follows belongs to the commands. False at the end.
-fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
-    let start = into.len();
-    let mut byte = [0];
-    while read_commands(number, &mut byte)? == 1 {
-        into.push(byte[0]);
-        if byte[0] == b'\n' {
-            break;
-        }
-    }
-    Ok(into.len() > start)
-}
-
-/// Reads commands once, going on after signals.
-fn read_commands(number: i32, into: &mut [u8]) -> Result<usize, Errno> {
-    loop {
-        match fd::read(fd::borrow(number), &mut *into) {
-            Err(Errno::INTR) => {}
-            // XCU sh, STDIN: the shell makes its standard input block again, for good.
-            Err(Errno::AGAIN) => {
-                let flags = fs::fcntl_getfl(fd::borrow(number))?;
-                if !flags.contains(fs::OFlags::NONBLOCK) {
-                    return Err(Errno::AGAIN);
-                }
-                fs::fcntl_setfl(fd::borrow(number), flags - fs::OFlags::NONBLOCK)?;
-            }
-            result => return result,
-        }
-    }
 }
 
 /// Whether a descriptor can seek.
@@ -729,7 +364,7 @@ pub fn read_number(number: i32, into: &mut [u8]) -> usize {
     loop {
         match fd::read(fd::borrow(number), &mut *into) {
             Ok(got) => return got,
-            Err(rbox_core::sys::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Err(_) => return 0,
         }
     }

@@ -43,6 +43,8 @@ by_path! {
     unlink(;) -> ();
     /// `unlinkat(2)`.
     unlinkat(folder: BorrowedFd<'_>; flags: AtFlags) -> ();
+    /// `statfs(2)`.
+    statfs(;) -> StatFs;
     /// `rmdir(2)`.
     rmdir(;) -> ();
 }
@@ -52,6 +54,15 @@ pub fn rename(from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<(), Errno>
     #[inline(never)]
     fn call(from: &[u8], to: &[u8]) -> Result<(), Errno> {
         rustix::fs::rename(from, to)
+    }
+    call(from.as_ref(), to.as_ref())
+}
+
+/// `link(2)`
+pub fn link(from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<(), Errno> {
+    #[inline(never)]
+    fn call(from: &[u8], to: &[u8]) -> Result<(), Errno> {
+        rustix::fs::link(from, to)
     }
     call(from.as_ref(), to.as_ref())
 }

@@ -30,6 +30,15 @@ impl Change {
     }
 }
 
+/// `chdir(2)`; compiled once, as the calls of `fs` that have a pathname.
+pub fn chdir(path: impl AsRef<[u8]>) -> Result<(), Errno> {
+    #[inline(never)]
+    fn call(path: &[u8]) -> Result<(), Errno> {
+        rustix::process::chdir(path)
+    }
+    call(path.as_ref())
+}
+
 /// The umask, 0-0777; reading it means setting it for a moment (umask(2)).
 pub fn current_umask() -> u32 {
     let old = umask(super::fs::Mode::empty());

@@ -1,6 +1,7 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
+use crate::duplicate::Duplicate;
 use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
 use crate::shell::{Fail, Frame, Shell};
 use crate::syntax::input::{Input, Reader};
@@ -74,7 +75,7 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
-    let outer = std::mem::replace(&mut shell.context, b"eval".to_vec());
+    let outer = std::mem::replace(&mut shell.context, b"eval".duplicate());
     let result = shell.run_text(&text);
     shell.context = outer;
     result?;
@@ -100,13 +101,13 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     shell.builtin = "";
     let outer = Rc::clone(&shell.positional);
     if !arguments.is_empty() {
-        shell.positional = Rc::new(arguments.iter().map(|word| word.to_vec()).collect());
+        shell.positional = Rc::new(arguments.iter().map(|word| word.duplicate()).collect());
     }
     shell.sources += 1;
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
     let frames = shell.frames.len();
     if shell.options.bash {
-        let frame = Frame { name: b"source".to_vec(), source: Rc::from(&path[..]), line: shell.line };
+        let frame = Frame { name: b"source".duplicate(), source: Rc::from(&path[..]), line: shell.line };
         shell.frames.push(frame);
     }
     let context = std::mem::replace(&mut shell.context, path);
@@ -135,9 +136,9 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The file that `.` reads: without a slash it is looked for in PATH alone (XCU dot).
 fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if name.contains(&b'/') {
-        return Some(name.to_vec());
+        return Some(name.duplicate());
     }
-    let path = shell.get(b"PATH").unwrap_or_default().to_vec();
+    let path = shell.get(b"PATH").unwrap_or_default().duplicate();
     for folder in path.split(|&byte| byte == b':') {
         let file = rbox_core::bytes::join_path(folder, name);
         if fs::stat(&file[..]).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile) {
@@ -145,7 +146,7 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         }
     }
     // bash looks here too.
-    shell.options.bash.then(|| name.to_vec())
+    shell.options.bash.then(|| name.duplicate())
 }
 
 /// `command [-pvV] WORD...`
@@ -165,7 +166,7 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
     }
     let Some(name) = words.first() else { return Ok(0) };
-    let words: Vec<Vec<u8>> = words.iter().map(|word| word.to_vec()).collect();
+    let words: Vec<Vec<u8>> = words.iter().map(|word| word.duplicate()).collect();
     shell.builtin = "";
     if let Some(builtin) = super::find(name).filter(|builtin| !builtin.bash || shell.options.bash) {
         if builtin.name == "exec" {
@@ -198,7 +199,7 @@ fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -
     shell.locals.push(Vec::new());
     shell.save(path);
     let slot = shell.slot(path);
-    slot.value = rbox_core::call::DEFAULT_PATH.to_vec();
+    slot.value = rbox_core::call::DEFAULT_PATH.duplicate();
     slot.set = true;
     shell.changed(path);
     let result = call(shell);
@@ -286,7 +287,7 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
     let traps = shell.outer_traps.as_ref().unwrap_or(&shell.traps);
     let action = match traps.get(number).and_then(Option::as_ref) {
         Some(action) => escape::single_quoted(action),
-        None if all => b"-".to_vec(),
+        None if all => b"-".duplicate(),
         None => return,
     };
     let name = PSEUDO.name_of(number as u64).or_else(|| signal_name(number)).unwrap_or_default().as_bytes();

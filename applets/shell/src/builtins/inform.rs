@@ -1,6 +1,7 @@
 //! Builtins that tell: `type`, `hash`, `help`, `times`.
 
 use super::Done;
+use crate::duplicate::Duplicate;
 use crate::shell::Shell;
 use rbox_core::escape;
 use rbox_core::push;
@@ -9,17 +10,17 @@ use rbox_core::text::Right;
 /// What `command -v` prints for a name; `None` when it is nothing.
 pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if crate::syntax::parser::is_keyword(name) {
-        return Some(name.to_vec());
+        return Some(name.duplicate());
     }
     let sym = shell.intern(name);
     if let Some(value) = shell.slot(sym).alias.clone() {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
     if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
-        return Some(name.to_vec());
+        return Some(name.duplicate());
     }
     let path = shell.find_program(name)?;
-    rbox_core::call::is_program(&path).then(|| path.to_vec())
+    rbox_core::call::is_program(&path).then(|| path.duplicate())
 }
 
 /// `command -v NAME...`
@@ -44,18 +45,22 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in words {
         let sym = shell.intern(word);
         let text: Vec<u8> = if crate::syntax::parser::is_keyword(word) {
-            b" is a shell keyword".to_vec()
+            b" is a shell keyword".duplicate()
         } else if let Some(value) = shell.slot(sym).alias.clone() {
             [b" is an alias for ", &value[..]].concat()
         } else if shell.slot(sym).function.is_some() {
-            b" is a function".to_vec()
+            b" is a function".duplicate()
         } else if let Some(builtin) = super::find(word) {
-            if builtin.special { b" is a special shell builtin".to_vec() } else { b" is a shell builtin".to_vec() }
+            if builtin.special {
+                b" is a special shell builtin".duplicate()
+            } else {
+                b" is a shell builtin".duplicate()
+            }
         } else if let Some(path) = describe(shell, word) {
             [b" is ", &path[..]].concat()
         } else {
             status = 127;
-            b": not found".to_vec()
+            b": not found".duplicate()
         };
         shell.print(&[word, &text[..], b"\n"].concat());
     }

@@ -1,6 +1,7 @@
 //! `set` and `umask`.
 
 use super::Done;
+use crate::duplicate::Duplicate;
 use crate::shell::{Fail, Options, Shell};
 use rbox_core::escape;
 use rbox_core::names;
@@ -21,25 +22,25 @@ const FIXED: Names = names! {
 };
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
-    Some(match name {
-        "errexit" => &mut options.errexit,
-        "noglob" => &mut options.noglob,
-        "ignoreeof" => &mut options.ignoreeof,
-        "monitor" => &mut options.monitor,
-        "noexec" => &mut options.noexec,
-        "xtrace" => &mut options.xtrace,
-        "verbose" => &mut options.verbose,
-        "noclobber" => &mut options.noclobber,
-        "allexport" => &mut options.allexport,
-        "notify" => &mut options.notify,
-        "nounset" => &mut options.nounset,
-        "errtrace" => &mut options.errtrace,
-        "functrace" => &mut options.functrace,
-        "vi" => &mut options.vi,
-        "pipefail" => &mut options.pipefail,
-        "nolog" => &mut options.nolog,
-        "bash" => &mut options.bash,
-        _ => return None,
+    // In the order of NAMES.
+    Some(match NAMES.iter().position(|(known, _)| known == name)? {
+        0 => &mut options.errexit,
+        1 => &mut options.noglob,
+        2 => &mut options.ignoreeof,
+        3 => &mut options.monitor,
+        4 => &mut options.noexec,
+        5 => &mut options.xtrace,
+        6 => &mut options.verbose,
+        7 => &mut options.noclobber,
+        8 => &mut options.allexport,
+        9 => &mut options.notify,
+        10 => &mut options.nounset,
+        11 => &mut options.errtrace,
+        12 => &mut options.functrace,
+        13 => &mut options.vi,
+        14 => &mut options.pipefail,
+        15 => &mut options.nolog,
+        _ => &mut options.bash,
     })
 }
 
@@ -172,7 +173,7 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     if operands || !words.is_empty() {
-        shell.positional = Rc::new(words.iter().map(|word| word.to_vec()).collect());
+        shell.positional = Rc::new(words.iter().map(|word| word.duplicate()).collect());
     }
     Ok(0)
 }

@@ -2,6 +2,7 @@
 
 use super::{Done, options};
 use crate::array::FUNCTION;
+use crate::duplicate::Duplicate;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
@@ -113,7 +114,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let (name, value, append) = assignment(shell, word)?;
         if shell.slot(name).readonly {
-            let text = shell.symbols.name(name).to_vec();
+            let text = shell.symbols.name(name).duplicate();
             return Err(shell.error(&[&text, b": is read only"]));
         }
         // As in BusyBox, a local variable begins unset.
@@ -247,7 +248,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
         shell.positional.to_vec()
     } else {
-        arguments.iter().map(|word| word.to_vec()).collect()
+        arguments.iter().map(|word| word.duplicate()).collect()
     };
     if !is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
@@ -279,7 +280,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut value: Option<Vec<u8>> = None;
     match found {
         None => {
-            result = b"?".to_vec();
+            result = b"?".duplicate();
             if silent {
                 value = Some(vec![letter]);
             } else if told {
@@ -288,15 +289,15 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         Some(place) if known.get(place + 1) == Some(&b':') => {
             if at < word.len() {
-                value = Some(word[at..].to_vec());
+                value = Some(word[at..].duplicate());
             } else if let Some(next) = arguments.get(index) {
-                value = Some(next.clone());
+                value = Some(next.duplicate());
                 index += 1;
             } else if silent {
-                result = b":".to_vec();
+                result = b":".duplicate();
                 value = Some(vec![letter]);
             } else {
-                result = b"?".to_vec();
+                result = b"?".duplicate();
                 if told {
                     complain(b"No arg for -", letter, b" option");
                 }

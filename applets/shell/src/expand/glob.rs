@@ -1,6 +1,7 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern::{self, Flags};
+use crate::duplicate::Duplicate;
 use crate::shell::Options;
 use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
@@ -82,12 +83,12 @@ impl Walk {
         if !rest.is_empty() {
             let below = &rest[rest.iter().take_while(|&&byte| byte == b'/').count()..];
             if below.is_empty() && !folder.is_empty() {
-                found.push(folder.clone());
+                found.push(folder.duplicate());
             } else if !below.is_empty() {
-                self.walk(folder.clone(), below, found);
+                self.walk(folder.duplicate(), below, found);
             }
         } else if !folder.is_empty() {
-            found.push(folder.clone());
+            found.push(folder.duplicate());
         }
         for entry in names(&folder) {
             if self.is_hidden(b"*", &entry) {
@@ -97,7 +98,7 @@ impl Walk {
             let is_folder = fs::lstat(&path[..])
                 .is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory);
             if rest.is_empty() {
-                found.push(path.clone());
+                found.push(path.duplicate());
             }
             if is_folder {
                 path.push(b'/');
@@ -127,6 +128,6 @@ fn is_folder(path: &[u8]) -> bool {
 /// The names in a folder, `.` and `..` among them.
 pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
     let path = if folder.is_empty() { b"." } else { folder };
-    let dots = [b".".to_vec(), b"..".to_vec()];
+    let dots = [b".".duplicate(), b"..".duplicate()];
     dots.into_iter().chain(list_at(path).unwrap_or_default().into_iter().map(|entry| entry.name)).collect()
 }

@@ -3,6 +3,7 @@
 use super::fields::{Fields, Mode};
 use super::pattern::{self, Flags};
 use crate::array::Array;
+use crate::duplicate::Duplicate;
 use crate::quote;
 use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
@@ -57,7 +58,7 @@ impl Shell {
                 && self.slot(name).special == Special::Reference
             {
                 // `${!x}` of a reference is the name that it holds.
-                let target = self.slot(name).value.clone();
+                let target = self.slot(name).value.duplicate();
                 self.add(&target, quoted, fields);
                 return Ok(());
             }
@@ -76,7 +77,7 @@ impl Shell {
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.to_vec() })
+        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.duplicate() })
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -90,9 +91,9 @@ impl Shell {
     fn parameter(&mut self, name: &ParamName) -> Option<Vec<u8>> {
         match name {
             ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
-            ParamName::Positional(0) => Some(self.arg0.clone()),
+            ParamName::Positional(0) => Some(self.arg0.duplicate()),
             ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
-            ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::to_vec),
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::duplicate),
             ParamName::Special(sign) => match sign {
                 b'#' => Some(text!(self.positional.len())),
                 b'?' => Some(text!(self.status)),
@@ -143,7 +144,7 @@ impl Shell {
             match letter {
                 b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
                 b'k' => all.extend([key, value]),
-                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].to_vec()),
+                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].duplicate()),
             }
         }
         match letter {
@@ -220,7 +221,7 @@ impl Shell {
                     Some(array) if offset < 0 => start = array.next_index().wrapping_add(offset),
                     Some(_) => {}
                     None => {
-                        list.push(self.arg0.clone());
+                        list.push(self.arg0.duplicate());
                         list.extend(all.iter().cloned());
                         start = if offset < 0 { (list.len() as i64).wrapping_add(offset) } else { offset };
                     }
@@ -243,7 +244,8 @@ impl Shell {
                 for value in all.iter() {
                     let name = ParamName::Special(sign);
                     let mut unused = Fields::new(Mode::One);
-                    values.push(self.operate(&name, op, Some(value.clone()), true, &mut unused)?.unwrap_or_default());
+                    values
+                        .push(self.operate(&name, op, Some(value.duplicate()), true, &mut unused)?.unwrap_or_default());
                 }
                 Rc::new(values)
             }
@@ -335,7 +337,7 @@ impl Shell {
             }
             // Of what is not set no part is taken, so nothing behind the name is expanded. Its attributes are told.
             return Ok(Some(match op {
-                ParamOp::Length => b"0".to_vec(),
+                ParamOp::Length => b"0".duplicate(),
                 ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),
                 _ => Vec::new(),
             }));
@@ -363,7 +365,7 @@ impl Shell {
             ParamOp::Case(kind, all, wanted) => {
                 let wanted = match wanted {
                     Some(wanted) => self.pattern_text(wanted)?,
-                    None => b"?".to_vec(),
+                    None => b"?".duplicate(),
                 };
                 change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
@@ -393,7 +395,7 @@ impl Shell {
         let letters = crate::builtins::bash::letters(self.slot(name));
         let plain = letters == b"--";
         if letter == b'a' {
-            return if plain { Vec::new() } else { letters[1..].to_vec() };
+            return if plain { Vec::new() } else { letters[1..].duplicate() };
         }
         let start = if plain { Vec::new() } else { [b"declare ", &letters[..], b" "].concat() };
         [&start[..], self.symbols.name(name), b"=", &quote::single(value)].concat()
@@ -413,10 +415,10 @@ impl Shell {
 
     fn parameter_text(&self, name: &ParamName) -> Vec<u8> {
         match name {
-            ParamName::Var(name) => self.symbols.name(*name).to_vec(),
+            ParamName::Var(name) => self.symbols.name(*name).duplicate(),
             ParamName::Positional(number) => text!(*number),
             ParamName::Special(sign) => vec![*sign],
-            ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).to_vec(),
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).duplicate(),
         }
     }
 
@@ -441,7 +443,7 @@ impl Shell {
         for name in self.names(|slot| slot.set || slot.array.is_some()) {
             let text = self.symbols.name(name);
             if text.starts_with(&prefix) {
-                all.push(text.to_vec());
+                all.push(text.duplicate());
             }
         }
         all
@@ -494,7 +496,7 @@ fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
     if end <= start {
         return Vec::new();
     }
-    value[place(value, start as usize)..place(value, end as usize)].to_vec()
+    value[place(value, start as usize)..place(value, end as usize)].duplicate()
 }
 
 /// `how`: the anchor, and whether all are replaced.

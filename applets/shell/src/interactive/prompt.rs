@@ -1,5 +1,6 @@
 //! Prompts: PS1, PS2 and PS4 (XCU 2.5.3), with BusyBox's escapes in the first two.
 
+use crate::duplicate::Duplicate;
 use crate::shell::Shell;
 use rbox_core::escape::{self, Escape, Style};
 use rbox_core::number::Decimal;
@@ -9,7 +10,7 @@ use rbox_core::time::{Moment, Zone, format};
 impl Shell {
     /// The prompt of a command, or of a line that continues one.
     pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
-        let text = self.get(if continued { b"PS2" } else { b"PS1" }).unwrap_or_default().to_vec();
+        let text = self.get(if continued { b"PS2" } else { b"PS1" }).unwrap_or_default().duplicate();
         self.show_prompt(&text)
     }
 
@@ -33,7 +34,7 @@ impl Shell {
 
     fn expand_document(&mut self, text: &[u8], escapes: bool) -> Vec<u8> {
         if !text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
-            return text.to_vec();
+            return text.duplicate();
         }
         // As in double quotes, but `\$` is left for the escapes.
         let mut source = Vec::with_capacity(text.len() + 8);
@@ -55,7 +56,7 @@ impl Shell {
         let expanded = word.and_then(|word| self.expand_one(&word).ok());
         self.status = status;
         self.options.xtrace = xtrace;
-        expanded.unwrap_or_else(|| text.to_vec())
+        expanded.unwrap_or_else(|| text.duplicate())
     }
 
     fn prompt_escapes(&mut self, text: &[u8]) -> Vec<u8> {
@@ -119,8 +120,8 @@ impl Shell {
     }
 
     fn prompt_folder(&mut self, short: bool) -> Vec<u8> {
-        let folder = self.get(b"PWD").unwrap_or_default().to_vec();
-        let home = self.get(b"HOME").unwrap_or_default().to_vec();
+        let folder = self.get(b"PWD").unwrap_or_default().duplicate();
+        let home = self.get(b"HOME").unwrap_or_default().duplicate();
         if home.len() > 1
             && let Some(rest) = folder.strip_prefix(&home[..])
             && (rest.is_empty() || (rest[0] == b'/' && !short))
@@ -128,7 +129,7 @@ impl Shell {
             return [b"~", rest].concat();
         }
         if short && folder.len() > 1 {
-            return rbox_core::bytes::base_name(&folder).to_vec();
+            return rbox_core::bytes::base_name(&folder).duplicate();
         }
         folder
     }

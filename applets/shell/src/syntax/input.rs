@@ -1,5 +1,6 @@
 //! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
 
+use crate::duplicate::Duplicate;
 use std::rc::Rc;
 
 /// Where more text comes from when the buffer is used up. The shell does the reading.
@@ -49,7 +50,7 @@ impl Input {
     /// Text that is complete.
     pub fn text(text: &[u8], line: u32) -> Input {
         Input {
-            buffer: text.to_vec(),
+            buffer: text.duplicate(),
             at: 0,
             line,
             reader: Reader::None,

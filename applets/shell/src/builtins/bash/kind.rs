@@ -1,6 +1,7 @@
 //! bash's `type`, with its options.
 
 use crate::builtins::{Done, inform, options};
+use crate::duplicate::Duplicate;
 use crate::shell::Shell;
 use crate::syntax::{parser, unparse};
 use rbox_core::bytes::join_path;
@@ -71,9 +72,9 @@ fn kinds(shell: &mut Shell, word: &[u8], no_functions: bool) -> Vec<Kind> {
 
 /// Adds the programs of that name, in the order of PATH.
 fn files(shell: &mut Shell, word: &[u8], found: &mut Vec<Kind>) {
-    let path = shell.get(b"PATH").unwrap_or_default().to_vec();
+    let path = shell.get(b"PATH").unwrap_or_default().duplicate();
     for folder in path.split(|&byte| byte == b':') {
-        let file = if word.contains(&b'/') { word.to_vec() } else { join_path(folder, word) };
+        let file = if word.contains(&b'/') { word.duplicate() } else { join_path(folder, word) };
         if is_program(&file) {
             found.push(("file", file));
         }

@@ -13,6 +13,7 @@ use crate::symbols::Sym;
 use rbox_core::sys::process;
 use rbox_core::text;
 
+use crate::duplicate::Duplicate;
 pub use declare::{declaration, declare, letters};
 pub use kind::{describe, type_};
 pub use mapfile::mapfile;
@@ -53,7 +54,7 @@ pub fn begin(shell: &mut Shell) {
     let uid = text!(process::getuid().as_raw());
     let euid = text!(process::geteuid().as_raw());
     let system = rbox_core::sys::system::uname();
-    let machine = system.machine().to_bytes().to_vec();
+    let machine = system.machine().to_bytes().duplicate();
     let fixed: [(&[u8], &[u8]); 8] = [
         (b"BASH_VERSION", b"5.1.0(1)-rbox"),
         (b"BASH", b"/bin/bash"),
@@ -67,17 +68,17 @@ pub fn begin(shell: &mut Shell) {
     for (name, value) in fixed {
         let name = shell.intern(name);
         let slot = shell.slot(name);
-        slot.value = value.to_vec();
+        slot.value = value.duplicate();
         slot.set = true;
     }
     if shell.get(b"SHELL").is_none() {
         let name = shell.intern(b"SHELL");
         let user = rbox_core::users::User::by_id(process::getuid().as_raw());
-        let login = user.map_or_else(|| b"/bin/sh".to_vec(), |user| user.shell);
+        let login = user.map_or_else(|| b"/bin/sh".duplicate(), |user| user.shell);
         shell.set(name, &login).ok();
     }
     let mut version = Box::new(Array::default());
-    VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.to_vec()));
+    VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.duplicate()));
     let name = shell.intern(b"BASH_VERSINFO");
     shell.put_array(name, version);
 }
@@ -104,7 +105,7 @@ pub fn assign(shell: &mut Shell, name: Sym, subscript: Option<&[u8]>, value: &[u
     if !append {
         return shell.set(name, value);
     }
-    let old = shell.value(name).unwrap_or_default().to_vec();
+    let old = shell.value(name).unwrap_or_default().duplicate();
     if shell.slot(name).attributes & INTEGER != 0 {
         return shell.set(name, &[&old[..], b"+(", value, b")"].concat());
     }

@@ -1,6 +1,7 @@
 //! The stack of folders: `pushd`, `popd`, `dirs`.
 
 use crate::builtins::{Done, directory};
+use crate::duplicate::Duplicate;
 use crate::shell::{Fail, Shell};
 use rbox_core::push;
 use rbox_core::text::Right;
@@ -47,7 +48,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => all.swap(0, 1),
         Some(word) => match shell.stack_place(word)? {
             Some(place) => all.rotate_left(place),
-            None if stays => all.insert(1, word.to_vec()),
+            None if stays => all.insert(1, word.duplicate()),
             None => {
                 let builtin = shell.builtin;
                 directory::cd(shell, &[b"--", word])?;
@@ -112,7 +113,7 @@ pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.folders.clear();
         return Ok(0);
     }
-    let home = shell.get(b"HOME").unwrap_or_default().to_vec();
+    let home = shell.get(b"HOME").unwrap_or_default().duplicate();
     let lines = letters.contains(&b'p') || letters.contains(&b'v');
     let mut text = Vec::new();
     for (number, folder) in shell.folder_stack().iter().enumerate() {

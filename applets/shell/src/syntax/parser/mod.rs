@@ -13,6 +13,7 @@ mod word;
 
 use super::ast::{HereDoc, Node};
 use super::input::Input;
+use crate::duplicate::Duplicate;
 use crate::symbols::Symbols;
 pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
@@ -82,11 +83,11 @@ impl<'a, H: Host> Parser<'a, H> {
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
-        Err(Box::new(SyntaxError { line: self.input.line, message: message.to_vec() }))
+        Err(Box::new(SyntaxError { line: self.input.line, message: message.duplicate() }))
     }
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
-        let mut message = b"unexpected ".to_vec();
+        let mut message = b"unexpected ".duplicate();
         let line = self.input.line;
         match &self.token {
             Some(Token::Newline) => message.extend_from_slice(b"newline"),
@@ -190,7 +191,7 @@ impl<'a, H: Host> Parser<'a, H> {
     }
 
     /// The next byte outside single quotes: a backslash before a newline is no text (XCU 2.2.1).
-    #[inline(always)]
+    #[inline]
     fn joined_byte(&mut self) -> Option<u8> {
         match self.byte() {
             Some(b'\\') => self.join_lines(),

@@ -1,0 +1,115 @@
+//! Where the parser's text comes from, and what else it asks the shell.
+
+use crate::shell::Shell;
+use crate::symbols::Symbols;
+use crate::syntax::input::{Input, Reader};
+use crate::syntax::parser::Host;
+use rbox_core::sys::{Errno, fd, fs};
+use std::rc::Rc;
+
+impl Shell {
+    /// Whether there was more to read; an error of reading commands is told and noted.
+    fn checked(&mut self, more: Result<bool, Errno>) -> bool {
+        more.unwrap_or_else(|errno| {
+            self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
+            self.read_failed = true;
+            false
+        })
+    }
+}
+
+impl Host for Shell {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+
+    fn alias(&self, name: &[u8]) -> Option<Rc<[u8]>> {
+        if self.options.bash && !self.options.interactive && !self.options.expand_aliases {
+            return None;
+        }
+        let name = self.symbols.find(name)?;
+        self.variables.get(name.index())?.alias.clone()
+    }
+
+    fn is_special(&self, name: &[u8]) -> bool {
+        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
+    }
+
+    fn has_room(&self) -> bool {
+        self.stack_has_room()
+    }
+
+    fn extended(&self) -> bool {
+        self.options.bash
+    }
+
+    fn groups(&self) -> bool {
+        self.options.extglob
+    }
+
+    fn braces(&self) -> bool {
+        self.options.bash && !self.options.nobraces
+    }
+
+    fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
+        match input.reader {
+            Reader::None => false,
+            Reader::Script(number) => self.checked(read_block(number, &mut input.buffer, 1 << 14)),
+            Reader::Seekable(number) => {
+                self.prompt_without_terminal(continued);
+                self.checked(read_block(number, &mut input.buffer, 1024))
+            }
+            Reader::Bytes(number) => {
+                self.prompt_without_terminal(continued);
+                self.checked(read_bytes(number, &mut input.buffer))
+            }
+            Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
+                Some(line) => {
+                    input.buffer.extend_from_slice(&line);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+}
+
+/// A block of commands; false at the end.
+fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
+    let start = into.len();
+    into.resize(start + size, 0);
+    let got = read_commands(number, &mut into[start..]);
+    into.truncate(start + got.unwrap_or(0));
+    got.map(|got| got > 0)
+}
+
+/// One line, byte by byte: what follows belongs to the commands. False at the end.
+fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
+    let start = into.len();
+    let mut byte = [0];
+    while read_commands(number, &mut byte)? == 1 {
+        into.push(byte[0]);
+        if byte[0] == b'\n' {
+            break;
+        }
+    }
+    Ok(into.len() > start)
+}
+
+/// Reads commands once, going on after signals.
+fn read_commands(number: i32, into: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        match fd::read(fd::borrow(number), &mut *into) {
+            Err(Errno::INTR) => {}
+            // XCU sh, STDIN: the shell makes its standard input block again, for good.
+            Err(Errno::AGAIN) => {
+                let flags = fs::fcntl_getfl(fd::borrow(number))?;
+                if !flags.contains(fs::OFlags::NONBLOCK) {
+                    return Err(Errno::AGAIN);
+                }
+                fs::fcntl_setfl(fd::borrow(number), flags - fs::OFlags::NONBLOCK)?;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
+
+use crate::array::{FUNCTION, REFERENCE};
+use crate::duplicate::Duplicate;
+use crate::shell::{Run, Saved, Shell, Slot, Special, now};
+use crate::symbols::Sym;
+use rbox_core::sys::process;
+use rbox_core::text;
+use rbox_core::text::Right;
+use std::rc::Rc;
+
+impl Shell {
+    /// The symbol of a name, with its slot.
+    pub fn intern(&mut self, name: &[u8]) -> Sym {
+        let sym = self.symbols.intern(name);
+        if sym.index() >= self.variables.len() {
+            self.variables.resize_with(self.symbols.len(), Slot::default);
+        }
+        sym
+    }
+
+    /// The slot of a symbol.
+    pub fn slot(&mut self, name: Sym) -> &mut Slot {
+        if name.index() >= self.variables.len() {
+            self.variables.resize_with(self.symbols.len(), Slot::default);
+        }
+        &mut self.variables[name.index()]
+    }
+
+    /// A variable's value; `None` when it is unset.
+    pub fn value(&mut self, name: Sym) -> Option<&[u8]> {
+        match self.slot(name).special {
+            Special::Line => self.variables[name.index()].value = text!(self.line),
+            Special::Random => {
+                self.random = self.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                let number = (self.random >> 16) & 0x7fff;
+                self.variables[name.index()].value = text!(number);
+            }
+            Special::Reference => {
+                let target = self.resolve(name);
+                return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
+            }
+            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
+            _ => self.compute(name),
+        }
+        let slot = &self.variables[name.index()];
+        slot.set.then_some(&slot.value[..])
+    }
+
+    /// The value of the variable of that name.
+    pub fn get(&mut self, name: &[u8]) -> Option<&[u8]> {
+        let name = self.symbols.find(name)?;
+        self.value(name)
+    }
+
+    /// Computes the value of one of bash's variables.
+    fn compute(&mut self, name: Sym) {
+        let value = match self.slot(name).special {
+            Special::Seconds => Some(text!(now().saturating_sub(self.began))),
+            Special::Epoch => Some(text!(now())),
+            Special::EpochExact => Some(exact_now()),
+            Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
+            Special::Depth => Some(text!(self.depth)),
+            Special::Element => self.referenced_element(name),
+            Special::Command => Some(self.command_text.duplicate()),
+            Special::LastWord => Some(self.last_word.duplicate()),
+            _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
+        };
+        let slot = self.slot(name);
+        slot.set = value.is_some();
+        slot.value = value.unwrap_or_default();
+    }
+
+    /// Assigns.
+    pub fn set(&mut self, name: Sym, value: &[u8]) -> Run {
+        self.writable(name)?;
+        if self.variables[name.index()].is_peculiar() {
+            return self.set_peculiar(name, value);
+        }
+        let export = self.options.allexport;
+        let slot = &mut self.variables[name.index()];
+        slot.value.clear();
+        slot.value.extend_from_slice(value);
+        slot.set = true;
+        slot.export |= export;
+        if slot.special != Special::None {
+            self.changed(name);
+        }
+        Ok(())
+    }
+
+    /// Assigns a variable that is an array or has attributes.
+    fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
+        if self.slot(name).attributes & REFERENCE != 0 {
+            return self.set_referenced(name, value);
+        }
+        if let Some(array) = &self.slot(name).array {
+            let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
+            let key = key.duplicate();
+            return self.set_element(name, &key, value, false);
+        }
+        let value = self.changed_by_attributes(name, value, None)?;
+        let slot = self.slot(name);
+        slot.value = value;
+        slot.set = true;
+        Ok(())
+    }
+
+    /// Assigns a number.
+    pub fn set_number(&mut self, name: Sym, value: i64) -> Run {
+        let text = rbox_core::number::Decimal::new(value.unsigned_abs());
+        if value >= 0 {
+            return self.set(name, text.as_bytes());
+        }
+        let text = [b"-", text.as_bytes()].concat();
+        self.set(name, &text)
+    }
+
+    /// Fails when the variable is read-only.
+    pub fn writable(&mut self, name: Sym) -> Run {
+        if self.slot(name).readonly {
+            let name = Rc::clone(self.symbols.name(name));
+            return Err(self.error(&[&name, b": is read only"]));
+        }
+        Ok(())
+    }
+
+    /// Looks after a special variable that got another value.
+    pub fn changed(&mut self, name: Sym) {
+        match self.variables[name.index()].special {
+            Special::Ifs => {
+                let slot = &self.variables[name.index()];
+                self.ifs = if slot.set { slot.value.duplicate() } else { b" \t\n".duplicate() };
+            }
+            Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
+            Special::OptionIndex => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
+                self.option_index = usize::try_from(value).unwrap_or(1).max(1);
+                self.option_at = 0;
+            }
+            Special::Random => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                self.random = value as u32;
+            }
+            Special::Seconds => {
+                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                self.began = now().saturating_sub(value);
+            }
+            // An assigned LINENO is a variable as any other.
+            Special::Line => self.variables[name.index()].special = Special::None,
+            _ => {}
+        }
+    }
+
+    /// Unsets a variable.
+    pub fn unset(&mut self, name: Sym) -> Run {
+        self.writable(name)?;
+        let slot = &mut self.variables[name.index()];
+        slot.set = false;
+        slot.export = false;
+        slot.value.clear();
+        slot.array = None;
+        slot.attributes = 0;
+        if slot.special != Special::None {
+            self.changed(name);
+            let slot = &mut self.variables[name.index()];
+            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
+                slot.special = Special::None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a variable aside in the innermost scope; false when it is there already.
+    pub fn save(&mut self, name: Sym) -> bool {
+        let slot = self.slot(name);
+        let saved = Slot {
+            value: slot.value.duplicate(),
+            set: slot.set,
+            export: slot.export,
+            readonly: slot.readonly,
+            special: slot.special,
+            attributes: slot.attributes,
+            array: slot.array.clone(),
+            ..Slot::default()
+        };
+        let Some(scope) = self.locals.last_mut() else { return false };
+        if scope.iter().any(|saved| saved.name == name && saved.options.is_none()) {
+            return false;
+        }
+        scope.push(Saved { name, slot: saved, options: None });
+        true
+    }
+
+    /// Puts a variable aside and unsets it, once a scope; it stays exported.
+    pub fn make_local(&mut self, name: Sym) {
+        if !self.save(name) {
+            return;
+        }
+        let slot = self.slot(name);
+        slot.array = None;
+        slot.attributes = 0;
+        slot.set = false;
+        slot.value.clear();
+        if slot.special == Special::Reference {
+            slot.special = Special::None;
+        }
+        self.changed(name);
+    }
+
+    /// Puts the options aside in the innermost scope: `local -`.
+    pub fn save_options(&mut self) {
+        let name = self.intern(b"-");
+        let options = Some(Box::new(self.options.clone()));
+        if let Some(scope) = self.locals.last_mut() {
+            scope.push(Saved { name, slot: Slot::default(), options });
+        }
+    }
+
+    /// Takes back the variables of the innermost scope.
+    pub fn restore_scope(&mut self) {
+        for saved in self.locals.pop().unwrap_or_default().into_iter().rev() {
+            if let Some(options) = saved.options {
+                self.options = *options;
+                continue;
+            }
+            let slot = &mut self.variables[saved.name.index()];
+            slot.value = saved.slot.value;
+            slot.set = saved.slot.set;
+            slot.export = saved.slot.export;
+            slot.readonly = saved.slot.readonly;
+            slot.special = saved.slot.special;
+            slot.attributes = saved.slot.attributes;
+            slot.array = saved.slot.array;
+            if slot.special != Special::None {
+                self.changed(saved.name);
+            }
+        }
+    }
+
+    /// The environment of programs: every exported variable that is set.
+    pub fn environment(&self) -> Vec<Vec<u8>> {
+        let mut words = Vec::new();
+        for (index, slot) in self.variables.iter().enumerate() {
+            if slot.attributes & FUNCTION != 0 {
+                words.extend(self.exported_function(Sym(index as u32)));
+            }
+            if slot.export && slot.set && slot.array.is_none() {
+                words.push([&self.symbols.name(Sym(index as u32))[..], b"=", &slot.value].concat());
+            }
+        }
+        words
+    }
+
+    /// Names of variables with a property, sorted.
+    pub fn names(&self, wanted: fn(&Slot) -> bool) -> Vec<Sym> {
+        let mut names: Vec<Sym> =
+            (0..self.variables.len()).filter(|&at| wanted(&self.variables[at])).map(|at| Sym(at as u32)).collect();
+        names.sort_by(|a, b| self.symbols.name(*a).cmp(self.symbols.name(*b)));
+        names
+    }
+}
+
+/// Seconds since the epoch with six digits of a fraction.
+fn exact_now() -> Vec<u8> {
+    let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
+    text!(time.tv_sec, ".", Right(time.tv_nsec as u64 / 1000, 6, b'0'))
+}
