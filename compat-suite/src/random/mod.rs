@@ -80,32 +80,45 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
     results?;
     let seconds = started.elapsed().as_secs_f64();
     println!("{count} random scripts from seed {seed}: {tally}, {seconds:.1} s");
-    Ok(tally.differing.into_inner() == 0)
+    Ok(tally.scripts[Reason::Differs as usize].load(Ordering::Relaxed) == 0)
 }
 
-/// How many scripts were not equal at once, by the reason.
+/// Why a script was not equal at once.
+#[derive(Clone, Copy)]
+enum Reason {
+    Differs,
+    /// Equal but for the numbers of lines in messages from backquotes.
+    Lines,
+    /// Equal once it ran alone.
+    Together,
+    /// Equal once it ran again: commands that run at the same time had spoken in another order.
+    Order,
+}
+
+/// How many scripts were not equal at once, by the reason, and how many runs were killed after `LIMIT`.
 #[derive(Default)]
 struct Tally {
-    differing: AtomicU64,
-    /// Equal but for the numbers of lines in messages from backquotes.
-    lines: AtomicU64,
-    /// Equal once they ran alone.
-    together: AtomicU64,
-    /// Equal once they ran again: commands that run at the same time had spoken in another order.
-    order: AtomicU64,
-    /// Runs of either shell, of a hundred scripts or of one, that were killed after `LIMIT`.
+    scripts: [AtomicU64; 4],
     late: AtomicU64,
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [differing, lines, together, order, late] =
-            [&self.differing, &self.lines, &self.together, &self.order, &self.late].map(|n| n.load(Ordering::Relaxed));
-        write!(
-            out,
-            "{differing} differ; {lines} in numbers of lines within backquotes, {together} only among others, "
-        )?;
-        write!(out, "{order} in the order of pipelines; {late} runs took too long")
+        let [differing, lines, together, order] = self.scripts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        write!(out, "{differing} differ; {lines} {}, ", Reason::Lines)?;
+        write!(out, "{together} {}, {order} {}; ", Reason::Together, Reason::Order)?;
+        write!(out, "{} runs took too long", self.late.load(Ordering::Relaxed))
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Reason::Differs => "differs",
+            Reason::Lines => "in numbers of lines within backquotes",
+            Reason::Together => "only among others",
+            Reason::Order => "in the order of pipelines",
+        })
     }
 }
 
@@ -143,32 +156,33 @@ impl Bench<'_> {
     }
 
     /// Alone a script is not disturbed by the others, and which of two commands of a pipeline speaks first is luck. But what
-    /// once was not the same in another order is a difference.
+    /// was not the same in another order once, or has no such commands, is a difference.
     fn judge_alone(&self, seed: u64, together: [String; 2]) -> Result<(), String> {
         let script = sh::script(seed);
         let comparable = |text: &str| if speaks_in_backquotes(&script) { unnumbered(text) } else { text.to_string() };
-        let disordered = |outputs: &[String; 2]| {
-            let [ours, theirs] = outputs.each_ref().map(|output| sorted(comparable(output)));
-            ours == theirs
-        };
+        let same = |[ours, theirs]: &[String; 2]| comparable(ours) == comparable(theirs);
+        let at_once = runs_at_once(&script);
+        let is_luck = |[ours, theirs]: &[String; 2]| at_once && sorted(comparable(ours)) == sorted(comparable(theirs));
         let mut outputs = self.both(&[seed])?;
-        let mut lost = Some(together).filter(|together| !disordered(together));
-        let mut reason = &self.tally.together;
-        for _ in 0..if runs_at_once(&script) { TRIES } else { 0 } {
-            if comparable(&outputs[0]) != comparable(&outputs[1]) {
+        let mut lost = Some(together).filter(|together| !same(together) && !is_luck(together));
+        let mut reason = Reason::Together;
+        for _ in 0..TRIES {
+            if at_once && !same(&outputs) {
                 let before = std::mem::replace(&mut outputs, self.both(&[seed])?);
-                lost = lost.or(Some(before).filter(|before| !disordered(before)));
-                reason = &self.tally.order;
+                lost = lost.or(Some(before).filter(|before| !is_luck(before)));
+                reason = Reason::Order;
             }
         }
-        let [ours, theirs] = lost.unwrap_or(outputs);
-        if comparable(&ours) != comparable(&theirs) {
-            reason = &self.tally.differing;
+        let outputs = lost.unwrap_or(outputs);
+        let [ours, theirs] = &outputs;
+        if !same(&outputs) {
+            reason = Reason::Differs;
             println!("== seed {seed}\n{script}--- rbox\n{ours}--- BusyBox\n{theirs}");
-        } else if ours != theirs {
-            reason = &self.tally.lines;
+        } else {
+            reason = if ours == theirs { reason } else { Reason::Lines };
+            println!("seed {seed}: not equal {reason}");
         }
-        reason.fetch_add(1, Ordering::Relaxed);
+        self.tally.scripts[reason as usize].fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
