@@ -7,8 +7,8 @@ set -eu
 cd "$(dirname "$0")/.."
 target=x86_64-unknown-linux-musl
 
-# A panic ends the process, so nothing reads unwind tables; one segment may share a page with the next.
-flags="-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,noseparate-code,--build-id=none"
+# Beside what .cargo/config.toml has for every toolchain.
+flags=
 if [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
     rustc=rustc
     cargo=cargo
@@ -20,12 +20,12 @@ else
     std="-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size"
     # Features of std's own build are the compiler's unstable ones.
     export RUSTC_BOOTSTRAP=1
-    flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
+    flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
     # What stands in the program itself is reached without a table of pointers that every start fills in.
     flags="$flags -Zdirect-access-external-data=yes -Zplt=yes"
 fi
 version=$($rustc --version)
-key=$(printf '%s\n' "$version" "$flags" "$std" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
+key=$(printf '%s\n' "$version" "$flags" "$std" "$(cat .cargo/config.toml)" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/rbox/musl-$key
 dir=${CARGO_TARGET_DIR:-target}/musl
 mkdir -p "$cache" target "$(dirname "$dir")"
@@ -51,8 +51,14 @@ if [ "$std" ]; then
 else
     echo "rbox: with $version, target $target"
 fi
+# cargo joins these flags with those of .cargo/config.toml; the variable would take their place.
+unset RUSTFLAGS
+list=
+for flag in $flags; do
+    list="$list'$flag',"
+done
 # shellcheck disable=SC2086 # std is words or nothing
-RUSTC=$rustc RUSTFLAGS=$flags $cargo build --release --locked -p rbox --target "$target" --target-dir "$dir" $std
+RUSTC=$rustc $cargo build --release --locked -p rbox --target "$target" --target-dir "$dir" --config "target.$target.rustflags=[$list]" $std
 built=$dir/$target/release/rbox
 
 # The next checkout starts with all but the project's own crates, which cargo would take for its own.

@@ -2,6 +2,7 @@
 
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, Symbols, is_name_byte, is_name_start};
+use rbox_core::text;
 
 /// How deep parentheses and operators may nest.
 const MAX_DEPTH: u32 = 1000;
@@ -396,14 +397,14 @@ impl Shell {
                         self.apply(*op, old, value)?
                     }
                 };
-                self.set_element(*name, &key, value.to_string().as_bytes(), false)?;
+                self.set_element(*name, &key, &text!(value), false)?;
                 Ok(value)
             }
             Expr::StepElement(name, key, step, before) => {
                 let key = self.arith_key(*name, key)?;
                 let old = self.element_number(*name, &key, depth)?;
                 let new = old.wrapping_add(*step);
-                self.set_element(*name, &key, new.to_string().as_bytes(), false)?;
+                self.set_element(*name, &key, &text!(new), false)?;
                 Ok(if *before { old } else { new })
             }
             Expr::Choice(test, yes, no) => {
@@ -430,10 +431,10 @@ impl Shell {
             Op::Add => left.wrapping_add(right),
             Op::Subtract => left.wrapping_sub(right),
             Op::Multiply => left.wrapping_mul(right),
-            Op::Divide | Op::Remainder if right == 0 => return Err(self.error(&[b"divide by zero"])),
+            Op::Divide | Op::Remainder if right == 0 => return Err(self.plain_error(b"divide by zero")),
             Op::Divide => left.wrapping_div(right),
             Op::Remainder => left.wrapping_rem(right),
-            Op::Power if right < 0 => return Err(self.error(&[b"exponent less than 0"])),
+            Op::Power if right < 0 => return Err(self.plain_error(b"exponent less than 0")),
             Op::Power => power(left, right),
         })
     }
@@ -452,14 +453,14 @@ impl Shell {
         }
         let text = value.to_vec();
         if depth > MAX_NAMES || !self.stack_has_room() {
-            return Err(self.error(&[b"expression recursion loop detected"]));
+            return Err(self.plain_error(b"expression recursion loop detected"));
         }
         self.evaluate_text(&text, depth + 1)
     }
 
     fn arith_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
         if !self.options.bash {
-            return Err(self.error(&[SYNTAX]));
+            return Err(self.plain_error(SYNTAX));
         }
         self.text_key(name, text)
     }
@@ -468,7 +469,7 @@ impl Shell {
         let value = self.element(name, key).unwrap_or_default();
         match small_number(&value) {
             Some(number) => Ok(number),
-            None if depth > MAX_NAMES => Err(self.error(&[b"expression recursion loop detected"])),
+            None if depth > MAX_NAMES => Err(self.plain_error(b"expression recursion loop detected")),
             None => self.evaluate_text(&value, depth + 1),
         }
     }
@@ -480,7 +481,7 @@ impl Shell {
                 self.variables.resize_with(self.symbols.len(), Default::default);
                 self.evaluate(&expr, depth)
             }
-            Err(message) => Err(self.error(&[message])),
+            Err(message) => Err(self.plain_error(message)),
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::shell::{Fail, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Arith, Element};
+use rbox_core::text;
 
 /// `declare -i`: an assigned text is an expression.
 pub const INTEGER: u8 = 1;
@@ -90,7 +91,7 @@ impl Array {
     }
 
     fn key_text(&self, key: &[u8]) -> Vec<u8> {
-        if self.associative { key.to_vec() } else { index_of(key).to_string().into_bytes() }
+        if self.associative { key.to_vec() } else { text!(index_of(key)) }
     }
 
     /// `([0]="a" [1]="b")`, as `declare -p` shows it.
@@ -172,9 +173,7 @@ impl Shell {
         let name = self.resolve(name);
         let kind = self.slot(name).special;
         let special = match kind {
-            Special::PipeStatus => {
-                Some(self.pipe_status.iter().map(|status| status.to_string().into_bytes()).collect())
-            }
+            Special::PipeStatus => Some(self.pipe_status.iter().map(|status| text!(*status)).collect()),
             Special::Source | Special::FunctionName | Special::CallLines => Some(self.call_stack(kind)),
             Special::Folders => Some(self.folder_stack()),
             _ => None,
@@ -200,7 +199,7 @@ impl Shell {
             all.push(match kind {
                 Special::Source => frame.source.to_vec(),
                 Special::FunctionName => frame.name.clone(),
-                _ => frame.line.to_string().into_bytes(),
+                _ => text!(frame.line),
             });
         }
         match kind {
@@ -396,7 +395,7 @@ impl Shell {
                 Some(old) => self.evaluate_text(&old, 0)?,
                 None => 0,
             };
-            return Ok((before.wrapping_add(self.evaluate_text(value, 0)?)).to_string().into_bytes());
+            return Ok(text!(before.wrapping_add(self.evaluate_text(value, 0)?)));
         }
         let value = [&old.unwrap_or_default()[..], value].concat();
         Ok(match attributes & (LOWER | UPPER) {

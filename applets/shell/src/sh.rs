@@ -10,6 +10,7 @@ use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use std::rc::Rc;
+use rbox_core::text;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
@@ -141,7 +142,7 @@ fn import(shell: &mut Shell, env: &Env) {
     }
     set_fixed_variables(shell);
     let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
-    export(shell, b"SHLVL", level.to_string().into_bytes());
+    export(shell, b"SHLVL", text!(level));
     let folder = crate::builtins::working_folder(shell);
     export(shell, b"PWD", folder);
 }
@@ -157,11 +158,11 @@ fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
 /// Sets the variables that every shell has at its start.
 pub fn set_fixed_variables(shell: &mut Shell) {
     // XCU 2.5.3: IFS is set at the start, whatever the environment says.
-    let parent = process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get()).to_string();
+    let parent = text!(i64::from(process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get())));
     let fixed: [(&[u8], &[u8], Special); 8] = [
         (b"IFS", b" \t\n", Special::Ifs),
         (b"OPTIND", b"1", Special::OptionIndex),
-        (b"PPID", parent.as_bytes(), Special::None),
+        (b"PPID", &parent, Special::None),
         (b"LINENO", b"", Special::Line),
         (b"RANDOM", b"", Special::Random),
         (b"PS2", b"> ", Special::None),
@@ -224,7 +225,7 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut St
                 b'm' => start.monitor = Some(on),
                 b'o' => {
                     let Some((name, rest)) = words.split_first() else {
-                        return Err(shell.error(&[b"-o requires an argument"]));
+                        return Err(shell.plain_error(b"-o requires an argument"));
                     };
                     words = rest;
                     if !builtins::set_option_by_name(shell, name, on) {
@@ -250,7 +251,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     let mut text = None;
     if start.command {
         let Some((command, rest)) = words.split_first() else {
-            return Err(shell.error(&[b"-c requires an argument"]));
+            return Err(shell.plain_error(b"-c requires an argument"));
         };
         text = Some(command.to_vec());
         words = rest;

@@ -10,6 +10,8 @@ use rbox_core::applet::Registry;
 use rbox_core::sys::termios::Termios;
 use rbox_core::sys::{Errno, fd, fs, process};
 use rbox_core::term::line::Editor;
+use rbox_core::text;
+use rbox_core::text::Right;
 use std::rc::Rc;
 
 /// Why a command does not go on to the next.
@@ -263,6 +265,11 @@ impl Shell {
         text
     }
 
+    /// A message of one text: data without a pointer, which an array of one part would have.
+    pub fn plain_report(&self, text: &[u8]) {
+        self.report(&[text]);
+    }
+
     /// A message about the command that runs.
     pub fn report(&self, parts: &[&[u8]]) {
         self.print_error(self.message_start(self.line), parts);
@@ -282,6 +289,11 @@ impl Shell {
         self.report(parts);
         self.status = if self.options.bash { 1 } else { 2 };
         Fail::Error
+    }
+
+    /// As `error`, with a message of one text.
+    pub fn plain_error(&mut self, text: &[u8]) -> Fail {
+        self.error(&[text])
     }
 
     /// As `error`, for what ends a script of bash too: an unset parameter under `set -u`, `${x?}`.
@@ -319,11 +331,11 @@ impl Shell {
     /// A variable's value; `None` when it is unset.
     pub fn value(&mut self, name: Sym) -> Option<&[u8]> {
         match self.slot(name).special {
-            Special::Line => self.variables[name.index()].value = self.line.to_string().into_bytes(),
+            Special::Line => self.variables[name.index()].value = text!(self.line),
             Special::Random => {
                 self.random = self.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
                 let number = (self.random >> 16) & 0x7fff;
-                self.variables[name.index()].value = number.to_string().into_bytes();
+                self.variables[name.index()].value = text!(number);
             }
             Special::Reference => {
                 let target = self.resolve(name);
@@ -345,11 +357,11 @@ impl Shell {
     /// Computes the value of one of bash's variables.
     fn compute(&mut self, name: Sym) {
         let value = match self.slot(name).special {
-            Special::Seconds => Some(now().saturating_sub(self.began).to_string().into_bytes()),
-            Special::Epoch => Some(now().to_string().into_bytes()),
+            Special::Seconds => Some(text!(now().saturating_sub(self.began))),
+            Special::Epoch => Some(text!(now())),
             Special::EpochExact => Some(exact_now()),
-            Special::OwnPid => Some(process::getpid().as_raw_nonzero().to_string().into_bytes()),
-            Special::Depth => Some(self.depth.to_string().into_bytes()),
+            Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
+            Special::Depth => Some(text!(self.depth)),
             Special::Element => self.referenced_element(name),
             Special::Command => Some(self.command_text.clone()),
             Special::LastWord => Some(self.last_word.clone()),
@@ -581,7 +593,7 @@ pub fn now() -> i64 {
 /// Seconds since the epoch with six digits of a fraction.
 fn exact_now() -> Vec<u8> {
     let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
-    format!("{}.{:06}", time.tv_sec, time.tv_nsec / 1000).into_bytes()
+    text!(time.tv_sec, ".", Right(time.tv_nsec as u64 / 1000, 6, b'0'))
 }
 
 /// Writes all of a text to a descriptor.

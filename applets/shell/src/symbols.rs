@@ -129,8 +129,8 @@ mod tests {
     fn a_name_has_one_symbol() {
         let mut symbols = Symbols::default();
         let first = symbols.intern(b"x");
-        for number in 0..2000 {
-            symbols.intern(format!("v{number}").as_bytes());
+        for number in 0..2000u32 {
+            symbols.intern(&rbox_core::text!("v", number));
         }
         assert_eq!(symbols.intern(b"x"), first);
         assert_eq!(symbols.len(), 2001);

@@ -9,6 +9,8 @@ pub mod glob;
 pub mod regex;
 mod unit;
 
+pub use unit::{decode, other_case};
+
 /// Bytes of the first character of a text in UTF-8: 1 for a byte that belongs to none, 0 for an empty text.
 pub fn width(text: &[u8]) -> usize {
     unit::first(text, true).map_or(0, |(_, length)| length)

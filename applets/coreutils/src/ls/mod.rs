@@ -277,9 +277,12 @@ impl<'a> Lister<'a> {
         entries: Vec<rbox_core::fs::Entry>,
     ) -> Vec<File> {
         let all = self.args.last_of(&[ALL, ALMOST_ALL, AS_FOUND]);
-        let dots: &[&[u8]] = if matches!(all, Some(ALL | AS_FOUND)) { &[b".", b".."] } else { &[] };
-        let mut files = Vec::with_capacity(entries.len() + dots.len());
-        let mut names: Vec<(Vec<u8>, FileType)> = dots.iter().map(|dot| (dot.to_vec(), FileType::Directory)).collect();
+        let mut files = Vec::with_capacity(entries.len() + 2);
+        let mut names = Vec::with_capacity(entries.len() + 2);
+        if matches!(all, Some(ALL | AS_FOUND)) {
+            names.push((b".".to_vec(), FileType::Directory));
+            names.push((b"..".to_vec(), FileType::Directory));
+        }
         names.extend(entries.into_iter().map(|entry| (entry.name, entry.kind)));
         for (name, kind) in names {
             if all.is_none() && name.starts_with(b".") {

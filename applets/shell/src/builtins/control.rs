@@ -35,7 +35,7 @@ pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The status of `exit` and `return`: the operand's, or that of the last command. When they end the action of a trap
 /// the last command is the one before the action (XCU exit, return).
 fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(), Fail> {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
     } else if ends_trap && let Some((status, _)) = shell.trap_status {
@@ -47,7 +47,7 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
 /// `return [N]`
 pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash && shell.calls + shell.sources == 0 {
-        shell.report(&[b"not in a function or a file that is sourced"]);
+        shell.plain_report(b"not in a function or a file that is sourced");
         return Ok(2);
     }
     let ends_trap = shell.trap_status.is_some_and(|(_, depth)| depth == shell.calls + shell.sources);
@@ -66,13 +66,13 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `eval WORD...`
 pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     let text = words.join(&b' ');
     if text.is_empty() {
         return Ok(0);
     }
     if !shell.stack_has_room() {
-        return Err(shell.error(&[b"maximum eval recursion depth exceeded"]));
+        return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
     let outer = std::mem::replace(&mut shell.context, b"eval".to_vec());
     let result = shell.run_text(&text);
@@ -83,9 +83,9 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `. FILE [ARG...]`
 pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     let Some((name, arguments)) = words.split_first() else {
-        return Err(shell.error(&[b"filename argument required"]));
+        return Err(shell.plain_error(b"filename argument required"));
     };
     let Some(path) = find_source(shell, name) else {
         return Err(shell.error(&[name, b": not found"]));
@@ -113,7 +113,7 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let result = if shell.stack_has_room() {
         shell.run_input(&mut input, false)
     } else {
-        Err(shell.error(&[b"maximum recursion depth exceeded"]))
+        Err(shell.plain_error(b"maximum recursion depth exceeded"))
     };
     shell.sources -= 1;
     shell.frames.truncate(frames);
@@ -289,8 +289,7 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
         None if all => b"-".to_vec(),
         None => return,
     };
-    let pseudo = PSEUDO.iter().find(|(_, known)| *known == number).map(|(name, _)| *name);
-    let name = pseudo.unwrap_or_else(|| signal_name(number).unwrap_or_default().as_bytes());
+    let name = PSEUDO.name_of(number as u64).or_else(|| signal_name(number)).unwrap_or_default().as_bytes();
     // bash writes the names of signals in full.
     let full: &[u8] = if shell.options.bash && (1..SIGNALS).contains(&number) { b"SIG" } else { b"" };
     shell.print(&[b"trap -- ", &action[..], b" ", full, name, b"\n"].concat());

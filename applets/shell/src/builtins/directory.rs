@@ -13,13 +13,13 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let target = match words.first() {
         None => match shell.get(b"HOME").map(<[u8]>::to_vec) {
             Some(home) => home,
-            None => return Err(shell.error(&[b"HOME not set"])),
+            None => return Err(shell.plain_error(b"HOME not set")),
         },
         Some(&b"-") => {
             show = true;
             match shell.get(b"OLDPWD").map(<[u8]>::to_vec) {
                 Some(old) => old,
-                None => return Err(shell.error(&[b"OLDPWD not set"])),
+                None => return Err(shell.plain_error(b"OLDPWD not set")),
             }
         }
         Some(word) => word.to_vec(),

@@ -46,7 +46,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
     // The line that holds `fc -l` is the newest one.
     let newest = if wanted.list { count.saturating_sub(1) } else { count };
     if newest == 0 {
-        return Err(shell.error(&[b"history is empty"]));
+        return Err(shell.plain_error(b"history is empty"));
     }
     let default = if wanted.list { newest.saturating_sub(16) } else { newest - 1 };
     let first = match words.first() {
@@ -59,7 +59,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => first,
     };
     if words.len() > if wanted.again { 1 } else { 2 } {
-        return Err(shell.error(&[b"too many operands"]));
+        return Err(shell.plain_error(b"too many operands"));
     }
     let mut places: Vec<usize> = (first.min(last)..=first.max(last)).collect();
     if wanted.reverse != (first > last) {
@@ -98,7 +98,7 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
                     let mut value = &word[at + 1..];
                     if value.is_empty() {
                         let Some((next, rest)) = words.split_first() else {
-                            return Err(shell.error(&[b"option requires an argument -e"]));
+                            return Err(shell.plain_error(b"option requires an argument -e"));
                         };
                         (value, words) = (next, rest);
                     }
@@ -127,7 +127,7 @@ fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
     }
     match history.lines()[..newest].iter().rposition(|line| line.starts_with(word)) {
         Some(at) => Ok(at),
-        None => Err(shell.error(&[b"history specification out of range"])),
+        None => Err(shell.plain_error(b"history specification out of range")),
     }
 }
 
@@ -147,7 +147,7 @@ fn list(shell: &mut Shell, places: &[usize], plain: bool) {
 fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])>) -> Done {
     if let Some((old, new)) = change {
         let Some(at) = rbox_core::bytes::find(&line, old) else {
-            return Err(shell.error(&[b"substitution failed"]));
+            return Err(shell.plain_error(b"substitution failed"));
         };
         line.splice(at..at + old.len(), new.iter().copied());
     }
@@ -158,7 +158,7 @@ fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])
 
 fn run(shell: &mut Shell, text: &[u8]) -> Done {
     if !shell.stack_has_room() {
-        return Err(shell.error(&[b"maximum recursion depth exceeded"]));
+        return Err(shell.plain_error(b"maximum recursion depth exceeded"));
     }
     shell.builtin = "";
     shell.run_text(text)?;

@@ -3,6 +3,8 @@
 use super::Done;
 use crate::shell::Shell;
 use rbox_core::escape;
+use rbox_core::push;
+use rbox_core::text::Right;
 
 /// What `command -v` prints for a name; `None` when it is nothing.
 pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
@@ -37,7 +39,7 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash {
         return super::bash::type_(shell, words);
     }
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     let mut status = 0;
     for word in words {
         let sym = shell.intern(word);
@@ -105,8 +107,12 @@ pub fn help(shell: &mut Shell, _: &[&[u8]]) -> Done {
 /// `times`: user and system time of the shell and of its children.
 pub fn times(shell: &mut Shell, _: &[&[u8]]) -> Done {
     let ticks = rbox_core::sys::job::times();
-    let show = |ticks: u64| format!("{}m{}.{:03}s", ticks / 6000, ticks / 100 % 60, ticks % 100 * 10);
-    let text = format!("{} {}\n{} {}\n", show(ticks[0]), show(ticks[1]), show(ticks[2]), show(ticks[3]));
-    shell.print(text.as_bytes());
+    let mut text = Vec::new();
+    for (number, ticks) in ticks.into_iter().enumerate() {
+        let thousandths = Right(ticks % 100 * 10, 3, b'0');
+        let end = if number % 2 == 0 { " " } else { "\n" };
+        push!(text, ticks / 6000, "m", ticks / 100 % 60, ".", thousandths, "s", end);
+    }
+    shell.print(&text);
     Ok(0)
 }

@@ -4,7 +4,10 @@ use super::{Done, number, options};
 use crate::exec::trap::{SIGNALS, signal_name, signal_number};
 use crate::shell::{Fail, Shell, write_all};
 use rbox_core::number::Decimal;
+use rbox_core::push;
 use rbox_core::sys::{error_text, signal};
+use rbox_core::text;
+use rbox_core::text::Right;
 
 /// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
 pub fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
@@ -19,7 +22,7 @@ pub fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
         },
     };
     if found.is_none() && matches!(spec, b"" | b"+" | b"%") {
-        return Err(shell.error(&[b"No current job"]));
+        return Err(shell.plain_error(b"No current job"));
     }
     found.ok_or_else(|| shell.error(&[word, b": no such job"]))
 }
@@ -84,7 +87,7 @@ fn resume(shell: &mut Shell, at: usize) -> Result<(), Fail> {
     let (group, ended) = (job.processes[0].pid, job.ended());
     shell.jobs.insert(job);
     match signal::kill(-group, 18) {
-        Err(errno) if !ended => Err(shell.error(&[error_text(errno).as_bytes()])),
+        Err(errno) if !ended => Err(shell.plain_error(error_text(errno).as_bytes())),
         _ => Ok(()),
     }
 }
@@ -102,7 +105,7 @@ fn controlled(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
 /// `fg [JOB]`
 pub fn fg(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (_, words) = options(shell, words, b"")?;
-    let at = controlled(shell, words.first().unwrap_or(&&b"%+"[..]))?;
+    let at = controlled(shell, words.first().copied().unwrap_or(b"%+"))?;
     let job = &shell.jobs.all[at];
     let (number, group, text) = (job.number, job.processes[0].pid, job.text());
     shell.print(&[&text[..], b"\n"].concat());
@@ -117,9 +120,8 @@ pub fn fg(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// `bg [JOB...]`
 pub fn bg(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (_, words) = options(shell, words, b"")?;
-    let current: &[&[u8]] = &[b"%+"];
-    for word in if words.is_empty() { current } else { words } {
-        let at = controlled(shell, word)?;
+    for number in 0..words.len().max(1) {
+        let at = controlled(shell, words.get(number).copied().unwrap_or(b"%+"))?;
         let job = &shell.jobs.all[at];
         let number = Decimal::new(job.number as u64);
         let line = [b"[", number.as_bytes(), b"] ", &job.text(), b"\n"].concat();
@@ -166,7 +168,7 @@ fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut words = words.to_vec();
     let at = words.iter().position(|word| *word == b"-p").unwrap_or(0);
     if at + 1 >= words.len() {
-        return Err(shell.error(&[b"option requires an argument -p"]));
+        return Err(shell.plain_error(b"option requires an argument -p"));
     }
     words.remove(at);
     let name = words.remove(at);
@@ -177,7 +179,7 @@ fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
             let name = shell.intern(name);
             shell.unset(name)?;
         }
-        pid => shell.set_by_text(name, pid.to_string().as_bytes())?,
+        pid => shell.set_by_text(name, &text!(i64::from(pid)))?,
     }
     Ok(status)
 }
@@ -241,7 +243,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             b"l" | b"L" => return list_signals(shell, rest),
             b"-" => {}
             b"s" | b"n" => {
-                let Some((name, rest)) = rest.split_first() else { return Err(shell.error(&[b"no signal given"])) };
+                let Some((name, rest)) = rest.split_first() else { return Err(shell.plain_error(b"no signal given")) };
                 words = rest;
                 let Some(number) = wanted(shell, name) else { return Ok(1) };
                 sent = number;
@@ -252,7 +254,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             },
         }
     }
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     if words.is_empty() {
         let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
@@ -309,10 +311,10 @@ pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         for (number, name) in (1..SIGNALS).filter_map(|number| Some((number, signal_name(number)?))) {
             // bash's names are in full, five on a line.
             let (full, end) = match shell.options.bash {
-                true => ("SIG", if number % 5 == 0 || number + 1 == SIGNALS { '\n' } else { '\t' }),
-                false => ("", '\n'),
+                true => ("SIG", if number % 5 == 0 || number + 1 == SIGNALS { "\n" } else { "\t" }),
+                false => ("", "\n"),
             };
-            text.extend_from_slice(format!("{number:2}) {full}{name}{end}").as_bytes());
+            push!(text, Right(number, 2, b' '), ") ", full, name, end);
         }
     }
     for word in words {
@@ -326,10 +328,9 @@ pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).
         let number = if number > 127 { number & 127 } else { number };
         match signal_name(number) {
-            Some(name) if is_number => text.extend_from_slice(name.as_bytes()),
-            _ => text.extend_from_slice(number.to_string().as_bytes()),
+            Some(name) if is_number => push!(text, name, "\n"),
+            _ => push!(text, number, "\n"),
         }
-        text.push(b'\n');
     }
     shell.print(&text);
     Ok(0)

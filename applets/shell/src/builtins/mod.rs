@@ -232,11 +232,6 @@ pub fn options<'a, 'b>(
     Ok((letters, rest))
 }
 
-/// The words behind a `--`, which ends the options that there are none of (XCU 1.4, OPTIONS).
-pub fn operands<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
-    words.strip_prefix(&[&b"--"[..]]).unwrap_or(words)
-}
-
 /// A number that is not negative, or an error.
 pub fn number(shell: &mut Shell, word: &[u8]) -> Result<u32, Fail> {
     match rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok()) {

@@ -5,7 +5,9 @@ use crate::shell::{Fail, Options, Shell};
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;
+use rbox_core::push;
 use rbox_core::sys::{fs, process};
+use rbox_core::text::Left;
 use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
@@ -189,21 +191,20 @@ fn list_variables(shell: &mut Shell) {
 
 /// `set -o` and `set +o`.
 pub fn list_options(shell: &mut Shell, readable: bool) {
-    let mut text = String::new();
+    let mut text = Vec::new();
     for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
         // The listing is BusyBox's as long as these are off.
         if matches!(name, "bash" | "functrace" | "nolog") && !on {
             continue;
         }
-        text.push_str(&match (readable, on) {
-            (true, true) => format!("{name:<16}on\n"),
-            (true, false) => format!("{name:<16}off\n"),
-            (false, true) => format!("set -o {name}\n"),
-            (false, false) => format!("set +o {name}\n"),
-        });
+        if readable {
+            push!(text, Left(name, 16), if on { "on\n" } else { "off\n" });
+        } else {
+            push!(text, if on { "set -o " } else { "set +o " }, name, "\n");
+        }
     }
-    shell.print(text.as_bytes());
+    shell.print(&text);
 }
 
 /// `umask [-S] [MODE]`
@@ -213,8 +214,8 @@ pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
     process::umask(old);
     let bits = old.as_raw_mode();
     let Some(word) = words.first() else {
-        let text = if letters.is_empty() { format!("{bits:04o}\n") } else { symbolic(!bits & 0o777) };
-        shell.print(text.as_bytes());
+        let text = if letters.is_empty() { octal(bits) } else { symbolic(!bits & 0o777) };
+        shell.print(&text);
         return Ok(0);
     };
     // XCU umask: a symbolic mode says what is allowed, where an omitted class is all of them.
@@ -231,14 +232,22 @@ pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
 }
 
-fn symbolic(allowed: u32) -> String {
-    let triple = |shift: u32| {
-        let bits = allowed >> shift;
-        [(4, 'r'), (2, 'w'), (1, 'x')]
-            .iter()
-            .filter(|(bit, _)| bits & bit != 0)
-            .map(|(_, letter)| *letter)
-            .collect::<String>()
-    };
-    format!("u={},g={},o={}\n", triple(6), triple(3), triple(0))
+fn octal(bits: u32) -> Vec<u8> {
+    let digit = |shift: u32| b'0' + (bits >> shift & 7) as u8;
+    vec![b'0', digit(6), digit(3), digit(0), b'\n']
+}
+
+fn symbolic(allowed: u32) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (class, shift) in [("u=", 6), (",g=", 3), (",o=", 0)] {
+        push!(text, class);
+        text.extend(
+            [(4, b'r'), (2, b'w'), (1, b'x')]
+                .iter()
+                .filter(|(bit, _)| allowed >> shift & bit != 0)
+                .map(|(_, letter)| *letter),
+        );
+    }
+    text.push(b'\n');
+    text
 }

@@ -14,9 +14,9 @@ pub fn echo(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `printf FORMAT [WORD...]` (XCU printf)
 pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     let Some((format, words)) = words.split_first() else {
-        return Err(shell.error(&[b"printf: usage: printf FORMAT [ARG]..."]));
+        return Err(shell.plain_error(b"printf: usage: printf FORMAT [ARG]..."));
     };
     // bash's `-v NAME`: the text goes into a variable.
     let mut variable = None;

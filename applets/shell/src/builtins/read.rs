@@ -110,7 +110,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         b'a' => wanted.array = Some(value.to_vec()),
         _ => {
             let Some(seconds) = rbox_core::sys::float::parse_all(value).filter(|seconds| *seconds >= 0.0) else {
-                return Err(shell.error(&[b"invalid timeout"]));
+                return Err(shell.plain_error(b"invalid timeout"));
             };
             wanted.timeout = Some((seconds * 1000.0) as u64);
         }
@@ -120,7 +120,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
 
 fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::shell::Fail> {
     let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
-    count.ok_or_else(|| shell.error(&[complaint]))
+    count.ok_or_else(|| shell.plain_error(complaint))
 }
 
 /// One byte, or none at the end; `Err` is the status when time is over or a signal came.
@@ -258,20 +258,13 @@ fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -
         return Err(shell.error(&[name, b": bad variable name"]));
     }
     let ifs = shell.ifs.clone();
-    let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
-    let is_white = |at: usize| is_sign(at) && matches!(line[at], b' ' | b'\t' | b'\n');
-    let mut at = 0;
-    while at < line.len() && is_white(at) {
-        at += 1;
-    }
+    let fields = Fields { line, escaped, ifs: &ifs };
+    let mut at = fields.skip_white(0);
     let mut items = Vec::new();
     while at < line.len() {
-        let start = at;
-        while at < line.len() && !is_sign(at) {
-            at += 1;
-        }
-        items.push((None, line[start..at].to_vec()));
-        at = skip_separator(line.len(), at, &is_sign, &is_white);
+        let end = fields.end(at);
+        items.push((None, line[at..end].to_vec()));
+        at = fields.skip_separator(end);
     }
     let name = shell.intern(name);
     shell.assign_list(name, items, false)
@@ -293,31 +286,20 @@ fn assign(
         return give(shell, first.first().unwrap_or(last), line);
     }
     let ifs = shell.ifs.clone();
-    let is_sign = |at: usize| !escaped[at] && ifs.contains(&line[at]);
-    let is_white = |at: usize| is_sign(at) && matches!(line[at], b' ' | b'\t' | b'\n');
-    let mut at = 0;
-    while at < line.len() && is_white(at) {
-        at += 1;
-    }
+    let fields = Fields { line, escaped, ifs: &ifs };
+    let mut at = fields.skip_white(0);
     for name in first {
-        let start = at;
-        while at < line.len() && !is_sign(at) {
-            at += 1;
-        }
-        let field = &line[start..at];
-        at = skip_separator(line.len(), at, &is_sign, &is_white);
-        give(shell, name, field)?;
+        let end = fields.end(at);
+        give(shell, name, &line[at..end])?;
+        at = fields.skip_separator(end);
     }
     let mut end = line.len();
-    while end > at && is_white(end - 1) {
+    while end > at && fields.is_white(end - 1) {
         end -= 1;
     }
     // One separator that ends the last field goes too, when the rest is a single field.
-    let mut stop = at;
-    while stop < end && !is_sign(stop) {
-        stop += 1;
-    }
-    if stop < end && skip_separator(line.len(), stop, &is_sign, &is_white) >= end {
+    let stop = fields.end(at);
+    if stop < end && fields.skip_separator(stop) >= end {
         end = stop;
     }
     give(shell, last, &line[at..end])
@@ -332,22 +314,43 @@ fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::shell
     shell.set(name, value)
 }
 
-fn skip_separator(
-    length: usize,
-    mut at: usize,
-    is_sign: &dyn Fn(usize) -> bool,
-    is_white: &dyn Fn(usize) -> bool,
-) -> usize {
-    while at < length && is_white(at) {
-        at += 1;
+/// A line whose unescaped bytes of IFS part it (XCU 2.6.5).
+struct Fields<'a> {
+    line: &'a [u8],
+    escaped: &'a [bool],
+    ifs: &'a [u8],
+}
+
+impl Fields<'_> {
+    fn is_sign(&self, at: usize) -> bool {
+        !self.escaped[at] && self.ifs.contains(&self.line[at])
     }
-    if at < length && is_sign(at) {
-        at += 1;
-        while at < length && is_white(at) {
+
+    /// Whether IFS white space is there.
+    fn is_white(&self, at: usize) -> bool {
+        matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_sign(at)
+    }
+
+    /// Where the field that begins at `at` ends.
+    fn end(&self, mut at: usize) -> usize {
+        while at < self.line.len() && !self.is_sign(at) {
             at += 1;
         }
+        at
     }
-    at
+
+    fn skip_white(&self, mut at: usize) -> usize {
+        while at < self.line.len() && self.is_white(at) {
+            at += 1;
+        }
+        at
+    }
+
+    /// Where the field behind a separator begins: white space with at most one other byte of IFS in it.
+    fn skip_separator(&self, at: usize) -> usize {
+        let at = self.skip_white(at);
+        if at < self.line.len() && self.is_sign(at) { self.skip_white(at + 1) } else { at }
+    }
 }
 
 /// Bytes up to a delimiter and whether it was there; `None` at the end.

@@ -100,7 +100,7 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// `local NAME[=VALUE]...`
 pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.calls == 0 {
-        return Err(shell.error(&[b"not in a function"]));
+        return Err(shell.plain_error(b"not in a function"));
     }
     if words.first().is_some_and(|word| matches!(word, [b'-', _, ..]) || (shell.options.bash && *word != b"-")) {
         // `local -a x`: bash's options are those of declare.
@@ -168,7 +168,7 @@ fn unset_function(shell: &mut Shell, name: Sym) {
 
 /// `alias [NAME[=VALUE]...]`
 pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     if words.is_empty() {
         for name in shell.names(|slot| slot.alias.is_some()) {
             show_alias(shell, name);
@@ -229,7 +229,7 @@ pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// `let EXPRESSION...`
 pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if words.is_empty() {
-        return Err(shell.error(&[b"expression expected"]));
+        return Err(shell.plain_error(b"expression expected"));
     }
     let mut last = 0;
     for word in words {
@@ -240,9 +240,9 @@ pub fn let_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `getopts OPTSTRING NAME [ARG...]` (XCU getopts)
 pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = super::operands(words);
+    let words = rbox_core::options::after_dashes(words);
     let [known, name, arguments @ ..] = words else {
-        return Err(shell.error(&[b"usage: getopts optstring var [arg]"]));
+        return Err(shell.plain_error(b"usage: getopts optstring var [arg]"));
     };
     let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
         shell.positional.to_vec()

@@ -2,6 +2,7 @@
 
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
+use rbox_core::push;
 
 /// What a loop does after its body.
 enum Turn {
@@ -142,9 +143,7 @@ impl Shell {
     fn select_turns(&mut self, found: &For, words: &[Vec<u8>]) -> Run {
         let mut menu = Vec::new();
         for (number, word) in words.iter().enumerate() {
-            menu.extend_from_slice(format!("{}) ", number + 1).as_bytes());
-            menu.extend_from_slice(word);
-            menu.push(b'\n');
+            push!(menu, number + 1, ") ", word, "\n");
         }
         let _ = crate::shell::write_all(2, &menu);
         loop {

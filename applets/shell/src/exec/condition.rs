@@ -40,7 +40,7 @@ impl Shell {
                 match binary(&left, operator, &right) {
                     Ok(Some(result)) => result,
                     Ok(None) => return Err(self.error(&[operator, b": unknown operand"])),
-                    Err(message) => return Err(self.error(&[&message])),
+                    Err(message) => return Err(self.plain_error(&message)),
                 }
             }
             Condition::Regex(word, pattern) => {

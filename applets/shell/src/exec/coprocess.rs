@@ -6,6 +6,7 @@ use crate::symbols::Sym;
 use crate::syntax::ast::Node;
 use crate::syntax::unparse;
 use rbox_core::sys::{AsFd, IntoRawFd, OwnedFd, fd, process};
+use rbox_core::text;
 use std::rc::Rc;
 
 impl Shell {
@@ -27,7 +28,7 @@ impl Shell {
         self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.subshell);
         let mut array = Box::new(Array::default());
         for end in [from, to] {
-            array.push(above(end).into_raw_fd().to_string().into_bytes());
+            array.push(text!(i64::from(above(end).into_raw_fd())));
         }
         self.writable(name)?;
         self.put_array(name, array);

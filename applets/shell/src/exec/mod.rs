@@ -32,7 +32,7 @@ impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
         if !self.stack_has_room() {
-            return Err(self.error(&[b"nested too deeply"]));
+            return Err(self.plain_error(b"nested too deeply"));
         }
         if self.options.bash {
             self.before_command(node)?;
@@ -250,7 +250,7 @@ impl Shell {
     }
 
     /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
-    fn log_lines(&mut self, parsed: &Result<Option<Node>, parser::SyntaxError>) {
+    fn log_lines(&mut self, parsed: &parser::Parsed<Option<Node>>) {
         let lines = std::mem::take(&mut self.unlogged);
         if !matches!(parsed, Ok(Some(Node::Function(..)))) {
             lines.iter().for_each(|line| self.editor.history.add(line));

@@ -3,9 +3,11 @@
 use super::jobs::SIGINT;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
+use rbox_core::push;
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, fd, process};
+use rbox_core::text;
 
 /// Descriptors for which a script asks without a number stand here and above.
 const UNNUMBERED: i32 = 10;
@@ -101,13 +103,13 @@ impl Shell {
             Ok(()) => Ok(()),
             Err(errno) => {
                 let word = self.expand_one(&one.word)?;
-                Err(self.redirect_error(&[&word, b": ", sys::error_text(errno).as_bytes()]))
+                Err(self.redirect_error(&text!(&word, ": ", &sys::error_text(errno)[..])))
             }
         }
     }
 
-    fn redirect_error(&mut self, parts: &[&[u8]]) -> Fail {
-        self.report(parts);
+    fn redirect_error(&mut self, text: &[u8]) -> Fail {
+        self.plain_report(text);
         self.status = 1;
         Fail::Redirection
     }
@@ -134,7 +136,7 @@ impl Shell {
                 let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
                 self.set_number(name, i64::from(number))
             }
-            Err(errno) => Err(self.redirect_error(&[sys::error_text(errno).as_bytes()])),
+            Err(errno) => Err(self.redirect_error(sys::error_text(errno).as_bytes())),
         }
     }
 
@@ -161,7 +163,7 @@ impl Shell {
                     return Ok((Target::Number(number), false));
                 }
                 if one.kind == RedirectKind::DupIn || one.fd != RedirectFd::Default {
-                    return Err(self.redirect_error(&[b"redir error"]));
+                    return Err(self.redirect_error(b"redir error"));
                 }
                 return Ok((self.open(&word, RedirectKind::Write)?, true));
             }
@@ -183,7 +185,7 @@ impl Shell {
         if matches!(kind, RedirectKind::Write | RedirectKind::Both) && self.options.noclobber {
             match fs::stat(path).map(|stat| fs::FileType::from_raw_mode(stat.st_mode)) {
                 Ok(fs::FileType::RegularFile) => {
-                    return Err(self.redirect_error(&[b"can't create ", path, b": File exists"]));
+                    return Err(self.redirect_error(&text!("can't create ", path, ": File exists")));
                 }
                 Ok(_) => flags = OFlags::WRONLY,
                 // XCU 2.7.2: what is made must not have been there, not even as a link that leads nowhere.
@@ -201,13 +203,13 @@ impl Shell {
             Ok(opened) => Ok(Target::Opened(opened)),
             Err(errno) => {
                 let creates = flags.contains(OFlags::CREATE);
-                let reason = match errno {
-                    Errno::NOENT | Errno::NOTDIR if creates => "nonexistent directory".to_string(),
-                    Errno::NOENT | Errno::NOTDIR => "no such file".to_string(),
-                    errno => sys::error_text(errno),
-                };
-                let verb: &[u8] = if creates { b"can't create " } else { b"can't open " };
-                Err(self.redirect_error(&[verb, path, b": ", reason.as_bytes()]))
+                let mut text = text!(if creates { "can't create " } else { "can't open " }, path, ": ");
+                match errno {
+                    Errno::NOENT | Errno::NOTDIR if creates => push!(text, "nonexistent directory"),
+                    Errno::NOENT | Errno::NOTDIR => push!(text, "no such file"),
+                    errno => push!(text, &sys::error_text(errno)[..]),
+                }
+                Err(self.redirect_error(&text))
             }
         }
     }
@@ -216,7 +218,7 @@ impl Shell {
     fn document(&mut self, text: &[u8]) -> Result<Target, Fail> {
         let (reader, writer) = match sys::pipe::pipe_with(sys::pipe::PipeFlags::CLOEXEC) {
             Ok(ends) => ends,
-            Err(errno) => return Err(self.redirect_error(&[b"pipe: ", sys::error_text(errno).as_bytes()])),
+            Err(errno) => return Err(self.redirect_error(&text!("pipe: ", &sys::error_text(errno)[..]))),
         };
         let number = writer.as_raw_fd();
         // A pipe holds 4096 bytes at least without a reader.
@@ -226,7 +228,7 @@ impl Shell {
             let _ = crate::shell::write_all(number, text);
             0
         }) {
-            return Err(self.redirect_error(&[b"can't fork: ", sys::error_text(errno).as_bytes()]));
+            return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));
         }
         Ok(Target::Opened(reader))
     }

@@ -235,7 +235,7 @@ impl Shell {
                     b'l' => login = true,
                     b'a' => {
                         let Some((name, rest)) = words.split_first() else {
-                            return Err(self.error(&[b"exec: option requires an argument -a"]));
+                            return Err(self.plain_error(b"exec: option requires an argument -a"));
                         };
                         how.name = Some(name.clone());
                         words = rest;
@@ -273,7 +273,7 @@ impl Shell {
 
     fn call_function(&mut self, function: &Rc<Function>, mut words: Vec<Vec<u8>>) -> Run {
         if !self.stack_has_room() {
-            return Err(self.error(&[b"maximum function recursion depth exceeded"]));
+            return Err(self.plain_error(b"maximum function recursion depth exceeded"));
         }
         let frames = self.frames.len();
         let name = words.remove(0);

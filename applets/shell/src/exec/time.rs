@@ -2,7 +2,10 @@
 
 use crate::shell::{Run, Shell};
 use crate::syntax::ast::Node;
+use rbox_core::push;
 use rbox_core::sys::job;
+use rbox_core::text;
+use rbox_core::text::Right;
 
 /// What is printed without TIMEFORMAT, and with `time -p` (XCU time).
 const FORMAT: &[u8] = b"\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS";
@@ -66,13 +69,13 @@ fn show(format: &[u8], [real, user, system]: [u64; 3]) -> Result<Vec<u8>, u8> {
 fn show_time(milliseconds: u64, digits: usize, long: bool, text: &mut Vec<u8>) {
     let mut seconds = milliseconds / 1000;
     if long {
-        text.extend_from_slice(format!("{}m", seconds / 60).as_bytes());
+        push!(*text, seconds / 60, "m");
         seconds %= 60;
     }
-    text.extend_from_slice(seconds.to_string().as_bytes());
+    push!(*text, seconds);
     if digits > 0 {
-        let fraction = format!(".{:03}", milliseconds % 1000);
-        text.extend_from_slice(&fraction.as_bytes()[..=digits]);
+        let fraction = text!(".", Right(milliseconds % 1000, 3, b'0'));
+        text.extend_from_slice(&fraction[..=digits]);
     }
     text.extend_from_slice(if long { b"s" } else { b"" });
 }

@@ -28,16 +28,12 @@ pub const RETURN: usize = 67;
 pub const TRAPS: usize = 68;
 
 /// Traps that no signal runs.
-pub const PSEUDO: [(&[u8], usize); 3] = [(b"ERR", ERR), (b"DEBUG", DEBUG), (b"RETURN", RETURN)];
+pub const PSEUDO: Names = names! { "ERR" = ERR, "DEBUG" = DEBUG, "RETURN" = RETURN };
 
 /// The number of a signal by its name, with or without SIG, or by its number.
 pub fn signal_number(word: &[u8]) -> Option<usize> {
-    for (name, number) in PSEUDO {
-        if word.eq_ignore_ascii_case(name) {
-            return Some(number);
-        }
-    }
-    signals::number_of(word).map(|number| number as usize)
+    let pseudo = PSEUDO.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+    pseudo.map(|(_, number)| number as usize).or_else(|| Some(signals::number_of(word)? as usize))
 }
 
 /// What a signal did to a process, in words.

@@ -3,6 +3,7 @@
 use crate::shell::{Fail, Shell, read_number};
 use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, fd, pipe, process};
+use rbox_core::text;
 use std::rc::Rc;
 
 impl Shell {
@@ -117,7 +118,7 @@ impl Shell {
         let number = fd::fcntl_dupfd_cloexec(&ours, 60).unwrap_or(ours).into_raw_fd();
         self.pipe_ends.push(number);
         let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
-        Ok(format!("/dev/fd/{number}").into_bytes())
+        Ok(text!("/dev/fd/", i64::from(number)))
     }
 }
 

@@ -130,7 +130,7 @@ impl Shell {
 
     fn expand_parts(&mut self, parts: &[Part], fields: &mut Fields) -> Result<(), Fail> {
         if !self.stack_has_room() {
-            return Err(self.error(&[b"nested too deeply"]));
+            return Err(self.plain_error(b"nested too deeply"));
         }
         for part in parts {
             match part {

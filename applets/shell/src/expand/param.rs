@@ -9,6 +9,7 @@ use crate::symbols::Sym;
 use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
 use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError};
 use rbox_core::escape;
+use rbox_core::text;
 use std::rc::Rc;
 
 impl Shell {
@@ -93,10 +94,10 @@ impl Shell {
             ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
             ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::to_vec),
             ParamName::Special(sign) => match sign {
-                b'#' => Some(self.positional.len().to_string().into_bytes()),
-                b'?' => Some(self.status.to_string().into_bytes()),
-                b'$' => Some(self.pid.to_string().into_bytes()),
-                b'!' => self.background.map(|pid| pid.to_string().into_bytes()),
+                b'#' => Some(text!(self.positional.len())),
+                b'?' => Some(text!(self.status)),
+                b'$' => Some(text!(i64::from(self.pid))),
+                b'!' => self.background.map(|pid| text!(i64::from(pid))),
                 b'-' => Some(self.option_letters()),
                 _ => {
                     let separator = self.ifs.first().copied();
@@ -190,8 +191,7 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Length => {
-                let count = all.len().to_string();
-                self.add(count.as_bytes(), param.quoted, fields);
+                self.add(&text!(all.len()), param.quoted, fields);
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
@@ -342,7 +342,7 @@ impl Shell {
         };
         Ok(Some(match op {
             ParamOp::Plain => value,
-            ParamOp::Length => characters(&value).to_string().into_bytes(),
+            ParamOp::Length => text!(characters(&value)),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
                 trim(value, &wanted, *suffix, *longest, self.pattern_flags())
@@ -414,7 +414,7 @@ impl Shell {
     fn parameter_text(&self, name: &ParamName) -> Vec<u8> {
         match name {
             ParamName::Var(name) => self.symbols.name(*name).to_vec(),
-            ParamName::Positional(number) => number.to_string().into_bytes(),
+            ParamName::Positional(number) => text!(*number),
             ParamName::Special(sign) => vec![*sign],
             ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).to_vec(),
         }
@@ -535,6 +535,7 @@ fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Fl
     out
 }
 
+/// `${x^}`, `${x,}` and `${x~}`: the characters that match, or only the first, in the other case.
 fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut at = 0;
@@ -542,16 +543,24 @@ fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -
         let width = pattern::width(&value[at..]);
         let character = &value[at..at + width];
         let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
-        let text = std::str::from_utf8(character).ok().filter(|_| is_wanted);
-        match text {
-            Some(text) => {
-                let upper = kind == b'^' || (kind == b'~' && text.chars().all(char::is_lowercase));
-                let changed = if upper { text.to_uppercase() } else { text.to_lowercase() };
-                out.extend_from_slice(changed.as_bytes());
-            }
+        match is_wanted.then(|| swapped(character, kind)).flatten() {
+            Some(swapped) => out.extend_from_slice(swapped.encode_utf8(&mut [0; 4]).as_bytes()),
             None => out.extend_from_slice(character),
         }
         at += width;
     }
     out
+}
+
+/// The other case of a character, unless it has the wanted one already.
+fn swapped(character: &[u8], kind: u8) -> Option<char> {
+    let old = pattern::decode(character)?;
+    let new = pattern::other_case(old)?;
+    let to_upper = new < old;
+    let is_asked_for = match kind {
+        b'^' => to_upper,
+        b',' => !to_upper,
+        _ => true,
+    };
+    char::from_u32(new).filter(|_| is_asked_for)
 }

@@ -3,7 +3,7 @@
 use rbox_core::pattern::glob::{self, Extent};
 
 pub use glob::{Flags, unescape};
-pub use rbox_core::pattern::width;
+pub use rbox_core::pattern::{decode, other_case, width};
 
 /// Whether the pattern matches all of the text.
 pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {

@@ -28,7 +28,7 @@ pub fn set_monitor(shell: &mut Shell, on: bool) {
     if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
         shell.options.monitor = false;
         shell.terminal = None;
-        shell.report(&[b"can't access tty; job control turned off"]);
+        shell.plain_report(b"can't access tty; job control turned off");
     }
     shell.set_own_signals();
 }

@@ -4,6 +4,7 @@ use crate::array::Array;
 use crate::builtins::{Done, number, read};
 use crate::shell::{Fail, Shell};
 use crate::symbols::is_name;
+use rbox_core::text;
 
 /// What the options ask for.
 struct Wanted<'a> {
@@ -46,7 +47,7 @@ pub fn mapfile(shell: &mut Shell, words: &[&[u8]]) -> Done {
         taken += 1;
         if let Some(callback) = wanted.callback.filter(|_| taken % wanted.quantum == 0) {
             let line = crate::quote::single(&line);
-            shell.run_text(&[callback, b" ", index.to_string().as_bytes(), b" ", &line].concat())?;
+            shell.run_text(&text!(callback, " ", index, " ", &line))?;
         }
         if let Some(array) = &mut shell.slot(name).array {
             array.put(&index.to_be_bytes(), line);

@@ -11,6 +11,7 @@ use crate::array::{Array, DECLARED, INTEGER, decode};
 use crate::shell::{Fail, Shell, Special, now};
 use crate::symbols::Sym;
 use rbox_core::sys::process;
+use rbox_core::text;
 
 pub use declare::{declaration, declare, letters};
 pub use kind::{describe, type_};
@@ -20,40 +21,44 @@ pub use stack::{dirs, popd, pushd};
 pub use table::{builtin, caller, compgen, disown, enable};
 
 /// The variables that the shell computes.
-const COMPUTED: [(&[u8], Special); 12] = [
-    (b"_", Special::LastWord),
-    (b"BASHPID", Special::OwnPid),
-    (b"BASH_COMMAND", Special::Command),
-    (b"BASH_LINENO", Special::CallLines),
-    (b"BASH_SOURCE", Special::Source),
-    (b"BASH_SUBSHELL", Special::Depth),
-    (b"DIRSTACK", Special::Folders),
-    (b"EPOCHREALTIME", Special::EpochExact),
-    (b"EPOCHSECONDS", Special::Epoch),
-    (b"FUNCNAME", Special::FunctionName),
-    (b"PIPESTATUS", Special::PipeStatus),
-    (b"SECONDS", Special::Seconds),
+const COMPUTED: [Special; 12] = [
+    Special::LastWord,
+    Special::OwnPid,
+    Special::Command,
+    Special::CallLines,
+    Special::Source,
+    Special::Depth,
+    Special::Folders,
+    Special::EpochExact,
+    Special::Epoch,
+    Special::FunctionName,
+    Special::PipeStatus,
+    Special::Seconds,
 ];
 
+/// Their names, in the same order.
+const COMPUTED_NAMES: &[u8] = b"_ BASHPID BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL DIRSTACK EPOCHREALTIME \
+    EPOCHSECONDS FUNCNAME PIPESTATUS SECONDS";
+
 /// What scripts look at to learn what the shell can do: what bash 5.1 can is here, but for programmable completion.
-const VERSION: [&[u8]; 6] = [b"5", b"1", b"0", b"1", b"rbox", b"x86_64-pc-linux-gnu"];
+const VERSION: &[u8] = b"5 1 0 1 rbox x86_64-pc-linux-gnu";
 
 /// Sets what bash mode has besides: its variables.
 pub fn begin(shell: &mut Shell) {
     shell.began = now();
-    for (name, special) in COMPUTED {
+    for (name, special) in COMPUTED_NAMES.split(|&byte| byte == b' ').zip(COMPUTED) {
         let name = shell.intern(name);
         shell.slot(name).special = special;
     }
-    let uid = process::getuid().as_raw().to_string();
-    let euid = process::geteuid().as_raw().to_string();
+    let uid = text!(process::getuid().as_raw());
+    let euid = text!(process::geteuid().as_raw());
     let system = rbox_core::sys::system::uname();
     let machine = system.machine().to_bytes().to_vec();
     let fixed: [(&[u8], &[u8]); 8] = [
         (b"BASH_VERSION", b"5.1.0(1)-rbox"),
         (b"BASH", b"/bin/bash"),
-        (b"UID", uid.as_bytes()),
-        (b"EUID", euid.as_bytes()),
+        (b"UID", &uid),
+        (b"EUID", &euid),
         (b"HOSTNAME", system.nodename().to_bytes()),
         (b"OSTYPE", b"linux-gnu"),
         (b"HOSTTYPE", &machine),
@@ -72,7 +77,7 @@ pub fn begin(shell: &mut Shell) {
         shell.set(name, &login).ok();
     }
     let mut version = Box::new(Array::default());
-    VERSION.iter().for_each(|part| version.push(part.to_vec()));
+    VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.to_vec()));
     let name = shell.intern(b"BASH_VERSINFO");
     shell.put_array(name, version);
 }

@@ -2,6 +2,8 @@
 
 use crate::builtins::{Done, directory};
 use crate::shell::{Fail, Shell};
+use rbox_core::push;
+use rbox_core::text::Right;
 
 impl Shell {
     /// The current folder and those put aside, as DIRSTACK has them.
@@ -30,7 +32,7 @@ impl Shell {
         let count = self.folders.len() + 1;
         match usize::try_from(number) {
             Ok(number) if number < count => Ok(Some(if *sign == b'+' { number } else { count - 1 - number })),
-            _ if count == 1 => Err(self.error(&[b"directory stack empty"])),
+            _ if count == 1 => Err(self.plain_error(b"directory stack empty")),
             _ => Err(self.error(&[word, b": directory stack index out of range"])),
         }
     }
@@ -41,7 +43,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (stays, words) = split_stays(words);
     let mut all = shell.folder_stack();
     match words.first() {
-        None if all.len() < 2 => return Err(shell.error(&[b"no other directory"])),
+        None if all.len() < 2 => return Err(shell.plain_error(b"no other directory")),
         None => all.swap(0, 1),
         Some(word) => match shell.stack_place(word)? {
             Some(place) => all.rotate_left(place),
@@ -67,7 +69,7 @@ pub fn popd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (stays, words) = split_stays(words);
     let mut all = shell.folder_stack();
     if all.len() < 2 {
-        return Err(shell.error(&[b"directory stack empty"]));
+        return Err(shell.plain_error(b"directory stack empty"));
     }
     let place = match words.first() {
         None => usize::from(stays),
@@ -118,7 +120,7 @@ pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
             continue;
         }
         if letters.contains(&b'v') {
-            text.extend_from_slice(format!("{number:2}  ").as_bytes());
+            push!(text, Right(number, 2, b' '), "  ");
         }
         match folder.strip_prefix(&home[..]) {
             Some(rest) if !letters.contains(&b'l') && home.len() > 1 && (rest.is_empty() || rest[0] == b'/') => {

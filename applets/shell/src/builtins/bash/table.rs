@@ -5,6 +5,8 @@ use crate::shell::Shell;
 use crate::symbols::Sym;
 use rbox_core::names;
 use rbox_core::names::Names;
+use rbox_core::push;
+use rbox_core::text;
 
 /// `caller [N]`: from where the function was called that runs, or the one so many calls further out.
 pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
@@ -23,11 +25,11 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(outer) => (&outer.name[..], outer.source.to_vec()),
         None => (&b"main"[..], if shell.named { shell.arg0.clone() } else { b"NULL".to_vec() }),
     };
-    let mut text = frame.line.to_string().into_bytes();
+    let mut text = text!(frame.line);
     if !words.is_empty() {
-        text.extend_from_slice(&[b" ", name].concat());
+        push!(text, " ", name);
     }
-    text.extend_from_slice(&[b" ", &source[..], b"\n"].concat());
+    push!(text, " ", source, "\n");
     shell.print(&text);
     Ok(0)
 }
@@ -92,7 +94,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `builtin NAME [WORD...]`: the builtin of that name, whatever function has it too.
 pub fn builtin(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let words = words.strip_prefix(&[&b"--"[..]]).unwrap_or(words);
+    let words = rbox_core::options::after_dashes(words);
     let Some(name) = words.first() else { return Ok(0) };
     let Some(found) = builtins::find(name) else {
         shell.report(&[name, b": not a shell builtin"]);

@@ -2,10 +2,10 @@
 
 use super::token::{Mode, Operator, Token};
 use super::word::Context;
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, Assign, Element, Part, Word};
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// What follows the `=` of an assignment: a word, or the elements of an array.
     pub fn read_value(&mut self) -> Parsed<Word> {
         if self.host.extended() && self.joined_byte() == Some(b'(') {

@@ -3,12 +3,14 @@
 //! It works on the text of a word, before anything else is done with it: the words that come of it take its place in the
 //! input, as an alias's value does.
 
-use super::Parser;
+use super::{Host, Parser};
+use rbox_core::text;
+use rbox_core::text::Right;
 
 /// How many words one word may give.
 const MAX_WORDS: usize = 1 << 20;
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// Puts the words that braces make of the word that began at `start` into its place; false when there are none.
     pub fn expand_braces(&mut self, start: usize) -> bool {
         if self.input.buffer.len() - start > self.input.braces_done {
@@ -162,10 +164,8 @@ fn number(text: &[u8]) -> Option<i64> {
 }
 
 fn decimal(value: i64, width: usize) -> Vec<u8> {
-    let digits = value.unsigned_abs().to_string();
     let sign = if value < 0 { "-" } else { "" };
-    let zeros = width.saturating_sub(digits.len() + sign.len());
-    [sign.as_bytes(), &vec![b'0'; zeros], digits.as_bytes()].concat()
+    text!(sign, Right(value.unsigned_abs(), width.saturating_sub(sign.len()), b'0'))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Simple commands, redirections and function definitions (XCU 2.9.1, 2.7, 2.9.5).
 
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// A command of any kind with its redirections.
     pub fn command(&mut self) -> Parsed<Node> {
         self.enter()?;

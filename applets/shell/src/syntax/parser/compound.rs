@@ -1,12 +1,12 @@
 //! Compound commands (XCU 2.9.4).
 
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::symbols::{Sym, is_name};
 use crate::syntax::ast::{Arith, ArithFor, Arm, ArmEnd, Case, For, Node, Pattern, Word};
 use std::rc::Rc;
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// A compound command; any other token is an error.
     pub fn compound(&mut self) -> Parsed<Node> {
         let line = self.input.line;

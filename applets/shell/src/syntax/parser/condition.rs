@@ -2,10 +2,10 @@
 
 use super::token::{Mode, Operator, Token};
 use super::word::Context;
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Condition, Node, RedirectKind, Word};
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// The command after its `[[`.
     pub fn condition_command(&mut self, line: u32) -> Parsed<Node> {
         self.skip();

@@ -2,7 +2,7 @@
 
 use super::token::{Mode, Operator, Token};
 use super::word::{Builder, Context};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, CommandSub, Node, Param, ParamName, ParamOp, Part, Word};
 use crate::syntax::input::Input;
@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// What is said of a `${` that is followed by something else than POSIX or bash have.
 pub const BAD_SUBSTITUTION: &[u8] = b"bad substitution";
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// An expansion, or a dollar sign that is only itself.
     pub fn read_dollar(&mut self, quoted: bool, builder: &mut Builder) -> Parsed<()> {
         self.advance();

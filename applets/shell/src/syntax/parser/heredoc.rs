@@ -1,11 +1,11 @@
 //! Here-documents (XCU 2.7.4).
 
 use super::word::{Builder, Context};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{HereDoc, Word};
 use crate::syntax::input::Input;
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// The delimiter with its quotes removed, and whether it had any. Nothing in it is expanded.
     pub fn read_delimiter(&mut self) -> Parsed<Option<(Vec<u8>, bool)>> {
         let mut delimiter = Vec::new();
@@ -137,7 +137,7 @@ impl Parser<'_> {
 }
 
 /// Parses a text as a here-document's body: for prompts.
-pub fn parse_document(text: &[u8], host: &mut dyn super::Host) -> Parsed<Word> {
+pub fn parse_document(text: &[u8], host: &mut impl Host) -> Parsed<Word> {
     let mut input = Input::text(text, 1);
     let mut parser = Parser::new(host, &mut input, 0);
     let mut builder = Builder::default();

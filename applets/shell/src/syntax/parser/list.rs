@@ -1,11 +1,11 @@
 //! Lists, and-or lists and pipelines (XCU 2.9.2 and 2.9.3).
 
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Node, Pipeline, RedirectFd, RedirectKind, Redirection, Word};
 use std::rc::Rc;
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// One complete command with its newline; `None` at the end of the input.
     pub fn complete_command(&mut self) -> Parsed<Option<Node>> {
         match self.peek(Mode::Command)? {

@@ -50,11 +50,12 @@ pub struct SyntaxError {
     pub message: Vec<u8>,
 }
 
-type Parsed<T> = Result<T, SyntaxError>;
+/// The error is one pointer, so that every result that carries it on is small.
+pub type Parsed<T> = Result<T, Box<SyntaxError>>;
 
 /// A parser at some place of an input.
-pub struct Parser<'a> {
-    host: &'a mut dyn Host,
+pub struct Parser<'a, H> {
+    host: &'a mut H,
     input: &'a mut Input,
     token: Option<Token>,
     pending: Vec<Rc<HereDoc>>,
@@ -68,20 +69,20 @@ pub struct Parser<'a> {
 /// Parses the next complete command; `None` at the end of the input.
 ///
 /// An empty line gives an empty sequence, so that the caller can look after jobs and prompts.
-pub fn next_command(input: &mut Input, host: &mut dyn Host) -> Parsed<Option<Node>> {
+pub fn next_command(input: &mut Input, host: &mut impl Host) -> Parsed<Option<Node>> {
     input.compact();
     let mut parser = Parser::new(host, input, 0);
     parser.complete_command()
 }
 
-impl<'a> Parser<'a> {
-    fn new(host: &'a mut dyn Host, input: &'a mut Input, depth: u32) -> Parser<'a> {
+impl<'a, H: Host> Parser<'a, H> {
+    fn new(host: &'a mut H, input: &'a mut Input, depth: u32) -> Parser<'a, H> {
         let groups = host.groups();
         Parser { host, input, token: None, pending: Vec::new(), depth, continued: false, groups }
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
-        Err(SyntaxError { line: self.input.line, message: message.to_vec() })
+        Err(Box::new(SyntaxError { line: self.input.line, message: message.to_vec() }))
     }
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
@@ -104,7 +105,7 @@ impl<'a> Parser<'a> {
             }
             message.push(b')');
         }
-        Err(SyntaxError { line, message })
+        Err(Box::new(SyntaxError { line, message }))
     }
 
     /// Counts one level of nesting; the caller leaves it by `leave`.
@@ -124,10 +125,16 @@ impl<'a> Parser<'a> {
     #[inline]
     fn peek(&mut self, mode: Mode) -> Parsed<&Token> {
         if self.token.is_none() {
-            let token = self.read_token(mode)?;
-            self.token = Some(token);
+            self.look(mode)?;
         }
         Ok(self.token.as_ref().unwrap_or(&Token::End))
+    }
+
+    /// Reads the token that `peek` shows; apart from it, which stands in fifty places.
+    #[inline(never)]
+    fn look(&mut self, mode: Mode) -> Parsed<()> {
+        self.token = Some(self.read_token(mode)?);
+        Ok(())
     }
 
     fn next(&mut self, mode: Mode) -> Parsed<Token> {
@@ -138,6 +145,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Drops the token that was looked at.
+    #[inline(never)]
     fn skip(&mut self) {
         self.token = None;
     }

@@ -1,7 +1,7 @@
 //! Tokens (XCU 2.3): operators, words, reserved words, and the places where aliases count.
 
 use super::word::{Class, class};
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
 
@@ -155,7 +155,7 @@ pub enum Token {
     End,
 }
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// Reads one token. A newline also reads the here-documents that wait for it.
     pub fn read_token(&mut self, mode: Mode) -> Parsed<Token> {
         loop {

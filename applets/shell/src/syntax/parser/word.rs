@@ -1,7 +1,7 @@
 //! Words: quoting (XCU 2.2), and the literal text between expansions.
 
 use super::token::Mode;
-use super::{Parsed, Parser};
+use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use std::cell::OnceCell;
 
@@ -213,7 +213,7 @@ impl Arith {
     }
 }
 
-impl Parser<'_> {
+impl<H: Host> Parser<'_, H> {
     /// A word of a command, and whether nothing in it was quoted.
     pub fn read_word(&mut self, _mode: Mode) -> Parsed<(Word, bool)> {
         // Most words are plain up to a break.

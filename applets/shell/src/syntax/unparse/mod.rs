@@ -289,11 +289,11 @@ impl Writer<'_> {
                 self.node(body);
             }
             self.line_of_case(level.map(|level| level + 1));
-            self.put(match arm.end {
-                ArmEnd::Break => b";;",
-                ArmEnd::FallThrough => b";&",
-                ArmEnd::TestNext => b";;&",
-            });
+            match arm.end {
+                ArmEnd::Break => self.put(b";;"),
+                ArmEnd::FallThrough => self.put(b";&"),
+                ArmEnd::TestNext => self.put(b";;&"),
+            }
             self.put(if level.is_some() { b"" } else { b" " });
         }
         self.line_of_case(level);
