@@ -156,7 +156,7 @@ pub const STATEMENTS: &[&str] = &[
     "(unset x y; echo \"${x-a}${y+b}\"; %C)",
     "alias a%n='echo al '%Na%n %W%Nunalias a%n",
     "alias a%n='if false || '%Na%n %C; then %C; fi",
-    "%S &%Nwait $!; echo $?",
+    "%S & wait $!; echo $?",
     "{ %S; } & wait; echo $?",
     "x=1 y=$x eval 'echo $x $y'; echo \"$x|$y\"",
     "x=%w true; echo \"$x\"",
