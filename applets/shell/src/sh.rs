@@ -113,6 +113,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         own_file: None,
         interrupted: false,
         trace_to: 2,
+        write_failed: false,
         read_failed: false,
         unlogged: Vec::new(),
         stack_base: &raw const marker as usize,

@@ -236,6 +236,8 @@ pub struct Shell {
     pub interrupted: bool,
     /// The descriptor that `set -x` writes to.
     pub trace_to: i32,
+    /// The builtin that runs could not write what it had to.
+    pub write_failed: bool,
     /// The commands could not be read to their end.
     pub read_failed: bool,
     /// Lines of the command that is being entered, which `set -o nolog` may keep out of the history.
@@ -570,7 +572,9 @@ impl Shell {
             }
             None => write_all(1, text),
         };
-        if let Err(errno) = failed {
+        if let Err(errno) = failed
+            && !std::mem::replace(&mut self.write_failed, true)
+        {
             let reason = rbox_core::sys::error_text(errno);
             self.print_error(self.called.clone(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;

@@ -1,10 +1,12 @@
 //! Builtins over jobs: `jobs`, `fg`, `bg`, `wait`, `kill`.
 
 use super::{Done, number, options};
+use crate::exec::jobs::{Job, Process};
 use crate::exec::trap::{SIGNALS, signal_name, signal_number};
 use crate::shell::{Fail, Shell, write_all};
 use rbox_core::number::Decimal;
 use rbox_core::push;
+use rbox_core::sys::process::Change;
 use rbox_core::sys::{error_text, signal};
 use rbox_core::text;
 use rbox_core::text::Right;
@@ -80,7 +82,7 @@ fn list_job(shell: &mut Shell, at: usize, letters: &[u8]) {
 fn resume(shell: &mut Shell, at: usize) -> Result<(), Fail> {
     let mut job = shell.jobs.all.remove(at);
     for one in &mut job.processes {
-        if matches!(one.change, Some(rbox_core::sys::process::Change::Stopped(_))) {
+        if matches!(one.change, Some(Change::Stopped(_))) {
             one.change = None;
         }
     }
@@ -142,10 +144,12 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let mut status = 0;
     for word in words {
+        let mut process = None;
         let at = if word.starts_with(b"%") {
             find(shell, word)?
         } else {
             let pid = number(shell, word)? as i32;
+            process = Some(pid);
             match shell.jobs.all.iter().position(|job| job.processes.iter().any(|one| one.pid == pid)) {
                 Some(at) => at,
                 None => {
@@ -154,7 +158,7 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 }
             }
         };
-        match wait_one(shell, at) {
+        match wait_one(shell, at, process) {
             Ok(found) => status = found,
             // XCU wait: a trapped signal ends it with a status over 128.
             Err(signal) => return Ok(128 + signal as u8),
@@ -184,21 +188,30 @@ fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-/// Waits for the end of a job, with job control also until it is stopped; an error with the number of a trapped signal.
-fn wait_one(shell: &mut Shell, at: usize) -> Result<u8, i32> {
+/// Waits for the end of a job or of one process of it (XCU wait), with job control also until the job is stopped; an
+/// error with the number of a trapped signal.
+fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i32> {
     let number = shell.jobs.all[at].number;
-    let known = shell.jobs.all[at].ended();
+    let waits_for = |one: &&Process| process == Some(one.pid);
+    let has_ended = |job: &Job| job.processes.iter().find(waits_for).map_or_else(|| job.ended(), Process::ended);
+    let known = has_ended(&shell.jobs.all[at]);
     // It may have gone on since it was last looked at.
     shell.reap();
     loop {
         let Some(at) = shell.jobs.all.iter().position(|job| job.number == number) else { return Ok(127) };
         let job = &shell.jobs.all[at];
-        if job.ended() {
-            shell.waited = job.processes.last().map_or(0, |one| one.pid);
+        if has_ended(job) {
+            let one = job.processes.iter().find(waits_for).or(job.processes.last());
+            let (pid, change) = one.map_or((0, None), |one| (one.pid, one.change));
+            let ended = job.ended();
+            shell.waited = pid;
             if !known {
                 shell.tell_end(at);
             }
-            return Ok(shell.jobs.finish(at));
+            if ended {
+                shell.jobs.finish(at);
+            }
+            return Ok(change.map_or(0, Change::status));
         }
         if job.stopped() && shell.options.monitor {
             return Ok(job.status());
@@ -286,13 +299,13 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(errors)
 }
 
-/// What `kill` sends to for a job: its group, or without job control its processes.
+/// What `kill` sends to for a job: its group, or without job control what runs of its processes.
 fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
     let at = find(shell, word)?;
     let job = &shell.jobs.all[at];
     Ok(match job.controlled {
         true => vec![-job.processes[0].pid],
-        false => job.processes.iter().map(|one| one.pid).collect(),
+        false => job.processes.iter().filter(|one| !one.ended()).map(|one| one.pid).collect(),
     })
 }
 

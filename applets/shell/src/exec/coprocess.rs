@@ -1,6 +1,7 @@
 //! bash's `coproc`: a command in the background, with a pipe to it and one from it.
 
 use crate::array::Array;
+use crate::exec::external::Child;
 use crate::shell::{Run, Shell};
 use crate::symbols::Sym;
 use crate::syntax::ast::Node;
@@ -15,7 +16,7 @@ impl Shell {
     pub(super) fn run_coprocess(&mut self, name: Sym, body: &Rc<Node>) -> Run {
         let (their_input, to) = self.pipe()?;
         let (from, their_output) = self.pipe()?;
-        let Some(pid) = self.fork_child(0, false)? else {
+        let Some(pid) = self.fork_child(0, Child::Background)? else {
             // dup2 fails only when the descriptor is not open, and these are.
             let _ = fd::redirect(their_input.as_fd(), 0);
             let _ = fd::redirect(their_output.as_fd(), 1);

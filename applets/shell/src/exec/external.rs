@@ -15,6 +15,16 @@ use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;
 
+/// Where a child runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Child {
+    /// The shell waits for it; under job control the terminal is its.
+    Foreground,
+    Background,
+    /// In the background without job control: it ignores the keys of the terminal.
+    Detached,
+}
+
 impl Shell {
     /// The file that a command name leads to.
     pub fn find_program(&mut self, name: &[u8]) -> Option<Rc<[u8]>> {
@@ -97,7 +107,7 @@ impl Shell {
         };
         if self.options.monitor || self.options.interactive || ignores_children {
             // The child opens files, so that the user can end or stop what waits for a pipe.
-            let forked = self.fork_child(0, true)?;
+            let forked = self.fork_child(0, Child::Foreground)?;
             if forked.is_none() {
                 let status = match self.redirect_for_good(redirections) {
                     Ok(()) => self.replace_by(words),
@@ -111,7 +121,7 @@ impl Shell {
             Ok(saved) => saved,
             Err(fail) => return not_started(fail),
         };
-        let started = if is_program { self.start_program(words) } else { self.fork_child(0, true) };
+        let started = if is_program { self.start_program(words) } else { self.fork_child(0, Child::Foreground) };
         if !is_program && matches!(started, Ok(None)) {
             drop(saved);
             let status = self.replace_by(words);
@@ -180,7 +190,7 @@ impl Shell {
                     self.slot(name).path = None;
                 }
                 // A script that the kernel does not know is run by a copy of the shell.
-                Err(Errno::NOEXEC) => match self.fork_child(0, true)? {
+                Err(Errno::NOEXEC) => match self.fork_child(0, Child::Foreground)? {
                     Some(pid) => return Ok(Some(pid)),
                     None => {
                         let status = self.replace_by(words);
@@ -325,17 +335,21 @@ impl Shell {
     }
 
     /// Forks; `None` in the child, which has its group and signals set. `group` is that of the job, 0 for a new one.
-    pub fn fork_child(&mut self, group: i32, foreground: bool) -> Result<Option<i32>, Fail> {
+    pub fn fork_child(&mut self, group: i32, kind: Child) -> Result<Option<i32>, Fail> {
         // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
         // the child, it would be lost.
         self.ignores_children();
         let before = signal::set_blocked(SignalSet(u64::MAX));
+        let foreground = kind == Child::Foreground;
         let forked = process::fork();
         let result = match forked {
             Err(errno) => Err(self.error(&[b"can't fork: ", sys::error_text(errno).as_bytes()])),
             Ok(None) => {
                 self.join_group(0, group, foreground);
                 self.become_child();
+                if kind == Child::Detached {
+                    self.ignore_keys();
+                }
                 Ok(None)
             }
             Ok(Some(pid)) => {

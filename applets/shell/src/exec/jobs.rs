@@ -35,10 +35,16 @@ pub struct Job {
     pub told: bool,
 }
 
+impl Process {
+    pub fn ended(&self) -> bool {
+        matches!(self.change, Some(Change::Exited(_) | Change::Signaled(_)))
+    }
+}
+
 impl Job {
     /// Whether all of it has ended.
     pub fn ended(&self) -> bool {
-        self.processes.iter().all(|one| matches!(one.change, Some(Change::Exited(_) | Change::Signaled(_))))
+        self.processes.iter().all(Process::ended)
     }
 
     /// Whether what has not ended of it is stopped.
@@ -174,13 +180,12 @@ impl Jobs {
     }
 
     /// Takes a job out that ended, and remembers the status of its processes.
-    pub fn finish(&mut self, at: usize) -> u8 {
+    pub fn finish(&mut self, at: usize) {
         let job = self.all.remove(at);
         let surplus = (self.waited.len() + job.processes.len()).saturating_sub(REMEMBERED);
         self.waited.drain(..surplus.min(self.waited.len()));
         let last = job.processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status)));
         self.waited.extend(last);
-        job.status()
     }
 
     /// The status of a process that was waited for already.

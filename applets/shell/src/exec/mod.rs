@@ -3,7 +3,7 @@
 mod compound;
 mod condition;
 mod coprocess;
-mod external;
+pub mod external;
 mod foreground;
 mod function;
 pub mod jobs;
@@ -67,6 +67,7 @@ impl Shell {
                 if self.options.bash {
                     function.source.get_or_init(|| self.source());
                 }
+                function.sourced.set(self.sources > 0);
                 let slot = self.slot(*name);
                 slot.function = Some(Rc::clone(function));
                 self.status = 0;

@@ -1,5 +1,6 @@
 //! Pipelines, subshells and background commands.
 
+use crate::exec::external::Child;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
@@ -15,7 +16,7 @@ impl Shell {
         if self.options.lastpipe && !self.options.monitor {
             return self.run_pipeline_here(pipeline);
         }
-        let (pids, _) = self.start_pipeline(&pipeline.commands, true, false, false)?;
+        let (pids, _) = self.start_pipeline(&pipeline.commands, Child::Foreground, false)?;
         let texts = if self.options.monitor { unparse::pipeline(pipeline, &self.symbols) } else { Vec::new() };
         self.status = self.wait_foreground(&pids, texts);
         self.check_errexit()
@@ -24,7 +25,7 @@ impl Shell {
     /// `shopt -s lastpipe`: the last command runs in the shell itself.
     fn run_pipeline_here(&mut self, pipeline: &Pipeline) -> Run {
         let Some((last, before)) = pipeline.commands.split_last() else { return Ok(()) };
-        let (pids, output) = self.start_pipeline(before, true, false, true)?;
+        let (pids, output) = self.start_pipeline(before, Child::Foreground, true)?;
         let kept = fd::fcntl_dupfd_cloexec(fd::borrow(0), 10).ok();
         if let Some(output) = output {
             let _ = fd::redirect(output.as_fd(), 0);
@@ -42,13 +43,12 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Starts commands of a pipeline. `detached`: in the background without job control; with `piped` the output of the
+    /// Starts commands of a pipeline. With `piped` the output of the
     /// last one is for who comes behind it.
     fn start_pipeline(
         &mut self,
         commands: &[Rc<Node>],
-        foreground: bool,
-        detached: bool,
+        kind: Child,
         piped: bool,
     ) -> Result<(Vec<i32>, Option<OwnedFd>), Fail> {
         let mut pids: Vec<i32> = Vec::new();
@@ -64,12 +64,12 @@ impl Shell {
                 }
             }
             let group = pids.first().copied().unwrap_or(0);
-            match self.fork_child(group, foreground)? {
+            match self.fork_child(group, kind)? {
                 Some(pid) => pids.push(pid),
                 None => {
                     drop(next);
-                    if detached {
-                        self.leave_terminal(number == 0);
+                    if kind == Child::Detached && number == 0 {
+                        read_nothing();
                     }
                     // dup2 onto 0 and 1 fails only when the descriptor is not open, and these are.
                     if let Some(input) = input {
@@ -95,7 +95,7 @@ impl Shell {
             self.run_quietly(body, changes)?;
             return self.check_errexit();
         }
-        match self.fork_child(0, true)? {
+        match self.fork_child(0, Child::Foreground)? {
             Some(pid) => {
                 let mut texts = Vec::new();
                 if self.options.monitor {
@@ -114,13 +114,14 @@ impl Shell {
 
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
         let monitor = self.options.monitor && !self.subshell;
+        let kind = if monitor { Child::Background } else { Child::Detached };
         let pids = match &**body {
-            Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, false, !monitor, false)?.0,
-            _ => match self.fork_child(0, false)? {
+            Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, kind, false)?.0,
+            _ => match self.fork_child(0, kind)? {
                 Some(pid) => vec![pid],
                 None => {
                     if !monitor {
-                        self.leave_terminal(true);
+                        read_nothing();
                     }
                     let result = self.run_last(body);
                     let status = self.end_child(result);
@@ -138,19 +139,19 @@ impl Shell {
         Ok(())
     }
 
-    /// XCU 2.11: without job control a background command reads nothing and ignores SIGINT and SIGQUIT.
-    /// `reads`: its standard input is the shell's.
-    fn leave_terminal(&mut self, reads: bool) {
+    /// XCU 2.11: without job control a background command ignores SIGINT and SIGQUIT.
+    pub(super) fn ignore_keys(&mut self) {
         for number in [2, 3] {
             // Ignored from here on, but not since the shell began: the command may still set traps.
             self.was_ignored(number);
             let _ = signal::set(number as i32, Disposition::Ignore);
         }
-        if !reads {
-            return;
-        }
-        if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-            let _ = fd::redirect(null.as_fd(), 0);
-        }
+    }
+}
+
+/// XCU 2.11: without job control a background command reads nothing.
+fn read_nothing() {
+    if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
+        let _ = fd::redirect(null.as_fd(), 0);
     }
 }

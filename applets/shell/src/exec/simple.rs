@@ -155,7 +155,13 @@ impl Shell {
     pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
         self.builtin = if builtin.quiet { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
-        self.status_of(|shell| builtin.run(shell, &operands))
+        let outer = std::mem::take(&mut self.write_failed);
+        let result = self.status_of(|shell| builtin.run(shell, &operands));
+        if std::mem::replace(&mut self.write_failed, outer) && self.status == 0 {
+            // XCU 1.4: a utility whose output is lost fails.
+            self.status = 1;
+        }
+        result
     }
 
     fn status_of(&mut self, call: impl FnOnce(&mut Shell) -> Result<u8, Fail>) -> Run {
@@ -286,11 +292,14 @@ impl Shell {
         let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
+        let sources = self.sources;
+        self.sources += u32::from(function.sourced.get());
         let mut result = self.run(&function.body);
         if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
             result = self.end_function_traps(traps).and(result);
         }
         self.calls -= 1;
+        self.sources = sources;
         self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;

@@ -1,5 +1,6 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
+use crate::exec::external::Child;
 use crate::shell::{Fail, Shell, read_number};
 use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, fd, pipe, process};
@@ -65,7 +66,7 @@ impl Shell {
         let (reader, writer) = self.pipe()?;
         // The substitution belongs to the shell's own job.
         let monitor = std::mem::take(&mut self.options.monitor);
-        let forked = self.fork_child(0, false);
+        let forked = self.fork_child(0, Child::Background);
         self.options.monitor = monitor;
         let Some(pid) = forked? else {
             drop(reader);
@@ -101,7 +102,7 @@ impl Shell {
     pub(super) fn process_substitution(&mut self, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
         let (reader, writer) = self.pipe()?;
         let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
-        let Some(pid) = self.fork_child(0, false)? else {
+        let Some(pid) = self.fork_child(0, Child::Background)? else {
             drop(ours);
             // Another substitution's pipe would not end while this one has it too.
             self.close_pipe_ends(0);

@@ -5,7 +5,7 @@
 
 use crate::arith::Expr;
 use crate::symbols::Sym;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 /// A command of any kind (XCU 2.9).
@@ -120,6 +120,8 @@ pub struct Arm {
 #[derive(Debug)]
 pub struct Function {
     pub body: Node,
+    /// A file that was read by the dot command defined it: messages count its lines from 1.
+    pub sourced: Cell<bool>,
     pub source: OnceCell<Rc<[u8]>>,
 }
 

@@ -4,7 +4,7 @@ use super::token::{Keyword, Mode, Operator, Token};
 use super::{Host, Parsed, Parser};
 use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 impl<H: Host> Parser<'_, H> {
@@ -224,7 +224,7 @@ impl<H: Host> Parser<'_, H> {
         let name = self.host.symbols().intern(name);
         self.skip_newlines()?;
         let body = self.command()?;
-        Ok(Node::Function(name, Rc::new(Function { body, source: OnceCell::new() })))
+        Ok(Node::Function(name, Rc::new(Function { body, sourced: Cell::new(false), source: OnceCell::new() })))
     }
 }
 
