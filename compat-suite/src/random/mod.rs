@@ -2,7 +2,7 @@
 //!
 //! A hundred scripts run in one shell, each in a subshell and a folder of its own, so that the cost is that of a fork and not of
 //! a program. Standard output, the status and the messages are compared. Scripts of a hundred that differ are run again one
-//! by one.
+//! by one. What was not equal at once but does not count as a difference is counted by its reason.
 
 mod sh;
 
@@ -16,7 +16,7 @@ use std::time::Instant;
 const BATCH: u64 = 100;
 /// How long a batch may take, in seconds: a script that hangs is a difference.
 const LIMIT: &str = "20";
-/// How often more a script that differs is asked.
+/// How often more a script is asked that differs and in which two commands run at the same time.
 const TRIES: usize = 3;
 /// How many batches run at once.
 const WORKERS: usize = 2;
@@ -59,16 +59,16 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
     let scratch = std::env::temp_dir().join(format!("compat-random.{}", std::process::id()));
     let shells = [link(&scratch, "rbox", rbox)?, link(&scratch, "busybox", busybox)?];
     let started = Instant::now();
-    let (differing, next) = (AtomicU64::new(0), AtomicU64::new(seed));
+    let (tally, next) = (Tally::default(), AtomicU64::new(seed));
     let work = |worker: usize| -> Result<(), String> {
-        let bench = Bench { shells: &shells, folder: scratch.join(format!("work{worker}")) };
+        let bench = Bench { shells: &shells, folder: scratch.join(format!("work{worker}")), tally: &tally };
         loop {
             let at = next.fetch_add(BATCH, Ordering::Relaxed);
             if at >= seed + count {
                 return Ok(());
             }
             let seeds: Vec<u64> = (at..(at + BATCH).min(seed + count)).collect();
-            differing.fetch_add(bench.differing(&seeds)?, Ordering::Relaxed);
+            bench.judge(&seeds)?;
         }
     };
     let results = std::thread::scope(|scope| {
@@ -78,9 +78,48 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
     // What is left is in the temporary folder.
     let _ = fs::remove_dir_all(&scratch);
     results?;
-    let (differing, seconds) = (differing.into_inner(), started.elapsed().as_secs_f64());
-    println!("{count} random scripts from seed {seed}: {differing} differ, {seconds:.1} s");
-    Ok(differing == 0)
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{count} random scripts from seed {seed}: {tally}, {seconds:.1} s");
+    Ok(tally.scripts[Reason::Differs as usize].load(Ordering::Relaxed) == 0)
+}
+
+/// Why a script was not equal at once.
+#[derive(Clone, Copy)]
+enum Reason {
+    Differs,
+    /// Equal but for the numbers of lines in messages from backquotes.
+    Lines,
+    /// Equal once it ran alone.
+    Together,
+    /// Equal once it ran again: commands that run at the same time had spoken in another order.
+    Order,
+}
+
+/// How many scripts were not equal at once, by the reason, and how many runs were killed after `LIMIT`.
+#[derive(Default)]
+struct Tally {
+    scripts: [AtomicU64; 4],
+    late: AtomicU64,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [differing, lines, together, order] = self.scripts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        write!(out, "{differing} differ; {lines} {}, ", Reason::Lines)?;
+        write!(out, "{together} {}, {order} {}; ", Reason::Together, Reason::Order)?;
+        write!(out, "{} runs took too long", self.late.load(Ordering::Relaxed))
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Reason::Differs => "differs",
+            Reason::Lines => "in numbers of lines within backquotes",
+            Reason::Together => "only among others",
+            Reason::Order => "in the order of pipelines",
+        })
+    }
 }
 
 /// A folder of links through which the shells find what must be their own.
@@ -98,36 +137,53 @@ fn link(scratch: &Path, name: &str, program: &Path) -> Result<PathBuf, String> {
 struct Bench<'a> {
     shells: &'a [PathBuf; 2],
     folder: PathBuf,
+    tally: &'a Tally,
 }
 
 impl Bench<'_> {
-    /// How many of the scripts differ; they are printed.
-    fn differing(&self, seeds: &[u64]) -> Result<u64, String> {
-        let mut differing = 0;
-        let [ours, theirs] = self.both(seeds)?;
+    /// Runs the scripts together, and those that differ then alone. What differs there too is printed.
+    fn judge(&self, seeds: &[u64]) -> Result<(), String> {
+        let together = self.both(seeds)?;
         for &seed in seeds {
-            let script = sh::script(seed);
-            let same = |ours: Option<&str>, theirs: Option<&str>| match (ours, theirs) {
-                (Some(ours), Some(theirs)) => comparable(ours, &script) == comparable(theirs, &script),
-                _ => false,
-            };
-            if same(part(&ours, seed), part(&theirs, seed)) {
-                continue;
-            }
-            // Alone a script is not disturbed by the others, and which of two commands of a pipeline speaks first is luck.
-            let mut outputs = self.both(&[seed])?;
-            for _ in 0..TRIES {
-                if !same(Some(&outputs[0]), Some(&outputs[1])) {
-                    outputs = self.both(&[seed])?;
-                }
-            }
-            let [ours, theirs] = outputs;
-            if !same(Some(&ours), Some(&theirs)) {
-                differing += 1;
-                println!("== seed {seed}\n{script}--- rbox\n{ours}--- BusyBox\n{theirs}");
+            match together.each_ref().map(|output| part(output, seed)) {
+                [Some(ours), Some(theirs)] if ours == theirs => {}
+                [Some(ours), Some(theirs)] => self.judge_alone(seed, [ours.into(), theirs.into()])?,
+                // The shell was killed before it came to this script.
+                _ => self.judge_alone(seed, Default::default())?,
             }
         }
-        Ok(differing)
+        Ok(())
+    }
+
+    /// Alone a script is not disturbed by the others, and which of two commands of a pipeline speaks first is luck. But what
+    /// was not the same in another order once, or has no such commands, is a difference.
+    fn judge_alone(&self, seed: u64, together: [String; 2]) -> Result<(), String> {
+        let script = sh::script(seed);
+        let comparable = |text: &str| if speaks_in_backquotes(&script) { unnumbered(text) } else { text.to_string() };
+        let same = |[ours, theirs]: &[String; 2]| comparable(ours) == comparable(theirs);
+        let at_once = runs_at_once(&script);
+        let is_luck = |[ours, theirs]: &[String; 2]| at_once && sorted(comparable(ours)) == sorted(comparable(theirs));
+        let mut outputs = self.both(&[seed])?;
+        let mut lost = Some(together).filter(|together| !same(together) && !is_luck(together));
+        let mut reason = Reason::Together;
+        for _ in 0..TRIES {
+            if at_once && !same(&outputs) {
+                let before = std::mem::replace(&mut outputs, self.both(&[seed])?);
+                lost = lost.or(Some(before).filter(|before| !is_luck(before)));
+                reason = Reason::Order;
+            }
+        }
+        let outputs = lost.unwrap_or(outputs);
+        let [ours, theirs] = &outputs;
+        if !same(&outputs) {
+            reason = Reason::Differs;
+            println!("== seed {seed}\n{script}--- rbox\n{ours}--- BusyBox\n{theirs}");
+        } else {
+            reason = if ours == theirs { reason } else { Reason::Lines };
+            println!("seed {seed}: not equal {reason}");
+        }
+        self.tally.scripts[reason as usize].fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     fn both(&self, seeds: &[u64]) -> Result<[String; 2], String> {
@@ -161,6 +217,10 @@ impl Bench<'_> {
             .stderr(Stdio::null())
             .output()
             .map_err(failed)?;
+        // 128 and SIGKILL, timeout(1).
+        if output.status.code() == Some(137) || output.status.code().is_none() {
+            self.tally.late.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
@@ -183,19 +243,33 @@ fn part(whole: &str, seed: u64) -> Option<&str> {
     Some(&whole[before..end])
 }
 
-/// The text without the numbers of lines, if there are backquotes in the script: BusyBox counts the lines within from that of
-/// the command that ran before.
-fn comparable(text: &str, script: &str) -> String {
-    let mut kept = text.to_string();
-    if script.contains('`') {
-        let mut pieces = text.split(": line ");
-        kept = pieces.next().unwrap_or_default().to_string();
-        for piece in pieces {
-            kept.push_str(": line ");
-            kept.push_str(piece.trim_start_matches(|digit: char| digit.is_ascii_digit()));
-        }
+/// Whether commands run at the same time in the script: which of them speaks first is luck.
+fn runs_at_once(script: &str) -> bool {
+    script.contains(" | ") || script.contains(" & wait")
+}
+
+/// Whether commands in backquotes, or ones that `eval` and `.` read from a value, may print a message. The other commands that
+/// the grammar has in backquotes print none.
+fn speaks_in_backquotes(script: &str) -> bool {
+    script.contains(" y=`") || script.contains("`a`") && (script.contains("eval \"") || script.contains(">l"))
+}
+
+/// The text without the numbers of lines: BusyBox counts the lines within backquotes from that of the command that ran before.
+fn unnumbered(text: &str) -> String {
+    let mut pieces = text.split(": line ");
+    let mut kept = pieces.next().unwrap_or_default().to_string();
+    for piece in pieces {
+        kept.push_str(": line ");
+        kept.push_str(piece.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     }
     kept
+}
+
+/// The bytes of a text, whatever their order.
+fn sorted(text: String) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    bytes.sort_unstable();
+    bytes
 }
 
 #[cfg(test)]
@@ -203,9 +277,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_in_backquotes_do_not_count() {
-        assert_eq!(comparable("a: line 12: x\n", "`x`"), "a: line : x\n");
-        assert_eq!(comparable("a: line 12: x\n", "x"), "a: line 12: x\n");
+    fn numbers_of_lines_are_left_out() {
+        assert_eq!(unnumbered("a: line 12: x\n"), "a: line : x\n");
+    }
+
+    #[test]
+    fn only_some_backquotes_speak() {
+        assert!(speaks_in_backquotes("x=$( :) y=`nope`\n") && speaks_in_backquotes("x='`a`'; eval \"echo $x\"\n"));
+        assert!(!speaks_in_backquotes("echo `echo $x`; eval \"echo $x\"\n"));
+    }
+
+    #[test]
+    fn only_what_runs_at_once_is_asked_again() {
+        assert!(runs_at_once("a | b\n") && runs_at_once("a & wait $!\n"));
+        assert!(!runs_at_once("a || b && c 2>&1; case a in a|b) :; esac\n"));
     }
 
     #[test]

@@ -8,8 +8,10 @@ use crate::sys::{BorrowedFd, Errno, fs, pipe};
 
 /// Copies all that is left of `input` to `output`, and returns how many bytes that was.
 ///
-/// Between files the kernel copies (`copy_file_range(2)`), from a pipe it moves pages (`splice(2)`), else buffers do. A
-/// file's pages are not moved into a pipe: who writes to the file later would change what was read before.
+/// Between files the kernel copies (`copy_file_range(2)`), from pipe to pipe it moves pages (`splice(2)`), else buffers do. A
+/// file's pages are not moved into a pipe: who writes to the file later would change what was read before. Nor is a pipe
+/// spliced into a file: while that waits for data it keeps the file's offset, and what others write to the same open file
+/// (messages in `{ make | cat; } >log 2>&1`) would be written over.
 pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     let waiting = input.buffered().len();
     output.write(input.buffered())?;
@@ -44,7 +46,7 @@ fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> (u64, bool) {
     let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return (0, false) };
     let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
         (FileType::RegularFile, FileType::RegularFile) => |from, to| fs::copy_file_range(from, None, to, None, 1 << 30),
-        (FileType::RegularFile, _) => return (0, false),
+        (FileType::RegularFile, _) | (_, FileType::RegularFile | FileType::BlockDevice) => return (0, false),
         (FileType::Fifo, _) | (_, FileType::Fifo) => {
             |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)
         }

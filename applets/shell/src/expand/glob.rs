@@ -125,9 +125,9 @@ fn is_folder(path: &[u8]) -> bool {
     fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory)
 }
 
-/// The names in a folder, `.` and `..` among them.
+/// The names in a folder, `.` and `..` among them; none where it cannot be read.
 pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
-    let path = if folder.is_empty() { b"." } else { folder };
+    let Ok(entries) = list_at(if folder.is_empty() { b"." } else { folder }) else { return Vec::new() };
     let dots = [b".".duplicate(), b"..".duplicate()];
-    dots.into_iter().chain(list_at(path).unwrap_or_default().into_iter().map(|entry| entry.name)).collect()
+    dots.into_iter().chain(entries.into_iter().map(|entry| entry.name)).collect()
 }

@@ -8,7 +8,11 @@
 //! blank in the input of `read`, text behind the tilde of a user that there is not, `$@` where it is not split, a pattern that
 //! ends in a backslash, quotes in a pattern in a here-document (BusyBox and dash there take the value of `"$y"` for a
 //! pattern), `$((` that begins a command, `! !`, `[[ ]]` whose operands are patterns in quotes, `${x//pattern}` that fits
-//! nothing at all (BusyBox runs for ever), a here-document that begins before the words of `for` end.
+//! nothing at all (BusyBox runs for ever), a here-document that begins before the words of `for` end, `[.` in brackets without
+//! `.]`, `"$@$@"` (without parameters one field in BusyBox, none by POSIX 2.5.2), `\}` in double quotes in the braces of an
+//! expansion (BusyBox and dash take the backslash away, 2.2.3 has it stay), `cat`, where a
+//! file is written to in place afterwards (BusyBox puts the file's pages into the pipe: a reader may see what was written
+//! later). So is what lies at `/`, as it is not the same each time, and what cannot be read in backquotes.
 
 /// The table that a letter stands for.
 pub fn table(letter: char) -> &'static [&'static str] {
@@ -36,8 +40,10 @@ const VALUES: &[&str] = &[
     "'a b  c'", "'d/*'", "'[a'", "'a]'", "'#a'", "'~'", "'a=b'", "'-'", "aAbB", "'(a)'", "'a;b'", "'`a`'",
 ];
 
+/// Where a blank is beside a sign, no value begins with the sign: behind a blank at the end of another expansion it is part
+/// of the same delimiter by POSIX 2.6.5, but not in BusyBox.
 pub const SEPARATORS: &[&str] =
-    &["' '", "':'", "' :'", "''", "':b'", "'a'", "' \t\n'", "'.'", "'\\'", "'*'", "': '", "'\t'", "'/'", "'-'"];
+    &["' '", "':'", "' c'", "''", "':b'", "'a'", "' \t\n'", "'.'", "'\\'", "'*'", "'y '", "'\t'", "'/'", "'-'"];
 
 pub const BEGINNINGS: &[&str] = &[
     "n=%d m=%d\n",
@@ -122,7 +128,7 @@ pub const STATEMENTS: &[&str] = &[
     "{ %S; } >o%n 2>&1; cat o%n",
     "{ %S; } 3>o%n >&3; cat o%n",
     "{ %S; } 2>/dev/null >|o%n; cat <o%n",
-    "{ %S; } 1<>o%n; cat o%n",
+    "{ %S; } 1<>o%n; tr a a <o%n",
     "( exec >o%n; %S ); cat o%n",
     "exec 4>o%n; %S >&4; echo more >&4; exec 4>&-; cat o%n",
     "{ echo a >&3; %S; } 3>&1 >/dev/null",
@@ -150,7 +156,7 @@ pub const STATEMENTS: &[&str] = &[
     "(unset x y; echo \"${x-a}${y+b}\"; %C)",
     "alias a%n='echo al '%Na%n %W%Nunalias a%n",
     "alias a%n='if false || '%Na%n %C; then %C; fi",
-    "%S &%Nwait $!; echo $?",
+    "%S & wait $!; echo $?",
     "{ %S; } & wait; echo $?",
     "x=1 y=$x eval 'echo $x $y'; echo \"$x|$y\"",
     "x=%w true; echo \"$x\"",
@@ -173,7 +179,7 @@ pub const STATEMENTS: &[&str] = &[
     "echo \"%B\" >l%n; . ./l%n; echo $?",
     "q=%Y; echo \"$? $q\"",
     "echo \"%c\" $( %C)",
-    "x=%c y=`%C`; echo \"$x|$y\"",
+    "x=%c y=`%Q`; echo \"$x|$y\"",
     "w%n=%d; while [ $((w%n-=1)) -gt 0 ]; do %C; done",
 ];
 
@@ -289,7 +295,7 @@ const TESTS: &[&str] = &[
     "%M %O %M",
     "\"%q\" = \"%q\"",
     "\"$x\" = \"$y\"",
-    "\"$x\" != %w",
+    "\"$x\" != %p%p",
     "%v = %v",
     "! -n \"$x\"",
     "$#",
@@ -360,7 +366,7 @@ pub const GLOBS: &[&str] = &[
     "'*'*",
     "[a-c]?",
     "d/.*",
-    "?[.]c",
+    "?[x.]c",
     "[\"a\"]*",
     "[\\a]*",
 ];
@@ -382,8 +388,8 @@ pub const EXPANSIONS: &[&str] = &[
     "${%v:%d}",
     "${%v:%d:%d}",
     "${%v:$n:1}",
-    "${%v/%f/%i}",
-    "${%v//%f/%i}",
+    "${%v/%f/%r}",
+    "${%v//%f/%r}",
     "${%k}",
     "$((%a))",
     "$((%A))",
@@ -405,9 +411,9 @@ pub const EXPANSIONS_IN_DOCUMENTS: &[&str] = &[
 ];
 
 pub const INNER: &[&str] =
-    &["a", "b c", " ", "$y", "${z}", ":", "*", "1", "  d", "e ", "$1", "$2", "\\}", "\\\"", "\\$", "%x", "%c", "/"];
+    &["a", "b c", " ", "$y", "${z}", ":", "*", "1", "  d", "e ", "$1", "$2", "\\}", "\\\"", "\\$", "%x", "%c", "/y"];
 pub const INNER_SINGLE: &[&str] = &["'a b'", "' '", "'*'", "''", "'}'", "'$x'"];
-pub const INNER_DOUBLE: &[&str] = &["\"a b\"", "\" \"", "\"$y\"", "\"\"", "\"}\"", "\"%x\"", "\"*\""];
+pub const INNER_DOUBLE: &[&str] = &["\"a b\"", "\" \"", "\"$y\"", "\"\"", "\"}\"", "\"%X\"", "\"*\""];
 
 pub const PATTERNS: &[&str] = &[
     "*",
@@ -428,7 +434,7 @@ pub const PATTERNS: &[&str] = &[
     "x",
     "c",
     ":",
-    "[.]",
+    "[x.]",
     "\\a",
     "[^b]",
     "[[:space:]]",
@@ -450,6 +456,10 @@ pub const QUOTED_PATTERNS: &[&str] = &[
 /// What `${x/pattern/word}` may look for: BusyBox runs for ever where a pattern fits nothing at all.
 const REPLACED: &[&str] =
     &["a", "b", "[ab]", "?", "\\*", "' '", "\" \"", ":", ".", "[!a]", "?b", "a*", "\\\\", "\"?\"", "[[:space:]]"];
+
+/// The word of `${x/pattern/word}` where it is split: BusyBox's pathname expansion takes a backslash in it for itself, one
+/// of any other expansion, as all shells, for a quote.
+pub const REPLACEMENTS: &[&str] = &["", "a", "b c", ":", "*", "1", "'a b'", "\"*\"", "  d", "?"];
 
 /// Numbers and what has a number. A variable that is unset counts as 0.
 pub const NUMBERS: &[&str] = &[
@@ -501,6 +511,7 @@ pub const SMALL_SUBSTITUTIONS: &[&str] = &[
     "$(printf %%s \"$y\")",
     "$(false)",
     "`echo \\`echo b\\``",
+    "`echo \\$y`",
     "$(echo \"$(echo \"$x\")\")",
     "$(cat a.c)",
     "$(echo \")\")",

@@ -126,6 +126,7 @@ impl Writer {
                 self.place.quoted = true;
                 self.some_of(&["%p"], 0, 3);
             }
+            'Q' => self.backquoted(),
             'N' => {
                 self.out.push('\n');
                 self.out.push_str(&std::mem::take(&mut self.documents));
@@ -134,7 +135,13 @@ impl Writer {
             'F' => {}
             'H' | 'G' | 'R' => self.document(rule),
             'x' => self.expansion(),
+            'X' => {
+                self.place.quoted = true;
+                self.expansion();
+            }
             'i' => self.inner_word(),
+            'r' if outer.quoted || outer.whole => self.inner_word(),
+            'r' => self.one_of(rules::REPLACEMENTS),
             'P' => self.pattern(),
             'A' => self.arithmetic(3),
             'a' => self.arithmetic(1),
@@ -176,12 +183,22 @@ impl Writer {
             5 | 6 => self.expansion(),
             7 => {
                 let listed = if whole || self.signs { rules::ONE_PARAMETER } else { rules::PARAMETERS };
-                self.one_of(if whole && !quoted { rules::UNSPLIT_PARAMETERS } else { listed });
+                let listed = if whole && !quoted { rules::UNSPLIT_PARAMETERS } else { listed };
+                let beside = self.out.trim_end_matches("\\\n").ends_with("$@");
+                // `"$@$@"` without parameters is one field in BusyBox, none by POSIX.
+                let parameter = Some(self.random.pick(listed)).filter(|&name| name != "$@" || !quoted || !beside);
+                self.out.push_str(parameter.unwrap_or("$*"));
             }
             8 => self.substitution(rules::SUBSTITUTIONS),
             9 => self.one_of(if quoted { rules::QUOTED_ESCAPES } else { rules::ESCAPES }),
             10 | 11 => self.one_of(rules::QUOTES),
-            _ => self.one_of(rules::GLOBS),
+            _ => {
+                // `$xd/*` would be a list of `/`.
+                let name = self.out.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric());
+                let glued = name.ends_with('$');
+                self.out.push_str(if glued { "''" } else { "" });
+                self.one_of(rules::GLOBS);
+            }
         }
     }
 
@@ -220,6 +237,14 @@ impl Writer {
         let waiting = std::mem::take(&mut self.documents);
         self.one_of(templates);
         self.documents = waiting;
+    }
+
+    /// A command between backquotes: a backslash stands before what they would take away from it (XCU 2.6.3).
+    fn backquoted(&mut self) {
+        let before = std::mem::take(&mut self.out);
+        self.one_of(rules::SIMPLE);
+        let command = std::mem::replace(&mut self.out, before);
+        self.out.push_str(&command.replace('\\', "\\\\").replace('`', "\\`"));
     }
 
     /// A here-document that ends in E (or F for `G`); `R` is input for `read`.
