@@ -8,10 +8,10 @@ use crate::sys::{BorrowedFd, Errno, fs, pipe};
 
 /// Copies all that is left of `input` to `output`, and returns how many bytes that was.
 ///
-/// Between files the kernel copies (`copy_file_range(2)`), from pipe to pipe it moves pages (`splice(2)`), else buffers do. A
-/// file's pages are not moved into a pipe: who writes to the file later would change what was read before. Nor is a pipe
-/// spliced into a file: while that waits for data it keeps the file's offset, and what others write to the same open file
-/// (messages in `{ make | cat; } >log 2>&1`) would be written over.
+/// Into a file that this process has opened the kernel copies (`copy_file_range(2)`), from pipe to pipe it moves pages
+/// (`splice(2)`), else buffers do. A file's pages are not moved into a pipe: who writes to the file later would change what
+/// was read before. Nor does the kernel copy into a file that was inherited: both calls keep its offset while they copy or
+/// wait, and what others write to the same open file (messages in `{ make | cat; } >log 2>&1`) would be written over.
 pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     let waiting = input.buffered().len();
     output.write(input.buffered())?;
@@ -19,7 +19,7 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     let mut total = waiting as u64;
     output.flush()?;
     if let (Some(from), Some(to)) = (input.fd(), output.fd()) {
-        let (count, ended) = copy_in_kernel(from, to);
+        let (count, ended) = copy_in_kernel(from, to, output.is_inherited());
         total += count;
         if ended {
             return Ok(total);
@@ -41,11 +41,13 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
 
 /// Copies until the end or until the kernel refuses: how many bytes, and whether that is all. If not, the caller goes on
 /// with buffers and meets the error, if any, there.
-fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> (u64, bool) {
+fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>, inherited: bool) -> (u64, bool) {
     let kind = |file| fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return (0, false) };
     let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
-        (FileType::RegularFile, FileType::RegularFile) => |from, to| fs::copy_file_range(from, None, to, None, 1 << 30),
+        (FileType::RegularFile, FileType::RegularFile) if !inherited => {
+            |from, to| fs::copy_file_range(from, None, to, None, 1 << 30)
+        }
         (FileType::RegularFile, _) | (_, FileType::RegularFile | FileType::BlockDevice) => return (0, false),
         (FileType::Fifo, _) | (_, FileType::Fifo) => {
             |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)

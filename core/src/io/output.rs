@@ -69,6 +69,11 @@ impl Output {
         }
     }
 
+    /// True when the stream is one of the process's standard ones, which others may write to as well.
+    pub fn is_inherited(&self) -> bool {
+        matches!(self.sink, Sink::Standard(_))
+    }
+
     /// True when the stream is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.fd().is_some_and(termios::isatty)
