@@ -6,6 +6,7 @@ mod glob;
 mod param;
 pub mod pattern;
 mod tilde;
+mod value;
 
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};

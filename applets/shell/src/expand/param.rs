@@ -1,7 +1,8 @@
 //! Parameter expansion (XCU 2.6.2) and bash's additions to it.
 
 use super::fields::{Fields, Mode};
-use super::pattern::{self, Flags};
+use super::pattern::Flags;
+use super::value::{change_case, characters, replace, slice, trim};
 use crate::array::Array;
 use crate::duplicate::Duplicate;
 use crate::quote;
@@ -54,25 +55,36 @@ impl Shell {
             return Ok(());
         }
         if let ParamOp::Indirect(op) = &param.op {
-            if let ParamName::Var(name) = param.name
-                && self.slot(name).special == Special::Reference
-            {
-                // `${!x}` of a reference is the name that it holds.
-                let target = self.slot(name).value.duplicate();
-                self.add(&target, quoted, fields);
-                return Ok(());
-            }
-            if let Some(text) = self.parameter(&param.name).filter(|text| text.contains(&b'[') && self.options.bash) {
-                return self.expand_named(&text, quoted, fields);
-            }
-            let target = self.indirect(&param.name)?;
-            let value = self.parameter(&target);
-            let inner = self.operate(&target, op, value, quoted, fields)?;
-            return self.add_result(inner, quoted, fields);
+            return self.expand_indirect(&param.name, op, quoted, fields);
         }
         let value = self.parameter(&param.name);
         let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
         self.add_result(result, quoted, fields)
+    }
+
+    /// `${!x}` and what is done with the value of the parameter that it names.
+    fn expand_indirect(
+        &mut self,
+        name: &ParamName,
+        op: &ParamOp,
+        quoted: bool,
+        fields: &mut Fields,
+    ) -> Result<(), Fail> {
+        if let ParamName::Var(name) = *name
+            && self.slot(name).special == Special::Reference
+        {
+            // `${!x}` of a reference is the name that it holds.
+            let target = self.slot(name).value.duplicate();
+            self.add(&target, quoted, fields);
+            return Ok(());
+        }
+        if let Some(text) = self.parameter(name).filter(|text| text.contains(&b'[') && self.options.bash) {
+            return self.expand_named(&text, quoted, fields);
+        }
+        let target = self.indirect(name)?;
+        let value = self.parameter(&target);
+        let inner = self.operate(&target, op, value, quoted, fields)?;
+        self.add_result(inner, quoted, fields)
     }
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
@@ -448,121 +460,4 @@ impl Shell {
         }
         all
     }
-}
-
-fn characters(text: &[u8]) -> usize {
-    let (mut at, mut count) = (0, 0);
-    while at < text.len() {
-        at += pattern::width(&text[at..]);
-        count += 1;
-    }
-    count
-}
-
-/// The byte place of the character with that number.
-fn place(text: &[u8], number: usize) -> usize {
-    let mut at = 0;
-    for _ in 0..number {
-        if at >= text.len() {
-            break;
-        }
-        at += pattern::width(&text[at..]);
-    }
-    at
-}
-
-fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
-    if suffix {
-        if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {
-            value.truncate(start);
-        }
-    } else if let Some(end) = pattern::prefix(wanted, &value, longest, flags) {
-        value.drain(..end);
-    }
-    value
-}
-
-fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
-    let count = characters(value) as i64;
-    let start = if offset < 0 { count + offset } else { offset };
-    if start < 0 || start > count {
-        return Vec::new();
-    }
-    let end = match length {
-        None => count,
-        Some(length) if length < 0 => count + length,
-        Some(length) => start.saturating_add(length).min(count),
-    };
-    if end <= start {
-        return Vec::new();
-    }
-    value[place(value, start as usize)..place(value, end as usize)].duplicate()
-}
-
-/// `how`: the anchor, and whether all are replaced.
-fn replace(value: &[u8], wanted: &[u8], text: &[u8], how: (u8, bool), flags: Flags) -> Vec<u8> {
-    match how.0 {
-        b'#' => match pattern::prefix(wanted, value, true, flags) {
-            Some(end) => [text, &value[end..]].concat(),
-            None => value.to_vec(),
-        },
-        b'%' => match pattern::suffix(wanted, value, true, flags) {
-            Some(start) => [&value[..start], text].concat(),
-            None => value.to_vec(),
-        },
-        _ => replace_inside(value, wanted, text, how.1, flags),
-    }
-}
-
-fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Flags) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < value.len() && !wanted.is_empty() {
-        match pattern::prefix(wanted, &value[at..], true, flags) {
-            Some(length) if length > 0 => {
-                out.extend_from_slice(text);
-                at += length;
-                if !all {
-                    break;
-                }
-            }
-            _ => {
-                let width = pattern::width(&value[at..]);
-                out.extend_from_slice(&value[at..at + width]);
-                at += width;
-            }
-        }
-    }
-    out.extend_from_slice(&value[at..]);
-    out
-}
-
-/// `${x^}`, `${x,}` and `${x~}`: the characters that match, or only the first, in the other case.
-fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut at = 0;
-    while at < value.len() {
-        let width = pattern::width(&value[at..]);
-        let character = &value[at..at + width];
-        let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
-        match is_wanted.then(|| swapped(character, kind)).flatten() {
-            Some(swapped) => out.extend_from_slice(swapped.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => out.extend_from_slice(character),
-        }
-        at += width;
-    }
-    out
-}
-
-/// The other case of a character, unless it has the wanted one already.
-fn swapped(character: &[u8], kind: u8) -> Option<char> {
-    let old = pattern::decode(character)?;
-    let new = pattern::other_case(old)?;
-    let to_upper = new < old;
-    let is_asked_for = match kind {
-        b'^' => to_upper,
-        b',' => !to_upper,
-        _ => true,
-    };
-    char::from_u32(new).filter(|_| is_asked_for)
 }

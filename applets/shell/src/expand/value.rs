@@ -1,0 +1,124 @@
+//! What an expansion makes of a parameter's value: trimmed, sliced, replaced, in another case.
+
+use super::pattern::{self, Flags};
+use crate::duplicate::Duplicate;
+
+/// How many characters of UTF-8 a text has.
+pub fn characters(text: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < text.len() {
+        at += pattern::width(&text[at..]);
+        count += 1;
+    }
+    count
+}
+
+/// The byte place of the character with that number.
+fn place(text: &[u8], number: usize) -> usize {
+    let mut at = 0;
+    for _ in 0..number {
+        if at >= text.len() {
+            break;
+        }
+        at += pattern::width(&text[at..]);
+    }
+    at
+}
+
+/// `${x#pattern}` and its kin: the value without the prefix or suffix that matches.
+pub fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
+    if suffix {
+        if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {
+            value.truncate(start);
+        }
+    } else if let Some(end) = pattern::prefix(wanted, &value, longest, flags) {
+        value.drain(..end);
+    }
+    value
+}
+
+/// `${x:offset:length}`, in characters; what is negative counts from the end.
+pub fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
+    let count = characters(value) as i64;
+    let start = if offset < 0 { count + offset } else { offset };
+    if start < 0 || start > count {
+        return Vec::new();
+    }
+    let end = match length {
+        None => count,
+        Some(length) if length < 0 => count + length,
+        Some(length) => start.saturating_add(length).min(count),
+    };
+    if end <= start {
+        return Vec::new();
+    }
+    value[place(value, start as usize)..place(value, end as usize)].duplicate()
+}
+
+/// `how`: the anchor, and whether all are replaced.
+pub fn replace(value: &[u8], wanted: &[u8], text: &[u8], how: (u8, bool), flags: Flags) -> Vec<u8> {
+    match how.0 {
+        b'#' => match pattern::prefix(wanted, value, true, flags) {
+            Some(end) => [text, &value[end..]].concat(),
+            None => value.to_vec(),
+        },
+        b'%' => match pattern::suffix(wanted, value, true, flags) {
+            Some(start) => [&value[..start], text].concat(),
+            None => value.to_vec(),
+        },
+        _ => replace_inside(value, wanted, text, how.1, flags),
+    }
+}
+
+fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Flags) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < value.len() && !wanted.is_empty() {
+        match pattern::prefix(wanted, &value[at..], true, flags) {
+            Some(length) if length > 0 => {
+                out.extend_from_slice(text);
+                at += length;
+                if !all {
+                    break;
+                }
+            }
+            _ => {
+                let width = pattern::width(&value[at..]);
+                out.extend_from_slice(&value[at..at + width]);
+                at += width;
+            }
+        }
+    }
+    out.extend_from_slice(&value[at..]);
+    out
+}
+
+/// `${x^}`, `${x,}` and `${x~}`: the characters that match, or only the first, in the other case.
+pub fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flags) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while at < value.len() {
+        let width = pattern::width(&value[at..]);
+        let character = &value[at..at + width];
+        let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
+        match is_wanted.then(|| swapped(character, kind)).flatten() {
+            Some(swapped) => out.extend_from_slice(swapped.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => out.extend_from_slice(character),
+        }
+        at += width;
+    }
+    out
+}
+
+/// The other case of a character, unless it has the wanted one already.
+fn swapped(character: &[u8], kind: u8) -> Option<char> {
+    let old = pattern::decode(character)?;
+    let new = pattern::other_case(old)?;
+    let to_upper = new < old;
+    let is_asked_for = match kind {
+        b'^' => to_upper,
+        b',' => !to_upper,
+        _ => true,
+    };
+    char::from_u32(new).filter(|_| is_asked_for)
+}
