@@ -168,7 +168,8 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let Some(name) = words.first() else { return Ok(0) };
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.duplicate()).collect();
     shell.builtin = "";
-    if let Some(builtin) = super::find(name).filter(|builtin| !builtin.bash || shell.options.bash) {
+    let symbol = shell.intern(name);
+    if let Some(builtin) = shell.builtin_of(symbol) {
         if builtin.name == "exec" {
             let words = if words.get(1).is_some_and(|word| word == b"--") { &words[2..] } else { &words[1..] };
             if words.is_empty() {

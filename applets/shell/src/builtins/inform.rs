@@ -50,7 +50,7 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
             [b" is an alias for ", &value[..]].concat()
         } else if shell.slot(sym).function.is_some() {
             b" is a function".duplicate()
-        } else if let Some(builtin) = super::find(word) {
+        } else if let Some(builtin) = shell.builtin_of(sym) {
             if builtin.special {
                 b" is a special shell builtin".duplicate()
             } else {
