@@ -6,22 +6,24 @@ use rbox_core::sys::time::{ClockId, Timespec, clock_settime};
 use rbox_core::time::{self, Moment, Zone};
 
 options! {
-    "[-Ru] [-I[SPEC]] [-d TIME | -r FILE] [+FORMAT] | [-s] TIME
+    "[-Ru] [-I[SPEC]] [-D FORMAT] [-d TIME | -r FILE] [+FORMAT] | [-s] TIME
 
 Print the time as FORMAT says, or set it.
 
   -u, --utc, --universal  Work in UTC
   -d, --date=TIME         Take TIME in place of now
+  -D FORMAT               TIME is written like this, as strptime(3) reads it
   -r, --reference=FILE    Take the time of FILE's last change
   -s, --set=TIME          Set the clock
   -R, --rfc-2822, --rfc-email  Print like Mon, 23 Nov 2026 10:20:30 +0000
   -I[SPEC], --iso-8601[=SPEC]  Print like 2026-11-23; SPEC is date, hours, minutes, seconds or ns
       --rfc-3339=SPEC     Print like 2026-11-23 10:20:30+00:00; SPEC is date, seconds or ns
 
-TIME may be 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, MMDDhhmm[[CC]YY][.ss],
-or words such as 'next week' and '+30 minutes'.";
+TIME may be 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, [[[[[CC]YY]MM]DD]hh]mm[.ss],
+as an operand MMDDhhmm[[CC]YY][.ss], or words such as 'next week' and '+30 minutes'.";
     UTC = "-u",
     DATE = "-d",
+    FORM = "-D",
     REFERENCE = "-r",
     SET = "-s",
     MAIL = "-R",
@@ -43,17 +45,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             _ => return Err(Error::usage()),
         }
     }
-    let pattern = match pattern {
-        Some(pattern) => pattern,
-        None => fixed_format(args)?,
-    };
+    let pattern = fixed_format(args).map(|fixed| pattern.unwrap_or(fixed))?;
+    let form = args.value(FORM);
     let moment = match (new_time, args.last_of(&[DATE, REFERENCE])) {
         (Some(word), _) => {
-            let moment = read(word, &zone)?;
+            let moment = read(word, form, !args.has(SET), &zone)?;
             set(moment)?;
             moment
         }
-        (None, Some(DATE)) => read(args.value(DATE).unwrap_or_default(), &zone)?,
+        (None, Some(DATE)) => read(args.value(DATE).unwrap_or_default(), form, false, &zone)?,
         (None, Some(_)) => last_change(args.value(REFERENCE).unwrap_or_default())?,
         (None, None) => Moment::now(),
     };
@@ -69,11 +69,12 @@ fn fixed_format(args: &Args<'_>) -> Result<&'static [u8]> {
         None => b"%a %b %e %H:%M:%S %Z %Y",
         Some(MAIL) => b"%a, %d %b %Y %H:%M:%S %z",
         Some(ISO) => match args.value(ISO).unwrap_or(b"date") {
-            b"date" => b"%Y-%m-%d",
-            b"hours" => b"%Y-%m-%dT%H%:z",
-            b"minutes" => b"%Y-%m-%dT%H:%M%:z",
-            b"seconds" => b"%Y-%m-%dT%H:%M:%S%:z",
-            b"ns" => b"%Y-%m-%dT%H:%M:%S,%N%:z",
+            b"" => return invalid(b""),
+            spec if b"date".starts_with(spec) => b"%Y-%m-%d",
+            spec if b"hours".starts_with(spec) => b"%Y-%m-%dT%H%:z",
+            spec if b"minutes".starts_with(spec) => b"%Y-%m-%dT%H:%M%:z",
+            spec if b"seconds".starts_with(spec) => b"%Y-%m-%dT%H:%M:%S%:z",
+            spec if b"ns".starts_with(spec) => b"%Y-%m-%dT%H:%M:%S,%N%:z",
             spec => return invalid(spec),
         },
         Some(_) => match args.value(RFC3339).unwrap_or_default() {
@@ -85,11 +86,18 @@ fn fixed_format(args: &Args<'_>) -> Result<&'static [u8]> {
     })
 }
 
-fn read(word: &[u8], zone: &Zone) -> Result<Moment> {
+/// `year_last`: digits are POSIX's, which have the year at their end.
+fn read(word: &[u8], form: Option<&[u8]>, year_last: bool, zone: &Zone) -> Result<Moment> {
     let now = Moment::now();
-    time::parse_digits(word, true, now, zone)
-        .or_else(|| time::parse(word, now, zone))
-        .ok_or_else(|| Error::parts(&[b"invalid date '", word, b"'"]))
+    let digits = || match year_last {
+        true => time::parse_digits(word, true, now, zone),
+        false => time::parse_last_digits(word, now, zone),
+    };
+    let moment = match form {
+        Some(form) => time::parse_as(word, form, now, zone),
+        None => digits().or_else(|| time::parse(word, now, zone)),
+    };
+    moment.ok_or_else(|| Error::parts(&[b"invalid date '", word, b"'"]))
 }
 
 fn last_change(file: &[u8]) -> Result<Moment> {

@@ -26,6 +26,7 @@ struct Flags {
     pad: Option<u8>,
     no_pad: bool,
     upper: bool,
+    swap: bool,
     width: usize,
     colons: usize,
 }
@@ -44,7 +45,7 @@ impl Time {
 
     /// Writes the conversion at the start of `conversion` and returns how many bytes it takes.
     fn push_conversion(&self, conversion: &[u8], text: &mut Vec<u8>) -> usize {
-        let mut flags = Flags { pad: None, no_pad: false, upper: false, width: 0, colons: 0 };
+        let mut flags = Flags { pad: None, no_pad: false, upper: false, swap: false, width: 0, colons: 0 };
         let mut at = 1;
         loop {
             match conversion.get(at) {
@@ -52,6 +53,7 @@ impl Time {
                 Some(b'0') => flags.pad = Some(b'0'),
                 Some(b'-') => flags.no_pad = true,
                 Some(b'^') => flags.upper = true,
+                Some(b'#') => flags.swap = true,
                 Some(b':') => flags.colons += 1,
                 Some(b'E' | b'O') => {}
                 Some(digit @ b'1'..=b'9') => {
@@ -66,14 +68,21 @@ impl Time {
             at += 1;
         }
         let start = text.len();
-        let known = conversion.get(at).is_some_and(|&letter| self.push_letter(letter, flags, text));
-        if !known {
-            text.truncate(start);
-            text.extend_from_slice(&conversion[..(at + 1).min(conversion.len())]);
-        } else if flags.upper {
+        let letter = conversion.get(at).copied().unwrap_or(0);
+        let end = (at + 1).min(conversion.len());
+        if !self.push_letter(letter, flags, text) {
+            text.extend_from_slice(&conversion[..end]);
+        } else if flags.upper || (flags.swap && b"aAbBh".contains(&letter)) {
             text[start..].make_ascii_uppercase();
+        } else if flags.swap && b"pZ".contains(&letter) {
+            text[start..].make_ascii_lowercase();
         }
-        (at + 1).min(conversion.len())
+        // Numbers have their width already.
+        let blanks = flags.width.saturating_sub(text.len() - start);
+        if letter != b'N' && !flags.no_pad {
+            text.splice(start..start, core::iter::repeat_n(flags.pad.unwrap_or(b' '), blanks));
+        }
+        end
     }
 
     fn push_letter(&self, letter: u8, flags: Flags, text: &mut Vec<u8>) -> bool {
@@ -146,7 +155,7 @@ impl Time {
     fn push_offset(&self, colons: usize, text: &mut Vec<u8>) {
         text.push(if self.offset < 0 { b'-' } else { b'+' });
         let offset = self.offset.abs();
-        let plain = Flags { pad: None, no_pad: false, upper: false, width: 0, colons: 0 };
+        let plain = Flags { pad: None, no_pad: false, upper: false, swap: false, width: 0, colons: 0 };
         push_number(text, offset / 3600, 2, b'0', plain);
         if colons > 0 {
             text.push(b':');

@@ -5,7 +5,7 @@ mod parse;
 mod zone;
 
 pub use format::format;
-pub use parse::{parse, parse_digits};
+pub use parse::{parse, parse_as, parse_digits, parse_last_digits};
 pub use zone::Zone;
 
 use crate::names;

@@ -14,6 +14,9 @@ pub fn parse(text: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
     }
     let mut parser = Parser { civil: zone.civil(now.seconds), nanos: now.nanos, ..Parser::default() };
     let words = split(text);
+    if words.is_empty() {
+        parser.set_time(0, 0, 0);
+    }
     let mut at = 0;
     while at < words.len() {
         at += parser.take(&words[at..])?;
@@ -70,6 +73,8 @@ struct Parser {
     /// A date or a time was named, so that the rest of the clock is zero.
     has_time: bool,
     has_date: bool,
+    /// Year, month and day were named in numbers.
+    is_whole: bool,
     /// The day of the week that was named, 0 for Sunday.
     weekday: Option<i64>,
     /// A span, added at the end.
@@ -93,13 +98,22 @@ impl Parser {
         if let Some(used) = self.take_span(&word, words) {
             return Some(used);
         }
-        let taken = self.take_name(&word) || self.take_time(&word) || self.take_date(&word) || self.take_zone(&word);
+        let taken = self.take_name(&word)
+            || self.take_time(&word)
+            || self.take_date(&word)
+            || self.take_dotted(&word)
+            || self.take_zone(&word);
         if taken {
             return Some(1);
         }
         // `Nov 23` and `23 Nov 2026`: a plain number beside a month's name is a day, then a year.
         let number = i64::try_from(parse_decimal(&word)?).ok()?;
         match word.len() {
+            // `2026-11-23 10` and `20261123 1020`: behind a whole date it is a time.
+            1 | 2 if self.is_whole && !self.has_time && number < 24 => self.set_time(number as u8, 0, 0),
+            4 if self.is_whole && !self.has_time && number < 2400 && number % 100 < 60 => {
+                self.set_time((number / 100) as u8, (number % 100) as u8, 0);
+            }
             1 | 2 if (1..=31).contains(&number) => self.civil.day = number as u8,
             4 => self.civil.year = number,
             _ => return None,
@@ -152,7 +166,7 @@ impl Parser {
         let field =
             |digits: &[u8], high: u64| parse_decimal(digits).filter(|value| *value <= high).map(|value| value as u8);
         let (Some(hour), Some(minute), Some(second), Some(nanos), None) =
-            (field(hour, 24), field(minute, 59), field(second, 60), nanos_of(fraction), fields.next())
+            (field(hour, 23), field(minute, 59), field(second, 60), nanos_of(fraction), fields.next())
         else {
             return false;
         };
@@ -173,7 +187,7 @@ impl Parser {
             (&[Some(year), Some(month), Some(day)], b'-') => (year, month, day),
             (&[Some(month), Some(day)], b'/') => (now, month, day),
             (&[Some(year), Some(month), Some(day)], _) if year > 31 => (year, month, day),
-            (&[Some(month), Some(day), Some(year)], _) => (year, month, day),
+            (&[Some(month), Some(day), Some(year)], _) => (full_year(year, if year < 100 { 2 } else { 4 }), month, day),
             (&[Some(number)], _) if word.len() == 8 => (number / 10_000, number / 100 % 100, number % 100),
             _ => return false,
         };
@@ -181,8 +195,15 @@ impl Parser {
             return false;
         }
         (self.civil.year, self.civil.month, self.civil.day) = (year, month as u8, day as u8);
-        self.has_date = true;
+        (self.has_date, self.is_whole) = (true, true);
         true
+    }
+
+    /// BusyBox's `[YYYY.]MM.DD-hh:mm[:ss]`.
+    fn take_dotted(&mut self, word: &[u8]) -> bool {
+        let Some((date, time)) = crate::bytes::split_once(word, b'-') else { return false };
+        let date: Vec<u8> = date.iter().map(|&byte| if byte == b'.' { b'/' } else { byte }).collect();
+        date.contains(&b'/') && self.take_date(&date) && self.take_time(time)
     }
 
     /// `Z`, `UTC`, `GMT`, `+hh[:]mm`.
@@ -284,12 +305,9 @@ pub fn parse_digits(text: &[u8], year_last: bool, now: Moment, zone: &Zone) -> O
         digits.split_at(year_length)
     };
     let pair = |at: usize| (fields[at] - b'0') * 10 + fields[at + 1] - b'0';
-    let year = match (parse_decimal(year).map(|year| year as i64), year_length) {
-        (Some(year), 4) => year,
-        // POSIX XCU touch: 69-99 are 1969-1999, 00-68 are 2000-2068.
-        (Some(year), 2) if year >= 69 => 1900 + year,
-        (Some(year), _) => 2000 + year,
-        (None, _) => zone.civil(now.seconds).year,
+    let year = match parse_decimal(year) {
+        Some(year) => full_year(year as i64, year_length),
+        None => zone.civil(now.seconds).year,
     };
     let (month, day, hour, minute) = (pair(0), pair(2), pair(4), pair(6));
     let second = parse_decimal(second)? as u8;
@@ -298,6 +316,118 @@ pub fn parse_digits(text: &[u8], year_last: bool, now: Moment, zone: &Zone) -> O
     }
     let civil = Civil { year, month, day, hour, minute, second, ..Civil::default() };
     Some(Moment { seconds: zone.moment(&civil), nanos: 0 })
+}
+
+/// POSIX XCU touch: of two digits 69-99 are 1969-1999, 00-68 are 2000-2068.
+fn full_year(year: i64, digits: usize) -> i64 {
+    match digits {
+        2 if year >= 69 => 1900 + year,
+        2 => 2000 + year,
+        _ => year,
+    }
+}
+
+/// The moment of BusyBox's `[[[[[CC]YY]MM]DD]hh]mm[.ss]`: what is left out in front is that of `now`, the hour 0.
+pub fn parse_last_digits(text: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut whole = super::format(b"%m%d0000", now, zone);
+    whole.truncate(if length == 0 { 0 } else { whole.len().saturating_sub(length) });
+    whole.extend_from_slice(text);
+    parse_digits(&whole, false, now, zone)
+}
+
+/// The moment of `text` written as `pattern` says: strptime(3), in the POSIX locale. What the pattern does not name is
+/// the day of `now` and midnight. Text behind it does not matter.
+pub fn parse_as(text: &[u8], pattern: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
+    let mut parser = Parser { civil: zone.civil(now.seconds), has_date: true, ..Parser::default() };
+    parser.set_time(0, 0, 0);
+    parser.take_pattern(pattern, &mut { text })?;
+    parser.finish(zone)
+}
+
+impl Parser {
+    fn take_pattern(&mut self, mut pattern: &[u8], text: &mut &[u8]) -> Option<()> {
+        while let Some((&byte, rest)) = pattern.split_first() {
+            pattern = rest;
+            if byte.is_ascii_whitespace() {
+                *text = text.trim_ascii_start();
+            } else if byte == b'%' {
+                let (&letter, rest) = pattern.split_first()?;
+                pattern = rest;
+                self.take_conversion(letter, text)?;
+            } else {
+                *text = text.strip_prefix(&[byte])?;
+            }
+        }
+        Some(())
+    }
+
+    fn take_conversion(&mut self, letter: u8, text: &mut &[u8]) -> Option<()> {
+        match letter {
+            b'D' => return self.take_pattern(b"%m/%d/%y", text),
+            b'F' => return self.take_pattern(b"%Y-%m-%d", text),
+            b'R' => return self.take_pattern(b"%H:%M", text),
+            b'T' => return self.take_pattern(b"%H:%M:%S", text),
+            b'%' => *text = text.strip_prefix(b"%")?,
+            b'n' | b't' => *text = text.trim_ascii_start(),
+            b'a' | b'A' | b'b' | b'B' | b'h' | b'p' | b'Z' => {
+                let name = take_while(text, u8::is_ascii_alphabetic).to_ascii_lowercase();
+                return (letter == b'Z' || self.take_name(&name)).then_some(());
+            }
+            b'z' => {
+                let zone = take_while(text, |byte| byte.is_ascii_digit() || b"+-:Zz".contains(byte));
+                return self.take_zone(&zone.to_ascii_lowercase()).then_some(());
+            }
+            _ => self.take_field(letter, text)?,
+        }
+        Some(())
+    }
+
+    fn take_field(&mut self, letter: u8, text: &mut &[u8]) -> Option<()> {
+        let (most, low, high) = match letter {
+            b'Y' => (4, 0, 9999),
+            b'C' | b'y' => (2, 0, 99),
+            b'm' => (2, 1, 12),
+            b'd' | b'e' => (2, 1, 31),
+            b'j' => (3, 1, 366),
+            b'H' | b'k' => (2, 0, 23),
+            b'I' | b'l' => (2, 1, 12),
+            b'M' => (2, 0, 59),
+            b'S' => (2, 0, 60),
+            b's' => (18, 0, u64::MAX),
+            _ => return None,
+        };
+        *text = text.trim_ascii_start();
+        let mut left = most;
+        let digits = take_while(text, |byte| {
+            left -= 1;
+            left >= 0 && byte.is_ascii_digit()
+        });
+        let value = parse_decimal(digits).filter(|value| (low..=high).contains(value))? as i64;
+        let civil = &mut self.civil;
+        match letter {
+            b'Y' => civil.year = value,
+            b'C' => civil.year = value * 100 + civil.year % 100,
+            b'y' => civil.year = full_year(value, 2),
+            b'm' => civil.month = value as u8,
+            b'j' => (civil.month, civil.day, self.days) = (1, 1, value - 1),
+            b'H' | b'k' | b'I' | b'l' => civil.hour = value as u8,
+            b'M' => civil.minute = value as u8,
+            b'S' => civil.second = value as u8,
+            b's' => (*civil, self.offset) = (Civil::from_clock(value), Some(0)),
+            _ => civil.day = value as u8,
+        }
+        Some(())
+    }
+}
+
+/// Takes the bytes off the front of `text` that `is_part` says.
+fn take_while<'a>(text: &mut &'a [u8], is_part: impl FnMut(&u8) -> bool) -> &'a [u8] {
+    let mut is_part = is_part;
+    let length = text.iter().take_while(|byte| is_part(byte)).count();
+    let (taken, rest) = text.split_at(length);
+    *text = rest;
+    taken
 }
 
 #[cfg(test)]
