@@ -1,12 +1,17 @@
 //! `true`: return status 0 (POSIX XCU true).
 
+use rbox_core::applet::help;
 use rbox_core::prelude::*;
 
 options!("\n\nReturn an exit status of 0.");
 
-/// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first().inline();
+/// The applet. It takes any words, and answers `--help` alone.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
-fn run(_env: &mut Env, _args: &Args<'_>) -> Outcome {
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if args.operands() == [&b"--help"[..]] {
+        let text = help(USAGE, &env.name);
+        env.stdout.write(&text)?;
+    }
     Ok(ExitStatus::SUCCESS)
 }
