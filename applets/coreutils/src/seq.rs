@@ -1,20 +1,26 @@
 //! `seq`: print numbers (GNU and BusyBox; in no standard).
 //!
-//! Numbers are decimal fractions, exact ones: no step is lost to rounding, and no floating point is needed.
+//! Numbers are decimal fractions, exact ones: no step is lost to rounding. Floating point is for `-f` alone.
 
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
+use rbox_core::printf::Spec;
 
 options! {
-    "[-w] [-s SEP] [FIRST [STEP]] LAST
+    "[-w | -f FORMAT] [-s SEP] [FIRST [STEP]] LAST
 
 Print the numbers from FIRST to LAST, STEP apart. FIRST and STEP are 1 if not given.
 
   -w, --equal-width    Put zeros before the shorter numbers
-  -s, --separator=SEP  Print SEP between numbers, not a newline";
+  -s, --separator=SEP  Print SEP between numbers, not a newline
+  -f, --format=FORMAT  Print the numbers as FORMAT says, which has one conversion of printf: e, f or g";
     EQUAL_WIDTH = "-w",
     SEPARATOR = "-s",
+    FORMAT = "-f",
 }
+
+/// The digits of `inf`, which may be the last number.
+const INFINITE: i128 = i128::MAX;
 
 /// The applet. Numbers may be negative, so options come first.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
@@ -28,6 +34,10 @@ struct Number {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands_between(1, 3)?;
+    let format = args.value(FORMAT);
+    if format.is_some() && args.has(EQUAL_WIDTH) {
+        return Err(Error::usage());
+    }
     let one = Number { digits: 1, places: 0 };
     let numbers = words.iter().map(|word| parse(word)).collect::<Result<Vec<_>>>()?;
     let (first, step, last) = match *numbers {
@@ -39,8 +49,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // As many places are printed as the first and the step have; the last only bounds them.
     let places = first.places.max(step.places);
     let all = places.max(last.places);
-    let scale = |number: Number| {
-        10i128.pow(all - number.places).checked_mul(number.digits).ok_or_else(|| Error::new("number too long"))
+    let scale = |number: Number| match number.digits {
+        INFINITE => Ok(INFINITE),
+        _ => 10i128.pow(all - number.places).checked_mul(number.digits).ok_or_else(|| Error::new("number too long")),
     };
     let (first, step, last) = (scale(first)?, scale(step)?, scale(last)?);
     let cut = 10i128.pow(all - places);
@@ -49,26 +60,39 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if is_over(first) {
         return Ok(ExitStatus::SUCCESS);
     }
+    if first == INFINITE {
+        return Err(rbox_core::number::invalid(words[0]));
+    }
     let mut text = Vec::new();
     let mut width = 0;
     if args.has(EQUAL_WIDTH) {
-        for bound in [first, last] {
+        let point = if places > 0 { places as usize + 1 } else { 0 };
+        for (bound, word) in [(first, words[0]), (last, words[words.len() - 1])] {
             text.clear();
             write(&mut text, bound / cut, places, 0);
-            width = width.max(text.len());
+            width = width.max(text.len()).max(whole_length(word) + point);
         }
     }
+    let put = |text: &mut Vec<u8>, value: i128| match format {
+        Some(format) => write_as(text, format, value as f64 / 10i128.pow(all) as f64),
+        None => {
+            write(text, value / cut, places, width);
+            true
+        }
+    };
     text.clear();
-    write(&mut text, first / cut, places, width);
+    if !put(&mut text, first) {
+        return Err(Error::parts(&[b"invalid format '", format.unwrap_or_default(), b"'"]));
+    }
     env.stdout.write(&text)?;
     // From here on a separator stands before each number.
     text.splice(..0, separator.iter().copied());
     let mut value = first.saturating_add(step);
     while !is_over(value) {
         // Counting on the digits themselves is much faster than making them anew.
-        if !(step == cut && value > 0 && count_on(&mut text[separator.len()..])) {
+        if !(step == cut && format.is_none() && value > 0 && count_on(&mut text[separator.len()..])) {
             text.truncate(separator.len());
-            write(&mut text, value / cut, places, width);
+            put(&mut text, value);
         }
         env.stdout.write(&text)?;
         value = value.saturating_add(step);
@@ -93,7 +117,35 @@ fn count_on(text: &mut [u8]) -> bool {
     false
 }
 
-/// Reads `-1.5e3` and the like.
+/// The columns before the point of a number as it was typed: zeros in front of it count.
+fn whole_length(word: &[u8]) -> usize {
+    let word = word.strip_prefix(b"+").unwrap_or(word);
+    let is_plain = word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+    if is_plain { rbox_core::bytes::find_byte(b'.', word).unwrap_or(word.len()) } else { 0 }
+}
+
+/// Writes the number by the one conversion of `format`; false if it has another number of them.
+fn write_as(text: &mut Vec<u8>, format: &[u8], value: f64) -> bool {
+    let (mut at, mut conversions) = (0, 0);
+    while let Some(&byte) = format.get(at) {
+        at += 1;
+        if byte != b'%' {
+            text.push(byte);
+        } else if format.get(at) == Some(&b'%') {
+            text.push(b'%');
+            at += 1;
+        } else {
+            let spec = Spec::read(format, &mut at, &mut || 0);
+            let Some(&letter) = format.get(at).filter(|letter| b"aAeEfFgG".contains(letter)) else { return false };
+            spec.push_float(text, value, letter);
+            at += 1;
+            conversions += 1;
+        }
+    }
+    conversions == 1
+}
+
+/// Reads `-1.5e3` and the like, and what C reads as hexadecimal or infinite.
 fn parse(word: &[u8]) -> Result<Number> {
     parse_parts(word).ok_or_else(|| rbox_core::number::invalid(word))
 }
@@ -104,6 +156,13 @@ fn parse_parts(word: &[u8]) -> Option<Number> {
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
+    let sign = if negative { -1 } else { 1 };
+    if rest.eq_ignore_ascii_case(b"inf") || rest.eq_ignore_ascii_case(b"infinity") {
+        return (!negative).then_some(Number { digits: INFINITE, places: 0 });
+    }
+    if let [b'0', b'x' | b'X', _, ..] = rest {
+        return Some(Number { digits: sign * i128::from(rbox_core::number::parse_c(rest)?.cast_unsigned()), places: 0 });
+    }
     let (mantissa, exponent) = match rest.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         None => (rest, 0),
         Some(at) => {
@@ -135,7 +194,7 @@ fn parse_parts(word: &[u8]) -> Option<Number> {
     if digits >= 10i128.pow(30) || places > 30 {
         return None;
     }
-    Some(Number { digits: if negative { -digits } else { digits }, places: places.max(0) as u32 })
+    Some(Number { digits: sign * digits, places: places.max(0) as u32 })
 }
 
 /// Appends the number with `places` digits behind the point and zeros up to `width`.
@@ -197,6 +256,17 @@ mod tests {
         assert_eq!(seq(&["-w", "8", "10"]), "08\n09\n10\n");
         assert_eq!(seq(&["-w", "--", "-1", "1"]), "-1\n00\n01\n");
         assert_eq!(seq(&["-w", "9.5", "10.5"]), "09.5\n10.5\n");
+    }
+
+    #[test]
+    fn takes_what_c_takes() {
+        assert_eq!(seq(&["0xe", "0x10"]), "14\n15\n16\n");
+        assert_eq!(seq(&["-w", "007", "8"]), "007\n008\n");
+        assert_eq!(seq(&["-f", "%03g%%", "9", "10"]), "009%\n010%\n");
+        assert_eq!(seq(&["-f", "<%.2f>", "1", ".5", "2"]), "<1.00>\n<1.50>\n<2.00>\n");
+        for format in ["%d", "", "%g%g", "%", "%g%"] {
+            assert_eq!(try_call(APPLET, &["seq", "-f", format, "2"], b"").stderr, format!("seq: invalid format '{format}'\n"));
+        }
     }
 
     #[test]
