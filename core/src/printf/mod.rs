@@ -119,7 +119,7 @@ impl<'a> Printer<'a> {
     }
 
     fn conversion(&mut self, format: &[u8], at: &mut usize) {
-        let spec = Spec::read(format, at, &mut || self.integer());
+        let spec = Spec::read(format, at, &mut || self.integer(false));
         if let (Some(bash), Some(b'(')) = (self.bash, format.get(*at)) {
             return self.date(bash, &spec, format, at);
         }
@@ -132,11 +132,11 @@ impl<'a> Printer<'a> {
         *at += 1;
         match letter {
             b'd' | b'i' => {
-                let value = self.integer();
+                let value = self.integer(false);
                 spec.push_signed(self.out, value);
             }
             b'o' | b'u' | b'x' | b'X' => {
-                let value = self.integer() as u64;
+                let value = self.integer(true) as u64;
                 spec.push_unsigned(self.out, value, letter);
             }
             b'a' | b'A' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
@@ -164,7 +164,7 @@ impl<'a> Printer<'a> {
             return;
         };
         *at += end + 3;
-        let seconds = if self.at < self.words.len() { self.integer() } else { -1 };
+        let seconds = if self.at < self.words.len() { self.integer(false) } else { -1 };
         let moment = if seconds < 0 { Moment::now() } else { Moment { seconds, nanos: 0 } };
         let zone = Zone::load(bash.zone.as_deref());
         let pattern: &[u8] = if end == 0 { b"%X" } else { &inner[..end] };
@@ -196,7 +196,9 @@ impl<'a> Printer<'a> {
     }
 
     /// The next word as an integer, or what it begins with (XCU printf, EXIT STATUS); 0 when there is none.
-    fn integer(&mut self) -> i64 {
+    ///
+    /// With `unsigned` the bits of numbers up to 2^64-1.
+    fn integer(&mut self, unsigned: bool) -> i64 {
         let Some(word) = self.word() else { return 0 };
         if word.is_empty() && self.bash.is_some() {
             return 0;
@@ -205,10 +207,10 @@ impl<'a> Printer<'a> {
             return code;
         }
         match crate::number::parse_c(word) {
-            Some(value) => value,
-            None => {
+            Some(value) if unsigned || value >= 0 || word.contains(&b'-') => value,
+            value => {
                 self.invalid(word);
-                crate::number::parse_c_start(word)
+                value.map_or_else(|| crate::number::parse_c_start(word), |_| i64::MAX)
             }
         }
     }
@@ -220,7 +222,7 @@ impl<'a> Printer<'a> {
             return code as f64;
         }
         let (value, length) = float::parse(word).unwrap_or((0.0, 0));
-        if length < word.len() || word.is_empty() {
+        if length < word.len() {
             self.invalid(word);
         }
         value
