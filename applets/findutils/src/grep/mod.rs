@@ -49,7 +49,7 @@ Print the lines of each FILE, or of standard input, that match a PATTERN.
   -NUM                  As -C NUM
   -r, --recursive       Search folders, through links only where they are operands
   -R, --dereference-recursive  Search folders and what links lead to
-      --include=GLOB    In folders, search only files whose name matches
+      --include=GLOB    Search only files whose name matches
       --exclude=GLOB    Leave out files whose name matches
       --exclude-dir=GLOB  Leave out folders whose name matches
   -z, --null-data       Lines end with a NUL character
@@ -101,7 +101,7 @@ Print the lines of each FILE, or of standard input, that match a PATTERN.
 /// The applet. POSIX XCU grep: 1 means that no line was selected, more than 1 an error.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline().failure(2);
 
-/// Which files of a tree are searched.
+/// Which files are searched.
 struct Chosen<'a> {
     include: Vec<&'a [u8]>,
     exclude: Vec<&'a [u8]>,
@@ -153,6 +153,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(LINE_BUFFERED) {
         env.stdout.set_line_buffered();
     }
+    let chosen = Chosen {
+        include: args.values(INCLUDE).collect(),
+        exclude: args.values(EXCLUDE).collect(),
+        exclude_dir: args.values(EXCLUDE_DIR).collect(),
+    };
     for operand in operands {
         let result = if *operand == b"-" {
             let mut input = env.take_stdin();
@@ -161,7 +166,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             env.stdin = input;
             result
         } else if recursive {
-            search_tree(env, args, &mut search, operand, strip)
+            search_tree(env, args, &chosen, &mut search, operand, strip)
+        } else if chosen.is_left_out(base_name(operand), false) {
+            Ok(())
         } else {
             search_file(env, &mut search, operand)
         };
@@ -215,7 +222,9 @@ fn flags(env: &Env, args: &Args<'_>) -> Flags {
 }
 
 fn search(env: &Env, args: &Args<'_>, regex: Regex) -> Result<Search> {
-    let count = |option| args.value(option).map(|word| number::parse_count(word, number::PLAIN)).transpose();
+    let count = |option| {
+        args.values(option).try_fold(None, |_, word| number::parse_count(word, number::PLAIN).map(Some))
+    };
     let around = match args.last_of(&[CONTEXT, NUMBER]) {
         Some(option) => count(option)?.unwrap_or(0),
         None => 0,
@@ -270,20 +279,22 @@ fn search_file(env: &mut Env, search: &mut Search, path: &[u8]) -> Result<()> {
         Ok(file) => file,
         Err(errno) => return Err(Error::on(path, errno)),
     };
-    // BusyBox passes over directories.
+    // BusyBox passes over directories, which have no line that matches.
     if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory) {
-        return Ok(());
+        return search.folder(env, path);
     }
     search.input(env, &mut Input::from_fd(file, path), path)
 }
 
 /// Searches the tree at `operand`; `strip` bytes of the paths are not shown.
-fn search_tree(env: &mut Env, args: &Args<'_>, search: &mut Search, operand: &[u8], strip: usize) -> Result<()> {
-    let chosen = Chosen {
-        include: args.values(INCLUDE).collect(),
-        exclude: args.values(EXCLUDE).collect(),
-        exclude_dir: args.values(EXCLUDE_DIR).collect(),
-    };
+fn search_tree(
+    env: &mut Env,
+    args: &Args<'_>,
+    chosen: &Chosen<'_>,
+    search: &mut Search,
+    operand: &[u8],
+    strip: usize,
+) -> Result<()> {
     let follow = if args.has(DEREFERENCE) { Follow::Always } else { Follow::Operands };
     let shared = std::cell::RefCell::new((env, search));
     fs::walk(
@@ -291,7 +302,7 @@ fn search_tree(env: &mut Env, args: &Args<'_>, search: &mut Search, operand: &[u
         follow,
         &mut |visit| {
             let (env, search) = &mut *shared.borrow_mut();
-            visit_file(env, search, &chosen, visit, strip)
+            visit_file(env, search, chosen, visit, strip)
         },
         &mut |error| {
             let (env, search) = &mut *shared.borrow_mut();

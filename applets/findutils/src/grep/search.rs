@@ -131,6 +131,17 @@ impl Search {
         ExitStatus::from_ok(self.has_selected)
     }
 
+    /// Names a directory where names of what does not match are wanted.
+    pub fn folder(&mut self, env: &mut Env, name: &[u8]) -> Result<()> {
+        if self.report == Report::Names(false) { self.name_file(env, name) } else { Ok(()) }
+    }
+
+    fn name_file(&mut self, env: &mut Env, name: &[u8]) -> Result<()> {
+        self.has_selected = true;
+        self.write_name(env, name)?;
+        env.stdout.push(if self.form.nul_after_name { 0 } else { b'\n' })
+    }
+
     /// Searches one input and prints what is to be printed of it.
     pub fn input(&mut self, env: &mut Env, input: &mut Input, name: &[u8]) -> Result<()> {
         let mut progress = Progress {
@@ -154,10 +165,8 @@ impl Search {
         let is_selected = progress.count > 0;
         match self.report {
             Report::Names(wanted) => {
-                self.has_selected |= is_selected == wanted;
                 if is_selected == wanted {
-                    self.write_name(env, name)?;
-                    return env.stdout.push(if self.form.nul_after_name { 0 } else { b'\n' });
+                    return self.name_file(env, name);
                 }
             }
             Report::Count => {
