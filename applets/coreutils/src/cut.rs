@@ -67,8 +67,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let Some(kind) = args.last_of(&kinds) else {
         return Err(Error::new("expected a list of bytes, characters, or fields"));
     };
-    if kinds.iter().filter(|&&kind| args.has(kind)).count() > 1 {
+    if kinds.iter().map(|&kind| args.times(kind)).sum::<usize>() > 1 {
         return Err(Error::usage());
+    }
+    if matches!(kind, BYTES | CHARACTERS) {
+        if args.has(ONLY_DELIMITED) {
+            return Err(Error::new("suppressing non-delimited lines makes sense only when operating on fields"));
+        }
+        if args.has(DELIMITER) {
+            return Err(Error::new("a delimiter may be specified only when operating on fields"));
+        }
     }
     let list = list(args.value(kind).unwrap_or_default(), args)?;
     let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));

@@ -61,19 +61,23 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn amount(args: &Args<'_>) -> Result<Amount> {
-    let Some(option) = args.last_of(&[LINES, BYTES, NUMBER]) else { return Ok(Amount::Lines(10)) };
-    let word = args.value(option).unwrap_or_default();
-    let (digits, from_end) = match word.strip_prefix(b"-") {
-        Some(digits) => (digits, true),
-        None => (word, false),
-    };
-    let count = parse_count(digits, SIZE_SUFFIXES)?;
-    Ok(match (option == BYTES, from_end) {
-        (false, false) => Amount::Lines(count),
-        (true, false) => Amount::Bytes(count),
-        (false, true) => Amount::AllButLines(count),
-        (true, true) => Amount::AllButBytes(count),
-    })
+    let mut amount = Amount::Lines(10);
+    // The last one counts, but every one must be a number.
+    for &(option, value) in args.found() {
+        let Some(word) = value else { continue };
+        let (digits, from_end) = match word.strip_prefix(b"-") {
+            Some(digits) => (digits, true),
+            None => (word, false),
+        };
+        let count = parse_count(digits, SIZE_SUFFIXES)?;
+        amount = match (option == BYTES, from_end) {
+            (false, false) => Amount::Lines(count),
+            (true, false) => Amount::Bytes(count),
+            (false, true) => Amount::AllButLines(count),
+            (true, true) => Amount::AllButBytes(count),
+        };
+    }
+    Ok(amount)
 }
 
 fn print_lines(env: &mut Env, input: &mut Input, count: u64) -> Result<()> {

@@ -41,6 +41,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         [] => of_process()?,
         operands => of_user(operands[0])?,
     };
+    if [USER, GROUP, GROUPS].iter().filter(|&&option| args.has(option)).count() > 1 {
+        return Err(Error::usage());
+    }
     let mut users = Names::default();
     let mut groups = Names::default();
     let mut text = match args.last_of(&[USER, GROUP, GROUPS]) {

@@ -115,20 +115,24 @@ fn print_header(env: &mut Env, name: &[u8], is_first: bool) -> Result<()> {
 }
 
 fn amount(args: &Args<'_>) -> Result<Amount> {
-    let Some(option) = args.last_of(&[LINES, BYTES, NUMBER, FROM_NUMBER]) else { return Ok(Amount::LastLines(10)) };
-    let word = args.value(option).unwrap_or_default();
-    let (digits, from_start) = match word {
-        [b'+', digits @ ..] => (digits, true),
-        [b'-', digits @ ..] => (digits, false),
-        digits => (digits, option == FROM_NUMBER),
-    };
-    let count = parse_count(digits, SIZE_SUFFIXES)?;
-    Ok(match (option == BYTES, from_start) {
-        (false, false) => Amount::LastLines(count),
-        (true, false) => Amount::LastBytes(count),
-        (false, true) => Amount::FromLine(count),
-        (true, true) => Amount::FromByte(count),
-    })
+    let mut amount = Amount::LastLines(10);
+    // The last one counts, but every one must be a number.
+    for &(option, value) in args.found() {
+        let (LINES | BYTES | NUMBER | FROM_NUMBER, Some(word)) = (option, value) else { continue };
+        let (digits, from_start) = match word {
+            [b'+', digits @ ..] => (digits, true),
+            [b'-', digits @ ..] => (digits, false),
+            digits => (digits, option == FROM_NUMBER),
+        };
+        let count = parse_count(digits, SIZE_SUFFIXES)?;
+        amount = match (option == BYTES, from_start) {
+            (false, false) => Amount::LastLines(count),
+            (true, false) => Amount::LastBytes(count),
+            (false, true) => Amount::FromLine(count),
+            (true, true) => Amount::FromByte(count),
+        };
+    }
+    Ok(amount)
 }
 
 fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {

@@ -42,6 +42,9 @@ impl Key {
     fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         let mut rest = line;
         for _ in 0..self.fields {
+            if rest.is_empty() {
+                break;
+            }
             let blanks = rest.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
             let word = rest[blanks..].iter().take_while(|&&b| b != b' ' && b != b'\t').count();
             rest = &rest[blanks + word..];
@@ -57,10 +60,7 @@ impl Key {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let count = |option, otherwise: u64| match args.value(option) {
-        Some(word) => parse_count(word, PLAIN),
-        None => Ok(otherwise),
-    };
+    let count = |option, otherwise: u64| args.values(option).try_fold(otherwise, |_, word| parse_count(word, PLAIN));
     let key = Key {
         fields: count(SKIP_FIELDS, 0)? as usize,
         skip: count(SKIP_CHARS, 0)? as usize,

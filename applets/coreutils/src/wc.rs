@@ -52,7 +52,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let width = if is_alone { 0 } else { 9 };
     let mut total = Counts::default();
     let status = env.for_each_input(args.operands(), &mut |env, input| {
-        let counts = count(input, wanted, utf8)?;
+        let mut counts = Counts::default();
+        let result = count(input, wanted, utf8, &mut counts);
         total.lines += counts.lines;
         total.words += counts.words;
         total.chars += counts.chars;
@@ -63,7 +64,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             b"standard input" => b"",
             name => name,
         };
-        print(env, &counts, width, wanted, name)
+        // What was read before a failure is told too.
+        print(env, &counts, width, wanted, name).and(result)
     })?;
     if args.operands().len() > 1 {
         print(env, &total, width, wanted, b"total")?;
@@ -71,13 +73,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(status)
 }
 
-fn count(input: &mut Input, wanted: Wanted, utf8: bool) -> Result<Counts> {
+fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> Result<()> {
     let [_, words, chars, _, width] = wanted;
-    let mut counts = Counts::default();
     let is_bytes_only = wanted == [false, false, false, true, false] || (wanted == [false, false, true, false, false] && !utf8);
     if is_bytes_only && let Some(left) = bytes_left(input) {
         (counts.bytes, counts.chars) = (left, left);
-        return Ok(counts);
+        return Ok(());
     }
     let mut in_word = false;
     let mut column = 0;
@@ -104,7 +105,7 @@ fn count(input: &mut Input, wanted: Wanted, utf8: bool) -> Result<Counts> {
         counts.chars = counts.bytes;
     }
     counts.width = counts.width.max(column);
-    Ok(counts)
+    Ok(())
 }
 
 /// The bytes between the place in a regular file and its end, which need not be read.

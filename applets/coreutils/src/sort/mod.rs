@@ -172,8 +172,12 @@ fn sorter(args: &Args<'_>) -> Result<Sorter> {
         (FOLD, b'f'),
         (PRINTABLE, b'i'),
     ] {
+        let kind = rules.kind;
         if args.has(option) {
             rules.add(letter, true);
+        }
+        if kind != Kind::Text && kind != rules.kind {
+            return Err(Error::new("unknown sort type"));
         }
     }
     let separator = match args.value(SEPARATOR) {
