@@ -80,20 +80,24 @@ fn numbers(a: &[u8], b: &[u8]) -> Ordering {
     if a.negative { order.reverse() } else { order }
 }
 
-/// The whole part of a number, which orders numbers as they are ordered unless it is equal.
+/// The whole part of a number, which orders numbers as they are ordered; the last bit says that there is more to it.
 pub fn number_lead(text: &[u8]) -> u64 {
-    (whole_part(text) as u64) ^ (1 << 63)
+    const LIMIT: i64 = 1 << 61;
+    let number = number(text);
+    let whole = whole_part(&number).abs();
+    let has_more = whole > LIMIT || !number.fraction.is_empty();
+    let value = whole.min(LIMIT) << 1 | i64::from(has_more);
+    (if number.negative { -value } else { value }) as u64 ^ (1 << 63)
 }
 
 /// The same for a number with a suffix, which comes first.
 pub fn human_lead(text: &[u8]) -> u64 {
     const LIMIT: i64 = 1 << 54;
-    let value = whole_part(text).clamp(-LIMIT, LIMIT) + LIMIT;
+    let value = whole_part(&number(text)).clamp(-LIMIT, LIMIT) + LIMIT;
     (((suffix(text) + 16) as u64) << 56) | value as u64
 }
 
-fn whole_part(text: &[u8]) -> i64 {
-    let number = number(text);
+fn whole_part(number: &Number<'_>) -> i64 {
     let value = match number.whole.len() {
         0..=18 => number.whole.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0')),
         _ => i64::MAX,

@@ -229,8 +229,10 @@ impl Sorter {
         if a.lead != b.lead {
             return a.lead.cmp(&b.lead);
         }
+        let first = &self.keys[0];
+        let is_settled = first.rules.kind == Kind::Number && (a.lead & 1 == 0) != first.rules.reverse;
         let (a, b) = (&text[a.start..a.end], &text[b.start..b.end]);
-        for key in &self.keys {
+        for key in &self.keys[usize::from(is_settled)..] {
             let order = compare::parts(key.part(a, self.separator), key.part(b, self.separator), &key.rules);
             if order != Ordering::Equal {
                 return if key.rules.reverse { order.reverse() } else { order };
