@@ -63,13 +63,19 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             for (to, from) in changed.iter_mut().zip(content) {
                 *to = map[usize::from(*from)];
             }
+        } else if !squeeze {
+            count = 0;
+            for &byte in content {
+                changed[count] = byte;
+                // No branch: what is dropped comes as it likes.
+                count += usize::from(!is_deleted[usize::from(byte)]);
+            }
         } else {
             count = 0;
             for &from in content {
                 let byte = map[usize::from(from)];
                 let is_dropped = is_deleted[usize::from(from)] || (last == Some(byte) && is_squeezed[usize::from(byte)]);
                 changed[count] = byte;
-                // No branch: what is dropped comes as it likes.
                 count += usize::from(!is_dropped);
                 last = if is_deleted[usize::from(from)] { last } else { Some(byte) };
             }
