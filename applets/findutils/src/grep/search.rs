@@ -260,7 +260,9 @@ impl Search {
                     true
                 }
             } else {
-                self.print_after(env, data, others, progress)?;
+                if progress.after > 0 {
+                    self.print_after(env, data, others, progress)?;
+                }
                 line.is_empty() || self.select(env, data, line, progress)?
             };
             if !goes_on {

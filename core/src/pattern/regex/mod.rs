@@ -387,7 +387,13 @@ impl Regex {
                 Some(literal) => at + literal.find(&text[at..])?,
                 None => self.earliest_end(text, at)?,
             };
-            let begin = memchr::memrchr(line_end, &text[at..found]).map_or(at, |before| at + before + 1);
+            // Most often the line that is looked at first has the match, and it is near.
+            let passed = &text[at..found];
+            let before = match passed.len() {
+                0..16 => passed.iter().rposition(|&byte| byte == line_end),
+                _ => memchr::memrchr(line_end, passed),
+            };
+            let begin = before.map_or(at, |before| at + before + 1);
             let end = memchr::memchr(line_end, &text[found..]).map_or(text.len(), |length| found + length);
             if begin == text.len() {
                 return None;
