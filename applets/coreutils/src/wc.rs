@@ -51,9 +51,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let is_alone = args.operands().len() < 2 && wanted.iter().filter(|&&wanted| wanted).count() == 1;
     let width = if is_alone { 0 } else { 9 };
     let mut total = Counts::default();
-    let status = env.for_each_input(args.operands(), &mut |env, input| {
+    let mut worst = ExitStatus::SUCCESS;
+    let mut status = env.for_each_input(args.operands(), &mut |env, input| {
         let mut counts = Counts::default();
-        let result = count(input, wanted, utf8, &mut counts);
+        // What was read before a failure is told too, behind it.
+        if let Err(error) = count(input, wanted, utf8, &mut counts) {
+            worst.worsen(env.warn(error));
+        }
         total.lines += counts.lines;
         total.words += counts.words;
         total.chars += counts.chars;
@@ -64,9 +68,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             b"standard input" => b"",
             name => name,
         };
-        // What was read before a failure is told too.
-        print(env, &counts, width, wanted, name).and(result)
+        print(env, &counts, width, wanted, name)
     })?;
+    status.worsen(worst);
     if args.operands().len() > 1 {
         print(env, &total, width, wanted, b"total")?;
     }
