@@ -169,10 +169,9 @@ impl Dfa {
     /// The end of the leftmost-longest match in `text` that begins at `from` or later, or of the first match to end if
     /// `earliest`. `before` and `after` are what the text's own ends look like.
     pub fn search(&mut self, text: &[u8], from: usize, before: Edge, after: Edge, earliest: bool) -> Option<usize> {
-        let left = match unit::last(&text[..from], self.utf8) {
-            Some((unit, _)) => self.sides_of(unit),
-            None => before.0 & self.sides,
-        };
+        // Most expressions do not ask what stands beside them.
+        let neighbour = if self.sides == 0 { None } else { unit::last(&text[..from], self.utf8) };
+        let left = neighbour.map_or(before.0 & self.sides, |(unit, _)| self.sides_of(unit));
         let start = self.start(left, false);
         self.run::<false>(&text[from..], start, after, earliest).map(|read| from + read)
     }
