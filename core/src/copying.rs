@@ -186,6 +186,11 @@ impl Copier {
         if !self.manner.recursive {
             return Err(Error::parts(&[b"omitting directory '", from.path, b"'"]));
         }
+        if let Ok(target) = stat(to.at, to.name, true)
+            && (target.st_dev, target.st_ino) == (source.st_dev, source.st_ino)
+        {
+            return Err(Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"]));
+        }
         if self.made.contains(&(source.st_dev, source.st_ino)) {
             return Err(Error::parts(&[b"can't copy '", from.path, b"' into itself"]));
         }
@@ -245,7 +250,9 @@ impl Copier {
         let cannot = |errno| Error::cannot("create", to.path, errno);
         let regular = kind(source) == FileType::RegularFile;
         let links = self.manner.hard_links || self.manner.symbolic_links;
-        if exists && (self.manner.remove_first || links && self.manner.force || !regular && !links) {
+        // Without -R a device or pipe is read, and what it says goes into the file that is there.
+        let made_anew = kind(source) == FileType::Symlink || !regular && self.manner.recursive;
+        if exists && (self.manner.remove_first || links && self.manner.force || made_anew && !links) {
             unlinkat(to.at, to.name, AtFlags::empty()).map_err(|errno| Error::cannot("remove", to.path, errno))?;
         }
         if self.manner.symbolic_links {

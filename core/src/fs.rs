@@ -236,6 +236,10 @@ fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::
             Err(errno) => return Err(errno),
         }
     }
+    // A slash at the end names a folder (POSIX XBD 4.16).
+    if path.ends_with(b"/") && stat(fs::CWD, &resolved, false).is_ok_and(|stat| kind(&stat) != FileType::Directory) {
+        return if forgive(Errno::NOTDIR, false) { Ok(resolved) } else { Err(Errno::NOTDIR) };
+    }
     Ok(resolved)
 }
 

@@ -37,22 +37,19 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let ended = words.iter().position(|word| *word == b"--").unwrap_or(words.len());
     let is_mode = |word: &&[u8]| matches!(word, [b'-', b'r' | b'w' | b'x' | b'X' | b's' | b't' | b'u' | b'g' | b'o', ..]);
-    if let Some(at) = words[..ended].iter().position(is_mode) {
-        let mode = words.remove(at);
-        words.insert(at, b"--");
-        words.insert(at + 1, mode);
-    }
+    let mode = words[..ended].iter().position(is_mode).map(|at| words.remove(at));
     let args = Args::parse(USAGE, options::Grammar::Permuted, &words)?;
-    change_all(env, &args)
+    change_all(env, &args, mode)
 }
 
-fn change_all(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let (word, files) = match args.value(REFERENCE) {
-        Some(file) => {
+fn change_all(env: &mut Env, args: &Args<'_>, dashed: Option<&[u8]>) -> Outcome {
+    let (word, files) = match (args.value(REFERENCE), dashed) {
+        (Some(file), _) => {
             let mode = stat(file).map_err(|errno| Error::on(file, errno))?.st_mode;
             (rbox_core::number::octal(u64::from(mode & 0o7777)), args.operands_between(1, usize::MAX)?)
         }
-        None => {
+        (None, Some(mode)) => (mode.to_vec(), args.operands_between(1, usize::MAX)?),
+        (None, None) => {
             let (word, files) = args.operands_between(2, usize::MAX)?.split_first().ok_or_else(Error::usage)?;
             (word.to_vec(), files)
         }

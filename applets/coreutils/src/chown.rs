@@ -54,19 +54,27 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let mut status = ExitStatus::SUCCESS;
     for file in files {
-        for error in walk_gathering(file, follow, &mut |visit| change(env, args, visit, owner))? {
+        for error in walk_gathering(file, follow, &mut |visit| change(env, args, visit, owner, follow))? {
             status.worsen(if args.has(QUIET) { error.status(1) } else { env.warn(error) });
         }
     }
     Ok(status)
 }
 
-fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, owner: (Option<u32>, Option<u32>)) -> Result<Step> {
-    if visit.phase == Phase::After {
+fn change(
+    env: &mut Env,
+    args: &Args<'_>,
+    visit: &Visit<'_>,
+    owner: (Option<u32>, Option<u32>),
+    follow: Follow,
+) -> Result<Step> {
+    // A folder comes after what is in it: who gives it away may no longer look into it.
+    if visit.phase == Phase::Before && args.has(RECURSE) {
         return Ok(Step::On);
     }
-    // A link among the operands leads to what is changed; one met on the way is changed itself (GNU -R -P).
-    let itself = args.has(LINKS) || args.has(RECURSE);
+    // A link that the walk follows leads to what is changed; any other is changed itself with -R (GNU -R -P).
+    let followed = follow == Follow::Always || follow == Follow::Operands && visit.depth == 0;
+    let itself = args.has(LINKS) || args.has(RECURSE) && !followed;
     let flags = if itself { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
     let (uid, gid) = (owner.0.map(Uid::from_raw), owner.1.map(Gid::from_raw));
     chownat(visit.at, visit.name, uid, gid, flags).map_err(|errno| Error::on(visit.path, errno))?;

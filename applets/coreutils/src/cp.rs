@@ -92,7 +92,7 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
     let overwrite = args.last_of(&[ASK, NO_CLOBBER, FORCE]);
     Ok(Manner {
         recursive,
-        follow_operands: follow == Some(FOLLOW_OPERANDS) || follow.is_none() && !recursive,
+        follow_operands: follow == Some(FOLLOW_OPERANDS) || follow.is_none() && !recursive && !args.has(LINK),
         follow_all: follow == Some(FOLLOW),
         preserve,
         xattrs,

@@ -1,6 +1,6 @@
 //! `du`: print the room that files take (POSIX XCU du).
 
-use rbox_core::fs::{Follow, Phase, Step, kind, walk_gathering};
+use rbox_core::fs::{Follow, Phase, Step, kind, stat, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -50,9 +50,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let depth = match args.value(DEPTH) {
         Some(word) => parse_in_range(word, 0, u32::MAX.into())? as usize,
-        None if args.has(SUM) => 0,
         None => usize::MAX,
     };
+    let depth = if args.last_of(&[DEPTH, SUM]) == Some(SUM) { 0 } else { depth };
     let mut counter = Counter { args, depth, seen: Vec::new(), sums: Vec::new(), device: None };
     let (mut status, mut total) = (ExitStatus::SUCCESS, 0);
     for operand in operands {
@@ -89,6 +89,13 @@ impl Counter<'_> {
                 self.print(env, sum, visit.path)?;
             }
             return Ok(Step::On);
+        }
+        // The walk shows a link itself where it leads nowhere; nothing was asked about that one.
+        if self.args.last_of(&[FOLLOW, FOLLOW_OPERANDS]) == Some(FOLLOW)
+            && kind(visit.stat) == FileType::Symlink
+            && let Err(errno) = stat(visit.at, visit.name, true)
+        {
+            return Err(Error::on(visit.path, errno));
         }
         if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
             return Ok(Step::Skip);

@@ -50,7 +50,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
     }
     env.for_each_operand(targets, &mut |env, target| {
-        let link = if folder { join_path(place, base_name(target)) } else { place.to_vec() };
+        let link = match folder {
+            true if place == b"." => base_name(target).to_vec(),
+            true => join_path(place, base_name(target)),
+            false => place.to_vec(),
+        };
         make(env, args, target, &link)
     })
 }

@@ -32,9 +32,9 @@ fn device(major: &[u8], minor: &[u8]) -> Result<u64> {
     Ok(makedev(major as u32, number::parse_in_range(minor, 0, 1_048_575)? as u32))
 }
 
-/// Makes a node of that kind; a mode that was asked for holds whatever the umask.
+/// Makes a node of that kind. The umask bears on a mode only where a clause names no class (POSIX XCU mkfifo, -m).
 pub fn make(name: &[u8], kind: FileType, device: u64, mode: Option<&[u8]>) -> Outcome {
-    let wanted = mode.map(|word| mode::apply(word, 0o666, false, 0)).transpose()?;
+    let wanted = mode.map(|word| mode::apply(word, 0o666, false, rbox_core::sys::process::current_umask())).transpose()?;
     let first_mode = Mode::from_raw_mode(wanted.unwrap_or(0o666) & 0o777);
     mknodat(CWD, name, kind, first_mode, device).map_err(|errno| Error::on(name, errno))?;
     if let Some(mode) = wanted {

@@ -51,6 +51,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let terminal = termios::isatty(fd::borrow(0));
     let mut status = ExitStatus::SUCCESS;
     for operand in args.operands() {
+        // As BusyBox: a slash at the end would lead through a link, and what the link leads to would be emptied.
+        let trimmed = operand.iter().rposition(|&byte| byte != b'/').map_or(0, |at| at + 1);
+        let operand = if trimmed == 0 { *operand } else { &operand[..trimmed] };
         let name = base_name(operand);
         let mut remover = Remover { env, args, manner, terminal, device: None };
         if name == b"." || name == b".." || name == b"/" && keep_root {

@@ -19,6 +19,9 @@ Write everything that waits, or what belongs to each FILE, to the disks.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if args.has(DATA) && args.has(SYSTEM) {
+        return Err(Error::usage());
+    }
     if args.operands().is_empty() {
         sync();
         return Ok(ExitStatus::SUCCESS);

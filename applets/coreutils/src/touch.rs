@@ -42,7 +42,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let flags = if args.has(LINKS) { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
     env.for_each_operand(args.operands(), &mut |_, path| {
         let touched = match utimensat(CWD, path, &times, flags) {
-            Err(Errno::NOENT) if args.has(NO_CREATE) || args.has(LINKS) => Ok(()),
+            Err(Errno::NOENT) if args.has(NO_CREATE) => Ok(()),
             Err(Errno::NOENT) => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
                 open(path, flags, Mode::from_raw_mode(0o666)).and_then(|file| rbox_core::sys::fs::futimens(&file, &times))

@@ -56,6 +56,10 @@ fn split(text: &[u8]) -> Vec<Vec<u8>> {
             words.push(date.to_vec());
         }
         let time = if iso { &rest[1..] } else { rest };
+        if let Some((date, time)) = split_dotted(word) {
+            words.extend([date, time.to_vec()]);
+            continue;
+        }
         // A zone may stick to a time: 10:00Z, 10:00+02:00.
         let zone = time.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
         match zone.filter(|&at| at > 0 && time[..at].contains(&b':')) {
@@ -64,6 +68,17 @@ fn split(text: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     words
+}
+
+/// BusyBox's own form, `[YYYY.]MM.DD-hh:mm[:ss]`, as a date that others write and a time.
+fn split_dotted(word: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (date, time) = crate::bytes::split_once(word, b'-')?;
+    let dots = date.iter().filter(|&&byte| byte == b'.').count();
+    if !matches!(dots, 1 | 2) || !date.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        return None;
+    }
+    let between = if dots == 2 { b'-' } else { b'/' };
+    Some((date.iter().map(|&byte| if byte == b'.' { between } else { byte }).collect(), time))
 }
 
 #[derive(Default)]
@@ -454,7 +469,16 @@ mod tests {
     #[test]
     fn dates_have_many_forms() {
         let midnight = Some(-(10 * 3600 + 20 * 60 + 30));
-        for text in ["2026-11-23", "11/23/2026", "20261123", "23 Nov 2026", "Nov 23 00:00", "@1795392000"] {
+        for text in [
+            "2026-11-23",
+            "11/23/2026",
+            "20261123",
+            "23 Nov 2026",
+            "Nov 23 00:00",
+            "2026.11.23-00:00",
+            "11.23-0:00",
+            "@1795392000",
+        ] {
             assert_eq!(seconds(text), midnight, "{text}");
         }
         assert_eq!(seconds("2026-11-23T10:20:30Z"), Some(0));

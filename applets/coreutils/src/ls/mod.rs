@@ -172,7 +172,7 @@ impl<'a> Lister<'a> {
     fn new(env: &Env, args: &'a Args<'a>) -> Result<Self> {
         let terminal = env.stdout.is_terminal();
         let long = args.last_of(&[NUMERIC, NO_USER, NO_GROUP, FULL_TIME]).is_some();
-        let form = match args.last_of(&[ONE, COLUMNS, ACROSS, COMMAS, LONG]) {
+        let form = match args.last_of(&[ONE, COLUMNS, ACROSS, COMMAS, LONG, NUMERIC, NO_USER, NO_GROUP]) {
             // One name a line is what a long listing does anyway.
             Some(ONE) if long || args.has(LONG) => Form::Long,
             Some(ONE) => Form::Single,
@@ -206,7 +206,7 @@ impl<'a> Lister<'a> {
         if let Some(word) = args.value(TABS) {
             rbox_core::number::parse_in_range(word, 0, 1 << 20)?;
         }
-        let sorted = [BY_SIZE, BY_TIME];
+        let sorted = [BY_SIZE, BY_TIME, CHANGE_TIME, ACCESS_TIME];
         let needs_stat = form == Form::Long
             || color
             || [CLASSIFY, INODE, BLOCKS, FOLLOW].iter().chain(&sorted).any(|option| args.has(*option));
