@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::case::Case;
 use crate::{limit, terminal};
@@ -19,6 +20,9 @@ const NAMESPACE: &str = include_str!("namespace.sh");
 /// A command of the cases' own: `await COMMAND` tries it until it succeeds. A case has no need to guess how long a
 /// daemon takes on a slow machine; the limit of time ends what never comes.
 const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep 0.02; done\n";
+
+/// The status of a case whose time was over.
+const LATE: &str = "took too long\n";
 
 /// What one run left behind, as text that can be compared.
 pub struct Outcome {
@@ -97,7 +101,8 @@ impl Systems {
             ("stderr", &ours.stderr, &theirs.stderr),
             ("tree", &ours.tree, &theirs.tree),
         ];
-        let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs);
+        // Nothing is shown by a case that both systems hang in.
+        let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs || **ours == LATE);
         Ok(differing
             .map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"))
             .collect())
@@ -119,14 +124,17 @@ impl Systems {
             ("TZ", "UTC"),
             ("LC_ALL", "C"),
         ]);
+        let end = limit::deadline();
         let output =
             if case.tty { terminal::run(command, &case.types, folder) } else { limit::output(command, folder) };
+        let late = Instant::now() >= end;
         let output = output.map_err(failed)?;
+        let status = output.status.code().map_or("killed\n".to_string(), |code| format!("{code}\n"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut tree = String::new();
         describe(folder, Path::new("."), &mut tree).map_err(failed)?;
         Ok(Outcome {
-            status: format!("{}\n", output.status.code().map_or("killed".to_string(), |code| code.to_string())),
+            status: if late { LATE.to_string() } else { status },
             stdout: text(&output.stdout),
             stderr: messages(&text(&output.stderr)),
             tree,
