@@ -350,3 +350,32 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
         _ => Ok(()),
     }
 }
+
+/// A shell in which nothing runs; the first byte says how it reads.
+#[cfg(fuzzing)]
+fn fuzzed_shell(data: &[u8]) -> (Shell, &[u8]) {
+    let mut shell = new_shell(&rbox_core::testing::env(b"sh"), b"sh");
+    let (mode, text) = data.split_first().map_or((0, data), |(mode, text)| (*mode, text));
+    (shell.options.bash, shell.options.extglob) = (mode & 1 != 0, mode & 2 != 0);
+    (shell, text)
+}
+
+/// Reads a program, writes it out and reads that again.
+#[cfg(fuzzing)]
+pub fn fuzz_parser(data: &[u8]) {
+    let (mut shell, text) = fuzzed_shell(data);
+    let mut input = Input::text(text, 1);
+    while let Ok(Some(node)) = crate::syntax::parser::next_command(&mut input, &mut shell) {
+        let written = crate::syntax::unparse::node(&node, &shell.symbols);
+        let _ = crate::syntax::parser::next_command(&mut Input::text(&written, 1), &mut shell);
+    }
+}
+
+/// Computes an expression; subscripts, in which commands could run, are left out.
+#[cfg(fuzzing)]
+pub fn fuzz_arithmetic(data: &[u8]) {
+    let (mut shell, text) = fuzzed_shell(data);
+    if !text.iter().any(|byte| b"[$`".contains(byte)) {
+        let _ = shell.evaluate_text(text, 0);
+    }
+}

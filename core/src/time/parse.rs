@@ -300,6 +300,17 @@ pub fn parse_digits(text: &[u8], year_last: bool, now: Moment, zone: &Zone) -> O
     Some(Moment { seconds: zone.moment(&civil), nanos: 0 })
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for zone in [Zone::utc(), Zone::load(Some(b"CET-1CEST,M3.5.0,M10.5.0/3"))] {
+        let now = Moment { seconds: 1_700_000_000, nanos: 5 };
+        for found in [parse(data, now, &zone), parse_digits(data, true, now, &zone)].into_iter().flatten() {
+            zone.civil(found.seconds);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
