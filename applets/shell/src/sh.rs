@@ -360,15 +360,22 @@ fn fuzzed_shell(data: &[u8]) -> (Shell, &[u8]) {
     (shell, text)
 }
 
-/// Reads a program, writes it out and reads that again.
+/// Reads a program, and as the body of a function reads again what it is written out as.
 #[cfg(fuzzing)]
 pub fn fuzz_parser(data: &[u8]) {
+    use crate::syntax::{parser::next_command, unparse::node_in_whole};
     let (mut shell, text) = fuzzed_shell(data);
     let mut input = Input::text(text, 1);
-    while let Ok(Some(node)) = crate::syntax::parser::next_command(&mut input, &mut shell) {
-        let written = crate::syntax::unparse::node(&node, &shell.symbols);
-        let _ = crate::syntax::parser::next_command(&mut Input::text(&written, 1), &mut shell);
+    while let Ok(Some(_)) = next_command(&mut input, &mut shell) {}
+    let body = [b"{\n", text, b"\n}"].concat();
+    let Ok(Some(node)) = next_command(&mut Input::text(&body, 1), &mut shell) else { return };
+    let written = node_in_whole(&node, &shell.symbols);
+    // No NUL byte can be read.
+    if written.contains(&0) || text.contains(&0) {
+        return;
     }
+    let again = next_command(&mut Input::text(&written, 1), &mut shell);
+    assert!(matches!(again, Ok(Some(_))), "cannot be read: {}", written.escape_ascii());
 }
 
 /// Computes an expression; subscripts, in which commands could run, are left out.
