@@ -1,5 +1,5 @@
 # The doors of the house. Each does its own set-up: packages are listed before apt is asked for them.
-.PHONY: boot boot-test tools test rbox image compat bench clean lint unit
+.PHONY: boot boot-test tools test rbox image compat bench fuzz clean lint unit
 
 # Boots the image on this terminal; `poweroff` as root ends it.
 boot: image
@@ -38,6 +38,12 @@ bench: rbox
 	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
 	bash compat-suite/bench.sh
 	bash compat-suite/bench-shell.sh
+
+# Feeds all parsers of outside bytes with what breaks parsers: `make fuzz SECONDS=600`, for each.
+SECONDS = 60
+fuzz:
+	sh build-image/packages.sh gcc g++ libc6-dev
+	sh fuzz/run.sh $(SECONDS)
 
 tools:
 	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 python3-minimal

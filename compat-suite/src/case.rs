@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
-//! folder in which every name of an applet means the program under test.
+//! folder in which every name of an applet means the program under test. `await COMMAND` tries a command until it
+//! succeeds; a case that takes longer than 30 seconds is killed.
 //!
 //! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal, and
 //! `needs: namespace tty` both.

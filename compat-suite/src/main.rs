@@ -5,6 +5,7 @@
 //! root is missing, with a word about it; where CI is set that is a failure.
 
 mod case;
+mod limit;
 mod oracles;
 mod random;
 mod run;
@@ -85,6 +86,7 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     // A machine that cannot make namespaces says so; one that builds for others must not pass without them.
     let reason = if cases.iter().any(|case| case.namespace) { systems.why_no_namespaces() } else { None };
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut wrong = Vec::new();
     for (case, verdict) in cases.iter().zip(judge_all(&cases, &systems, reason.is_some())) {
         let tally = tallies.entry(case.file.clone()).or_default();
         match verdict? {
@@ -93,6 +95,7 @@ fn compare(cli: &Cli) -> Result<bool, String> {
             Verdict::Skipped => tally.skipped += 1,
             Verdict::Wrong(text) => {
                 tally.wrong += 1;
+                wrong.push(case.title());
                 println!("{text}");
             }
         }
@@ -109,6 +112,8 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     if let Some(reason) = reason {
         println!("cases that need namespaces were skipped: {reason}");
     }
+    // Of a long run often only the last lines are seen.
+    wrong.iter().for_each(|title| println!("wrong: {title}"));
     Ok(failed == 0 && (skipped == 0 || std::env::var_os("CI").is_none()))
 }
 

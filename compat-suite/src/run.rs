@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::case::Case;
-use crate::terminal;
+use crate::{limit, terminal};
 
 /// The two programs, each with a folder of links under its applets' names.
 pub struct Systems {
@@ -15,6 +16,13 @@ pub struct Systems {
 
 /// The script that makes a small system inside of new namespaces and runs the rest of its words in it with `/bin/sh`.
 const NAMESPACE: &str = include_str!("namespace.sh");
+
+/// A command of the cases' own: `await COMMAND` tries it until it succeeds. A case has no need to guess how long a
+/// daemon takes on a slow machine; the limit of time ends what never comes.
+const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep 0.02; done\n";
+
+/// The status of a case whose time was over.
+const LATE: &str = "took too long\n";
 
 /// What one run left behind, as text that can be compared.
 pub struct Outcome {
@@ -27,7 +35,8 @@ pub struct Outcome {
 impl Systems {
     /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) stands in.
     pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
-        let scratch = std::env::temp_dir().join(format!("compat-suite.{}", std::process::id()));
+        let temporary = fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary folder: {error}"))?;
+        let scratch = temporary.join(format!("compat-suite.{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
         let (ours, theirs) = (names(rbox)?, names(busybox)?);
         for (folder, program) in [("rbox", rbox), ("busybox", busybox)] {
@@ -40,6 +49,8 @@ impl Systems {
                 let stands_in = other.filter(|_| folder == "busybox" && !theirs.contains(name));
                 symlink(stands_in.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
             }
+            fs::write(links.join("await"), AWAIT).map_err(failed)?;
+            fs::set_permissions(links.join("await"), fs::Permissions::from_mode(0o755)).map_err(failed)?;
         }
         fs::write(scratch.join("namespace.sh"), NAMESPACE).map_err(failed)?;
         Ok(Self { scratch })
@@ -74,7 +85,7 @@ impl Systems {
 
     /// Namespaces for everything but users, and in them the small system that the script makes.
     fn namespace_command(&self) -> Command {
-        let mut command = limited("/usr/bin/unshare");
+        let mut command = Command::new("/usr/bin/unshare");
         command
             .args(["-m", "-p", "-f", "-n", "-u", "-i", "--kill-child", "--mount-proc", "/bin/sh"])
             .arg(self.scratch.join("namespace.sh"));
@@ -90,7 +101,8 @@ impl Systems {
             ("stderr", &ours.stderr, &theirs.stderr),
             ("tree", &ours.tree, &theirs.tree),
         ];
-        let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs);
+        // Nothing is shown by a case that both systems hang in.
+        let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs || **ours == LATE);
         Ok(differing
             .map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"))
             .collect())
@@ -105,20 +117,24 @@ impl Systems {
         }
         fs::create_dir(folder).map_err(failed)?;
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.scratch.join(system).display());
-        let mut command = if case.namespace { self.namespace_command() } else { limited("/bin/sh") };
+        let mut command = if case.namespace { self.namespace_command() } else { Command::new("/bin/sh") };
         command.args(["-c", &case.script]).current_dir(folder).env_clear().envs([
             ("PATH", path.as_str()),
             ("HOME", "/"),
             ("TZ", "UTC"),
             ("LC_ALL", "C"),
         ]);
-        let output = if case.tty { terminal::run(command, &case.types) } else { command.stdin(Stdio::null()).output() };
+        let end = limit::deadline();
+        let output =
+            if case.tty { terminal::run(command, &case.types, folder) } else { limit::output(command, folder) };
+        let late = Instant::now() >= end;
         let output = output.map_err(failed)?;
+        let status = output.status.code().map_or("killed\n".to_string(), |code| format!("{code}\n"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut tree = String::new();
         describe(folder, Path::new("."), &mut tree).map_err(failed)?;
         Ok(Outcome {
-            status: format!("{}\n", output.status.code().map_or("killed".to_string(), |code| code.to_string())),
+            status: if late { LATE.to_string() } else { status },
             stdout: text(&output.stdout),
             stderr: messages(&text(&output.stderr)),
             tree,
@@ -131,13 +147,6 @@ impl Drop for Systems {
         // The next run makes its own; what is left is in the temporary folder.
         let _ = fs::remove_dir_all(&self.scratch);
     }
-}
-
-/// A command that is killed when it takes too long; its status is 137 then.
-fn limited(program: &str) -> Command {
-    let mut command = Command::new("/usr/bin/timeout");
-    command.args(["--foreground", "-s", "KILL", "30", program]);
-    command
 }
 
 /// The names of a program's applets.

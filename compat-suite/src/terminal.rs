@@ -1,11 +1,16 @@
 //! Running a command on a terminal of its own, and typing there.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Error, Read, Result, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::limit;
 
 /// How long the terminal is quiet before the next line is typed, in nanoseconds.
 const QUIET: i64 = 400_000_000;
@@ -14,12 +19,14 @@ const QUIET: i64 = 400_000_000;
 const PATIENCE: u32 = 12;
 
 /// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
-pub fn run(command: Command, lines: &[String]) -> Result<Output> {
+pub fn run(command: Command, lines: &[String], folder: &Path) -> Result<Output> {
+    let end = limit::deadline();
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
     let name = ptsname(&master, Vec::new())?;
     let slave = File::options().read(true).write(true).open(name.to_str().map_err(Error::other)?)?;
+    let device = slave.metadata()?.rdev();
     // setsid(1) makes its standard input the controlling terminal.
     let mut outer = Command::new("/usr/bin/setsid");
     outer.args(["-w", "-c"]).arg(command.get_program()).args(command.get_args());
@@ -33,13 +40,16 @@ pub fn run(command: Command, lines: &[String]) -> Result<Output> {
     let (mut shown, mut lines) = (Vec::new(), lines.iter());
     let (mut waited, mut answered) = (0, false);
     loop {
+        if Instant::now() >= end {
+            break;
+        }
         let limit = Timespec { tv_sec: 0, tv_nsec: QUIET };
         if poll(&mut [PollFd::new(&master, PollFlags::IN)], Some(&limit))? == 0 {
             waited += 1;
-            if !answered && waited < PATIENCE {
+            if !answered && waited < PATIENCE || somebody_works(device) {
                 continue;
             }
-            // When all is typed, the outer limit of time ends what hangs.
+            // When all is typed, the limit of time ends what hangs.
             if let Some(line) = lines.next() {
                 master.write_all(format!("{line}\n").as_bytes())?;
             }
@@ -56,7 +66,21 @@ pub fn run(command: Command, lines: &[String]) -> Result<Output> {
             }
         }
     }
-    let status = child.wait()?;
+    // Those who still stand on the terminal are told by its end.
+    drop(master);
+    let status = limit::finish(&mut child, end, folder)?;
     shown.retain(|byte| *byte != b'\r');
     Ok(Output { status, stdout: shown, stderr: Vec::new() })
+}
+
+/// Whether a process of that terminal runs, or waits for a processor or a disk: on a slow machine it is quiet before it
+/// has asked its question.
+fn somebody_works(device: u64) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    processes.flatten().any(|entry| {
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { return false };
+        // proc_pid_stat(5): behind the name, in parentheses, come the state and, four words later, the terminal.
+        let mut words = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        words.next().is_some_and(|state| "RD".contains(state)) && words.nth(3) == Some(&device.to_string())
+    })
 }

@@ -114,6 +114,15 @@ fn write_synced(file: &OwnedFd, text: &[u8], like: &fs::Stat) -> Result<()> {
     Ok(())
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let fields: [(usize, &[u8]); 2] = [(1, b"new"), (7, b"9")];
+    if let Some(new) = with_fields(data, b"root", &fields) {
+        assert_eq!(with_fields(&new, b"root", &fields), Some(new));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::with_fields;

@@ -107,6 +107,17 @@ pub fn letters(mode: u32) -> [u8; 10] {
     text
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for folder in [false, true] {
+        if let Ok(mode) = apply(data, 0o640, folder, 0o22) {
+            assert!(mode <= 0o7777);
+            letters(mode);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

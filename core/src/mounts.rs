@@ -82,6 +82,14 @@ pub fn has_options(mount: &Mount, list: &[u8]) -> bool {
     })
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for mount in data.split(|&byte| byte == b'\n').filter_map(Mount::parse) {
+        mount.has_option(b"noauto");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,6 +67,18 @@ fn no_applets() -> Registry {
     Registry::new(table, |_, _, _| unreachable!("find knows no applet"))
 }
 
+/// Surroundings of that name in memory: nothing on standard input, an empty environment.
+pub fn env(name: &[u8]) -> Env {
+    Env {
+        name: name.to_vec(),
+        stdin: Input::from_bytes(Vec::new()),
+        stdout: Output::memory(),
+        stderr: Output::memory(),
+        vars: Vars::List(Vec::new()),
+        registry: no_applets(),
+    }
+}
+
 /// Calls `applet` on `words` (the first is its name) with `stdin`, and an empty environment.
 pub fn try_call(applet: Applet, words: &[&str], stdin: &[u8]) -> Ran {
     try_call_with(applet, words, stdin, &[])
@@ -75,14 +87,8 @@ pub fn try_call(applet: Applet, words: &[&str], stdin: &[u8]) -> Ran {
 /// The same, with environment words `NAME=value`.
 pub fn try_call_with(applet: Applet, words: &[&str], stdin: &[u8], vars: &[&str]) -> Ran {
     let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-    let mut env = Env {
-        name: words[0].to_vec(),
-        stdin: Input::from_bytes(stdin.to_vec()),
-        stdout: Output::memory(),
-        stderr: Output::memory(),
-        vars: Vars::List(vars.iter().map(|word| word.as_bytes().to_vec()).collect()),
-        registry: no_applets(),
-    };
+    let vars = vars.iter().map(|word| word.as_bytes().to_vec()).collect();
+    let mut env = Env { stdin: Input::from_bytes(stdin.to_vec()), vars: Vars::List(vars), ..env(words[0]) };
     let status = applet.call(&mut env, &words).0;
     let text = |output: Output| String::from_utf8_lossy(&output.into_bytes()).into_owned();
     Ran { status, stdout: text(env.stdout), stderr: text(env.stderr) }

@@ -243,6 +243,18 @@ impl Names {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for line in data.split(|&byte| byte == b'\n') {
+        let _ = (User::parse(line), Group::parse(line), parse_owner(line));
+        if let Some((_, expiry)) = Expiry::parse(line) {
+            expiry.refusal(20_000);
+        }
+    }
+    crate::accounts::fuzz(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,3 +6,6 @@ rbox_core::applets! {
     dumpkmap: "/bin/dumpkmap";
     loadkmap: "/sbin/loadkmap";
 }
+
+#[cfg(fuzzing)]
+pub use loadkmap::fuzz;

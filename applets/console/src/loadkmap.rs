@@ -38,6 +38,12 @@ fn parse(map: &[u8]) -> Result<Vec<(u8, &[u8])>> {
     Ok(tables)
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let _ = parse(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,3 +4,6 @@
 rbox_core::applets! {
     mdev: "/sbin/mdev";
 }
+
+#[cfg(fuzzing)]
+pub use mdev::fuzz;

@@ -5,3 +5,6 @@ rbox_core::applets! {
     halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
     init: "/sbin/init" "/linuxrc";
 }
+
+#[cfg(fuzzing)]
+pub use init::fuzz;

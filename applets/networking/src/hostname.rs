@@ -43,7 +43,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             let full = full_name(&name)?;
             bytes::split_once(&full, b'.').map_or(&b""[..], |(_, domain)| domain).to_vec()
         }
-        Some(ADDRESSES) => addresses()?,
+        Some(ADDRESSES) => {
+            let text = addresses()?;
+            if text.is_empty() {
+                return Err(Error::parts(&[&name, b": Host name lookup failure"]));
+            }
+            text
+        }
         Some(_) => full_name(&name)?,
         None => name,
     };

@@ -11,3 +11,6 @@ rbox_core::applets! {
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";
 }
+
+#[cfg(fuzzing)]
+pub use udhcpc::fuzz as fuzz_dhcp;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use rbox_core::net::addr::{mask, mask_bits, parse, parse_prefix, parse_v4};
+use rbox_core::net::addr::{self, mask, mask_bits, parse, parse_prefix, parse_v4};
 use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Route};
 use rbox_core::number;
 use rbox_core::prelude::*;
@@ -15,7 +15,7 @@ options! {
 Print the routes of the kernel, or add or delete one. TARGET is an address, a
 network as ADDRESS/BITS, or default.
 
-  -n         Print numbers, not names (always so)
+  -n         Print 0.0.0.0, not default and *
   -e         Print other columns: window and round trip time
   -A FAMILY  inet (default) or inet6";
     NUMBERS = "-n",
@@ -32,11 +32,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         Some(b"inet6") => 10,
         Some(word) => return Err(Error::parts(&[b"unknown family '", word, b"'"])),
     };
-    // Names are never looked up: the answer would depend on the routes that are shown.
-    let _ = args.has(NUMBERS);
     let netlink = Netlink::open()?;
     match args.operands() {
-        [] if family == 2 => print(env, &netlink, args.has(OTHER)),
+        [] if family == 2 => print(env, &netlink, args.has(NUMBERS), args.has(OTHER)),
         [] => print_v6(env, &netlink),
         [b"add", words @ ..] => change(&netlink, true, words, family),
         [b"del" | b"delete", words @ ..] => change(&netlink, false, words, family),
@@ -56,16 +54,18 @@ fn flags(route: &Route, most: u8) -> Vec<u8> {
     flags
 }
 
-fn print(env: &mut Env, netlink: &Netlink, other: bool) -> Outcome {
-    let columns = if other { "MSS Window  irtt Iface" } else { "Metric Ref    Use Iface" };
+fn print(env: &mut Env, netlink: &Netlink, numbers: bool, other: bool) -> Outcome {
+    let columns = if other { "  MSS Window  irtt Iface" } else { "Metric Ref    Use Iface" };
     let title = "Kernel IP routing table\nDestination     Gateway         Genmask         Flags ";
     env.stdout.write(&text!(title, columns, "\n"))?;
     let links = netlink.links()?;
+    // Other names are never looked up: the answer would depend on the routes that are shown.
     for route in netlink.routes(2)?.iter().filter(|route| route.table == 254) {
-        let zero = IpAddr::from([0, 0, 0, 0]);
-        let (to, gateway) = (route.to.unwrap_or(zero), route.gateway.unwrap_or(zero));
-        let (to, gateway, mask) = (Left(to, 15), Left(gateway, 15), Left(mask(route.prefix), 15));
-        let mut line = text!(to, " ", gateway, " ", mask, " ", Left(flags(route, 32), 6));
+        let name = |address: Option<IpAddr>, zero: &str| address.map_or(text!(zero), addr::text);
+        let (all, none) = if numbers { ("0.0.0.0", "0.0.0.0") } else { ("default", "*") };
+        let (to, gateway) = (name(route.to, all), name(route.gateway, none));
+        let mut line = text!(Left(to, 15), " ", Left(gateway, 15), " ", Left(mask(route.prefix), 15), " ");
+        push!(line, Left(flags(route, 32), 6));
         match other {
             true => push!(line, "    0 0          0 "),
             false => push!(line, Left(route.metric.unwrap_or(0), 6), " 0        0 "),

@@ -3,17 +3,20 @@
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::number::{Decimal, push_padded};
+use rbox_core::number::{Decimal, parse_in_range, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::process::{self, Process, TICKS};
 use rbox_core::users;
 
 options! {
-    "[-o COLUMN[=HEADER][,COLUMN]...] [-T]
+    "[-efT] [-o COLUMN[=HEADER][,COLUMN]...] [-p PID,...] [--ppid PID,...]
 
-List all processes.
+List all processes, or those that are named.
 
   -o COLUMN[=HEADER],...  Show these columns (pid,user,time,args)
+  -f                      Show user,pid,ppid,etime,tty,time,args
+  -p, --pid=PID,...       Only these processes
+      --ppid=PID,...      Only the children of these
   -T                      Show threads
   -a                      Accepted: all are shown
   -A                      Accepted: all are shown
@@ -23,6 +26,9 @@ List all processes.
 Columns: user group comm args pid ppid pgid sid tty vsz rss stat nice etime
 time ruser rgroup.";
     COLUMNS = "-o",
+    FULL = "-f",
+    PIDS = "-p",
+    PARENTS = "--ppid",
     THREADS = "-T",
     ALL_A = "-a",
     ALL = "-A",
@@ -90,23 +96,37 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         choose(list, &mut columns)?;
     }
     if columns.is_empty() {
-        choose(b"pid,user,time,args", &mut columns)?;
+        let usual: &[u8] = if args.has(FULL) { b"user,pid,ppid,etime,tty,time,args" } else { b"pid,user,time,args" };
+        choose(usual, &mut columns)?;
     }
+    let (pids, parents) = (listed(args, PIDS)?, listed(args, PARENTS)?);
+    let all = pids.is_empty() && parents.is_empty();
     if columns.iter().any(|column| !column.header.is_empty()) {
         let cells = columns.iter().map(|column| (column, column.header.clone(), false)).collect();
         print(env, cells)?;
     }
     let mut names = users::Names::default();
+    let mut found = false;
     for pid in process::all()? {
-        let pids = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
-        for pid in pids {
+        let threads = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
+        for pid in threads {
             // One that ended since the folder was read is no longer there to show.
             let Some(process) = Process::read(pid) else { continue };
+            if !all && !pids.contains(&process.pid) && !parents.contains(&process.parent) {
+                continue;
+            }
+            found = true;
             let cells = columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
             print(env, cells)?;
         }
     }
-    Ok(ExitStatus::SUCCESS)
+    Ok(if found { ExitStatus::SUCCESS } else { ExitStatus::FAILURE })
+}
+
+/// The numbers of all lists of an option, parted by commas or blanks.
+fn listed(args: &Args<'_>, option: Opt) -> Result<Vec<i32>> {
+    let words = args.values(option).flat_map(|list| list.split(|byte| matches!(byte, b',' | b' ')));
+    words.map(|word| parse_in_range(word, 1, i32::MAX as u64).map(|pid| pid as i32)).collect()
 }
 
 /// Adds the columns of a list; a header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`).

@@ -20,3 +20,6 @@ rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
     sh: "/bin/sh" "/bin/ash" "/bin/bash";
 }
+
+#[cfg(fuzzing)]
+pub use sh::{fuzz_arithmetic, fuzz_parser};

@@ -350,3 +350,34 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
         _ => Ok(()),
     }
 }
+
+/// A shell in which nothing runs; the first byte says how it reads.
+#[cfg(fuzzing)]
+fn fuzzed_shell(data: &[u8]) -> (Shell, &[u8]) {
+    let mut shell = new_shell(&rbox_core::testing::env(b"sh"), b"sh");
+    let (mode, text) = data.split_first().map_or((0, data), |(mode, text)| (*mode, text));
+    (shell.options.bash, shell.options.extglob) = (mode & 1 != 0, mode & 2 != 0);
+    (shell, text)
+}
+
+/// Reads a program, and as the body of a function reads again what it is written out as.
+#[cfg(fuzzing)]
+pub fn fuzz_parser(data: &[u8]) {
+    use crate::syntax::{parser::next_command, unparse::node_in_whole};
+    let (mut shell, text) = fuzzed_shell(data);
+    let mut input = Input::text(text, 1);
+    while let Ok(Some(_)) = next_command(&mut input, &mut shell) {}
+    let body = [b"{\n", text, b"\n}"].concat();
+    let Ok(Some(node)) = next_command(&mut Input::text(&body, 1), &mut shell) else { return };
+    let written = node_in_whole(&node, &shell.symbols);
+    let _ = next_command(&mut Input::text(&written, 1), &mut shell);
+}
+
+/// Computes an expression; subscripts, in which commands could run, are left out.
+#[cfg(fuzzing)]
+pub fn fuzz_arithmetic(data: &[u8]) {
+    let (mut shell, text) = fuzzed_shell(data);
+    if !text.iter().any(|byte| b"[$`".contains(byte)) {
+        let _ = shell.evaluate_text(text, 0);
+    }
+}

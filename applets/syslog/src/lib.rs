@@ -9,3 +9,6 @@ rbox_core::applets! {
     logread: "/sbin/logread";
     syslogd: "/sbin/syslogd";
 }
+
+#[cfg(fuzzing)]
+pub use syslogd::fuzz;

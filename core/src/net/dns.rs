@@ -191,6 +191,16 @@ fn skip_name(answer: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let Some(question) = query(0x1234, b"x.ab", TYPE_A) else { return };
+    let whole = [b"\x12\x34\x81\x80\0\x01\0\x09\0\0\0\0", &question[12..], data].concat();
+    read_answer(&whole, &question, TYPE_A);
+    read_answer(data, &question, TYPE_A);
+    Servers::parse(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -406,6 +406,17 @@ impl Route {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let mut rest = data;
+    while let Some((_, body, after)) = split_message(rest) {
+        let _ = (Link::parse(body), Address::parse(body), Route::parse(body));
+        rest = after;
+    }
+    let _ = (Link::parse(data), Address::parse(data), Route::parse(data));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

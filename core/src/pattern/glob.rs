@@ -503,6 +503,25 @@ fn run<'a>(
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let Some((&flags, rest)) = data.split_first() else { return };
+    let (flags, middle) = (Flags(flags), rest.len() / 2);
+    let (pattern, text) = rest.split_at(middle);
+    matches(pattern, text, flags);
+    let _ = (has_magic(pattern, flags), unescape(pattern));
+    assert!(matches(&escape(text), text, Flags::NONE));
+    let glob = Glob::new(pattern, flags);
+    if let Some(found) = glob.find(text, 0) {
+        assert!(found.start <= found.end && found.end <= text.len());
+    }
+    for extent in [Extent::Shortest, Extent::Longest] {
+        assert!(glob.prefix(text, extent).is_none_or(|length| length <= text.len()));
+        assert!(glob.suffix(text, extent).is_none_or(|start| start <= text.len()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

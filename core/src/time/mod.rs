@@ -7,6 +7,8 @@ mod zone;
 pub use format::format;
 pub use parse::{parse, parse_as, parse_digits, parse_last_digits};
 pub use zone::Zone;
+#[cfg(fuzzing)]
+pub use {parse::fuzz as fuzz_date, zone::fuzz as fuzz_zone};
 
 use crate::names;
 use crate::names::Names;

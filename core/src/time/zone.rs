@@ -220,8 +220,8 @@ impl Rule {
     fn kind_at(&self, seconds: i64) -> Kind {
         let Some((summer, start, end)) = &self.summer else { return self.standard.clone() };
         let year = Civil::from_clock(seconds.saturating_add(self.standard.offset)).year;
-        let start = start.clock(year) - self.standard.offset;
-        let end = end.clock(year) - summer.offset;
+        let start = start.clock(year).saturating_sub(self.standard.offset);
+        let end = end.clock(year).saturating_sub(summer.offset);
         // In the south summer runs over the turn of the year.
         let is_summer = if start < end { (start..end).contains(&seconds) } else { !(end..start).contains(&seconds) };
         if is_summer { summer.clone() } else { self.standard.clone() }
@@ -236,13 +236,13 @@ impl Turn {
         };
         let number = |digits: &[u8]| crate::number::parse_decimal(digits).and_then(|value| i64::try_from(value).ok());
         let day = match day {
-            [b'J', digits @ ..] => Day::Julian(number(digits)?),
+            [b'J', digits @ ..] => Day::Julian(number(digits).filter(|day| (1..=365).contains(day))?),
             [b'M', fields @ ..] => {
                 let mut fields = fields.split(|&byte| byte == b'.').map(number);
                 let mut next = |low, high| fields.next().flatten().filter(|value| (low..=high).contains(value));
                 Day::Month(next(1, 12)?, next(1, 5)?, next(0, 6)?)
             }
-            digits => Day::Zero(number(digits)?),
+            digits => Day::Zero(number(digits).filter(|day| *day <= 365)?),
         };
         Some(Self { day, seconds: time })
     }
@@ -260,7 +260,7 @@ impl Turn {
                 if day >= days_of(year, month + 1, 1) { day - 7 } else { day }
             }
         };
-        day * 86_400 + self.seconds
+        day.saturating_mul(86_400).saturating_add(self.seconds)
     }
 }
 
@@ -296,6 +296,18 @@ fn take_time(rest: &mut &[u8]) -> Option<i64> {
     Some(sign * seconds)
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for zone in [Zone::parse_file(data), Some(Zone::load(Some(data)))].into_iter().flatten() {
+        for seconds in [i64::MIN, -1 << 40, -1, 0, 1_700_000_000, 1 << 40, i64::MAX] {
+            zone.at(seconds);
+            let civil = zone.civil(seconds);
+            zone.moment(&civil);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,6 +319,16 @@ mod tests {
         assert_eq!(zone.at(1_774_746_000), (7200, b"CEST".to_vec()));
         assert_eq!(zone.at(1_792_890_000 - 1), (7200, b"CEST".to_vec()));
         assert_eq!(zone.at(1_792_890_000), (3600, b"CET".to_vec()));
+    }
+
+    #[test]
+    fn the_ends_of_time_have_a_zone_too() {
+        for rule in [&b"CET-1CEST,M3.5.0,M10.5.0/3"[..], b"AAA0BBB,J9223372036854775807,0", b"AAA0BBB,J1,365"] {
+            let zone = Zone::load(Some(rule));
+            for seconds in [i64::MIN, i64::MAX] {
+                zone.moment(&zone.civil(seconds));
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 mod rules;
 
+#[cfg(fuzzing)]
+pub use rules::fuzz;
+
 use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::daemon::{detach, pause};

@@ -184,6 +184,17 @@ fn substitute(text: &[u8], groups: &[Vec<u8>]) -> Vec<u8> {
     result
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let words: Vec<&[u8]> = data.split(|&byte| byte == 0).collect();
+    let (rules, vars) = words.split_first().unwrap_or((&data, &[]));
+    let name = vars.first().copied().unwrap_or(b"sda1");
+    for rule in rules.split(|&byte| byte == b'\n').filter_map(Rule::parse) {
+        rule.action_for(&Device { name, numbers: Some((8, 1)), vars });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

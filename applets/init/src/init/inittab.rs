@@ -137,6 +137,14 @@ pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) -> Vec<i32> {
     left
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let mut entries = parse(data, &mut |_| ());
+    adopt(&mut entries, parse(data, &mut |_| ()));
+    super::recovery::fuzz(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

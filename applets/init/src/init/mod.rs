@@ -7,6 +7,9 @@ mod inittab;
 mod recovery;
 mod start;
 
+#[cfg(fuzzing)]
+pub use inittab::fuzz;
+
 use inittab::{Action, Entry};
 use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::env::Vars;

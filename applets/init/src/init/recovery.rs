@@ -74,6 +74,12 @@ impl State {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    read(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::inittab::Action;

@@ -10,7 +10,7 @@ use rbox_core::prelude::*;
 use rbox_core::text::Left;
 use rbox_core::{push, text};
 
-use super::link::{head, state};
+use super::link::{full_name, head, state};
 use super::{Show, is, refused, scope, scope_name, unknown, value};
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
@@ -89,7 +89,7 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
 fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
     let mut text = Vec::new();
     if show.brief {
-        text.extend_from_slice(&link.name);
+        text = full_name(link, links);
         text.resize(text.len().max(16), b' ');
         push!(text, " ", Left(state(link), 14), " ");
         for address in own {
@@ -105,6 +105,10 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
         return text;
     }
     text = head(link, links, false);
+    if show.family != 0 {
+        // The second line is of no family.
+        text.truncate(text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len()));
+    }
     text.push(b'\n');
     for address in own {
         push!(text, "    ", line(address, link), "\n       ", lifetimes(address), "\n");
@@ -133,8 +137,9 @@ fn line(address: &Address, link: &Link) -> Vec<u8> {
     if address.flags & 0x80 == 0 {
         push!(text, " dynamic");
     }
+    text.push(b' ');
     if address.local.is_ipv4() {
-        push!(text, " ", if address.label.is_empty() { &link.name } else { &address.label });
+        push!(text, if address.label.is_empty() { &link.name } else { &address.label });
     }
     text
 }
@@ -179,7 +184,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
 
 fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let filter = Filter::parse(words)?;
-    let device = filter.device.ok_or_else(|| Error::new("flush requires arguments"))?;
+    let device = filter.device.ok_or_else(|| Error::new("flush requires an argument"))?;
     let index = netlink.link(device)?.index;
     for address in netlink.addresses(show.family)?.iter().filter(|address| address.index == index && filter.takes(address)) {
         match netlink.set_address(false, 0, address) {

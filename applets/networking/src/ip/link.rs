@@ -40,7 +40,8 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
         match word {
             b"dev" => only = Some(value(&mut words, word)?),
             b"up" => up = true,
-            name => only = Some(name),
+            name if only.is_none() => only = Some(name),
+            other => return Err(unknown(other)),
         }
     }
     let links = netlink.links()?;
@@ -51,15 +52,15 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     }
     let wanted = |link: &&Link| only.is_none_or(|name| link.name == name) && (!up || link.flags & UP != 0);
     for link in links.iter().filter(wanted) {
-        let text = if show.brief { brief(link) } else { head(link, &links, show.one_line) };
+        let text = if show.brief { brief(link, &links) } else { head(link, &links, show.one_line) };
         env.stdout.write(&text)?;
         env.stdout.push(b'\n')?;
     }
     Ok(())
 }
 
-fn brief(link: &Link) -> Vec<u8> {
-    let mut text = link.name.clone();
+fn brief(link: &Link, links: &[Link]) -> Vec<u8> {
+    let mut text = full_name(link, links);
     text.resize(text.len().max(16), b' ');
     push!(text, " ", Left(state(link), 14), " ", hardware_text(&link.address), " <", flag_names(link), "> ");
     text
@@ -81,14 +82,19 @@ fn flag_names(link: &Link) -> Vec<u8> {
     text
 }
 
+/// The name, with that of the interface below or at the other end.
+pub fn full_name(link: &Link, links: &[Link]) -> Vec<u8> {
+    let mut text = link.name.clone();
+    if let Some(parent) = links.iter().find(|other| other.index == link.parent && link.parent != link.index) {
+        push!(text, "@", &parent.name);
+    }
+    text
+}
+
 /// The two lines that show an interface; one with -o.
 pub fn head(link: &Link, links: &[Link], one_line: bool) -> Vec<u8> {
     let named = |index: u32| links.iter().find(|link| link.index == index).map(|link| link.name.as_slice());
-    let mut text = text!(link.index, ": ", &link.name);
-    if let Some(parent) = named(link.parent).filter(|_| link.parent != link.index) {
-        push!(text, "@", parent);
-    }
-    push!(text, ": <", flag_names(link), "> mtu ", link.mtu);
+    let mut text = text!(link.index, ": ", full_name(link, links), ": <", flag_names(link), "> mtu ", link.mtu);
     if !link.discipline.is_empty() {
         push!(text, " qdisc ", &link.discipline);
     }
@@ -165,18 +171,23 @@ fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
 
 fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
-    let (mut name, mut kind, mut request) = (None::<&[u8]>, None::<&[u8]>, Vec::new());
+    let (mut kind, mut own, mut peer) = (None::<&[u8]>, Vec::new(), None::<Vec<(u16, Vec<u8>)>>);
     let mut data = Vec::new();
     while let Some(word) = words.next() {
+        // Of type veth: what follows `peer` is said of the other end.
+        if word == b"peer" && kind == Some(b"veth") && peer.is_none() {
+            peer = Some(Vec::new());
+            continue;
+        }
+        let attributes = peer.as_mut().unwrap_or(&mut own);
         match word {
-            b"name" => name = Some(value(&mut words, word)?),
+            b"name" | b"dev" => attributes.push((3, [value(&mut words, word)?, b"\0"].concat())),
             b"type" => kind = Some(value(&mut words, word)?),
-            b"link" => request.push((5u16, netlink.link(value(&mut words, word)?)?.index.to_ne_bytes().to_vec())),
-            b"address" => request.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
-            b"dev" => name = Some(value(&mut words, word)?),
+            b"link" => attributes.push((5, netlink.link(value(&mut words, word)?)?.index.to_ne_bytes().to_vec())),
+            b"address" => attributes.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
             b"mtu" => {
                 let mtu = parse_in_range(value(&mut words, word)?, 0, u32::MAX.into())? as u32;
-                request.push((4, mtu.to_ne_bytes().to_vec()));
+                attributes.push((4, mtu.to_ne_bytes().to_vec()));
             }
             // Of type vlan: IFLA_VLAN_ID and, in the network's order, IFLA_VLAN_PROTOCOL.
             b"id" if kind == Some(b"vlan") => {
@@ -191,27 +202,23 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
                 };
                 data.extend_from_slice(&nested(5, &protocol.to_be_bytes()));
             }
-            // Of type veth: VETH_INFO_PEER holds an interface's fixed part and its name.
-            b"peer" if kind == Some(b"veth") => {
-                let word = value(&mut words, word)?;
-                let peer = if word == b"name" { value(&mut words, word)? } else { word };
-                data.extend_from_slice(&nested(1, &[&[0; 16][..], &nested(3, &[peer, b"\0"].concat())].concat()));
-            }
             // Of type vrf: IFLA_VRF_TABLE.
             b"table" if kind == Some(b"vrf") => {
                 let table = parse_in_range(value(&mut words, word)?, 1, u32::MAX.into())? as u32;
                 data.extend_from_slice(&nested(1, &table.to_ne_bytes()));
             }
-            other if name.is_none() => name = Some(other),
+            other if attributes.iter().all(|(kind, _)| *kind != 3) => attributes.push((3, [other, b"\0"].concat())),
             other => return Err(unknown(other)),
         }
     }
+    // VETH_INFO_PEER holds an interface's fixed part and attributes.
+    if let Some(peer) = peer {
+        let attributes = peer.iter().flat_map(|(kind, value)| nested(*kind, value));
+        data = nested(1, &[0; 16].into_iter().chain(attributes).collect::<Vec<u8>>());
+    }
     let kind = kind.ok_or_else(|| Error::new("not enough information: \"type\" argument is required"))?;
     let mut message = Request::new(16, CREATE_NEW, &[0; 16]);
-    if let Some(name) = name {
-        message = message.attribute(3, &[name, b"\0"].concat());
-    }
-    for (attribute, value) in &request {
+    for (attribute, value) in &own {
         message = message.attribute(*attribute, value);
     }
     // IFLA_LINKINFO holds IFLA_INFO_KIND, and what belongs to the kind in IFLA_INFO_DATA.

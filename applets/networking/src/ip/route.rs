@@ -1,14 +1,13 @@
 //! `ip route`.
 
-use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{mask, parse, parse_prefix};
+use rbox_core::net::addr::{parse, parse_prefix};
 use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::{push, text};
+use rbox_core::push;
 
 use super::{Show, is, refused, scope, scope_name, unknown, value};
 
@@ -183,23 +182,12 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
         route.protocol = if route.protocol == 3 { 0 } else { route.protocol };
         route.kind = if route.kind == 1 { 0 } else { route.kind };
     }
-    check_network(&route)?;
     netlink.set_route(add, flags, &route).map_err(refused)
-}
-
-/// The kernel refuses a network with bits past its prefix; so that the reason is seen, it is told here.
-fn check_network(route: &Route) -> Result<()> {
-    match route.to {
-        Some(IpAddr::V4(to)) if to.to_bits() & !mask(route.prefix).to_bits() != 0 => {
-            Err(Error::parts(&[b"RTNETLINK answers: ", &text!(to), b" has bits past its prefix"]).with_status(2))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     if words.is_empty() {
-        return Err(Error::new("flush requires arguments"));
+        return Err(Error::new("\"ip route flush\" requires an argument"));
     }
     for route in pick(netlink, show, words)? {
         match netlink.set_route(false, 0, &route) {

@@ -118,10 +118,10 @@ impl Lease {
         <[u8; 4]>::try_from(self.0.option(SERVER)?).ok().map(Ipv4Addr::from)
     }
 
-    /// How long it may be held; an hour where the server does not tell. Less than 30 seconds would be a storm.
+    /// How long it may be held; an hour where the server does not tell. Less than four seconds would be a storm.
     pub fn seconds(&self) -> u32 {
         let value = self.0.option(51).and_then(|value| <[u8; 4]>::try_from(value).ok());
-        value.map_or(3600, u32::from_be_bytes).clamp(30, 0x7fff_ffff)
+        value.map_or(3600, u32::from_be_bytes).clamp(4, 0x7fff_ffff)
     }
 
     /// The variables of the script's environment, `NAME=value`.

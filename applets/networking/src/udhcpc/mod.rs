@@ -7,6 +7,9 @@ mod lease;
 mod packet;
 mod session;
 
+#[cfg(fuzzing)]
+pub use packet::fuzz;
+
 use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;

@@ -267,6 +267,20 @@ fn unwrap(bytes: &[u8], port: u16) -> Option<&[u8]> {
     packet.get(header + 8..header + usize::from(field(4)))
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    for bytes in [Some(data), unwrap(data, 68)].into_iter().flatten() {
+        if let Some(message) = Message::parse(bytes) {
+            message.kind();
+            let lease = super::lease::Lease::new(message);
+            let _ = (lease.server(), lease.seconds());
+            assert!(lease.vars().iter().all(|word| !word.contains(&0)));
+        }
+    }
+    let _ = super::lease::parse_option(data);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -173,6 +173,22 @@ fn push_text(line: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let (priority, text) = take_priority(data);
+    let (_, text) = take_time(text);
+    let mut line = Vec::new();
+    push_priority(&mut line, priority);
+    push_text(&mut line, text);
+    assert!(!line.iter().any(|&byte| byte < b' ' && byte != b'\t'));
+    if let Ok(rules) = super::rules::parse(data, b"conf") {
+        for rule in rules {
+            rule.wants(priority);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rbox_core::testing::Random;

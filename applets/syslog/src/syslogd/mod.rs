@@ -5,6 +5,9 @@ mod log;
 mod remote;
 mod rules;
 
+#[cfg(fuzzing)]
+pub use log::fuzz;
+
 use rbox_core::daemon::{detach, uptime_milliseconds};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{Decimal, parse_in_range};

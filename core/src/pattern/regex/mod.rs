@@ -427,5 +427,23 @@ fn has_wide_unit(node: &Node) -> bool {
     }
 }
 
+/// What the fuzz target feeds.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let [low, high, rest @ ..] = data else { return };
+    let flags = Flags(u16::from_le_bytes([*low, *high]) & 0x7ff);
+    let (pattern, text) = rest.split_at(rest.len() / 2);
+    let Ok(regex) = Regex::new(pattern, flags) else { return };
+    let found = regex.find_at(text, 0, Exec::default());
+    let mut spans = vec![None; regex.groups() + 1];
+    let captured = regex.captures_at(text, 0, Exec::default(), &mut spans);
+    if regex.gave_up() {
+        return;
+    }
+    assert_eq!((regex.is_match(text), captured), (found.is_some(), found.is_some()));
+    assert!(found.is_none_or(|(start, end)| start <= end && end <= text.len()));
+    regex.find_line(text, 0);
+}
+
 #[cfg(test)]
 mod tests;

@@ -111,6 +111,10 @@ impl Writer<'_> {
             Some(body) => self.document_body(body),
             None => {}
         }
+        // One that ended with its input has no newline of its own.
+        if !self.out.ends_with(b"\n") {
+            self.put(b"\n");
+        }
         self.put(&here.delimiter);
         self.put(b"\n");
     }

@@ -126,7 +126,13 @@ impl Writer<'_> {
                 continue;
             }
             match &parts[at] {
-                Part::Literal(text) => self.put(text),
+                Part::Literal(text) => {
+                    self.put(text);
+                    // One that stands for itself must not become one with what follows.
+                    if text.ends_with(b"$") && at + 1 < parts.len() {
+                        self.out.insert(self.out.len() - 1, b'\\');
+                    }
+                }
                 Part::Tilde(name) => self.put(&[b"~", &name[..]].concat()),
                 part => self.expansion(part, parts.get(at + 1)),
             }

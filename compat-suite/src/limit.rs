@@ -1,0 +1,106 @@
+//! The time that a case may take, and the end of everything that ran over it.
+
+use std::fs::{self, File};
+use std::io::{Read, Result};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a case may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// When the time of a case that starts now is over.
+pub fn deadline() -> Instant {
+    Instant::now() + LIMIT
+}
+
+/// Runs a command in `folder` and reads what it prints, until nobody can print any more or its time is over.
+pub fn output(mut command: Command, folder: &Path) -> Result<Output> {
+    let end = deadline();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let stdout = OwnedFd::from(child.stdout.take().expect("it is piped"));
+    let stderr = OwnedFd::from(child.stderr.take().expect("it is piped"));
+    let mut pipes = [Some(File::from(stdout)), Some(File::from(stderr))];
+    let mut texts = [Vec::new(), Vec::new()];
+    while pipes.iter().any(Option::is_some) {
+        let mut waiting: Vec<PollFd> = pipes.iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+        let left = end.saturating_duration_since(Instant::now());
+        let limit = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        if left.is_zero() || poll(&mut waiting, Some(&limit))? == 0 {
+            break;
+        }
+        let mut ready = waiting.iter().map(|pipe| !pipe.revents().is_empty()).collect::<Vec<_>>().into_iter();
+        for (pipe, text) in pipes.iter_mut().zip(&mut texts) {
+            let mut buffer = [0; 4096];
+            if let Some(file) = pipe
+                && ready.next() == Some(true)
+            {
+                match file.read(&mut buffer)? {
+                    0 => *pipe = None,
+                    count => text.extend_from_slice(&buffer[..count]),
+                }
+            }
+        }
+    }
+    let [stdout, stderr] = texts;
+    Ok(Output { status: finish(&mut child, end, folder)?, stdout, stderr })
+}
+
+/// Waits for the command until its time is over, then ends it. What it left running in the folder ends too, so that
+/// it is in nobody's way: processes of the machine's, with their groups and sessions of their own, and the first process
+/// of a namespace with all in it.
+pub fn finish(child: &mut Child, end: Instant, folder: &Path) -> Result<std::process::ExitStatus> {
+    while child.try_wait()?.is_none() {
+        if Instant::now() >= end {
+            child.kill()?;
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let status = child.wait()?;
+    // One that starts others while it is looked for has ended after a few rounds.
+    for _ in 0..10 {
+        if !end_all(folder)? {
+            break;
+        }
+    }
+    Ok(status)
+}
+
+/// Kills the processes that stand in the folder; false when there was none.
+fn end_all(folder: &Path) -> Result<bool> {
+    let mut found = false;
+    for entry in fs::read_dir("/proc")? {
+        let Ok(entry) = entry else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        // One that has just ended, or is somebody else's, stands nowhere.
+        if fs::read_link(entry.path().join("cwd")).is_ok_and(|stands| stands.starts_with(folder)) {
+            found |= kill_process(pid, Signal::KILL).is_ok();
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_running_ends_with_the_case() {
+        let folder = std::env::temp_dir().join(format!("compat-limit.{}", std::process::id()));
+        fs::create_dir(&folder).expect("a fresh folder");
+        let folder = fs::canonicalize(folder).expect("it is there");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&folder);
+        let output = output(command, &folder).expect("the shell starts");
+        assert!(output.status.success() && !output.stdout.is_empty());
+        assert!(!end_all(&folder).expect("a /proc"));
+        fs::remove_dir(folder).expect("it is empty");
+    }
+}
