@@ -353,8 +353,7 @@ impl Copier {
         let owned = fs::chownat(to.at, to.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW);
         if kind(source) != FileType::Symlink {
             let mask = if owned.is_ok() { 0o7777 } else { 0o1777 };
-            fs::chmodat(to.at, to.name, Mode::from_raw_mode(source.st_mode & mask), AtFlags::empty())
-                .map_err(|errno| Error::on(to.path, errno))?;
+            crate::fs::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
         }
         utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
     }

@@ -4,7 +4,7 @@ use crate::bytes;
 use crate::callback;
 use crate::error::{Error, Result};
 use crate::sys::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Stat};
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
+use crate::sys::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd};
 
 /// One name in a folder.
 #[derive(Debug)]
@@ -45,6 +45,17 @@ pub fn open_folder(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::resul
 /// Attributes of `name` in `at`: of the link itself unless `follow`.
 pub fn stat(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Result<Stat, Errno> {
     fs::statat(at, name, if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW })
+}
+
+/// Changes the mode of the file `name` in `at`, which is no link: a link that was put in its place is `EOPNOTSUPP`, and
+/// what it leads to stays as it is. Without `/proc` there is no such call (fchmodat2(2) is Linux 6.6's), and links lead on.
+pub fn chmod(at: BorrowedFd<'_>, name: &[u8], mode: u32) -> core::result::Result<(), Errno> {
+    let file = fs::openat(at, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let mode = Mode::from_raw_mode(mode);
+    match fs::chmod(crate::text!("/proc/self/fd/", file.as_raw_fd() as u32), mode) {
+        Err(Errno::NOENT) => fs::chmodat(at, name, mode, AtFlags::empty()),
+        changed => changed,
+    }
 }
 
 /// The type in an `st_mode`.
@@ -110,7 +121,7 @@ pub fn walk(
     failed: &mut impl FnMut(Error) -> Result<()>,
 ) -> Result<()> {
     let mut walk = Walk { follow, visit: OnVisit::new(visit), failed: OnFailure::new(failed) };
-    walk.step(fs::CWD, operand, operand, 0)
+    walk.run(operand)
 }
 
 /// The same, to the end: returns all that failed, so that the caller can report it when `visit` no longer holds the
@@ -132,7 +143,7 @@ fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Erro
         failed.push(error);
         Ok(())
     };
-    Walk { follow, visit, failed: OnFailure::new(&mut keep) }.step(fs::CWD, operand, operand, 0)?;
+    Walk { follow, visit, failed: OnFailure::new(&mut keep) }.run(operand)?;
     Ok(failed)
 }
 
@@ -152,8 +163,49 @@ struct Walk<'a> {
     failed: OnFailure<'a>,
 }
 
+/// A folder that a walk is in.
+struct Level {
+    /// It, open; those far above are closed, so that no depth of a tree takes all descriptors.
+    folder: Option<OwnedFd>,
+    /// Device and inode of one that was closed: it is opened again from below, by `..`, and must be the same.
+    identity: (u64, u64),
+    entries: std::vec::IntoIter<Entry>,
+    name: Vec<u8>,
+    path_length: usize,
+    stat: Stat,
+}
+
+/// How many folders a walk keeps open.
+const MOST_OPEN: usize = 64;
+
 impl Walk<'_> {
-    fn step(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &[u8], depth: usize) -> Result<()> {
+    fn run(&mut self, operand: &[u8]) -> Result<()> {
+        let (mut path, mut levels) = (operand.to_vec(), Vec::<Level>::new());
+        levels.extend(self.look(fs::CWD, operand, &path, 0)?);
+        while let Some(level) = levels.last_mut() {
+            path.truncate(level.path_length);
+            if let Some(entry) = level.entries.next() {
+                if !path.ends_with(b"/") {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(&entry.name);
+                let depth = levels.len();
+                let next = self.look(place(&levels), &entry.name, &path, depth)?;
+                levels.extend(next);
+                self.close_far(&mut levels).map_err(|errno| Error::cannot("open", &path, errno))?;
+            } else if let Some(level) = levels.pop() {
+                reopen(&mut levels, level.folder.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
+                let Level { name, stat, .. } = &level;
+                let here =
+                    Visit { at: place(&levels), name, path: &path, stat, phase: Phase::After, depth: levels.len() };
+                self.visit.call(&here).map(drop).or_else(|error| self.failed.call(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits a file. The answer is the folder whose content comes next, if it is one.
+    fn look(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &[u8], depth: usize) -> Result<Option<Level>> {
         let follow = match self.follow {
             Follow::Never => false,
             Follow::Operands => depth == 0,
@@ -166,34 +218,56 @@ impl Walk<'_> {
         };
         let stat = match found {
             Ok(stat) => stat,
-            Err(errno) => return self.failed.call(Error::on(path, errno)),
+            Err(errno) => return self.failed.call(Error::on(path, errno)).map(|()| None),
         };
-        let folder = kind(&stat) == FileType::Directory;
-        let phase = if folder { Phase::Before } else { Phase::File };
-        let mut here = Visit { at, name, path, stat: &stat, phase, depth };
-        match self.visit.call(&here) {
-            Ok(Step::On) if folder => self.enter(at, name, path, depth, follow)?,
-            Ok(_) => return Ok(()),
-            Err(error) => return self.failed.call(error),
+        let is_folder = kind(&stat) == FileType::Directory;
+        let phase = if is_folder { Phase::Before } else { Phase::File };
+        match self.visit.call(&Visit { at, name, path, stat: &stat, phase, depth }) {
+            Ok(Step::On) if is_folder => {}
+            Ok(_) => return Ok(None),
+            Err(error) => return self.failed.call(error).map(|()| None),
         }
-        here.phase = Phase::After;
-        match self.visit.call(&here) {
-            Ok(_) => Ok(()),
-            Err(error) => self.failed.call(error),
-        }
-    }
-
-    fn enter(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &[u8], depth: usize, follow: bool) -> Result<()> {
-        let opened = open_folder(at, name, follow).and_then(|folder| Ok((list(folder.as_fd())?, folder)));
+        let opened = open_folder(at, name, follow).and_then(|folder| Ok((list(folder.as_fd())?, Some(folder))));
         let (entries, folder) = match opened {
             Ok(opened) => opened,
-            Err(errno) => return self.failed.call(Error::cannot("open", path, errno)),
+            Err(errno) => {
+                self.failed.call(Error::cannot("open", path, errno))?;
+                (Vec::new(), None)
+            }
         };
-        for entry in entries {
-            self.step(folder.as_fd(), &entry.name, &bytes::join_path(path, &entry.name), depth + 1)?;
+        let (name, path_length) = (name.to_vec(), path.len());
+        Ok(Some(Level { folder, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat }))
+    }
+
+    /// Closes the folder that is too far up, unless a link may have led down from it.
+    fn close_far(&self, levels: &mut [Level]) -> core::result::Result<(), Errno> {
+        let far = levels.len().checked_sub(MOST_OPEN + 1).filter(|_| self.follow != Follow::Always);
+        let Some(level) = far.and_then(|at| levels.get_mut(at)) else { return Ok(()) };
+        if let Some(folder) = level.folder.take() {
+            level.identity = identity(&folder)?;
         }
         Ok(())
     }
+}
+
+/// The folder that holds what is looked at next: the innermost, which is open whenever it has content.
+fn place(levels: &[Level]) -> BorrowedFd<'_> {
+    levels.last().and_then(|level| level.folder.as_ref()).map_or(fs::CWD, |folder| folder.as_fd())
+}
+
+/// Opens the innermost folder again if it was closed, from the one below it.
+fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result<(), Errno> {
+    let Some(level) = levels.last_mut().filter(|level| level.folder.is_none()) else { return Ok(()) };
+    let folder = open_folder(below.ok_or(Errno::NOENT)?.as_fd(), b"..", false)?;
+    if identity(&folder)? != level.identity {
+        return Err(Errno::NOENT);
+    }
+    level.folder = Some(folder);
+    Ok(())
+}
+
+fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
+    fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 /// The absolute path without links, `.` and `..`: realpath(3). With `missing_last` the last component need not exist.
@@ -254,4 +328,28 @@ fn components(path: &[u8]) -> Vec<Vec<u8>> {
 /// The path of the current folder: getcwd(3).
 pub fn current_folder() -> core::result::Result<Vec<u8>, Errno> {
     Ok(crate::sys::process::getcwd(Vec::new())?.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_does_not_pass_a_link() {
+        let folder = std::env::temp_dir().join(format!("rbox-fs.{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the folder is ours");
+        let folder = folder.as_os_str().as_encoded_bytes();
+        let (file, link) = (bytes::join_path(folder, b"file"), bytes::join_path(folder, b"link"));
+        drop(
+            fs::open(&file, OFlags::CREATE | OFlags::WRONLY, Mode::from_raw_mode(0o600)).expect("the folder is there"),
+        );
+        fs::symlink(b"file", &link).expect("the folder is empty");
+        assert_eq!(chmod(fs::CWD, &link, 0o777), Err(Errno::OPNOTSUPP));
+        assert_eq!(chmod(fs::CWD, &file, 0o640), Ok(()));
+        assert_eq!(stat(fs::CWD, &file, false).map(|stat| stat.st_mode & 0o7777), Ok(0o640));
+        for name in [link, file] {
+            fs::unlink(name).expect("both were made");
+        }
+        fs::rmdir(folder).expect("it is empty again");
+    }
 }

@@ -76,8 +76,12 @@ fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask:
     }
     let old = visit.stat.st_mode & 0o7777;
     let new = mode::apply(word, old, kind == FileType::Directory, umask)?;
-    chmodat(visit.at, visit.name, Mode::from_raw_mode(new), AtFlags::empty())
-        .map_err(|errno| Error::on(visit.path, errno))?;
+    // An operand may be a link; what is met on the way is none, and is not to become one.
+    let changed = match visit.depth {
+        0 => chmodat(visit.at, visit.name, Mode::from_raw_mode(new), AtFlags::empty()),
+        _ => rbox_core::fs::chmod(visit.at, visit.name, new),
+    };
+    changed.map_err(|errno| Error::on(visit.path, errno))?;
     if args.has(VERBOSE) || args.has(CHANGES) && old != new {
         let digits = rbox_core::number::octal(u64::from(new));
         let padded = [&b"0000"[digits.len().min(4)..], &digits].concat();

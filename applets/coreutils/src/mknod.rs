@@ -3,7 +3,8 @@
 use rbox_core::mode;
 use rbox_core::number;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{CWD, FileType, Mode, chmod, makedev, mknodat};
+use rbox_core::sys::fs::{CWD, FileType, Mode, makedev, mknodat};
+use rbox_core::sys::process::{current_umask, umask};
 
 options! {
     "[-m MODE] NAME b|c|u MAJOR MINOR | [-m MODE] NAME p
@@ -32,13 +33,13 @@ fn device(major: &[u8], minor: &[u8]) -> Result<u64> {
     Ok(makedev(major as u32, number::parse_in_range(minor, 0, 1_048_575)? as u32))
 }
 
-/// Makes a node of that kind. The umask bears on a mode only where a clause names no class (POSIX XCU mkfifo, -m).
+/// Makes a node of that kind. The umask bears on a mode only where a clause names no class (POSIX XCU mkfifo, -m), and
+/// the node has its mode from the start: a second call by its name might find something else there.
 pub fn make(name: &[u8], kind: FileType, device: u64, mode: Option<&[u8]>) -> Outcome {
-    let wanted = mode.map(|word| mode::apply(word, 0o666, false, rbox_core::sys::process::current_umask())).transpose()?;
-    let first_mode = Mode::from_raw_mode(wanted.unwrap_or(0o666) & 0o777);
-    mknodat(CWD, name, kind, first_mode, device).map_err(|errno| Error::on(name, errno))?;
-    if let Some(mode) = wanted {
-        chmod(name, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(name, errno))?;
-    }
+    let wanted = mode.map(|word| mode::apply(word, 0o666, false, current_umask())).transpose()?;
+    let old = wanted.map(|_| umask(Mode::empty()));
+    let made = mknodat(CWD, name, kind, Mode::from_raw_mode(wanted.unwrap_or(0o666)), device);
+    old.map(umask);
+    made.map_err(|errno| Error::on(name, errno))?;
     Ok(ExitStatus::SUCCESS)
 }
