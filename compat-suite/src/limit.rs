@@ -19,8 +19,7 @@ pub fn deadline() -> Instant {
 }
 
 /// Runs a command in `folder` and reads what it prints, until nobody can print any more or its time is over.
-pub fn output(mut command: Command, folder: &Path) -> Result<Output> {
-    let end = deadline();
+pub fn output(mut command: Command, folder: &Path, end: Instant) -> Result<Output> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = OwnedFd::from(child.stdout.take().expect("it is piped"));
     let stderr = OwnedFd::from(child.stderr.take().expect("it is piped"));
@@ -98,7 +97,7 @@ mod tests {
         let folder = fs::canonicalize(folder).expect("it is there");
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&folder);
-        let output = output(command, &folder).expect("the shell starts");
+        let output = output(command, &folder, deadline()).expect("the shell starts");
         assert!(output.status.success() && !output.stdout.is_empty());
         assert!(!end_all(&folder).expect("a /proc"));
         fs::remove_dir(folder).expect("it is empty");

@@ -125,8 +125,11 @@ impl Systems {
             ("LC_ALL", "C"),
         ]);
         let end = limit::deadline();
-        let output =
-            if case.tty { terminal::run(command, &case.types, folder) } else { limit::output(command, folder) };
+        let output = if case.tty {
+            terminal::run(command, &case.types, folder, end)
+        } else {
+            limit::output(command, folder, end)
+        };
         let late = Instant::now() >= end;
         let output = output.map_err(failed)?;
         let status = output.status.code().map_or("killed\n".to_string(), |code| format!("{code}\n"));

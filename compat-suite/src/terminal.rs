@@ -19,8 +19,7 @@ const QUIET: i64 = 400_000_000;
 const PATIENCE: u32 = 12;
 
 /// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
-pub fn run(command: Command, lines: &[String], folder: &Path) -> Result<Output> {
-    let end = limit::deadline();
+pub fn run(command: Command, lines: &[String], folder: &Path, end: Instant) -> Result<Output> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;

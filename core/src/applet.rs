@@ -131,6 +131,16 @@ pub fn help(usage: &str, name: &[u8]) -> Vec<u8> {
     [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", usage.as_bytes(), b"\n"].concat()
 }
 
+/// Gives the help where `--help` is the only operand: for applets whose words are not options. True if it was.
+pub fn answer_help(env: &mut Env, usage: &str, operands: &[&[u8]]) -> Result<bool> {
+    let asked = operands == [b"--help"];
+    if asked {
+        let text = help(usage, &env.name);
+        env.stdout.write(&text)?;
+    }
+    Ok(asked)
+}
+
 /// What rbox is and which: the first line of every `--help`.
 pub const VERSION_LINE: &str = concat!("rbox v", env!("CARGO_PKG_VERSION"), " multi-call binary.");
 

@@ -122,7 +122,7 @@ impl Copier {
             return Ok(());
         }
         if folder {
-            return self.copy_folder(env, from, to, &source, follow);
+            return self.copy_folder(env, from, to, &source, follow, target.is_some());
         }
         if let Some(target) = &target {
             self.check_target(from, to, &source, target)?;
@@ -145,7 +145,7 @@ impl Copier {
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino)
             || self.follows_to_itself(to, source, target)
         {
-            return Err(Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"]));
+            return Err(same_file(from, to));
         }
         if kind(target) == FileType::Directory {
             return Err(Error::parts(&[b"cannot overwrite directory '", to.path, b"' with non-directory"]));
@@ -158,7 +158,7 @@ impl Copier {
         kind(target) == FileType::Symlink
             && kind(source) == FileType::RegularFile
             && !self.manner.remove_first
-            && stat(to.at, to.name, true).is_ok_and(|end| (end.st_dev, end.st_ino) == (source.st_dev, source.st_ino))
+            && leads_to(to, source)
     }
 
     fn may_replace(&self, env: &mut Env, to: Place<'_>, source: &Stat, target: &Stat) -> Result<bool> {
@@ -182,14 +182,13 @@ impl Copier {
         to: Place<'_>,
         source: &Stat,
         follow: bool,
+        exists: bool,
     ) -> Result<()> {
         if !self.manner.recursive {
             return Err(Error::parts(&[b"omitting directory '", from.path, b"'"]));
         }
-        if let Ok(target) = stat(to.at, to.name, true)
-            && (target.st_dev, target.st_ino) == (source.st_dev, source.st_ino)
-        {
-            return Err(Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"]));
+        if exists && leads_to(to, source) {
+            return Err(same_file(from, to));
         }
         if self.made.contains(&(source.st_dev, source.st_ino)) {
             return Err(Error::parts(&[b"can't copy '", from.path, b"' into itself"]));
@@ -357,6 +356,15 @@ impl Copier {
         }
         utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
     }
+}
+
+/// Whether the place is the source, or a link to it.
+fn leads_to(to: Place<'_>, source: &Stat) -> bool {
+    stat(to.at, to.name, true).is_ok_and(|end| (end.st_dev, end.st_ino) == (source.st_dev, source.st_ino))
+}
+
+fn same_file(from: Place<'_>, to: Place<'_>) -> Error {
+    Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"])
 }
 
 fn times(stat: &Stat) -> Timestamps {

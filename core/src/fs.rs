@@ -74,6 +74,17 @@ pub enum Follow {
     Always,
 }
 
+impl Follow {
+    /// Whether a link so many folders below its operand is followed.
+    pub fn holds_at(self, depth: usize) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Operands => depth == 0,
+            Self::Always => true,
+        }
+    }
+}
+
 /// When a walk stands at a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -206,11 +217,7 @@ impl Walk<'_> {
 
     /// Visits a file. The answer is the folder whose content comes next, if it is one.
     fn look(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &[u8], depth: usize) -> Result<Option<Level>> {
-        let follow = match self.follow {
-            Follow::Never => false,
-            Follow::Operands => depth == 0,
-            Follow::Always => true,
-        };
+        let follow = self.follow.holds_at(depth);
         // A link that leads nowhere is a file of its own.
         let found = match stat(at, name, follow) {
             Err(Errno::NOENT | Errno::LOOP) if follow => stat(at, name, false),

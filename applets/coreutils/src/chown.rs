@@ -73,8 +73,7 @@ fn change(
         return Ok(Step::On);
     }
     // A link that the walk follows leads to what is changed; any other is changed itself with -R (GNU -R -P).
-    let followed = follow == Follow::Always || follow == Follow::Operands && visit.depth == 0;
-    let itself = args.has(LINKS) || args.has(RECURSE) && !followed;
+    let itself = args.has(LINKS) || args.has(RECURSE) && !follow.holds_at(visit.depth);
     let flags = if itself { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
     let (uid, gid) = (owner.0.map(Uid::from_raw), owner.1.map(Gid::from_raw));
     chownat(visit.at, visit.name, uid, gid, flags).map_err(|errno| Error::on(visit.path, errno))?;

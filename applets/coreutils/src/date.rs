@@ -45,7 +45,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             _ => return Err(Error::usage()),
         }
     }
-    let pattern = fixed_format(args).map(|fixed| pattern.unwrap_or(fixed))?;
+    let pattern = pattern.unwrap_or(fixed_format(args)?);
     let form = args.value(FORM);
     let moment = match (new_time, args.last_of(&[DATE, REFERENCE])) {
         (Some(word), _) => {

@@ -1,6 +1,6 @@
 //! `printf`: print words in a format (POSIX XCU printf).
 
-use rbox_core::applet::help;
+use rbox_core::applet::answer_help;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
@@ -11,9 +11,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
-    if words == [b"--help"] {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
+    if answer_help(env, USAGE, words)? {
         return Ok(ExitStatus::SUCCESS);
     }
     let words = options::after_dashes(words);

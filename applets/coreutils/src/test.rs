@@ -1,6 +1,6 @@
 //! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
 
-use rbox_core::applet::help;
+use rbox_core::applet::answer_help;
 use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;
 
@@ -11,9 +11,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // BusyBox answers this one word with its help, although for POSIX it is a word that is not empty.
-    if args.operands() == [&b"--help"[..]] {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
+    if answer_help(env, USAGE, args.operands())? {
         return Ok(ExitStatus::SUCCESS);
     }
     let mut is_set = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());

@@ -1,6 +1,6 @@
 //! `true`: return status 0 (POSIX XCU true).
 
-use rbox_core::applet::help;
+use rbox_core::applet::answer_help;
 use rbox_core::prelude::*;
 
 options!("\n\nReturn an exit status of 0.");
@@ -9,9 +9,6 @@ options!("\n\nReturn an exit status of 0.");
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if args.operands() == [&b"--help"[..]] {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
-    }
+    answer_help(env, USAGE, args.operands())?;
     Ok(ExitStatus::SUCCESS)
 }

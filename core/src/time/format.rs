@@ -21,7 +21,7 @@ struct Time {
 }
 
 /// Padding that a flag asks for in place of the conversion's own.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Flags {
     pad: Option<u8>,
     no_pad: bool,
@@ -45,7 +45,7 @@ impl Time {
 
     /// Writes the conversion at the start of `conversion` and returns how many bytes it takes.
     fn push_conversion(&self, conversion: &[u8], text: &mut Vec<u8>) -> usize {
-        let mut flags = Flags { pad: None, no_pad: false, upper: false, swap: false, width: 0, colons: 0 };
+        let mut flags = Flags::default();
         let mut at = 1;
         loop {
             match conversion.get(at) {
@@ -155,7 +155,7 @@ impl Time {
     fn push_offset(&self, colons: usize, text: &mut Vec<u8>) {
         text.push(if self.offset < 0 { b'-' } else { b'+' });
         let offset = self.offset.abs();
-        let plain = Flags { pad: None, no_pad: false, upper: false, swap: false, width: 0, colons: 0 };
+        let plain = Flags::default();
         push_number(text, offset / 3600, 2, b'0', plain);
         if colons > 0 {
             text.push(b':');

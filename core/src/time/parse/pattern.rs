@@ -37,11 +37,11 @@ impl Parser {
             b'%' => *text = text.strip_prefix(b"%")?,
             b'n' | b't' => *text = text.trim_ascii_start(),
             b'a' | b'A' | b'b' | b'B' | b'h' | b'p' | b'Z' => {
-                let name = take_while(text, u8::is_ascii_alphabetic).to_ascii_lowercase();
+                let name = take_while(text, usize::MAX, u8::is_ascii_alphabetic).to_ascii_lowercase();
                 return (letter == b'Z' || self.take_name(&name)).then_some(());
             }
             b'z' => {
-                let zone = take_while(text, |byte| byte.is_ascii_digit() || b"+-:Zz".contains(byte));
+                let zone = take_while(text, usize::MAX, |byte| byte.is_ascii_digit() || b"+-:Zz".contains(byte));
                 return self.take_zone(&zone.to_ascii_lowercase()).then_some(());
             }
             _ => self.take_field(letter, text)?,
@@ -64,11 +64,7 @@ impl Parser {
             _ => return None,
         };
         *text = text.trim_ascii_start();
-        let mut left = most;
-        let digits = take_while(text, |byte| {
-            left -= 1;
-            left >= 0 && byte.is_ascii_digit()
-        });
+        let digits = take_while(text, most, u8::is_ascii_digit);
         let value = parse_decimal(digits).filter(|value| (low..=high).contains(value))? as i64;
         let civil = &mut self.civil;
         match letter {
@@ -87,10 +83,9 @@ impl Parser {
     }
 }
 
-/// Takes the bytes off the front of `text` that `is_part` says.
-fn take_while<'a>(text: &mut &'a [u8], is_part: impl FnMut(&u8) -> bool) -> &'a [u8] {
-    let mut is_part = is_part;
-    let length = text.iter().take_while(|byte| is_part(byte)).count();
+/// Takes the bytes off the front of `text` that `is_part` says, `most` at most.
+fn take_while<'a>(text: &mut &'a [u8], most: usize, is_part: impl Fn(&u8) -> bool) -> &'a [u8] {
+    let length = text.iter().take(most).take_while(|byte| is_part(byte)).count();
     let (taken, rest) = text.split_at(length);
     *text = rest;
     taken
