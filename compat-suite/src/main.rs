@@ -149,6 +149,9 @@ fn ask_all<T: Send>(cases: &[Case], ask: impl Fn(&Case, usize) -> T + Sync) -> V
     answers.into_inner().expect("no worker panics with the lock").into_values().collect()
 }
 
+/// How often a case that differs is judged again.
+const TRIES: usize = 3;
+
 /// Judges all cases.
 fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
     let mut verdicts = ask_all(cases, |case, worker| match case.namespace && skip_namespaces {
@@ -157,7 +160,10 @@ fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Re
     });
     // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone.
     for (verdict, case) in verdicts.iter_mut().zip(cases) {
-        if matches!(verdict, Ok(Verdict::Wrong(_))) {
+        for _ in 0..TRIES {
+            if !matches!(verdict, Ok(Verdict::Wrong(_))) {
+                break;
+            }
             println!("{}: once more, alone", case.title());
             *verdict = judge(case, systems, 0);
         }
