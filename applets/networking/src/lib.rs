@@ -6,7 +6,7 @@ mod inet;
 rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
-    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/iproute";
+    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";

@@ -16,7 +16,7 @@ use rbox_core::sys::{AsFd, Errno, OwnedFd, event, packet};
 use crate::inet::checksum;
 
 options! {
-    "[-46q] [-c N] [-s SIZE] [-i SEC] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDRESS] [-p HEX] HOST
+    "[-46Aq] [-c N] [-s SIZE] [-i SEC] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDRESS] [-p HEX] HOST
 
 Send ICMP echo requests to HOST and tell of the answers.
 
@@ -25,6 +25,7 @@ Send ICMP echo requests to HOST and tell of the answers.
   -c N     Send N requests
   -s SIZE  Send SIZE bytes of data (default 56)
   -i SEC   Wait SEC between requests (default 1)
+  -A       Send the next request when an answer comes
   -W SEC   Wait SEC for an answer after the last request (default 10)
   -w SEC   End after SEC
   -t TTL   Let packets live for TTL routers
@@ -36,6 +37,7 @@ Send ICMP echo requests to HOST and tell of the answers.
     COUNT = "-c",
     SIZE = "-s",
     INTERVAL = "-i",
+    ADAPTIVE = "-A",
     WAIT = "-W",
     DEADLINE = "-w",
     LIFE = "-t",
@@ -104,7 +106,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         let mut until = if limit.is_some_and(|limit| pinger.sent >= limit) { last_sent + wait } else { next };
         until = deadline.map_or(until, |deadline| until.min(start + deadline));
+        let received = pinger.received;
         pinger.wait(env, until.saturating_sub(now()))?;
+        if args.has(ADAPTIVE) && pinger.received > received {
+            next = now();
+        }
     }
     pinger.summary(env, host)?;
     Ok(ExitStatus::from_ok(pinger.received > 0))
@@ -129,6 +135,9 @@ impl Pinger {
             Err(Errno::PERM) => (open(SocketType::DGRAM).map_err(|_| Error::new("permission denied (are you root?)"))?, true),
             socket => (socket.map_err(failed)?, false),
         };
+        if to.is_ipv6() {
+            packet::ask_for_hop_limits(socket.as_fd()).map_err(failed)?;
+        }
         if let Some(word) = args.value(LIFE) {
             let life = parse_in_range(word, 1, 255)? as u32;
             let set = match to {
@@ -194,20 +203,24 @@ impl Pinger {
             return Ok(());
         }
         let mut buffer = vec![0; 65_600];
-        let (count, from) = match net::recvfrom(&self.socket, &mut buffer[..], RecvFlags::empty()) {
-            Ok((count, _, from)) => (count, from),
-            Err(_) => return Ok(()),
-        };
+        if self.to.is_ipv6() {
+            // What cannot be received, an error that came back among it, is no answer.
+            let Ok(received) = packet::receive(self.socket.as_fd(), &mut buffer) else { return Ok(()) };
+            let from = received.from.map_or(self.to.ip(), IpAddr::V6);
+            return self.take(env, &buffer[..received.count], received.hop_limit, from);
+        }
+        let Ok((count, _, from)) = net::recvfrom(&self.socket, &mut buffer[..], RecvFlags::empty()) else { return Ok(()) };
         let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(self.to.ip(), |from| from.ip());
-        self.take(env, &buffer[..count], from)
-    }
-
-    fn take(&mut self, env: &mut Env, packet: &[u8], from: IpAddr) -> Result<()> {
         // A raw IPv4 socket gives the IP header too.
-        let (message, life) = match (self.to.is_ipv4() && !self.checked, packet.first()) {
+        let packet = &buffer[..count];
+        let (message, life) = match (!self.checked, packet.first()) {
             (true, Some(first)) => (packet.get(usize::from(first & 15) * 4..).unwrap_or_default(), packet.get(8).copied()),
             _ => (packet, None),
         };
+        self.take(env, message, life, from)
+    }
+
+    fn take(&mut self, env: &mut Env, message: &[u8], life: Option<u8>, from: IpAddr) -> Result<()> {
         let reply = if self.to.is_ipv4() { 0 } else { 129 };
         let Some(header) = message.get(..8).filter(|header| header[0] == reply) else { return Ok(()) };
         if !self.checked && header[4..6] != self.id.to_be_bytes() {

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use crate::bytes;
 use crate::error::{Error, Result};
-use crate::number::parse_decimal;
+use crate::number::{parse_c, parse_decimal};
 
 /// The address that `word` means. The error is `bad address 'WORD'`, in BusyBox's words.
 pub fn parse(word: &[u8]) -> Result<IpAddr> {
@@ -12,12 +12,26 @@ pub fn parse(word: &[u8]) -> Result<IpAddr> {
     text.parse().map_err(|_| Error::parts(&[b"bad address '", word, b"'"]))
 }
 
-/// An IPv4 address.
+/// An IPv4 address in any form of inet(3): one to four numbers as C writes them, the last of which fills what is left,
+/// as in `127.1`. The error is that of `parse`.
 pub fn parse_v4(word: &[u8]) -> Result<Ipv4Addr> {
-    match parse(word)? {
-        IpAddr::V4(address) => Ok(address),
-        IpAddr::V6(_) => Err(Error::parts(&[b"bad address '", word, b"'"])),
+    classic(word).ok_or_else(|| Error::parts(&[b"bad address '", word, b"'"]))
+}
+
+fn classic(word: &[u8]) -> Option<Ipv4Addr> {
+    let (mut bits, mut left) = (0, 32);
+    let mut parts = word.split(|&byte| byte == b'.').peekable();
+    while let Some(part) = parts.next() {
+        let number = parse_c(part).filter(|_| part.first().is_some_and(u8::is_ascii_digit))?;
+        // All but the last are one byte.
+        let width = if parts.peek().is_some() { 8 } else { left };
+        left = u32::checked_sub(left, width)?;
+        if width == 0 || u64::try_from(number).ok()? >> width != 0 {
+            return None;
+        }
+        bits |= number << left;
     }
+    Some(Ipv4Addr::from_bits(bits as u32))
 }
 
 /// `ADDRESS[/PREFIX]`, the prefix in bits, or for IPv4 a netmask; without one all bits count. `default` is 0/0.
@@ -104,6 +118,24 @@ mod tests {
         }
         assert_eq!(mask(20), Ipv4Addr::new(255, 255, 240, 0));
         assert_eq!(mask(0), Ipv4Addr::new(0, 0, 0, 0));
+    }
+
+    #[test]
+    fn addresses_of_fewer_parts() {
+        let parse = |word: &str| parse_v4(word.as_bytes()).ok().map(|address| address.to_string());
+        for (word, address) in [
+            ("10.0.2.15", "10.0.2.15"),
+            ("127.1", "127.0.0.1"),
+            ("1.2.0x304", "1.2.3.4"),
+            ("0x7f000001", "127.0.0.1"),
+            ("0", "0.0.0.0"),
+            ("010.1", "8.0.0.1"),
+        ] {
+            assert_eq!(parse(word).as_deref(), Some(address), "{word}");
+        }
+        for word in ["", "1.", ".1", "256.1", "1.2.3.4.5", "4294967296", "-1", "1.-1", "1.2.3.256", " 1", "x"] {
+            assert_eq!(parse(word), None, "{word}");
+        }
     }
 
     #[test]

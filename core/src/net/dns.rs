@@ -24,7 +24,7 @@ const LONGEST: usize = 4096;
 /// The error is BusyBox's `bad address 'HOST'`.
 pub fn resolve(host: &[u8], six: Option<bool>) -> Result<IpAddr> {
     let fits = |address: &IpAddr| six.is_none_or(|six| address.is_ipv6() == six);
-    let found = match addr::parse(host) {
+    let found = match addr::parse_v4(host).map(IpAddr::V4).or_else(|_| addr::parse(host)) {
         Ok(address) => Some(address).filter(fits),
         Err(_) => in_hosts(host, &fits).or_else(|| ask_servers(host, six)),
     };

@@ -75,8 +75,12 @@ impl Netlink {
         self.talk(request).map(drop)
     }
 
-    fn dump(&self, kind: u16, fixed: &[u8]) -> Result<Vec<Reply>> {
-        self.talk(Request::new(kind, DUMP, fixed)).map_err(|errno| Error::on("netlink", errno))
+    /// The bodies of all messages of type `answer` with which the kernel answers a request for everything of a type
+    /// (`RTM_GET...`).
+    pub fn dump(&self, kind: u16, fixed: &[u8], answer: u16) -> Result<Vec<Vec<u8>>> {
+        let replies =
+            self.talk(Request::new(kind, DUMP, fixed)).map_err(|errno| Error::on("RTNETLINK answers", errno))?;
+        Ok(replies.into_iter().filter(|reply| reply.kind == answer).map(|reply| reply.body).collect())
     }
 
     fn talk(&self, mut request: Request) -> core::result::Result<Vec<Reply>, Errno> {
@@ -108,9 +112,7 @@ impl Netlink {
 
     /// All interfaces, by number.
     pub fn links(&self) -> Result<Vec<Link>> {
-        const NEW_LINK: u16 = 16;
-        let replies = self.dump(18, &[0; 16])?;
-        Ok(replies.iter().filter(|reply| reply.kind == NEW_LINK).filter_map(|reply| Link::parse(&reply.body)).collect())
+        Ok(self.dump(18, &[0; 16], 16)?.iter().filter_map(|body| Link::parse(body)).collect())
     }
 
     /// The interface of that name. The error is `can't find device 'NAME'`.
@@ -121,16 +123,15 @@ impl Netlink {
 
     /// All addresses of that family (`AF_...`, 0 for all).
     pub fn addresses(&self, family: u8) -> Result<Vec<Address>> {
-        let replies = self.dump(22, &[family, 0, 0, 0, 0, 0, 0, 0])?;
-        Ok(replies.iter().filter(|reply| reply.kind == 20).filter_map(|reply| Address::parse(&reply.body)).collect())
+        let bodies = self.dump(22, &[family, 0, 0, 0, 0, 0, 0, 0], 20)?;
+        Ok(bodies.iter().filter_map(|body| Address::parse(body)).collect())
     }
 
     /// All routes of that family (`AF_...`, 0 for all).
     pub fn routes(&self, family: u8) -> Result<Vec<Route>> {
         let mut fixed = [0; 12];
         fixed[0] = family;
-        let replies = self.dump(26, &fixed)?;
-        Ok(replies.iter().filter(|reply| reply.kind == 24).filter_map(|reply| Route::parse(&reply.body)).collect())
+        Ok(self.dump(26, &fixed, 24)?.iter().filter_map(|body| Route::parse(body)).collect())
     }
 
     /// Sets the flags of an interface that `mask` names (`IFF_...`), and attributes (`IFLA_...`).
@@ -185,8 +186,11 @@ impl Netlink {
     /// Adds a route, or takes it away.
     pub fn set_route(&self, add: bool, flags: u16, route: &Route) -> core::result::Result<(), Errno> {
         let to = route.to.map_or(0, |_| route.prefix);
-        let fixed = [route.family, to, 0, 0, route.table, route.protocol, route.scope, route.kind, 0, 0, 0, 0];
-        let mut request = Request::new(if add { 24 } else { 25 }, flags, &fixed);
+        let fixed = [route.family, to, 0, 0, 0, route.protocol, route.scope, route.kind];
+        let fixed = [&fixed[..], &route.flags.to_ne_bytes()].concat();
+        // RTA_TABLE has room for any table; the fixed part's byte is then 0.
+        let mut request =
+            Request::new(if add { 24 } else { 25 }, flags, &fixed).attribute(15, &route.table.to_ne_bytes());
         let mut put = |kind: u16, value: Option<Vec<u8>>| {
             if let Some(value) = value {
                 let so_far = core::mem::replace(&mut request, Request(Vec::new()));
@@ -198,8 +202,17 @@ impl Netlink {
         put(4, (route.index != 0).then(|| route.index.to_ne_bytes().to_vec()));
         put(6, route.metric.map(|metric| metric.to_ne_bytes().to_vec()));
         put(7, route.source.map(addr::octets));
+        let metrics = route.metrics.iter().flat_map(|(kind, value)| nested(*kind, &value.to_ne_bytes()));
+        put(8, (!route.metrics.is_empty()).then(|| metrics.collect()));
         self.change(request)
     }
+}
+
+/// An attribute that stands inside of another.
+pub fn nested(kind: u16, value: &[u8]) -> Vec<u8> {
+    let mut attribute = [&(value.len() as u16 + 4).to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
+    attribute.resize(attribute.len().next_multiple_of(4), 0);
+    attribute
 }
 
 fn family(address: IpAddr) -> u8 {
@@ -225,11 +238,13 @@ pub fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-fn word(value: &[u8]) -> u32 {
+/// The number of 32 bits that an attribute's value begins with.
+pub fn word(value: &[u8]) -> u32 {
     value.get(..4).and_then(|value| value.try_into().ok()).map_or(0, u32::from_ne_bytes)
 }
 
-fn name(value: &[u8]) -> Vec<u8> {
+/// The text of an attribute, without the NUL at its end.
+pub fn name(value: &[u8]) -> Vec<u8> {
     value.strip_suffix(b"\0").unwrap_or(value).to_vec()
 }
 
@@ -260,6 +275,8 @@ pub struct Link {
     pub discipline: Vec<u8>,
     /// RFC 2863 state: 0 unknown, 2 down, 6 up.
     pub state: u8,
+    /// `struct rtnl_link_ifmap`: start and end of its memory and its port (64 bits each), its interrupt (16 bits) ...
+    pub map: Vec<u8>,
     /// Counters of rtnl_link_stats64: received and sent packets, bytes, errors, dropped, multicast, collisions...
     pub counters: Vec<u64>,
 }
@@ -282,6 +299,7 @@ impl Link {
                 6 => link.discipline = name(value),
                 10 => link.master = word(value),
                 13 => link.queue = word(value),
+                14 => link.map = value.to_vec(),
                 16 => link.state = value.first().copied().unwrap_or(0),
                 23 => {
                     let counters =
@@ -360,13 +378,18 @@ pub struct Route {
     /// The lower wins.
     pub metric: Option<u32>,
     /// 254 main, 255 local.
-    pub table: u8,
+    pub table: u32,
     /// Who made it: 2 the kernel, 3 boot, 4 static.
     pub protocol: u8,
     /// 0 global, 253 link, 254 host.
     pub scope: u8,
-    /// 1 unicast, 2 local, 3 broadcast, 6 blackhole, 7 unreachable, 8 prohibit.
+    /// 1 unicast, 2 local, 3 broadcast, 6 blackhole, 7 unreachable, 8 prohibit, 9 throw.
     pub kind: u8,
+    /// `RTNH_F_...`: 4 the gateway is on the link.
+    pub flags: u32,
+    /// What `RTA_METRICS` holds: `RTAX_...` and its value, 1 the metrics that are locked, 2 the MTU in bytes, 3 the window
+    /// in bytes, 4 the round trip time in eighths of a millisecond, 8 the largest segment in bytes.
+    pub metrics: Vec<(u16, u32)>,
 }
 
 impl Route {
@@ -384,14 +407,21 @@ impl Route {
             protocol: 3,
             scope: 0,
             kind: 1,
+            flags: 0,
+            metrics: Vec::new(),
         }
+    }
+
+    /// One of its metrics (`RTAX_...`), 0 where it is not set.
+    pub fn metric_of(&self, kind: u16) -> u32 {
+        self.metrics.iter().find(|(known, _)| *known == kind).map_or(0, |(_, value)| *value)
     }
 
     fn parse(body: &[u8]) -> Option<Self> {
         let fixed = body.get(..12)?;
         let mut route = Self::new(fixed[0]);
-        (route.prefix, route.table, route.protocol) = (fixed[1], fixed[4], fixed[5]);
-        (route.scope, route.kind) = (fixed[6], fixed[7]);
+        (route.prefix, route.table, route.protocol) = (fixed[1], fixed[4].into(), fixed[5]);
+        (route.scope, route.kind, route.flags) = (fixed[6], fixed[7], word(&fixed[8..]));
         for (kind, value) in attributes(&body[12..]) {
             match kind {
                 1 => route.to = addr::from_octets(value),
@@ -399,6 +429,8 @@ impl Route {
                 5 => route.gateway = addr::from_octets(value),
                 6 => route.metric = Some(word(value)),
                 7 => route.source = addr::from_octets(value),
+                8 => route.metrics = attributes(value).map(|(kind, value)| (kind, word(value))).collect(),
+                15 => route.table = word(value),
                 _ => {}
             }
         }

@@ -9,6 +9,7 @@ pub mod crash;
 pub mod entry;
 pub mod float;
 pub mod fs;
+pub mod interface;
 pub mod job;
 pub mod keyboard;
 pub mod klog;

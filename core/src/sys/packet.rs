@@ -32,6 +32,52 @@ pub fn bind_to_interface(socket: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errn
     if set < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
+/// Asks for the hop limit of what an IPv6 socket receives (RFC 3542 4): `setsockopt(2)`, IPV6_RECVHOPLIMIT.
+pub fn ask_for_hop_limits(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    let on: libc::c_int = 1;
+    let length = size_of_val(&on) as libc::socklen_t;
+    let (level, option) = (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT);
+    // SAFETY: on is an int, valid for the call, and its size is given.
+    let set = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), length) };
+    if set < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Receives one packet and its hop limit, where the socket was asked for it: `recvmsg(2)`.
+pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
+    /// Room for one control message, aligned for its header.
+    #[repr(C)]
+    struct Control(libc::cmsghdr, [u64; 4]);
+    // SAFETY: all three are numbers, bytes and pointers, of which zeros are valid values.
+    let (mut from, mut control, mut message): (libc::sockaddr_in6, Control, libc::msghdr) =
+        unsafe { (core::mem::zeroed(), core::mem::zeroed(), core::mem::zeroed()) };
+    let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    message.msg_name = (&raw mut from).cast();
+    message.msg_namelen = size_of_val(&from) as libc::socklen_t;
+    (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+    message.msg_control = (&raw mut control).cast();
+    message.msg_controllen = size_of::<Control>() as _;
+    // SAFETY: message points to buffers that live through the call, with their sizes.
+    let count = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0) };
+    let count = usize::try_from(count).map_err(|_| last_errno())?;
+    let is_limit = control.0.cmsg_level == libc::IPPROTO_IPV6 && control.0.cmsg_type == libc::IPV6_HOPLIMIT;
+    let fits = message.msg_controllen as u64 >= (size_of::<libc::cmsghdr>() + size_of::<libc::c_int>()) as u64;
+    // The value stands right behind the header, whose size is a multiple of its alignment.
+    let hop_limit = (is_limit && fits).then_some(control.1[0] as u32 as u8);
+    let from = (from.sin6_family == libc::AF_INET6 as u16).then(|| from.sin6_addr.s6_addr.into());
+    Ok(Received { count, from, hop_limit })
+}
+
+/// A packet that came on an IPv6 socket.
+#[derive(Debug)]
+pub struct Received {
+    /// Its length in bytes, as far as the buffer holds it.
+    pub count: usize,
+    /// Who sent it.
+    pub from: Option<core::net::Ipv6Addr>,
+    /// How many routers it could still have passed.
+    pub hop_limit: Option<u8>,
+}
+
 /// Sets the host's name: `sethostname(2)`.
 pub fn set_host_name(name: &[u8]) -> Result<(), Errno> {
     // SAFETY: name is valid for its length.

@@ -4,14 +4,15 @@ use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{mask, parse, parse_prefix};
+use rbox_core::net::addr::mask;
 use rbox_core::net::netlink::{Address, CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, UP};
+use rbox_core::pattern::glob::{self, Flags};
 use rbox_core::prelude::*;
 use rbox_core::text::Left;
 use rbox_core::{push, text};
 
-use super::link::{full_name, head, state};
-use super::{Show, is, refused, scope, scope_name, unknown, value};
+use super::link::{counters, full_name, head, state};
+use super::{Show, is, prefix, refused, scope, scope_name, unknown, value, within};
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
     match words.split_first() {
@@ -21,7 +22,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         Some((word, rest)) if is(word, "replace") || is(word, "change") => change(netlink, true, CREATE_OR_REPLACE, rest)?,
         Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, rest)?,
         Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
-        Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
+        Some((word, _)) => return Err(super::invalid(word, "ip")),
     }
     Ok(ExitStatus::SUCCESS)
 }
@@ -32,8 +33,17 @@ struct Filter<'a> {
     device: Option<&'a [u8]>,
     scope: Option<u8>,
     to: Option<(IpAddr, u8)>,
+    label: Option<&'a [u8]>,
+    /// Flags that must be set and that must not be.
+    flags: (u32, u32),
     up: bool,
 }
+
+/// linux/if_addr.h, IFA_F_*.
+const SECONDARY: u32 = 1;
+const DEPRECATED: u32 = 0x20;
+const TENTATIVE: u32 = 0x40;
+const PERMANENT: u32 = 0x80;
 
 impl<'a> Filter<'a> {
     fn parse(words: &[&'a [u8]]) -> Result<Self> {
@@ -41,10 +51,17 @@ impl<'a> Filter<'a> {
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
             match word {
-                b"dev" => filter.device = Some(value(&mut words, word)?),
-                b"scope" => filter.scope = Some(scope(value(&mut words, word)?)?),
-                b"to" => filter.to = Some(parse_prefix(value(&mut words, word)?)?),
+                b"dev" => filter.device = Some(value(&mut words)?),
+                b"scope" => filter.scope = Some(scope(value(&mut words)?)?),
+                b"to" => filter.to = Some(prefix(value(&mut words)?)?),
+                b"label" => filter.label = Some(value(&mut words)?),
                 b"up" => filter.up = true,
+                b"primary" => filter.flags.1 |= SECONDARY,
+                b"secondary" | b"temporary" => filter.flags.0 |= SECONDARY,
+                b"permanent" => filter.flags.0 |= PERMANENT,
+                b"dynamic" => filter.flags.1 |= PERMANENT,
+                b"deprecated" => filter.flags.0 |= DEPRECATED,
+                b"tentative" => filter.flags.0 |= TENTATIVE,
                 name if filter.device.is_none() => filter.device = Some(name),
                 other => return Err(unknown(other)),
             }
@@ -53,15 +70,11 @@ impl<'a> Filter<'a> {
     }
 
     fn takes(&self, address: &Address) -> bool {
-        self.scope.is_none_or(|scope| address.scope == scope) && self.to.is_none_or(|(to, bits)| within(address.local, to, bits))
-    }
-}
-
-fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()) & mask(bits).to_bits() == 0,
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0,
-        _ => false,
+        self.scope.is_none_or(|scope| address.scope == scope)
+            && self.to.is_none_or(|(to, bits)| within(address.local, to, bits))
+            && self.label.is_none_or(|label| glob::matches(label, &address.label, Flags::default()))
+            && address.flags & self.flags.0 == self.flags.0
+            && address.flags & self.flags.1 == 0
     }
 }
 
@@ -71,6 +84,13 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     if let Some(name) = filter.device {
         netlink.link(name)?;
     }
+    // A network is of one family, and so is a label.
+    let family = match filter.to {
+        Some((to, _)) if show.family == 0 => if to.is_ipv4() { 2 } else { 10 },
+        None if filter.label.is_some() => 2,
+        _ => show.family,
+    };
+    let show = Show { family, ..show };
     let addresses = netlink.addresses(show.family)?;
     for link in links.iter().filter(|link| filter.device.is_none_or(|name| link.name == name)) {
         if filter.up && link.flags & UP == 0 {
@@ -78,7 +98,7 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
         }
         let own: Vec<&Address> = addresses.iter().filter(|address| address.index == link.index && filter.takes(address)).collect();
         // A family or a filter shows only the interfaces that have such an address.
-        if own.is_empty() && (show.family != 0 || filter.scope.is_some() || filter.to.is_some()) {
+        if own.is_empty() && (!matches!(show.family, 0 | 17) || filter.scope.is_some() || filter.flags != (0, 0)) {
             continue;
         }
         env.stdout.write(&text(link, &links, &own, show))?;
@@ -105,7 +125,10 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
         return text;
     }
     text = head(link, links, false);
-    if show.family != 0 {
+    if show.statistics {
+        text.extend(counters(link, false));
+    }
+    if !matches!(show.family, 0 | 17) {
         // The second line is of no family.
         text.truncate(text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len()));
     }
@@ -117,7 +140,7 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
 }
 
 /// Flags of an address that are shown: if_addr.h, IFA_F_*.
-const SHOWN: Names = names! { "secondary" = 1, "tentative" = 0x40, "deprecated" = 0x20, "dadfailed" = 8 };
+const SHOWN: Names = names! { "secondary" = SECONDARY, "tentative" = TENTATIVE, "deprecated" = DEPRECATED, "dadfailed" = 8 };
 
 fn line(address: &Address, link: &Link) -> Vec<u8> {
     let mut text = text!(if address.local.is_ipv4() { "inet " } else { "inet6 " }, address.local);
@@ -134,7 +157,7 @@ fn line(address: &Address, link: &Link) -> Vec<u8> {
             push!(text, " ", name);
         }
     }
-    if address.flags & 0x80 == 0 {
+    if address.flags & PERMANENT == 0 {
         push!(text, " dynamic");
     }
     text.push(b' ');
@@ -152,33 +175,38 @@ fn lifetimes(address: &Address) -> Vec<u8> {
 fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
     let (mut local, mut peer, mut broadcast, mut device, mut label) = (None, None, None, None, Vec::new());
-    let (mut chosen_scope, mut everyone) = (None, false);
+    // The broadcast address has all ones, or all zeros, past the prefix.
+    let (mut chosen_scope, mut ends) = (None, None);
     while let Some(word) = words.next() {
         match word {
-            b"dev" => device = Some(value(&mut words, word)?),
-            b"peer" | b"remote" => peer = Some(parse_prefix(value(&mut words, word)?)?),
-            b"broadcast" | b"brd" => match value(&mut words, word)? {
-                b"+" => everyone = true,
-                b"-" => broadcast = None,
-                address => broadcast = Some(parse(address)?),
+            b"dev" => device = Some(value(&mut words)?),
+            b"peer" | b"remote" => peer = Some(prefix(value(&mut words)?)?),
+            b"broadcast" | b"brd" => match value(&mut words)? {
+                b"+" => ends = Some(true),
+                b"-" => ends = Some(false),
+                word => broadcast = Some(super::address(word)?),
             },
-            b"scope" => chosen_scope = Some(scope(value(&mut words, word)?)?),
-            b"label" => label = value(&mut words, word)?.to_vec(),
-            b"local" => local = Some(parse_prefix(value(&mut words, word)?)?),
-            other if local.is_none() => local = Some(parse_prefix(other)?),
+            b"scope" => chosen_scope = Some(scope(value(&mut words)?)?),
+            b"label" => label = value(&mut words)?.to_vec(),
+            b"local" => local = Some(prefix(value(&mut words)?)?),
+            other if local.is_none() => local = Some(prefix(other)?),
             other => return Err(unknown(other)),
         }
     }
     let (local, bits) = local.ok_or_else(Error::usage)?;
-    let device = device.ok_or_else(|| Error::new("not enough information: \"dev\" argument is required"))?;
-    let prefix = peer.map_or(bits, |(_, bits)| bits);
-    if let (IpAddr::V4(address), true) = (local, everyone) {
-        broadcast = Some(IpAddr::V4((address.to_bits() | !mask(prefix).to_bits()).into()));
+    let device = device.ok_or_else(|| Error::new("need \"dev IFACE\""))?;
+    let length = peer.map_or(bits, |(_, bits)| bits);
+    if let (IpAddr::V4(address), Some(ones)) = (local, ends) {
+        let (address, mask) = (address.to_bits(), mask(bits).to_bits());
+        broadcast = Some(IpAddr::V4(if ones { address | !mask } else { address & mask }.into()));
+    }
+    if !label.is_empty() && !label.starts_with(device) {
+        return Err(Error::parts(&[b"\"dev\" (", device, b") must match \"label\" (", &label, b")"]));
     }
     let scope = chosen_scope.unwrap_or(if local.is_loopback() { 254 } else { 0 });
     let index = netlink.link(device)?.index;
     let (peer, lifetimes) = (peer.map(|(peer, _)| peer), (u32::MAX, u32::MAX));
-    let address = Address { index, local, peer, prefix, scope, broadcast, label, flags: 0, lifetimes };
+    let address = Address { index, local, peer, prefix: length, scope, broadcast, label, flags: 0, lifetimes };
     netlink.set_address(add, flags, &address).map_err(refused)
 }
 
@@ -194,19 +222,4 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_holds_its_addresses() {
-        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        assert!(within(address("10.0.2.15"), address("10.0.2.0"), 24));
-        assert!(!within(address("10.0.3.15"), address("10.0.2.0"), 24));
-        assert!(within(address("fe80::1"), address("fe80::"), 10));
-        assert!(within(address("::1"), address("::"), 0));
-        assert!(!within(address("::1"), address("0.0.0.0"), 0));
-    }
 }

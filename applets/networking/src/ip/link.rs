@@ -3,13 +3,13 @@
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::net::addr::{hardware_text, parse_hardware};
-use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Request, UP};
+use rbox_core::net::netlink::{CREATE_NEW, Link, Netlink, Request, UP, nested};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::text::Left;
+use rbox_core::text::{Left, Right};
 use rbox_core::{push, text};
 
-use super::{Show, is, refused, unknown, value};
+use super::{Show, is, number, refused, unknown, value};
 
 /// `IFF_...` of netdevice(7), as iproute2 names them.
 const FLAGS: Names = names! {
@@ -28,7 +28,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         Some((word, rest)) if is(word, "set") => set(netlink, rest)?,
         Some((word, rest)) if is(word, "add") => add(netlink, rest)?,
         Some((word, rest)) if is(word, "delete") => delete(netlink, rest)?,
-        Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
+        Some((word, _)) => return Err(super::invalid(word, "ip")),
     }
     Ok(ExitStatus::SUCCESS)
 }
@@ -38,7 +38,7 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
-            b"dev" => only = Some(value(&mut words, word)?),
+            b"dev" => only = Some(value(&mut words)?),
             b"up" => up = true,
             name if only.is_none() => only = Some(name),
             other => return Err(unknown(other)),
@@ -52,9 +52,12 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     }
     let wanted = |link: &&Link| only.is_none_or(|name| link.name == name) && (!up || link.flags & UP != 0);
     for link in links.iter().filter(wanted) {
-        let text = if show.brief { brief(link, &links) } else { head(link, &links, show.one_line) };
+        let mut text = if show.brief { brief(link, &links) } else { head(link, &links, show.one_line) };
+        if show.statistics {
+            text.extend(counters(link, show.one_line));
+        }
+        text.push(b'\n');
         env.stdout.write(&text)?;
-        env.stdout.push(b'\n')?;
     }
     Ok(())
 }
@@ -120,6 +123,22 @@ pub fn head(link: &Link, links: &[Link], one_line: bool) -> Vec<u8> {
     text
 }
 
+/// What the interface has received and sent, in the columns of iproute2: two lines each, or parts of one.
+pub fn counters(link: &Link, one_line: bool) -> Vec<u8> {
+    // Places in struct rtnl_link_stats64.
+    const RECEIVED: (&str, [usize; 6]) = ("RX:  bytes packets errors dropped  missed   mcast           ", [2, 0, 4, 6, 21, 8]);
+    const SENT: (&str, [usize; 6]) = ("TX:  bytes packets errors dropped carrier collsns           ", [3, 1, 5, 7, 16, 9]);
+    let lead = if one_line { "\\    " } else { "\n    " };
+    let mut text = Vec::new();
+    for (title, places) in [RECEIVED, SENT] {
+        push!(text, lead, title, lead);
+        for (at, width) in places.into_iter().zip([10, 7, 6, 7, 7, 7]) {
+            push!(text, Right(link.counters.get(at).copied().unwrap_or(0), width, b' '), " ");
+        }
+    }
+    text
+}
+
 fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
     let (mut name, mut flags, mut mask) = (None, 0, 0);
@@ -137,7 +156,7 @@ fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
             let on = match word {
                 b"up" => true,
                 b"down" => false,
-                _ => match value(&mut words, word)? {
+                _ => match value(&mut words)? {
                     b"on" => word != b"arp",
                     b"off" => word == b"arp",
                     other => return Err(Error::parts(&[b"invalid argument '", other, b"' to '", word, b"'"])),
@@ -147,20 +166,20 @@ fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
             flags = if on { flags | flag } else { flags & !flag };
             continue;
         }
-        let number = |word: &[u8]| parse_in_range(word, 0, u32::MAX.into()).map(|value| (value as u32).to_ne_bytes().to_vec());
+        let number = |value: &[u8]| number(value, word).map(|value| value.to_ne_bytes().to_vec());
         match word {
-            b"dev" => name = Some(value(&mut words, word)?),
-            b"mtu" => attributes.push((4, number(value(&mut words, word)?)?)),
-            b"txqueuelen" | b"qlen" => attributes.push((13, number(value(&mut words, word)?)?)),
-            b"name" => attributes.push((3, [value(&mut words, word)?, b"\0"].concat())),
-            b"address" => attributes.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
-            b"broadcast" | b"brd" => attributes.push((2, parse_hardware(value(&mut words, word)?)?.to_vec())),
+            b"dev" => name = Some(value(&mut words)?),
+            b"mtu" => attributes.push((4, number(value(&mut words)?)?)),
+            b"txqueuelen" | b"qlen" => attributes.push((13, number(value(&mut words)?)?)),
+            b"name" => attributes.push((3, [value(&mut words)?, b"\0"].concat())),
+            b"address" => attributes.push((1, parse_hardware(value(&mut words)?)?.to_vec())),
+            b"broadcast" | b"brd" => attributes.push((2, parse_hardware(value(&mut words)?)?.to_vec())),
             b"master" => {
-                let master = netlink.link(value(&mut words, word)?)?;
+                let master = netlink.link(value(&mut words)?)?;
                 attributes.push((10, master.index.to_ne_bytes().to_vec()));
             }
             b"nomaster" => attributes.push((10, vec![0; 4])),
-            b"netns" => attributes.push((19, number(value(&mut words, word)?)?)),
+            b"netns" => attributes.push((19, number(value(&mut words)?)?)),
             other if name.is_none() => name = Some(other),
             other => return Err(unknown(other)),
         }
@@ -181,21 +200,21 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
         }
         let attributes = peer.as_mut().unwrap_or(&mut own);
         match word {
-            b"name" | b"dev" => attributes.push((3, [value(&mut words, word)?, b"\0"].concat())),
-            b"type" => kind = Some(value(&mut words, word)?),
-            b"link" => attributes.push((5, netlink.link(value(&mut words, word)?)?.index.to_ne_bytes().to_vec())),
-            b"address" => attributes.push((1, parse_hardware(value(&mut words, word)?)?.to_vec())),
+            b"name" | b"dev" => attributes.push((3, [value(&mut words)?, b"\0"].concat())),
+            b"type" => kind = Some(value(&mut words)?),
+            b"link" => attributes.push((5, netlink.link(value(&mut words)?)?.index.to_ne_bytes().to_vec())),
+            b"address" => attributes.push((1, parse_hardware(value(&mut words)?)?.to_vec())),
             b"mtu" => {
-                let mtu = parse_in_range(value(&mut words, word)?, 0, u32::MAX.into())? as u32;
+                let mtu = parse_in_range(value(&mut words)?, 0, u32::MAX.into())? as u32;
                 attributes.push((4, mtu.to_ne_bytes().to_vec()));
             }
             // Of type vlan: IFLA_VLAN_ID and, in the network's order, IFLA_VLAN_PROTOCOL.
             b"id" if kind == Some(b"vlan") => {
-                let id = parse_in_range(value(&mut words, word)?, 0, 4095)? as u16;
+                let id = parse_in_range(value(&mut words)?, 0, 4095)? as u16;
                 data.extend_from_slice(&nested(1, &id.to_ne_bytes()));
             }
             b"protocol" if kind == Some(b"vlan") => {
-                let protocol: u16 = match value(&mut words, word)? {
+                let protocol: u16 = match value(&mut words)? {
                     b"802.1Q" | b"802.1q" => 0x8100,
                     b"802.1ad" => 0x88a8,
                     other => return Err(unknown(other)),
@@ -204,7 +223,7 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
             }
             // Of type vrf: IFLA_VRF_TABLE.
             b"table" if kind == Some(b"vrf") => {
-                let table = parse_in_range(value(&mut words, word)?, 1, u32::MAX.into())? as u32;
+                let table = parse_in_range(value(&mut words)?, 1, u32::MAX.into())? as u32;
                 data.extend_from_slice(&nested(1, &table.to_ne_bytes()));
             }
             other if attributes.iter().all(|(kind, _)| *kind != 3) => attributes.push((3, [other, b"\0"].concat())),
@@ -227,12 +246,6 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
         info.extend_from_slice(&nested(2, &data));
     }
     netlink.change(message.attribute(18, &info)).map_err(refused)
-}
-
-fn nested(kind: u16, value: &[u8]) -> Vec<u8> {
-    let mut attribute = [&(value.len() as u16 + 4).to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
-    attribute.resize(attribute.len().next_multiple_of(4), 0);
-    attribute
 }
 
 fn delete(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {

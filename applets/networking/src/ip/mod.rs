@@ -1,42 +1,60 @@
-//! `ip`: show and set interfaces, addresses and routes, in the words of iproute2.
+//! `ip`: show and set interfaces, addresses, routes, neighbours and rules, in the words of iproute2.
 
 mod address;
 mod link;
+mod neigh;
 mod route;
+mod rule;
 
-use rbox_core::applet::help;
+use core::net::IpAddr;
+
+use rbox_core::applet::{VERSION_LINE, help};
 use rbox_core::names;
 use rbox_core::names::Names;
+use rbox_core::net::addr;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
 use rbox_core::text;
 
 options! {
-    "[-46ob] [-f inet|inet6|link] link|addr|route [COMMAND]
+    "[-046os] [-br] [-f inet|inet6|link] link|addr|route|neigh|rule [COMMAND]
 
-Show or set interfaces, addresses and routes.
+Show or set interfaces, addresses, routes, neighbours and routing rules.
 
   -4          IPv4 only
   -6          IPv6 only
+  -0          Links only
   -f FAMILY, -family FAMILY  inet, inet6 or link
   -o, -oneline  One line each
   -b, -br, -brief  Few words each
+  -s, -statistics  With what links have received and sent
+  -V, -Version  Print the version
 
-ip link [show] [IFACE]
+ip link [show] [IFACE] [up]
 ip link set IFACE [up|down] [arp on|off] [multicast on|off] [promisc on|off]
-        [mtu N] [txqueuelen N] [name NAME] [address MAC] [master IFACE|nomaster]
+        [mtu N] [txqueuelen N] [name NAME] [address MAC] [master IFACE|nomaster] [netns PID]
 ip link add [link IFACE] [name] NAME type KIND [id N] | ip link del NAME
-ip addr [show] [[dev] IFACE] [scope SCOPE] [to PREFIX]
-ip addr add|del|replace ADDRESS[/BITS] [brd ADDRESS|+] [peer ADDRESS] [scope SCOPE] [label NAME] dev IFACE
+ip addr [show] [[dev] IFACE] [scope SCOPE] [to PREFIX] [label PATTERN] [up]
+        [permanent|dynamic|primary|secondary|tentative|deprecated]
+ip addr add|del|replace ADDRESS[/BITS] [brd ADDRESS|+|-] [peer ADDRESS] [scope SCOPE] [label NAME] dev IFACE
 ip addr flush dev IFACE
-ip route [show] [dev IFACE] [table TABLE] | ip route flush dev IFACE
-ip route add|del|replace|append|change [TYPE] PREFIX|default [via ADDRESS] [dev IFACE]
-        [src ADDRESS] [metric N] [table TABLE] [proto N] [scope SCOPE]";
+ip route [show|flush] [[root|match|exact] PREFIX] [dev IFACE] [via ADDRESS] [src ADDRESS]
+        [table TABLE|all] [scope SCOPE] [proto PROTO] [type TYPE]
+ip route add|del|replace|append|prepend|change|test [TYPE] PREFIX|default [via ADDRESS] [dev IFACE] [src ADDRESS]
+        [metric N] [table TABLE] [proto PROTO] [scope SCOPE] [onlink] [mtu|advmss|window [lock] N]
+ip route get ADDRESS [from ADDRESS] [oif IFACE]
+ip neigh [show|flush] [PREFIX] [dev IFACE] [nud STATE]
+ip neigh add|del|replace|change ADDRESS [lladdr MAC] [nud STATE] dev IFACE
+ip rule [list] | ip rule add|del [not] [from PREFIX] [to PREFIX] [iif IFACE] [oif IFACE] [tos N] [fwmark N[/MASK]]
+        [pref N] [table TABLE|goto N|blackhole|unreachable|prohibit]";
     FOUR = "-4",
     SIX = "-6",
+    ZERO = "-0",
     FAMILY = "-f",
     ONE_LINE = "-o",
     BRIEF = "-b",
+    STATISTICS = "-s",
+    VERSION = "-V",
 }
 
 /// The applet.
@@ -45,23 +63,24 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 /// What the options before the object ask for.
 #[derive(Clone, Copy)]
 struct Show {
-    /// `AF_INET` 2, `AF_INET6` 10, 0 for all.
+    /// `AF_INET` 2, `AF_INET6` 10, `AF_PACKET` 17, 0 for all.
     family: u8,
     one_line: bool,
     brief: bool,
+    statistics: bool,
 }
 
-/// iproute2's options have one dash and may be cut, so they are read here.
 /// The options as iproute2 takes them, with one dash or two, cut short at will.
 const LONG_OPTIONS: Names = names! {
-    "4" = FOUR.0, "6" = SIX.0, "oneline" = ONE_LINE.0, "brief" = BRIEF.0, "family" = FAMILY.0, "help" = HELP,
+    "4" = FOUR.0, "6" = SIX.0, "0" = ZERO.0, "oneline" = ONE_LINE.0, "brief" = BRIEF.0, "family" = FAMILY.0,
+    "statistics" = STATISTICS.0, "Version" = VERSION.0, "help" = HELP,
 };
 /// No option of the usage text.
 const HELP: u64 = 255;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut words = args.operands();
-    let mut show = Show { family: 0, one_line: false, brief: false };
+    let mut show = Show { family: 0, one_line: false, brief: false, statistics: false };
     while let Some((word, rest)) = words.split_first()
         && word.starts_with(b"-")
     {
@@ -80,16 +99,22 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         match option {
             FOUR => show.family = 2,
             SIX => show.family = 10,
+            ZERO => show.family = 17,
             ONE_LINE => show.one_line = true,
             BRIEF => show.brief = true,
+            STATISTICS => show.statistics = true,
+            VERSION => {
+                env.stdout.write(&text!("ip utility, ", VERSION_LINE, "\n"))?;
+                return Ok(ExitStatus::SUCCESS);
+            }
             _ => {
                 let (family, rest) = words.split_first().ok_or_else(Error::usage)?;
                 words = rest;
                 show.family = match *family {
                     b"inet" => 2,
                     b"inet6" => 10,
-                    b"link" => 0,
-                    word => return Err(Error::parts(&[b"invalid argument '", word, b"' to 'family'"])),
+                    b"link" => 17,
+                    word => return Err(invalid(word, "family")),
                 };
             }
         }
@@ -102,10 +127,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let netlink = Netlink::open()?;
     match object {
-        _ if is(object, "link") => link::run(env, &netlink, show, words),
+        _ if is(object, "link") => link::run(env, &netlink, show, words).map_err(|error| {
+            // What is wrong with a link has the status of what the kernel refuses.
+            if error.is_usage() { error } else { error.with_status(2) }
+        }),
         _ if is(object, "address") || object == b"addr" => address::run(env, &netlink, show, words),
         _ if is(object, "route") => route::run(env, &netlink, show, words),
-        _ => Err(Error::parts(&[b"unknown object '", object, b"'"])),
+        _ if is(object, "neighbour") || object == b"neighbor" => neigh::run(env, &netlink, show, words),
+        _ if object.len() > 1 && is(object, "rule") => rule::run(env, &netlink, show, words),
+        _ => Err(Error::usage_because(&[b"unknown object '", object, b"'"])),
     }
 }
 
@@ -115,8 +145,62 @@ fn is(word: &[u8], command: &str) -> bool {
 }
 
 /// Takes the value of a keyword.
-fn value<'a>(words: &mut dyn Iterator<Item = &'a [u8]>, keyword: &[u8]) -> Result<&'a [u8]> {
-    words.next().ok_or_else(|| Error::parts(&[b"argument of '", keyword, b"' is missing"]))
+fn value<'a>(words: &mut impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8]> {
+    words.next().ok_or_else(|| Error::new("command line is not complete, try \"help\""))
+}
+
+/// `word` is nothing that `what` takes.
+fn invalid(word: &[u8], what: &str) -> Error {
+    Error::parts(&[b"invalid argument '", word, b"' to '", what.as_bytes(), b"'"])
+}
+
+/// A number of 32 bits, the value of a keyword.
+fn number(word: &[u8], keyword: &[u8]) -> Result<u32> {
+    let number = rbox_core::number::parse_in_range(word, 0, u32::MAX.into());
+    number.map(|number| number as u32).map_err(|_| Error::parts(&[b"invalid argument '", word, b"' to '", keyword, b"'"]))
+}
+
+/// What stands in a table of names, or a number of at most `most`.
+fn named(names: Names, word: &[u8], most: u64, what: &str) -> Result<u64> {
+    let number = names.number_of(word).or_else(|| rbox_core::number::parse_in_range(word, 0, most).ok());
+    number.ok_or_else(|| invalid(word, what))
+}
+
+/// The name of a number, or the number.
+fn name_or_number(names: Names, number: u64) -> Vec<u8> {
+    names.name_of(number).map_or_else(|| text!(number), |name| name.into())
+}
+
+/// An address, in iproute2's words where it is none.
+fn address(word: &[u8]) -> Result<IpAddr> {
+    addr::parse(word).map_err(|_| Error::parts(&[b"an inet address is expected rather than \"", word, b"\""]))
+}
+
+/// A network; all bits count of one without a prefix.
+fn prefix(word: &[u8]) -> Result<(IpAddr, u8)> {
+    addr::parse_prefix(word).map_err(|_| Error::parts(&[b"an inet prefix is expected rather than \"", word, b"\""]))
+}
+
+/// True when the first `bits` of the two are equal.
+fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()) & addr::mask(bits).to_bits() == 0,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0,
+        _ => false,
+    }
+}
+
+/// rtnetlink(7), rt_class_t.
+const TABLES: Names = names! { "local" = 255, "main" = 254, "default" = 253 };
+
+/// The number of a routing table.
+fn table(word: &[u8]) -> Result<u32> {
+    named(TABLES, word, u32::MAX.into(), "table ID").map(|number| number as u32)
+}
+
+/// The name of a routing table.
+fn table_name(table: u32) -> Vec<u8> {
+    name_or_number(TABLES, table.into())
 }
 
 /// The word is none that the command knows.
@@ -134,16 +218,25 @@ const SCOPES: Names = names! { "global" = 0, "site" = 200, "link" = 253, "host" 
 
 /// The number of a scope by name or number.
 fn scope(word: &[u8]) -> Result<u8> {
-    match SCOPES.number_of(word) {
-        Some(number) => Ok(number as u8),
-        None => Ok(rbox_core::number::parse_in_range(word, 0, 255)? as u8),
-    }
+    named(SCOPES, word, 255, "scope").map(|number| number as u8)
 }
 
 /// The name of a scope.
 fn scope_name(scope: u8) -> Vec<u8> {
-    match SCOPES.name_of(scope.into()) {
-        Some(name) => name.into(),
-        None => text!(scope),
+    name_or_number(SCOPES, scope.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_addresses() {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        assert!(within(address("10.0.2.15"), address("10.0.2.0"), 24));
+        assert!(!within(address("10.0.3.15"), address("10.0.2.0"), 24));
+        assert!(within(address("fe80::1"), address("fe80::"), 10));
+        assert!(within(address("::1"), address("::"), 0));
+        assert!(!within(address("::1"), address("0.0.0.0"), 0));
     }
 }

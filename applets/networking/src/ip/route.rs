@@ -1,22 +1,35 @@
 //! `ip route`.
 
 
+use core::net::IpAddr;
+
+use rbox_core::io::Output;
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{parse, parse_prefix};
 use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route};
-use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::push;
+use rbox_core::{push, text};
 
-use super::{Show, is, refused, scope, scope_name, unknown, value};
+use super::{Show, address, is, number, prefix, refused, scope, scope_name, table, table_name, unknown, value, within};
 
+/// rtnetlink(7), rtm_type.
 const KINDS: Names = names! {
-    "unicast" = 1, "local" = 2, "broadcast" = 3, "blackhole" = 6, "unreachable" = 7, "prohibit" = 8,
+    "unicast" = 1, "local" = 2, "broadcast" = 3, "anycast" = 4, "multicast" = 5, "blackhole" = 6, "unreachable" = 7,
+    "prohibit" = 8, "throw" = 9, "nat" = 10,
 };
+/// rtnetlink(7), rtm_protocol, and those that linux/rtnetlink.h adds.
 const PROTOCOLS: Names = names! {
-    "redirect" = 1, "kernel" = 2, "boot" = 3, "static" = 4, "dhcp" = 16,
+    "redirect" = 1, "kernel" = 2, "boot" = 3, "static" = 4, "ra" = 9, "dhcp" = 16,
 };
+/// linux/rtnetlink.h, RTAX_*: those that are plain numbers.
+const METRICS: Names = names! {
+    "mtu" = 2, "window" = 3, "rtt" = 4, "rttvar" = 5, "ssthresh" = 6, "cwnd" = 7, "advmss" = 8, "reordering" = 9,
+    "hoplimit" = 10, "initcwnd" = 11, "initrwnd" = 14,
+};
+/// RTAX_LOCK: a bit for each metric that the kernel may not change.
+const LOCKED: u16 = 1;
+/// RTNH_F_ONLINK: the gateway is reached through the device, whatever the routes say.
+const ON_LINK: u32 = 4;
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
     match words.split_first() {
@@ -24,55 +37,109 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         Some((word, rest)) if is(word, "show") || is(word, "list") || *word == b"ls" => list(env, netlink, show, rest)?,
         Some((word, rest)) if is(word, "add") => change(netlink, true, CREATE_NEW, show, rest)?,
         Some((word, rest)) if is(word, "append") => change(netlink, true, 0xc00, show, rest)?,
+        Some((word, rest)) if is(word, "prepend") => change(netlink, true, 0x400, show, rest)?,
+        // NLM_F_EXCL without NLM_F_CREATE.
+        Some((word, rest)) if is(word, "test") => change(netlink, true, 0x200, show, rest)?,
         Some((word, rest)) if is(word, "replace") => change(netlink, true, CREATE_OR_REPLACE, show, rest)?,
         Some((word, rest)) if is(word, "change") || *word == b"chg" => change(netlink, true, 0x100, show, rest)?,
         Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, show, rest)?,
         Some((word, rest)) if is(word, "get") => get(env, netlink, rest)?,
         Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
-        Some((word, _)) => return Err(Error::parts(&[b"unknown command '", word, b"'"])),
+        Some((word, _)) => return Err(super::invalid(word, "ip")),
     }
     Ok(ExitStatus::SUCCESS)
 }
 
-fn table(word: &[u8]) -> Result<u8> {
-    Ok(match word {
-        b"main" => 254,
-        b"local" => 255,
-        b"default" => 253,
-        b"all" => 0,
-        word => parse_in_range(word, 0, 255)? as u8,
-    })
+/// What `show` and `flush` pick.
+#[derive(Default)]
+struct Filter {
+    device: Option<u32>,
+    /// `None` is all, and then each line tells its table.
+    table: Option<u32>,
+    /// The destination: exactly this network, networks within it, or those that hold it.
+    exact: Option<(Option<IpAddr>, u8)>,
+    root: Option<(IpAddr, u8)>,
+    matching: Option<(IpAddr, u8)>,
+    gateway: Option<IpAddr>,
+    source: Option<IpAddr>,
+    scope: Option<u8>,
+    protocol: Option<u8>,
+    kind: Option<u8>,
+    metric: Option<u32>,
 }
 
-/// The routes that `show` and `flush` pick: those of a table (main), of a device.
-fn pick(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<Vec<Route>> {
-    let (mut device, mut wanted_table, mut target) = (None, 254, None);
-    let mut words = words.iter().copied();
-    while let Some(word) = words.next() {
-        match word {
-            b"dev" => device = Some(netlink.link(value(&mut words, word)?)?.index),
-            b"table" => wanted_table = table(value(&mut words, word)?)?,
-            b"default" => target = Some((None, 0)),
-            other if target.is_none() => {
-                let other = if other == b"to" || other == b"root" || other == b"exact" { value(&mut words, other)? } else { other };
-                let (to, bits) = parse_prefix(other).map_err(|_| unknown(other))?;
-                target = Some((Some(to), bits));
+impl Filter {
+    fn parse(netlink: &Netlink, words: &[&[u8]]) -> Result<Self> {
+        let mut filter = Self { table: Some(254), ..Self::default() };
+        let mut words = words.iter().copied();
+        while let Some(mut word) = words.next() {
+            let mut value = || value(&mut words);
+            // `to` may stand before all that is said of the destination.
+            if word == b"to" {
+                word = value()?;
             }
-            other => return Err(unknown(other)),
+            match word {
+                b"dev" | b"oif" => filter.device = Some(netlink.link(value()?)?.index),
+                b"table" => {
+                    filter.table = match value()? {
+                        b"all" => None,
+                        word => Some(table(word)?),
+                    }
+                }
+                b"via" => filter.gateway = Some(address(value()?)?),
+                b"src" => filter.source = Some(address(value()?)?),
+                b"scope" => filter.scope = Some(scope(value()?)?),
+                b"proto" | b"protocol" => filter.protocol = Some(protocol(value()?)?),
+                b"type" => {
+                    let word = value()?;
+                    filter.kind = Some(KINDS.number_of(word).ok_or_else(|| super::invalid(word, "type"))? as u8);
+                }
+                b"metric" => filter.metric = Some(number(value()?, word)?),
+                b"root" => filter.root = Some(prefix(value()?)?),
+                b"match" => filter.matching = Some(prefix(value()?)?),
+                b"default" => filter.exact = Some((None, 0)),
+                word if filter.exact.is_none() => {
+                    let word = if word == b"exact" { value()? } else { word };
+                    let (to, bits) = prefix(word).map_err(|_| unknown(word))?;
+                    filter.exact = Some((Some(to).filter(|_| bits > 0), bits));
+                }
+                word => return Err(unknown(word)),
+            }
         }
+        Ok(filter)
     }
-    let family = if show.family == 0 { 2 } else { show.family };
-    let mut routes = netlink.routes(family)?;
-    routes.retain(|route| wanted_table == 0 || route.table == wanted_table);
-    routes.retain(|route| target.is_none_or(|(to, bits)| route.to == to && route.prefix == bits));
-    routes.retain(|route| device.is_none_or(|index| route.index == index));
-    Ok(routes)
+
+    fn takes(&self, route: &Route) -> bool {
+        let to = route.to.unwrap_or(if route.family == 2 { [0; 4].into() } else { [0u8; 16].into() });
+        self.device.is_none_or(|index| route.index == index)
+            && self.table.is_none_or(|table| route.table == table)
+            && self.exact.is_none_or(|(to, bits)| route.to == to && route.prefix == bits)
+            && self.root.is_none_or(|(root, bits)| route.prefix >= bits && within(to, root, bits))
+            && self.matching.is_none_or(|(host, bits)| route.prefix <= bits && within(host, to, route.prefix))
+            && self.gateway.is_none_or(|gateway| route.gateway == Some(gateway))
+            && self.source.is_none_or(|source| route.source == Some(source))
+            && self.scope.is_none_or(|scope| route.scope == scope)
+            && self.protocol.is_none_or(|protocol| route.protocol == protocol)
+            && self.kind.is_none_or(|kind| route.kind == kind)
+            && self.metric.is_none_or(|metric| route.metric == Some(metric))
+    }
+
+    fn pick(&self, netlink: &Netlink, show: Show) -> Result<Vec<Route>> {
+        let mut routes = netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })?;
+        routes.retain(|route| self.takes(route));
+        Ok(routes)
+    }
+}
+
+fn protocol(word: &[u8]) -> Result<u8> {
+    super::named(PROTOCOLS, word, 255, "protocol").map(|number| number as u8)
 }
 
 fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
+    let filter = Filter::parse(netlink, words)?;
     let links = netlink.links()?;
-    for route in pick(netlink, show, words)? {
-        env.stdout.write(&describe(&route, &links))?;
+    for route in filter.pick(netlink, show)? {
+        env.stdout.write(&describe(&route, &links, filter.table.is_none()))?;
     }
     Ok(())
 }
@@ -83,11 +150,11 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
-            b"from" => wanted.source = Some(parse(value(&mut words, word)?)?),
-            b"oif" | b"dev" => wanted.index = netlink.link(value(&mut words, word)?)?.index,
+            b"from" => wanted.source = Some(address(value(&mut words)?)?),
+            b"oif" | b"dev" => wanted.index = netlink.link(value(&mut words)?)?.index,
             word => {
-                let word = if word == b"to" { value(&mut words, word)? } else { word };
-                let (to, bits) = parse_prefix(word)?;
+                let word = if word == b"to" { value(&mut words)? } else { word };
+                let (to, bits) = prefix(word)?;
                 (wanted.to, wanted.prefix) = (Some(to), bits);
             }
         }
@@ -97,11 +164,17 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut route = netlink.route_to(&wanted).map_err(refused)?;
     // The way to one address is none of the table: what the kernel made up for it says nothing.
     (route.scope, route.protocol) = (0, 3);
-    env.stdout.write(&describe(&route, &netlink.links()?))
+    let mut text = describe(&route, &netlink.links()?, false);
+    if let Some(source) = wanted.source {
+        let after = text!(" from ", source);
+        let end = text!(if route.kind == 2 { "local " } else { "" }, to).len().min(text.len());
+        text.splice(end..end, after);
+    }
+    env.stdout.write(&text)
 }
 
 /// The line of `ip route`.
-fn describe(route: &Route, links: &[Link]) -> Vec<u8> {
+fn describe(route: &Route, links: &[Link], with_table: bool) -> Vec<u8> {
     let mut text = Vec::new();
     if let Some(name) = KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
         push!(text, name, " ");
@@ -118,8 +191,11 @@ fn describe(route: &Route, links: &[Link]) -> Vec<u8> {
     if let Some(link) = links.iter().find(|link| link.index == route.index) {
         push!(text, " dev ", &link.name);
     }
-    if let Some(name) = PROTOCOLS.name_of(route.protocol.into()).filter(|_| route.protocol != 3) {
-        push!(text, " proto ", name);
+    if with_table && route.table != 254 {
+        push!(text, " table ", table_name(route.table));
+    }
+    if route.protocol != 3 {
+        push!(text, " proto ", super::name_or_number(PROTOCOLS, route.protocol.into()));
     }
     if route.scope != 0 && route.family == 2 {
         push!(text, " scope ", scope_name(route.scope));
@@ -129,6 +205,13 @@ fn describe(route: &Route, links: &[Link]) -> Vec<u8> {
     }
     if let Some(metric) = route.metric {
         push!(text, " metric ", metric);
+    }
+    if route.flags & ON_LINK != 0 {
+        push!(text, " onlink");
+    }
+    for (name, kind) in METRICS.iter().filter(|(_, kind)| route.metric_of(*kind as u16) != 0) {
+        let lock = if route.metric_of(LOCKED) & 1 << kind != 0 { "lock " } else { "" };
+        push!(text, " ", name, " ", lock, route.metric_of(kind as u16));
     }
     push!(text, " \n");
     text
@@ -140,20 +223,24 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
     let (mut has_target, mut chosen_scope) = (false, None);
     while let Some(word) = words.next() {
         match word {
-            b"via" => route.gateway = Some(parse(value(&mut words, word)?)?),
-            b"dev" => route.index = netlink.link(value(&mut words, word)?)?.index,
-            b"src" => route.source = Some(parse(value(&mut words, word)?)?),
-            b"metric" | b"preference" | b"priority" => {
-                route.metric = Some(parse_in_range(value(&mut words, word)?, 0, u32::MAX.into())? as u32);
+            b"via" => {
+                let word = value(&mut words)?;
+                // iproute2 lets the address's family stand before it.
+                let word = if matches!(word, b"inet" | b"inet6") { value(&mut words)? } else { word };
+                route.gateway = Some(address(word)?);
             }
-            b"table" => route.table = table(value(&mut words, word)?)?,
-            b"scope" => chosen_scope = Some(scope(value(&mut words, word)?)?),
-            b"proto" | b"protocol" => {
-                let word = value(&mut words, word)?;
-                let named = PROTOCOLS.number_of(word).map(|protocol| protocol as u8);
-                route.protocol = named.map_or_else(|| parse_in_range(word, 0, 255).map(|number| number as u8), Ok)?;
-            }
+            b"dev" | b"oif" => route.index = netlink.link(value(&mut words)?)?.index,
+            b"src" => route.source = Some(address(value(&mut words)?)?),
+            b"metric" | b"preference" | b"priority" => route.metric = Some(number(value(&mut words)?, word)?),
+            b"table" => route.table = table(value(&mut words)?)?,
+            b"scope" => chosen_scope = Some(scope(value(&mut words)?)?),
+            b"proto" | b"protocol" => route.protocol = protocol(value(&mut words)?)?,
+            b"onlink" => route.flags |= ON_LINK,
             other => {
+                if let Some(metric) = METRICS.number_of(other) {
+                    set_metric(&mut route, metric as u16, other, &mut words)?;
+                    continue;
+                }
                 if let Some(kind) = KINDS.number_of(other) {
                     route.kind = kind as u8;
                     continue;
@@ -161,11 +248,13 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
                 if has_target && other != b"to" {
                     return Err(unknown(other));
                 }
-                let target = if other == b"to" { value(&mut words, other)? } else { other };
+                let target = if other == b"to" { value(&mut words)? } else { other };
                 has_target = true;
                 if target != b"default" {
-                    let (to, bits) = parse_prefix(target)?;
+                    let (to, bits) = prefix(target)?;
                     (route.to, route.prefix) = (Some(to).filter(|_| bits > 0), bits);
+                    // Of a zero address only the family is left.
+                    route.family = if to.is_ipv4() { 2 } else { 10 };
                 }
             }
         }
@@ -174,10 +263,18 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
         return Err(Error::usage());
     }
     if route.family == 0 {
-        route.family = if route.to.or(route.gateway).is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
+        route.family = if route.gateway.is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
     }
-    let direct = if route.gateway.is_none() && route.family == 2 && route.kind == 1 { 253 } else { 0 };
+    let direct = match route.kind {
+        // RT_SCOPE_HOST for what is the host's own, RT_SCOPE_LINK for what no router stands before.
+        2 | 10 => 254,
+        1 | 3..=5 if route.gateway.is_none() && route.family == 2 => 253,
+        _ => 0,
+    };
     route.scope = chosen_scope.unwrap_or(if add { direct } else { 255 });
+    if route.table == 254 && matches!(route.kind, 2..=4 | 10) {
+        route.table = 255;
+    }
     if !add {
         route.protocol = if route.protocol == 3 { 0 } else { route.protocol };
         route.kind = if route.kind == 1 { 0 } else { route.kind };
@@ -185,11 +282,35 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
     netlink.set_route(add, flags, &route).map_err(refused)
 }
 
+/// The value of a metric, which `lock` before it makes the last word on it.
+fn set_metric<'a>(
+    route: &mut Route,
+    kind: u16,
+    name: &[u8],
+    words: &mut (impl Iterator<Item = &'a [u8]> + Clone),
+) -> Result<()> {
+    let mut word = value(words)?;
+    if word == b"lock" {
+        word = value(words)?;
+        let locked = route.metric_of(LOCKED) | 1 << kind;
+        route.metrics.retain(|(kind, _)| *kind != LOCKED);
+        route.metrics.push((LOCKED, locked));
+    }
+    route.metrics.push((kind, number(word, name)?));
+    Ok(())
+}
+
 fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     if words.is_empty() {
         return Err(Error::new("\"ip route flush\" requires an argument"));
     }
-    for route in pick(netlink, show, words)? {
+    if words == [b"cache"] {
+        // Linux has had no cache of IPv4 routes since 3.6; writing there still makes it look all of them up anew.
+        let mut file = Output::create(b"/proc/sys/net/ipv4/route/flush")?;
+        file.write(b"-1\n")?;
+        return file.flush();
+    }
+    for route in Filter::parse(netlink, words)?.pick(netlink, show)? {
         match netlink.set_route(false, 0, &route) {
             Ok(()) | Err(rbox_core::sys::Errno::SRCH) => {}
             Err(errno) => return Err(refused(errno)),
