@@ -103,6 +103,14 @@ fn every_applet_answers_help_and_has_a_man_page() {
         let expected = i32::from(name == "false");
         assert_eq!((status, stderr.as_str()), (Some(expected), ""), "{name} --help");
         assert!(!stdout.is_empty(), "{name} --help");
+        // Two blanks end an option and its value: a word of the description would be read as a value.
+        let options = stdout.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        for option in options.filter_map(|line| line.split("  ").next()) {
+            let value = option.rsplit(' ').next().unwrap_or_default();
+            let is_value =
+                value.starts_with(['-', '[', '+']) || !value.contains(|letter: char| letter.is_ascii_lowercase());
+            assert!(is_value || value.contains('='), "{name} --help: {option}");
+        }
         let (status, page, _) = run(&["--man", name]);
         assert_eq!(status, Some(0), "--man {name}");
         assert!(page.contains(".SH SYNOPSIS"), "--man {name}");

@@ -1,6 +1,6 @@
 //! Tables of mounts: fstab(5) and /proc/mounts.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::Input;
 
 /// A line of a table of mounts.
@@ -17,11 +17,12 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Reads one line; `None` for comments, empty lines and lines without a type.
+    /// Reads one line; `None` for comments, empty lines and lines without a folder. A line may end before its type, which
+    /// is then empty, and its options.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).map(unescape);
         let source = fields.next().filter(|source| !source.starts_with(b"#"))?;
-        let (target, kind) = (fields.next()?, fields.next()?);
+        let (target, kind) = (fields.next()?, fields.next().unwrap_or_default());
         let options = fields.next().unwrap_or_else(|| b"defaults".to_vec());
         Some(Self { source, target, kind, options })
     }
@@ -34,7 +35,10 @@ impl Mount {
 
 /// All lines of the table at `path`.
 pub fn read(path: &[u8]) -> Result<Vec<Mount>> {
-    let mut input = Input::open(path)?;
+    let mut input = Input::open(path).map_err(|error| match error.errno() {
+        Some(errno) => Error::on([b"can't read '", path, b"'"].concat(), errno),
+        None => error,
+    })?;
     let mut mounts = Vec::new();
     while let Some(line) = input.line()? {
         mounts.extend(Mount::parse(line));
@@ -100,7 +104,8 @@ mod tests {
         assert_eq!((mount.target.as_slice(), mount.kind.as_slice()), (&b"/mnt/a b"[..], &b"ext4"[..]));
         assert!(mount.has_option(b"ro") && !mount.has_option(b"atime"));
         assert_eq!(Mount::parse(b"# a b c"), None);
-        assert_eq!(Mount::parse(b"a b"), None);
+        assert_eq!(Mount::parse(b"a"), None);
+        assert_eq!(Mount::parse(b"a b").map(|mount| (mount.kind, mount.options)), Some((vec![], b"defaults".to_vec())));
     }
 
     #[test]

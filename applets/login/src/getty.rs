@@ -91,8 +91,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     become_login(env, args, operands.get(2).copied(), name)
 }
 
+/// The speeds that a termios has names for (termios(3)), in bits per second; 0 keeps what is set.
+const SPEEDS: [u32; 31] = [
+    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800,
+    500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+];
+
 fn parse_speeds(list: &[u8]) -> Result<Vec<u32>> {
-    let speed = |word: &[u8]| parse_decimal(word).and_then(|speed| u32::try_from(speed).ok());
+    let speed = |word: &[u8]| parse_decimal(word).and_then(|speed| SPEEDS.iter().find(|known| u64::from(**known) == speed).copied());
     let speeds: Vec<u32> = list
         .split(|&byte| byte == b',')
         .map(|word| speed(word).ok_or_else(|| Error::parts(&[b"bad speed: ", word])))
@@ -284,6 +290,7 @@ mod tests {
     #[test]
     fn speeds_are_numbers_between_commas() {
         assert_eq!(parse_speeds(b"115200,9600").ok(), Some(vec![115_200, 9600]));
+        assert!(parse_speeds(b"9600,12345").is_err());
         assert!(parse_speeds(b"9600,x").is_err() && parse_speeds(b"").is_err());
     }
 

@@ -129,7 +129,8 @@ fn listed(args: &Args<'_>, option: Opt) -> Result<Vec<i32>> {
     words.map(|word| parse_in_range(word, 1, i32::MAX as u64).map(|pid| pid as i32)).collect()
 }
 
-/// Adds the columns of a list; a header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`).
+/// Adds the columns of a list. A header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`), but what
+/// scripts write is `pid=,comm=`: where the name of a column follows a comma, the next column begins.
 fn choose(list: &[u8], columns: &mut Vec<Column>) -> Result<()> {
     let mut rest = Some(list);
     while let Some(list) = rest {
@@ -137,9 +138,11 @@ fn choose(list: &[u8], columns: &mut Vec<Column>) -> Result<()> {
         let (name, after) = list.split_at(end);
         let mut column = Column::named(name).ok_or_else(|| Error::parts(&[b"bad -o argument '", name, b"'"]))?;
         rest = match after.split_first() {
-            Some((b'=', header)) => {
-                column.header = header.to_vec();
-                None
+            Some((b'=', text)) => {
+                let mut commas = text.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
+                let end = commas.find(|at| begins_with_column(&text[at + 1..]));
+                column.header = text[..end.unwrap_or(text.len())].to_vec();
+                end.map(|end| &text[end + 1..])
             }
             Some((_, after)) => Some(after),
             None => None,
@@ -147,6 +150,10 @@ fn choose(list: &[u8], columns: &mut Vec<Column>) -> Result<()> {
         columns.push(column);
     }
     Ok(())
+}
+
+fn begins_with_column(list: &[u8]) -> bool {
+    list.split(|byte| matches!(byte, b',' | b'=' | b' ')).next().and_then(Column::named).is_some()
 }
 
 /// Prints one line: each cell padded to its column, the last one as long as it is.
@@ -262,6 +269,9 @@ mod tests {
         let mut columns = Vec::new();
         choose(b"pid,user=a,b", &mut columns).expect("both are columns");
         assert_eq!((columns.len(), columns[1].header.as_slice()), (2, &b"a,b"[..]));
+        choose(b"pid=,comm=N M,args", &mut columns).expect("all are columns");
+        let headers: Vec<&[u8]> = columns.iter().skip(2).map(|column| column.header.as_slice()).collect();
+        assert_eq!(headers, [&b""[..], b"N M", b"COMMAND"]);
         assert_eq!(try_call(APPLET, &["ps", "-o", "nope"], b"").stderr, "ps: bad -o argument 'nope'\n");
     }
 

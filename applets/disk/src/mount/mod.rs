@@ -3,7 +3,6 @@
 mod attach;
 mod flags;
 
-use rbox_core::block;
 use rbox_core::mounts::{self, Mount, is_wanted_kind};
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -22,7 +21,7 @@ PARTUUID= or PARTLABEL= with a value, or a regular file, which gets a loop devic
 
   -a, --all           Mount all filesystems of fstab that are not noauto
   -f, --fake          Do all but the mount itself
-  -i, --internal-only Do not run /sbin/mount.TYPE
+  -i, --internal-only  Do not run /sbin/mount.TYPE
   -n, --no-mtab       Do not write /etc/mtab (it is never written)
   -s                  Accepted for the sake of NFS; it changes nothing
   -r, --read-only     As -o ro
@@ -166,9 +165,10 @@ fn mount_known(env: &mut Env, plan: &Plan<'_>, word: &[u8], fstab: &[u8]) -> Out
     attach(env, plan, mount)
 }
 
+/// Mounts what fstab lists. The status is the number of those that failed.
 fn mount_all(env: &mut Env, plan: &Plan<'_>, fstab: &[u8], wanted: Option<&[u8]>) -> Outcome {
     let mounted = mounts::read(b"/proc/mounts").unwrap_or_default();
-    let mut status = ExitStatus::SUCCESS;
+    let mut failed = 0u8;
     for mount in mounts::read(fstab)? {
         let has_wanted = |mount: &Mount| {
             wanted.is_none_or(|list| mounts::has_options(mount, list))
@@ -178,19 +178,22 @@ fn mount_all(env: &mut Env, plan: &Plan<'_>, fstab: &[u8], wanted: Option<&[u8]>
             continue;
         }
         let remount = split_options(&plan.options).0 & REMOUNT != 0;
-        let source = block::find(&mount.source).unwrap_or_else(|_| mount.source.clone());
-        let is_mounted = |other: &Mount| other.target == mount.target && (other.source == source || mount.target == b"/");
-        if !remount && mounted.iter().any(is_mounted) {
+        // Whatever is mounted on the folder stays there.
+        if !remount && mounted.iter().any(|other| other.target == mount.target) {
             continue;
         }
         let may_fail = mount.has_option(b"nofail");
         match attach(env, plan, mount) {
-            Ok(done) => status.worsen(done),
+            Ok(ExitStatus::SUCCESS) => {}
             Err(error) if may_fail && error.errno() == Some(Errno::NOENT) => {}
-            Err(error) => status.worsen(env.warn(error)),
+            Ok(_) => failed = failed.saturating_add(1),
+            Err(error) => {
+                env.warn(error);
+                failed = failed.saturating_add(1);
+            }
         }
     }
-    Ok(status)
+    Ok(ExitStatus(failed))
 }
 
 #[cfg(test)]
