@@ -3,10 +3,12 @@
 
 rbox_core::applets! {
     arch: "/bin/arch";
+    base64: "/bin/base64" "/bin/base32";
     basename: "/usr/bin/basename";
     cat: "/bin/cat";
     chmod: "/bin/chmod";
     chown: "/bin/chown" "/bin/chgrp";
+    cksum: "/usr/bin/cksum" "/usr/bin/crc32";
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
@@ -20,6 +22,7 @@ rbox_core::applets! {
     id: "/usr/bin/id";
     ln: "/bin/ln";
     ls: "/bin/ls";
+    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha256sum" "/usr/bin/sha512sum" "/usr/bin/sha3sum";
     mkdir: "/bin/mkdir";
     mkfifo: "/usr/bin/mkfifo";
     mknod: "/bin/mknod";
@@ -36,6 +39,7 @@ rbox_core::applets! {
     sleep: "/bin/sleep";
     stat: "/bin/stat";
     sort: "/usr/bin/sort";
+    sum: "/usr/bin/sum";
     sync: "/bin/sync";
     tail: "/usr/bin/tail";
     tee: "/usr/bin/tee";
