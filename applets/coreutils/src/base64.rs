@@ -25,10 +25,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let base = if env.name == b"base32" { Base::Base32 } else { Base::Base64 };
     let width = usize::try_from(args.value(WRAP).map_or(Ok(76), |word| parse_count(word, PLAIN))?).unwrap_or(usize::MAX);
     let mut input = match args.operands_between(0, 1)?.first() {
-        Some(&name) if name != b"-" => {
-            Input::open(name).map_err(|error| Error::from(error.errno().unwrap_or(rbox_core::sys::Errno::IO)).context(name))?
-        }
-        _ => env.take_stdin(),
+        Some(name) => env.open(name)?,
+        None => env.take_stdin(),
     };
     match args.has(DECODE) {
         true => decode(env, &mut input, base, args.has(IGNORE_GARBAGE))?,

@@ -18,6 +18,7 @@ rbox_core::applets! {
     echo: "/bin/echo";
     env: "/usr/bin/env";
     r#false: "/bin/false";
+    fold: "/usr/bin/fold";
     head: "/usr/bin/head";
     id: "/usr/bin/id";
     ln: "/bin/ln";
@@ -28,11 +29,13 @@ rbox_core::applets! {
     mknod: "/bin/mknod";
     mktemp: "/bin/mktemp";
     mv: "/bin/mv";
+    paste: "/usr/bin/paste";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
     readlink: "/usr/bin/readlink";
     realpath: "/usr/bin/realpath";
+    rev: "/usr/bin/rev";
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
@@ -41,6 +44,7 @@ rbox_core::applets! {
     sort: "/usr/bin/sort";
     sum: "/usr/bin/sum";
     sync: "/bin/sync";
+    tac: "/usr/bin/tac";
     tail: "/usr/bin/tail";
     tee: "/usr/bin/tee";
     test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";

@@ -177,10 +177,7 @@ fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
 
 /// Checks the files of a list.
 fn check(env: &mut Env, args: &Args<'_>, algorithm: Algorithm, list: &[u8]) -> Result<()> {
-    let mut input = match list {
-        b"-" => env.take_stdin(),
-        _ => Input::open(list).map_err(|error| Error::on(list, error.errno().unwrap_or(Errno::IO)))?,
-    };
+    let mut input = env.open(list)?;
     let is_silent = args.has(STATUS);
     let (mut total, mut failed, mut missing) = (0u64, 0u64, false);
     while let Some(line) = input.line()? {
