@@ -29,6 +29,7 @@ rbox_core::applets! {
     mknod: "/bin/mknod";
     mktemp: "/bin/mktemp";
     mv: "/bin/mv";
+    od: "/usr/bin/od";
     paste: "/usr/bin/paste";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
