@@ -9,6 +9,7 @@ rbox_core::applets! {
     chmod: "/bin/chmod";
     chown: "/bin/chown" "/bin/chgrp";
     cksum: "/usr/bin/cksum" "/usr/bin/crc32";
+    comm: "/usr/bin/comm";
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
@@ -17,6 +18,7 @@ rbox_core::applets! {
     du: "/usr/bin/du";
     echo: "/bin/echo";
     env: "/usr/bin/env";
+    expand: "/usr/bin/expand";
     r#false: "/bin/false";
     fold: "/usr/bin/fold";
     head: "/usr/bin/head";
@@ -29,6 +31,7 @@ rbox_core::applets! {
     mknod: "/bin/mknod";
     mktemp: "/bin/mktemp";
     mv: "/bin/mv";
+    nl: "/usr/bin/nl";
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
     printenv: "/bin/printenv";
@@ -54,6 +57,7 @@ rbox_core::applets! {
     r#true: "/bin/true";
     tty: "/usr/bin/tty";
     uname: "/bin/uname";
+    unexpand: "/usr/bin/unexpand";
     uniq: "/usr/bin/uniq";
     usleep: "/bin/usleep";
     wc: "/usr/bin/wc";
