@@ -15,6 +15,7 @@ rbox_core::applets! {
     date: "/bin/date";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
+    dos2unix: "/usr/bin/dos2unix" "/usr/bin/unix2dos";
     du: "/usr/bin/du";
     echo: "/bin/echo";
     env: "/usr/bin/env";
@@ -44,6 +45,7 @@ rbox_core::applets! {
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
     sleep: "/bin/sleep";
+    split: "/usr/bin/split";
     stat: "/bin/stat";
     sort: "/usr/bin/sort";
     sum: "/usr/bin/sum";
@@ -55,6 +57,7 @@ rbox_core::applets! {
     touch: "/bin/touch";
     tr: "/usr/bin/tr";
     r#true: "/bin/true";
+    tsort: "/usr/bin/tsort";
     tty: "/usr/bin/tty";
     uname: "/bin/uname";
     unexpand: "/usr/bin/unexpand";
