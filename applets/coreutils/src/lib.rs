@@ -63,6 +63,8 @@ rbox_core::applets! {
     unexpand: "/usr/bin/unexpand";
     uniq: "/usr/bin/uniq";
     usleep: "/bin/usleep";
+    uudecode: "/usr/bin/uudecode";
+    uuencode: "/usr/bin/uuencode";
     wc: "/usr/bin/wc";
     which: "/usr/bin/which";
     whoami: "/usr/bin/whoami";
