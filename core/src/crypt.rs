@@ -1,11 +1,8 @@
 //! Password hashes as crypt(5) describes them: `$5$` (SHA-256), `$6$` (SHA-512), `$1$` (MD5).
 
-use md5::Md5;
-use sha2::digest::Digest;
-use sha2::{Sha256, Sha512};
-
 use crate::bytes;
 use crate::error::{Error, Result};
+use crate::hash::{self, Algorithm, Hash};
 use crate::number::parse_decimal;
 use crate::sys::rand::{GetRandomFlags, getrandom};
 
@@ -24,8 +21,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 /// Hashes `password` with the method, rounds and salt of `setting`, which may be a whole hash. `None` for another method.
 pub fn crypt(password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
     match setting {
-        [b'$', b'5', b'$', rest @ ..] => Some(sha_crypt::<Sha256>(password, b"$5$", rest)),
-        [b'$', b'6', b'$', rest @ ..] => Some(sha_crypt::<Sha512>(password, b"$6$", rest)),
+        [b'$', b'5', b'$', rest @ ..] => Some(sha_crypt(Algorithm::Sha256, password, b"$5$", rest)),
+        [b'$', b'6', b'$', rest @ ..] => Some(sha_crypt(Algorithm::Sha512, password, b"$6$", rest)),
         [b'$', b'1', b'$', rest @ ..] => Some(md5_crypt(password, rest)),
         _ => None,
     }
@@ -54,7 +51,7 @@ pub fn new_setting(method: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The SHA-crypt specification, version 0.6, whose step numbers stand below.
-fn sha_crypt<D: Digest>(password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8> {
+fn sha_crypt(algorithm: Algorithm, password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8> {
     let (mut rounds, mut rest, mut given) = (5000, setting, false);
     if let Some(after) = setting.strip_prefix(b"rounds=")
         && let Some((digits, after)) = bytes::split_once(after, b'$')
@@ -64,34 +61,29 @@ fn sha_crypt<D: Digest>(password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8
     }
     let salt = rest.split(|&byte| byte == b'$').next().unwrap_or_default();
     let salt = &salt[..salt.len().min(16)];
-    let all = |parts: &[&[u8]]| {
-        let mut hash = D::new();
-        parts.iter().for_each(|part| hash.update(part));
-        hash.finalize().to_vec()
-    };
     // Steps 4-8 and 1-12.
-    let b = all(&[password, salt, password]);
-    let mut a = D::new();
+    let b = hash::of(algorithm, &[password, salt, password]);
+    let mut a = Hash::new(algorithm);
     a.update(password);
     a.update(salt);
-    a.update(stretch(&b, password.len()));
+    a.update(&stretch(&b, password.len()));
     let mut bits = password.len();
     while bits > 0 {
         a.update(if bits & 1 == 1 { &b[..] } else { password });
         bits >>= 1;
     }
-    let mut digest = a.finalize().to_vec();
+    let mut digest = a.finish();
     // Steps 13-20.
-    let mut dp = D::new();
+    let mut dp = Hash::new(algorithm);
     (0..password.len()).for_each(|_| dp.update(password));
-    let p = stretch(&dp.finalize(), password.len());
-    let mut ds = D::new();
+    let p = stretch(&dp.finish(), password.len());
+    let mut ds = Hash::new(algorithm);
     (0..16 + usize::from(digest[0])).for_each(|_| ds.update(salt));
-    let s = stretch(&ds.finalize(), salt.len());
+    let s = stretch(&ds.finish(), salt.len());
     // Step 21.
     for round in 0..rounds {
         let odd = round & 1 == 1;
-        let mut c = D::new();
+        let mut c = Hash::new(algorithm);
         c.update(if odd { &p } else { &digest });
         if round % 3 != 0 {
             c.update(&s);
@@ -100,7 +92,7 @@ fn sha_crypt<D: Digest>(password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8
             c.update(&p);
         }
         c.update(if odd { &digest } else { &p });
-        digest = c.finalize().to_vec();
+        digest = c.finish();
     }
     let mut text = magic.to_vec();
     if given {
@@ -140,21 +132,19 @@ fn push_24_bits(text: &mut Vec<u8>, bytes: [u8; 3], count: usize) {
 fn md5_crypt(password: &[u8], setting: &[u8]) -> Vec<u8> {
     let salt = setting.split(|&byte| byte == b'$').next().unwrap_or_default();
     let salt = &salt[..salt.len().min(8)];
-    let mut other = Md5::new();
-    [password, salt, password].iter().for_each(|part| other.update(part));
-    let other = other.finalize();
-    let mut hash = Md5::new();
+    let other = hash::of(Algorithm::Md5, &[password, salt, password]);
+    let mut hash = Hash::new(Algorithm::Md5);
     [password, b"$1$", salt].iter().for_each(|part| hash.update(part));
-    hash.update(stretch(&other, password.len()));
+    hash.update(&stretch(&other, password.len()));
     let mut bits = password.len();
     while bits > 0 {
         hash.update(if bits & 1 == 1 { &[0][..] } else { &password[..1] });
         bits >>= 1;
     }
-    let mut digest = hash.finalize();
+    let mut digest = hash.finish();
     for round in 0..1000 {
         let odd = round & 1 == 1;
-        let mut hash = Md5::new();
+        let mut hash = Hash::new(Algorithm::Md5);
         hash.update(if odd { password } else { &digest });
         if round % 3 != 0 {
             hash.update(salt);
@@ -163,7 +153,7 @@ fn md5_crypt(password: &[u8], setting: &[u8]) -> Vec<u8> {
             hash.update(password);
         }
         hash.update(if odd { &digest } else { password });
-        digest = hash.finalize();
+        digest = hash.finish();
     }
     let mut text = [b"$1$", salt, b"$"].concat();
     for [a, b, c] in [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5]] {

@@ -95,6 +95,14 @@ impl Env {
         core::mem::replace(&mut self.stdin, Input::from_bytes(Vec::new()))
     }
 
+    /// The operand as an open input; `-` is standard input. The error is `operand: reason`.
+    pub fn open(&mut self, operand: &[u8]) -> Result<Input> {
+        match operand {
+            b"-" => Ok(self.take_stdin()),
+            _ => Input::open(operand).map_err(|error| Error::on(operand, error.errno().unwrap_or(Errno::IO))),
+        }
+    }
+
     /// Calls `each` for every operand as an open input; for standard input where the operand is `-` or there is none.
     /// What cannot be opened is reported as `operand: reason`.
     ///
@@ -113,9 +121,8 @@ impl Env {
         let operands = if operands.is_empty() { core::slice::from_ref(&standard) } else { operands };
         self.for_each_operand(operands, &mut |env, operand| {
             if operand != b"-" {
-                let opened =
-                    Input::open(operand).map_err(|error| Error::on(operand, error.errno().unwrap_or(Errno::IO)));
-                return each.call(env, &mut opened?);
+                let mut opened = env.open(operand)?;
+                return each.call(env, &mut opened);
             }
             let mut input = env.take_stdin();
             let result = each.call(env, &mut input);

@@ -1,0 +1,261 @@
+//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and options.
+//!
+//! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An improper
+//! line of a list is a failure, as with BusyBox and GNU's `--strict`.
+
+use rbox_core::bytes::{find, find_byte, split_once};
+use rbox_core::hash::{Algorithm, Hash, hex};
+use rbox_core::io::Input;
+use rbox_core::prelude::*;
+use rbox_core::sys::Errno;
+use rbox_core::text;
+
+options! {
+    "[-btz] [--tag] [-a BITS] [FILE]... | -c [-sw] [-a BITS] [LIST]...
+
+Print the hash of each FILE, or of standard input; or check the files of each LIST.
+
+  -c, --check     Check the hashes of LISTs that were printed before
+  -s, --status    With -c: print nothing, the status says all
+      --quiet     With -c: print no line for a file that is as it should be
+  -w, --warn      With -c: tell of improper lines
+      --strict    With -c: improper lines are failures, as they always are here
+      --ignore-missing  With -c: pass over files that are missing
+      --tag       Print lines in the form of BSD
+  -z, --zero      End lines with a NUL character, and escape no names
+  -b, -t, --binary, --text  Bytes and text are the same here
+  -a, --algorithm=BITS  The hash of sha3sum: 224 (default), 256, 384, 512";
+    CHECK = "-c",
+    STATUS = "-s",
+    QUIET = "--quiet",
+    WARN = "-w",
+    STRICT = "--strict",
+    IGNORE_MISSING = "--ignore-missing",
+    TAG = "--tag",
+    ZERO = "-z",
+    SAME = "-b",
+    BITS = "-a",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // What these ask for is always so.
+    let _ = (args.has(STRICT), args.has(SAME));
+    let algorithm = algorithm(&env.name, args.value(BITS))?;
+    if args.has(CHECK) {
+        let lists = args.operands_or(b"-");
+        return env.for_each_operand(&lists, &mut |env, list| check(env, args, algorithm, list));
+    }
+    if [STATUS, QUIET, WARN, IGNORE_MISSING].into_iter().any(|option| args.has(option)) {
+        return Err(Error::usage());
+    }
+    env.for_each_operand(&args.operands_or(b"-"), &mut |env, name| {
+        let sum = sum(env, algorithm, name)?;
+        let is_plain = args.has(ZERO) || !name.iter().any(|byte| b"\n\r\\".contains(byte));
+        let escaped = if is_plain { name.to_vec() } else { escape(name) };
+        let lead = if is_plain { "" } else { "\\" };
+        let end = if args.has(ZERO) { b"\0" } else { b"\n" };
+        let line = match args.has(TAG) {
+            true => text!(lead, tag(algorithm), " (", escaped, ") = ", sum, end),
+            false => text!(lead, sum, "  ", escaped, end),
+        };
+        env.stdout.write(&line)
+    })
+}
+
+/// The applet's name says which hash, and for SHA-3 also the word of `-a`.
+fn algorithm(name: &[u8], bits: Option<&[u8]>) -> Result<Algorithm> {
+    Ok(match (name, bits) {
+        (b"sha3sum", None | Some(b"224")) => Algorithm::Sha3_224,
+        (b"sha3sum", Some(b"256")) => Algorithm::Sha3_256,
+        (b"sha3sum", Some(b"384")) => Algorithm::Sha3_384,
+        (b"sha3sum", Some(b"512")) => Algorithm::Sha3_512,
+        (_, Some(bits)) => return Err(Error::parts(&[b"bad -a", bits])),
+        (b"sha1sum", _) => Algorithm::Sha1,
+        (b"sha256sum", _) => Algorithm::Sha256,
+        (b"sha512sum", _) => Algorithm::Sha512,
+        _ => Algorithm::Md5,
+    })
+}
+
+/// What BSD's form calls the hash.
+const fn tag(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Md5 => "MD5",
+        Algorithm::Sha1 => "SHA1",
+        Algorithm::Sha224 => "SHA224",
+        Algorithm::Sha256 => "SHA256",
+        Algorithm::Sha384 => "SHA384",
+        Algorithm::Sha512 => "SHA512",
+        Algorithm::Sha3_224 => "SHA3-224",
+        Algorithm::Sha3_256 => "SHA3-256",
+        Algorithm::Sha3_384 => "SHA3-384",
+        Algorithm::Sha3_512 => "SHA3-512",
+    }
+}
+
+/// The digits of a file's hash.
+fn sum(env: &mut Env, algorithm: Algorithm, name: &[u8]) -> Result<Vec<u8>> {
+    let mut hash = Hash::new(algorithm);
+    let mut opened;
+    let input = if name == b"-" {
+        &mut env.stdin
+    } else {
+        opened = Input::open(name)?;
+        &mut opened
+    };
+    loop {
+        let content = input.fill().map_err(|error| Error::cannot("read", name, error.errno().unwrap_or(Errno::IO)))?;
+        if content.is_empty() {
+            return Ok(hex(&hash.finish()));
+        }
+        hash.update(content);
+        let length = content.len();
+        input.consume(length);
+    }
+}
+
+fn escape(name: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(name.len() + 2);
+    for &byte in name {
+        match byte {
+            b'\n' => escaped.extend_from_slice(b"\\n"),
+            b'\r' => escaped.extend_from_slice(b"\\r"),
+            b'\\' => escaped.extend_from_slice(b"\\\\"),
+            byte => escaped.push(byte),
+        }
+    }
+    escaped
+}
+
+fn unescape(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        plain.push(match (byte, bytes.clone().next()) {
+            (b'\\', Some(letter @ (b'n' | b'r' | b'\\'))) => {
+                bytes.next();
+                match letter {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    _ => b'\\',
+                }
+            }
+            _ => byte,
+        });
+    }
+    plain
+}
+
+/// A line of a list: the hash and the name. `None` when it has no form of ours.
+fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
+    let (line, is_escaped) = match line.strip_prefix(b"\\") {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    let of_bsd = line.strip_prefix(tag(algorithm).as_bytes()).and_then(|rest| rest.strip_prefix(b" ("));
+    let (sum, name) = match of_bsd {
+        Some(rest) => {
+            // The last one: a name may have what looks like it.
+            let mut at = find(rest, b") = ")?;
+            while let Some(more) = find(&rest[at + 1..], b") = ") {
+                at += more + 1;
+            }
+            (&rest[at + 4..], &rest[..at])
+        }
+        None => {
+            let (sum, name) = split_once(line, b' ')?;
+            let [b' ' | b'*', name @ ..] = name else { return None };
+            (sum, name)
+        }
+    };
+    let is_sum = !sum.is_empty() && sum.iter().all(u8::is_ascii_hexdigit);
+    is_sum.then(|| (sum, if is_escaped { unescape(name) } else { name.to_vec() }))
+}
+
+/// Checks the files of a list.
+fn check(env: &mut Env, args: &Args<'_>, algorithm: Algorithm, list: &[u8]) -> Result<()> {
+    let mut input = env.open(list)?;
+    let is_silent = args.has(STATUS);
+    let (mut total, mut failed, mut missing) = (0u64, 0u64, false);
+    while let Some(line) = input.line()? {
+        // No name of a file has a NUL character: this is the form of -z, or no list at all.
+        let entry = entry(line, algorithm).filter(|(_, name)| find_byte(0, name).is_none());
+        total += 1;
+        let Some((expected, name)) = entry else {
+            failed += 1;
+            if args.has(WARN) {
+                env.report(&Error::new("invalid format"));
+            }
+            continue;
+        };
+        let is_right = match sum(env, algorithm, &name) {
+            Ok(sum) => sum.eq_ignore_ascii_case(expected),
+            Err(error) if args.has(IGNORE_MISSING) && error.errno() == Some(Errno::NOENT) => {
+                (total, missing) = (total - 1, true);
+                continue;
+            }
+            Err(error) => {
+                env.report(&error);
+                false
+            }
+        };
+        failed += u64::from(!is_right);
+        if !(is_silent || is_right && args.has(QUIET)) {
+            let result = if is_right { ": OK\n" } else { ": FAILED\n" };
+            env.stdout.write(&text!(&name, result))?;
+        }
+    }
+    if total == 0 {
+        let reason = if missing { &b": no file was verified"[..] } else { b": no checksum lines found" };
+        return Err(Error::parts(&[list, reason]));
+    }
+    match failed {
+        0 => Ok(()),
+        _ if is_silent => Err(Error::silent(ExitStatus::FAILURE)),
+        _ => Err(Error::new(text!("WARNING: ", failed, " of ", total, " computed checksums did NOT match"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::{APPLET, Algorithm, entry, escape, unescape};
+
+    #[test]
+    fn the_name_says_which_hash() {
+        let sum = |words: &[&str]| try_call(APPLET, words, b"abc").stdout;
+        assert_eq!(sum(&["md5sum"]), "900150983cd24fb0d6963f7d28e17f72  -\n");
+        assert_eq!(sum(&["sha1sum", "-"]), "a9993e364706816aba3e25717850c26c9cd0d89d  -\n");
+        assert_eq!(sum(&["sha3sum"]), "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf  -\n");
+        assert_eq!(sum(&["md5sum", "--tag"]), "MD5 (-) = 900150983cd24fb0d6963f7d28e17f72\n");
+        assert_eq!(sum(&["md5sum", "-z"]), "900150983cd24fb0d6963f7d28e17f72  -\0");
+    }
+
+    #[test]
+    fn lines_of_lists_have_two_forms() {
+        let name = |line: &[u8]| entry(line, Algorithm::Md5).map(|(_, name)| name);
+        assert_eq!(name(b"00ff *a b"), Some(b"a b".to_vec()));
+        assert_eq!(name(b"\\00ff  a\\nb\\\\"), Some(b"a\nb\\".to_vec()));
+        assert_eq!(name(b"MD5 (a) = b) = 00"), Some(b"a) = b".to_vec()));
+        for line in [&b""[..], b"00", b"00 a", b"xy  a", b"  a", b"SHA1 (a) = 00"] {
+            assert_eq!(name(line), None);
+        }
+    }
+
+    #[test]
+    fn escaped_names_are_read_back() {
+        assert_eq!(escape(b"a\nb\\c\r"), b"a\\nb\\\\c\\r");
+        assert_eq!(unescape(b"a\\nb\\\\n\\r\\x\\"), b"a\nb\\n\r\\x\\");
+    }
+
+    #[test]
+    fn bits_are_for_sha3() {
+        let ran = try_call(APPLET, &["sha3sum", "-a5"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, "sha3sum: bad -a5\n"));
+        assert_eq!(try_call(APPLET, &["md5sum", "-a", "256"], b"").status, 1);
+    }
+}

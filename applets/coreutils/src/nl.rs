@@ -1,0 +1,218 @@
+//! `nl`: number lines (POSIX XCU nl).
+
+use rbox_core::number::parse_c;
+use rbox_core::pattern::is_utf8_locale;
+use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::prelude::*;
+use rbox_core::text;
+
+options! {
+    "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s TEXT] [-v N] [-w N] [FILE]...
+
+Print each FILE, or standard input, with its lines numbered.
+Lines of CC three times, twice and once begin the header, the body and the footer of a page.
+STYLE is a: all lines, t: lines that are not empty, n: none, pEXPRESSION: lines that match.
+
+  -b, --body-numbering=STYLE    Which lines of the body (t)
+  -d, --section-delimiter=CC    Two characters (\\:)
+  -f, --footer-numbering=STYLE  Which lines of the footer (n)
+  -h, --header-numbering=STYLE  Which lines of the header (n)
+  -i, --line-increment=N        Add N from line to line
+  -l, --join-blank-lines=N      Count N empty lines as one
+  -n, --number-format=FORMAT    ln: left, rn: right, rz: right with zeros
+  -p, --no-renumber             Go on counting on a new page
+  -s, --number-separator=TEXT   Print TEXT behind numbers (a tab)
+  -v, --starting-line-number=N  Begin with N
+  -w, --number-width=N          Columns of numbers (6)";
+    BODY = "-b",
+    DELIMITER = "-d",
+    FOOTER = "-f",
+    HEADER = "-h",
+    INCREMENT = "-i",
+    JOIN = "-l",
+    FORMAT = "-n",
+    NO_RENUMBER = "-p",
+    SEPARATOR = "-s",
+    START = "-v",
+    WIDTH = "-w",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// Which lines of a section are numbered.
+enum Style {
+    All,
+    Filled,
+    None,
+    Matching(Box<Regex>),
+}
+
+/// What does not change from line to line.
+struct Numbering<'a> {
+    /// Of the footer, the body and the header, by how often the delimiter stands in the line that begins them, less 1.
+    styles: [Style; 3],
+    delimiter: Vec<u8>,
+    increment: i64,
+    join: i64,
+    format: &'a [u8],
+    separator: &'a [u8],
+    width: usize,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let style = |option, otherwise: &'static [u8]| style(args.value(option).unwrap_or(otherwise), utf8);
+    let number = |option, otherwise: i64, least: i64| match args.value(option) {
+        None => Ok(otherwise),
+        Some(word) => {
+            let decimal = word.strip_prefix(b"-").unwrap_or(word).iter().all(u8::is_ascii_digit);
+            let value = if decimal { parse_decimal_signed(word) } else { None };
+            value.filter(|value| *value >= least).ok_or_else(|| rbox_core::number::invalid(word))
+        }
+    };
+    let mut delimiter = args.value(DELIMITER).unwrap_or(b"\\:").to_vec();
+    if delimiter.len() == 1 {
+        delimiter.push(b':');
+    }
+    let numbering = Numbering {
+        styles: [style(FOOTER, b"n")?, style(BODY, b"t")?, style(HEADER, b"n")?],
+        delimiter,
+        increment: number(INCREMENT, 1, i64::MIN)?,
+        join: number(JOIN, 1, 1)?,
+        format: match args.value(FORMAT) {
+            None => b"rn",
+            Some(word @ (b"ln" | b"rn" | b"rz")) => word,
+            Some(word) => return Err(Error::parts(&[b"invalid line numbering format '", word, b"'"])),
+        },
+        separator: args.value(SEPARATOR).unwrap_or(b"\t"),
+        width: number(WIDTH, 6, 0)?.min(1 << 16) as usize,
+    };
+    let start = number(START, 1, i64::MIN)?;
+    let (mut next, mut section, mut empty) = (start, 1, 0);
+    let blanks = vec![b' '; numbering.width + numbering.separator.len()];
+    env.for_each_input(args.operands(), &mut |env, input| {
+        while let Some(line) = input.line()? {
+            if let Some(begun) = numbering.section(line) {
+                (section, empty) = (begun, 0);
+                if !args.has(NO_RENUMBER) {
+                    next = start;
+                }
+                env.stdout.push(b'\n')?;
+                continue;
+            }
+            empty = if line.is_empty() { empty + 1 } else { 0 };
+            let is_numbered = match &numbering.styles[section] {
+                Style::All => !line.is_empty() || empty % numbering.join == 0,
+                Style::Filled => !line.is_empty(),
+                Style::None => false,
+                Style::Matching(regex) => regex.find_at(line, 0, Exec::default()).is_some(),
+            };
+            if is_numbered {
+                let mut text = numbering.number(next);
+                text.extend_from_slice(numbering.separator);
+                env.stdout.write(&text)?;
+                next = next.checked_add(numbering.increment).ok_or_else(|| Error::new("line number overflow"))?;
+            } else {
+                env.stdout.write(&blanks)?;
+            }
+            env.stdout.write(line)?;
+            env.stdout.push(b'\n')?;
+        }
+        Ok(())
+    })
+}
+
+/// A decimal number, whose leading zeros do not make it octal.
+fn parse_decimal_signed(word: &[u8]) -> Option<i64> {
+    let (sign, digits) = match word.strip_prefix(b"-") {
+        Some(digits) => (&b"-"[..], digits),
+        None => (&b""[..], word),
+    };
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    let digits = if zeros == digits.len() { &digits[zeros.saturating_sub(1)..] } else { &digits[zeros..] };
+    parse_c(&[sign, digits].concat())
+}
+
+fn style(word: &[u8], utf8: bool) -> Result<Style> {
+    Ok(match word {
+        b"a" => Style::All,
+        b"t" => Style::Filled,
+        b"n" => Style::None,
+        [b'p', pattern @ ..] => {
+            let flags = if utf8 { Flags::UTF8 } else { Flags::NONE };
+            let bad = |error: rbox_core::pattern::regex::Error| {
+                Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
+            };
+            Style::Matching(Box::new(Regex::new(pattern, flags).map_err(bad)?))
+        }
+        _ => return Err(Error::parts(&[b"invalid numbering style '", word, b"'"])),
+    })
+}
+
+impl Numbering<'_> {
+    /// The section that the line begins.
+    fn section(&self, line: &[u8]) -> Option<usize> {
+        // An empty delimiter stands nowhere.
+        if self.delimiter.is_empty() || !line.starts_with(&self.delimiter) {
+            return None;
+        }
+        let times = line.len() / self.delimiter.len();
+        (times <= 3 && line == self.delimiter.repeat(times)).then(|| times - 1)
+    }
+
+    fn number(&self, number: i64) -> Vec<u8> {
+        let digits = text!(number);
+        let fill = self.width.saturating_sub(digits.len());
+        match self.format {
+            b"ln" => [digits, vec![b' '; fill]].concat(),
+            b"rz" => {
+                let (sign, digits) = match digits.strip_prefix(b"-") {
+                    Some(rest) => (&b"-"[..], rest),
+                    None => (&b""[..], &digits[..]),
+                };
+                [sign, &vec![b'0'; fill], digits].concat()
+            }
+            _ => [vec![b' '; fill], digits].concat(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    fn nl(words: &[&str], stdin: &str) -> String {
+        try_call(APPLET, words, stdin.as_bytes()).stdout
+    }
+
+    #[test]
+    fn numbers_lines_that_are_not_empty() {
+        assert_eq!(nl(&["nl"], "a\n\nb"), "     1\ta\n       \n     2\tb\n");
+        assert_eq!(nl(&["nl", "-ba", "-w3", "-s:", "-i2", "-v08"], "a\n\n"), "  8:a\n 10:\n");
+    }
+
+    #[test]
+    fn pages_have_sections() {
+        let text = "\\:\\:\\:\nh\n\\:\\:\nb\n\\:\nf\n";
+        assert_eq!(nl(&["nl", "-w1", "-s "], text), "\n  h\n\n1 b\n\n  f\n");
+        assert_eq!(nl(&["nl", "-w1", "-s ", "-p", "-ha", "-fa"], text), "\n1 h\n\n2 b\n\n3 f\n");
+    }
+
+    #[test]
+    fn numbers_have_forms() {
+        assert_eq!(nl(&["nl", "-nln", "-w3"], "a\n"), "1  \ta\n");
+        assert_eq!(nl(&["nl", "-nrz", "-w4", "-v-3"], "a\n"), "-003\ta\n");
+        assert_eq!(nl(&["nl", "-ba", "-l2", "-w1"], "\n\n\na\n"), "  \n1\t\n  \n2\ta\n");
+        assert_eq!(nl(&["nl", "-bpx*b", "-w1"], "ab\nc\n"), "1\tab\n  c\n");
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        assert_eq!(try_call(APPLET, &["nl", "-v", "x"], b"").stderr, "nl: invalid number 'x'\n");
+        assert_eq!(try_call(APPLET, &["nl", "-b", "x"], b"").stderr, "nl: invalid numbering style 'x'\n");
+        assert_eq!(try_call(APPLET, &["nl", "-v9223372036854775807"], b"a\nb\n").status, 1);
+    }
+}

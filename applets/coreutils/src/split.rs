@@ -1,0 +1,212 @@
+//! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
+
+use rbox_core::io::{Input, Output};
+use rbox_core::number::{SIZE_SUFFIXES, parse_count};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FileType, fstat};
+
+options! {
+    "[-dx] [-l N | -b N | -C N | -n N] [-a N] [FILE [PREFIX]]
+
+Write the parts of FILE, or of standard input, to PREFIXaa, PREFIXab and so on; PREFIX is x if left out.
+
+  -l, --lines=N          N lines a part (1000)
+  -b, --bytes=N          N bytes a part
+  -C, --line-bytes=N     As many lines as fit N bytes
+  -n, --number=N         N parts of equal size
+  -a, --suffix-length=N  N letters behind PREFIX (2)
+  -d, --numeric-suffixes  Digits, not letters
+  -x, --hex-suffixes     Hexadecimal digits
+      --additional-suffix=TEXT  Put TEXT behind each name
+  -NUM                   As -l NUM
+
+N may end in b (512), k (1024), m (1024k), g or t.";
+    LINES = "-l",
+    BYTES = "-b",
+    LINE_BYTES = "-C",
+    PARTS = "-n",
+    LENGTH = "-a",
+    DIGITS = "-d",
+    HEX = "-x",
+    ADDITIONAL = "--additional-suffix",
+    NUMBER = "-NUM",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// The parts that are written, one after the other.
+struct Parts<'a> {
+    prefix: &'a [u8],
+    letters: &'static [u8],
+    length: usize,
+    additional: &'a [u8],
+    count: u64,
+    current: Option<(Vec<u8>, Output)>,
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let ways = [LINES, BYTES, LINE_BYTES, PARTS, NUMBER];
+    if ways.iter().filter(|&&way| args.has(way)).count() > 1 {
+        return Err(Error::usage_because(&[b"cannot split in more than one way"]));
+    }
+    let way = args.last_of(&ways).unwrap_or(LINES);
+    let number = |option, otherwise: u64| match args.value(option) {
+        None => Ok(otherwise),
+        Some(word) => match parse_count(word, SIZE_SUFFIXES)? {
+            0 => Err(rbox_core::number::invalid(word)),
+            number => Ok(number),
+        },
+    };
+    let size = number(way, 1000)?;
+    let operands = args.operands_between(0, 2)?;
+    let additional = args.value(ADDITIONAL).unwrap_or_default();
+    if additional.contains(&b'/') {
+        return Err(Error::parts(&[b"invalid suffix '", additional, b"'"]));
+    }
+    let mut parts = Parts {
+        prefix: operands.get(1).copied().unwrap_or(b"x"),
+        letters: match args.last_of(&[DIGITS, HEX]) {
+            Some(DIGITS) => b"0123456789",
+            Some(_) => b"0123456789abcdef",
+            None => b"abcdefghijklmnopqrstuvwxyz",
+        },
+        length: number(LENGTH, 2)?.min(255) as usize,
+        additional,
+        count: 0,
+        current: None,
+    };
+    let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
+    match way {
+        BYTES => parts.split_bytes(&mut input, size, u64::MAX)?,
+        LINE_BYTES => parts.split_line_bytes(&mut input, usize::try_from(size).unwrap_or(usize::MAX))?,
+        PARTS => {
+            let total = total(&mut input)?;
+            parts.split_bytes(&mut input, (total / size).max(1), size)?;
+            // A file that is shorter than the number of parts leaves empty ones.
+            while parts.count < size {
+                parts.begin()?;
+            }
+        }
+        _ => parts.split_lines(&mut input, size)?,
+    }
+    parts.end()?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+/// How many bytes there are. What is no file has to be read for it.
+fn total(input: &mut Input) -> Result<u64> {
+    let stat = input.fd().and_then(|file| fstat(file).ok());
+    if let Some(stat) = stat.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile) {
+        return Ok(stat.st_size as u64);
+    }
+    while input.fill_more()? {}
+    Ok(input.buffered().len() as u64)
+}
+
+impl Parts<'_> {
+    /// Ends the part and begins the next one.
+    fn begin(&mut self) -> Result<&mut Output> {
+        self.end()?;
+        let (mut left, base) = (self.count, self.letters.len() as u64);
+        let mut suffix = vec![0; self.length];
+        for place in suffix.iter_mut().rev() {
+            *place = self.letters[(left % base) as usize];
+            left /= base;
+        }
+        if left > 0 {
+            return Err(Error::new("output file suffixes exhausted"));
+        }
+        self.count += 1;
+        let name = [self.prefix, &suffix, self.additional].concat();
+        let output = Output::create(&name)?;
+        Ok(&mut self.current.insert((name, output)).1)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some((name, mut output)) = self.current.take() else { return Ok(()) };
+        output.flush().map_err(|error| error.errno().map_or(error, |errno| Error::on(&name, errno)))
+    }
+
+    fn write(&mut self, content: &[u8]) -> Result<()> {
+        let (name, output) = match &mut self.current {
+            Some((name, output)) => (name, output),
+            None => return Ok(()),
+        };
+        // It is the part that fails, not standard output.
+        output.write(content).map_err(|error| error.errno().map_or(error, |errno| Error::on(&*name, errno)))
+    }
+
+    /// Parts of `size` bytes; the part of number `most` takes all that is left.
+    fn split_bytes(&mut self, input: &mut Input, size: u64, most: u64) -> Result<()> {
+        let mut left = 0;
+        loop {
+            let content = input.fill()?;
+            if content.is_empty() {
+                return Ok(());
+            }
+            if left == 0 {
+                self.begin()?;
+                left = if self.count == most { u64::MAX } else { size };
+            }
+            let length = content.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.write(&content[..length])?;
+            input.consume(length);
+            left -= length as u64;
+        }
+    }
+
+    fn split_lines(&mut self, input: &mut Input, lines: u64) -> Result<()> {
+        let mut left = 0;
+        while let Some(line) = input.record(b'\n')? {
+            if left == 0 {
+                self.begin()?;
+                left = lines;
+            }
+            left -= 1;
+            self.write(line)?;
+        }
+        Ok(())
+    }
+
+    fn split_line_bytes(&mut self, input: &mut Input, size: usize) -> Result<()> {
+        let mut left = 0;
+        while let Some(mut line) = input.record(b'\n')? {
+            // A line that fits no part is cut; what is left of it begins the next part.
+            while line.len() > left {
+                if left == size {
+                    let (part, rest) = line.split_at(size);
+                    self.write(part)?;
+                    line = rest;
+                }
+                self.begin()?;
+                left = size;
+            }
+            self.write(line)?;
+            left -= line.len();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn wrong_words_are_named() {
+        let error = |words: &[&str]| try_call(APPLET, words, b"").stderr;
+        assert_eq!(error(&["split", "-l", "0"]), "split: invalid number '0'\n");
+        assert_eq!(error(&["split", "--additional-suffix=a/b"]), "split: invalid suffix 'a/b'\n");
+        assert!(error(&["split", "-l1", "-b1"]).starts_with("split: cannot split in more than one way\n"));
+    }
+
+    #[test]
+    fn an_empty_input_has_no_parts() {
+        assert_eq!(try_call(APPLET, &["split", "-", "/nonexistent/x"], b"").status, 0);
+        let ran = try_call(APPLET, &["split", "-", "/nonexistent/x"], b"a");
+        assert_eq!(ran.stderr, "split: can't create '/nonexistent/xaa': No such file or directory\n");
+    }
+}

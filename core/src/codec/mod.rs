@@ -1,0 +1,3 @@
+//! Codings of bytes.
+
+pub mod base;
