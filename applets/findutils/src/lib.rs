@@ -3,4 +3,5 @@
 
 rbox_core::applets! {
     grep: "/bin/grep" "/bin/egrep" "/bin/fgrep";
+    xargs: "/usr/bin/xargs";
 }
