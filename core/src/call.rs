@@ -74,9 +74,23 @@ pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
     Ok(attempt(env, words).unwrap_or_else(|errno| process::Change::Exited(env.warn(cannot_execute(words[0], errno)).0)))
 }
 
+/// Where a name leads, looked up once for many runs of one command.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(Option<Isolation>);
+
+/// Where `name` leads now.
+pub fn place(env: &Env, name: &[u8]) -> Place {
+    Place(isolation(env, name))
+}
+
 /// Runs a command as `run` does; the error is why it cannot be executed. Flush standard output first.
 pub fn attempt(env: &mut Env, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
-    if isolation(env, words[0]) == Some(Isolation::Inline) {
+    attempt_at(env, place(env, words[0]), words)
+}
+
+/// The same for a command whose place is known.
+pub fn attempt_at(env: &mut Env, place: Place, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
+    if place.0 == Some(Isolation::Inline) {
         let done = here(env, Input::standard(), Output::standard(1), words);
         return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
     }

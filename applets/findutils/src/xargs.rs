@@ -2,7 +2,7 @@
 //!
 //! A line for `-I` is taken as it stands but for leading blanks, as BusyBox does: quotes in it mean nothing.
 
-use rbox_core::call;
+use rbox_core::call::{self, Place};
 use rbox_core::escape::{self, Escape};
 use rbox_core::io::Input;
 use rbox_core::number::parse_in_range;
@@ -73,6 +73,13 @@ struct Word {
     ends_line: bool,
 }
 
+impl Word {
+    /// A line, or what stands for one.
+    fn line(text: &[u8]) -> Self {
+        Self { text: text.to_vec(), ends_line: true }
+    }
+}
+
 /// Everything about a call but its input.
 struct Run<'a> {
     command: Vec<&'a [u8]>,
@@ -88,6 +95,8 @@ struct Run<'a> {
     interactive: bool,
     terminal: bool,
     status: ExitStatus,
+    /// Where the command leads, unless it differs from line to line.
+    place: Option<Place>,
 }
 
 const BYTES_UNLESS_SAID: usize = 128 * 1024;
@@ -179,11 +188,15 @@ impl<'a> Run<'a> {
             interactive: args.has(INTERACTIVE),
             terminal: args.has(TERMINAL),
             status: ExitStatus::SUCCESS,
+            place: None,
         })
     }
 
     fn all(&mut self, env: &mut Env, input: &mut Input, split: &Split<'_>, not_empty: bool) -> Result<()> {
         let fixed: usize = self.command.iter().map(|word| word.len() + 1).sum();
+        if fixed > self.most_bytes {
+            return Err(too_long());
+        }
         let (mut batch, mut bytes, mut lines, mut idle) = (Vec::new(), fixed, 0, true);
         while let Some(word) = next_word(input, split)? {
             let size = word.text.len() + 1;
@@ -192,6 +205,9 @@ impl<'a> Run<'a> {
                 continue;
             }
             if fixed + size > self.most_bytes {
+                if !batch.is_empty() {
+                    self.execute(env, &mut batch)?;
+                }
                 return Err(too_long());
             }
             if bytes + size > self.most_bytes {
@@ -247,7 +263,14 @@ impl<'a> Run<'a> {
         env.stdout.flush()?;
         let failed = |errno| Error::on(words[0], errno).with_status(call::failure_status(errno));
         if self.processes == 1 {
-            let change = call::attempt(env, words).map_err(failed)?;
+            if self.place.is_none() || self.replace.is_some() {
+                self.place = Some(call::place(env, words[0]));
+            }
+            let change = match self.place {
+                Some(place) => call::attempt_at(env, place, words),
+                None => call::attempt(env, words),
+            };
+            let change = change.map_err(failed)?;
             return self.settle(env, change);
         }
         self.wait_until(env, self.processes - 1)?;
@@ -316,22 +339,24 @@ fn replace(word: &[u8], mark: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 fn next_word(input: &mut Input, split: &Split<'_>) -> Result<Option<Word>> {
-    match split {
-        Split::Blanks { end } => Ok(quoted_word(input)?.filter(|word| Some(&word.text[..]) != *end)),
-        Split::At(byte) => {
-            let word = input.record(*byte)?.map(|word| word.strip_suffix(&[*byte]).unwrap_or(word).to_vec());
-            Ok(word.map(|text| Word { text, ends_line: true }))
-        }
-        Split::Lines => {
-            while let Some(line) = input.line()? {
-                let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-                if blanks < line.len() {
-                    return Ok(Some(Word { text: line[blanks..].to_vec(), ends_line: true }));
-                }
+    let mut word = match split {
+        Split::Blanks { end } => quoted_word(input)?.filter(|word| Some(&word.text[..]) != *end),
+        Split::At(byte) => input.record(*byte)?.map(|word| Word::line(word.strip_suffix(&[*byte]).unwrap_or(word))),
+        Split::Lines => loop {
+            let Some(line) = input.line()? else { break None };
+            let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            if blanks < line.len() {
+                break Some(Word::line(&line[blanks..]));
             }
-            Ok(None)
-        }
+        },
+    };
+    if let Some(word) = &mut word
+        && let Some(end) = rbox_core::bytes::find_byte(0, &word.text)
+    {
+        // What a program cannot be given is cut off.
+        word.text.truncate(end);
     }
+    Ok(word)
 }
 
 /// Reads a word that ends at a blank or a newline. A backslash takes the next byte as it is, quotes all between them.
@@ -344,6 +369,18 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
             break;
         }
         let mut used = 0;
+        if !begun {
+            // Nearly every word is plain, and whole in the buffer.
+            let start = content.iter().position(|byte| !is_blank(*byte)).unwrap_or(content.len());
+            let plain = content[start..].iter().position(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"' | b'\\'));
+            if let Some(length) = plain.filter(|length| is_blank(content[start + length])) {
+                let word = Word { text: content[start..start + length].to_vec(), ends_line: content[start + length] == b'\n' };
+                input.consume(start + length + 1);
+                return Ok(Some(word));
+            }
+            used = start;
+        }
+        let content = &content[used..];
         for &byte in content {
             used += 1;
             match (byte, quote) {
@@ -355,8 +392,8 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
                 (_, Some(_)) => text.push(byte),
                 (b'\'' | b'"', None) => (quote, begun) = (Some(byte), true),
                 (b'\\', None) => (escaped, begun) = (true, true),
-                (b' ' | b'\t' | b'\n' | b'\x0b' | b'\x0c' | b'\r', None) if !begun => {}
-                (b' ' | b'\t' | b'\n' | b'\x0b' | b'\x0c' | b'\r', None) => {
+                (_, None) if is_blank(byte) && !begun => {}
+                (_, None) if is_blank(byte) => {
                     ends_line = byte == b'\n';
                     input.consume(used);
                     break 'input;
@@ -373,9 +410,11 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
         let kind: &[u8] = if open == b'"' { b"double" } else { b"single" };
         return Err(Error::parts(&[b"unmatched ", kind, b" quote"]));
     }
-    // What a program cannot be given is cut off.
-    text.truncate(rbox_core::bytes::find_byte(0, &text).unwrap_or(text.len()));
     Ok(begun.then_some(Word { text, ends_line }))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The primaries that do something.
 
+use core::cell::Cell;
+
 use rbox_core::bytes;
-use rbox_core::call;
+use rbox_core::call::{self, Place};
 use rbox_core::fs::{kind, open_folder};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, unlinkat};
@@ -39,6 +41,23 @@ pub struct Command {
     pub in_folder: bool,
     /// True when the user is asked first.
     pub asks: bool,
+    /// Where the first word leads, once it has been looked up.
+    pub place: Cell<Option<Place>>,
+}
+
+impl Command {
+    /// Where the command leads; `None` where that differs from file to file.
+    fn place(&self, env: &Env) -> Option<Place> {
+        let name = self.words.first()?;
+        // A path may be one from the file's folder.
+        if bytes::find(name, b"{}").is_some() || name.contains(&b'/') && !name.starts_with(b"/") {
+            return None;
+        }
+        if self.place.get().is_none() {
+            self.place.set(Some(call::place(env, name)));
+        }
+        self.place.get()
+    }
 }
 
 /// Files that wait until a command line is full.
@@ -117,20 +136,20 @@ impl Finder {
         let change = if command.in_folder {
             let opened = if file.visit.depth == 0 { Some(folder_of(file.visit.path)?) } else { None };
             let folder = opened.as_ref().map_or(file.visit.at, |folder| folder.as_fd());
-            self.attempt_in(env, folder, &words)?
+            self.attempt_in(env, folder, &words, command.place(env))?
         } else {
-            attempt(env, &words)?
+            attempt(env, &words, command.place(env))?
         };
         Ok(change == Some(Change::Exited(0)))
     }
 
     /// Runs a command in a folder, and comes back.
-    fn attempt_in(&mut self, env: &mut Env, folder: BorrowedFd<'_>, words: &[&[u8]]) -> Result<Option<Change>> {
+    fn attempt_in(&mut self, env: &mut Env, folder: BorrowedFd<'_>, words: &[&[u8]], place: Option<Place>) -> Result<Option<Change>> {
         if self.home.is_none() {
             self.home = Some(open_folder(CWD, b".", true).map_err(|errno| Error::on(".", errno))?);
         }
         fchdir(folder).map_err(|errno| Error::on("can't change directory", errno))?;
-        let change = attempt(env, words);
+        let change = attempt(env, words, place);
         if let Some(home) = &self.home {
             fchdir(home).map_err(|errno| Error::on("can't change directory", errno))?;
         }
@@ -177,8 +196,8 @@ impl Finder {
         let command = batch.command.words.clone();
         let words: Vec<&[u8]> = command.iter().chain(&files).map(Vec::as_slice).collect();
         let change = match &folder {
-            Some((_, folder)) => self.attempt_in(env, folder.as_fd(), &words)?,
-            None => attempt(env, &words)?,
+            Some((_, folder)) => self.attempt_in(env, folder.as_fd(), &words, None)?,
+            None => attempt(env, &words, None)?,
         };
         // POSIX XCU find: a command of a batch that fails makes find fail.
         if change != Some(Change::Exited(0)) {
@@ -207,9 +226,10 @@ fn folder_of(path: &[u8]) -> Result<OwnedFd> {
 }
 
 /// Runs a command; `None` when it cannot be executed, which has been told.
-fn attempt(env: &mut Env, words: &[&[u8]]) -> Result<Option<Change>> {
+fn attempt(env: &mut Env, words: &[&[u8]], place: Option<Place>) -> Result<Option<Change>> {
     env.stdout.flush()?;
-    match call::attempt(env, words) {
+    let place = place.unwrap_or_else(|| call::place(env, words[0]));
+    match call::attempt_at(env, place, words) {
         Ok(change) => Ok(Some(change)),
         Err(errno) => {
             env.report(&Error::on(words[0], errno));

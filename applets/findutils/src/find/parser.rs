@@ -1,5 +1,7 @@
 //! The words of a call: PATHs, then the expression.
 
+use core::cell::Cell;
+
 use rbox_core::fs::{Follow, stat};
 use rbox_core::io::Output;
 use rbox_core::mode;
@@ -260,7 +262,7 @@ impl<'b> Parser<'_, 'b> {
         if in_folder && self.path.is_some_and(|path| !path.is_empty() && insecure(path)) {
             return Err(Error::parts(&[name, b": PATH has a folder that is not absolute"]));
         }
-        let command = Command { words, in_folder, asks };
+        let command = Command { words, in_folder, asks, place: Cell::new(None) };
         if !is_batch {
             return Ok(Action::Execute(command));
         }
