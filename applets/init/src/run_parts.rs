@@ -3,10 +3,13 @@
 use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::fs::{kind, list_at, stat};
+use rbox_core::io::Input;
 use rbox_core::number::{invalid, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, CWD, FileType, Mode, access};
-use rbox_core::sys::process::umask;
+use rbox_core::sys::pipe::{PipeFlags, pipe_with};
+use rbox_core::sys::process::{Change, umask, wait_for};
+use rbox_core::sys::{AsFd, Errno, fd};
 use rbox_core::text;
 
 options! {
@@ -21,7 +24,8 @@ Run all programs in DIR, by name. Names of other characters than letters, digits
       --test         Print their names only
       --list         Print the names of all files, programs or not
       --exit-on-error  End when one fails
-  -v, --verbose      Print the name of each on standard error first";
+  -v, --verbose      Print the name of each on standard error first
+      --report       Print the name of each that prints something before that";
     ARG = "-a",
     UMASK = "-u",
     REVERSE = "--reverse",
@@ -29,6 +33,7 @@ Run all programs in DIR, by name. Names of other characters than letters, digits
     LIST = "--list",
     EXIT = "--exit-on-error",
     VERBOSE = "-v",
+    REPORT = "--report",
 }
 
 /// The applet.
@@ -53,7 +58,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             env.stderr.write(&text!(part, "\n"))?;
         }
         env.stdout.flush()?;
-        let ended = call::attempt(env, &words).map(|change| change.status());
+        let ended = if args.has(REPORT) { reported(env, &words)? } else { call::attempt(env, &words) };
+        let ended = ended.map(|change| change.status());
         if ended == Ok(0) {
             continue;
         }
@@ -66,6 +72,38 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     Ok(status)
+}
+
+/// Runs a program whose output and errors go through a pipe, and prints its name before the first of them.
+fn reported(env: &mut Env, words: &[&[u8]]) -> Result<core::result::Result<Change, Errno>> {
+    let failed = |errno| Error::on("can't make a pipe", errno);
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(failed)?;
+    let mut kept = Vec::new();
+    for number in 1..3 {
+        kept.push(fd::fcntl_dupfd_cloexec(fd::borrow(number), 3).map_err(failed)?);
+        fd::redirect(writer.as_fd(), number).map_err(failed)?;
+    }
+    drop(writer);
+    let started = call::start(env, words);
+    for (number, old) in (1..3).zip(&kept) {
+        fd::redirect(old.as_fd(), number).map_err(failed)?;
+    }
+    let mut input = Input::from_fd(reader, words[0]);
+    let mut is_named = false;
+    loop {
+        let content = input.fill()?;
+        if content.is_empty() {
+            break;
+        }
+        if !is_named {
+            env.stdout.write(&text!(words[0], ":\n"))?;
+            is_named = true;
+        }
+        env.stdout.write(content)?;
+        let length = content.len();
+        input.consume(length);
+    }
+    Ok(started.and_then(wait_for))
 }
 
 /// The paths of what is to run, in order.
