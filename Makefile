@@ -28,7 +28,7 @@ unit:
 
 # The same cases in Debian's BusyBox and in rbox.
 compat: rbox
-	sh build-image/packages.sh busybox-static dash bash runit iproute2 python3-minimal
+	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
 	cargo run -q --locked -p compat-suite
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
@@ -46,7 +46,7 @@ fuzz:
 	sh fuzz/run.sh $(SECONDS)
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 python3-minimal
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 procps psmisc python3-minimal
 
 test: tools lint unit compat boot-test
 

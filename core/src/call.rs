@@ -5,7 +5,7 @@ use crate::bytes;
 use crate::env::{Env, Vars};
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
-use crate::sys::{Errno, fs, process};
+use crate::sys::{self, Errno, fs, process};
 
 /// Runs the applet that the process was called as; any name that is no applet's is rbox's own.
 pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
@@ -65,24 +65,67 @@ pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<
     Some((status, inner.stdout))
 }
 
-/// Runs a command, an applet of ours or any program, and waits: what `find -exec`, `xargs`, `time` and `watch` need.
+/// Runs a command, an applet of ours or any program, and waits: what `time` and `watch` need.
 ///
 /// An applet that is safe here runs here, another one in a child. The status is 126 or 127 when the command cannot be
-/// run (POSIX XCU 2.8.2); then the error says why.
+/// run (POSIX XCU 2.8.2), after telling why.
 pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
     env.stdout.flush()?;
-    if isolation(env, words[0]) == Some(Isolation::Inline) {
+    Ok(attempt(env, words).unwrap_or_else(|errno| process::Change::Exited(env.warn(cannot_execute(words[0], errno)).0)))
+}
+
+/// Where a name leads, looked up once for many runs of one command.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(Option<Isolation>);
+
+/// Where `name` leads now.
+pub fn place(env: &Env, name: &[u8]) -> Place {
+    Place(isolation(env, name))
+}
+
+/// Runs a command as `run` does; the error is why it cannot be executed. Flush standard output first.
+pub fn attempt(env: &mut Env, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
+    attempt_at(env, place(env, words[0]), words)
+}
+
+/// The same for a command whose place is known.
+pub fn attempt_at(env: &mut Env, place: Place, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
+    if place.0 == Some(Isolation::Inline) {
         let done = here(env, Input::standard(), Output::standard(1), words);
         return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
     }
-    let pid = start(env, words)?;
-    process::wait_for(pid).map_err(Error::from)
+    process::wait_for(start(env, words)?)
 }
 
-/// Starts a command in a child and returns its pid. The child's status is 126 or 127 when the command cannot be run.
-pub fn start(env: &mut Env, words: &[&[u8]]) -> Result<i32> {
-    env.stdout.flush()?;
-    process::fork_run(|| replace(env, words).0).map_err(|errno| Error::on("can't fork", errno))
+/// Starts a command in a child and returns its pid; the error is why it cannot be executed. Flush standard output first.
+pub fn start(env: &mut Env, words: &[&[u8]]) -> core::result::Result<i32, Errno> {
+    let isolation = isolation(env, words[0]);
+    let mut result = Err(Errno::NOENT);
+    if matches!(isolation, None | Some(Isolation::Program))
+        && let Some(path) = find_program(&env.vars, words[0])
+    {
+        let environment = env.vars.words();
+        result = sys::job::spawn(&path, words, &environment);
+        if result == Err(Errno::NOEXEC) {
+            // A script without `#!` is the shell's, as for execvp(3).
+            let script = [&[&b"sh"[..], &path], &words[1..]].concat();
+            result = sys::job::spawn(b"/bin/sh", &script, &environment);
+        }
+    }
+    if result.is_err() && isolation.is_some() {
+        return process::fork_run(|| replace(env, words).0);
+    }
+    result
+}
+
+/// `can't execute 'NAME': reason`, with the status of POSIX XCU 2.8.2.
+fn cannot_execute(name: &[u8], errno: Errno) -> Error {
+    Error::cannot("execute", name, errno).with_status(failure_status(errno))
+}
+
+/// 127 for a command that was not found, 126 for one that cannot be executed (POSIX XCU 2.8.2).
+pub fn failure_status(errno: Errno) -> u8 {
+    if errno == Errno::NOENT { 127 } else { 126 }
 }
 
 /// Becomes the command: an applet of ours that ends soon runs in this process, any other program replaces it.
@@ -101,9 +144,7 @@ pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
             return status;
         }
     }
-    let status = if errno == Errno::NOENT { 127 } else { 126 };
-    // BusyBox names the command without quotes here.
-    env.warn(Error::on([b"can't execute '", words[0], b"'"].concat(), errno).with_status(status))
+    env.warn(cannot_execute(words[0], errno))
 }
 
 /// The outcome of a program that ran another and passes its status on.

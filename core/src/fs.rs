@@ -13,6 +13,8 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// Its type, `Unknown` where the file system does not tell.
     pub kind: FileType,
+    /// Its inode number.
+    pub inode: u64,
 }
 
 /// The names in an open folder, without `.` and `..`, in the file system's order.
@@ -25,7 +27,7 @@ pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
-            entries.push(Entry { name: name.to_vec(), kind: entry.file_type() });
+            entries.push(Entry { name: name.to_vec(), kind: entry.file_type(), inode: entry.ino() });
         }
     }
     Ok(entries)
@@ -107,6 +109,8 @@ pub struct Visit<'a> {
     pub path: &'a [u8],
     /// Attributes, of a link's target where links are followed.
     pub stat: &'a Stat,
+    /// False where a lazy walk has asked for no attributes: then `stat` has a true type and inode number, and no more.
+    pub whole: bool,
     /// Before or after the content of a folder.
     pub phase: Phase,
     /// Folders between the operand and the file; 0 for the operand itself.
@@ -131,7 +135,19 @@ pub fn walk(
     visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
     failed: &mut impl FnMut(Error) -> Result<()>,
 ) -> Result<()> {
-    let mut walk = Walk { follow, visit: OnVisit::new(visit), failed: OnFailure::new(failed) };
+    Walk::new(follow, OnVisit::new(visit), OnFailure::new(failed)).run(operand)
+}
+
+/// The same, without asking for the attributes of what the folder itself tells the type of: two to three times as fast
+/// where names and types are all that is wanted. A folder that cannot be opened fails as `path: reason`.
+pub fn walk_lazily(
+    operand: &[u8],
+    follow: Follow,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
+    failed: &mut impl FnMut(Error) -> Result<()>,
+) -> Result<()> {
+    let mut walk = Walk::new(follow, OnVisit::new(visit), OnFailure::new(failed));
+    walk.lazy = true;
     walk.run(operand)
 }
 
@@ -154,7 +170,7 @@ fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Erro
         failed.push(error);
         Ok(())
     };
-    Walk { follow, visit, failed: OnFailure::new(&mut keep) }.run(operand)?;
+    Walk::new(follow, visit, OnFailure::new(&mut keep)).run(operand)?;
     Ok(failed)
 }
 
@@ -172,6 +188,9 @@ struct Walk<'a> {
     follow: Follow,
     visit: OnVisit<'a>,
     failed: OnFailure<'a>,
+    lazy: bool,
+    /// The operand's attributes: what a lazy walk puts a type and an inode number into.
+    sample: Option<Stat>,
 }
 
 /// A folder that a walk is in.
@@ -184,15 +203,21 @@ struct Level {
     name: Vec<u8>,
     path_length: usize,
     stat: Stat,
+    whole: bool,
 }
 
 /// How many folders a walk keeps open.
 const MOST_OPEN: usize = 64;
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(follow: Follow, visit: OnVisit<'a>, failed: OnFailure<'a>) -> Self {
+        Self { follow, visit, failed, lazy: false, sample: None }
+    }
+
     fn run(&mut self, operand: &[u8]) -> Result<()> {
         let (mut path, mut levels) = (operand.to_vec(), Vec::<Level>::new());
-        levels.extend(self.look(fs::CWD, operand, &path, 0)?);
+        let first = self.look(&levels, operand, &path, None)?;
+        levels.extend(first);
         while let Some(level) = levels.last_mut() {
             path.truncate(level.path_length);
             if let Some(entry) = level.entries.next() {
@@ -200,15 +225,14 @@ impl Walk<'_> {
                     path.push(b'/');
                 }
                 path.extend_from_slice(&entry.name);
-                let depth = levels.len();
-                let next = self.look(place(&levels), &entry.name, &path, depth)?;
+                let next = self.look(&levels, &entry.name, &path, Some((entry.kind, entry.inode)))?;
                 levels.extend(next);
                 self.close_far(&mut levels).map_err(|errno| Error::cannot("open", &path, errno))?;
             } else if let Some(level) = levels.pop() {
                 reopen(&mut levels, level.folder.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
-                let Level { name, stat, .. } = &level;
-                let here =
-                    Visit { at: place(&levels), name, path: &path, stat, phase: Phase::After, depth: levels.len() };
+                let Level { name, stat, whole, .. } = &level;
+                let (at, phase, depth) = (place(&levels), Phase::After, levels.len());
+                let here = Visit { at, name, path: &path, stat, whole: *whole, phase, depth };
                 self.visit.call(&here).map(drop).or_else(|error| self.failed.call(error))?;
             }
         }
@@ -216,20 +240,29 @@ impl Walk<'_> {
     }
 
     /// Visits a file. The answer is the folder whose content comes next, if it is one.
-    fn look(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &[u8], depth: usize) -> Result<Option<Level>> {
+    fn look(
+        &mut self,
+        levels: &[Level],
+        name: &[u8],
+        path: &[u8],
+        hint: Option<(FileType, u64)>,
+    ) -> Result<Option<Level>> {
+        let (at, depth) = (place(levels), levels.len());
         let follow = self.follow.holds_at(depth);
-        // A link that leads nowhere is a file of its own.
-        let found = match stat(at, name, follow) {
-            Err(Errno::NOENT | Errno::LOOP) if follow => stat(at, name, false),
-            found => found,
-        };
-        let stat = match found {
+        let guess = hint.and_then(|(kind, inode)| self.guess(kind, inode));
+        let stat = match guess.map_or_else(|| stat_followed(at, name, follow), Ok) {
             Ok(stat) => stat,
             Err(errno) => return self.failed.call(Error::on(path, errno)).map(|()| None),
         };
+        self.sample.get_or_insert(stat);
+        let whole = guess.is_none();
         let is_folder = kind(&stat) == FileType::Directory;
+        let is_above = |level: &Level| (level.stat.st_dev, level.stat.st_ino) == (stat.st_dev, stat.st_ino);
+        if is_folder && self.follow == Follow::Always && levels.iter().any(is_above) {
+            return self.failed.call(Error::on(path, Errno::LOOP)).map(|()| None);
+        }
         let phase = if is_folder { Phase::Before } else { Phase::File };
-        match self.visit.call(&Visit { at, name, path, stat: &stat, phase, depth }) {
+        match self.visit.call(&Visit { at, name, path, stat: &stat, whole, phase, depth }) {
             Ok(Step::On) if is_folder => {}
             Ok(_) => return Ok(None),
             Err(error) => return self.failed.call(error).map(|()| None),
@@ -238,12 +271,27 @@ impl Walk<'_> {
         let (entries, folder) = match opened {
             Ok(opened) => opened,
             Err(errno) => {
-                self.failed.call(Error::cannot("open", path, errno))?;
+                let error = if self.lazy { Error::on(path, errno) } else { Error::cannot("open", path, errno) };
+                self.failed.call(error)?;
                 (Vec::new(), None)
             }
         };
         let (name, path_length) = (name.to_vec(), path.len());
-        Ok(Some(Level { folder, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat }))
+        Ok(Some(Level { folder, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat, whole }))
+    }
+
+    /// What a lazy walk takes for the attributes of a file of that type. Where links are followed it must know where
+    /// they lead, and which folders it is in.
+    fn guess(&self, kind: FileType, inode: u64) -> Option<Stat> {
+        let asks = match kind {
+            FileType::Unknown => true,
+            FileType::Symlink | FileType::Directory => self.follow == Follow::Always,
+            _ => false,
+        };
+        let mut stat = self.sample.filter(|_| self.lazy && !asks)?;
+        stat.st_mode = kind.as_raw_mode();
+        stat.st_ino = inode;
+        Some(stat)
     }
 
     /// Closes the folder that is too far up, unless a link may have led down from it.
@@ -254,6 +302,14 @@ impl Walk<'_> {
             level.identity = identity(&folder)?;
         }
         Ok(())
+    }
+}
+
+/// Attributes as `stat` has them; a link that leads nowhere is a file of its own.
+fn stat_followed(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Result<Stat, Errno> {
+    match stat(at, name, follow) {
+        Err(Errno::NOENT | Errno::LOOP) if follow => stat(at, name, false),
+        found => found,
     }
 }
 

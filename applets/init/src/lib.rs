@@ -4,6 +4,8 @@
 rbox_core::applets! {
     halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
     init: "/sbin/init" "/linuxrc";
+    run_parts: "/bin/run-parts";
+    start_stop_daemon: "/sbin/start-stop-daemon";
 }
 
 #[cfg(fuzzing)]

@@ -3,9 +3,17 @@
 
 rbox_core::applets! {
     free: "/usr/bin/free";
+    fuser: "/usr/bin/fuser";
     kill: "/bin/kill";
     killall: "/usr/bin/killall";
+    killall5: "/usr/sbin/killall5";
+    pgrep: "/usr/bin/pgrep" "/usr/bin/pkill";
     pidof: "/bin/pidof";
+    pmap: "/usr/bin/pmap";
     ps: "/bin/ps";
+    pstree: "/usr/bin/pstree";
+    pwdx: "/usr/bin/pwdx";
+    sysctl: "/sbin/sysctl";
     uptime: "/usr/bin/uptime";
+    watch: "/bin/watch";
 }

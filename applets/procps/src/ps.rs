@@ -251,7 +251,7 @@ fn clock(seconds: u64) -> Vec<u8> {
 }
 
 /// The first number of a line of /proc/PID/status: the real user or group.
-fn real_id(process: &Process, label: &[u8]) -> u32 {
+pub fn real_id(process: &Process, label: &[u8]) -> u32 {
     let text = process::read_file(process.pid, "status").unwrap_or_default();
     let line = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(label)).unwrap_or_default();
     let word = rbox_core::bytes::words(line).nth(1).unwrap_or_default();

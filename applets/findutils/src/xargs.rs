@@ -1,0 +1,470 @@
+//! `xargs`: run a command with words from standard input (POSIX XCU xargs), with the options of BusyBox and GNU.
+//!
+//! A line for `-I` is taken as it stands but for leading blanks, as BusyBox does: quotes in it mean nothing.
+
+use rbox_core::call::{self, Place};
+use rbox_core::escape::{self, Escape};
+use rbox_core::io::Input;
+use rbox_core::number::parse_in_range;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{Mode, OFlags, open};
+use rbox_core::sys::process::{Change, wait};
+use rbox_core::sys::{AsFd, AsRawFd, Errno, fd};
+use rbox_core::text;
+
+options! {
+    "[-0rtpxo] [-a FILE] [-d CHAR] [-E STR] [-I STR | -L N | -n N] [-s N] [-P N] [COMMAND [WORD]...]
+
+Run COMMAND, or echo, with the words of standard input at its end, as often as it takes.
+
+  -0, --null         Words end with NUL; quotes and backslashes mean nothing
+  -d, --delimiter=CHAR  Words end with CHAR; quotes and backslashes mean nothing
+  -a, --arg-file=FILE  Read FILE, and leave standard input to COMMAND
+  -r, --no-run-if-empty  Do not run COMMAND when there are no words
+  -t, --verbose      Print each command on standard error first
+  -p, --interactive  Ask the terminal whether to run each command
+  -o, --open-tty     Open the terminal as standard input of COMMAND
+  -x, --exit         End when what -n or -L ask for is longer than -s allows
+  -E STR             End at the word STR
+  -e[STR], --eof[=STR]  The same; without STR no word ends the input
+  -I STR             Run COMMAND for each line, put in the place of each STR
+  -i[STR], --replace[=STR]  The same; without STR it is {}
+  -L, --max-lines=N  Run COMMAND for each N lines that are not empty
+  -l[N]              The same; without N for each
+  -n, --max-args=N   Give COMMAND at most N words
+  -s, --max-chars=N  Give it at most N bytes, 131072 unless said
+  -P, --max-procs=N  Run up to N commands at once, with 0 as many as there are";
+    NULL = "-0",
+    DELIMITER = "-d",
+    FILE = "-a",
+    NOT_EMPTY = "-r",
+    VERBOSE = "-t",
+    INTERACTIVE = "-p",
+    TERMINAL = "-o",
+    EXIT = "-x",
+    END = "-E",
+    END_OPTIONAL = "-e",
+    REPLACE = "-I",
+    REPLACE_OPTIONAL = "-i",
+    LINES = "-L",
+    LINES_OPTIONAL = "-l",
+    WORDS = "-n",
+    BYTES = "-s",
+    PROCESSES = "-P",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+
+/// How the input is split.
+enum Split<'a> {
+    /// At blanks and newlines, with quotes and backslashes; this word ends it.
+    Blanks { end: Option<&'a [u8]> },
+    /// At newlines only, leading blanks dropped.
+    Lines,
+    /// At this byte.
+    At(u8),
+}
+
+/// The next word.
+struct Word {
+    text: Vec<u8>,
+    /// True when a line ends behind it.
+    ends_line: bool,
+}
+
+impl Word {
+    /// A line, or what stands for one.
+    fn line(text: &[u8]) -> Self {
+        Self { text: text.to_vec(), ends_line: true }
+    }
+}
+
+/// Everything about a call but its input.
+struct Run<'a> {
+    command: Vec<&'a [u8]>,
+    replace: Option<&'a [u8]>,
+    /// Words, or lines, a command; `usize::MAX` for no limit.
+    most: usize,
+    by_lines: bool,
+    most_bytes: usize,
+    exit_when_long: bool,
+    processes: usize,
+    running: usize,
+    verbose: bool,
+    interactive: bool,
+    terminal: bool,
+    status: ExitStatus,
+    /// Where the command leads, unless it differs from line to line.
+    place: Option<Place>,
+}
+
+const BYTES_UNLESS_SAID: usize = 128 * 1024;
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let mut run = Run::new(args)?;
+    let split = split(args, run.replace.is_some())?;
+    let mut input = match args.value(FILE) {
+        Some(file) if file != b"-" => Input::open(file)?,
+        _ => take_input(env)?,
+    };
+    let outcome = run.all(env, &mut input, &split, args.has(NOT_EMPTY));
+    // Those that run already end by themselves, whatever went wrong.
+    let settled = run.wait_until(env, 0);
+    outcome.and(settled)?;
+    Ok(run.status)
+}
+
+fn split<'a>(args: &Args<'a>, replaces: bool) -> Result<Split<'a>> {
+    if let Some(word) = args.value(DELIMITER) {
+        return delimiter(word).map(Split::At);
+    }
+    if args.has(NULL) {
+        return Ok(Split::At(0));
+    }
+    if replaces {
+        return Ok(Split::Lines);
+    }
+    let end = args.last_of(&[END, END_OPTIONAL]).and_then(|option| args.value(option));
+    Ok(Split::Blanks { end: end.filter(|end| !end.is_empty()) })
+}
+
+/// One byte, or an escape that stands for one.
+fn delimiter(word: &[u8]) -> Result<u8> {
+    let mut at = 1;
+    match word {
+        [byte] => Ok(*byte),
+        [b'\\', ..] => match escape::read(word, &mut at, escape::Style::Echo) {
+            Escape::Byte(byte) if at == word.len() => Ok(byte),
+            _ => Err(Error::parts(&[b"invalid delimiter '", word, b"'"])),
+        },
+        _ => Err(Error::parts(&[b"invalid delimiter '", word, b"'"])),
+    }
+}
+
+/// Takes standard input for itself, and leaves an empty one to the commands (POSIX leaves it open what they get).
+fn take_input(env: &mut Env) -> Result<Input> {
+    let input = env.take_stdin();
+    if input.fd().is_none_or(|file| file.as_raw_fd() != 0) {
+        return Ok(input);
+    }
+    let own = fd::fcntl_dupfd_cloexec(fd::borrow(0), 3).map_err(|errno| Error::on(input.name(), errno))?;
+    set_input(b"/dev/null")?;
+    Ok(Input::from_fd(own, b"standard input"))
+}
+
+fn set_input(path: &[u8]) -> Result<()> {
+    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .and_then(|file| fd::redirect(file.as_fd(), 0));
+    file.map_err(|errno| Error::cannot("open", path, errno))
+}
+
+fn count(args: &Args<'_>, option: Opt, low: u64) -> Result<Option<usize>> {
+    args.value(option).map(|word| Ok(parse_in_range(word, low, i32::MAX as u64)? as usize)).transpose()
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &Args<'a>) -> Result<Self> {
+        let replace = args.last_of(&[REPLACE, REPLACE_OPTIONAL]).map(|last| args.value(last).unwrap_or(b"{}"));
+        let lines = match args.last_of(&[LINES, LINES_OPTIONAL, WORDS]) {
+            Some(last) if last != WORDS => Some(count(args, last, 1)?.unwrap_or(1)),
+            _ => None,
+        };
+        let words = count(args, WORDS, 1)?;
+        Ok(Self {
+            command: args.operands_or(b"echo"),
+            replace: replace.filter(|text| !text.is_empty()),
+            most: lines.or(words).unwrap_or(usize::MAX),
+            by_lines: lines.is_some(),
+            most_bytes: count(args, BYTES, 1)?.unwrap_or(BYTES_UNLESS_SAID),
+            // POSIX: -L asks for -x.
+            exit_when_long: lines.is_some() || args.has(EXIT) && words.is_some(),
+            processes: match count(args, PROCESSES, 0)?.unwrap_or(1) {
+                0 => usize::MAX,
+                count => count,
+            },
+            running: 0,
+            verbose: args.has(VERBOSE) || args.has(INTERACTIVE),
+            interactive: args.has(INTERACTIVE),
+            terminal: args.has(TERMINAL),
+            status: ExitStatus::SUCCESS,
+            place: None,
+        })
+    }
+
+    fn all(&mut self, env: &mut Env, input: &mut Input, split: &Split<'_>, not_empty: bool) -> Result<()> {
+        let fixed: usize = self.command.iter().map(|word| word.len() + 1).sum();
+        if fixed > self.most_bytes {
+            return Err(too_long());
+        }
+        let (mut batch, mut bytes, mut lines, mut idle) = (Vec::new(), fixed, 0, true);
+        while let Some(word) = next_word(input, split)? {
+            let size = word.text.len() + 1;
+            if let Some(mark) = self.replace {
+                self.replaced(env, mark, &word.text)?;
+                continue;
+            }
+            if fixed + size > self.most_bytes {
+                if !batch.is_empty() {
+                    self.execute(env, &mut batch)?;
+                }
+                return Err(too_long());
+            }
+            if bytes + size > self.most_bytes {
+                if self.exit_when_long {
+                    return Err(too_long());
+                }
+                self.execute(env, &mut batch)?;
+                (bytes, lines, idle) = (fixed, 0, false);
+            }
+            bytes += size;
+            lines += usize::from(word.ends_line);
+            batch.push(word.text);
+            if (if self.by_lines { lines } else { batch.len() }) >= self.most {
+                self.execute(env, &mut batch)?;
+                (bytes, lines, idle) = (fixed, 0, false);
+            }
+        }
+        if !batch.is_empty() || idle && !not_empty && self.replace.is_none() {
+            self.execute(env, &mut batch)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the command with the line in the place of the mark.
+    fn replaced(&mut self, env: &mut Env, mark: &[u8], line: &[u8]) -> Result<()> {
+        let words: Vec<Vec<u8>> = self.command.iter().map(|word| replace(word, mark, line)).collect();
+        if words.iter().map(|word| word.len() + 1).sum::<usize>() > self.most_bytes {
+            return Err(too_long());
+        }
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        self.execute_words(env, &words)
+    }
+
+    /// Runs the command with the words of a batch, which is empty then.
+    fn execute(&mut self, env: &mut Env, batch: &mut Vec<Vec<u8>>) -> Result<()> {
+        let batch = core::mem::take(batch);
+        let words: Vec<&[u8]> = self.command.iter().copied().chain(batch.iter().map(Vec::as_slice)).collect();
+        self.execute_words(env, &words)
+    }
+
+    fn execute_words(&mut self, env: &mut Env, words: &[&[u8]]) -> Result<()> {
+        if self.verbose {
+            let question = if self.interactive { &b" ?..."[..] } else { b"\n" };
+            env.stderr.write(&[&words.join(&b' ')[..], question].concat())?;
+            env.stderr.flush()?;
+        }
+        if self.interactive && !agreed()? {
+            return Ok(());
+        }
+        if self.terminal {
+            set_input(b"/dev/tty")?;
+        }
+        env.stdout.flush()?;
+        let failed = |errno| Error::on(words[0], errno).with_status(call::failure_status(errno));
+        if self.processes == 1 {
+            if self.place.is_none() || self.replace.is_some() {
+                self.place = Some(call::place(env, words[0]));
+            }
+            let change = match self.place {
+                Some(place) => call::attempt_at(env, place, words),
+                None => call::attempt(env, words),
+            };
+            let change = change.map_err(failed)?;
+            return self.settle(env, change);
+        }
+        self.wait_until(env, self.processes - 1)?;
+        call::start(env, words).map_err(failed)?;
+        self.running += 1;
+        Ok(())
+    }
+
+    /// Waits until no more than so many commands run.
+    fn wait_until(&mut self, env: &mut Env, most: usize) -> Result<()> {
+        let mut result = Ok(());
+        while self.running > most {
+            match wait(-1, 0) {
+                Ok(Some((_, change))) => {
+                    self.running -= 1;
+                    result = result.and(self.settle(env, change));
+                }
+                Ok(None) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::from(errno)),
+            }
+        }
+        result
+    }
+
+    /// POSIX XCU xargs, EXIT STATUS: 255 and a signal end it at once, other failures are remembered.
+    fn settle(&mut self, env: &mut Env, change: Change) -> Result<()> {
+        let name = self.command[0];
+        match change {
+            Change::Exited(0) => Ok(()),
+            Change::Exited(255) => {
+                Err(Error::parts(&[name, b": exited with status 255; aborting"]).with_status(124))
+            }
+            Change::Exited(_) => {
+                self.status.worsen(ExitStatus(123));
+                Ok(())
+            }
+            Change::Signaled(signal) => {
+                env.stdout.flush()?;
+                Err(Error::new(text!("'", name, "' terminated by signal ", signal as u32)).with_status(125))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn too_long() -> Error {
+    Error::new("argument line too long")
+}
+
+/// Reads an answer from the terminal: standard input has the words.
+fn agreed() -> Result<bool> {
+    let mut terminal = Input::open(b"/dev/tty")?;
+    Ok(terminal.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
+}
+
+/// `word` with `text` in the place of each `mark`, which is not empty.
+fn replace(word: &[u8], mark: &[u8], text: &[u8]) -> Vec<u8> {
+    let (mut replaced, mut rest) = (Vec::new(), word);
+    while let Some(at) = rbox_core::bytes::find(rest, mark) {
+        replaced.extend_from_slice(&rest[..at]);
+        replaced.extend_from_slice(text);
+        rest = &rest[at + mark.len()..];
+    }
+    replaced.extend_from_slice(rest);
+    replaced
+}
+
+fn next_word(input: &mut Input, split: &Split<'_>) -> Result<Option<Word>> {
+    let mut word = match split {
+        Split::Blanks { end } => quoted_word(input)?.filter(|word| Some(&word.text[..]) != *end),
+        Split::At(byte) => input.record(*byte)?.map(|word| Word::line(word.strip_suffix(&[*byte]).unwrap_or(word))),
+        Split::Lines => loop {
+            let Some(line) = input.line()? else { break None };
+            let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            if blanks < line.len() {
+                break Some(Word::line(&line[blanks..]));
+            }
+        },
+    };
+    if let Some(word) = &mut word
+        && let Some(end) = rbox_core::bytes::find_byte(0, &word.text)
+    {
+        // What a program cannot be given is cut off.
+        word.text.truncate(end);
+    }
+    Ok(word)
+}
+
+/// Reads a word that ends at a blank or a newline. A backslash takes the next byte as it is, quotes all between them.
+fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
+    let (mut text, mut begun, mut quote, mut escaped) = (Vec::new(), false, None, false);
+    let mut ends_line = true;
+    'input: loop {
+        let content = input.fill()?;
+        if content.is_empty() {
+            break;
+        }
+        let mut used = 0;
+        if !begun {
+            // Nearly every word is plain, and whole in the buffer.
+            let start = content.iter().position(|byte| !is_blank(*byte)).unwrap_or(content.len());
+            let plain = content[start..].iter().position(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"' | b'\\'));
+            if let Some(length) = plain.filter(|length| is_blank(content[start + length])) {
+                let word = Word { text: content[start..start + length].to_vec(), ends_line: content[start + length] == b'\n' };
+                input.consume(start + length + 1);
+                return Ok(Some(word));
+            }
+            used = start;
+        }
+        let content = &content[used..];
+        for &byte in content {
+            used += 1;
+            match (byte, quote) {
+                _ if escaped => {
+                    text.push(byte);
+                    escaped = false;
+                }
+                (_, Some(open)) if open == byte => quote = None,
+                (_, Some(_)) => text.push(byte),
+                (b'\'' | b'"', None) => (quote, begun) = (Some(byte), true),
+                (b'\\', None) => (escaped, begun) = (true, true),
+                (_, None) if is_blank(byte) && !begun => {}
+                (_, None) if is_blank(byte) => {
+                    ends_line = byte == b'\n';
+                    input.consume(used);
+                    break 'input;
+                }
+                (_, None) => {
+                    text.push(byte);
+                    begun = true;
+                }
+            }
+        }
+        input.consume(used);
+    }
+    if let Some(open) = quote {
+        let kind: &[u8] = if open == b'"' { b"double" } else { b"single" };
+        return Err(Error::parts(&[b"unmatched ", kind, b" quote"]));
+    }
+    Ok(begun.then_some(Word { text, ends_line }))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &[u8], split: &Split<'_>) -> Vec<(String, bool)> {
+        let mut input = Input::from_bytes(text.to_vec());
+        let mut words = Vec::new();
+        while let Some(word) = next_word(&mut input, split).expect("the quotes are paired") {
+            words.push((String::from_utf8(word.text).expect("the words are ASCII"), word.ends_line));
+        }
+        words
+    }
+
+    #[test]
+    fn quotes_and_backslashes_hold_blanks() {
+        let found = words(b" a 'b \"c'd\n\"\" \\ e\\\\\n", &Split::Blanks { end: None });
+        let expected = [("a", false), ("b \"cd", true), ("", false), (" e\\", true)];
+        assert_eq!(found, expected.map(|(word, ends)| (word.to_owned(), ends)));
+    }
+
+    #[test]
+    fn a_word_may_end_the_input() {
+        assert_eq!(words(b"a\n_\nb\n", &Split::Blanks { end: Some(b"_") }), [("a".to_owned(), true)]);
+    }
+
+    #[test]
+    fn lines_keep_their_quotes() {
+        assert_eq!(words(b"  'a b  \n\n \nc", &Split::Lines), [("'a b  ".to_owned(), true), ("c".to_owned(), true)]);
+    }
+
+    #[test]
+    fn marks_are_replaced_wherever_they_stand() {
+        assert_eq!(replace(b"x{}y{}", b"{}", b"{}1"), b"x{}1y{}1");
+    }
+
+    #[test]
+    fn an_open_quote_is_named() {
+        let error = quoted_word(&mut Input::from_bytes(b"a 'b".to_vec()));
+        assert!(error.is_ok());
+        let error = quoted_word(&mut Input::from_bytes(b"'b".to_vec())).err().expect("it has no end");
+        assert_eq!(error.message(), b"unmatched single quote");
+    }
+
+    #[test]
+    fn delimiters_may_be_escapes() {
+        for (word, byte) in [(&b","[..], b','), (b"\\n", b'\n'), (b"\\0", 0), (b"\\x41", b'A')] {
+            assert_eq!(delimiter(word).ok(), Some(byte));
+        }
+        assert!(delimiter(b"ab").is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! `killall5`: signal all processes of other sessions (System V; killall5(8)).
+
+use rbox_core::applet::answer_help;
+use rbox_core::number::parse_in_range;
+use rbox_core::prelude::*;
+use rbox_core::process::{self, Process};
+use rbox_core::signals::number_of;
+use rbox_core::sys::{process as own, signal};
+use rbox_core::text;
+
+use crate::kill::list_all;
+
+options!(
+    "[-l] [-SIG] [-o PID[,PID]...]...
+
+Send a signal, TERM unless named, to all processes that are neither of its own
+session nor of the kernel, while they stand still.
+
+  With -l, print the names of all signals; with -o, leave out a process."
+);
+
+/// The applet. `-SIG` is no option, so it reads its words itself.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+
+const STOP: i32 = 19;
+const CONTINUE: i32 = 18;
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if answer_help(env, USAGE, args.operands())? {
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let (mut number, mut omitted, mut words) = (15, Vec::new(), args.operands());
+    while let Some((word, rest)) = words.split_first() {
+        words = rest;
+        match (*word, rest) {
+            (b"-l", _) => return list_all(env),
+            (b"-o", [list, rest @ ..]) => {
+                for pid in list.split(|byte| *byte == b',') {
+                    omitted.push(parse_in_range(pid, 1, i32::MAX as u64)? as i32);
+                }
+                words = rest;
+            }
+            ([b'-', name @ ..], _) if !name.is_empty() && name != b"o" => {
+                number = number_of(name).ok_or_else(|| Error::parts(&[b"bad signal name '", name, b"'"]))?;
+            }
+            _ => return Err(Error::usage()),
+        }
+    }
+    send_all(env, number, &omitted)
+}
+
+/// Stops all, so that none escapes by forking, signals those that are meant, and lets all go on.
+fn send_all(env: &mut Env, number: i32, omitted: &[i32]) -> Outcome {
+    let itself = own::getpid().as_raw_pid();
+    let session = Process::read(itself).map_or(0, |process| process.session);
+    // It fails where there is nobody else.
+    let _ = signal::kill(-1, STOP);
+    let all = process::all();
+    let mut reached = false;
+    for pid in all.as_deref().unwrap_or_default() {
+        let Some(process) = Process::read(*pid) else { continue };
+        let is_kernel = process.virtual_size == 0;
+        if *pid <= 1 || *pid == itself || process.session == session || is_kernel || omitted.contains(pid) {
+            continue;
+        }
+        match signal::kill(*pid, number) {
+            Ok(()) => reached = true,
+            Err(errno) => env.report(&Error::on(text!("can't kill pid ", *pid as u32), errno)),
+        }
+    }
+    let _ = signal::kill(-1, CONTINUE);
+    all?;
+    // killall5(8): 2 when there was none.
+    Ok(if reached { ExitStatus::SUCCESS } else { ExitStatus(2) })
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn wrong_words_signal_nobody() {
+        assert_eq!(try_call(APPLET, &["killall5", "-NOPE"], b"").stderr, "killall5: bad signal name 'NOPE'\n");
+        assert_eq!(try_call(APPLET, &["killall5", "-o", "x"], b"").stderr, "killall5: invalid number 'x'\n");
+        assert_eq!(try_call(APPLET, &["killall5", "x"], b"").status, 1);
+        assert!(try_call(APPLET, &["killall5", "-l"], b"").stdout.starts_with(" 1) HUP\n"));
+    }
+}
