@@ -4,7 +4,8 @@ use rbox_core::number::parse_c;
 use rbox_core::pattern::is_utf8_locale;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
-use rbox_core::text;
+use rbox_core::push;
+use rbox_core::text::{Left, Piece, Right};
 
 options! {
     "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s TEXT] [-v N] [-w N] [FILE]...
@@ -91,6 +92,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let start = number(START, 1, i64::MIN)?;
     let (mut next, mut section, mut empty) = (start, 1, 0);
     let blanks = vec![b' '; numbering.width + numbering.separator.len()];
+    let mut text = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
         while let Some(line) = input.line()? {
             if let Some(begun) = numbering.section(line) {
@@ -108,16 +110,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 Style::None => false,
                 Style::Matching(regex) => regex.find_at(line, 0, Exec::default()).is_some(),
             };
+            text.clear();
             if is_numbered {
-                let mut text = numbering.number(next);
+                numbering.push_number(next, &mut text);
                 text.extend_from_slice(numbering.separator);
-                env.stdout.write(&text)?;
                 next = next.checked_add(numbering.increment).ok_or_else(|| Error::new("line number overflow"))?;
             } else {
-                env.stdout.write(&blanks)?;
+                text.extend_from_slice(&blanks);
             }
-            env.stdout.write(line)?;
-            env.stdout.push(b'\n')?;
+            text.extend_from_slice(line);
+            text.push(b'\n');
+            env.stdout.write(&text)?;
         }
         Ok(())
     })
@@ -161,19 +164,14 @@ impl Numbering<'_> {
         (times <= 3 && line == self.delimiter.repeat(times)).then(|| times - 1)
     }
 
-    fn number(&self, number: i64) -> Vec<u8> {
-        let digits = text!(number);
-        let fill = self.width.saturating_sub(digits.len());
+    fn push_number(&self, number: i64, out: &mut Vec<u8>) {
         match self.format {
-            b"ln" => [digits, vec![b' '; fill]].concat(),
-            b"rz" => {
-                let (sign, digits) = match digits.strip_prefix(b"-") {
-                    Some(rest) => (&b"-"[..], rest),
-                    None => (&b""[..], &digits[..]),
-                };
-                [sign, &vec![b'0'; fill], digits].concat()
+            b"ln" => Left(number, self.width).push_to(out),
+            b"rz" if number < 0 => {
+                push!(*out, "-", Right(number.unsigned_abs(), self.width.saturating_sub(1), b'0'));
             }
-            _ => [vec![b' '; fill], digits].concat(),
+            b"rz" => Right(number, self.width, b'0').push_to(out),
+            _ => Right(number, self.width, b' ').push_to(out),
         }
     }
 }

@@ -80,6 +80,7 @@ fn serial(env: &mut Env, input: &mut Input, delimiters: &[Option<u8>], end: u8) 
 
 fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: &[Option<u8>], end: u8) -> Result<()> {
     let mut rows = Vec::with_capacity(CHUNK);
+    let is_terminal = env.stdout.is_terminal();
     loop {
         let start = rows.len();
         let mut list = delimiters.iter().cycle();
@@ -98,7 +99,7 @@ fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: 
             return env.stdout.write(&rows[..start]);
         }
         rows.push(end);
-        if rows.len() >= CHUNK / 2 || env.stdout.is_terminal() {
+        if rows.len() >= CHUNK / 2 || is_terminal {
             env.stdout.write(&rows)?;
             rows.clear();
         }
