@@ -207,7 +207,7 @@ impl<'a> Parser<'a> {
         let found = self.matching(name);
         let (known, takes) = match found[..] {
             [one] => one,
-            [] => return self.fail(text!("unrecognized option '", dashes, name, "'")),
+            [] => return self.fail(text!("unrecognized option '", dashes, word, "'")),
             _ => {
                 let mut message = text!("option '", dashes, name, "' is ambiguous; possibilities:");
                 for (other, _) in found {

@@ -4,6 +4,7 @@
 //! File descriptors are owned types, failures are [`Errno`].
 
 pub mod alloc;
+pub mod block_device;
 pub mod callback;
 pub mod crash;
 pub mod entry;
