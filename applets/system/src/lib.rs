@@ -15,6 +15,7 @@ rbox_core::applets! {
     pivot_root: "/sbin/pivot_root";
     renice: "/usr/bin/renice";
     setarch: "/bin/setarch" "/bin/linux32" "/bin/linux64";
+    setpriv: "/bin/setpriv";
     setsid: "/usr/bin/setsid";
     switch_root: "/sbin/switch_root" "/sbin/run-init";
     taskset: "/usr/bin/taskset";
