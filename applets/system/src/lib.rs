@@ -20,4 +20,5 @@ rbox_core::applets! {
     switch_root: "/sbin/switch_root" "/sbin/run-init";
     taskset: "/usr/bin/taskset";
     unshare: "/usr/bin/unshare";
+    wall: "/usr/bin/wall";
 }
