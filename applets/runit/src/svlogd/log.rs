@@ -11,7 +11,7 @@ use rbox_core::sys::net::{
 use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::signal_queue::SignalQueue;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
-use rbox_core::{call, text};
+use rbox_core::{call, push, text};
 
 use super::config::Config;
 use super::pattern::matches;
@@ -102,9 +102,8 @@ impl Log {
                 *flag = value;
             }
         }
-        let line = text!(lead, &self.config.prefix, head);
         let closed = if alert || selected && self.socket.is_some() {
-            text!(&line, if whole { "\n" } else { "...\n" })
+            text!(lead, &self.config.prefix, head, if whole { "\n" } else { "...\n" })
         } else {
             Vec::new()
         };
@@ -118,9 +117,15 @@ impl Log {
         }
         self.selected = selected && !self.config.only_sent;
         if self.selected {
-            self.put(env, signals, &line);
-            if whole {
-                self.put(env, signals, b"\n");
+            let room = self.config.size.saturating_sub(self.size) as usize;
+            let length = lead.len() + self.config.prefix.len() + head.len() + 1;
+            if self.config.size == 0 || length <= room {
+                // The usual case, in one go.
+                push!(self.buffer, lead, &self.config.prefix, head, &b"\n"[..usize::from(whole)]);
+                self.size += (length - usize::from(!whole)) as u64;
+            } else {
+                let line = text!(lead, &self.config.prefix, head, &b"\n"[..usize::from(whole)]);
+                self.put(env, signals, &line);
             }
         }
         if alert { closed } else { Vec::new() }

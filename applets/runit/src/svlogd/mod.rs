@@ -15,6 +15,7 @@ use rbox_core::sys::time::Timespec;
 
 use crate::status::now;
 use log::Log;
+use stamp::Stamp;
 
 options! {
     "[-tv] [-r C] [-R CHARS] [-l LENGTH] [-b SIZE] FOLDER...
@@ -52,7 +53,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 struct Logger<'a> {
     logs: Vec<Log>,
     paths: &'a [&'a [u8]],
-    stamps: usize,
+    stamp: Stamp,
     length: usize,
     /// What stands for other characters, and which those are beside the ones that cannot be printed.
     replace: Option<(u8, &'a [u8])>,
@@ -83,7 +84,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut logger = Logger {
         logs: Vec::new(),
         paths,
-        stamps: args.times(STAMP),
+        stamp: Stamp::new(args.times(STAMP)),
         length,
         replace: with.map(|byte| (byte, args.value(REPLACE).unwrap_or_default())),
         verbose: args.has(VERBOSE),
@@ -190,12 +191,12 @@ impl Logger<'_> {
 
     /// Begins a message: all of it with its newline, or more than patterns look at.
     fn begin(&mut self, env: &mut Env, message: &[u8]) {
-        let lead = if self.stamps == 0 { Vec::new() } else { stamp::stamp(self.stamps, now()) };
+        let lead = if self.stamp.times == 0 { &[] } else { self.stamp.at(now()) };
         let text = message.strip_suffix(b"\n").unwrap_or(message);
         let (head, _) = text.split_at(text.len().min(self.length));
         let whole = head.len() < message.len() && message[head.len()] == b'\n';
         for log in &mut self.logs {
-            let alert = log.begin(env, &self.signals, &lead, head, whole);
+            let alert = log.begin(env, &self.signals, lead, head, whole);
             if !alert.is_empty() {
                 // Nobody is left to tell that standard error is dead.
                 let _ = env.stderr.write(&alert);
