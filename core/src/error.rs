@@ -91,6 +91,11 @@ impl Error {
         Self::of_kind(Kind::Usage, parts, None)
     }
 
+    /// The command line is wrong: a message of one part, then the usage text.
+    pub fn misused(message: &str) -> Self {
+        Self::usage_because(&[message.as_bytes()])
+    }
+
     /// Writing standard output failed with `errno`.
     pub fn output(errno: Errno) -> Self {
         Self::of_kind(Kind::Output, &[b"write error: ", sys::error_text(errno).as_bytes()], Some(errno))

@@ -90,14 +90,22 @@ pub fn set(record: &Record<'_>) {
 
 /// How many are logged in, as /var/run/utmp has it.
 pub fn users() -> u64 {
-    let Some(file) = open(UTMP, OFlags::RDONLY) else { return 0 };
-    let (mut at, mut count, mut record) = (0, 0, [0; SIZE]);
+    terminals().len() as u64
+}
+
+/// The terminals, without /dev/, of those who are logged in.
+pub fn terminals() -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let Some(file) = open(UTMP, OFlags::RDONLY) else { return lines };
+    let (mut at, mut record) = (0, [0; SIZE]);
     while fd::pread(&file, &mut record, at) == Ok(SIZE) {
         // A record without a name is free again.
-        count += u64::from(record[0] == Kind::User as u8 && record[44] != 0);
+        if record[0] == Kind::User as u8 && record[44] != 0 {
+            lines.push(record[8..40].split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
+        }
         at += SIZE as u64;
     }
-    count
+    lines
 }
 
 #[cfg(test)]

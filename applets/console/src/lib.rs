@@ -2,9 +2,21 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    chvt: "/usr/bin/chvt";
     clear: "/usr/bin/clear";
+    deallocvt: "/usr/bin/deallocvt";
     dumpkmap: "/bin/dumpkmap";
+    fgconsole: "/usr/bin/fgconsole";
+    kbd_mode: "/bin/kbd_mode";
     loadkmap: "/sbin/loadkmap";
+    openvt: "/usr/bin/openvt";
+    reset: "/usr/bin/reset";
+    resize: "/usr/bin/resize";
+    setconsole: "/sbin/setconsole";
+    setfont: "/usr/sbin/setfont" "/usr/sbin/loadfont";
+    setkeycodes: "/usr/bin/setkeycodes";
+    setlogcons: "/usr/sbin/setlogcons";
+    showkey: "/usr/bin/showkey";
 }
 
 #[cfg(fuzzing)]

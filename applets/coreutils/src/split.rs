@@ -48,7 +48,7 @@ struct Parts<'a> {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let ways = [LINES, BYTES, LINE_BYTES, PARTS, NUMBER];
     if ways.iter().filter(|&&way| args.has(way)).count() > 1 {
-        return Err(Error::usage_because(&[b"cannot split in more than one way"]));
+        return Err(Error::misused("cannot split in more than one way"));
     }
     let way = args.last_of(&ways).unwrap_or(LINES);
     let number = |option, otherwise: u64| match args.value(option) {

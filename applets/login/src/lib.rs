@@ -1,9 +1,16 @@
 //! Logging in: terminals, passwords, sessions.
 #![forbid(unsafe_code)]
 
+mod session;
+
 rbox_core::applets! {
+    chpasswd: "/usr/sbin/chpasswd";
     getty: "/sbin/getty";
     login: "/bin/login";
     mkpasswd: "/usr/bin/mkpasswd" "/usr/bin/cryptpw";
+    nologin: "/usr/sbin/nologin";
     passwd: "/usr/bin/passwd";
+    su: "/bin/su";
+    sulogin: "/sbin/sulogin";
+    vlock: "/usr/bin/vlock";
 }

@@ -125,7 +125,7 @@ fn sockets(table: &[u8], port: u64, targets: &mut Vec<Target>) {
 fn uses(pid: i32, targets: &[Target]) -> bool {
     let folder = text!("/proc/", pid as u32, "/");
     let is_meant = |path: &[u8]| stat(path).is_ok_and(|stat| holds(targets, stat.st_dev, stat.st_ino));
-    if ["cwd", "root", "exe"].iter().any(|name| is_meant(&text!(&folder, *name))) {
+    if is_meant(&text!(&folder, "cwd")) || is_meant(&text!(&folder, "root")) || is_meant(&text!(&folder, "exe")) {
         return true;
     }
     let open = text!(&folder, "fd");

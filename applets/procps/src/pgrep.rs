@@ -122,7 +122,7 @@ impl Wanted {
             [pattern] => Some(Regex::new(pattern, flags).map_err(|error| {
                 Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
             })?),
-            _ => return Err(Error::usage_because(&[b"only one pattern can be provided"])),
+            _ => return Err(Error::misused("only one pattern can be provided")),
         };
         let itself = Process::read(own::getpid().as_raw_pid()).unwrap_or_default();
         let (own_session, own_group) = (itself.session as u32, itself.group as u32);
@@ -150,7 +150,7 @@ impl Wanted {
             &wanted.pids,
         ];
         if wanted.pattern.is_none() && lists.iter().all(|list| list.is_empty()) {
-            return Err(Error::usage_because(&[b"no matching criteria specified"]));
+            return Err(Error::misused("no matching criteria specified"));
         }
         Ok(wanted)
     }

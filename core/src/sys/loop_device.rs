@@ -8,10 +8,12 @@ const LOOP_SET_FD: u32 = 0x4c00;
 const LOOP_CLR_FD: u32 = 0x4c01;
 const LOOP_SET_STATUS64: u32 = 0x4c04;
 const LOOP_GET_STATUS64: u32 = 0x4c05;
+const LOOP_SET_CAPACITY: u32 = 0x4c07;
 const LOOP_CONFIGURE: u32 = 0x4c0a;
 const LOOP_CTL_GET_FREE: u32 = 0x4c82;
 const READ_ONLY: u32 = 1;
 const AUTOCLEAR: u32 = 4;
+const PARTITIONS: u32 = 8;
 
 /// struct loop_info64.
 #[repr(C)]
@@ -49,6 +51,10 @@ pub struct View {
     pub size_limit: u64,
     /// The device cannot be written.
     pub read_only: bool,
+    /// It shows its file until it is told otherwise, not until its last user has closed it.
+    pub kept: bool,
+    /// The kernel looks for partitions.
+    pub partitions: bool,
 }
 
 impl Info {
@@ -59,33 +65,68 @@ impl Info {
         info.file_name[..length].copy_from_slice(&name[..length]);
         info.offset = view.offset;
         info.size_limit = view.size_limit;
-        info.flags = AUTOCLEAR | if view.read_only { READ_ONLY } else { 0 };
+        let flags = [(!view.kept, AUTOCLEAR), (view.read_only, READ_ONLY), (view.partitions, PARTITIONS)];
+        info.flags = flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |flags, (_, flag)| flags | flag);
         info
     }
 }
 
-/// Makes a free loop device show `file`, called `name` in its status. It goes free again with its last user.
+/// The number of a loop device that shows nothing.
+pub fn free_number() -> Result<u32, Errno> {
+    let control = fs::open("/dev/loop-control", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    // SAFETY: the call takes no argument.
+    let number = unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE as _) };
+    u32::try_from(number).map_err(|_| last_errno())
+}
+
+/// Makes a free loop device show `file`, called `name` in its status. It goes free again with its last user, unless
+/// `view` says that it is kept.
 ///
 /// Returns the device's path and the device itself, which must stay open until somebody else uses it.
 pub fn attach(file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<(Vec<u8>, OwnedFd), Errno> {
-    let control = fs::open("/dev/loop-control", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     // Between the question and the use another program may take the device: then ask again.
     for _ in 0..64 {
-        // SAFETY: the call takes no argument.
-        let number = unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE as _) };
-        if number < 0 {
-            return Err(last_errno());
-        }
-        let path = [b"/dev/loop", crate::number::Decimal::new(number as u64).as_bytes()].concat();
-        let access = if view.read_only { OFlags::RDONLY } else { OFlags::RDWR };
-        let device = fs::open(&path[..], access | OFlags::CLOEXEC, Mode::empty())?;
-        match configure(&device, file, name, view) {
+        let path = crate::text!("/dev/loop", free_number()?);
+        match attach_to(&path, file, name, view) {
             Err(Errno::BUSY) => {}
-            Ok(()) => return Ok((path, device)),
+            Ok(device) => return Ok((path, device)),
             Err(errno) => return Err(errno),
         }
     }
     Err(Errno::BUSY)
+}
+
+/// Makes the loop device at `path` show `file`, as `attach` does. `EBUSY` when it shows another.
+pub fn attach_to(path: &[u8], file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<OwnedFd, Errno> {
+    let access = if view.read_only { OFlags::RDONLY } else { OFlags::RDWR };
+    let device = fs::open(path, access | OFlags::CLOEXEC, Mode::empty())?;
+    configure(&device, file, name, view)?;
+    Ok(device)
+}
+
+/// What part of which file the device shows: the view, and the first 63 bytes of the file's name. `ENXIO` when it shows
+/// nothing.
+pub fn status(device: &OwnedFd) -> Result<(View, Vec<u8>), Errno> {
+    let info = get_status(device)?;
+    let flag = |flag| info.flags & flag != 0;
+    let view = View {
+        offset: info.offset,
+        size_limit: info.size_limit,
+        read_only: flag(READ_ONLY),
+        kept: !flag(AUTOCLEAR),
+        partitions: flag(PARTITIONS),
+    };
+    let name = info.file_name.split(|&byte| byte == 0).next().unwrap_or_default();
+    Ok((view, name.to_vec()))
+}
+
+/// Lets the device have the size that its file has now.
+pub fn set_capacity(device: &OwnedFd) -> Result<(), Errno> {
+    // SAFETY: the call takes no argument.
+    match unsafe { libc::ioctl(device.as_raw_fd(), LOOP_SET_CAPACITY as _, 0) } {
+        -1 => Err(last_errno()),
+        _ => Ok(()),
+    }
 }
 
 fn configure(device: &OwnedFd, file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<(), Errno> {
@@ -127,11 +168,16 @@ pub fn clear(device: &OwnedFd) -> Result<(), Errno> {
 
 /// Lets the device show its file beyond its last user.
 pub fn keep(device: &OwnedFd) -> Result<(), Errno> {
-    let mut info = Info::new(b"", View::default());
-    // SAFETY: the kernel writes one loop_info64, which lives for the call.
-    if unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, &raw mut info) } != 0 {
-        return Err(last_errno());
-    }
+    let mut info = get_status(device)?;
     info.flags &= !AUTOCLEAR;
     set_status(device, &info)
+}
+
+fn get_status(device: &OwnedFd) -> Result<Info, Errno> {
+    let mut info = Info::new(b"", View::default());
+    // SAFETY: the kernel writes one loop_info64, which lives for the call.
+    match unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, &raw mut info) } {
+        -1 => Err(last_errno()),
+        _ => Ok(info),
+    }
 }

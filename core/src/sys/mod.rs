@@ -4,23 +4,28 @@
 //! File descriptors are owned types, failures are [`Errno`].
 
 pub mod alloc;
+pub mod block_device;
 pub mod callback;
 pub mod crash;
 pub mod entry;
 pub mod float;
 pub mod fs;
 pub mod interface;
+pub mod ipc;
 pub mod job;
 pub mod keyboard;
 pub mod klog;
 pub mod loop_device;
+pub mod namespace;
 pub mod packet;
 pub mod process;
 pub mod recovery;
+pub mod schedule;
 pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 pub mod time;
+pub mod virtual_terminal;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;

@@ -125,19 +125,23 @@ pub fn head(link: &Link, links: &[Link], one_line: bool) -> Vec<u8> {
 
 /// What the interface has received and sent, in the columns of iproute2: two lines each, or parts of one.
 pub fn counters(link: &Link, one_line: bool) -> Vec<u8> {
-    // Places in struct rtnl_link_stats64.
-    const RECEIVED: (&str, [usize; 6]) = ("RX:  bytes packets errors dropped  missed   mcast           ", [2, 0, 4, 6, 21, 8]);
-    const SENT: (&str, [usize; 6]) = ("TX:  bytes packets errors dropped carrier collsns           ", [3, 1, 5, 7, 16, 9]);
     let lead = if one_line { "\\    " } else { "\n    " };
+    // Places in struct rtnl_link_stats64.
+    let received = row(link, [2, 0, 4, 6, 21, 8]);
+    let sent = row(link, [3, 1, 5, 7, 16, 9]);
+    let mut text = text!(lead, "RX:  bytes packets errors dropped  missed   mcast           ", lead, received);
+    push!(text, lead, "TX:  bytes packets errors dropped carrier collsns           ", lead, sent);
+    text
+}
+
+fn row(link: &Link, places: [usize; 6]) -> Vec<u8> {
     let mut text = Vec::new();
-    for (title, places) in [RECEIVED, SENT] {
-        push!(text, lead, title, lead);
-        for (at, width) in places.into_iter().zip([10, 7, 6, 7, 7, 7]) {
-            push!(text, Right(link.counters.get(at).copied().unwrap_or(0), width, b' '), " ");
-        }
+    for (at, width) in places.into_iter().zip([10, 7, 6, 7, 7, 7]) {
+        push!(text, Right(link.counters.get(at).copied().unwrap_or(0), width, b' '), " ");
     }
     text
 }
+
 
 fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();

@@ -1,0 +1,63 @@
+//! `fallocate`: reserve space for a file, or give it up (fallocate(2)).
+
+use rbox_core::number::{invalid, parse_count};
+use rbox_core::names;
+use rbox_core::names::Names;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs;
+use rbox_core::sys::fs::{FallocateFlags, Mode, OFlags};
+
+options! {
+    "[-ncipz] [-o OFFSET] -l LENGTH FILE
+
+Reserve LENGTH bytes for FILE.
+
+  -l, --length=LENGTH  How many bytes
+  -o, --offset=OFFSET  The first byte (0)
+  -n, --keep-size      The file does not become longer
+  -p, --punch-hole     Give the space up: zeros are read there
+  -z, --zero-range     Reserve it, and zeros are read there
+  -c, --collapse-range  Take it out; what follows moves down
+  -i, --insert-range   Put a hole there; what follows moves up
+  -x, --posix          Reserve it; every byte can be written";
+    LENGTH = "-l",
+    OFFSET = "-o",
+    KEEP = "-n",
+    PUNCH = "-p",
+    ZERO = "-z",
+    COLLAPSE = "-c",
+    INSERT = "-i",
+    POSIX = "-x",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+/// Powers of 1024, and with `B` of 1000.
+const SUFFIXES: Names = names! {
+    "b" = 512, "k" = 1 << 10, "K" = 1 << 10, "m" = 1 << 20, "M" = 1 << 20, "g" = 1 << 30, "G" = 1 << 30,
+    "t" = 1u64 << 40, "T" = 1u64 << 40, "KiB" = 1 << 10, "MiB" = 1 << 20, "GiB" = 1 << 30, "TiB" = 1u64 << 40,
+    "KB" = 1000, "MB" = 1_000_000, "GB" = 1_000_000_000, "TB" = 1_000_000_000_000u64,
+};
+
+fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
+    let path = args.operands_between(1, 1)?[0];
+    let number = |word: &[u8]| parse_count(word, SUFFIXES).ok().filter(|n| *n <= i64::MAX as u64).ok_or_else(|| invalid(word));
+    let length = number(args.value(LENGTH).ok_or_else(Error::usage)?)?;
+    let offset = args.value(OFFSET).map_or(Ok(0), number)?;
+    let mut flags = match args.last_of(&[PUNCH, ZERO, COLLAPSE, INSERT, POSIX]) {
+        Some(PUNCH) => FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE,
+        Some(ZERO) => FallocateFlags::ZERO_RANGE,
+        Some(COLLAPSE) => FallocateFlags::COLLAPSE_RANGE,
+        Some(INSERT) => FallocateFlags::INSERT_RANGE,
+        _ => FallocateFlags::empty(),
+    };
+    flags.set(FallocateFlags::KEEP_SIZE, flags.contains(FallocateFlags::KEEP_SIZE) || args.has(KEEP));
+    // Only reserving makes a file.
+    let create = if args.last_of(&[PUNCH, COLLAPSE, INSERT]).is_none() { OFlags::CREATE } else { OFlags::empty() };
+    let file = fs::open(path, OFlags::RDWR | OFlags::CLOEXEC | create, Mode::from_raw_mode(0o666));
+    let file = file.map_err(|errno| Error::cannot("open", path, errno))?;
+    fs::fallocate(&file, flags, offset, length)
+        .map_err(|errno| Error::on([b"fallocate '", path, b"'"].concat(), errno))?;
+    Ok(ExitStatus::SUCCESS)
+}

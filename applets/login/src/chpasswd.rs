@@ -1,0 +1,60 @@
+//! `chpasswd`: set the passwords of many users, read from standard input.
+
+use rbox_core::prelude::*;
+use rbox_core::sys::process;
+use rbox_core::users::User;
+use rbox_core::{accounts, bytes, crypt, text};
+
+options! {
+    "[-e | -m | -c METHOD]
+
+Read lines USER:PASSWORD and set the passwords.
+
+  -e, --encrypted  What stands there are hashes
+  -m, --md5        Hash by md5
+  -c, --crypt-method=METHOD  Hash by md5, sha256 or sha512 (sha512)";
+    HASHES = "-e",
+    MD5 = "-m",
+    METHOD = "-c",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    args.operands_between(0, 0)?;
+    if !process::getuid().is_root() {
+        return Err(Error::new("permission denied (are you root?)"));
+    }
+    let method: &[u8] = if args.has(MD5) { b"md5" } else { args.value(METHOD).unwrap_or(b"sha512") };
+    // A wrong method is told before any line is read.
+    crypt::new_setting(method)?;
+    let mut input = env.take_stdin();
+    let mut status = ExitStatus::SUCCESS;
+    while let Some(line) = input.line()? {
+        let done = change(line, method, args.has(HASHES));
+        match done {
+            Ok(name) => env.report(&Error::new(text!("password for '", name, "' changed"))),
+            Err(error) => status.worsen(env.warn(error)),
+        }
+    }
+    Ok(status)
+}
+
+/// Obeys a line, and returns the user's name.
+fn change<'a>(line: &'a [u8], method: &[u8], hashed: bool) -> Result<&'a [u8]> {
+    let (name, password) = bytes::split_once(line, b':').ok_or_else(|| Error::new("missing new password"))?;
+    User::by_name(name).ok_or_else(|| Error::parts(&[b"unknown user ", name]))?;
+    let hash = if hashed {
+        // A colon or a control character would make other fields, or lines, of it.
+        let plain = password.iter().all(|byte| (32..127).contains(byte) && *byte != b':');
+        plain.then(|| password.to_vec())
+    } else {
+        crypt::crypt(password, &crypt::new_setting(method)?)
+    };
+    let hash = hash.ok_or_else(|| Error::parts(&[b"invalid password for ", name]))?;
+    let lock = accounts::lock()?;
+    let known = accounts::set_hash(name, &hash)?;
+    drop(lock);
+    if known { Ok(name) } else { Err(Error::parts(&[b"unknown user ", name])) }
+}

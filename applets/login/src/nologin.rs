@@ -1,0 +1,25 @@
+//! `nologin`: the shell of an account that nobody may log in to.
+
+use rbox_core::daemon::pause;
+use rbox_core::io::Input;
+use rbox_core::prelude::*;
+
+/// A shell is called with words of its own, `-c` among them: they change nothing.
+const USAGE: &str = "\n\nSay that the account is not available, or what /etc/nologin.txt says, and fail.";
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).raw();
+
+/// Milliseconds that the text stays on a terminal which is cleared then.
+const DELAY: u64 = 5000;
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if rbox_core::applet::answer_help(env, USAGE, args.operands())? {
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let text = Input::open(b"/etc/nologin.txt").and_then(|mut file| file.read_to_end());
+    env.stdout.write(&text.unwrap_or_else(|_| b"This account is not available\n".to_vec()))?;
+    env.stdout.flush()?;
+    pause(DELAY);
+    Ok(ExitStatus::FAILURE)
+}

@@ -1,0 +1,138 @@
+//! `chpst`: run a program with a changed process state (chpst(8)).
+
+use rbox_core::call;
+use rbox_core::number::{invalid, parse_c};
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FlockOperation, Mode, OFlags};
+use rbox_core::sys::process::{self, Resource};
+use rbox_core::sys::{fd, fs};
+
+use crate::state::{Account, TROUBLE, limit, read_variables};
+
+options! {
+    "[-vP012] [-u USER] [-U USER] [-b NAME] [-e FOLDER] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
+
+Change the state of the process and run PROG. USER is [:]USER[:GROUP]..., behind
+a leading colon with numbers.
+
+  -u USER     Become USER
+  -U USER     Put USER's numbers into the variables UID and GID
+  -b NAME     Call PROG by NAME
+  -e FOLDER   Set variables by the files in FOLDER
+  -/ ROOT     Change the root folder
+  -n N        Add N to the nice value
+  -l FILE     Wait for a lock of FILE and hold it
+  -L FILE     The same, but fail when it is held
+  -m BYTES    Limit data, stack, locked memory and address space
+  -d BYTES    Limit the data segment
+  -o N        Limit open files
+  -p N        Limit processes of the user
+  -f BYTES    Limit files that are written
+  -c BYTES    Limit core files
+  -t SECONDS  Limit CPU time
+  -P          Run in a session of its own
+  -0          Close standard input
+  -1          Close standard output
+  -2          Close standard error
+  -v          Say what is done";
+    USER = "-u",
+    NUMBERS = "-U",
+    NAME = "-b",
+    VARIABLES = "-e",
+    ROOT = "-/",
+    NICE = "-n",
+    LOCK = "-l",
+    TRY_LOCK = "-L",
+    MEMORY = "-m",
+    DATA = "-d",
+    OPEN = "-o",
+    PROCESSES = "-p",
+    FILE = "-f",
+    CORE = "-c",
+    TIME = "-t",
+    SESSION = "-P",
+    NO_INPUT = "-0",
+    NO_OUTPUT = "-1",
+    NO_ERRORS = "-2",
+    VERBOSE = "-v",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(100);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(1, usize::MAX)?;
+    change(env, args).map_err(|error| {
+        let status = error.status(TROUBLE).0;
+        error.with_status(status)
+    })?;
+    if args.has(VERBOSE) {
+        env.report(&Error::parts(&[b"runs ", operands[0]]));
+    }
+    for (option, number) in [(NO_INPUT, 0), (NO_OUTPUT, 1), (NO_ERRORS, 2)] {
+        if args.has(option) {
+            // One that is closed already is as it should be.
+            let _ = fd::close_number(number);
+        }
+    }
+    let Some(name) = args.value(NAME) else { return Ok(call::replace(env, operands)) };
+    let Some(path) = call::find_program(&env.vars, operands[0]) else { return Ok(call::replace(env, operands)) };
+    let words = [&[name], &operands[1..]].concat();
+    let errno = process::exec(&path, &words, &env.vars.words());
+    Err(Error::cannot("execute", operands[0], errno).with_status(TROUBLE))
+}
+
+fn change(env: &mut Env, args: &Args<'_>) -> Result<()> {
+    // Names are looked up in the files of the old root.
+    let user = args.value(USER).map(Account::parse).transpose()?;
+    let numbers = args.value(NUMBERS).map(Account::parse).transpose()?;
+    if let Some(folder) = args.value(VARIABLES) {
+        read_variables(&mut env.vars, folder)?;
+    }
+    if let Some(numbers) = numbers {
+        numbers.export(&mut env.vars);
+    }
+    if let Some(option) = args.last_of(&[LOCK, TRY_LOCK]) {
+        hold(args.value(option).unwrap_or_default(), option == LOCK)?;
+    }
+    if let Some(root) = args.value(ROOT) {
+        process::chdir(root)
+            .and_then(|()| process::chroot("."))
+            .map_err(|errno| Error::cannot("change root directory to", root, errno))?;
+    }
+    if args.has(SESSION) {
+        // A process that leads its group already cannot make a session; then its group is its own all the same.
+        let _ = process::setsid();
+    }
+    for (option, value) in args.found() {
+        let word = value.unwrap_or_default();
+        match *option {
+            MEMORY => limit(&[Resource::Data, Resource::Stack, Resource::Memlock, Resource::As], word)?,
+            DATA => limit(&[Resource::Data], word)?,
+            OPEN => limit(&[Resource::Nofile], word)?,
+            PROCESSES => limit(&[Resource::Nproc], word)?,
+            FILE => limit(&[Resource::Fsize], word)?,
+            CORE => limit(&[Resource::Core], word)?,
+            TIME => limit(&[Resource::Cpu], word)?,
+            _ => {}
+        }
+    }
+    if let Some(word) = args.value(NICE) {
+        let step = parse_c(word).and_then(|step| i32::try_from(step).ok());
+        let step = step.ok_or_else(|| invalid(word).with_status(100))?;
+        process::nice(step).map_err(|errno| Error::on("nice", errno))?;
+    }
+    user.map_or(Ok(()), |user| user.enter())
+}
+
+/// Locks the file for as long as the program runs, which inherits it.
+fn hold(path: &[u8], wait: bool) -> Result<()> {
+    let failed = |verb, errno| Error::cannot(verb, path, errno);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
+    let file = fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(|errno| failed("open", errno))?;
+    let operation =
+        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    fs::flock(&file, operation).map_err(|errno| failed("lock", errno))?;
+    core::mem::forget(file);
+    Ok(())
+}

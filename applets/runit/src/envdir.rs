@@ -1,0 +1,22 @@
+//! `envdir`: run a program with variables that stand in the files of a folder (daemontools).
+
+use rbox_core::call;
+use rbox_core::prelude::*;
+
+use crate::state::{TROUBLE, read_variables};
+
+options!(
+    "FOLDER PROG [ARG]...
+
+Run PROG with the variables in FOLDER: the first line of a file is the value of
+the variable of its name; an empty file takes the variable away."
+);
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(100);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(2, usize::MAX)?;
+    read_variables(&mut env.vars, operands[0]).map_err(|error| error.with_status(TROUBLE))?;
+    Ok(call::replace(env, &operands[1..]))
+}

@@ -1,0 +1,70 @@
+//! `softlimit`: run a program with lower limits (daemontools).
+
+use rbox_core::call;
+use rbox_core::prelude::*;
+use rbox_core::sys::process::Resource;
+
+use crate::state::{TROUBLE, limit};
+
+options! {
+    "[-a BYTES] [-c BYTES] [-d BYTES] [-f BYTES] [-l BYTES] [-m BYTES] [-o N] [-p N] [-r BYTES] [-s BYTES] [-t SECONDS] PROG [ARG]...
+
+Run PROG with soft limits; `=` stands for the hard limit.
+
+  -a BYTES    Address space
+  -c BYTES    Core file
+  -d BYTES    Data segment
+  -f BYTES    Files that are written
+  -l BYTES    Locked memory
+  -m BYTES    As -a, -d, -l and -s together
+  -o N        Open files
+  -p N        Processes of the user
+  -r BYTES    Resident memory
+  -s BYTES    Stack
+  -t SECONDS  CPU time";
+    SPACE = "-a",
+    CORE = "-c",
+    DATA = "-d",
+    FILE = "-f",
+    LOCKED = "-l",
+    MEMORY = "-m",
+    OPEN = "-o",
+    PROCESSES = "-p",
+    RESIDENT = "-r",
+    STACK = "-s",
+    TIME = "-t",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(100);
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(1, usize::MAX)?;
+    for (option, value) in args.found() {
+        let memory = [Resource::Data, Resource::Stack, Resource::Memlock, Resource::As];
+        let one = match *option {
+            MEMORY => {
+                limit(&memory, value.unwrap_or_default()).map_err(trouble)?;
+                continue;
+            }
+            SPACE => Resource::As,
+            CORE => Resource::Core,
+            DATA => Resource::Data,
+            FILE => Resource::Fsize,
+            LOCKED => Resource::Memlock,
+            OPEN => Resource::Nofile,
+            PROCESSES => Resource::Nproc,
+            RESIDENT => Resource::Rss,
+            STACK => Resource::Stack,
+            TIME => Resource::Cpu,
+            _ => continue,
+        };
+        limit(&[one], value.unwrap_or_default()).map_err(trouble)?;
+    }
+    Ok(call::replace(env, operands))
+}
+
+fn trouble(error: Error) -> Error {
+    let status = error.status(TROUBLE).0;
+    error.with_status(status)
+}

@@ -1,0 +1,47 @@
+//! `setsid`: run a program in a session of its own (setsid(2)).
+
+use rbox_core::call;
+use rbox_core::prelude::*;
+use rbox_core::sys::{fd, process};
+
+options! {
+    "[-cfw] PROG [ARG]...
+
+Run PROG in a new session, without a controlling terminal.
+
+  -c, --ctty  Make standard input its controlling terminal
+  -f, --fork  Always in a child
+  -w, --wait  When it runs in a child, wait for it and take over its status";
+    TERMINAL = "-c",
+    FORK = "-f",
+    WAIT = "-w",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(1, usize::MAX)?;
+    // The leader of a process group cannot make a session; its child can.
+    if args.has(FORK) || process::setsid().is_err() {
+        env.stdout.flush()?;
+        if let Some(pid) = process::fork().map_err(|errno| Error::on("can't fork", errno))? {
+            let waits = args.has(WAIT);
+            return if waits { call::pass_on(process::wait_for(pid)?) } else { Ok(ExitStatus::SUCCESS) };
+        }
+        let status = match process::setsid() {
+            Ok(_) => replace(env, args, operands),
+            Err(errno) => env.warn(Error::on("setsid", errno)),
+        };
+        process::exit_now(status.0);
+    }
+    Ok(replace(env, args, operands))
+}
+
+fn replace(env: &mut Env, args: &Args<'_>, operands: &[&[u8]]) -> ExitStatus {
+    if args.has(TERMINAL) {
+        // BusyBox goes on without one: a console that is none must not keep a system from starting.
+        let _ = process::ioctl_tiocsctty(fd::borrow(0));
+    }
+    call::replace(env, operands)
+}

@@ -1,0 +1,95 @@
+//! `switch_root` and `run-init`: from the first root, which is in memory, to another one: delete all in it, go on there.
+
+use rbox_core::call;
+use rbox_core::fs as folders;
+use rbox_core::prelude::*;
+use rbox_core::sys::fs::{AtFlags, FileType, OFlags};
+use rbox_core::sys::mount::mount_move;
+use rbox_core::sys::{AsFd, BorrowedFd, fs, process};
+use rbox_core::text;
+
+options! {
+    "[-n] [-c CONSOLE] NEW_ROOT INIT [ARG]...
+
+Delete all in the root, which must be ramfs or tmpfs, make NEW_ROOT, a mount point,
+the root, and become INIT. Only for process 1.
+
+  -c CONSOLE  Take it for the standard streams
+  -n          Look whether it would work, and do nothing";
+    CONSOLE = "-c",
+    DRY_RUN = "-n",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).options_first().program();
+
+/// statfs(2): RAMFS_MAGIC and TMPFS_MAGIC.
+const IN_MEMORY: [u64; 2] = [0x8584_58f6, 0x0102_1994];
+
+/// How deep folders of the old root may lie. Each level takes a descriptor.
+const DEEPEST: usize = 500;
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let operands = args.operands_between(2, usize::MAX)?;
+    let new = operands[0];
+    process::chdir(new).map_err(|errno| Error::cannot("change directory to", new, errno))?;
+    let (old, here) = (fs::stat("/")?, fs::stat(".")?);
+    if old.st_dev == here.st_dev {
+        return Err(Error::new(text!("'", new, "' must be a mountpoint")));
+    }
+    if !args.has(DRY_RUN) && process::getpid().as_raw_nonzero().get() != 1 {
+        return Err(Error::new("PID must be 1"));
+    }
+    // What follows destroys, so there are two more signs that this is the first root and no other.
+    let is_init = fs::stat("/init").is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+    if !is_init {
+        return Err(Error::new("'/init' is not a regular file"));
+    }
+    if !fs::statfs("/").is_ok_and(|found| IN_MEMORY.contains(&(found.f_type as u64 & 0xffff_ffff))) {
+        return Err(Error::new("root filesystem is not ramfs/tmpfs"));
+    }
+    if args.has(DRY_RUN) {
+        // What INIT is stands below the new root.
+        let program = text!("./", operands[1]);
+        return if call::is_program(&program) {
+            Ok(ExitStatus::SUCCESS)
+        } else {
+            Err(Error::new(text!("can't execute '", operands[1], "'")))
+        };
+    }
+    let root = folders::open_folder(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
+    empty(root.as_fd(), old.st_dev, 0);
+    mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
+    process::chroot(".").map_err(|errno| Error::on("chroot", errno))?;
+    process::chdir("/").map_err(|errno| Error::on("/", errno))?;
+    if let Some(console) = args.value(CONSOLE)
+        && let Err(error) = rbox_core::daemon::open_standard_streams(console, OFlags::RDWR)
+    {
+        env.warn(error);
+    }
+    let errno = process::exec(operands[1], &operands[1..], &env.vars.words());
+    Err(Error::cannot("execute", operands[1], errno))
+}
+
+/// Deletes all in a folder that is on that device, and follows no link. What cannot be deleted only takes memory.
+fn empty(folder: BorrowedFd<'_>, device: u64, depth: usize) {
+    for entry in folders::list(folder).unwrap_or_default() {
+        let Ok(stat) = folders::stat(folder, &entry.name, false) else { continue };
+        if stat.st_dev != device {
+            continue;
+        }
+        let mut flags = AtFlags::empty();
+        if folders::kind(&stat) == FileType::Directory {
+            flags = AtFlags::REMOVEDIR;
+            let inner = folders::open_folder(folder, &entry.name, false);
+            // It may have been mounted on between the two calls.
+            if let Ok(inner) = inner
+                && depth < DEEPEST
+                && fs::fstat(&inner).is_ok_and(|stat| stat.st_dev == device)
+            {
+                empty(inner.as_fd(), device, depth + 1);
+            }
+        }
+        let _ = fs::unlinkat(folder, &entry.name, flags);
+    }
+}
