@@ -187,7 +187,7 @@ struct Level {
 }
 
 /// How many folders a walk keeps open.
-const MOST_OPEN: usize = 64;
+pub(crate) const MOST_OPEN: usize = 64;
 
 impl Walk<'_> {
     fn run(&mut self, operand: &[u8]) -> Result<()> {
@@ -273,7 +273,8 @@ fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result
     Ok(())
 }
 
-fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
+/// Device and inode of an open file.
+pub(crate) fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
     fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
 }
 
