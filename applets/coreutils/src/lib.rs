@@ -7,6 +7,7 @@ rbox_core::applets! {
     cat: "/bin/cat";
     chmod: "/bin/chmod";
     chown: "/bin/chown" "/bin/chgrp";
+    chroot: "/usr/sbin/chroot";
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
@@ -15,9 +16,13 @@ rbox_core::applets! {
     du: "/usr/bin/du";
     echo: "/bin/echo";
     env: "/usr/bin/env";
+    factor: "/usr/bin/factor";
     r#false: "/bin/false";
+    fsync: "/bin/fsync";
+    groups: "/usr/bin/groups";
     head: "/usr/bin/head";
     id: "/usr/bin/id";
+    link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
     ls: "/bin/ls";
     mkdir: "/bin/mkdir";
@@ -25,6 +30,9 @@ rbox_core::applets! {
     mknod: "/bin/mknod";
     mktemp: "/bin/mktemp";
     mv: "/bin/mv";
+    nice: "/bin/nice";
+    nohup: "/usr/bin/nohup";
+    nproc: "/usr/bin/nproc";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
@@ -40,9 +48,11 @@ rbox_core::applets! {
     tail: "/usr/bin/tail";
     tee: "/usr/bin/tee";
     test: "/usr/bin/test" "/usr/bin/[" "/usr/bin/[[";
+    timeout: "/usr/bin/timeout";
     touch: "/bin/touch";
     tr: "/usr/bin/tr";
     r#true: "/bin/true";
+    truncate: "/usr/bin/truncate";
     tty: "/usr/bin/tty";
     uname: "/bin/uname";
     uniq: "/usr/bin/uniq";
