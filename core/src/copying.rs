@@ -5,14 +5,14 @@
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{kind, list, open_folder, stat};
+use crate::fs::{Entry, MOST_OPEN, identity, kind, list, open_folder, stat};
 use crate::io::{self, Input, Output};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
     readlinkat, symlinkat, unlinkat, utimensat,
 };
 use crate::sys::time::Timespec;
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd};
 
 /// Where the sources of `cp` and `mv` go.
 pub struct Destination<'a> {
@@ -81,9 +81,9 @@ pub struct Manner {
 #[derive(Debug)]
 pub struct Copier {
     manner: Manner,
-    /// Device and inode of files with several links, and where their copy is.
-    linked: Vec<(u64, u64, Vec<u8>)>,
-    /// Device and inode of the folders made, never to be copied into themselves.
+    /// Device and inode of files with several links, and where their copy is; by the remainder of the inode.
+    linked: Vec<Vec<(u64, u64, Vec<u8>)>>,
+    /// Device and inode of the folders made, never to be copied into themselves: those that hold all others, sorted.
     made: Vec<(u64, u64)>,
     device: Option<u64>,
     status: ExitStatus,
@@ -97,6 +97,25 @@ struct Place<'a> {
     path: &'a [u8],
 }
 
+/// How many lists of linked files there are: a look-up stays short where a tree has a hundred thousand of them.
+const BUCKETS: usize = 1024;
+
+/// A folder whose content is being copied.
+struct Level {
+    /// It and its copy, open; those far above are closed, so that no depth of a tree takes all descriptors.
+    open: Option<(OwnedFd, OwnedFd)>,
+    /// Device and inode of both: what was closed is opened again from below, by `..`, and must be the same.
+    identity: [(u64, u64); 2],
+    entries: std::vec::IntoIter<Entry>,
+    from_length: usize,
+    to_length: usize,
+    source: Stat,
+    /// The copy was made here, so that nothing is in it but what is copied.
+    new: bool,
+    /// A link may have led here, and `..` does not lead back.
+    by_link: bool,
+}
+
 impl Copier {
     /// A copier in that manner.
     pub fn new(manner: Manner) -> Self {
@@ -107,36 +126,62 @@ impl Copier {
     pub fn copy(&mut self, env: &mut Env, source: &[u8], target: &[u8]) -> Outcome {
         self.status = ExitStatus::SUCCESS;
         self.device = None;
-        let from = Place { at: fs::CWD, name: source, path: source };
-        let to = Place { at: fs::CWD, name: target, path: target };
-        self.step(env, from, to, true)?;
+        let (mut from, mut to) = (source.to_vec(), target.to_vec());
+        let mut levels = Vec::new();
+        levels.extend(self.step(env, &levels, source, [source, target])?);
+        while let Some(level) = levels.last_mut() {
+            from.truncate(level.from_length);
+            to.truncate(level.to_length);
+            let done = match level.entries.next() {
+                Some(Entry { name, .. }) => {
+                    (from, to) = (bytes::join_path(&from, &name), bytes::join_path(&to, &name));
+                    self.step(env, &levels, &name, [&from, &to]).map(|next| levels.extend(next))
+                }
+                None => levels.pop().map_or(Ok(()), |level| self.leave(env, level, &mut levels, [&from, &to])),
+            };
+            match done {
+                Err(error) if !error.is_output() => self.status.worsen(env.warn(error)),
+                done => done?,
+            }
+            close_far(&mut levels);
+        }
         Ok(self.status)
     }
 
-    fn step(&mut self, env: &mut Env, from: Place<'_>, to: Place<'_>, operand: bool) -> Result<()> {
-        let follow = self.manner.follow_all || operand && self.manner.follow_operands;
+    /// Copies the file `name` of the innermost folder, or the operand. The answer is the folder whose content comes next.
+    fn step(&mut self, env: &mut Env, levels: &[Level], name: &[u8], paths: [&[u8]; 2]) -> Result<Option<Level>> {
+        let level = levels.last();
+        let [from_at, to_at] = match level.and_then(|level| level.open.as_ref()) {
+            Some((from, to)) => [from.as_fd(), to.as_fd()],
+            None => [fs::CWD, fs::CWD],
+        };
+        let to_name = if level.is_some() { name } else { paths[1] };
+        let (from, to) =
+            (Place { at: from_at, name, path: paths[0] }, Place { at: to_at, name: to_name, path: paths[1] });
+        let follow = self.manner.follow_all || level.is_none() && self.manner.follow_operands;
         let source = stat(from.at, from.name, follow).map_err(|errno| Error::cannot("stat", from.path, errno))?;
-        let target = stat(to.at, to.name, false).ok();
-        let folder = kind(&source) == FileType::Directory;
+        // Nobody else puts anything in a folder that is being made.
+        let target = if level.is_some_and(|level| level.new) { None } else { stat(to.at, to.name, false).ok() };
         if self.manner.one_system && *self.device.get_or_insert(source.st_dev) != source.st_dev {
-            return Ok(());
+            return Ok(None);
         }
-        if folder {
-            return self.copy_folder(env, from, to, &source, follow, target.is_some());
+        if kind(&source) == FileType::Directory {
+            return self.enter(levels, from, to, source, follow, target.as_ref()).map(Some);
         }
         if let Some(target) = &target {
             self.check_target(from, to, &source, target)?;
             if !self.may_replace(env, to, &source, target)? {
-                return Ok(());
+                return Ok(None);
             }
         }
         self.copy_file(from, to, &source, target.is_some())?;
-        self.say(env, from, to)
+        self.say(env, from.path, to.path)?;
+        Ok(None)
     }
 
-    fn say(&self, env: &mut Env, from: Place<'_>, to: Place<'_>) -> Result<()> {
+    fn say(&self, env: &mut Env, from: &[u8], to: &[u8]) -> Result<()> {
         match self.manner.verbose {
-            true => env.stdout.write(&[b"'", from.path, b"' -> '", to.path, b"'\n"].concat()),
+            true => env.stdout.write(&[b"'", from, b"' -> '", to, b"'\n"].concat()),
             false => Ok(()),
         }
     }
@@ -175,23 +220,29 @@ impl Copier {
         env.ask(&[b"overwrite '", to.path, b"'?"].concat())
     }
 
-    fn copy_folder(
+    /// Makes the copy of a folder, still without content.
+    fn enter(
         &mut self,
-        env: &mut Env,
+        levels: &[Level],
         from: Place<'_>,
         to: Place<'_>,
-        source: &Stat,
+        source: Stat,
         follow: bool,
-        exists: bool,
-    ) -> Result<()> {
+        exists: Option<&Stat>,
+    ) -> Result<Level> {
         if !self.manner.recursive {
             return Err(Error::parts(&[b"omitting directory '", from.path, b"'"]));
         }
-        if exists && leads_to(to, source) {
+        if exists.is_some() && leads_to(to, &source) {
             return Err(same_file(from, to));
         }
-        if self.made.contains(&(source.st_dev, source.st_ino)) {
+        let number = (source.st_dev, source.st_ino);
+        if self.made.binary_search(&number).is_ok() {
             return Err(Error::parts(&[b"can't copy '", from.path, b"' into itself"]));
+        }
+        // Each link is followed by itself, so the kernel counts no loop.
+        if follow && levels.iter().any(|level| level.identity[0] == number) {
+            return Err(Error::on(from.path, Errno::LOOP));
         }
         let opened =
             open_folder(from.at, from.name, follow).map_err(|errno| Error::cannot("open", from.path, errno))?;
@@ -203,44 +254,59 @@ impl Copier {
         // An existing target may be a link to a folder when it was named as one.
         let target =
             open_folder(to.at, to.name, !new).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
-        if new && let Ok(made) = fs::fstat(&target) {
-            self.made.push((made.st_dev, made.st_ino));
+        let identity = [&opened, &target].map(identity);
+        let [Ok(of_source), Ok(of_target)] = identity else { return Err(Error::cannot("stat", to.path, Errno::IO)) };
+        // What is below a folder that was made is met after it, unless a link leads there.
+        let is_root = self.manner.follow_all || levels.last().is_none_or(|level| !level.new);
+        if new
+            && is_root
+            && let Err(place) = self.made.binary_search(&of_target)
+        {
+            self.made.insert(place, of_target);
         }
-        self.copy_content(env, from, to, &opened, &target)?;
-        self.finish_folder(&opened, &target, to, source, new)?;
-        if new { self.say(env, from, to) } else { Ok(()) }
+        let entries = list(opened.as_fd()).map_err(|errno| Error::on(from.path, errno))?;
+        Ok(Level {
+            open: Some((opened, target)),
+            identity: [of_source, of_target],
+            entries: entries.into_iter(),
+            from_length: from.path.len(),
+            to_length: to.path.len(),
+            source,
+            new,
+            by_link: self.manner.follow_all || exists.is_some_and(|stat| kind(stat) == FileType::Symlink),
+        })
     }
 
-    fn copy_content(
-        &mut self,
-        env: &mut Env,
-        from: Place<'_>,
-        to: Place<'_>,
-        source: &OwnedFd,
-        target: &OwnedFd,
-    ) -> Result<()> {
-        let entries = list(source.as_fd()).map_err(|errno| Error::on(from.path, errno))?;
-        for entry in entries {
-            let (from_path, to_path) =
-                (bytes::join_path(from.path, &entry.name), bytes::join_path(to.path, &entry.name));
-            let inner_from = Place { at: source.as_fd(), name: &entry.name, path: &from_path };
-            let inner_to = Place { at: target.as_fd(), name: &entry.name, path: &to_path };
-            match self.step(env, inner_from, inner_to, false) {
-                Err(error) if !error.is_output() => self.status.worsen(env.warn(error)),
-                result => result?,
-            }
+    /// Finishes a folder whose content has been copied, and goes back to the one that holds it.
+    fn leave(&self, env: &mut Env, level: Level, levels: &mut [Level], paths: [&[u8]; 2]) -> Result<()> {
+        let Some((source, target)) = &level.open else { return Ok(()) };
+        let finished = self.finish_folder(source, target, paths[1], &level.source, level.new);
+        if let Some(above) = levels.last_mut().filter(|above| above.open.is_none()) {
+            let reopen = |below: &OwnedFd, known| {
+                let folder = open_folder(below.as_fd(), b"..", false)?;
+                if identity(&folder)? == known { Ok(folder) } else { Err(Errno::NOENT) }
+            };
+            let folders = reopen(source, above.identity[0])
+                .and_then(|source| Ok((source, reopen(target, above.identity[1])?)))
+                .map_err(|errno| {
+                    // What is left of a folder that cannot be found again is not copied.
+                    above.entries = Vec::new().into_iter();
+                    Error::cannot("open", paths[0], errno)
+                })?;
+            above.open = Some(folders);
         }
-        Ok(())
+        finished?;
+        if level.new { self.say(env, paths[0], paths[1]) } else { Ok(()) }
     }
 
     /// The mode comes last: a folder that its owner may not write could not be filled.
-    fn finish_folder(&self, opened: &OwnedFd, target: &OwnedFd, to: Place<'_>, source: &Stat, new: bool) -> Result<()> {
+    fn finish_folder(&self, opened: &OwnedFd, target: &OwnedFd, to: &[u8], source: &Stat, new: bool) -> Result<()> {
         if self.manner.preserve {
             return self.keep(opened, target, to, source);
         }
         if new {
             let mode = Mode::from_raw_mode(source.st_mode & 0o777 & !crate::sys::process::current_umask());
-            fs::fchmod(target, mode).map_err(|errno| Error::on(to.path, errno))?;
+            fs::fchmod(target, mode).map_err(|errno| Error::on(to, errno))?;
         }
         Ok(())
     }
@@ -269,8 +335,8 @@ impl Copier {
                 symlinkat(target.as_c_str(), to.at, to.name).map_err(cannot)?;
                 self.keep_special(to, source)
             }
-            FileType::RegularFile => self.copy_bytes(from, to, source),
-            _ if !self.manner.recursive => self.copy_bytes(from, to, source),
+            FileType::RegularFile => self.copy_bytes(from, to, source, exists),
+            _ if !self.manner.recursive => self.copy_bytes(from, to, source, exists),
             kind => {
                 mknodat(to.at, to.name, kind, Mode::from_raw_mode(source.st_mode & 0o777), source.st_rdev)
                     .map_err(cannot)?;
@@ -283,9 +349,13 @@ impl Copier {
         if !self.manner.keep_links || source.st_nlink < 2 {
             return Ok(false);
         }
+        if self.linked.is_empty() {
+            self.linked.resize(BUCKETS, Vec::new());
+        }
+        let bucket = &mut self.linked[source.st_ino as usize % BUCKETS];
         let same = |(device, inode, _): &&(u64, u64, Vec<u8>)| (*device, *inode) == (source.st_dev, source.st_ino);
-        let Some((_, _, earlier)) = self.linked.iter().find(same) else {
-            self.linked.push((source.st_dev, source.st_ino, to.path.to_vec()));
+        let Some((_, _, earlier)) = bucket.iter().find(same) else {
+            bucket.push((source.st_dev, source.st_ino, to.path.to_vec()));
             return Ok(false);
         };
         if exists {
@@ -297,34 +367,33 @@ impl Copier {
         Ok(true)
     }
 
-    fn copy_bytes(&self, from: Place<'_>, to: Place<'_>, source: &Stat) -> Result<()> {
-        let follow = if kind(source) == FileType::RegularFile && !self.manner.follow_all && !self.manner.follow_operands
-        {
-            OFlags::NOFOLLOW
-        } else {
-            OFlags::empty()
+    fn copy_bytes(&self, from: Place<'_>, to: Place<'_>, source: &Stat, exists: bool) -> Result<()> {
+        let regular = kind(source) == FileType::RegularFile;
+        let follow = match regular && !self.manner.follow_all && !self.manner.follow_operands {
+            true => OFlags::NOFOLLOW,
+            false => OFlags::empty(),
         };
         let opened = openat(from.at, from.name, OFlags::RDONLY | OFlags::CLOEXEC | follow, Mode::empty())
             .map_err(|errno| Error::cannot("open", from.path, errno))?;
-        let target = self.open_target(to, source)?;
-        let mut input = Input::from_fd(opened, from.path);
-        let mut output = Output::from_fd(target);
-        io::copy(&mut input, &mut output).map_err(|error| match error.is_output() {
-            true => Error::on(to.path, error.errno().unwrap_or(Errno::IO)),
-            false => error,
-        })?;
-        match (self.manner.preserve, input.fd(), output.fd()) {
-            (true, Some(opened), Some(target)) => self.keep(&opened, &target, to, source),
-            _ => Ok(()),
+        let target = self.open_target(to, source, exists)?;
+        let size = source.st_size as u64;
+        if !regular || io::copy_range(opened.as_fd(), target.as_fd(), size) != (size, true) {
+            let mut input = Input::from_fd(fd::dup(&opened)?, from.path);
+            let mut output = Output::from_fd(fd::dup(&target)?);
+            io::copy(&mut input, &mut output).map_err(|error| match error.is_output() {
+                true => Error::on(to.path, error.errno().unwrap_or(Errno::IO)),
+                false => error,
+            })?;
         }
+        if self.manner.preserve { self.keep(&opened, &target, to.path, source) } else { Ok(()) }
     }
 
     /// The target is made with no more rights than the source has, and none for others while it is being filled.
-    fn open_target(&self, to: Place<'_>, source: &Stat) -> Result<OwnedFd> {
+    fn open_target(&self, to: Place<'_>, source: &Stat, exists: bool) -> Result<OwnedFd> {
         let mode = source.st_mode & if self.manner.preserve { 0o700 } else { 0o777 };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let open = |extra| openat(to.at, to.name, flags | extra, Mode::from_raw_mode(mode));
-        let opened = match open(OFlags::TRUNC) {
+        let opened = match open(if exists && !self.manner.remove_first { OFlags::TRUNC } else { OFlags::EXCL }) {
             Err(_) if self.manner.force && unlinkat(to.at, to.name, AtFlags::empty()).is_ok() => open(OFlags::EXCL),
             opened => opened,
         };
@@ -332,7 +401,7 @@ impl Copier {
     }
 
     /// Owner first, since chown(2) takes set-id bits away; times last. An ordinary user cannot give files away.
-    fn keep(&self, opened: &impl AsFd, target: &impl AsFd, to: Place<'_>, source: &Stat) -> Result<()> {
+    fn keep(&self, opened: &impl AsFd, target: &impl AsFd, to: &[u8], source: &Stat) -> Result<()> {
         if self.manner.xattrs {
             keep_xattrs(opened.as_fd(), target.as_fd());
         }
@@ -340,8 +409,8 @@ impl Copier {
         if fs::fchown(target, Some(Uid::from_raw(source.st_uid)), Some(Gid::from_raw(source.st_gid))).is_err() {
             mode &= 0o1777;
         }
-        fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(to.path, errno))?;
-        fs::futimens(target, &times(source)).map_err(|errno| Error::on(to.path, errno))
+        fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(to, errno))?;
+        fs::futimens(target, &times(source)).map_err(|errno| Error::on(to, errno))
     }
 
     fn keep_special(&self, to: Place<'_>, source: &Stat) -> Result<()> {
@@ -355,6 +424,15 @@ impl Copier {
             crate::fs::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
         }
         utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
+    }
+}
+
+/// Closes the folder that is too far up, unless a link may have led down from it.
+fn close_far(levels: &mut [Level]) {
+    if let Some(far) = levels.len().checked_sub(MOST_OPEN + 1)
+        && !levels[far + 1].by_link
+    {
+        levels[far].open = None;
     }
 }
 

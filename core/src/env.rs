@@ -83,6 +83,11 @@ impl Env {
         error.status(ExitStatus::FAILURE.0)
     }
 
+    /// The shell to start where no command is given: `$SHELL`, or /bin/sh.
+    pub fn shell(&self) -> Vec<u8> {
+        self.vars.get("SHELL").filter(|shell| !shell.is_empty()).unwrap_or(b"/bin/sh").to_vec()
+    }
+
     /// Asks on standard error, as `applet: QUESTION `, and reads a line: yes when it starts with `y` or `Y`.
     pub fn ask(&mut self, question: &[u8]) -> Result<bool> {
         self.stderr.write(&[&self.name, &b": "[..], question, b" "].concat())?;

@@ -207,7 +207,7 @@ struct Level {
 }
 
 /// How many folders a walk keeps open.
-const MOST_OPEN: usize = 64;
+pub(crate) const MOST_OPEN: usize = 64;
 
 impl<'a> Walk<'a> {
     fn new(follow: Follow, visit: OnVisit<'a>, failed: OnFailure<'a>) -> Self {
@@ -329,7 +329,8 @@ fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result
     Ok(())
 }
 
-fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
+/// Device and inode of an open file.
+pub(crate) fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
     fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
 }
 

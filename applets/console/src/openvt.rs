@@ -38,7 +38,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => virtual_terminal::free(console.as_fd()).map_err(|errno| failed("can't find open vt", errno))?,
     };
     let path = text!("/dev/tty", number as u32);
-    let shell = env.vars.get("SHELL").filter(|shell| !shell.is_empty()).unwrap_or(b"/bin/sh").to_vec();
+    let shell = env.shell();
     let words = if args.operands().is_empty() { vec![&shell[..]] } else { args.operands().to_vec() };
     env.stdout.flush()?;
     if args.has(EXEC) {

@@ -75,7 +75,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(&text!("flock: getting lock took ", took, " milliseconds\n"))?;
     }
     let Some(own) = own else { return Ok(ExitStatus::SUCCESS) };
-    let shell = env.vars.get("SHELL").filter(|shell| !shell.is_empty()).unwrap_or(b"/bin/sh").to_vec();
+    let shell = env.shell();
     let command = match words[1..] {
         [text] if for_shell => vec![&shell[..], b"-c", text],
         _ => words[1..].to_vec(),

@@ -114,6 +114,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
+/// The kind's line of three.
+fn line_of(kind: Kind, lines: &'static str) -> &'static str {
+    lines.split('\n').nth(kind as usize).unwrap_or_default()
+}
+
 fn title(kind: Kind, queue: &str, memory: &str, semaphores: &str) -> Vec<u8> {
     let words = match kind {
         Kind::Queue => queue,
@@ -144,12 +149,12 @@ fn list(kind: Kind, all: &Rows, names: &mut Names) -> Vec<u8> {
         }
         text.push(b'\n');
     };
-    let heading: &[&[u8]] = match kind {
-        Kind::Queue => &[b"key", b"msqid", b"owner", b"perms", b"used-bytes", b"messages"],
-        Kind::Memory => &[b"key", b"shmid", b"owner", b"perms", b"bytes", b"nattch", b"status"],
-        Kind::Semaphores => &[b"key", b"semid", b"owner", b"perms", b"nsems"],
-    };
-    line(&mut text, heading);
+    let heading = line_of(
+        kind,
+        "key msqid owner perms used-bytes messages\nkey shmid owner perms bytes nattch status\nkey semid owner perms nsems",
+    );
+    let heading: Vec<&[u8]> = bytes::words(heading.as_bytes()).collect();
+    line(&mut text, &heading);
     for row in &all.rows {
         let key = rbox_core::number::parse_c(all.text(row, "key")).unwrap_or(0) as u32;
         let key = text!("0x", Right(Hex(key.into()), 8, b'0'));
@@ -175,21 +180,19 @@ fn list(kind: Kind, all: &Rows, names: &mut Names) -> Vec<u8> {
 }
 
 fn table(option: rbox_core::options::Opt, kind: Kind, all: &Rows, names: &mut Names, zone: &Zone) -> Vec<u8> {
-    let ident = match kind {
-        Kind::Queue => "msqid",
-        Kind::Memory => "shmid",
-        Kind::Semaphores => "semid",
-    };
-    let (heading, columns): (&[&str], &[&str]) = match (option, kind) {
-        (CREATOR, _) => (&["perms", "cuid", "cgid", "uid", "gid"], &["perms", "cuid", "cgid", "uid", "gid"]),
-        (TIME, Kind::Queue) => (&["owner", "send", "recv", "change"], &["uid", "stime", "rtime", "ctime"]),
-        (TIME, Kind::Memory) => (&["owner", "attached", "detached", "changed"], &["uid", "atime", "dtime", "ctime"]),
-        (TIME, Kind::Semaphores) => (&["owner", "last-op", "last-changed"], &["uid", "otime", "ctime"]),
-        (_, Kind::Queue) => (&["owner", "lspid", "lrpid"], &["uid", "lspid", "lrpid"]),
-        (_, Kind::Memory) => (&["owner", "cpid", "lpid"], &["uid", "cpid", "lpid"]),
+    let ident = line_of(kind, "msqid\nshmid\nsemid");
+    // Headings, and behind the stroke the columns of /proc/sysvipc.
+    let words = match option {
+        CREATOR => "perms cuid cgid uid gid|perms cuid cgid uid gid",
+        TIME => line_of(
+            kind,
+            "owner send recv change|uid stime rtime ctime\nowner attached detached changed|uid atime dtime ctime\nowner last-op last-changed|uid otime ctime",
+        ),
         // A semaphore's processes belong to each semaphore.
-        (_, Kind::Semaphores) => return Vec::new(),
+        _ if kind == Kind::Semaphores => return Vec::new(),
+        _ => line_of(kind, "owner lspid lrpid|uid lspid lrpid\nowner cpid lpid|uid cpid lpid"),
     };
+    let (heading, columns) = words.split_once('|').unwrap_or_default();
     let mut text = match option {
         CREATOR => title(
             kind,
@@ -209,15 +212,15 @@ fn table(option: rbox_core::options::Opt, kind: Kind, all: &Rows, names: &mut Na
     let width = |at: usize| if option == TIME && at > 0 { wide } else { 10 };
     let first = if option == TIME && kind != Kind::Memory { 8 } else { 10 };
     push!(text, Left(ident, first));
-    for (at, word) in heading.iter().enumerate() {
-        push!(text, " ", Left(*word, width(at)));
+    for (at, word) in heading.split(' ').enumerate() {
+        push!(text, " ", Left(word, width(at)));
     }
     for row in &all.rows {
         let (number, owner, mode) = id(all, row, names);
         push!(text, "\n", Left(number, first));
-        for (at, column) in columns.iter().enumerate() {
+        for (at, column) in columns.split(' ').enumerate() {
             let value = all.number(row, column);
-            let word = match *column {
+            let word = match column {
                 "perms" => mode.clone(),
                 "uid" if at == 0 => owner.clone(),
                 "cuid" | "uid" => names.user(value as u32).to_vec(),
@@ -325,11 +328,7 @@ fn summary(kind: Kind, all: &Rows) -> Vec<u8> {
 
 /// All columns of one row, a line each.
 fn details(kind: Kind, all: &Rows, row: &[Vec<u8>], zone: &Zone) -> Vec<u8> {
-    let what = match kind {
-        Kind::Queue => "Message Queue msqid",
-        Kind::Memory => "Shared memory Segment shmid",
-        Kind::Semaphores => "Semaphore Array semid",
-    };
+    let what = line_of(kind, "Message Queue msqid\nShared memory Segment shmid\nSemaphore Array semid");
     let mut text = text!("\n", what, "=", row.get(1).map_or(&b""[..], Vec::as_slice), "\n");
     for (name, value) in all.heading.iter().zip(row).filter(|(name, _)| !name.ends_with(b"id") || name.len() < 5) {
         if name.ends_with(b"time") {

@@ -141,7 +141,7 @@ fn is_own(path: &[u8], name: &str) -> bool {
 }
 
 fn replace(env: &mut Env, args: &Args<'_>) -> ExitStatus {
-    let shell = env.vars.get("SHELL").filter(|shell| !shell.is_empty()).unwrap_or(b"/bin/sh").to_vec();
+    let shell = env.shell();
     match args.operands() {
         [] => call::replace(env, &[&shell]),
         operands => call::replace(env, operands),

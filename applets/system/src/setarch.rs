@@ -65,7 +65,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     personality(flags).map_err(|errno| Error::on("personality", errno))?;
     match operands {
-        [] => Ok(call::replace(env, &[b"/bin/sh"])),
+        [] => {
+            let shell = b"/bin/sh".to_vec();
+            Ok(call::replace(env, &[&shell]))
+        }
         operands => Ok(call::replace(env, operands)),
     }
 }

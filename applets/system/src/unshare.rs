@@ -154,7 +154,7 @@ fn finish(env: &mut Env, args: &Args<'_>) -> ExitStatus {
         Ok(()) => {}
         Err(error) => return env.warn(error),
     }
-    let shell = env.vars.get("SHELL").filter(|shell| !shell.is_empty()).unwrap_or(b"/bin/sh").to_vec();
+    let shell = env.shell();
     match args.operands() {
         [] => call::replace(env, &[&shell]),
         operands => call::replace(env, operands),

@@ -44,24 +44,34 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
 fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>, inherited: bool) -> (u64, bool) {
     let kind = |file| fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let (Ok(source), Ok(target)) = (kind(from), kind(to)) else { return (0, false) };
-    let step: fn(BorrowedFd<'_>, BorrowedFd<'_>) -> core::result::Result<usize, Errno> = match (source, target) {
-        (FileType::RegularFile, FileType::RegularFile) if !inherited => {
-            |from, to| fs::copy_file_range(from, None, to, None, 1 << 30)
-        }
-        (FileType::RegularFile, _) | (_, FileType::RegularFile | FileType::BlockDevice) => return (0, false),
+    match (source, target) {
+        (FileType::RegularFile, FileType::RegularFile) if !inherited => copy_range(from, to, u64::MAX),
+        (FileType::RegularFile, _) | (_, FileType::RegularFile | FileType::BlockDevice) => (0, false),
         (FileType::Fifo, _) | (_, FileType::Fifo) => {
-            |from, to| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE)
+            repeat(u64::MAX, |_| pipe::splice(from, None, to, None, 16 * CHUNK, SpliceFlags::MOVE))
         }
-        _ => return (0, false),
-    };
+        _ => (0, false),
+    }
+}
+
+/// Copies between two regular files that this process has opened, `size` bytes or to the end when that is before: how
+/// many bytes, and whether that is all (`copy_file_range(2)`). Knowing the size saves the call that finds the end.
+pub fn copy_range(from: BorrowedFd<'_>, to: BorrowedFd<'_>, size: u64) -> (u64, bool) {
+    repeat(size, |left| fs::copy_file_range(from, None, to, None, left.min(1 << 30) as usize))
+}
+
+fn repeat(size: u64, step: impl Fn(u64) -> core::result::Result<usize, Errno>) -> (u64, bool) {
     let mut total = 0;
     loop {
-        match step(from, to) {
+        match step(size - total) {
             // copy_file_range(2): the files of /proc have no length, and seem to be empty.
             Ok(0) => return (total, total > 0),
             Ok(count) => total += count as u64,
             Err(Errno::INTR) => {}
             Err(_) => return (total, false),
+        }
+        if total == size {
+            return (total, true);
         }
     }
 }

@@ -4,7 +4,7 @@ mod copy;
 mod input;
 mod output;
 
-pub use copy::copy;
+pub use copy::{copy, copy_range};
 pub use input::{Input, read};
 pub use output::Output;
 

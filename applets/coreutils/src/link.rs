@@ -1,0 +1,40 @@
+//! `link`, `unlink`: one call of link(2) or unlink(2) (POSIX XCU link, unlink).
+
+use rbox_core::prelude::*;
+use rbox_core::sys::fs;
+
+options! {
+    "FILE [NAME]
+
+link makes NAME, a further name of FILE; unlink takes the name FILE away."
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if env.name == b"unlink" {
+        let [file] = args.operands() else { return Err(Error::usage()) };
+        fs::unlink(*file).map_err(|errno| Error::cannot("remove file", file, errno))?;
+        return Ok(ExitStatus::SUCCESS);
+    }
+    let [file, name] = args.operands() else { return Err(Error::usage()) };
+    fs::link(*file, *name)
+        .map_err(|errno| Error::on([b"can't create hardlink '", *name, b"' to '", *file, b"'"].concat(), errno))?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn names_what_is_missing() {
+        let ran = try_call(APPLET, &["unlink", "/nonexistent/x"], b"");
+        assert_eq!((ran.status, ran.stderr.as_str()), (1, "unlink: can't remove file '/nonexistent/x': No such file or directory\n"));
+        let ran = try_call(APPLET, &["link", "/nonexistent/x", "y"], b"");
+        assert_eq!(ran.stderr, "link: can't create hardlink 'y' to '/nonexistent/x': No such file or directory\n");
+    }
+}
