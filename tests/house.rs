@@ -104,7 +104,8 @@ fn every_applet_answers_help_and_has_a_man_page() {
         assert_eq!((status, stderr.as_str()), (Some(expected), ""), "{name} --help");
         assert!(!stdout.is_empty(), "{name} --help");
         // Two blanks end an option and its value: a word of the description would be read as a value.
-        let options = stdout.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        let rows = stdout.lines().filter_map(|line| line.strip_prefix("  ")).map(str::trim_start);
+        let options = rows.filter(|line| line.starts_with('-'));
         for option in options.filter_map(|line| line.split("  ").next()) {
             let value = option.rsplit(' ').next().unwrap_or_default();
             let is_value =
