@@ -143,7 +143,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             finish(env, args).0
         });
         let pid = pid.map_err(|errno| Error::on("can't fork", errno))?;
-        return call::pass_on(process::wait_for(pid)?);
+        let change = process::wait_for(pid)?;
+        if let process::Change::Signaled(signal) = change {
+            // Who waits for this process shall see what the child died of.
+            let _ = signal::set(signal, Disposition::Default);
+            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), signal);
+        }
+        return call::pass_on(change);
     }
     Ok(finish(env, args))
 }
