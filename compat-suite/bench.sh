@@ -66,6 +66,9 @@ instructions() {
 printf '%-34s %10s %10s %10s %10s\n' 'Size' rbox BusyBox toybox ''
 printf '%-34s %10s %10s %10s\n' 'bytes' "$(stat -c %s "$rbox")" "$(stat -L -c %s "$busybox")" "$(stat -L -c %s "$toybox")"
 printf '%-34s %10s %10s %10s\n' 'commands' "$("$rbox" --list | wc -l)" "$("$busybox" --list | wc -l)" "$("$toybox" | wc -w)"
+per_command() { echo $(($(stat -L -c %s "$1") / $2)); }
+printf '%-34s %10s %10s %10s\n' 'bytes a command' "$(per_command "$rbox" "$("$rbox" --list | wc -l)")" \
+    "$(per_command "$busybox" "$("$busybox" --list | wc -l)")" "$(per_command "$toybox" "$("$toybox" | wc -w)")"
 printf '%-34s %10s\n' 'relocations' "$(readelf -rW "$rbox" | grep -c R_X86_64)"
 echo
 printf '%-34s %10s %10s %10s %10s\n' 'Start, instructions' rbox BusyBox toybox GNU/dash
@@ -95,6 +98,17 @@ row 'grep -E, alternatives' seconds 'grep -E ab12\|cd34\|ef56 text'
 row 'grep -vn' seconds 'grep -vn ab text'
 row 'grep -o' seconds 'grep -o ab1 text'
 row 'seq 3000000' seconds 'seq 3000000'
+row 'paste, the text twice' seconds 'paste text text'
+row 'tac' seconds 'tac text'
+row 'nl' seconds 'nl text'
+row 'fold -w 20' seconds 'fold -w 20 text'
+row 'base64' seconds 'base64 text'
+row 'md5sum' seconds 'md5sum text'
+row 'sha256sum' seconds 'sha256sum text'
+row 'sha512sum' seconds 'sha512sum text'
+row 'xargs echo' seconds 'xargs echo' '<text'
+row 'find, 3,000 files' seconds 'find tree'
+row 'find -size, 3,000 files' seconds 'find tree -size +9k'
 row 'ls -lR, 3,000 files' seconds 'ls -lR tree'
 row 'du -s, 3,000 files' seconds 'du -s tree'
 row 'cp -r, 3,000 files' seconds 'cp -r tree copy.$$'
