@@ -2,7 +2,6 @@
 
 use rbox_core::bytes::find_bytes;
 use rbox_core::number::parse_decimal;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
 
@@ -79,7 +78,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     let list = list(args.value(kind).unwrap_or_default(), args)?;
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let delimiter = args.value(DELIMITER);
     let parts = match kind {
         CHARACTERS if utf8 => Parts::Characters,
@@ -93,10 +92,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         _ => {
             let pattern = delimiter.unwrap_or(b"[[:space:]][[:space:]]*");
             let flags = if utf8 { Flags::UTF8 } else { Flags::NONE };
-            let bad = |error: rbox_core::pattern::regex::Error| {
-                Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
-            };
-            Parts::FieldsBetween(Box::new(Regex::new(pattern, flags).map_err(bad)?))
+            Parts::FieldsBetween(Box::new(Regex::new(pattern, flags).map_err(|error| error.about(pattern))?))
         }
     };
     let separator = match (args.value(OUTPUT_DELIMITER), &parts) {

@@ -2,7 +2,6 @@
 
 use rbox_core::bytes::find_byte;
 use rbox_core::number::parse_in_range;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::prelude::*;
 use rbox_core::term::{character, character_width};
 
@@ -67,7 +66,7 @@ pub fn column_after(text: &[u8], mut column: usize, utf8: bool) -> usize {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let stops = Stops::parse(args.value(STOPS).unwrap_or(b"8"))?;
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let mut spaces = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
         while let Some(line) = input.record(b'\n')? {

@@ -1,7 +1,6 @@
 //! `fold`: break long lines (POSIX XCU fold).
 
 use rbox_core::number::parse_in_range;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::prelude::*;
 use rbox_core::term::{character, character_width};
 
@@ -37,7 +36,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             width = parse_in_range(word, 1, 10000)? as usize;
         }
     }
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let fold = Fold { width, bytes: args.has(BYTES), spaces: args.has(SPACES), utf8 };
     env.for_each_input(args.operands(), &mut |env, input| {
         while let Some(line) = input.record(b'\n')? {

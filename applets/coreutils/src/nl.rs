@@ -1,7 +1,6 @@
 //! `nl`: number lines (POSIX XCU nl).
 
 use rbox_core::number::parse_c;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::push;
@@ -62,7 +61,7 @@ struct Numbering<'a> {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let style = |option, otherwise: &'static [u8]| style(args.value(option).unwrap_or(otherwise), utf8);
     let number = |option, otherwise: i64, least: i64| match args.value(option) {
         None => Ok(otherwise),
@@ -144,10 +143,7 @@ fn style(word: &[u8], utf8: bool) -> Result<Style> {
         b"n" => Style::None,
         [b'p', pattern @ ..] => {
             let flags = if utf8 { Flags::UTF8 } else { Flags::NONE };
-            let bad = |error: rbox_core::pattern::regex::Error| {
-                Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
-            };
-            Style::Matching(Box::new(Regex::new(pattern, flags).map_err(bad)?))
+            Style::Matching(Box::new(Regex::new(pattern, flags).map_err(|error| error.about(pattern))?))
         }
         _ => return Err(Error::parts(&[b"invalid numbering style '", word, b"'"])),
     })

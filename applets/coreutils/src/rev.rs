@@ -13,7 +13,7 @@ Print the lines of each FILE, or of standard input, with their characters in rev
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let utf8 = pattern::is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let mut reversed = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
         while let Some(record) = input.record(b'\n')? {

@@ -1,6 +1,5 @@
 //! `unexpand`: replace blanks by tabs (POSIX XCU unexpand).
 
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::prelude::*;
 
 use super::expand::{Stops, column_after};
@@ -23,7 +22,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let stops = Stops::parse(args.value(STOPS).unwrap_or(b"8"))?;
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let all = (args.has(ALL) || args.has(STOPS)) && !args.has(FIRST_ONLY);
     let is_blank = |&byte: &u8| byte == b' ' || byte == b'\t';
     let mut out = Vec::new();

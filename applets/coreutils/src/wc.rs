@@ -3,7 +3,6 @@
 use rbox_core::bytes::find_bytes;
 use rbox_core::io::Input;
 use rbox_core::number::push_padded;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, SeekFrom, fstat, seek};
 
@@ -45,7 +44,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if wanted == [false; 5] {
         wanted = [true, true, false, true, false];
     }
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let names_stdin = !args.operands().is_empty();
     // One number stands alone; several stand in columns of nine.
     let is_alone = args.operands().len() < 2 && wanted.iter().filter(|&&wanted| wanted).count() == 1;

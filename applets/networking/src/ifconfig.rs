@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{hardware_text, mask, mask_bits, parse, parse_hardware, parse_prefix, parse_v4};
+use rbox_core::net::addr::{hardware_text, mask, mask_bits, parse, parse_hardware, parse_pairs, parse_prefix, parse_v4};
 use rbox_core::net::netlink::{Address, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
@@ -281,14 +281,9 @@ fn netmask(word: &[u8]) -> Result<u8> {
 
 /// The bytes of a hardware address: 6 of Ethernet, 20 of InfiniBand (RFC 4391).
 fn hardware_address(class: &[u8], word: &[u8]) -> Result<Vec<u8>> {
-    let invalid = || Error::parts(&[b"invalid hardware address '", word, b"'"]);
     match class {
         b"ether" => Ok(parse_hardware(word)?.to_vec()),
-        b"infiniband" => {
-            let pairs = word.split(|&byte| byte == b':').map(|pair| number::parse_radix(pair, 16).and_then(|value| u8::try_from(value).ok()));
-            let bytes: Vec<u8> = pairs.collect::<Option<_>>().ok_or_else(invalid)?;
-            Some(bytes).filter(|bytes| bytes.len() == 20).ok_or_else(invalid)
-        }
+        b"infiniband" => Ok(parse_pairs::<20>(word)?.to_vec()),
         class => Err(Error::parts(&[b"unknown hardware class '", class, b"'"])),
     }
 }

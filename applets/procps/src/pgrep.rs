@@ -119,9 +119,7 @@ impl Wanted {
         }
         let pattern = match args.operands() {
             [] => None,
-            [pattern] => Some(Regex::new(pattern, flags).map_err(|error| {
-                Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()])
-            })?),
+            [pattern] => Some(Regex::new(pattern, flags).map_err(|error| error.about(pattern))?),
             _ => return Err(Error::misused("only one pattern can be provided")),
         };
         let itself = Process::read(own::getpid().as_raw_pid()).unwrap_or_default();

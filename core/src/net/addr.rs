@@ -93,13 +93,18 @@ pub fn hardware_text(address: &[u8]) -> Vec<u8> {
     pairs.join(&b':')
 }
 
-/// The bytes of a hardware address of six pairs.
+/// The bytes of an Ethernet address, which has six pairs of digits.
 pub fn parse_hardware(word: &[u8]) -> Result<[u8; 6]> {
+    parse_pairs(word)
+}
+
+/// The bytes of a hardware address of `LENGTH` pairs of hexadecimal digits between colons.
+pub fn parse_pairs<const LENGTH: usize>(word: &[u8]) -> Result<[u8; LENGTH]> {
     let pairs: Option<Vec<u8>> = word
         .split(|&byte| byte == b':')
         .map(|pair| crate::number::parse_radix(pair, 16).and_then(|value| u8::try_from(value).ok()))
         .collect();
-    let pairs = pairs.and_then(|pairs| <[u8; 6]>::try_from(pairs).ok());
+    let pairs = pairs.and_then(|pairs| <[u8; LENGTH]>::try_from(pairs).ok());
     pairs.ok_or_else(|| Error::parts(&[b"invalid hardware address '", word, b"'"]))
 }
 

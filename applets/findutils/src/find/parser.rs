@@ -9,7 +9,7 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{PLAIN, invalid, parse_count, parse_decimal};
 use rbox_core::pattern::regex::{self, Regex};
-use rbox_core::pattern::{glob, is_utf8_locale};
+use rbox_core::pattern::{glob};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, CWD, Stat};
 use rbox_core::time::{self, Moment, Zone};
@@ -56,7 +56,7 @@ pub fn parse<'b>(env: &Env, words: &[&'b [u8]]) -> Result<(Vec<&'b [u8]>, Expres
     let is_path = |word: &&&[u8]| !matches!(**word, [b'-', _, ..] | b"(" | b")" | b"!" | b",");
     let paths = words.iter().take_while(is_path).count();
     let now = Moment::now();
-    let utf8 = is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name)));
+    let utf8 = env.is_utf8();
     let settings =
         Settings { follow, depth_first: false, one_device: false, least_depth: 0, most_depth: usize::MAX };
     let finder = Finder {
@@ -374,7 +374,7 @@ impl<'b> Parser<'_, 'b> {
             Dialect::Emacs => Regex::new(&extended_of_emacs(pattern), flags),
             _ => Regex::new(pattern, flags),
         };
-        let regex = compiled.map_err(|error| Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()]))?;
+        let regex = compiled.map_err(|error| error.about(pattern))?;
         Ok(Test::Regex(Box::new(regex)))
     }
 

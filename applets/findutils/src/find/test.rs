@@ -2,6 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::fs::{kind, list, open_folder, stat};
+use rbox_core::mode::letters;
 use rbox_core::mounts;
 use rbox_core::pattern::glob;
 use rbox_core::pattern::regex::{Exec, Regex};
@@ -93,17 +94,12 @@ pub enum Test {
     FileSystem(Vec<u8>),
 }
 
-/// The letter of a type.
+/// The letter of a type: that of `ls -l` but for files and what is unknown.
 pub fn type_letter(kind: FileType) -> u8 {
-    match kind {
-        FileType::RegularFile => b'f',
-        FileType::Directory => b'd',
-        FileType::Symlink => b'l',
-        FileType::CharacterDevice => b'c',
-        FileType::BlockDevice => b'b',
-        FileType::Fifo => b'p',
-        FileType::Socket => b's',
-        FileType::Unknown => b'U',
+    match letters(kind.as_raw_mode())[0] {
+        b'-' => b'f',
+        b'?' => b'U',
+        letter => letter,
     }
 }
 

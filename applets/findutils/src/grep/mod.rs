@@ -10,7 +10,6 @@ use rbox_core::fs::{self, Follow, Phase, Step, Visit};
 use rbox_core::io::Input;
 use rbox_core::number;
 use rbox_core::pattern::glob;
-use rbox_core::pattern::is_utf8_locale;
 use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags, open, openat};
@@ -131,7 +130,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         Err(error) => {
             let pattern = patterns.iter().find(|pattern| Regex::new(pattern, flags(env, args)).is_err());
             let pattern = pattern.map_or(&b""[..], Vec::as_slice);
-            return Err(Error::parts(&[b"bad regex '", pattern, b"': ", error.message().as_bytes()]));
+            return Err(error.about(pattern));
         }
     };
     let recursive = args.has(RECURSIVE) || args.has(DEREFERENCE);
@@ -210,7 +209,7 @@ fn flags(env: &Env, args: &Args<'_>) -> Flags {
         _ => Flags::NONE,
     };
     let mut flags = syntax | if args.has(NUL_DATA) { Flags::NUL_LINES } else { Flags::LINES };
-    if is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| env.vars.get(name))) {
+    if env.is_utf8() {
         flags = flags | Flags::UTF8;
     }
     for (option, flag) in [(IGNORE_CASE, Flags::FOLD_CASE), (WORD, Flags::WHOLE_WORD), (LINE, Flags::WHOLE_LINE)] {

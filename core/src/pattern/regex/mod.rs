@@ -133,6 +133,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error about `pattern`, in BusyBox's words: `bad regex 'PATTERN': reason`.
+    pub fn about(self, pattern: &[u8]) -> crate::error::Error {
+        crate::error::Error::parts(&[b"bad regex '", pattern, b"': ", self.message().as_bytes()])
+    }
+
     /// What regerror() says.
     pub fn message(self) -> &'static str {
         match self {
