@@ -2,8 +2,8 @@
 
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::termios::{Winsize, tcsetwinsize};
 use rbox_core::sys::fd;
+use rbox_core::sys::termios::{Winsize, tcsetwinsize};
 use rbox_core::term::raw::Raw;
 use rbox_core::text;
 

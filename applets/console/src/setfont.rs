@@ -117,7 +117,8 @@ fn psf1(mode: u8, height: u32, rest: &[u8]) -> Option<Font> {
     if mode & 6 == 0 {
         return Some(font);
     }
-    let mut words = rest[height as usize * count as usize..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let mut words =
+        rest[height as usize * count as usize..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     for glyph in 0..count as u16 {
         let mut in_sequence = false;
         for word in words.by_ref() {
@@ -197,7 +198,8 @@ mod tests {
     fn any_bytes_are_looked_at_without_a_panic() {
         let mut random = Random::new(11);
         for round in 0..3000 {
-            let head: &[u8] = if round % 2 == 0 { b"\x72\xb5\x4a\x86\0\0\0\0\x20\0\0\0\x01\0\0\0" } else { b"\x36\x04" };
+            let head: &[u8] =
+                if round % 2 == 0 { b"\x72\xb5\x4a\x86\0\0\0\0\x20\0\0\0\x01\0\0\0" } else { b"\x36\x04" };
             parse(&[head, &random.bytes(400)].concat());
         }
         assert!(parse(b"").is_none() && parse(b"\x36\x04").is_none() && parse(b"x").is_none());

@@ -65,7 +65,8 @@ fn show_codes(env: &mut Env, scan: bool) -> Result<()> {
             Err(errno) => return Err(Error::on("standard input", errno)),
         }
         let mut buffer = [0; 32];
-        let count = rbox_core::io::read(fd::borrow(0), &mut buffer).map_err(|errno| Error::on("standard input", errno))?;
+        let count =
+            rbox_core::io::read(fd::borrow(0), &mut buffer).map_err(|errno| Error::on("standard input", errno))?;
         if count == 0 {
             break;
         }
@@ -130,7 +131,15 @@ fn byte_line(byte: u8) -> Vec<u8> {
         _ => text!(&[byte]),
     };
     let octal = rbox_core::number::octal(byte.into());
-    text!(Left(name, 4), Right(byte, 3, b' '), " 0", Right(octal, 3, b'0'), " 0x", Right(Hex(byte.into()), 2, b'0'), "\n")
+    text!(
+        Left(name, 4),
+        Right(byte, 3, b' '),
+        " 0",
+        Right(octal, 3, b'0'),
+        " 0x",
+        Right(Hex(byte.into()), 2, b'0'),
+        "\n"
+    )
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let base = if env.name == b"base32" { Base::Base32 } else { Base::Base64 };
-    let width = usize::try_from(args.value(WRAP).map_or(Ok(76), |word| parse_count(word, PLAIN))?).unwrap_or(usize::MAX);
+    let width =
+        usize::try_from(args.value(WRAP).map_or(Ok(76), |word| parse_count(word, PLAIN))?).unwrap_or(usize::MAX);
     let mut input = match args.operands_between(0, 1)?.first() {
         Some(name) => env.open(name)?,
         None => env.take_stdin(),

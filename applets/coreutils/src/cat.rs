@@ -2,8 +2,8 @@
 
 use rbox_core::bytes;
 use rbox_core::io::{self, Input};
-use rbox_core::prelude::*;
 use rbox_core::number::push_padded;
+use rbox_core::prelude::*;
 
 options! {
     "[-nbsvteAET] [FILE]...

@@ -36,7 +36,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     let ended = words.iter().position(|word| *word == b"--").unwrap_or(words.len());
-    let is_mode = |word: &&[u8]| matches!(word, [b'-', b'r' | b'w' | b'x' | b'X' | b's' | b't' | b'u' | b'g' | b'o', ..]);
+    let is_mode =
+        |word: &&[u8]| matches!(word, [b'-', b'r' | b'w' | b'x' | b'X' | b's' | b't' | b'u' | b'g' | b'o', ..]);
     let mode = words[..ended].iter().position(is_mode).map(|at| words.remove(at));
     let args = Args::parse(USAGE, options::Grammar::Permuted, &words)?;
     change_all(env, &args, mode)
@@ -85,7 +86,8 @@ fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask:
     if args.has(VERBOSE) || args.has(CHANGES) && old != new {
         let digits = rbox_core::number::octal(u64::from(new));
         let padded = [&b"0000"[digits.len().min(4)..], &digits].concat();
-        let line = [b"mode of '", visit.path, b"' changed to ", &padded, b" (", &mode::letters(new)[1..], b")\n"].concat();
+        let line =
+            [b"mode of '", visit.path, b"' changed to ", &padded, b" (", &mode::letters(new)[1..], b")\n"].concat();
         env.stdout.write(&line)?;
     }
     Ok(if args.has(RECURSE) { Step::On } else { Step::Skip })

@@ -301,7 +301,9 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_list() {
-        for (word, message) in [("x", "invalid number 'x'"), ("0", "invalid number '0'"), ("3-2", "invalid number '3-2'")] {
+        for (word, message) in
+            [("x", "invalid number 'x'"), ("0", "invalid number '0'"), ("3-2", "invalid number '3-2'")]
+        {
             let ran = try_call(APPLET, &["cut", "-f", word], b"");
             assert_eq!((ran.status, ran.stderr), (1, format!("cut: {message}\n")));
         }

@@ -1,11 +1,11 @@
 //! `df`: print the free room of file systems (POSIX XCU df).
 
 use rbox_core::mounts::{self, Mount};
-use rbox_core::number::{human, parse_count, SIZE_SUFFIXES};
+use rbox_core::number::{SIZE_SUFFIXES, human, parse_count};
 use rbox_core::prelude::*;
+use rbox_core::sys::fs::{StatFs, stat, statfs};
 use rbox_core::text::Right;
 use rbox_core::{push, text};
-use rbox_core::sys::fs::{StatFs, stat, statfs};
 
 options! {
     "[-PkmhHTai] [-B SIZE] [-t TYPE] [FILE]...

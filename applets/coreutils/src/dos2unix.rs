@@ -44,7 +44,9 @@ fn convert(input: &mut Input, output: &mut Output, to_dos: bool) -> Result<()> {
         }
         // Every CR goes, wherever it stands, so that a file may be changed twice.
         let mut rest = content;
-        while let Some(at) = if to_dos { rest.iter().position(|byte| b"\r\n".contains(byte)) } else { find_byte(b'\r', rest) } {
+        while let Some(at) =
+            if to_dos { rest.iter().position(|byte| b"\r\n".contains(byte)) } else { find_byte(b'\r', rest) }
+        {
             output.write(&rest[..at])?;
             if rest[at] == b'\n' {
                 output.write(b"\r\n")?;
@@ -71,7 +73,8 @@ fn convert_file(name: &[u8], to_dos: bool) -> Result<()> {
     let letters = random.map(|byte| b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte & 31)]);
     let new = [&path, &b"."[..], &letters].concat();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = fs::open(&new, flags, Mode::from_raw_mode(0o600)).map_err(|errno| Error::cannot("create", &new, errno))?;
+    let file =
+        fs::open(&new, flags, Mode::from_raw_mode(0o600)).map_err(|errno| Error::cannot("create", &new, errno))?;
     // Who may not give files away keeps the file as his own.
     let _ = fs::fchown(&file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
     let changed = fs::fchmod(&file, Mode::from_raw_mode(stat.st_mode & 0o7777));
@@ -84,7 +87,11 @@ fn convert_file(name: &[u8], to_dos: bool) -> Result<()> {
     written.map_err(|error| {
         // The error that made it useless is the one to tell.
         let _ = fs::unlink(&new);
-        if error.is_output() { error.errno().map_or_else(|| Error::new("write error"), |errno| Error::on(&new, errno)) } else { error }
+        if error.is_output() {
+            error.errno().map_or_else(|| Error::new("write error"), |errno| Error::on(&new, errno))
+        } else {
+            error
+        }
     })
 }
 
@@ -105,6 +112,9 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let ran = try_call(APPLET, &["dos2unix", "/no/such"], b"");
-        assert_eq!((ran.status, ran.stderr.as_str()), (1, "dos2unix: can't open '/no/such': No such file or directory\n"));
+        assert_eq!(
+            (ran.status, ran.stderr.as_str()),
+            (1, "dos2unix: can't open '/no/such': No such file or directory\n")
+        );
     }
 }

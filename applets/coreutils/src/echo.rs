@@ -4,7 +4,9 @@ use rbox_core::escape::Style;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
-options!("[-neE] [WORD]...\n\nPrint the words, with blanks between and a newline at the end. -n leaves the newline\nout, -e takes \\n, \\t, \\0NNN and other escapes, -E (default) leaves them as they are.");
+options!(
+    "[-neE] [WORD]...\n\nPrint the words, with blanks between and a newline at the end. -n leaves the newline\nout, -e takes \\n, \\t, \\0NNN and other escapes, -E (default) leaves them as they are."
+);
 
 /// The applet. Every word may be one to print, so none is an option for certain.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();

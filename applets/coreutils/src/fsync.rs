@@ -36,6 +36,9 @@ mod tests {
     #[test]
     fn names_what_is_missing() {
         let ran = try_call(APPLET, &["fsync", "/nonexistent/x"], b"");
-        assert_eq!((ran.status, ran.stderr.as_str()), (1, "fsync: can't open '/nonexistent/x': No such file or directory\n"));
+        assert_eq!(
+            (ran.status, ran.stderr.as_str()),
+            (1, "fsync: can't open '/nonexistent/x': No such file or directory\n")
+        );
     }
 }

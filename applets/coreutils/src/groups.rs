@@ -33,9 +33,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn print(env: &mut Env, mut ids: Vec<u32>) -> Result<()> {
     let mut names = Names::default();
     let mut seen = Vec::new();
-    ids.retain(|id| !seen.contains(id) && {
-        seen.push(*id);
-        true
+    ids.retain(|id| {
+        !seen.contains(id) && {
+            seen.push(*id);
+            true
+        }
     });
     for (at, id) in ids.into_iter().enumerate() {
         if at > 0 {

@@ -52,11 +52,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         None => full(&who, &mut users, &mut groups),
         Some(GROUPS) => {
-            let shown: Vec<Vec<u8>> = who.groups.iter().map(|gid| show(*gid, args, |gid| groups.group(gid).to_vec())).collect();
+            let shown: Vec<Vec<u8>> =
+                who.groups.iter().map(|gid| show(*gid, args, |gid| groups.group(gid).to_vec())).collect();
             shown.join(if args.has(ZERO) { &b"\0"[..] } else { b" " })
         }
-        Some(USER) => show(if args.has(REAL) { who.uid } else { who.effective_uid }, args, |uid| users.user(uid).to_vec()),
-        Some(_) => show(if args.has(REAL) { who.gid } else { who.effective_gid }, args, |gid| groups.group(gid).to_vec()),
+        Some(USER) => {
+            show(if args.has(REAL) { who.uid } else { who.effective_uid }, args, |uid| users.user(uid).to_vec())
+        }
+        Some(_) => {
+            show(if args.has(REAL) { who.gid } else { who.effective_gid }, args, |gid| groups.group(gid).to_vec())
+        }
     };
     text.push(if args.has(ZERO) { 0 } else { b'\n' });
     env.stdout.write(&text)?;

@@ -2,9 +2,9 @@
 
 use rbox_core::bytes::join_path;
 use rbox_core::prelude::*;
+use rbox_core::sys::Errno;
 use rbox_core::sys::fs::{Mode, OFlags, lstat, mkdir, open};
 use rbox_core::sys::rand::{GetRandomFlags, getrandom};
-use rbox_core::sys::Errno;
 
 options! {
     "[-dqtu] [-p DIR] [TEMPLATE]
@@ -34,7 +34,11 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let template = args.operands_between(0, 1)?.first().copied();
     let below = args.last_of(&[BELOW, PLACE, PLACE_LONG]).is_some() || template.is_none();
-    let place = args.value(PLACE).or(args.value(PLACE_LONG)).or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty())).unwrap_or(b"/tmp");
+    let place = args
+        .value(PLACE)
+        .or(args.value(PLACE_LONG))
+        .or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty()))
+        .unwrap_or(b"/tmp");
     let mut path = template.unwrap_or(b"tmp.XXXXXX").to_vec();
     if below {
         path = join_path(place, &path);

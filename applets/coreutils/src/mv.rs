@@ -79,7 +79,10 @@ fn move_by_copy(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
     if let (Some(there), Ok(here)) = (&there, lstat(source)) {
         let folder = |stat: &Stat| rbox_core::fs::kind(stat) == FileType::Directory;
         if folder(there) != folder(&here) {
-            return Err(Error::on([b"can't rename '", source, b"'"].concat(), if folder(there) { Errno::ISDIR } else { Errno::NOTDIR }));
+            return Err(Error::on(
+                [b"can't rename '", source, b"'"].concat(),
+                if folder(there) { Errno::ISDIR } else { Errno::NOTDIR },
+            ));
         }
         let flags = if folder(there) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         unlinkat(rbox_core::sys::fs::CWD, target, flags).map_err(|errno| Error::cannot("remove", target, errno))?;

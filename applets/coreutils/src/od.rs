@@ -420,7 +420,8 @@ fn push(out: &mut Vec<u8>, form: Form, bytes: &[u8], big_endian: bool) {
 }
 
 fn push_named(out: &mut Vec<u8>, byte: u8) {
-    const NAMES: &[u8; 99] = b"nulsohstxetxeotenqackbel bs ht nl vt ff cr so sidledc1dc2dc3dc4naksynetbcan emsubesc fs gs rs us sp";
+    const NAMES: &[u8; 99] =
+        b"nulsohstxetxeotenqackbel bs ht nl vt ff cr so sidledc1dc2dc3dc4naksynetbcan emsubesc fs gs rs us sp";
     let byte = usize::from(byte & 0x7f);
     out.push(b' ');
     match byte {
@@ -462,7 +463,10 @@ mod tests {
     fn numbers_have_sizes_and_bases() {
         assert_eq!(od(&[], b"abc"), "0000000 061141 000143\n0000003\n");
         assert_eq!(od(&["-An", "-tx1"], b"\x00\xff\x10"), " 00 ff 10\n");
-        assert_eq!(od(&["-An", "-td1", "-tu4"], b"\xff\xff\xff\xff"), "   -1   -1   -1   -1\n           4294967295\n".replace("           42", "          42"));
+        assert_eq!(
+            od(&["-An", "-td1", "-tu4"], b"\xff\xff\xff\xff"),
+            "   -1   -1   -1   -1\n           4294967295\n".replace("           42", "          42")
+        );
     }
 
     #[test]

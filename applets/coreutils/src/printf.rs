@@ -4,7 +4,9 @@ use rbox_core::applet::answer_help;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
-options!("FORMAT [WORD]...\n\nPrint the words as FORMAT says, again while there are words: %s %b %q %c %d %i %o %u %x %X\n%a %e %f %g %%, with flags, width and precision; escapes as in C.");
+options!(
+    "FORMAT [WORD]...\n\nPrint the words as FORMAT says, again while there are words: %s %b %q %c %d %i %o %u %x %X\n%a %e %f %g %%, with flags, width and precision; escapes as in C."
+);
 
 /// The applet. A word that starts with a dash may be a number.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
@@ -30,7 +32,10 @@ mod tests {
     #[test]
     fn prints_and_tells_of_words_that_are_no_numbers() {
         let ran = try_call(APPLET, &["printf", "--", "-%d|", "1", "x"], b"");
-        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.status), ("-1|-0|", "printf: invalid number 'x'\n", 1));
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.as_str(), ran.status),
+            ("-1|-0|", "printf: invalid number 'x'\n", 1)
+        );
         assert_eq!(try_call(APPLET, &["printf"], b"").status, 1);
     }
 }

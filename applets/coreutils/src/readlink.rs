@@ -45,7 +45,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                     env.stdout.push(if args.has(ZERO) { 0 } else { b'\n' })?;
                 }
             }
-            Err(errno) if args.last_of(&[QUIET, VERBOSE]) == Some(VERBOSE) => status.worsen(env.warn(Error::on(*file, errno))),
+            Err(errno) if args.last_of(&[QUIET, VERBOSE]) == Some(VERBOSE) => {
+                status.worsen(env.warn(Error::on(*file, errno)))
+            }
             Err(_) => status = ExitStatus::FAILURE,
         }
     }

@@ -41,10 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.operands().is_empty() {
         return if manner == Some(FORCE) { Ok(ExitStatus::SUCCESS) } else { Err(Error::usage()) };
     }
-    if manner == Some(ASK_ONCE)
-        && (args.operands().len() > 3 || args.has(RECURSE))
-        && !env.ask(b"remove files?")?
-    {
+    if manner == Some(ASK_ONCE) && (args.operands().len() > 3 || args.has(RECURSE)) && !env.ask(b"remove files?")? {
         return Ok(ExitStatus::SUCCESS);
     }
     let keep_root = args.last_of(&[KEEP_ROOT, ANY_ROOT]) != Some(ANY_ROOT);
@@ -57,7 +54,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let name = base_name(operand);
         let mut remover = Remover { env, args, manner, terminal, device: None };
         if name == b"." || name == b".." || name == b"/" && keep_root {
-            status.worsen(remover.env.warn(Error::parts(&[b"can't remove '", operand, b"': refused for '/', '.' and '..'"])));
+            status.worsen(remover.env.warn(Error::parts(&[
+                b"can't remove '",
+                operand,
+                b"': refused for '/', '.' and '..'",
+            ])));
             continue;
         }
         for error in remover.remove(operand)? {

@@ -161,7 +161,10 @@ fn parse_parts(word: &[u8]) -> Option<Number> {
         return (!negative).then_some(Number { digits: INFINITE, places: 0 });
     }
     if let [b'0', b'x' | b'X', _, ..] = rest {
-        return Some(Number { digits: sign * i128::from(rbox_core::number::parse_c(rest)?.cast_unsigned()), places: 0 });
+        return Some(Number {
+            digits: sign * i128::from(rbox_core::number::parse_c(rest)?.cast_unsigned()),
+            places: 0,
+        });
     }
     let (mantissa, exponent) = match rest.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         None => (rest, 0),
@@ -265,7 +268,10 @@ mod tests {
         assert_eq!(seq(&["-f", "%03g%%", "9", "10"]), "009%\n010%\n");
         assert_eq!(seq(&["-f", "<%.2f>", "1", ".5", "2"]), "<1.00>\n<1.50>\n<2.00>\n");
         for format in ["%d", "", "%g%g", "%", "%g%"] {
-            assert_eq!(try_call(APPLET, &["seq", "-f", format, "2"], b"").stderr, format!("seq: invalid format '{format}'\n"));
+            assert_eq!(
+                try_call(APPLET, &["seq", "-f", format, "2"], b"").stderr,
+                format!("seq: invalid format '{format}'\n")
+            );
         }
     }
 

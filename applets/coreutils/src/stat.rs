@@ -3,9 +3,9 @@
 use rbox_core::mode::letters;
 use rbox_core::number::octal;
 use rbox_core::prelude::*;
+use rbox_core::sys::fs::{FileType, Stat, StatFs, lstat, major, minor, readlink, stat, statfs, statvfs};
 use rbox_core::text;
 use rbox_core::text::Hex;
-use rbox_core::sys::fs::{FileType, Stat, StatFs, lstat, major, minor, readlink, stat, statfs, statvfs};
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::users::Names;
 
@@ -81,10 +81,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(1, usize::MAX)?;
     env.for_each_operand(args.operands(), &mut |env, path| {
         let source = match args.has(SYSTEM) {
-            true => Source::System(
-                statfs(path).map_err(|errno| Error::on([b"can't read file system information for '", path, b"'"].concat(), errno))?,
+            true => Source::System(statfs(path).map_err(|errno| {
+                Error::on([b"can't read file system information for '", path, b"'"].concat(), errno)
+            })?),
+            false => Source::File(
+                if follow { stat(path) } else { lstat(path) }.map_err(|errno| Error::cannot("stat", path, errno))?,
             ),
-            false => Source::File(if follow { stat(path) } else { lstat(path) }.map_err(|errno| Error::cannot("stat", path, errno))?),
         };
         let mut text = Vec::new();
         match (args.last_of(&[FORMAT, PRINTF]), args.has(TERSE), &source) {
@@ -92,7 +94,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 printer.push_all(&mut text, args.value(FORMAT).unwrap_or_default(), false, path, &source)?;
                 text.push(b'\n');
             }
-            (Some(_), ..) => printer.push_all(&mut text, args.value(PRINTF).unwrap_or_default(), true, path, &source)?,
+            (Some(_), ..) => {
+                printer.push_all(&mut text, args.value(PRINTF).unwrap_or_default(), true, path, &source)?
+            }
             (None, true, Source::File(_)) => printer.push_all(&mut text, TERSE_FILE, false, path, &source)?,
             (None, true, Source::System(_)) => printer.push_all(&mut text, TERSE_SYSTEM, false, path, &source)?,
             (None, false, Source::System(_)) => printer.push_all(&mut text, FILE_SYSTEM, false, path, &source)?,
@@ -106,7 +110,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 impl Printer {
-    fn push_all(&mut self, text: &mut Vec<u8>, format: &[u8], escapes: bool, path: &[u8], source: &Source) -> Result<()> {
+    fn push_all(
+        &mut self,
+        text: &mut Vec<u8>,
+        format: &[u8],
+        escapes: bool,
+        path: &[u8],
+        source: &Source,
+    ) -> Result<()> {
         let mut rest = format;
         while let Some((&byte, after)) = rest.split_first() {
             rest = after;
@@ -120,7 +131,13 @@ impl Printer {
     }
 
     /// `%[-0][width][.precision]letter`.
-    fn push_conversion<'a>(&mut self, text: &mut Vec<u8>, rest: &'a [u8], path: &[u8], source: &Source) -> Result<&'a [u8]> {
+    fn push_conversion<'a>(
+        &mut self,
+        text: &mut Vec<u8>,
+        rest: &'a [u8],
+        path: &[u8],
+        source: &Source,
+    ) -> Result<&'a [u8]> {
         let flags = rest.iter().take_while(|byte| b"-0#+ ".contains(byte)).count();
         let digits = rest[flags..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let width = rbox_core::number::parse_decimal(&rest[flags..flags + digits]).unwrap_or(0).min(1000) as usize;
@@ -320,9 +337,15 @@ mod tests {
 
     #[test]
     fn formats_pad_and_escape() {
-        assert_eq!(try_call(APPLET, &["stat", "-c", "%n|%F|%5h", "/proc/self/fd/."], b"").stdout.split('|').nth(1), Some("directory"));
+        assert_eq!(
+            try_call(APPLET, &["stat", "-c", "%n|%F|%5h", "/proc/self/fd/."], b"").stdout.split('|').nth(1),
+            Some("directory")
+        );
         assert_eq!(try_call(APPLET, &["stat", "--printf=%t,%T\\t%%\\101", "/dev/null"], b"").stdout, "1,3\t%A");
-        assert_eq!(try_call(APPLET, &["stat", "-c", "[%6T][%-6T][%06T]", "/dev/null"], b"").stdout, "[     3][3     ][000003]\n");
+        assert_eq!(
+            try_call(APPLET, &["stat", "-c", "[%6T][%-6T][%06T]", "/dev/null"], b"").stdout,
+            "[     3][3     ][000003]\n"
+        );
     }
 
     #[test]

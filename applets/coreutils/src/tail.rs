@@ -180,7 +180,10 @@ fn bounds(input: &Input) -> Option<(u64, u64)> {
     let file = input.fd()?;
     let stat = fstat(file).ok()?;
     // Files in /proc and /sys say that they are empty.
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size == 0 || !input.buffered().is_empty() {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
+        || stat.st_size == 0
+        || !input.buffered().is_empty()
+    {
         return None;
     }
     let start = seek(file, SeekFrom::Current(0)).ok()?;
@@ -289,7 +292,11 @@ fn follow(env: &mut Env, args: &Args<'_>, files: &mut [Followed<'_>], headers: b
     let by_name = args.has(FOLLOW_NAME);
     let interval = args.value(INTERVAL).map_or(Ok(Duration::from_secs(1)), duration::parse)?;
     let pid = match args.value(PID) {
-        Some(word) => Some(parse_decimal(word).and_then(|pid| i32::try_from(pid).ok()).ok_or_else(|| rbox_core::number::invalid(word))?),
+        Some(word) => Some(
+            parse_decimal(word)
+                .and_then(|pid| i32::try_from(pid).ok())
+                .ok_or_else(|| rbox_core::number::invalid(word))?,
+        ),
         None => None,
     };
     let mut last = files.len().saturating_sub(1);
@@ -359,7 +366,11 @@ fn reopen(env: &mut Env, file: &mut Followed<'_>) {
         return;
     }
     if let Ok(input) = Input::open(file.name) {
-        let what: &[u8] = if file.input.is_some() { b" has been replaced; following new file" } else { b" has appeared; following new file" };
+        let what: &[u8] = if file.input.is_some() {
+            b" has been replaced; following new file"
+        } else {
+            b" has appeared; following new file"
+        };
         env.report(&Error::parts(&[file.name, what]));
         file.input = Some(input);
     }
@@ -417,6 +428,9 @@ mod tests {
     fn names_what_is_wrong() {
         assert_eq!(try_call(APPLET, &["tail", "-n", "x"], b"").stderr, "tail: invalid number 'x'\n");
         let ran = try_call(APPLET, &["tail", "/nonexistent"], b"");
-        assert_eq!((ran.status, ran.stderr.as_str()), (1, "tail: can't open '/nonexistent': No such file or directory\n"));
+        assert_eq!(
+            (ran.status, ran.stderr.as_str()),
+            (1, "tail: can't open '/nonexistent': No such file or directory\n")
+        );
     }
 }

@@ -4,7 +4,9 @@ use rbox_core::applet::answer_help;
 use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;
 
-options!("EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( ).");
+options!(
+    "EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( )."
+);
 
 /// The applet. Its words are operators, not options.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2).inline();

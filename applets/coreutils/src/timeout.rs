@@ -123,7 +123,8 @@ impl Watch {
             }
             // A little more than what is left, so that the loop does not spin below a millisecond.
             let milliseconds = left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
-            match signal::wait_readable(rbox_core::sys::AsFd::as_fd(&quiet), milliseconds.map(|most| most.min(1 << 40))) {
+            match signal::wait_readable(rbox_core::sys::AsFd::as_fd(&quiet), milliseconds.map(|most| most.min(1 << 40)))
+            {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
             }

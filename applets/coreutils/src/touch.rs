@@ -45,7 +45,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             Err(Errno::NOENT) if args.has(NO_CREATE) => Ok(()),
             Err(Errno::NOENT) => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-                open(path, flags, Mode::from_raw_mode(0o666)).and_then(|file| rbox_core::sys::fs::futimens(&file, &times))
+                open(path, flags, Mode::from_raw_mode(0o666))
+                    .and_then(|file| rbox_core::sys::fs::futimens(&file, &times))
             }
             result => result,
         };

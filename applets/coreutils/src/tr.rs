@@ -74,7 +74,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             count = 0;
             for &from in content {
                 let byte = map[usize::from(from)];
-                let is_dropped = is_deleted[usize::from(from)] || (last == Some(byte) && is_squeezed[usize::from(byte)]);
+                let is_dropped =
+                    is_deleted[usize::from(from)] || (last == Some(byte) && is_squeezed[usize::from(byte)]);
                 changed[count] = byte;
                 count += usize::from(!is_dropped);
                 last = if is_deleted[usize::from(from)] { last } else { Some(byte) };
@@ -185,7 +186,8 @@ fn character(text: &[u8]) -> (u8, usize) {
         b'v' => 11,
         b'0'..=b'7' => {
             let digits = text[1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-            let value = |count: usize| text[1..=count].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+            let value =
+                |count: usize| text[1..=count].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
             // A third digit that would pass a byte is a character of its own.
             let count = if value(digits) > 255 { digits - 1 } else { digits };
             return (value(count) as u8, 1 + count);

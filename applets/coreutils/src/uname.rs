@@ -47,7 +47,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         (PLATFORM, b"unknown", false),
         (SYSTEM, b"GNU/Linux", all),
     ];
-    let shown = fields.iter().filter(|(option, _, always)| *always || (!all && args.has(*option))).map(|(_, value, _)| *value);
+    let shown =
+        fields.iter().filter(|(option, _, always)| *always || (!all && args.has(*option))).map(|(_, value, _)| *value);
     let line = [shown.collect::<Vec<_>>().join(&b" "[..]), b"\n".to_vec()].concat();
     env.stdout.write(&line)?;
     Ok(ExitStatus::SUCCESS)

@@ -77,7 +77,8 @@ fn decode_old(input: &mut Input, output: &mut Output) -> Result<()> {
         }
         bytes.clear();
         for group in 0..length.div_ceil(3) {
-            let word = (0..4).fold(0, |word, at| word << 6 | letters.get(4 * group + at).map_or(0, |&letter| value(letter)));
+            let word =
+                (0..4).fold(0, |word, at| word << 6 | letters.get(4 * group + at).map_or(0, |&letter| value(letter)));
             bytes.extend_from_slice(&word.to_be_bytes()[1..]);
         }
         output.write(&bytes[..length])?;

@@ -78,7 +78,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> Result<()> {
     let [_, words, chars, _, width] = wanted;
-    let is_bytes_only = wanted == [false, false, false, true, false] || (wanted == [false, false, true, false, false] && !utf8);
+    let is_bytes_only =
+        wanted == [false, false, false, true, false] || (wanted == [false, false, true, false, false] && !utf8);
     if is_bytes_only && let Some(left) = bytes_left(input) {
         (counts.bytes, counts.chars) = (left, left);
         return Ok(());
@@ -116,7 +117,10 @@ fn bytes_left(input: &Input) -> Option<u64> {
     let file = input.fd()?;
     let stat = fstat(file).ok()?;
     // Files in /proc and /sys say that they are empty.
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size == 0 || !input.buffered().is_empty() {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
+        || stat.st_size == 0
+        || !input.buffered().is_empty()
+    {
         return None;
     }
     let at = seek(file, SeekFrom::Current(0)).ok()?;

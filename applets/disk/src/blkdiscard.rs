@@ -40,6 +40,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
         Some(_) => (Discard::Zero, "BLKZEROOUT"),
         None => (Discard::Plain, "BLKDISCARD"),
     };
-    discard(file.as_fd(), how, offset, length).map_err(|errno| Error::on([path, b": ", name.as_bytes()].concat(), errno))?;
+    discard(file.as_fd(), how, offset, length)
+        .map_err(|errno| Error::on([path, b": ", name.as_bytes()].concat(), errno))?;
     Ok(ExitStatus::SUCCESS)
 }

@@ -1,8 +1,8 @@
 //! `fallocate`: reserve space for a file, or give it up (fallocate(2)).
 
-use rbox_core::number::{invalid, parse_count};
 use rbox_core::names;
 use rbox_core::names::Names;
+use rbox_core::number::{invalid, parse_count};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs;
 use rbox_core::sys::fs::{FallocateFlags, Mode, OFlags};
@@ -42,7 +42,8 @@ const SUFFIXES: Names = names! {
 
 fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let path = args.operands_between(1, 1)?[0];
-    let number = |word: &[u8]| parse_count(word, SUFFIXES).ok().filter(|n| *n <= i64::MAX as u64).ok_or_else(|| invalid(word));
+    let number =
+        |word: &[u8]| parse_count(word, SUFFIXES).ok().filter(|n| *n <= i64::MAX as u64).ok_or_else(|| invalid(word));
     let length = number(args.value(LENGTH).ok_or_else(Error::usage)?)?;
     let offset = args.value(OFFSET).map_or(Ok(0), number)?;
     let mut flags = match args.last_of(&[PUNCH, ZERO, COLLAPSE, INSERT, POSIX]) {

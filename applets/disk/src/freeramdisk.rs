@@ -5,7 +5,9 @@ use rbox_core::sys::block_device::{Order, tell};
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{AsFd, fs};
 
-options!("DEVICE\n\nGive up the memory that the RAM disk DEVICE holds; fdflush: forget what is known\nof the floppy disk.");
+options!(
+    "DEVICE\n\nGive up the memory that the RAM disk DEVICE holds; fdflush: forget what is known\nof the floppy disk."
+);
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

@@ -109,7 +109,9 @@ impl Shown {
         let (view, mut name) = loop_device::status(&device)?;
         // The device's own record of the name is cut off.
         let base = rbox_core::bytes::base_name(path);
-        if let Ok(whole) = Input::open(&text!("/sys/block/", base, "/loop/backing_file")).and_then(|mut file| file.read_to_end()) {
+        if let Ok(whole) =
+            Input::open(&text!("/sys/block/", base, "/loop/backing_file")).and_then(|mut file| file.read_to_end())
+        {
             name = whole.trim_ascii_end().to_vec();
         }
         Ok(Self { view, name })

@@ -122,7 +122,13 @@ mod tests {
     fn a_header_has_its_places() {
         let page = header(4096, 256, &[7; 16], b"lab");
         assert_eq!((page.len(), &page[4086..]), (4096, &b"SWAPSPACE2"[..]));
-        assert_eq!((&page[1024..1032], &page[1036..1056]), (&b"\x01\0\0\0\xff\0\0\0"[..], &b"\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07lab\0"[..]));
+        assert_eq!(
+            (&page[1024..1032], &page[1036..1056]),
+            (
+                &b"\x01\0\0\0\xff\0\0\0"[..],
+                &b"\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07lab\0"[..]
+            )
+        );
     }
 
     #[test]

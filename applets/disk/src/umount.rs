@@ -80,7 +80,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn known(mounted: &[Mount], operand: &[u8]) -> Mount {
     let path = mounts::real_path(operand);
     let by_target = mounted.iter().rev().find(|mount| mount.target == path);
-    let found = by_target.or_else(|| mounted.iter().rev().find(|mount| mount.source == path || mount.source == operand));
+    let found =
+        by_target.or_else(|| mounted.iter().rev().find(|mount| mount.source == path || mount.source == operand));
     found.cloned().unwrap_or_else(|| Mount { source: operand.to_vec(), target: operand.to_vec(), ..Mount::default() })
 }
 

@@ -154,8 +154,8 @@ fn take_input(env: &mut Env) -> Result<Input> {
 }
 
 fn set_input(path: &[u8]) -> Result<()> {
-    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-        .and_then(|file| fd::redirect(file.as_fd(), 0));
+    let file =
+        open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).and_then(|file| fd::redirect(file.as_fd(), 0));
     file.map_err(|errno| Error::cannot("open", path, errno))
 }
 
@@ -300,9 +300,7 @@ impl<'a> Run<'a> {
         let name = self.command[0];
         match change {
             Change::Exited(0) => Ok(()),
-            Change::Exited(255) => {
-                Err(Error::parts(&[name, b": exited with status 255; aborting"]).with_status(124))
-            }
+            Change::Exited(255) => Err(Error::parts(&[name, b": exited with status 255; aborting"]).with_status(124)),
             Change::Exited(_) => {
                 self.status.worsen(ExitStatus(123));
                 Ok(())
@@ -372,9 +370,11 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
         if !begun {
             // Nearly every word is plain, and whole in the buffer.
             let start = content.iter().position(|byte| !is_blank(*byte)).unwrap_or(content.len());
-            let plain = content[start..].iter().position(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"' | b'\\'));
+            let plain =
+                content[start..].iter().position(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"' | b'\\'));
             if let Some(length) = plain.filter(|length| is_blank(content[start + length])) {
-                let word = Word { text: content[start..start + length].to_vec(), ends_line: content[start + length] == b'\n' };
+                let word =
+                    Word { text: content[start..start + length].to_vec(), ends_line: content[start + length] == b'\n' };
                 input.consume(start + length + 1);
                 return Ok(Some(word));
             }

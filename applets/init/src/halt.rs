@@ -30,7 +30,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let delay = args.value(DELAY).map_or(Ok(0), |word| parse_in_range(word, 0, u32::MAX.into()))?;
     pause(delay * 1000);
-    utmp::append(&Record { kind: Kind::RunLevel, pid: 0, line: b"~~", user: b"shutdown", host: uname().release().to_bytes() });
+    utmp::append(&Record {
+        kind: Kind::RunLevel,
+        pid: 0,
+        line: b"~~",
+        user: b"shutdown",
+        host: uname().release().to_bytes(),
+    });
     if args.has(ONLY_RECORD) {
         return Ok(ExitStatus::SUCCESS);
     }

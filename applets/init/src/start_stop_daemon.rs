@@ -304,7 +304,8 @@ fn execute(env: &mut Env, args: &Args<'_>, program: &[u8], words: &[&[u8]]) -> O
     }
     if let Some(file) = args.value(OUTPUT) {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
-        let output = open(file, flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::cannot("create", file, errno))?;
+        let output =
+            open(file, flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::cannot("create", file, errno))?;
         for number in 1..3 {
             fd::redirect(output.as_fd(), number).map_err(|errno| Error::on(file, errno))?;
         }

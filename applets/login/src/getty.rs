@@ -93,12 +93,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 /// The speeds that a termios has names for (termios(3)), in bits per second; 0 keeps what is set.
 const SPEEDS: [u32; 31] = [
-    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800,
-    500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400,
+    460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000,
+    4_000_000,
 ];
 
 fn parse_speeds(list: &[u8]) -> Result<Vec<u32>> {
-    let speed = |word: &[u8]| parse_decimal(word).and_then(|speed| SPEEDS.iter().find(|known| u64::from(**known) == speed).copied());
+    let speed = |word: &[u8]| {
+        parse_decimal(word).and_then(|speed| SPEEDS.iter().find(|known| u64::from(**known) == speed).copied())
+    };
     let speeds: Vec<u32> = list
         .split(|&byte| byte == b',')
         .map(|word| speed(word).ok_or_else(|| Error::parts(&[b"bad speed: ", word])))
@@ -155,7 +158,12 @@ fn take_modem_speed(state: &mut Termios) {
         return;
     }
     let Ok(count) = fd::read(fd::borrow(0), &mut text) else { return };
-    let digits: Vec<u8> = text[..count].iter().copied().skip_while(|byte| !byte.is_ascii_digit()).take_while(u8::is_ascii_digit).collect();
+    let digits: Vec<u8> = text[..count]
+        .iter()
+        .copied()
+        .skip_while(|byte| !byte.is_ascii_digit())
+        .take_while(u8::is_ascii_digit)
+        .collect();
     if let Some(speed) = parse_decimal(&digits).and_then(|speed| u32::try_from(speed).ok()) {
         let _ = state.set_speed(speed);
     }
@@ -168,7 +176,13 @@ fn send(text: &[u8]) -> Result<()> {
 }
 
 /// Asks until there is a name. `None` when the line is dead or the time is over.
-fn ask_name(state: &mut Termios, speeds: &[u32], issue: Option<&[u8]>, tty: &[u8], timeout: Option<u64>) -> Result<Option<Vec<u8>>> {
+fn ask_name(
+    state: &mut Termios,
+    speeds: &[u32],
+    issue: Option<&[u8]>,
+    tty: &[u8],
+    timeout: Option<u64>,
+) -> Result<Option<Vec<u8>>> {
     let mut speed = 0;
     // What was typed before the question is no answer to it.
     let _ = tcflush(fd::borrow(0), QueueSelector::IFlush);

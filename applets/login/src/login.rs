@@ -72,10 +72,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => [b" on '", line, b"'"].concat(),
     };
     let timeout = env.vars.get("LOGIN_TIMEOUT").and_then(parse_decimal).unwrap_or(60);
-    let patience = Patience {
-        seconds: timeout,
-        end: uptime_milliseconds().saturating_add(timeout.saturating_mul(1000)),
-    };
+    let patience =
+        Patience { seconds: timeout, end: uptime_milliseconds().saturating_add(timeout.saturating_mul(1000)) };
     let Some(user) = identify(env, given, args.has(TRUSTED), line, &from, &patience)? else {
         if patience.left() == Some(0) {
             let seconds = Decimal::new(patience.seconds);
@@ -109,7 +107,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// Asks until name and password are right. `None` when there were too many tries or no answer.
-fn identify(env: &mut Env, given: Option<&[u8]>, trusted: bool, line: &[u8], from: &[u8], patience: &Patience) -> Result<Option<User>> {
+fn identify(
+    env: &mut Env,
+    given: Option<&[u8]>,
+    trusted: bool,
+    line: &[u8],
+    from: &[u8],
+    patience: &Patience,
+) -> Result<Option<User>> {
     let mut next = given.map(<[u8]>::to_vec);
     for _ in 0..MOST_TRIES {
         let name = match next.take() {
@@ -189,7 +194,13 @@ fn begin_session(env: &mut Env, keep: bool, user: &User) -> Outcome {
     let shell = if user.shell.is_empty() { &b"/bin/sh"[..] } else { &user.shell };
     let path: &[u8] = if user.uid == 0 { b"/sbin:/usr/sbin:/bin:/usr/bin" } else { b"/bin:/usr/bin" };
     let mut vars: Vec<Vec<u8>> = Vec::new();
-    for (name, value) in [(&b"HOME"[..], &user.home[..]), (b"SHELL", shell), (b"USER", &user.name), (b"LOGNAME", &user.name), (b"PATH", path)] {
+    for (name, value) in [
+        (&b"HOME"[..], &user.home[..]),
+        (b"SHELL", shell),
+        (b"USER", &user.name),
+        (b"LOGNAME", &user.name),
+        (b"PATH", path),
+    ] {
         vars.push([name, b"=", value].concat());
     }
     let is_set = |vars: &[Vec<u8>], word: &[u8]| {

@@ -37,7 +37,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         (None, _) if termios::isatty(fd::borrow(0)) => ask_secret(2, b"Password: ", None)?.unwrap_or_default(),
         (None, _) => first_line(&mut env.stdin)?,
     };
-    let hash = crypt::crypt(&password, &setting).ok_or_else(|| Error::new("the salt has a character that no salt has"))?;
+    let hash =
+        crypt::crypt(&password, &setting).ok_or_else(|| Error::new("the salt has a character that no salt has"))?;
     env.stdout.write(&[&hash[..], b"\n"].concat())?;
     Ok(ExitStatus::SUCCESS)
 }

@@ -116,12 +116,8 @@ fn weakness(password: &[u8], name: &[u8]) -> Option<&'static str> {
     if !name.is_empty() && [&lower, &backwards].iter().any(|text| rbox_core::bytes::find(text, &name).is_some()) {
         return Some("similar to username");
     }
-    let kinds: [fn(&u8) -> bool; 4] = [
-        u8::is_ascii_lowercase,
-        u8::is_ascii_uppercase,
-        u8::is_ascii_digit,
-        |byte| !byte.is_ascii_alphanumeric(),
-    ];
+    let kinds: [fn(&u8) -> bool; 4] =
+        [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, |byte| !byte.is_ascii_alphanumeric()];
     let used = kinds.into_iter().filter(|kind| password.iter().any(kind)).count();
     // The fewer kinds of characters, the longer it has to be.
     (password.len() < 14 - 2 * used).then_some("too weak")

@@ -36,7 +36,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     let name = system::uname().nodename().to_bytes().to_vec();
-    let form = if env.name == b"dnsdomainname" { Some(DOMAIN) } else { args.last_of(&[SHORT, ADDRESSES, DOMAIN, FULL]) };
+    let form =
+        if env.name == b"dnsdomainname" { Some(DOMAIN) } else { args.last_of(&[SHORT, ADDRESSES, DOMAIN, FULL]) };
     let mut line = match form {
         Some(SHORT) => bytes::split_once(&name, b'.').map_or(&name[..], |(host, _)| host).to_vec(),
         Some(DOMAIN) => {
@@ -94,6 +95,7 @@ fn full_name(name: &[u8]) -> Result<Vec<u8>> {
 
 fn addresses() -> Result<Vec<u8>> {
     let all = Netlink::open()?.addresses(0)?;
-    let shown = all.iter().filter(|address| address.scope == 0).map(|address| rbox_core::net::addr::text(address.local));
+    let shown =
+        all.iter().filter(|address| address.scope == 0).map(|address| rbox_core::net::addr::text(address.local));
     Ok(shown.collect::<Vec<_>>().join(&b' '))
 }

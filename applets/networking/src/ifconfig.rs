@@ -4,7 +4,9 @@ use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{hardware_text, mask, mask_bits, parse, parse_hardware, parse_pairs, parse_prefix, parse_v4};
+use rbox_core::net::addr::{
+    hardware_text, mask, mask_bits, parse, parse_hardware, parse_pairs, parse_prefix, parse_v4,
+};
 use rbox_core::net::netlink::{Address, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
@@ -44,7 +46,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     };
     let device = name.split(|&byte| byte == b':').next().unwrap_or(name);
-    let link = netlink.link(device).map_err(|_| Error::parts(&[name, b": error fetching interface information: Device not found"]))?;
+    let link = netlink
+        .link(device)
+        .map_err(|_| Error::parts(&[name, b": error fetching interface information: Device not found"]))?;
     if words.is_empty() {
         show(env, &netlink.addresses(0)?, &link, name)?;
     } else {
@@ -57,7 +61,8 @@ fn show_with_aliases(env: &mut Env, netlink: &Netlink, link: &Link) -> Result<()
     let addresses = netlink.addresses(0)?;
     show(env, &addresses, link, &link.name)?;
     let aliases = addresses.iter().filter(|address| address.index == link.index && address.local.is_ipv4());
-    let mut labels: Vec<&[u8]> = aliases.map(|address| label_of(address, link)).filter(|label| *label != link.name).collect();
+    let mut labels: Vec<&[u8]> =
+        aliases.map(|address| label_of(address, link)).filter(|label| *label != link.name).collect();
     labels.sort();
     labels.dedup();
     labels.into_iter().try_for_each(|label| show(env, &addresses, link, label))
@@ -225,7 +230,8 @@ fn set(netlink: &Netlink, link: &Link, name: &[u8], words: &[&[u8]]) -> Result<(
         if let Some((flag, on)) = flag {
             change.set_flag(flag, on);
             // These two may have an address behind them.
-            let address = words.peek().filter(|_| on && flag & (BROADCAST | 0x10) != 0).and_then(|word| parse_v4(word).ok());
+            let address =
+                words.peek().filter(|_| on && flag & (BROADCAST | 0x10) != 0).and_then(|word| parse_v4(word).ok());
             if let Some(address) = address {
                 words.next();
                 *(if flag == BROADCAST { &mut change.broadcast } else { &mut change.peer }) = Some(address.into());
@@ -252,7 +258,8 @@ fn set(netlink: &Netlink, link: &Link, name: &[u8], words: &[&[u8]]) -> Result<(
                     _ => (24, 2),
                 };
                 let word = value()?;
-                let number = number::parse_c(word).filter(|number| *number >= 0).ok_or_else(|| number::invalid(word))?;
+                let number =
+                    number::parse_c(word).filter(|number| *number >= 0).ok_or_else(|| number::invalid(word))?;
                 map[at..at + size].copy_from_slice(&number.to_ne_bytes()[..size]);
                 change.attributes.retain(|(kind, _)| *kind != 14);
                 change.attributes.push((14, map.clone()));
@@ -263,7 +270,8 @@ fn set(netlink: &Netlink, link: &Link, name: &[u8], words: &[&[u8]]) -> Result<(
                 netlink.set_address(word == b"add", CREATE_OR_REPLACE, &address).map_err(failed)?;
             }
             _ => {
-                let (address, bits) = rbox_core::bytes::split_once(word, b'/').map_or((word, None), |(address, bits)| (address, Some(bits)));
+                let (address, bits) = rbox_core::bytes::split_once(word, b'/')
+                    .map_or((word, None), |(address, bits)| (address, Some(bits)));
                 change.address = Some(parse_v4(address).map(IpAddr::V4).or_else(|_| parse(address))?);
                 if bits.is_some() {
                     change.prefix = Some(parse_prefix(word)?.1);
@@ -320,7 +328,17 @@ fn apply(netlink: &Netlink, link: &Link, name: &[u8], mut change: Change) -> Res
 fn new_address(link: &Link, local: IpAddr, prefix: u8) -> Address {
     let scope = if local.is_loopback() { 254 } else { 0 };
     let (peer, broadcast, label) = (None, None, Vec::new());
-    Address { index: link.index, local, peer, prefix, scope, broadcast, label, flags: 0, lifetimes: (u32::MAX, u32::MAX) }
+    Address {
+        index: link.index,
+        local,
+        peer,
+        prefix,
+        scope,
+        broadcast,
+        label,
+        flags: 0,
+        lifetimes: (u32::MAX, u32::MAX),
+    }
 }
 
 /// Takes the IPv4 addresses of that name away and returns them.

@@ -6,12 +6,12 @@ use rbox_core::duration;
 use rbox_core::net::{addr, dns};
 use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
-use rbox_core::text::Right;
-use rbox_core::{push, text};
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::time::{ClockId, clock_gettime};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, event, packet};
+use rbox_core::text::Right;
+use rbox_core::{push, text};
 
 use crate::inet::checksum;
 
@@ -132,7 +132,9 @@ impl Pinger {
         // Users without rights have the kernel's echo sockets, where net.ipv4.ping_group_range lets them.
         let open = |kind| net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(protocol));
         let (socket, checked) = match open(SocketType::RAW) {
-            Err(Errno::PERM) => (open(SocketType::DGRAM).map_err(|_| Error::new("permission denied (are you root?)"))?, true),
+            Err(Errno::PERM) => {
+                (open(SocketType::DGRAM).map_err(|_| Error::new("permission denied (are you root?)"))?, true)
+            }
             socket => (socket.map_err(failed)?, false),
         };
         if to.is_ipv6() {
@@ -148,13 +150,17 @@ impl Pinger {
         }
         if let Some(word) = args.value(FROM) {
             match addr::parse(word) {
-                Ok(address) => net::bind(&socket, &SocketAddr::new(address, 0)).map_err(|errno| Error::on("bind", errno))?,
+                Ok(address) => {
+                    net::bind(&socket, &SocketAddr::new(address, 0)).map_err(|errno| Error::on("bind", errno))?
+                }
                 Err(_) => packet::bind_to_interface(socket.as_fd(), word).map_err(|errno| Error::on(word, errno))?,
             }
         }
         let mut id = [0; 2];
         rbox_core::sys::rand::getrandom(&mut id, rbox_core::sys::rand::GetRandomFlags::empty()).map_err(failed)?;
-        let pattern = args.value(PATTERN).map(|word| rbox_core::number::parse_radix(word, 16).ok_or_else(|| rbox_core::number::invalid(word)));
+        let pattern = args
+            .value(PATTERN)
+            .map(|word| rbox_core::number::parse_radix(word, 16).ok_or_else(|| rbox_core::number::invalid(word)));
         Ok(Self {
             socket,
             to: SocketAddr::new(to, 0),
@@ -197,7 +203,8 @@ impl Pinger {
 
     /// Takes one packet, or returns after so many microseconds.
     fn wait(&mut self, env: &mut Env, micros: u64) -> Result<()> {
-        let limit = event::Timespec { tv_sec: (micros / 1_000_000) as i64, tv_nsec: (micros % 1_000_000 * 1000) as i64 };
+        let limit =
+            event::Timespec { tv_sec: (micros / 1_000_000) as i64, tv_nsec: (micros % 1_000_000 * 1000) as i64 };
         let ready = event::poll(&mut [event::PollFd::new(&self.socket, event::PollFlags::IN)], Some(&limit));
         if !matches!(ready, Ok(1..)) {
             return Ok(());
@@ -209,12 +216,16 @@ impl Pinger {
             let from = received.from.map_or(self.to.ip(), IpAddr::V6);
             return self.take(env, &buffer[..received.count], received.hop_limit, from);
         }
-        let Ok((count, _, from)) = net::recvfrom(&self.socket, &mut buffer[..], RecvFlags::empty()) else { return Ok(()) };
+        let Ok((count, _, from)) = net::recvfrom(&self.socket, &mut buffer[..], RecvFlags::empty()) else {
+            return Ok(());
+        };
         let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(self.to.ip(), |from| from.ip());
         // A raw IPv4 socket gives the IP header too.
         let packet = &buffer[..count];
         let (message, life) = match (!self.checked, packet.first()) {
-            (true, Some(first)) => (packet.get(usize::from(first & 15) * 4..).unwrap_or_default(), packet.get(8).copied()),
+            (true, Some(first)) => {
+                (packet.get(usize::from(first & 15) * 4..).unwrap_or_default(), packet.get(8).copied())
+            }
             _ => (packet, None),
         };
         self.take(env, message, life, from)

@@ -161,7 +161,9 @@ fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome 
             }
             b"window" => route.metrics.push((WINDOW, parse_in_range(value()?, 128, i32::MAX as u64)? as u32)),
             // The kernel counts eighths.
-            b"irtt" => route.metrics.push((ROUND_TRIP, parse_in_range(value()?, 0, u64::from(u32::MAX) / 8)? as u32 * 8)),
+            b"irtt" => {
+                route.metrics.push((ROUND_TRIP, parse_in_range(value()?, 0, u64::from(u32::MAX) / 8)? as u32 * 8))
+            }
             b"reject" => route.kind = 7,
             b"dev" | b"device" => route.index = netlink.link(value()?)?.index,
             // Without a word before it a device is the last.

@@ -54,9 +54,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let mut words = args.words().to_vec();
     // -4 and -6 are options, not signals.
-    let signal = |word: &&[u8]| {
-        word.strip_prefix(b"-").filter(|name| !matches!(*name, b"4" | b"6")).and_then(number_of)
-    };
+    let signal =
+        |word: &&[u8]| word.strip_prefix(b"-").filter(|name| !matches!(*name, b"4" | b"6")).and_then(number_of);
     let mut number = SIGKILL;
     if let Some(at) = words.iter().take_while(|word| **word != b"--").position(|word| signal(word).is_some()) {
         number = signal(&words.remove(at)).unwrap_or(number);

@@ -55,7 +55,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.for_each_operand(names, &mut |env, name| {
         let pids: Vec<i32> = process::named(name)?.into_iter().filter(|pid| *pid != own).collect();
         if pids.is_empty() {
-            let error = if quiet { Error::silent(ExitStatus::FAILURE) } else { Error::parts(&[name, b": no process killed"]) };
+            let error =
+                if quiet { Error::silent(ExitStatus::FAILURE) } else { Error::parts(&[name, b": no process killed"]) };
             return Err(error);
         }
         let mut failed = false;

@@ -71,7 +71,8 @@ fn show(env: &mut Env, args: &Args<'_>, process: &Process) -> Result<()> {
         (true, _) => Ok(()),
         (false, false) => env.stdout.write(&text!(" total ", Right(size, 16, b' '), "K\n")),
         (false, true) => {
-            let line = text!("total kB ", Right(size, 15, b' '), " ", Right(resident, 7, b' '), " ", Right(dirty, 7, b' '));
+            let line =
+                text!("total kB ", Right(size, 15, b' '), " ", Right(resident, 7, b' '), " ", Right(dirty, 7, b' '));
             env.stdout.write(&text!("---------------- ------- ------- ------- \n", line, "\n"))
         }
     }
@@ -86,7 +87,9 @@ fn mappings(content: &[u8]) -> Vec<Mapping> {
             continue;
         }
         let mut words = bytes::words(line);
-        let (Some(mapping), Some(name), Some(number)) = (mappings.last_mut(), words.next(), words.next()) else { continue };
+        let (Some(mapping), Some(name), Some(number)) = (mappings.last_mut(), words.next(), words.next()) else {
+            continue;
+        };
         let kilobytes = parse_decimal(number).unwrap_or(0);
         match name {
             b"Rss:" => mapping.resident += kilobytes,
@@ -126,7 +129,8 @@ mod tests {
 
     #[test]
     fn lines_of_smaps_belong_together() {
-        let text = b"1000-3000 r-xp 00000000 08:01 12 /lib/a b.so\nRss: 4 kB\nPrivate_Dirty: 8 kB\nShared_Dirty: 1 kB\n\
+        let text =
+            b"1000-3000 r-xp 00000000 08:01 12 /lib/a b.so\nRss: 4 kB\nPrivate_Dirty: 8 kB\nShared_Dirty: 1 kB\n\
             ff00-ff00 rw-s 0 00:00 0 \n";
         let found = mappings(text);
         let first = Mapping {

@@ -79,9 +79,9 @@ impl Column {
             "rss" => size(process.resident_pages * page_kilobytes()),
             "stat" => state(process),
             "nice" => {
-        let digits = decimal(process.nice.unsigned_abs());
-        if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
-    },
+                let digits = decimal(process.nice.unsigned_abs());
+                if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
+            }
             "etime" => clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS)),
             _ => clock((process.user_time + process.system_time) / TICKS),
         }
@@ -116,7 +116,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 continue;
             }
             found = true;
-            let cells = columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
+            let cells =
+                columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
             print(env, cells)?;
         }
     }
@@ -277,7 +278,10 @@ mod tests {
 
     #[test]
     fn times_and_sizes_stay_short() {
-        assert_eq!((clock(61), clock(60_000), clock(900_000)), (b"1:01".to_vec(), b"16h40".to_vec(), b"10d10".to_vec()));
+        assert_eq!(
+            (clock(61), clock(60_000), clock(900_000)),
+            (b"1:01".to_vec(), b"16h40".to_vec(), b"10d10".to_vec())
+        );
         assert_eq!((size(9999), size(10_240), size(20 << 20)), (b"9999".to_vec(), b"10m".to_vec(), b"20g".to_vec()));
     }
 

@@ -49,12 +49,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let files = args.operands_or(b"/etc/sysctl.conf");
         return env.for_each_operand(&files, &mut |env, file| load(env, args, file));
     }
-    env.for_each_operand(args.operands(), &mut |env, word| {
-        match bytes::split_once(word, b'=') {
-            Some((key, value)) => set(env, args, key.trim_ascii(), value.trim_ascii()),
-            None if args.has(WRITE) => Err(Error::parts(&[b"error: '", word, b"' must be of the form name=value"])),
-            None => show(env, args, &path_of(word)),
-        }
+    env.for_each_operand(args.operands(), &mut |env, word| match bytes::split_once(word, b'=') {
+        Some((key, value)) => set(env, args, key.trim_ascii(), value.trim_ascii()),
+        None if args.has(WRITE) => Err(Error::parts(&[b"error: '", word, b"' must be of the form name=value"])),
+        None => show(env, args, &path_of(word)),
     })
 }
 

@@ -52,6 +52,9 @@ mod tests {
             push_uptime(&mut line, minutes);
             line
         };
-        assert_eq!((text(5), text(134), text(1440 + 605)), (b"5 min".to_vec(), b" 2:14".to_vec(), b"1 day, 10:05".to_vec()));
+        assert_eq!(
+            (text(5), text(134), text(1440 + 605)),
+            (b"5 min".to_vec(), b" 2:14".to_vec(), b"1 day, 10:05".to_vec())
+        );
     }
 }

@@ -130,8 +130,7 @@ fn hold(path: &[u8], wait: bool) -> Result<()> {
     let failed = |verb, errno| Error::cannot(verb, path, errno);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
     let file = fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(|errno| failed("open", errno))?;
-    let operation =
-        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    let operation = if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
     fs::flock(&file, operation).map_err(|errno| failed("lock", errno))?;
     core::mem::forget(file);
     Ok(())

@@ -1,6 +1,5 @@
 //! `runsvdir`: watch a folder of services and keep a runsv for each (runsvdir(8)).
 
-
 use rbox_core::call;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::fs::list_at;

@@ -151,7 +151,11 @@ impl Service {
     fn read_status(&self) -> core::result::Result<Status, Unknown> {
         let reason = |text: &str, errno| Unknown::Reason(Error::on(text, errno));
         fs::stat(&self.folder[..]).map_err(|errno| reason("unable to change to service directory", errno))?;
-        match fs::open(&self.path("supervise/ok")[..], OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+        match fs::open(
+            &self.path("supervise/ok")[..],
+            OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        ) {
             Ok(_) => {}
             // No reader: nobody watches over the service.
             Err(Errno::NXIO) => return Err(Unknown::NotRunning),
@@ -162,7 +166,8 @@ impl Service {
             let errno = error.errno().unwrap_or(Errno::IO);
             reason("unable to open supervise/status", errno)
         })?;
-        Status::parse(&content).ok_or_else(|| Unknown::Reason(Error::new("unable to read supervise/status: bad format")))
+        Status::parse(&content)
+            .ok_or_else(|| Unknown::Reason(Error::new("unable to read supervise/status: bad format")))
     }
 
     fn say(&self, env: &mut Env, lead: &[u8], text: &[u8]) -> Result<()> {
@@ -210,7 +215,6 @@ impl Service {
         let status = match self.read_status() {
             Ok(status) => status,
             Err(unknown) => {
-                
                 self.say_unknown(env, b"fail: ", &unknown)?;
                 return Ok(false);
             }

@@ -39,8 +39,17 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// What each option writes to `supervise/control`.
 const LETTERS: [(Opt, u8); 11] = [
-    (UP, b'u'), (DOWN, b'd'), (ONCE, b'o'), (PAUSE, b'p'), (CONTINUE, b'c'), (HANGUP, b'h'), (ALARM, b'a'),
-    (INTERRUPT, b'i'), (TERMINATE, b't'), (KILL, b'k'), (EXIT, b'x'),
+    (UP, b'u'),
+    (DOWN, b'd'),
+    (ONCE, b'o'),
+    (PAUSE, b'p'),
+    (CONTINUE, b'c'),
+    (HANGUP, b'h'),
+    (ALARM, b'a'),
+    (INTERRUPT, b'i'),
+    (TERMINATE, b't'),
+    (KILL, b'k'),
+    (EXIT, b'x'),
 ];
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {

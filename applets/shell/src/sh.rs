@@ -1,6 +1,7 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
+use crate::duplicate::Duplicate;
 use crate::exec::redirect::private_copy;
 use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
@@ -9,9 +10,8 @@ use crate::syntax::input::{Input, Reader};
 use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
-use std::rc::Rc;
 use rbox_core::text;
-use crate::duplicate::Duplicate;
+use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
@@ -190,7 +190,8 @@ pub fn set_fixed_variables(shell: &mut Shell) {
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
-    let mut start = Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
+    let mut start =
+        Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
     let rest = read_options(shell, words, &mut start)?;
     let result = begin(shell, rest, &start);
     if result == Err(Fail::Error) && shell.status == 0 {
@@ -202,7 +203,11 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     result
 }
 
-fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]], start: &mut Start) -> core::result::Result<&'a [&'b [u8]], Fail> {
+fn read_options<'a, 'b>(
+    shell: &mut Shell,
+    words: &'a [&'b [u8]],
+    start: &mut Start,
+) -> core::result::Result<&'a [&'b [u8]], Fail> {
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
         let on = match word.first() {
@@ -292,7 +297,10 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     }
     // XCU sh, ENV: ignored where the identities differ.
     let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
-    if interactive && own && let Some(path) = shell.get(b"ENV").map(<[u8]>::duplicate) {
+    if interactive
+        && own
+        && let Some(path) = shell.get(b"ENV").map(<[u8]>::duplicate)
+    {
         let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
     }

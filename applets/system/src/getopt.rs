@@ -155,7 +155,8 @@ impl<'a> Parser<'a> {
                 [b'-', name @ ..] if !name.is_empty() => {
                     // getopt_long_only(3): two letters and more, or one that is no letter of the options.
                     let tries = self.alternative && (name.len() > 1 || self.takes(name[0]).is_none());
-                    let known = tries && !self.matching(name.split(|&byte| byte == b'=').next().unwrap_or(name)).is_empty();
+                    let known =
+                        tries && !self.matching(name.split(|&byte| byte == b'=').next().unwrap_or(name)).is_empty();
                     if known || tries && self.takes(name[0]).is_none() {
                         self.long(b"-", name, &mut rest);
                     } else {

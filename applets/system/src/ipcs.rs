@@ -314,14 +314,7 @@ fn summary(kind: Kind, all: &Rows) -> Vec<u8> {
             pages(all.sum("swap")),
             "\nSwap performance: 0 attempts\t 0 successes\n"
         ),
-        Kind::Semaphores => push!(
-            text,
-            "used arrays = ",
-            count,
-            "\nallocated semaphores = ",
-            all.sum("nsems"),
-            "\n"
-        ),
+        Kind::Semaphores => push!(text, "used arrays = ", count, "\nallocated semaphores = ", all.sum("nsems"), "\n"),
     }
     text
 }
@@ -352,7 +345,10 @@ mod tests {
         let all = Rows { heading: words(b"key shmid perms size uid"), rows: vec![words(b"-2 6 3644 1000 0")] };
         let text = list(Kind::Memory, &all, &mut Names::default());
         let text = String::from_utf8_lossy(&text).into_owned();
-        assert!(text.contains("0xfffffffe 6          root       644        1000       0          dest   locked"), "{text}");
+        assert!(
+            text.contains("0xfffffffe 6          root       644        1000       0          dest   locked"),
+            "{text}"
+        );
         assert_eq!(all.sum("size"), 1000);
     }
 }

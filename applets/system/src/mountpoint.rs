@@ -67,7 +67,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let name = source.as_deref().unwrap_or(b"UNKNOWN");
         env.stdout.write(&text!(name, " ", path, "\n"))?;
     } else if !args.has(QUIET) {
-        env.stdout.write(&text!(path, if source.is_some() { " is a mountpoint\n" } else { " is not a mountpoint\n" }))?;
+        env.stdout
+            .write(&text!(path, if source.is_some() { " is a mountpoint\n" } else { " is not a mountpoint\n" }))?;
     }
     Ok(if source.is_some() { ExitStatus::SUCCESS } else { NO })
 }

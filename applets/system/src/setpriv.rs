@@ -78,7 +78,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 }
                 continue;
             }
-            remove_capability_from_bounding_set(one(capability)).map_err(|errno| Error::on("prctl: CAPBSET_DROP", errno))?;
+            remove_capability_from_bounding_set(one(capability))
+                .map_err(|errno| Error::on("prctl: CAPBSET_DROP", errno))?;
         }
     }
     if let Some(words) = args.value(INHERITABLE) {
@@ -166,7 +167,14 @@ fn changes(words: &[u8]) -> Result<Vec<(u64, bool)>> {
 fn dump(env: &mut Env) -> Outcome {
     let mut out = Vec::new();
     push!(out, "uid: ", process::getuid().as_raw(), "\neuid: ", process::geteuid().as_raw());
-    push!(out, "\ngid: ", process::getgid().as_raw(), "\negid: ", process::getegid().as_raw(), "\nSupplementary groups: ");
+    push!(
+        out,
+        "\ngid: ",
+        process::getgid().as_raw(),
+        "\negid: ",
+        process::getegid().as_raw(),
+        "\nSupplementary groups: "
+    );
     let groups = process::getgroups().map_err(|errno| Error::on("getgroups", errno))?;
     list(&mut out, groups.iter().map(|gid| text!(gid.as_raw())));
     push!(out, "no_new_privs: ", u32::from(no_new_privs().unwrap_or(false)), "\nInheritable capabilities: ");

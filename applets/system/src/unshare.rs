@@ -205,7 +205,8 @@ fn map_users(args: &Args<'_>, setgroups: Option<&[u8]>, (uid, gid): (u32, u32)) 
 
 fn write(path: &str, content: &[u8]) -> Result<()> {
     let flags = fs::OFlags::WRONLY | fs::OFlags::CLOEXEC;
-    let file = fs::open(path, flags, fs::Mode::empty()).map_err(|errno| Error::cannot("open", path.as_bytes(), errno))?;
+    let file =
+        fs::open(path, flags, fs::Mode::empty()).map_err(|errno| Error::cannot("open", path.as_bytes(), errno))?;
     fd::write(&file, content).map_err(|errno| Error::on(path, errno))?;
     Ok(())
 }
@@ -226,9 +227,9 @@ impl Holder {
             if io::read(wait.as_fd(), &mut [0]) != Ok(1) {
                 return 1;
             }
-            let mounted = files.iter().try_for_each(|(path, name)| {
-                mount_bind(text!("/proc/", parent as u32, "/ns/", *name), *path)
-            });
+            let mounted = files
+                .iter()
+                .try_for_each(|(path, name)| mount_bind(text!("/proc/", parent as u32, "/ns/", *name), *path));
             mounted.err().map_or(0, |errno| errno.raw_os_error() as u8)
         });
         Ok(Self { pid: pid.map_err(|errno| Error::on("can't fork", errno))?, go })

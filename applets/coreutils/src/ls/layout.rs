@@ -99,7 +99,11 @@ impl Lister<'_> {
 
     fn block_text(&self, stat: &Stat) -> Vec<u8> {
         // -k asks for what is the default.
-        if self.args.has(HUMAN) && !self.args.has(KILO) { human(stat.st_blocks as u64 * 512) } else { digits(blocks(stat)) }
+        if self.args.has(HUMAN) && !self.args.has(KILO) {
+            human(stat.st_blocks as u64 * 512)
+        } else {
+            digits(blocks(stat))
+        }
     }
 
     /// A device has its numbers where others have a size.
@@ -242,7 +246,8 @@ impl Lister<'_> {
         let columns = (self.width / column).max(1);
         let rows = cells.len().div_ceil(columns);
         for row in 0..rows {
-            let places = (0..columns).map(|at| if self.form == Form::Across { row * columns + at } else { at * rows + row });
+            let places =
+                (0..columns).map(|at| if self.form == Form::Across { row * columns + at } else { at * rows + row });
             let mut gap = 0;
             for place in places.take_while(|&place| place < cells.len()) {
                 text.resize(text.len() + gap, b' ');

@@ -145,7 +145,11 @@ fn print(output: &mut Output, text: &[u8], lines: &[Line]) -> Result<()> {
 /// `-c`: names the first line that is not in order, if `name` is given.
 fn check(env: &mut Env, sorter: &Sorter, text: &[u8], lines: &[Line], unique: bool, name: Option<&[u8]>) -> Outcome {
     for (at, pair) in lines.windows(2).enumerate() {
-        let order = if unique { sorter.compare_keys(text, &pair[0], &pair[1]) } else { sorter.compare(text, &pair[0], &pair[1]) };
+        let order = if unique {
+            sorter.compare_keys(text, &pair[0], &pair[1])
+        } else {
+            sorter.compare(text, &pair[0], &pair[1])
+        };
         if order == Ordering::Greater || (unique && order == Ordering::Equal) {
             if let Some(name) = name {
                 let number = rbox_core::number::Decimal::new(at as u64 + 2);

@@ -50,7 +50,8 @@ pub fn attach(env: &mut Env, plan: &Plan<'_>, mut mount: Mount) -> Outcome {
     if last == Errno::PERM && !rbox_core::sys::process::geteuid().is_root() {
         return Err(Error::new("permission denied (are you root?)"));
     }
-    Err(Error::on([b"mounting ", &mount.source[..], b" on ", &mount.target, b" failed"].concat(), last).with_status(255))
+    Err(Error::on([b"mounting ", &mount.source[..], b" on ", &mount.target, b" failed"].concat(), last)
+        .with_status(255))
 }
 
 /// Tries the types one after the other. The outer failure is that of standard error.
@@ -65,7 +66,8 @@ fn attach_as(
     let mut last = Errno::NODEV;
     for kind in kinds {
         if plan.verbose {
-            let parts = [b"mount: mount('", &mount.source[..], b"','", &mount.target, b"','", kind, b"','", data, b"')\n"];
+            let parts =
+                [b"mount: mount('", &mount.source[..], b"','", &mount.target, b"','", kind, b"','", data, b"')\n"];
             env.stderr.write(&parts.concat())?;
         }
         let result = if plan.fake { Ok(()) } else { attach_writable_or_not(env, mount, kind, flags, data) };
@@ -147,7 +149,13 @@ fn attach_loop(path: &[u8], mut view: View) -> Result<Attached> {
 }
 
 /// A medium that cannot be written is mounted read-only, with a word about it.
-fn attach_writable_or_not(env: &mut Env, mount: &Mount, kind: &[u8], flags: u32, data: &[u8]) -> core::result::Result<(), Errno> {
+fn attach_writable_or_not(
+    env: &mut Env,
+    mount: &Mount,
+    kind: &[u8],
+    flags: u32,
+    data: &[u8],
+) -> core::result::Result<(), Errno> {
     match system_mount(mount, kind, flags, data) {
         Err(Errno::ACCESS | Errno::ROFS) if flags & (READ_ONLY_FLAG | BIND_FLAG | REMOUNT) == 0 => {
             let parts = [&env.name[..], b": ", &mount.source, b" is write-protected, mounting read-only\n"];
@@ -161,7 +169,13 @@ fn attach_writable_or_not(env: &mut Env, mount: &Mount, kind: &[u8], flags: u32,
 fn system_mount(mount: &Mount, kind: &[u8], flags: u32, data: &[u8]) -> core::result::Result<(), Errno> {
     let data = CString::new(data).map_err(|_| Errno::INVAL)?;
     let call = |flags: u32| {
-        mount::mount(&mount.source[..], &mount.target[..], kind, MountFlags::from_bits_retain(flags), Some(data.as_c_str()))
+        mount::mount(
+            &mount.source[..],
+            &mount.target[..],
+            kind,
+            MountFlags::from_bits_retain(flags),
+            Some(data.as_c_str()),
+        )
     };
     // mount(2): a change of propagation goes alone, and a bind mount takes its other flags only in a remount.
     let change = flags & PROPAGATION;

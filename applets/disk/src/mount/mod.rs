@@ -160,7 +160,8 @@ fn mount_known(env: &mut Env, plan: &Plan<'_>, word: &[u8], fstab: &[u8]) -> Out
     let Some(mut mount) = found else { return Err(Error::parts(&[b"can't find ", word, b" in ", table])) };
     if flags & REMOUNT != 0 {
         // What the kernel shows of the filesystem's own options need not be what it takes.
-        mount.options = mount.options.split(|&byte| byte == b',').filter(|word| is_flag(word)).collect::<Vec<_>>().join(&b',');
+        mount.options =
+            mount.options.split(|&byte| byte == b',').filter(|word| is_flag(word)).collect::<Vec<_>>().join(&b',');
     }
     attach(env, plan, mount)
 }
@@ -170,10 +171,11 @@ fn mount_all(env: &mut Env, plan: &Plan<'_>, fstab: &[u8], wanted: Option<&[u8]>
     let mounted = mounts::read(b"/proc/mounts").unwrap_or_default();
     let mut failed = 0u8;
     for mount in mounts::read(fstab)? {
-        let has_wanted = |mount: &Mount| {
-            wanted.is_none_or(|list| mounts::has_options(mount, list))
-        };
-        let skip = mount.has_option(b"noauto") || mount.has_option(b"swap") || mount.kind == b"swap" || mount.kind == b"ignore";
+        let has_wanted = |mount: &Mount| wanted.is_none_or(|list| mounts::has_options(mount, list));
+        let skip = mount.has_option(b"noauto")
+            || mount.has_option(b"swap")
+            || mount.kind == b"swap"
+            || mount.kind == b"ignore";
         if skip || !is_wanted_kind(&mount.kind, plan.types) || !has_wanted(&mount) {
             continue;
         }

@@ -144,7 +144,13 @@ impl Finder {
     }
 
     /// Runs a command in a folder, and comes back.
-    fn attempt_in(&mut self, env: &mut Env, folder: BorrowedFd<'_>, words: &[&[u8]], place: Option<Place>) -> Result<Option<Change>> {
+    fn attempt_in(
+        &mut self,
+        env: &mut Env,
+        folder: BorrowedFd<'_>,
+        words: &[&[u8]],
+        place: Option<Place>,
+    ) -> Result<Option<Change>> {
         if self.home.is_none() {
             self.home = Some(open_folder(CWD, b".", true).map_err(|errno| Error::on(".", errno))?);
         }

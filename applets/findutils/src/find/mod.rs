@@ -153,13 +153,7 @@ impl Finder {
         if finder.quit { Ok(()) } else { done }
     }
 
-    fn visit(
-        &mut self,
-        env: &mut Env,
-        expression: &Expression,
-        operand: &[u8],
-        visit: &Visit<'_>,
-    ) -> Result<Step> {
+    fn visit(&mut self, env: &mut Env, expression: &Expression, operand: &[u8], visit: &Visit<'_>) -> Result<Step> {
         let mut file = File { visit, operand, stat: None, prune: false };
         if visit.depth == 0 {
             self.device = file.stat()?.st_dev;

@@ -8,8 +8,8 @@ use rbox_core::mode;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{PLAIN, invalid, parse_count, parse_decimal};
+use rbox_core::pattern::glob;
 use rbox_core::pattern::regex::{self, Regex};
-use rbox_core::pattern::{glob};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, CWD, Stat};
 use rbox_core::time::{self, Moment, Zone};
@@ -57,8 +57,7 @@ pub fn parse<'b>(env: &Env, words: &[&'b [u8]]) -> Result<(Vec<&'b [u8]>, Expres
     let paths = words.iter().take_while(is_path).count();
     let now = Moment::now();
     let utf8 = env.is_utf8();
-    let settings =
-        Settings { follow, depth_first: false, one_device: false, least_depth: 0, most_depth: usize::MAX };
+    let settings = Settings { follow, depth_first: false, one_device: false, least_depth: 0, most_depth: usize::MAX };
     let finder = Finder {
         settings,
         status: ExitStatus::SUCCESS,
@@ -318,9 +317,16 @@ impl<'b> Parser<'_, 'b> {
             b"-newer" => self.newer(name, b'm', b'm')?,
             b"-anewer" => self.newer(name, b'a', b'm')?,
             b"-cnewer" => self.newer(name, b'c', b'm')?,
-            [b'-', b'n', b'e', b'w', b'e', b'r', file @ (b'a' | b'B' | b'c' | b'm'), than @ (b'a' | b'c' | b'm' | b't')] => {
-                self.newer(name, *file, *than)?
-            }
+            [
+                b'-',
+                b'n',
+                b'e',
+                b'w',
+                b'e',
+                b'r',
+                file @ (b'a' | b'B' | b'c' | b'm'),
+                than @ (b'a' | b'c' | b'm' | b't'),
+            ] => self.newer(name, *file, *than)?,
             b"-readable" => Test::Access(Access::READ_OK),
             b"-writable" => Test::Access(Access::WRITE_OK),
             b"-executable" => Test::Access(Access::EXEC_OK),
@@ -346,9 +352,8 @@ impl<'b> Parser<'_, 'b> {
                 let word = self.argument(name)?;
                 self.dialect = match word {
                     b"basic" | b"posix-basic" | b"posix-minimal-basic" | b"grep" | b"sed" | b"ed" => Dialect::Basic,
-                    b"extended" | b"posix-extended" | b"posix-egrep" | b"egrep" | b"posix-awk" | b"gnu-awk" | b"awk" => {
-                        Dialect::Extended
-                    }
+                    b"extended" | b"posix-extended" | b"posix-egrep" | b"egrep" | b"posix-awk" | b"gnu-awk"
+                    | b"awk" => Dialect::Extended,
                     b"emacs" | b"findutils-default" => Dialect::Emacs,
                     _ => return Err(wrong(name, word)),
                 };

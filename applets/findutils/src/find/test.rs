@@ -124,7 +124,8 @@ impl File<'_> {
         if time != Time::Birth {
             return Ok(Some(time_of(self.stat()?, time)));
         }
-        let flags = if kind(self.visit.stat) == FileType::Symlink { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
+        let flags =
+            if kind(self.visit.stat) == FileType::Symlink { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
         let found = statx(self.visit.at, self.visit.name, flags, StatxFlags::BTIME);
         let found = found.ok().filter(|found| found.stx_mask & StatxFlags::BTIME.bits() != 0);
         Ok(found.map(|found| Moment { seconds: found.stx_btime.tv_sec, nanos: found.stx_btime.tv_nsec }))

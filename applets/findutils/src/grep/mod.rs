@@ -141,9 +141,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if operands.is_empty() {
         operands = core::slice::from_ref(&only);
     }
-    let is_folder = |operand: &[u8]| {
-        rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory)
-    };
+    let is_folder =
+        |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory);
     let with_name = operands.len() > 1 || (recursive && is_folder(operands[0]));
     search.form.with_name = match args.last_of(&[WITH_NAME, NO_NAME]) {
         Some(last) => last == WITH_NAME,
@@ -221,9 +220,8 @@ fn flags(env: &Env, args: &Args<'_>) -> Flags {
 }
 
 fn search(env: &Env, args: &Args<'_>, regex: Regex) -> Result<Search> {
-    let count = |option| {
-        args.values(option).try_fold(None, |_, word| number::parse_count(word, number::PLAIN).map(Some))
-    };
+    let count =
+        |option| args.values(option).try_fold(None, |_, word| number::parse_count(word, number::PLAIN).map(Some));
     let around = match args.last_of(&[CONTEXT, NUMBER]) {
         Some(option) => count(option)?.unwrap_or(0),
         None => 0,
@@ -310,7 +308,13 @@ fn search_tree(
     )
 }
 
-fn visit_file(env: &mut Env, search: &mut Search, chosen: &Chosen<'_>, visit: &Visit<'_>, strip: usize) -> Result<Step> {
+fn visit_file(
+    env: &mut Env,
+    search: &mut Search,
+    chosen: &Chosen<'_>,
+    visit: &Visit<'_>,
+    strip: usize,
+) -> Result<Step> {
     if search.is_done() {
         return Ok(Step::Skip);
     }

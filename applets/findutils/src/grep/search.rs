@@ -273,13 +273,22 @@ impl Search {
     }
 
     /// Selects every line of the range.
-    fn select_all(&mut self, env: &mut Env, data: &[u8], lines: Range<usize>, progress: &mut Progress<'_>) -> Result<bool> {
+    fn select_all(
+        &mut self,
+        env: &mut Env,
+        data: &[u8],
+        lines: Range<usize>,
+        progress: &mut Progress<'_>,
+    ) -> Result<bool> {
         if lines.is_empty() {
             return Ok(true);
         }
         let is_plain = !self.form.with_name && !self.form.number && !self.form.offset && !self.form.color;
         let is_bulk = self.max.is_none() && !progress.is_binary;
-        if is_bulk && (self.report == Report::Count || (self.report == Report::Lines && is_plain && self.context.before + self.context.after == 0)) {
+        if is_bulk
+            && (self.report == Report::Count
+                || (self.report == Report::Lines && is_plain && self.context.before + self.context.after == 0))
+        {
             let text = &data[lines.clone()];
             progress.count += find_bytes(self.line_end, text).count() as u64;
             progress.count += u64::from(text.last() != Some(&self.line_end));
@@ -342,7 +351,13 @@ impl Search {
     }
 
     /// Prints as many of the lines as the context behind the last selected line asks for.
-    fn print_after(&mut self, env: &mut Env, data: &[u8], lines: Range<usize>, progress: &mut Progress<'_>) -> Result<()> {
+    fn print_after(
+        &mut self,
+        env: &mut Env,
+        data: &[u8],
+        lines: Range<usize>,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
         let mut at = lines.start;
         while progress.after > 0 && at < lines.end {
             let end = find_byte(self.line_end, &data[at..lines.end]).map_or(lines.end, |length| at + length + 1);
@@ -394,7 +409,13 @@ impl Search {
         env.stdout.push(self.line_end)
     }
 
-    fn print_matches(&mut self, env: &mut Env, data: &[u8], line: Range<usize>, progress: &mut Progress<'_>) -> Result<()> {
+    fn print_matches(
+        &mut self,
+        env: &mut Env,
+        data: &[u8],
+        line: Range<usize>,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
         let text = &data[line.clone()];
         let text = text.strip_suffix(&[self.line_end]).unwrap_or(text);
         for found in matches(&self.regex, text) {

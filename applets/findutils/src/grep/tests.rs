@@ -46,7 +46,10 @@ fn prints_only_the_matches() {
     assert_eq!(grep(&["-on", "b*"], "abb\nb\nx\n"), "1:bb\n2:b\n");
     assert_eq!(grep(&["-ob", "[bc]"], "abc\nxc\n"), "1:b\n2:c\n5:c\n");
     assert_eq!(grep(&["-ov", "x"], "a\n"), "");
-    assert_eq!(grep(&["--color=always", "b"], "abb\n"), "a\x1b[01;31m\x1b[Kb\x1b[m\x1b[K\x1b[01;31m\x1b[Kb\x1b[m\x1b[K\n");
+    assert_eq!(
+        grep(&["--color=always", "b"], "abb\n"),
+        "a\x1b[01;31m\x1b[Kb\x1b[m\x1b[K\x1b[01;31m\x1b[Kb\x1b[m\x1b[K\n"
+    );
 }
 
 #[test]

@@ -95,7 +95,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn get<'a>(vars: &[&'a [u8]], name: &[u8]) -> Option<&'a [u8]> {
-    vars.iter().find_map(|word| bytes::split_once(word, b'=').filter(|(other, _)| *other == name)).map(|(_, value)| value)
+    vars.iter()
+        .find_map(|word| bytes::split_once(word, b'=').filter(|(other, _)| *other == name))
+        .map(|(_, value)| value)
 }
 
 fn read_small(path: &[u8]) -> Option<Vec<u8>> {
@@ -125,7 +127,8 @@ fn end_turn(number: Option<u64>) {
 
 fn listen() -> Result<rbox_core::sys::OwnedFd> {
     let failed = |errno| Error::on("can't listen for kernel events", errno);
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(KOBJECT_UEVENT)).map_err(failed)?;
+    let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(KOBJECT_UEVENT))
+        .map_err(failed)?;
     // Group 1 carries the kernel's own events.
     bind(&socket, &SocketAddrNetlink::new(0, 1)).map_err(failed)?;
     Ok(socket)
@@ -157,7 +160,8 @@ impl Mdev {
             match recv(socket, &mut buffer[..], RecvFlags::empty()) {
                 Ok((count, _)) => {
                     // `ACTION@DEVPATH`, then the variables, a NUL byte after each.
-                    let words: Vec<&[u8]> = buffer[..count].split(|&byte| byte == 0).skip(1).filter(|word| !word.is_empty()).collect();
+                    let words: Vec<&[u8]> =
+                        buffer[..count].split(|&byte| byte == 0).skip(1).filter(|word| !word.is_empty()).collect();
                     self.read_rules();
                     self.handle(env, &words);
                 }
@@ -176,7 +180,8 @@ impl Mdev {
                 continue;
             }
             let path = bytes::join_path(folder, &entry.name);
-            let kind = fs::statat(CWD, &path[..], AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
+            let kind =
+                fs::statat(CWD, &path[..], AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
             match kind {
                 // The devices of a class are links; links further down lead back up.
                 Ok(FileType::Symlink) if depth <= 1 => self.coldplug(env, &path),
@@ -193,7 +198,8 @@ impl Mdev {
     fn coldplug(&self, env: &mut Env, path: &[u8]) {
         let Some(numbers) = read_small(&[path, b"/dev"].concat()) else { return };
         let uevent = read_small(&[path, b"/uevent"].concat()).unwrap_or_default();
-        let mut words: Vec<Vec<u8>> = uevent.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+        let mut words: Vec<Vec<u8>> =
+            uevent.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
         if !words.iter().any(|word| word.starts_with(b"MAJOR="))
             && let Some((major, minor)) = bytes::split_once(numbers.trim_ascii(), b':')
         {
@@ -217,7 +223,8 @@ impl Mdev {
         if let (b"add", Some(firmware)) = (action, get(vars, b"FIRMWARE")) {
             return load_firmware(path, firmware);
         }
-        let number = |name: &[u8]| get(vars, name).and_then(parse_decimal).and_then(|number| u32::try_from(number).ok());
+        let number =
+            |name: &[u8]| get(vars, name).and_then(parse_decimal).and_then(|number| u32::try_from(number).ok());
         let numbers = number(b"MAJOR").zip(number(b"MINOR")).or_else(|| numbers_in_sys(path));
         let name = get(vars, b"DEVNAME").map(|name| name.strip_prefix(b"/dev/").unwrap_or(name));
         let name = name.unwrap_or_else(|| bytes::base_name(path));
@@ -225,7 +232,8 @@ impl Mdev {
         if name.is_empty() || name.split(|&byte| byte == b'/').any(|part| part == b"..") {
             return;
         }
-        let block = get(vars, b"SUBSYSTEM") == Some(b"block") || get(vars, b"DEVPATH").is_some_and(|path| path.starts_with(b"/block/"));
+        let block = get(vars, b"SUBSYSTEM") == Some(b"block")
+            || get(vars, b"DEVPATH").is_some_and(|path| path.starts_with(b"/block/"));
         let device = Device { name, numbers, vars };
         let mut matched = false;
         for rule in &self.rules {
@@ -243,7 +251,9 @@ impl Mdev {
 
     fn apply(&self, env: &mut Env, device: &Device<'_>, rule: &Action, is_add: bool, block: bool) {
         let node = match &rule.place {
-            Place::Moved(path) | Place::Linked(path) if path.ends_with(b"/") => [path, bytes::base_name(device.name)].concat(),
+            Place::Moved(path) | Place::Linked(path) if path.ends_with(b"/") => {
+                [path, bytes::base_name(device.name)].concat()
+            }
             Place::Moved(path) | Place::Linked(path) => path.clone(),
             Place::Own | Place::Nowhere => device.name.to_vec(),
         };
@@ -252,7 +262,8 @@ impl Mdev {
             self.run_command(env, device, rule, &node, b'$');
         }
         if has_node {
-            let result = if is_add { self.make_node(device, rule, &node, block) } else { remove_node(device, rule, &node) };
+            let result =
+                if is_add { self.make_node(device, rule, &node, block) } else { remove_node(device, rule, &node) };
             self.say(env, &[if is_add { b"make " } else { b"remove " }, &node]);
             if let Err(error) = result {
                 env.report(&error);
@@ -276,7 +287,8 @@ impl Mdev {
             Err(errno) => return Err(failed(errno)),
         }
         fs::chmod(node, mode).map_err(failed)?;
-        fs::chownat(CWD, node, Some(Uid::from_raw(rule.uid)), Some(Gid::from_raw(rule.gid)), AtFlags::empty()).map_err(failed)?;
+        fs::chownat(CWD, node, Some(Uid::from_raw(rule.uid)), Some(Gid::from_raw(rule.gid)), AtFlags::empty())
+            .map_err(failed)?;
         if matches!(rule.place, Place::Moved(_)) && node != device.name {
             // What devtmpfs put at the old place is the same node twice.
             let _ = fs::unlink(device.name);

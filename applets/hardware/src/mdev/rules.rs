@@ -142,7 +142,8 @@ fn match_device(pattern: &[u8], name: Option<&Regex>, device: &Device<'_>) -> Op
 
 fn match_variable(condition: &[u8], device: &Device<'_>) -> Option<Vec<Vec<u8>>> {
     let (name, pattern) = bytes::split_once(condition, b'=')?;
-    let value = device.vars.iter().find_map(|word| bytes::split_once(word, b'=').filter(|(other, _)| *other == name))?.1;
+    let value =
+        device.vars.iter().find_map(|word| bytes::split_once(word, b'=').filter(|(other, _)| *other == name))?.1;
     match_whole(&compile(pattern)?, value)
 }
 
@@ -153,7 +154,8 @@ fn match_numbers(text: &[u8], device: &Device<'_>) -> bool {
     let (low, high) = bytes::split_once(range, b'-').unwrap_or((range, range));
     let in_range = |low, high| (low..=high).contains(&u64::from(minor));
     parse_decimal(wanted) == Some(major.into())
-        && (range.is_empty() || parse_decimal(low).zip(parse_decimal(high)).is_some_and(|(low, high)| in_range(low, high)))
+        && (range.is_empty()
+            || parse_decimal(low).zip(parse_decimal(high)).is_some_and(|(low, high)| in_range(low, high)))
 }
 
 /// Matches all of `text` and returns the bytes of the match and of its groups.
@@ -211,7 +213,10 @@ mod tests {
     fn any_line_is_read_without_a_panic() {
         let mut random = rbox_core::testing::Random::new(29);
         for _ in 0..3000 {
-            match_line(&random.spoil(b"-$SUBSYSTEM=block;(sd)([a-z])[0-9]* 0:6 660 >disk/%1-%2 @/bin/x $MDEV"), &device(b"sda1"));
+            match_line(
+                &random.spoil(b"-$SUBSYSTEM=block;(sd)([a-z])[0-9]* 0:6 660 >disk/%1-%2 @/bin/x $MDEV"),
+                &device(b"sda1"),
+            );
             match_line(&random.bytes(40), &device(b"sda1"));
         }
     }
@@ -226,7 +231,8 @@ mod tests {
 
     #[test]
     fn places_and_commands_take_groups() {
-        let action = match_line(b"(sd)([a-z]1) 0:0 600 >disk/%2 */bin/x %1 $MDEV", &device(b"sda1")).expect("it matches");
+        let action =
+            match_line(b"(sd)([a-z]1) 0:0 600 >disk/%2 */bin/x %1 $MDEV", &device(b"sda1")).expect("it matches");
         assert_eq!(action.place, Place::Linked(b"disk/a1".to_vec()));
         assert_eq!(action.command, Some((b'*', b"/bin/x sd $MDEV".to_vec())));
         assert_eq!(match_line(b"sda1 0:0 600 !", &device(b"sda1")).map(|action| action.place), Some(Place::Nowhere));
@@ -237,7 +243,10 @@ mod tests {
         assert!(match_line(b"-SUBSYSTEM=block;.* 0:0 660", &device(b"sda1")).is_some_and(|action| action.goes_on));
         assert_eq!(match_line(b"SUBSYSTEM=net;.* 0:0 660", &device(b"sda1")), None);
         assert!(match_line(b"$MODALIAS=pci.* 0:0 660 @modprobe", &device(b"")).is_some());
-        assert!(match_line(b"@8,0-3 0:0 660", &device(b"x")).is_some() && match_line(b"@8,2 0:0 660", &device(b"x")).is_none());
+        assert!(
+            match_line(b"@8,0-3 0:0 660", &device(b"x")).is_some()
+                && match_line(b"@8,2 0:0 660", &device(b"x")).is_none()
+        );
     }
 
     #[test]

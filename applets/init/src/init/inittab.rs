@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn lines_are_taken_apart() {
-        let entries = parse(b"# c\n\n::sysinit:/etc/rc a:b\nttyS0::respawn:getty\n/dev/tty2::askfirst: -/bin/sh \n", &mut |_| ());
+        let entries =
+            parse(b"# c\n\n::sysinit:/etc/rc a:b\nttyS0::respawn:getty\n/dev/tty2::askfirst: -/bin/sh \n", &mut |_| ());
         assert_eq!(entries[0], Entry::new(Action::SysInit, b"", b"/etc/rc a:b"));
         assert_eq!(entries[1], Entry::new(Action::Respawn, b"/dev/ttyS0", b"getty"));
         assert_eq!(entries[2], Entry::new(Action::AskFirst, b"/dev/tty2", b"-/bin/sh"));

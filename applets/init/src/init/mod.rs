@@ -210,7 +210,10 @@ impl Init {
                 let message = [b"process '", &entry.command[..], b"' (pid ", number.as_bytes(), end].concat();
                 say(env, &message);
                 if entry.short_lives == STORM {
-                    say(env, &[b"process '", &entry.command[..], b"' respawns too fast: it rests for a minute"].concat());
+                    say(
+                        env,
+                        &[b"process '", &entry.command[..], b"' respawns too fast: it rests for a minute"].concat(),
+                    );
                 } else if entry.short_lives > STORM {
                     // After its rest it gets a whole row of attempts again.
                     entry.short_lives = 1;

@@ -90,6 +90,9 @@ mod tests {
         let entries = read(b"12\x003\0/dev/tty1\0/sbin/getty 38400 tty1\n7\x009\0\0x\nx\n");
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].pid, entries[0].action), (12, Action::Respawn));
-        assert_eq!((entries[0].tty.as_slice(), entries[0].command.as_slice()), (&b"/dev/tty1"[..], &b"/sbin/getty 38400 tty1"[..]));
+        assert_eq!(
+            (entries[0].tty.as_slice(), entries[0].command.as_slice()),
+            (&b"/dev/tty1"[..], &b"/sbin/getty 38400 tty1"[..])
+        );
     }
 }

@@ -19,7 +19,9 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         None => list(env, netlink, show, &[])?,
         Some((word, rest)) if is(word, "show") || is(word, "list") || *word == b"ls" => list(env, netlink, show, rest)?,
         Some((word, rest)) if is(word, "add") => change(netlink, true, CREATE_NEW, rest)?,
-        Some((word, rest)) if is(word, "replace") || is(word, "change") => change(netlink, true, CREATE_OR_REPLACE, rest)?,
+        Some((word, rest)) if is(word, "replace") || is(word, "change") => {
+            change(netlink, true, CREATE_OR_REPLACE, rest)?
+        }
         Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, rest)?,
         Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
         Some((word, _)) => return Err(super::invalid(word, "ip")),
@@ -86,7 +88,13 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     }
     // A network is of one family, and so is a label.
     let family = match filter.to {
-        Some((to, _)) if show.family == 0 => if to.is_ipv4() { 2 } else { 10 },
+        Some((to, _)) if show.family == 0 => {
+            if to.is_ipv4() {
+                2
+            } else {
+                10
+            }
+        }
         None if filter.label.is_some() => 2,
         _ => show.family,
     };
@@ -96,7 +104,8 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
         if filter.up && link.flags & UP == 0 {
             continue;
         }
-        let own: Vec<&Address> = addresses.iter().filter(|address| address.index == link.index && filter.takes(address)).collect();
+        let own: Vec<&Address> =
+            addresses.iter().filter(|address| address.index == link.index && filter.takes(address)).collect();
         // A family or a filter shows only the interfaces that have such an address.
         if own.is_empty() && (!matches!(show.family, 0 | 17) || filter.scope.is_some() || filter.flags != (0, 0)) {
             continue;
@@ -120,7 +129,17 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
     }
     if show.one_line {
         for address in own {
-            push!(text, link.index, ": ", &link.name, "    ", line(address, link), "\\       ", lifetimes(address), "\n");
+            push!(
+                text,
+                link.index,
+                ": ",
+                &link.name,
+                "    ",
+                line(address, link),
+                "\\       ",
+                lifetimes(address),
+                "\n"
+            );
         }
         return text;
     }
@@ -140,7 +159,8 @@ fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
 }
 
 /// Flags of an address that are shown: if_addr.h, IFA_F_*.
-const SHOWN: Names = names! { "secondary" = SECONDARY, "tentative" = TENTATIVE, "deprecated" = DEPRECATED, "dadfailed" = 8 };
+const SHOWN: Names =
+    names! { "secondary" = SECONDARY, "tentative" = TENTATIVE, "deprecated" = DEPRECATED, "dadfailed" = 8 };
 
 fn line(address: &Address, link: &Link) -> Vec<u8> {
     let mut text = text!(if address.local.is_ipv4() { "inet " } else { "inet6 " }, address.local);
@@ -214,7 +234,9 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let filter = Filter::parse(words)?;
     let device = filter.device.ok_or_else(|| Error::new("flush requires an argument"))?;
     let index = netlink.link(device)?.index;
-    for address in netlink.addresses(show.family)?.iter().filter(|address| address.index == index && filter.takes(address)) {
+    for address in
+        netlink.addresses(show.family)?.iter().filter(|address| address.index == index && filter.takes(address))
+    {
         match netlink.set_address(false, 0, address) {
             // A first address takes its secondary ones along.
             Ok(()) | Err(rbox_core::sys::Errno::ADDRNOTAVAIL) => {}

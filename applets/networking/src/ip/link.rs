@@ -142,7 +142,6 @@ fn row(link: &Link, places: [usize; 6]) -> Vec<u8> {
     text
 }
 
-
 fn set(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut words = words.iter().copied();
     let (mut name, mut flags, mut mask) = (None, 0, 0);

@@ -157,7 +157,9 @@ fn invalid(word: &[u8], what: &str) -> Error {
 /// A number of 32 bits, the value of a keyword.
 fn number(word: &[u8], keyword: &[u8]) -> Result<u32> {
     let number = rbox_core::number::parse_in_range(word, 0, u32::MAX.into());
-    number.map(|number| number as u32).map_err(|_| Error::parts(&[b"invalid argument '", word, b"' to '", keyword, b"'"]))
+    number
+        .map(|number| number as u32)
+        .map_err(|_| Error::parts(&[b"invalid argument '", word, b"' to '", keyword, b"'"]))
 }
 
 /// What stands in a table of names, or a number of at most `most`.
@@ -185,7 +187,9 @@ fn prefix(word: &[u8]) -> Result<(IpAddr, u8)> {
 fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()) & addr::mask(bits).to_bits() == 0,
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0,
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            (a.to_bits() ^ b.to_bits()).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0
+        }
         _ => false,
     }
 }

@@ -1,6 +1,5 @@
 //! `ip route`.
 
-
 use core::net::IpAddr;
 
 use rbox_core::io::Output;

@@ -173,7 +173,8 @@ fn change(netlink: &Netlink, show: Show, add: bool, words: &[&[u8]]) -> Result<(
             b"tos" | b"dsfield" => rule.service = hexadecimal(value(&mut words)?, 255)? as u8,
             b"fwmark" => {
                 let word = value(&mut words)?;
-                let (mark, mask) = rbox_core::bytes::split_once(word, b'/').map_or((word, None), |(mark, mask)| (mark, Some(mask)));
+                let (mark, mask) =
+                    rbox_core::bytes::split_once(word, b'/').map_or((word, None), |(mark, mask)| (mark, Some(mask)));
                 rule.mark = Some(any_radix(mark)?);
                 rule.mask = mask.map(any_radix).transpose()?;
             }
@@ -210,7 +211,9 @@ fn selector(word: &[u8]) -> Result<Option<(IpAddr, u8)>> {
 fn any_radix(word: &[u8]) -> Result<u32> {
     match word.strip_prefix(b"0x") {
         Some(digits) => hexadecimal(digits, u32::MAX.into()).map(|number| number as u32),
-        None => parse_in_range(word, 0, u32::MAX.into()).map(|number| number as u32).map_err(|_| super::invalid(word, "fwmark")),
+        None => parse_in_range(word, 0, u32::MAX.into())
+            .map(|number| number as u32)
+            .map_err(|_| super::invalid(word, "fwmark")),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use core::net::Ipv4Addr;
 
-use rbox_core::text;
 use rbox_core::bytes;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::net::addr::{self, mask_bits, parse_v4};
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::prelude::*;
+use rbox_core::text;
 
 use super::packet::{Message, SERVER, push_option};
 
@@ -97,7 +97,9 @@ fn number_width(code: u8) -> usize {
 }
 
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    text.chunks(2).map(|pair| if pair.len() == 2 { parse_radix(pair, 16).map(|value| value as u8) } else { None }).collect()
+    text.chunks(2)
+        .map(|pair| if pair.len() == 2 { parse_radix(pair, 16).map(|value| value as u8) } else { None })
+        .collect()
 }
 
 /// A server's acknowledgement.
@@ -170,7 +172,9 @@ fn show(form: Form, value: &[u8]) -> Option<Vec<u8>> {
             let number = value.iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
             (1..=4).contains(&value.len()).then(|| text!(number))
         }
-        Form::Addresses if !value.is_empty() && value.len().is_multiple_of(4) => list(value.chunks(4).map(address).collect()),
+        Form::Addresses if !value.is_empty() && value.len().is_multiple_of(4) => {
+            list(value.chunks(4).map(address).collect())
+        }
         Form::Pairs if !value.is_empty() && value.len().is_multiple_of(8) => {
             list(value.chunks(8).map(|pair| text!(address(pair), "/", address(&pair[4..]))).collect())
         }
@@ -247,7 +251,10 @@ mod tests {
 
     #[test]
     fn domains_follow_pointers_backwards_only() {
-        assert_eq!(domains(b"\x03eng\x05apple\x03com\x00\x09marketing\xc0\x04"), Some(b"eng.apple.com marketing.apple.com".to_vec()));
+        assert_eq!(
+            domains(b"\x03eng\x05apple\x03com\x00\x09marketing\xc0\x04"),
+            Some(b"eng.apple.com marketing.apple.com".to_vec())
+        );
         assert_eq!(domains(b"\xc0\x00"), None);
         assert_eq!(domains(b"\x01a\xc0\x00"), None);
         assert_eq!(domains(b"\x05ab"), None);

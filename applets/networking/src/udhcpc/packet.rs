@@ -82,7 +82,17 @@ impl Message {
         let none = Ipv4Addr::UNSPECIFIED;
         let options = vec![KIND, 1, kind as u8];
         let (server_name, boot_file) = (Vec::new(), Vec::new());
-        Self { xid, broadcast: false, client: none, your: none, next_server: none, hardware, server_name, boot_file, options }
+        Self {
+            xid,
+            broadcast: false,
+            client: none,
+            your: none,
+            next_server: none,
+            hardware,
+            server_name,
+            boot_file,
+            options,
+        }
     }
 
     /// The value of an option; its parts joined when it was cut.

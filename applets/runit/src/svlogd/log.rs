@@ -5,9 +5,7 @@ use rbox_core::fs as folders;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
-use rbox_core::sys::net::{
-    AddressFamily, SendFlags, SocketAddrAny, SocketFlags, SocketType, sendto, socket_with,
-};
+use rbox_core::sys::net::{AddressFamily, SendFlags, SocketAddrAny, SocketFlags, SocketType, sendto, socket_with};
 use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::signal_queue::SignalQueue;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
@@ -254,9 +252,8 @@ impl Log {
                 (4, open(b"state", OFlags::RDONLY | OFlags::CREATE)),
                 (5, open(b"newstate", truncated)),
             ];
-            let moved = process::fchdir(folder).and_then(|()| {
-                files.into_iter().try_for_each(|(number, file)| fd::redirect(file?.as_fd(), number))
-            });
+            let moved = process::fchdir(folder)
+                .and_then(|()| files.into_iter().try_for_each(|(number, file)| fd::redirect(file?.as_fd(), number)));
             match moved {
                 Ok(()) => call::replace(env, &[b"sh", b"-c", &command]).0,
                 Err(_) => 111,

@@ -118,12 +118,11 @@ impl Logger<'_> {
         let mut ended = false;
         while !ended {
             let limit = self.logs.iter().filter_map(Log::time_left).min();
-            let limit = limit.map(|count| Timespec {
-                tv_sec: (count / 1000) as i64,
-                tv_nsec: ((count % 1000) * 1_000_000) as _,
-            });
+            let limit = limit
+                .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
             let (input, signals) = (fd::borrow(0), self.signals.fd());
-            let mut files = [PollFd::from_borrowed_fd(input, PollFlags::IN), PollFd::from_borrowed_fd(signals, PollFlags::IN)];
+            let mut files =
+                [PollFd::from_borrowed_fd(input, PollFlags::IN), PollFd::from_borrowed_fd(signals, PollFlags::IN)];
             // A poll that fails is tried again; reading meets what is wrong.
             let _ = poll(&mut files, limit.as_ref());
             let readable = !files[0].revents().is_empty();

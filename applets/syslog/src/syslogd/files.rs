@@ -57,8 +57,10 @@ impl Target {
     }
 
     fn open(&self) -> Result<OwnedFd> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        fs::open(&self.path[..], flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::cannot("open", &self.path, errno))
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        fs::open(&self.path[..], flags, Mode::from_raw_mode(0o666))
+            .map_err(|errno| Error::cannot("open", &self.path, errno))
     }
 
     /// `FILE.0` is the newest of the old files.

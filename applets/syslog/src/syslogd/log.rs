@@ -45,7 +45,9 @@ pub struct Log {
 impl Log {
     /// Takes what one datagram holds: messages between NUL bytes.
     pub fn take(&mut self, env: &mut Env, datagram: &[u8]) {
-        for message in datagram.split(|byte| *byte == 0).map(<[u8]>::trim_ascii_end).filter(|message| !message.is_empty()) {
+        for message in
+            datagram.split(|byte| *byte == 0).map(<[u8]>::trim_ascii_end).filter(|message| !message.is_empty())
+        {
             if self.drop_same && message == self.last {
                 continue;
             }

@@ -144,7 +144,9 @@ fn listen() -> Result<OwnedFd> {
         Err(errno) => return Err(failed(errno)),
     }
     let address = SocketAddrUnix::new(&path[..]).map_err(failed)?;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None).map_err(failed)?;
+    let socket =
+        socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+            .map_err(failed)?;
     bind(&socket, &address).map_err(failed)?;
     fs::chmod(&path[..], Mode::from_raw_mode(0o666)).map_err(failed)?;
     Ok(socket)

@@ -7,8 +7,8 @@ use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::net::{addr, dns};
 use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
-use rbox_core::sys::net::{AddressFamily, SendFlags, SocketFlags, SocketType, connect, send, socket_with};
 use rbox_core::sys::OwnedFd;
+use rbox_core::sys::net::{AddressFamily, SendFlags, SocketFlags, SocketType, connect, send, socket_with};
 use rbox_core::sys::system::uname;
 
 /// How long a name that cannot be resolved is left alone, in milliseconds: asking keeps the log waiting.
