@@ -72,18 +72,18 @@ printf '%-44s %7s %7s %7s %7s\n' 'CPU seconds' rbox busybox dash bash
 while IFS='|' read -r script label; do
     printf '%-44s' "$label"
     for shell in rbox busybox plain bash; do
-        folder=$shell
+        directory=$shell
         case $shell in
         rbox) words="$rbox sh" ;;
         busybox) words="$busybox sh" ;;
         plain) words=$(type -P dash) ;;
-        bash) words=$(type -P bash) folder=plain ;;
+        bash) words=$(type -P bash) directory=plain ;;
         esac
         if [ "$script" = start ] && [ "$shell" = bash ]; then
             ln -sf "$(type -P bash)" plain/sh
         fi
         # shellcheck disable=SC2086 # the applet's name is a word of its own
-        bin=$work/$folder PATH=$work/$folder:$PATH seconds $words "./$script"
+        bin=$work/$directory PATH=$work/$directory:$PATH seconds $words "./$script"
     done
     echo
 done <<'END'

@@ -18,9 +18,9 @@ awk 'BEGIN {
     }
 }' >text
 mkdir tree
-for folder in $(seq 100); do
-    mkdir "tree/$folder"
-    for file in $(seq 30); do head -c $((file * 300)) text >"tree/$folder/$file"; done
+for directory in $(seq 100); do
+    mkdir "tree/$directory"
+    for file in $(seq 30); do head -c $((file * 300)) text >"tree/$directory/$file"; done
 done
 
 # The words that run a command as one of the four; nothing when it has no such command.

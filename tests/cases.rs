@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! == name
-//! script for the host's /bin/sh, in a fresh folder, where the applets' names lead to rbox
+//! script for the host's /bin/sh, in a fresh directory, where the applets' names lead to rbox
 //! -- status
 //! standard output
 //! ```
@@ -47,17 +47,17 @@ fn parse(text: &str) -> Vec<Case> {
 }
 
 fn run(case: &Case, scratch: &Path, links: &Path) -> Result<(), String> {
-    let folder = scratch.join("work");
-    fs::create_dir(&folder).expect("a fresh folder");
+    let directory = scratch.join("work");
+    fs::create_dir(&directory).expect("a fresh directory");
     let output = Command::new("/bin/sh")
         .args(["-c", &case.script])
-        .current_dir(&folder)
+        .current_dir(&directory)
         .env_clear()
         .envs([("PATH", format!("{}:/usr/bin:/bin", links.display()).as_str()), ("TZ", "UTC"), ("LC_ALL", "C")])
         .stdin(Stdio::null())
         .output()
         .expect("the shell starts");
-    fs::remove_dir_all(&folder).expect("the folder goes");
+    fs::remove_dir_all(&directory).expect("the directory goes");
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.code() == Some(case.status) && stdout == case.stdout {
         return Ok(());
@@ -76,20 +76,20 @@ fn run(case: &Case, scratch: &Path, links: &Path) -> Result<(), String> {
 fn cases_give_what_is_written_down() {
     let scratch = std::env::temp_dir().join(format!("rbox-cases.{}", std::process::id()));
     let links = scratch.join("bin");
-    fs::create_dir_all(&links).expect("a fresh folder");
+    fs::create_dir_all(&links).expect("a fresh directory");
     let list = Command::new(RBOX).arg("--list").output().expect("rbox starts").stdout;
     for name in String::from_utf8(list).expect("names are ASCII").lines() {
         symlink(RBOX, links.join(name)).expect("a link");
     }
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
     let (mut count, mut failed) = (0, Vec::new());
-    for group in fs::read_dir(cases).expect("the folder of cases") {
+    for group in fs::read_dir(cases).expect("the directory of cases") {
         let group = group.expect("a group");
         // Those run on a terminal: see pty.rs.
         if group.file_name() == "pty" {
             continue;
         }
-        for file in fs::read_dir(group.path()).expect("a group's folder") {
+        for file in fs::read_dir(group.path()).expect("a group's directory") {
             let file = file.expect("a file").path();
             for case in parse(&fs::read_to_string(&file).expect("a readable file")) {
                 count += 1;
@@ -99,7 +99,7 @@ fn cases_give_what_is_written_down() {
             }
         }
     }
-    fs::remove_dir_all(&scratch).expect("the folder goes");
+    fs::remove_dir_all(&scratch).expect("the directory goes");
     assert!(count > 0, "there are no cases");
     assert!(failed.is_empty(), "{} of {count} cases failed:\n{}", failed.len(), failed.join("\n"));
 }

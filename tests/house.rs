@@ -10,9 +10,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("applets/ stands in the workspace").to_path_buf()
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder of sources") {
+    for entry in fs::read_dir(directory).expect("a directory of sources") {
         let path = entry.expect("a readable entry").path();
         if path.is_dir() {
             found.extend(sources(&path));
@@ -24,7 +24,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn groups() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("applets")).expect("the groups' folder");
+    let entries = fs::read_dir(root().join("applets")).expect("the groups' directory");
     entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("Cargo.toml").exists()).collect()
 }
 
@@ -67,10 +67,11 @@ fn unsafe_stands_in_core_sys_alone() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    let mut folders: Vec<PathBuf> = groups().iter().map(|group| group.join("src")).collect();
-    folders
-        .extend(["core/src", "build-image/src", "compat-suite/src", "applets/src"].map(|folder| root().join(folder)));
-    for path in folders.iter().flat_map(|folder| sources(folder)) {
+    let mut directories: Vec<PathBuf> = groups().iter().map(|group| group.join("src")).collect();
+    directories.extend(
+        ["core/src", "build-image/src", "compat-suite/src", "applets/src"].map(|directory| root().join(directory)),
+    );
+    for path in directories.iter().flat_map(|directory| sources(directory)) {
         let text = fs::read_to_string(&path).expect("a readable source");
         assert!(text.starts_with("//! "), "{}", path.display());
     }
@@ -123,13 +124,13 @@ fn lists_agree_and_links_lead_to_applets() {
     let full = run(&["--list-full"]).1;
     let last: Vec<&str> = full.lines().map(|path| path.rsplit('/').next().unwrap_or("")).collect();
     assert_eq!(last, names());
-    let folder = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
-    fs::create_dir(&folder).expect("a fresh folder");
-    let (status, _, stderr) = run(&["--install", "-s", folder.to_str().expect("a plain path")]);
+    let directory = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
+    fs::create_dir(&directory).expect("a fresh directory");
+    let (status, _, stderr) = run(&["--install", "-s", directory.to_str().expect("a plain path")]);
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
-    let output = Command::new(folder.join("basename")).arg("/a/b").output().expect("the link starts");
+    let output = Command::new(directory.join("basename")).arg("/a/b").output().expect("the link starts");
     assert_eq!(output.stdout, b"b\n");
-    fs::remove_dir_all(&folder).expect("the folder goes");
+    fs::remove_dir_all(&directory).expect("the directory goes");
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! column N            waits until the cursor is there
 //! resize COLUMNS
 //! signal NUMBER       sends a signal to the program
-//! file NAME TEXT      waits until a file of the home folder holds that
+//! file NAME TEXT      waits until a file of the home directory holds that
 //! end STATUS          waits until the program has ended so
 //! ```
 //!
@@ -72,7 +72,7 @@ impl Session {
             for number in 0..=2 {
                 fd::redirect(terminal.as_fd(), number).expect("a standard stream");
             }
-            rbox_core::sys::process::chdir(home.as_os_str().as_encoded_bytes()).expect("the home folder");
+            rbox_core::sys::process::chdir(home.as_os_str().as_encoded_bytes()).expect("the home directory");
             exec(program, &words, &environment);
             127
         });
@@ -289,7 +289,7 @@ fn run_file(file: &Path, scratch: &Path, links: &Path, failed: &mut Vec<String>)
     }
     for (number, (name, steps)) in cases.iter().enumerate() {
         let home = scratch.join(format!("{}.{number}", file.file_stem().expect("a name").display()));
-        fs::create_dir(&home).expect("a fresh folder");
+        fs::create_dir(&home).expect("a fresh directory");
         if let Err(message) = run(steps, &home, links) {
             failed.push(format!("{}: {name}: {message}", file.display()));
         }
@@ -301,17 +301,17 @@ fn run_file(file: &Path, scratch: &Path, links: &Path, failed: &mut Vec<String>)
 fn programs_on_a_terminal_do_what_is_written_down() {
     let scratch = std::env::temp_dir().join(format!("rbox-pty.{}", std::process::id()));
     let links = scratch.join("bin");
-    fs::create_dir_all(&links).expect("a fresh folder");
+    fs::create_dir_all(&links).expect("a fresh directory");
     let list = Command::new(RBOX).arg("--list").output().expect("rbox starts").stdout;
     for name in String::from_utf8(list).expect("names are ASCII").lines() {
         std::os::unix::fs::symlink(RBOX, links.join(name)).expect("a link");
     }
     let (mut count, mut failed) = (0, Vec::new());
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/pty");
-    for file in fs::read_dir(cases).expect("the folder of cases") {
+    for file in fs::read_dir(cases).expect("the directory of cases") {
         count += run_file(&file.expect("a file").path(), &scratch, &links, &mut failed);
     }
-    fs::remove_dir_all(&scratch).expect("the folder goes");
+    fs::remove_dir_all(&scratch).expect("the directory goes");
     assert!(count > 0, "there are no cases");
     assert!(failed.is_empty(), "{} of {count} cases failed:\n{}", failed.len(), failed.join("\n"));
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// `$XDG_CACHE_HOME/rbox`, by default `~/.cache/rbox`.
-pub fn folder() -> Result<PathBuf> {
+pub fn directory() -> Result<PathBuf> {
     // The specification: a relative path in the variable is to be ignored.
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = match base {

@@ -26,8 +26,8 @@ pub struct Machine {
 
 impl Machine {
     /// Starts QEMU. `command` is its command line without serial line and display.
-    pub fn start(mut command: Command, patience: u64, folder: &Path) -> Result<Self> {
-        let monitor = folder.join(format!("qmp-{}", command_number()));
+    pub fn start(mut command: Command, patience: u64, directory: &Path) -> Result<Self> {
+        let monitor = directory.join(format!("qmp-{}", command_number()));
         let mut socket = std::ffi::OsString::from("unix:");
         socket.push(&monitor);
         socket.push(",server=on,wait=off");

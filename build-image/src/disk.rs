@@ -140,16 +140,16 @@ mod tests {
         assert!(parse_signature("0").is_err());
     }
 
-    /// Builds a small disk in a folder of its own; returns the sha256.
+    /// Builds a small disk in a directory of its own; returns the sha256.
     fn small_disk(name: &str, no_grub: bool, epoch: u32) -> String {
-        let folder = std::env::temp_dir().join(format!("rbox-disk-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let kernel = folder.join("bzImage");
+        let directory = std::env::temp_dir().join(format!("rbox-disk-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let kernel = directory.join("bzImage");
         let mut bytes = vec![0; 4096];
         bytes[0x202..0x206].copy_from_slice(b"HdrS");
         std::fs::write(&kernel, bytes).unwrap();
         let options = Options {
-            output: folder.join("disk.img"),
+            output: directory.join("disk.img"),
             size: 16 << 20,
             label: "test".into(),
             command_line: "quiet".into(),
@@ -160,7 +160,7 @@ mod tests {
         let mut tree = Manifest::new();
         tree.apply_table("d /tmp 1777 0 0\nc /dev/null 0666 0 0 1 3\n").unwrap();
         let digest = build(&options, tree, &kernel).unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
         digest
     }
 

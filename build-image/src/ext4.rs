@@ -273,9 +273,9 @@ impl Writer<'_> {
         entries.extend(inside);
         let bytes = directory_blocks(&entries);
         let extents = self.store(&bytes)?;
-        let folders = inside.iter().filter(|(_, _, kind)| *kind == 2).count();
+        let directories = inside.iter().filter(|(_, _, kind)| *kind == 2).count();
         // dir_nlink: a count past 65000 is written as 1.
-        let links = u16::try_from(folders + 2).ok().filter(|count| *count < 65000).unwrap_or(1);
+        let links = u16::try_from(directories + 2).ok().filter(|count| *count < 65000).unwrap_or(1);
         self.put_inode(number, node, bytes.len() as u64, links, &extents);
         let group = (number - 1) / self.layout.inodes_per_group;
         self.directories_in_group[group as usize] += 1;
@@ -467,7 +467,7 @@ impl Writer<'_> {
     }
 }
 
-/// A path's folder and its last part.
+/// A path's directory and its last part.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(at) => (&path[..at], &path[at + 1..]),

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::mbr::{self, SECTOR};
 use crate::tools;
 
-/// Where distributions keep the boot sector; its folder holds the modules.
+/// Where distributions keep the boot sector; its directory holds the modules.
 pub const BOOT_IMAGES: &[&str] =
     &["/usr/lib/grub/i386-pc/boot.img", "/usr/share/grub2/i386-pc/boot.img", "/usr/share/grub/i386-pc/boot.img"];
 
@@ -94,7 +94,7 @@ fn core_image(modules: &Path) -> Result<Vec<u8>> {
         .context("grub-mkimage")?;
     ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     let core = fs::read(&output).with_context(|| output.display().to_string());
-    // What is left in the temporary folder is no reason to fail.
+    // What is left in the temporary directory is no reason to fail.
     let _ = fs::remove_file(&output);
     pad_core(core?)
 }

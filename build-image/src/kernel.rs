@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::stage::{Stage, human_size};
 use crate::{cache, tools};
 
-/// Our configuration, part of the program so that it can be run from any folder.
+/// Our configuration, part of the program so that it can be run from any directory.
 const FRAGMENT: &str = include_str!("../kernel.fragment");
 
 /// About how many objects our configuration compiles; for the progress line only.
@@ -24,7 +24,7 @@ const USUAL_OBJECTS: u32 = 1600;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[group(id = "kernel-options")]
 pub struct Options {
-    /// Kernel source: a folder or a tarball [default: the newest /usr/src/linux-source-*.tar.xz]
+    /// Kernel source: a directory or a tarball [default: the newest /usr/src/linux-source-*.tar.xz]
     #[arg(long, value_name = "DIR|TARBALL")]
     pub source: Option<PathBuf>,
     /// Configuration fragment laid over allnoconfig [default: the one built in]
@@ -58,11 +58,11 @@ pub fn build(options: &Options) -> Result<Kernel> {
     tools::require(&[tools::KERNEL, tools::UNPACK])?;
     stage.note("identifying the source");
     let key = cache::key(&[identity(&source)?.as_bytes(), fragment.as_bytes(), compiler()?.as_bytes()]);
-    let folder = cache::folder()?.join(format!("kernel-{}", &key[..16]));
-    let kernel = Kernel { image: folder.join("bzImage"), config: folder.join("config") };
+    let directory = cache::directory()?.join(format!("kernel-{}", &key[..16]));
+    let kernel = Kernel { image: directory.join("bzImage"), config: directory.join("config") };
     // The image is put there last, so its presence means that the entry is whole.
     if options.rebuild || !kernel.image.exists() {
-        compile(&stage, options, &source, &fragment, &folder)?;
+        compile(&stage, options, &source, &fragment, &directory)?;
     }
     let size = kernel.image.metadata()?.len();
     stage.end(&format!("{} ({})", kernel.image.display(), human_size(size)));
@@ -74,9 +74,9 @@ pub fn debian_source() -> Result<PathBuf> {
     newest_source(Path::new("/usr/src"))
 }
 
-fn newest_source(folder: &Path) -> Result<PathBuf> {
+fn newest_source(directory: &Path) -> Result<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(version) = name.strip_prefix("linux-source-").and_then(|rest| rest.strip_suffix(".tar.xz")) {
@@ -88,12 +88,12 @@ fn newest_source(folder: &Path) -> Result<PathBuf> {
     found.pop().map(|(_, path)| path).with_context(|| {
         format!(
             "no kernel source in {}: install Debian's package linux-source, or name one with --source",
-            folder.display()
+            directory.display()
         )
     })
 }
 
-/// What makes this source this source: a tarball's contents; a folder's names, sizes and times.
+/// What makes this source this source: a tarball's contents; a directory's names, sizes and times.
 fn identity(source: &Path) -> Result<String> {
     if !source.is_dir() {
         return cache::sha256_file(source);
@@ -104,9 +104,9 @@ fn identity(source: &Path) -> Result<String> {
     Ok(cache::key(&[&listing]))
 }
 
-/// Appends every file below `folder` with its size and modification time, in a fixed order.
-fn list_tree(folder: &Path, listing: &mut Vec<u8>) -> Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+/// Appends every file below `directory` with its size and modification time, in a fixed order.
+fn list_tree(directory: &Path, listing: &mut Vec<u8>) -> Result<()> {
+    let mut entries = fs::read_dir(directory)?.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let meta = entry.metadata()?;
@@ -134,10 +134,10 @@ fn compiler() -> Result<String> {
     Ok(versions)
 }
 
-/// Unpacks, configures and compiles in a folder beside the cache entry, then fills the entry.
-fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, folder: &Path) -> Result<()> {
-    remove_abandoned(folder)?;
-    let work = folder.with_extension(format!("work.{}", std::process::id()));
+/// Unpacks, configures and compiles in a directory beside the cache entry, then fills the entry.
+fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, directory: &Path) -> Result<()> {
+    remove_abandoned(directory)?;
+    let work = directory.with_extension(format!("work.{}", std::process::id()));
     let objects = work.join("objects");
     fs::create_dir_all(&objects).with_context(|| objects.display().to_string())?;
     let tree = if source.is_dir() {
@@ -159,18 +159,18 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, fold
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join("config"), config)?;
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("config"), config)?;
     // Renamed into place: another build of the same kernel may be at it too.
-    let image = folder.join(format!("bzImage.{}", std::process::id()));
+    let image = directory.join(format!("bzImage.{}", std::process::id()));
     fs::copy(objects.join("arch/x86/boot/bzImage"), &image)?;
-    fs::rename(&image, folder.join("bzImage"))?;
+    fs::rename(&image, directory.join("bzImage"))?;
     fs::remove_dir_all(&work).with_context(|| work.display().to_string())
 }
 
 /// Removes what builds left that were ended half-way: more than a gigabyte each. Their names end in the pid.
-fn remove_abandoned(folder: &Path) -> Result<()> {
-    let Some(cache) = folder.parent().filter(|cache| cache.exists()) else {
+fn remove_abandoned(directory: &Path) -> Result<()> {
+    let Some(cache) = directory.parent().filter(|cache| cache.exists()) else {
         return Ok(());
     };
     for entry in fs::read_dir(cache)? {
@@ -185,7 +185,7 @@ fn remove_abandoned(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks a tarball and returns the one folder that it holds.
+/// Unpacks a tarball and returns the one directory that it holds.
 fn unpack(tarball: &Path, into: &Path) -> Result<PathBuf> {
     fs::create_dir_all(into)?;
     let status = Command::new("tar").arg("-xf").arg(tarball).arg("-C").arg(into).status().context("tar")?;
@@ -289,13 +289,13 @@ mod tests {
 
     #[test]
     fn takes_the_newest_source_by_number() {
-        let folder = std::env::temp_dir().join(format!("rbox-source-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let directory = std::env::temp_dir().join(format!("rbox-source-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
         for name in ["linux-source-6.1.tar.xz", "linux-source-6.12.tar.xz", "x"] {
-            fs::write(folder.join(name), "").unwrap();
+            fs::write(directory.join(name), "").unwrap();
         }
-        let found = newest_source(&folder).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
+        let found = newest_source(&directory).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
         assert!(found.ends_with("linux-source-6.12.tar.xz"));
     }
 }

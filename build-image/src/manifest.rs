@@ -1,6 +1,6 @@
 //! The image's tree in memory: what lies at each path, whose it is and with which mode.
 //!
-//! No staging folder stands behind it, so owners, setuid bits and device nodes need no privilege and the umask of
+//! No staging directory stands behind it, so owners, setuid bits and device nodes need no privilege and the umask of
 //! the build cannot leak in. The tree is sorted by path; a directory therefore comes before what it holds.
 
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl Manifest {
         Self { nodes: BTreeMap::from([(Vec::new(), root)]) }
     }
 
-    /// Puts a node in place, over what was there; folders above it that are missing are made, 0755 and root's.
+    /// Puts a node in place, over what was there; directories above it that are missing are made, 0755 and root's.
     pub fn put(&mut self, path: &[u8], node: Node) -> Result<()> {
         let path = clean(path)?;
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
@@ -86,9 +86,9 @@ impl Manifest {
             );
         }
         if let Some(old) = self.nodes.get(&path) {
-            let folder = Kind::Directory;
+            let directory = Kind::Directory;
             ensure!(
-                (old.kind == folder) == (node.kind == folder) || !self.has_children(&path),
+                (old.kind == directory) == (node.kind == directory) || !self.has_children(&path),
                 "{}: a directory that is not empty cannot be replaced",
                 show(&path)
             );

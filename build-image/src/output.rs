@@ -20,8 +20,8 @@ impl Output {
         passing.push(name);
         passing.push(format!(".{}", std::process::id()));
         let passing = place.with_file_name(passing);
-        if let Some(folder) = place.parent() {
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        if let Some(directory) = place.parent() {
+            fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         let file = File::options()
             .read(true)

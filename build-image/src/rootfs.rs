@@ -12,7 +12,7 @@ use crate::keymap;
 use crate::manifest::{Kind, Manifest, Node};
 use crate::stage::{Stage, human_size};
 
-/// Modes, owners, empty folders and device nodes that a checkout cannot hold.
+/// Modes, owners, empty directories and device nodes that a checkout cannot hold.
 const TABLE: &str = include_str!("../filesystem.table");
 
 /// Where the binary lies in the image; each applet is a symbolic link to it.
@@ -25,10 +25,10 @@ pub struct Options {
     /// The static rbox binary
     #[arg(long, value_name = "FILE", default_value = "target/rbox")]
     pub rbox: PathBuf,
-    /// The folder with the image's plain files
+    /// The directory with the image's plain files
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem"))]
     pub filesystem: PathBuf,
-    /// Folder whose files are added, owned by root; may be given several times
+    /// Directory whose files are added, owned by root; may be given several times
     #[arg(long, value_name = "DIR")]
     pub overlay: Vec<PathBuf>,
     /// Name of the machine
@@ -46,23 +46,23 @@ pub struct Options {
 pub fn build(options: &Options) -> Result<Manifest> {
     let stage = Stage::begin("rootfs");
     let mut tree = Manifest::new();
-    add_folder(&mut tree, &options.filesystem, &[])?;
+    add_directory(&mut tree, &options.filesystem, &[])?;
     compile_keymaps(&mut tree)?;
     tree.apply_table(TABLE)?;
     let applets = add_rbox(&mut tree, &options.rbox)?;
     configure(&mut tree, options)?;
     for overlay in &options.overlay {
-        add_folder(&mut tree, overlay, &[])?;
+        add_directory(&mut tree, overlay, &[])?;
     }
     let bytes: u64 = tree.iter().map(|(_, node)| node.size()).sum();
     stage.end(&format!("{} paths, {applets} of them applets, {}", tree.len(), human_size(bytes)));
     Ok(tree)
 }
 
-/// Adds a folder of the host below `prefix`: root's, 0755 or 0644 by the executable bit, so that no umask leaks in.
-fn add_folder(tree: &mut Manifest, folder: &Path, prefix: &[u8]) -> Result<()> {
-    let show = || folder.display().to_string();
-    for entry in fs::read_dir(folder).with_context(show)? {
+/// Adds a directory of the host below `prefix`: root's, 0755 or 0644 by the executable bit, so that no umask leaks in.
+fn add_directory(tree: &mut Manifest, directory: &Path, prefix: &[u8]) -> Result<()> {
+    let show = || directory.display().to_string();
+    for entry in fs::read_dir(directory).with_context(show)? {
         let entry = entry.with_context(show)?;
         let path = entry.path();
         let mut inside = prefix.to_vec();
@@ -75,7 +75,7 @@ fn add_folder(tree: &mut Manifest, folder: &Path, prefix: &[u8]) -> Result<()> {
             if !matches!(tree.get(&inside), Some(node) if node.kind == Kind::Directory) {
                 tree.put(&inside, Node::new(Kind::Directory, 0o755))?;
             }
-            add_folder(tree, &path, &inside)?;
+            add_directory(tree, &path, &inside)?;
         } else if meta.is_symlink() {
             let target = fs::read_link(&path)?.into_os_string().into_vec();
             tree.put(&inside, Node::new(Kind::Symlink(target), 0o777))?;
@@ -90,7 +90,7 @@ fn add_folder(tree: &mut Manifest, folder: &Path, prefix: &[u8]) -> Result<()> {
             };
             tree.put(&inside, Node::new(Kind::File(bytes), mode))?;
         } else {
-            bail!("{}: neither file, folder nor symbolic link", path.display());
+            bail!("{}: neither file, directory nor symbolic link", path.display());
         }
     }
     Ok(())
@@ -205,7 +205,7 @@ mod tests {
 
     fn tree() -> Manifest {
         let mut tree = Manifest::new();
-        add_folder(&mut tree, &options().filesystem, &[]).unwrap();
+        add_directory(&mut tree, &options().filesystem, &[]).unwrap();
         compile_keymaps(&mut tree).unwrap();
         tree.apply_table(TABLE).unwrap();
         tree

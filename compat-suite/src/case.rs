@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
-//! folder in which every name of an applet means the program under test. `await COMMAND` tries a command until it
+//! directory in which every name of an applet means the program under test. `await COMMAND` tries a command until it
 //! succeeds; a case that takes longer than 30 seconds is killed.
 //!
 //! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal, and
@@ -70,10 +70,10 @@ impl Case {
     }
 }
 
-/// Reads all cases below `folder`, in the order of their names.
-pub fn read_all(folder: &Path) -> Result<Vec<Case>, String> {
+/// Reads all cases below `directory`, in the order of their names.
+pub fn read_all(directory: &Path) -> Result<Vec<Case>, String> {
     let mut cases = Vec::new();
-    for group in sorted(folder)? {
+    for group in sorted(directory)? {
         for file in sorted(&group)? {
             let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
             let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -83,8 +83,8 @@ pub fn read_all(folder: &Path) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+fn sorted(directory: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     Ok(paths)

@@ -18,8 +18,8 @@ pub fn deadline() -> Instant {
     Instant::now() + LIMIT
 }
 
-/// Runs a command in `folder` and reads what it prints, until nobody can print any more or its time is over.
-pub fn output(mut command: Command, folder: &Path, end: Instant) -> Result<Output> {
+/// Runs a command in `directory` and reads what it prints, until nobody can print any more or its time is over.
+pub fn output(mut command: Command, directory: &Path, end: Instant) -> Result<Output> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = OwnedFd::from(child.stdout.take().expect("it is piped"));
     let stderr = OwnedFd::from(child.stderr.take().expect("it is piped"));
@@ -46,13 +46,13 @@ pub fn output(mut command: Command, folder: &Path, end: Instant) -> Result<Outpu
         }
     }
     let [stdout, stderr] = texts;
-    Ok(Output { status: finish(&mut child, end, folder)?, stdout, stderr })
+    Ok(Output { status: finish(&mut child, end, directory)?, stdout, stderr })
 }
 
-/// Waits for the command until its time is over, then ends it. What it left running in the folder ends too, so that
+/// Waits for the command until its time is over, then ends it. What it left running in the directory ends too, so that
 /// it is in nobody's way: processes of the machine's, with their groups and sessions of their own, and the first process
 /// of a namespace with all in it.
-pub fn finish(child: &mut Child, end: Instant, folder: &Path) -> Result<std::process::ExitStatus> {
+pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::process::ExitStatus> {
     while child.try_wait()?.is_none() {
         if Instant::now() >= end {
             child.kill()?;
@@ -63,15 +63,15 @@ pub fn finish(child: &mut Child, end: Instant, folder: &Path) -> Result<std::pro
     let status = child.wait()?;
     // One that starts others while it is looked for has ended after a few rounds.
     for _ in 0..10 {
-        if !end_all(folder)? {
+        if !end_all(directory)? {
             break;
         }
     }
     Ok(status)
 }
 
-/// Kills the processes that stand in the folder; false when there was none.
-fn end_all(folder: &Path) -> Result<bool> {
+/// Kills the processes that stand in the directory; false when there was none.
+fn end_all(directory: &Path) -> Result<bool> {
     let mut found = false;
     for entry in fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
@@ -79,7 +79,7 @@ fn end_all(folder: &Path) -> Result<bool> {
             continue;
         };
         // One that has just ended, or is somebody else's, stands nowhere.
-        if fs::read_link(entry.path().join("cwd")).is_ok_and(|stands| stands.starts_with(folder)) {
+        if fs::read_link(entry.path().join("cwd")).is_ok_and(|stands| stands.starts_with(directory)) {
             found |= kill_process(pid, Signal::KILL).is_ok();
         }
     }
@@ -92,14 +92,14 @@ mod tests {
 
     #[test]
     fn what_is_left_running_ends_with_the_case() {
-        let folder = std::env::temp_dir().join(format!("compat-limit.{}", std::process::id()));
-        fs::create_dir(&folder).expect("a fresh folder");
-        let folder = fs::canonicalize(folder).expect("it is there");
+        let directory = std::env::temp_dir().join(format!("compat-limit.{}", std::process::id()));
+        fs::create_dir(&directory).expect("a fresh directory");
+        let directory = fs::canonicalize(directory).expect("it is there");
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&folder);
-        let output = output(command, &folder, deadline()).expect("the shell starts");
+        command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&directory);
+        let output = output(command, &directory, deadline()).expect("the shell starts");
         assert!(output.status.success() && !output.stdout.is_empty());
-        assert!(!end_all(&folder).expect("a /proc"));
-        fs::remove_dir(folder).expect("it is empty");
+        assert!(!end_all(&directory).expect("a /proc"));
+        fs::remove_dir(directory).expect("it is empty");
     }
 }

@@ -31,7 +31,7 @@ struct Cli {
     /// The BusyBox to compare with.
     #[arg(long, default_value = "/bin/busybox")]
     busybox: PathBuf,
-    /// The folder of the cases.
+    /// The directory of the cases.
     #[arg(long, default_value = "compat-suite/cases")]
     cases: PathBuf,
     /// Ask dash and bash too about the shell's cases.
@@ -129,7 +129,7 @@ enum Verdict {
 /// How many cases run at once: many of them wait for daemons more than they work.
 const WORKERS: usize = 4;
 
-/// Asks about all cases, several at once, each worker in a folder of its own. The answers have the order of the cases.
+/// Asks about all cases, several at once, each worker in a directory of its own. The answers have the order of the cases.
 fn ask_all<T: Send>(cases: &[Case], ask: impl Fn(&Case, usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let answers: Mutex<BTreeMap<usize, T>> = Mutex::default();

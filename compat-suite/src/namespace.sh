@@ -21,7 +21,7 @@ ln -s pts/ptmx "$stage/ptmx"
 ln -s /proc/self/fd "$stage/fd"
 mount --move "$stage" /dev
 rmdir "$stage" 2>/dev/null || :
-for folder in /run /var/log /mnt /etc; do mount -t tmpfs -o mode=755 t $folder; done
+for directory in /run /var/log /mnt /etc; do mount -t tmpfs -o mode=755 t $directory; done
 cat >/etc/passwd <<'-'
 root:x:0:0:root:/:/bin/sh
 daemon:x:1:1:daemon:/:/bin/false

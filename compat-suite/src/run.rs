@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::case::Case;
 use crate::{limit, terminal};
 
-/// The two programs, each with a folder of links under its applets' names.
+/// The two programs, each with a directory of links under its applets' names.
 pub struct Systems {
     scratch: PathBuf,
 }
@@ -35,18 +35,19 @@ pub struct Outcome {
 impl Systems {
     /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) stands in.
     pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
-        let temporary = fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary folder: {error}"))?;
+        let temporary =
+            fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary directory: {error}"))?;
         let scratch = temporary.join(format!("compat-suite.{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
         let (ours, theirs) = (names(rbox)?, names(busybox)?);
-        for (folder, program) in [("rbox", rbox), ("busybox", busybox)] {
+        for (directory, program) in [("rbox", rbox), ("busybox", busybox)] {
             let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
-            let links = scratch.join(folder);
+            let links = scratch.join(directory);
             fs::create_dir_all(&links).map_err(failed)?;
             for name in &ours {
-                let other = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|folder| Path::new(folder).join(name));
+                let other = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|directory| Path::new(directory).join(name));
                 let other = other.into_iter().find(|path| path.exists());
-                let stands_in = other.filter(|_| folder == "busybox" && !theirs.contains(name));
+                let stands_in = other.filter(|_| directory == "busybox" && !theirs.contains(name));
                 symlink(stands_in.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
             }
             fs::write(links.join("await"), AWAIT).map_err(failed)?;
@@ -59,7 +60,7 @@ impl Systems {
     /// Adds a system in which `sh` is another shell of the machine's and the other names are BusyBox's; false where that
     /// shell is missing. bash called by this name is `bash --posix`.
     pub fn add_shell(&self, shell: &str) -> Result<bool, String> {
-        let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(shell));
+        let found = ["/usr/bin", "/bin"].map(|directory| Path::new(directory).join(shell));
         let Some(program) = found.into_iter().find(|path| path.exists()) else { return Ok(false) };
         let links = self.scratch.join(shell);
         let failed = |error: std::io::Error| format!("{}: {error}", links.display());
@@ -92,7 +93,7 @@ impl Systems {
         command
     }
 
-    /// Runs the case in both and says what differs, a paragraph each. Each worker has a folder of its own.
+    /// Runs the case in both and says what differs, a paragraph each. Each worker has a directory of its own.
     pub fn differences(&self, case: &Case, worker: usize) -> Result<Vec<String>, String> {
         let (ours, theirs) = (self.run(case, "rbox", worker)?, self.run(case, "busybox", worker)?);
         let parts = [
@@ -110,15 +111,15 @@ impl Systems {
 
     /// Runs the case in the system of that name.
     pub fn run(&self, case: &Case, system: &str, worker: usize) -> Result<Outcome, String> {
-        let folder = &self.scratch.join(format!("work{worker}"));
-        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-        if folder.exists() {
-            fs::remove_dir_all(folder).map_err(failed)?;
+        let directory = &self.scratch.join(format!("work{worker}"));
+        let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
+        if directory.exists() {
+            fs::remove_dir_all(directory).map_err(failed)?;
         }
-        fs::create_dir(folder).map_err(failed)?;
+        fs::create_dir(directory).map_err(failed)?;
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.scratch.join(system).display());
         let mut command = if case.namespace { self.namespace_command() } else { Command::new("/bin/sh") };
-        command.args(["-c", &case.script]).current_dir(folder).env_clear().envs([
+        command.args(["-c", &case.script]).current_dir(directory).env_clear().envs([
             ("PATH", path.as_str()),
             ("HOME", "/"),
             ("TZ", "UTC"),
@@ -126,16 +127,16 @@ impl Systems {
         ]);
         let end = limit::deadline();
         let output = if case.tty {
-            terminal::run(command, &case.types, folder, end)
+            terminal::run(command, &case.types, directory, end)
         } else {
-            limit::output(command, folder, end)
+            limit::output(command, directory, end)
         };
         let late = Instant::now() >= end;
         let output = output.map_err(failed)?;
         let status = output.status.code().map_or("killed\n".to_string(), |code| format!("{code}\n"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut tree = String::new();
-        describe(folder, Path::new("."), &mut tree).map_err(failed)?;
+        describe(directory, Path::new("."), &mut tree).map_err(failed)?;
         Ok(Outcome {
             status: if late { LATE.to_string() } else { status },
             stdout: text(&output.stdout),
@@ -147,7 +148,7 @@ impl Systems {
 
 impl Drop for Systems {
     fn drop(&mut self) {
-        // The next run makes its own; what is left is in the temporary folder.
+        // The next run makes its own; what is left is in the temporary directory.
         let _ = fs::remove_dir_all(&self.scratch);
     }
 }

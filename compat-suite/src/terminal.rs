@@ -19,7 +19,7 @@ const QUIET: i64 = 400_000_000;
 const PATIENCE: u32 = 12;
 
 /// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
-pub fn run(command: Command, lines: &[String], folder: &Path, end: Instant) -> Result<Output> {
+pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -> Result<Output> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
@@ -29,7 +29,7 @@ pub fn run(command: Command, lines: &[String], folder: &Path, end: Instant) -> R
     // setsid(1) makes its standard input the controlling terminal.
     let mut outer = Command::new("/usr/bin/setsid");
     outer.args(["-w", "-c"]).arg(command.get_program()).args(command.get_args());
-    outer.current_dir(command.get_current_dir().expect("the case's folder is set")).env_clear();
+    outer.current_dir(command.get_current_dir().expect("the case's directory is set")).env_clear();
     outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     outer.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
     let mut child = outer.spawn()?;
@@ -67,7 +67,7 @@ pub fn run(command: Command, lines: &[String], folder: &Path, end: Instant) -> R
     }
     // Those who still stand on the terminal are told by its end.
     drop(master);
-    let status = limit::finish(&mut child, end, folder)?;
+    let status = limit::finish(&mut child, end, directory)?;
     shown.retain(|byte| *byte != b'\r');
     Ok(Output { status, stdout: shown, stderr: Vec::new() })
 }

@@ -96,9 +96,9 @@ fn replace(path: &[u8], text: &[u8]) -> Result<()> {
     let _ = fs::unlink(&old[..]);
     let _ = fs::link(path, &old[..]);
     fs::rename(&new[..], path).map_err(|errno| Error::cannot("rename", &new, errno))?;
-    // The new name must last too. A filesystem that cannot sync folders does so in its own time.
-    if let Ok(folder) = fs::open("/etc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-        let _ = fs::fsync(&folder);
+    // The new name must last too. A filesystem that cannot sync directories does so in its own time.
+    if let Ok(directory) = fs::open("/etc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = fs::fsync(&directory);
     }
     Ok(())
 }

@@ -29,11 +29,11 @@ pub fn base_name(path: &[u8]) -> &[u8] {
     }
 }
 
-/// `folder/name`, without a second slash.
-pub fn join_path(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
-    path.extend_from_slice(folder);
-    if !folder.is_empty() && !folder.ends_with(b"/") {
+/// `directory/name`, without a second slash.
+pub fn join_path(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
+    path.extend_from_slice(directory);
+    if !directory.is_empty() && !directory.ends_with(b"/") {
         path.push(b'/');
     }
     path.extend_from_slice(name);

@@ -38,9 +38,9 @@ fn behind_links(registry: Registry, path: &[u8]) -> Option<crate::applet::Id> {
     let mut path = path.to_vec();
     // Without a slash the name came from PATH and leads nowhere from here. Forty links is the kernel's own limit.
     for _ in 0..40 {
-        let folder = bytes::find_byte_back(b'/', &path)?;
+        let directory = bytes::find_byte_back(b'/', &path)?;
         let target = fs::readlink(&path).ok()?;
-        path = if target.starts_with(b"/") { target } else { [&path[..=folder], &target].concat() };
+        path = if target.starts_with(b"/") { target } else { [&path[..=directory], &target].concat() };
         let found = registry.find(bytes::base_name(&path));
         if found.is_some() {
             return found;
@@ -175,7 +175,7 @@ pub fn find_program(vars: &Vars, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.to_vec());
     }
     let path = vars.get("PATH").unwrap_or(DEFAULT_PATH);
-    path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file))
+    path.split(|&byte| byte == b':').map(|directory| bytes::join_path(directory, name)).find(|file| is_program(file))
 }
 
 /// Where programs are looked for when PATH is not set.

@@ -1,11 +1,11 @@
 //! Copies of whole files and trees with their attributes: what `cp`, `mv` and `install` share.
 //!
-//! Folders are held open and names are single, so that a path swapped for a link meanwhile leads nowhere else.
+//! Directories are held open and names are single, so that a path swapped for a link meanwhile leads nowhere else.
 
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{Entry, MOST_OPEN, identity, kind, list, open_folder, stat};
+use crate::fs::{Entry, MOST_OPEN, identity, kind, list, open_directory, stat};
 use crate::io::{self, Input, Output};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
@@ -18,24 +18,29 @@ use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd};
 pub struct Destination<'a> {
     /// The operands that are copied or moved; at least one.
     pub sources: &'a [&'a [u8]],
-    /// The last operand, or the folder of `-t`.
+    /// The last operand, or the directory of `-t`.
     pub place: &'a [u8],
-    /// Whether each source keeps its name, in the folder `place`.
+    /// Whether each source keeps its name, in the directory `place`.
     pub into: bool,
 }
 
 impl<'a> Destination<'a> {
-    /// Takes the operands apart (POSIX XCU cp, mv). `folder` is the value of `-t`; `plain` (`-T`) says that the place is
-    /// no folder to put things into, `needs_folder` that it must be one.
-    pub fn of(folder: Option<&'a [u8]>, operands: &'a [&'a [u8]], plain: bool, needs_folder: bool) -> Result<Self> {
-        let (sources, place): (&[&[u8]], &[u8]) = match (folder, operands) {
-            (Some(folder), sources @ [_, ..]) => (sources, folder),
+    /// Takes the operands apart (POSIX XCU cp, mv). `directory` is the value of `-t`; `plain` (`-T`) says that the place is
+    /// no directory to put things into, `needs_directory` that it must be one.
+    pub fn of(
+        directory: Option<&'a [u8]>,
+        operands: &'a [&'a [u8]],
+        plain: bool,
+        needs_directory: bool,
+    ) -> Result<Self> {
+        let (sources, place): (&[&[u8]], &[u8]) = match (directory, operands) {
+            (Some(directory), sources @ [_, ..]) => (sources, directory),
             (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
             _ => return Err(Error::usage()),
         };
-        let is_folder = fs::stat(place).is_ok_and(|stat| kind(&stat) == FileType::Directory);
-        let into = folder.is_some() || is_folder && !plain;
-        if !into && (sources.len() > 1 || needs_folder) || folder.is_some() && !is_folder {
+        let is_directory = fs::stat(place).is_ok_and(|stat| kind(&stat) == FileType::Directory);
+        let into = directory.is_some() || is_directory && !plain;
+        if !into && (sources.len() > 1 || needs_directory) || directory.is_some() && !is_directory {
             return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
         }
         Ok(Self { sources, place, into })
@@ -45,7 +50,7 @@ impl<'a> Destination<'a> {
 /// What a copy keeps and how it treats what is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
-    /// Folders with all that is in them; special files are made anew.
+    /// Directories with all that is in them; special files are made anew.
     pub recursive: bool,
     /// Follow symbolic links among the operands.
     pub follow_operands: bool,
@@ -83,13 +88,13 @@ pub struct Copier {
     manner: Manner,
     /// Device and inode of files with several links, and where their copy is; by the remainder of the inode.
     linked: Vec<Vec<(u64, u64, Vec<u8>)>>,
-    /// Device and inode of the folders made, never to be copied into themselves: those that hold all others, sorted.
+    /// Device and inode of the directories made, never to be copied into themselves: those that hold all others, sorted.
     made: Vec<(u64, u64)>,
     device: Option<u64>,
     status: ExitStatus,
 }
 
-/// A file to copy: the folder that holds it, its name there, and its path for messages.
+/// A file to copy: the directory that holds it, its name there, and its path for messages.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     at: BorrowedFd<'a>,
@@ -100,7 +105,7 @@ struct Place<'a> {
 /// How many lists of linked files there are: a look-up stays short where a tree has a hundred thousand of them.
 const BUCKETS: usize = 1024;
 
-/// A folder whose content is being copied.
+/// A directory whose content is being copied.
 struct Level {
     /// It and its copy, open; those far above are closed, so that no depth of a tree takes all descriptors.
     open: Option<(OwnedFd, OwnedFd)>,
@@ -148,7 +153,7 @@ impl Copier {
         Ok(self.status)
     }
 
-    /// Copies the file `name` of the innermost folder, or the operand. The answer is the folder whose content comes next.
+    /// Copies the file `name` of the innermost directory, or the operand. The answer is the directory whose content comes next.
     fn step(&mut self, env: &mut Env, levels: &[Level], name: &[u8], paths: [&[u8]; 2]) -> Result<Option<Level>> {
         let level = levels.last();
         let [from_at, to_at] = match level.and_then(|level| level.open.as_ref()) {
@@ -160,7 +165,7 @@ impl Copier {
             (Place { at: from_at, name, path: paths[0] }, Place { at: to_at, name: to_name, path: paths[1] });
         let follow = self.manner.follow_all || level.is_none() && self.manner.follow_operands;
         let source = stat(from.at, from.name, follow).map_err(|errno| Error::cannot("stat", from.path, errno))?;
-        // Nobody else puts anything in a folder that is being made.
+        // Nobody else puts anything in a directory that is being made.
         let target = if level.is_some_and(|level| level.new) { None } else { stat(to.at, to.name, false).ok() };
         if self.manner.one_system && *self.device.get_or_insert(source.st_dev) != source.st_dev {
             return Ok(None);
@@ -220,7 +225,7 @@ impl Copier {
         env.ask(&[b"overwrite '", to.path, b"'?"].concat())
     }
 
-    /// Makes the copy of a folder, still without content.
+    /// Makes the copy of a directory, still without content.
     fn enter(
         &mut self,
         levels: &[Level],
@@ -245,18 +250,18 @@ impl Copier {
             return Err(Error::on(from.path, Errno::LOOP));
         }
         let opened =
-            open_folder(from.at, from.name, follow).map_err(|errno| Error::cannot("open", from.path, errno))?;
+            open_directory(from.at, from.name, follow).map_err(|errno| Error::cannot("open", from.path, errno))?;
         let new = match mkdirat(to.at, to.name, Mode::from_raw_mode(0o700)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(errno) => return Err(Error::cannot("create directory", to.path, errno)),
         };
-        // An existing target may be a link to a folder when it was named as one.
+        // An existing target may be a link to a directory when it was named as one.
         let target =
-            open_folder(to.at, to.name, !new).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
+            open_directory(to.at, to.name, !new).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
         let identity = [&opened, &target].map(identity);
         let [Ok(of_source), Ok(of_target)] = identity else { return Err(Error::cannot("stat", to.path, Errno::IO)) };
-        // What is below a folder that was made is met after it, unless a link leads there.
+        // What is below a directory that was made is met after it, unless a link leads there.
         let is_root = self.manner.follow_all || levels.last().is_none_or(|level| !level.new);
         if new
             && is_root
@@ -277,30 +282,30 @@ impl Copier {
         })
     }
 
-    /// Finishes a folder whose content has been copied, and goes back to the one that holds it.
+    /// Finishes a directory whose content has been copied, and goes back to the one that holds it.
     fn leave(&self, env: &mut Env, level: Level, levels: &mut [Level], paths: [&[u8]; 2]) -> Result<()> {
         let Some((source, target)) = &level.open else { return Ok(()) };
-        let finished = self.finish_folder(source, target, paths[1], &level.source, level.new);
+        let finished = self.finish_directory(source, target, paths[1], &level.source, level.new);
         if let Some(above) = levels.last_mut().filter(|above| above.open.is_none()) {
             let reopen = |below: &OwnedFd, known| {
-                let folder = open_folder(below.as_fd(), b"..", false)?;
-                if identity(&folder)? == known { Ok(folder) } else { Err(Errno::NOENT) }
+                let directory = open_directory(below.as_fd(), b"..", false)?;
+                if identity(&directory)? == known { Ok(directory) } else { Err(Errno::NOENT) }
             };
-            let folders = reopen(source, above.identity[0])
+            let directories = reopen(source, above.identity[0])
                 .and_then(|source| Ok((source, reopen(target, above.identity[1])?)))
                 .map_err(|errno| {
-                    // What is left of a folder that cannot be found again is not copied.
+                    // What is left of a directory that cannot be found again is not copied.
                     above.entries = Vec::new().into_iter();
                     Error::cannot("open", paths[0], errno)
                 })?;
-            above.open = Some(folders);
+            above.open = Some(directories);
         }
         finished?;
         if level.new { self.say(env, paths[0], paths[1]) } else { Ok(()) }
     }
 
-    /// The mode comes last: a folder that its owner may not write could not be filled.
-    fn finish_folder(&self, opened: &OwnedFd, target: &OwnedFd, to: &[u8], source: &Stat, new: bool) -> Result<()> {
+    /// The mode comes last: a directory that its owner may not write could not be filled.
+    fn finish_directory(&self, opened: &OwnedFd, target: &OwnedFd, to: &[u8], source: &Stat, new: bool) -> Result<()> {
         if self.manner.preserve {
             return self.keep(opened, target, to, source);
         }
@@ -427,7 +432,7 @@ impl Copier {
     }
 }
 
-/// Closes the folder that is too far up, unless a link may have led down from it.
+/// Closes the directory that is too far up, unless a link may have led down from it.
 fn close_far(levels: &mut [Level]) {
     if let Some(far) = levels.len().checked_sub(MOST_OPEN + 1)
         && !levels[far + 1].by_link

@@ -21,7 +21,7 @@ under an applet's name runs that applet.
   --list                 Print the names of all applets
   --list-full            Print their install paths, without the leading slash
   --install [-s] [DIR]   Make links to this program, hard or (-s) symbolic: in
-                         DIR, or in each applet's own folder; files stay
+                         DIR, or in each applet's own directory; files stay
   --man APPLET           Print the manual page of APPLET, for man(1)
   --completion SHELL     Print the completion rules for SHELL
 
@@ -88,16 +88,16 @@ fn list(env: &mut Env, part: fn(&[u8]) -> &[u8]) -> Outcome {
 /// Links every applet to this program. An existing file is kept, as a user's own choice.
 fn install(env: &mut Env, words: &[&[u8]]) -> Outcome {
     let symbolic = words.first() == Some(&&b"-s"[..]);
-    let folder = match &words[usize::from(symbolic)..] {
+    let directory = match &words[usize::from(symbolic)..] {
         [] => None,
-        [folder] => Some(*folder),
+        [directory] => Some(*directory),
         _ => return Err(Error::new("usage: --install [-s] [DIR]")),
     };
     let program = fs::readlink("/proc/self/exe").map_err(|errno| Error::on("/proc/self/exe", errno))?;
     let mut status = ExitStatus::SUCCESS;
     for path in env.registry.paths().split('\n') {
-        let path = match folder {
-            Some(folder) => bytes::join_path(folder, bytes::base_name(path.as_bytes())),
+        let path = match directory {
+            Some(directory) => bytes::join_path(directory, bytes::base_name(path.as_bytes())),
             None => path.as_bytes().to_vec(),
         };
         if let Err(error) = link(&program, &path, symbolic) {

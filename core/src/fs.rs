@@ -1,4 +1,4 @@
-//! Trees of files, walked by open folders and single names, so that a path swapped for a link leads nowhere else.
+//! Trees of files, walked by open directories and single names, so that a path swapped for a link leads nowhere else.
 
 use crate::bytes;
 use crate::callback;
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::sys::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use crate::sys::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd};
 
-/// One name in a folder.
+/// One name in a directory.
 #[derive(Debug)]
 pub struct Entry {
     /// The name.
@@ -17,11 +17,11 @@ pub struct Entry {
     pub inode: u64,
 }
 
-/// The names in an open folder, without `.` and `..`, in the file system's order.
-pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
-    // The system call itself: rustix's Dir would open the folder a second time.
+/// The names in an open directory, without `.` and `..`, in the file system's order.
+pub fn list(directory: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
+    // The system call itself: rustix's Dir would open the directory a second time.
     let mut buffer = [core::mem::MaybeUninit::uninit(); 1 << 14];
-    let mut raw = RawDir::new(folder, &mut buffer);
+    let mut raw = RawDir::new(directory, &mut buffer);
     let mut entries = Vec::new();
     while let Some(entry) = raw.next() {
         let entry = entry?;
@@ -33,13 +33,13 @@ pub fn list(folder: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
     Ok(entries)
 }
 
-/// The names in the folder at `path`, as `list` has them.
+/// The names in the directory at `path`, as `list` has them.
 pub fn list_at(path: &[u8]) -> core::result::Result<Vec<Entry>, Errno> {
-    list(open_folder(fs::CWD, path, true)?.as_fd())
+    list(open_directory(fs::CWD, path, true)?.as_fd())
 }
 
-/// Opens the folder `name` in `at`. A symbolic link is `ELOOP` or `ENOTDIR` unless `follow`.
-pub fn open_folder(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Result<OwnedFd, Errno> {
+/// Opens the directory `name` in `at`. A symbolic link is `ELOOP` or `ENOTDIR` unless `follow`.
+pub fn open_directory(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Result<OwnedFd, Errno> {
     let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
     fs::openat(at, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | no_follow, Mode::empty())
 }
@@ -65,7 +65,7 @@ pub fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-/// Which symbolic links to folders a walk follows.
+/// Which symbolic links to directories a walk follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// None.
@@ -77,7 +77,7 @@ pub enum Follow {
 }
 
 impl Follow {
-    /// Whether a link so many folders below its operand is followed.
+    /// Whether a link so many directories below its operand is followed.
     pub fn holds_at(self, depth: usize) -> bool {
         match self {
             Self::Never => false,
@@ -90,18 +90,18 @@ impl Follow {
 /// When a walk stands at a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// At anything but a folder, or at a folder that is not gone into.
+    /// At anything but a directory, or at a directory that is not gone into.
     File,
-    /// At a folder, before what is in it.
+    /// At a directory, before what is in it.
     Before,
-    /// At a folder, after what is in it.
+    /// At a directory, after what is in it.
     After,
 }
 
 /// Where a walk stands.
 #[derive(Debug)]
 pub struct Visit<'a> {
-    /// The folder that holds the file.
+    /// The directory that holds the file.
     pub at: BorrowedFd<'a>,
     /// The file's name in it.
     pub name: &'a [u8],
@@ -111,22 +111,22 @@ pub struct Visit<'a> {
     pub stat: &'a Stat,
     /// False where a lazy walk has asked for no attributes: then `stat` has a true type and inode number, and no more.
     pub whole: bool,
-    /// Before or after the content of a folder.
+    /// Before or after the content of a directory.
     pub phase: Phase,
-    /// Folders between the operand and the file; 0 for the operand itself.
+    /// Directories between the operand and the file; 0 for the operand itself.
     pub depth: usize,
 }
 
 /// What a walk does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Goes on, into the folder when it stands before one.
+    /// Goes on, into the directory when it stands before one.
     On,
-    /// Leaves out what is in the folder.
+    /// Leaves out what is in the directory.
     Skip,
 }
 
-/// Walks the tree at `operand`, calling `visit` for each file and twice for each folder.
+/// Walks the tree at `operand`, calling `visit` for each file and twice for each directory.
 ///
 /// An error goes to `failed`, which decides whether the walk goes on; it gets what cannot be read, too.
 pub fn walk(
@@ -138,8 +138,8 @@ pub fn walk(
     Walk::new(follow, OnVisit::new(visit), OnFailure::new(failed)).run(operand)
 }
 
-/// The same, without asking for the attributes of what the folder itself tells the type of: two to three times as fast
-/// where names and types are all that is wanted. A folder that cannot be opened fails as `path: reason`.
+/// The same, without asking for the attributes of what the directory itself tells the type of: two to three times as fast
+/// where names and types are all that is wanted. A directory that cannot be opened fails as `path: reason`.
 pub fn walk_lazily(
     operand: &[u8],
     follow: Follow,
@@ -193,10 +193,10 @@ struct Walk<'a> {
     sample: Option<Stat>,
 }
 
-/// A folder that a walk is in.
+/// A directory that a walk is in.
 struct Level {
     /// It, open; those far above are closed, so that no depth of a tree takes all descriptors.
-    folder: Option<OwnedFd>,
+    directory: Option<OwnedFd>,
     /// Device and inode of one that was closed: it is opened again from below, by `..`, and must be the same.
     identity: (u64, u64),
     entries: std::vec::IntoIter<Entry>,
@@ -206,7 +206,7 @@ struct Level {
     whole: bool,
 }
 
-/// How many folders a walk keeps open.
+/// How many directories a walk keeps open.
 pub(crate) const MOST_OPEN: usize = 64;
 
 impl<'a> Walk<'a> {
@@ -229,7 +229,7 @@ impl<'a> Walk<'a> {
                 levels.extend(next);
                 self.close_far(&mut levels).map_err(|errno| Error::cannot("open", &path, errno))?;
             } else if let Some(level) = levels.pop() {
-                reopen(&mut levels, level.folder.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
+                reopen(&mut levels, level.directory.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
                 let Level { name, stat, whole, .. } = &level;
                 let (at, phase, depth) = (place(&levels), Phase::After, levels.len());
                 let here = Visit { at, name, path: &path, stat, whole: *whole, phase, depth };
@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Visits a file. The answer is the folder whose content comes next, if it is one.
+    /// Visits a file. The answer is the directory whose content comes next, if it is one.
     fn look(
         &mut self,
         levels: &[Level],
@@ -256,19 +256,20 @@ impl<'a> Walk<'a> {
         };
         self.sample.get_or_insert(stat);
         let whole = guess.is_none();
-        let is_folder = kind(&stat) == FileType::Directory;
+        let is_directory = kind(&stat) == FileType::Directory;
         let is_above = |level: &Level| (level.stat.st_dev, level.stat.st_ino) == (stat.st_dev, stat.st_ino);
-        if is_folder && self.follow == Follow::Always && levels.iter().any(is_above) {
+        if is_directory && self.follow == Follow::Always && levels.iter().any(is_above) {
             return self.failed.call(Error::on(path, Errno::LOOP)).map(|()| None);
         }
-        let phase = if is_folder { Phase::Before } else { Phase::File };
+        let phase = if is_directory { Phase::Before } else { Phase::File };
         match self.visit.call(&Visit { at, name, path, stat: &stat, whole, phase, depth }) {
-            Ok(Step::On) if is_folder => {}
+            Ok(Step::On) if is_directory => {}
             Ok(_) => return Ok(None),
             Err(error) => return self.failed.call(error).map(|()| None),
         }
-        let opened = open_folder(at, name, follow).and_then(|folder| Ok((list(folder.as_fd())?, Some(folder))));
-        let (entries, folder) = match opened {
+        let opened =
+            open_directory(at, name, follow).and_then(|directory| Ok((list(directory.as_fd())?, Some(directory))));
+        let (entries, directory) = match opened {
             Ok(opened) => opened,
             Err(errno) => {
                 let error = if self.lazy { Error::on(path, errno) } else { Error::cannot("open", path, errno) };
@@ -277,11 +278,11 @@ impl<'a> Walk<'a> {
             }
         };
         let (name, path_length) = (name.to_vec(), path.len());
-        Ok(Some(Level { folder, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat, whole }))
+        Ok(Some(Level { directory, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat, whole }))
     }
 
     /// What a lazy walk takes for the attributes of a file of that type. Where links are followed it must know where
-    /// they lead, and which folders it is in.
+    /// they lead, and which directories it is in.
     fn guess(&self, kind: FileType, inode: u64) -> Option<Stat> {
         let asks = match kind {
             FileType::Unknown => true,
@@ -294,12 +295,12 @@ impl<'a> Walk<'a> {
         Some(stat)
     }
 
-    /// Closes the folder that is too far up, unless a link may have led down from it.
+    /// Closes the directory that is too far up, unless a link may have led down from it.
     fn close_far(&self, levels: &mut [Level]) -> core::result::Result<(), Errno> {
         let far = levels.len().checked_sub(MOST_OPEN + 1).filter(|_| self.follow != Follow::Always);
         let Some(level) = far.and_then(|at| levels.get_mut(at)) else { return Ok(()) };
-        if let Some(folder) = level.folder.take() {
-            level.identity = identity(&folder)?;
+        if let Some(directory) = level.directory.take() {
+            level.identity = identity(&directory)?;
         }
         Ok(())
     }
@@ -313,25 +314,25 @@ fn stat_followed(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result:
     }
 }
 
-/// The folder that holds what is looked at next: the innermost, which is open whenever it has content.
+/// The directory that holds what is looked at next: the innermost, which is open whenever it has content.
 fn place(levels: &[Level]) -> BorrowedFd<'_> {
-    levels.last().and_then(|level| level.folder.as_ref()).map_or(fs::CWD, |folder| folder.as_fd())
+    levels.last().and_then(|level| level.directory.as_ref()).map_or(fs::CWD, |directory| directory.as_fd())
 }
 
-/// Opens the innermost folder again if it was closed, from the one below it.
+/// Opens the innermost directory again if it was closed, from the one below it.
 fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result<(), Errno> {
-    let Some(level) = levels.last_mut().filter(|level| level.folder.is_none()) else { return Ok(()) };
-    let folder = open_folder(below.ok_or(Errno::NOENT)?.as_fd(), b"..", false)?;
-    if identity(&folder)? != level.identity {
+    let Some(level) = levels.last_mut().filter(|level| level.directory.is_none()) else { return Ok(()) };
+    let directory = open_directory(below.ok_or(Errno::NOENT)?.as_fd(), b"..", false)?;
+    if identity(&directory)? != level.identity {
         return Err(Errno::NOENT);
     }
-    level.folder = Some(folder);
+    level.directory = Some(directory);
     Ok(())
 }
 
 /// Device and inode of an open file.
-pub(crate) fn identity(folder: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
-    fs::fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
+pub(crate) fn identity(directory: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
+    fs::fstat(directory).map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 /// The absolute path without links, `.` and `..`: realpath(3). With `missing_last` the last component need not exist.
@@ -339,14 +340,14 @@ pub fn canonical(path: &[u8], missing_last: bool) -> core::result::Result<Vec<u8
     resolve(path, |errno, last| missing_last && last && errno == Errno::NOENT)
 }
 
-/// The same, where any component may be missing or be no folder.
+/// The same, where any component may be missing or be no directory.
 pub fn canonical_missing(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
     resolve(path, |errno, _| matches!(errno, Errno::NOENT | Errno::NOTDIR))
 }
 
 /// Follows `path` component by component; `forgive` says whether a failure, at the last one or not, is no failure.
 fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::Result<Vec<u8>, Errno> {
-    let mut resolved = if path.starts_with(b"/") { b"/".to_vec() } else { current_folder()? };
+    let mut resolved = if path.starts_with(b"/") { b"/".to_vec() } else { current_directory()? };
     let mut waiting: Vec<Vec<u8>> = components(path);
     let mut links = 0;
     if path.is_empty() {
@@ -374,7 +375,7 @@ fn resolve(path: &[u8], forgive: impl Fn(Errno, bool) -> bool) -> core::result::
             Err(errno) => return Err(errno),
         }
     }
-    // A slash at the end names a folder (POSIX XBD 4.16).
+    // A slash at the end names a directory (POSIX XBD 4.16).
     if path.ends_with(b"/") && stat(fs::CWD, &resolved, false).is_ok_and(|stat| kind(&stat) != FileType::Directory) {
         return if forgive(Errno::NOTDIR, false) { Ok(resolved) } else { Err(Errno::NOTDIR) };
     }
@@ -389,8 +390,8 @@ fn components(path: &[u8]) -> Vec<Vec<u8>> {
     parts
 }
 
-/// The path of the current folder: getcwd(3).
-pub fn current_folder() -> core::result::Result<Vec<u8>, Errno> {
+/// The path of the current directory: getcwd(3).
+pub fn current_directory() -> core::result::Result<Vec<u8>, Errno> {
     Ok(crate::sys::process::getcwd(Vec::new())?.into_bytes())
 }
 
@@ -400,20 +401,21 @@ mod tests {
 
     #[test]
     fn a_mode_does_not_pass_a_link() {
-        let folder = std::env::temp_dir().join(format!("rbox-fs.{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("the folder is ours");
-        let folder = folder.as_os_str().as_encoded_bytes();
-        let (file, link) = (bytes::join_path(folder, b"file"), bytes::join_path(folder, b"link"));
+        let directory = std::env::temp_dir().join(format!("rbox-fs.{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("the directory is ours");
+        let directory = directory.as_os_str().as_encoded_bytes();
+        let (file, link) = (bytes::join_path(directory, b"file"), bytes::join_path(directory, b"link"));
         drop(
-            fs::open(&file, OFlags::CREATE | OFlags::WRONLY, Mode::from_raw_mode(0o600)).expect("the folder is there"),
+            fs::open(&file, OFlags::CREATE | OFlags::WRONLY, Mode::from_raw_mode(0o600))
+                .expect("the directory is there"),
         );
-        fs::symlink(b"file", &link).expect("the folder is empty");
+        fs::symlink(b"file", &link).expect("the directory is empty");
         assert_eq!(chmod(fs::CWD, &link, 0o777), Err(Errno::OPNOTSUPP));
         assert_eq!(chmod(fs::CWD, &file, 0o640), Ok(()));
         assert_eq!(stat(fs::CWD, &file, false).map(|stat| stat.st_mode & 0o7777), Ok(0o640));
         for name in [link, file] {
             fs::unlink(name).expect("both were made");
         }
-        fs::rmdir(folder).expect("it is empty again");
+        fs::rmdir(directory).expect("it is empty again");
     }
 }

@@ -5,8 +5,8 @@ use crate::sys::fs::FileType;
 
 /// The mode that `word` makes of `old`, as chmod(1) says. `umask` limits clauses that name no class.
 ///
-/// `folder` tells whether `X` sets the search bit in any case. The error is BusyBox's `invalid mode 'WORD'`.
-pub fn apply(word: &[u8], old: u32, folder: bool, umask: u32) -> Result<u32> {
+/// `directory` tells whether `X` sets the search bit in any case. The error is BusyBox's `invalid mode 'WORD'`.
+pub fn apply(word: &[u8], old: u32, directory: bool, umask: u32) -> Result<u32> {
     let invalid = || Error::parts(&[b"invalid mode '", word, b"'"]);
     if word.first().is_some_and(u8::is_ascii_digit) {
         let mode = crate::number::parse_radix(word, 8).filter(|mode| *mode <= 0o7777);
@@ -14,13 +14,13 @@ pub fn apply(word: &[u8], old: u32, folder: bool, umask: u32) -> Result<u32> {
     }
     let mut mode = old & 0o7777;
     for clause in word.split(|&byte| byte == b',') {
-        mode = apply_clause(clause, mode, folder, umask).ok_or_else(invalid)?;
+        mode = apply_clause(clause, mode, directory, umask).ok_or_else(invalid)?;
     }
     Ok(mode)
 }
 
 /// One clause: `[ugoa]*([+-=]([rwxXst]*|[ugo]))+`.
-fn apply_clause(clause: &[u8], mut mode: u32, folder: bool, umask: u32) -> Option<u32> {
+fn apply_clause(clause: &[u8], mut mode: u32, directory: bool, umask: u32) -> Option<u32> {
     let classes = clause.iter().take_while(|byte| b"ugoa".contains(byte)).count();
     let who = clause[..classes].iter().fold(0, |who, class| {
         who | match class {
@@ -39,11 +39,11 @@ fn apply_clause(clause: &[u8], mut mode: u32, folder: bool, umask: u32) -> Optio
     while let Some((operator, after)) = rest.split_first() {
         let length = after.iter().take_while(|byte| !b"+-=".contains(byte)).count();
         let permissions = &after[..length];
-        let bits = permission_bits(permissions, mode, folder)? & reach;
+        let bits = permission_bits(permissions, mode, directory)? & reach;
         mode = match operator {
             b'+' => mode | bits,
             b'-' => mode & !bits,
-            b'=' => mode & !(who & 0o777) & !(who & 0o7000 & !keep(folder)) | bits,
+            b'=' => mode & !(who & 0o777) & !(who & 0o7000 & !keep(directory)) | bits,
             _ => return None,
         };
         rest = &after[length..];
@@ -51,12 +51,12 @@ fn apply_clause(clause: &[u8], mut mode: u32, folder: bool, umask: u32) -> Optio
     Some(mode)
 }
 
-/// `=` leaves a folder's set-id bits alone, as GNU does; they steer the group of new files.
-fn keep(folder: bool) -> u32 {
-    if folder { 0o6000 } else { 0 }
+/// `=` leaves a directory's set-id bits alone, as GNU does; they steer the group of new files.
+fn keep(directory: bool) -> u32 {
+    if directory { 0o6000 } else { 0 }
 }
 
-fn permission_bits(permissions: &[u8], mode: u32, folder: bool) -> Option<u32> {
+fn permission_bits(permissions: &[u8], mode: u32, directory: bool) -> Option<u32> {
     if let [class @ (b'u' | b'g' | b'o')] = permissions {
         let shift = match class {
             b'u' => 6,
@@ -71,7 +71,7 @@ fn permission_bits(permissions: &[u8], mode: u32, folder: bool) -> Option<u32> {
                 b'r' => 0o444,
                 b'w' => 0o222,
                 b'x' => 0o111,
-                b'X' if folder || mode & 0o111 != 0 => 0o111,
+                b'X' if directory || mode & 0o111 != 0 => 0o111,
                 b'X' => 0,
                 b's' => 0o6000,
                 b't' => 0o1000,
@@ -110,8 +110,8 @@ pub fn letters(mode: u32) -> [u8; 10] {
 /// What the fuzz target feeds.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
-    for folder in [false, true] {
-        if let Ok(mode) = apply(data, 0o640, folder, 0o22) {
+    for directory in [false, true] {
+        if let Ok(mode) = apply(data, 0o640, directory, 0o22) {
             assert!(mode <= 0o7777);
             letters(mode);
         }

@@ -17,7 +17,7 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Reads one line; `None` for comments, empty lines and lines without a folder. A line may end before its type, which
+    /// Reads one line; `None` for comments, empty lines and lines without a directory. A line may end before its type, which
     /// is then empty, and its options.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).map(unescape);

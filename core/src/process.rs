@@ -98,7 +98,7 @@ impl Process {
         Some((stat.st_uid, stat.st_gid))
     }
 
-    /// True when it goes by `name`: as its file, or as its first word without folders.
+    /// True when it goes by `name`: as its file, or as its first word without directories.
     pub fn is_named(&self, name: &[u8]) -> bool {
         if self.name == name {
             return true;
@@ -131,8 +131,9 @@ pub fn threads_of(pid: i32) -> Vec<i32> {
     numbers_in(&file(pid, "task")).unwrap_or_default()
 }
 
-fn numbers_in(folder: &[u8]) -> Result<Vec<i32>> {
-    let entries = crate::fs::list_at(folder).map_err(|errno| crate::error::Error::cannot("open", folder, errno))?;
+fn numbers_in(directory: &[u8]) -> Result<Vec<i32>> {
+    let entries =
+        crate::fs::list_at(directory).map_err(|errno| crate::error::Error::cannot("open", directory, errno))?;
     let number = |entry: &crate::fs::Entry| parse_decimal(&entry.name).and_then(|pid| i32::try_from(pid).ok());
     let mut pids: Vec<i32> = entries.iter().filter_map(number).collect();
     pids.sort_unstable();

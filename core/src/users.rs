@@ -18,7 +18,7 @@ pub struct User {
     pub gid: u32,
     /// Full name and more.
     pub comment: Vec<u8>,
-    /// Home folder.
+    /// Home directory.
     pub home: Vec<u8>,
     /// Login shell; empty stands for /bin/sh.
     pub shell: Vec<u8>,

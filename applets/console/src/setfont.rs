@@ -67,9 +67,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 /// A name without a slash that is no file here stands for one of the system's fonts.
 fn find(name: &[u8]) -> Vec<u8> {
     if !name.contains(&b'/') && name != b"-" && fs::stat(name).is_err() {
-        let folder = b"/usr/share/consolefonts/";
+        let directory = b"/usr/share/consolefonts/";
         for ending in ["", ".psf", ".psfu", ".fnt"] {
-            let path = [folder, name, ending.as_bytes()].concat();
+            let path = [directory, name, ending.as_bytes()].concat();
             if fs::stat(&path).is_ok() {
                 return path;
             }

@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 options! {
     "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...
 
-Print FILE without its folders, and without SUFFIX.
+Print FILE without its directories, and without SUFFIX.
 
   -a, --multiple       Every operand is a FILE
   -s, --suffix=SUFFIX  Take SUFFIX off every FILE (implies -a)
@@ -46,7 +46,7 @@ mod tests {
     use super::APPLET;
 
     #[test]
-    fn takes_folders_and_suffix_off() {
+    fn takes_directories_and_suffix_off() {
         assert_eq!(try_call(APPLET, &["basename", "/a/b.c", ".c"], b"").stdout, "b\n");
         assert_eq!(try_call(APPLET, &["basename", ".c", ".c"], b"").stdout, ".c\n");
         assert_eq!(try_call(APPLET, &["basename", "-s", "x", "ax", "/bx/"], b"").stdout, "a\nb\n");

@@ -12,7 +12,7 @@ options! {
 
 Change the mode of each FILE. MODE is octal, or letters [ugoa]*[-+=][rwxXst]*.
 
-  -R, --recursive  Change folders with all that is in them
+  -R, --recursive  Change directories with all that is in them
   -c, --changes    Say what is changed
   -v, --verbose    Say what is changed and what is not
   -f, --quiet, --silent  Print no errors

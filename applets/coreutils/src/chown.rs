@@ -12,10 +12,10 @@ options! {
 Change the owner and group of each FILE. OWNER is USER[:[GROUP]] or :GROUP for
 chown, GROUP for chgrp; names or numbers.
 
-  -R, --recursive       Change folders with all that is in them
+  -R, --recursive       Change directories with all that is in them
   -h, --no-dereference  Change symbolic links, not what they lead to
-  -H                    With -R, follow links to folders among the operands
-  -L                    With -R, follow all links to folders
+  -H                    With -R, follow links to directories among the operands
+  -L                    With -R, follow all links to directories
   -P                    With -R, follow no links (default)
   -c, --changes         Say what is changed
   -v, --verbose         Say what is changed and what is not
@@ -68,7 +68,7 @@ fn change(
     owner: (Option<u32>, Option<u32>),
     follow: Follow,
 ) -> Result<Step> {
-    // A folder comes after what is in it: who gives it away may no longer look into it.
+    // A directory comes after what is in it: who gives it away may no longer look into it.
     if visit.phase == Phase::Before && args.has(RECURSE) {
         return Ok(Step::On);
     }

@@ -10,7 +10,7 @@ options! {
 Copy SOURCE to DEST, or each SOURCE into DIR.
 
   -a, --archive          As -dpR, and keep extended attributes
-  -R, -r, --recursive    Copy folders with all that is in them
+  -R, -r, --recursive    Copy directories with all that is in them
   -d, -P, --no-dereference  Copy symbolic links as links (default with -R)
   -L, --dereference      Copy what symbolic links lead to
   -H                     Follow links among the operands
@@ -41,7 +41,7 @@ Copy SOURCE to DEST, or each SOURCE into DIR.
     LINK = "-l",
     SYMBOLIC = "-s",
     PLAIN = "-T",
-    FOLDER = "-t",
+    DIRECTORY = "-t",
     UPDATE = "-u",
     ONE_SYSTEM = "-x",
     REMOVE = "--remove-destination",
@@ -54,7 +54,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let Destination { sources, place, into } =
-        Destination::of(args.value(FOLDER), args.operands(), args.has(PLAIN), args.has(PARENTS))?;
+        Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), args.has(PARENTS))?;
     let mut copier = Copier::new(manner(args)?);
     let mut status = ExitStatus::SUCCESS;
     status.worsen(env.for_each_operand(sources, &mut |env, source| {
@@ -109,7 +109,7 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
     })
 }
 
-/// Makes the folders of `source` below `place`.
+/// Makes the directories of `source` below `place`.
 fn make_parents(place: &[u8], source: &[u8]) -> Result<()> {
     use rbox_core::sys::Errno;
     use rbox_core::sys::fs::{Mode, mkdir};

@@ -1,4 +1,4 @@
-//! `dirname`: the folder part of pathnames (POSIX XCU dirname), of several with GNU.
+//! `dirname`: the directory part of pathnames (POSIX XCU dirname), of several with GNU.
 
 use rbox_core::prelude::*;
 
@@ -16,13 +16,13 @@ pub const APPLET: Applet = Applet::new(USAGE, run).options_first().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for file in args.operands_between(1, usize::MAX)? {
-        env.stdout.write(folder(file))?;
+        env.stdout.write(directory(file))?;
         env.stdout.push(if args.has(ZERO) { 0 } else { b'\n' })?;
     }
     Ok(ExitStatus::SUCCESS)
 }
 
-fn folder(path: &[u8]) -> &[u8] {
+fn directory(path: &[u8]) -> &[u8] {
     let trim = |path: &mut &[u8], slash: bool| {
         while path.last().is_some_and(|&byte| (byte == b'/') == slash) {
             *path = &path[..path.len() - 1];
@@ -41,12 +41,12 @@ fn folder(path: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::folder;
+    use super::directory;
 
     #[test]
     fn the_last_component_goes() {
         for (path, expected) in [("/a/b", "/a"), ("a", "."), ("/a", "/"), ("a/b//", "a"), ("//", "/"), ("", ".")] {
-            assert_eq!(folder(path.as_bytes()), expected.as_bytes(), "{path}");
+            assert_eq!(directory(path.as_bytes()), expected.as_bytes(), "{path}");
         }
     }
 }

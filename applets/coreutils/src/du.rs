@@ -8,12 +8,12 @@ use rbox_core::sys::fs::FileType;
 options! {
     "[-aHLdclsxhmkb] [-d N] [--apparent-size] [FILE]...
 
-Print the room that each FILE takes, and every folder in it; the current folder without FILE.
+Print the room that each FILE takes, and every directory in it; the current directory without FILE.
 
   -a, --all              Print files too
   -L, --dereference      Follow all links
   -H, -D                 Follow links among the operands
-  -d, --max-depth=N      Print folders down to N levels
+  -d, --max-depth=N      Print directories down to N levels
   -c, --total            Print the sum of all
   -l, --count-links      Count files with several names each time
   -s, --summarize        Print only one sum for each FILE
@@ -72,16 +72,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 struct Counter<'a> {
     args: &'a Args<'a>,
     depth: usize,
-    /// Device and inode of files with several names, and of folders, sorted.
+    /// Device and inode of files with several names, and of directories, sorted.
     seen: Vec<(u64, u64)>,
-    /// Bytes so far: of the operand's surroundings, the operand, and each folder down to where the walk stands.
+    /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk stands.
     sums: Vec<u64>,
     device: Option<u64>,
 }
 
 impl Counter<'_> {
     fn visit(&mut self, env: &mut Env, visit: &rbox_core::fs::Visit<'_>) -> Result<Step> {
-        let folder = kind(visit.stat) == FileType::Directory;
+        let directory = kind(visit.stat) == FileType::Directory;
         if visit.phase == Phase::After {
             let sum = self.sums.pop().unwrap_or(0);
             self.add(sum);
@@ -100,15 +100,15 @@ impl Counter<'_> {
         if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
             return Ok(Step::Skip);
         }
-        if (visit.stat.st_nlink > 1 || folder) && !self.args.has(LINKS) {
+        if (visit.stat.st_nlink > 1 || directory) && !self.args.has(LINKS) {
             let id = (visit.stat.st_dev, visit.stat.st_ino);
             match self.seen.binary_search(&id) {
                 Ok(_) => return Ok(Step::Skip),
                 Err(at) => self.seen.insert(at, id),
             }
         }
-        let size = self.size(visit.stat, folder);
-        if folder {
+        let size = self.size(visit.stat, directory);
+        if directory {
             self.sums.push(size);
             return Ok(Step::On);
         }
@@ -119,9 +119,9 @@ impl Counter<'_> {
         Ok(Step::On)
     }
 
-    fn size(&self, stat: &rbox_core::sys::fs::Stat, folder: bool) -> u64 {
+    fn size(&self, stat: &rbox_core::sys::fs::Stat, directory: bool) -> u64 {
         match self.args.has(BYTES) || self.args.has(APPARENT) {
-            true if folder && !self.args.has(BYTES) => 0,
+            true if directory && !self.args.has(BYTES) => 0,
             true => stat.st_size as u64,
             false => stat.st_blocks as u64 * 512,
         }

@@ -17,7 +17,7 @@ Run COMMAND in a changed environment, or print the environment.
     EMPTY = "-i",
     NULL = "-0",
     UNSET = "-u",
-    FOLDER = "-C",
+    DIRECTORY = "-C",
 }
 
 /// The applet.
@@ -48,8 +48,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         return Ok(ExitStatus::SUCCESS);
     }
-    if let Some(folder) = args.value(FOLDER) {
-        process::chdir(folder).map_err(|errno| Error::cannot("change directory to", folder, errno))?;
+    if let Some(directory) = args.value(DIRECTORY) {
+        process::chdir(directory).map_err(|errno| Error::cannot("change directory to", directory, errno))?;
     }
     env.vars = Vars::List(words);
     Ok(call::replace(env, operands))

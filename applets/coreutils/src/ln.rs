@@ -13,7 +13,7 @@ Make LINK, or a link in DIR for each TARGET, that leads to TARGET.
   -s, --symbolic         Make symbolic links
   -f, --force            Replace what is there
   -i, --interactive      Ask before replacing
-  -n, --no-dereference   Take a LINK that leads to a folder for a plain file
+  -n, --no-dereference   Take a LINK that leads to a directory for a plain file
   -b                     Keep what is replaced under another name
   -S, --suffix=SUFFIX    The end of that name (default ~)
   -T, --no-target-directory  Take LINK for a plain file
@@ -27,8 +27,8 @@ Make LINK, or a link in DIR for each TARGET, that leads to TARGET.
     PLAIN = "-n",
     BACKUP = "-b",
     SUFFIX = "-S",
-    NO_FOLDER = "-T",
-    FOLDER = "-t",
+    NO_DIRECTORY = "-T",
+    DIRECTORY = "-t",
     LOGICAL = "-L",
     PHYSICAL = "-P",
     VERBOSE = "-v",
@@ -39,18 +39,19 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_between(1, usize::MAX)?;
-    let (targets, place): (&[&[u8]], &[u8]) = match (args.value(FOLDER), operands) {
-        (Some(folder), targets) => (targets, folder),
+    let (targets, place): (&[&[u8]], &[u8]) = match (args.value(DIRECTORY), operands) {
+        (Some(directory), targets) => (targets, directory),
         (None, [_]) => (operands, b"."),
         (None, [targets @ .., place]) => (targets, place),
         (None, []) => return Err(Error::usage()),
     };
-    let folder = args.has(FOLDER) || operands.len() == 1 || !args.has(NO_FOLDER) && leads_to_folder(args, place);
-    if !folder && targets.len() > 1 {
+    let directory =
+        args.has(DIRECTORY) || operands.len() == 1 || !args.has(NO_DIRECTORY) && leads_to_directory(args, place);
+    if !directory && targets.len() > 1 {
         return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
     }
     env.for_each_operand(targets, &mut |env, target| {
-        let link = match folder {
+        let link = match directory {
             true if place == b"." => base_name(target).to_vec(),
             true => join_path(place, base_name(target)),
             false => place.to_vec(),
@@ -59,7 +60,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
-fn leads_to_folder(args: &Args<'_>, path: &[u8]) -> bool {
+fn leads_to_directory(args: &Args<'_>, path: &[u8]) -> bool {
     let found = if args.has(PLAIN) { lstat(path) } else { stat(path) };
     found.is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory)
 }

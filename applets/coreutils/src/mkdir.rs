@@ -1,4 +1,4 @@
-//! `mkdir`: make folders (POSIX XCU mkdir).
+//! `mkdir`: make directories (POSIX XCU mkdir).
 
 use rbox_core::mode;
 use rbox_core::prelude::*;
@@ -6,12 +6,12 @@ use rbox_core::sys::fs::{self, Mode};
 use rbox_core::sys::{Errno, process};
 
 options! {
-    "[-pv] [-m MODE] FOLDER...
+    "[-pv] [-m MODE] DIRECTORY...
 
-Make each FOLDER.
+Make each DIRECTORY.
 
   -m, --mode=MODE  Give it MODE, as chmod(1) takes it
-  -p, --parents    Make the folders above, and be content when FOLDER is there
+  -p, --parents    Make the directories above, and be content when DIRECTORY is there
   -v, --verbose    Say what is made";
     MODE = "-m",
     PARENTS = "-p",
@@ -32,11 +32,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if args.has(PARENTS) {
             make_parents(env, path, umask, args.has(VERBOSE))?;
         }
-        // POSIX XCU mkdir -m: as if chmod followed; a folder that is made secret is never open in between.
+        // POSIX XCU mkdir -m: as if chmod followed; a directory that is made secret is never open in between.
         let first_mode = Mode::from_raw_mode(wanted.unwrap_or(0o777) & 0o777);
         match fs::mkdir(path, first_mode) {
             Ok(()) => created(env, path, args.has(VERBOSE))?,
-            Err(Errno::EXIST) if args.has(PARENTS) && is_folder(path) => return Ok(()),
+            Err(Errno::EXIST) if args.has(PARENTS) && is_directory(path) => return Ok(()),
             Err(errno) => return Err(Error::cannot("create directory", path, errno)),
         }
         match wanted {
@@ -46,11 +46,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
-fn is_folder(path: &[u8]) -> bool {
+fn is_directory(path: &[u8]) -> bool {
     fs::stat(path).is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory)
 }
 
-/// Folders above get 0777 less the umask, and always write and search for the owner (POSIX XCU mkdir -p).
+/// Directories above get 0777 less the umask, and always write and search for the owner (POSIX XCU mkdir -p).
 fn make_parents(env: &mut Env, path: &[u8], umask: u32, verbose: bool) -> Result<()> {
     let end = path.iter().rposition(|&byte| byte != b'/').unwrap_or(0);
     for at in (1..end).filter(|&at| path[at] == b'/' && path[at - 1] != b'/') {
@@ -63,7 +63,7 @@ fn make_parents(env: &mut Env, path: &[u8], umask: u32, verbose: bool) -> Result
                 }
                 created(env, parent, verbose)?;
             }
-            Err(_) if is_folder(parent) => {}
+            Err(_) if is_directory(parent) => {}
             Err(errno) => return Err(Error::cannot("create directory", path, errno)),
         }
     }

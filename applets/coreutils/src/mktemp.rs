@@ -1,4 +1,4 @@
-//! `mktemp`: make a temporary file or folder with a name that nobody can foresee.
+//! `mktemp`: make a temporary file or directory with a name that nobody can foresee.
 
 use rbox_core::bytes::join_path;
 use rbox_core::prelude::*;
@@ -12,14 +12,14 @@ options! {
 Make a file from TEMPLATE, whose last X (three or more; default tmp.XXXXXX) become
 letters and digits, and print its name.
 
-  -d, --directory     Make a folder
+  -d, --directory     Make a directory
   -q, --quiet         Print no errors
   -t                  Put TEMPLATE below DIR, $TMPDIR or /tmp
   -p DIR              Put TEMPLATE below DIR
       --tmpdir[=DIR]  As -p DIR, or -t
   -u, --dry-run       Make nothing, only print a name
       --suffix=SUFFIX  Put SUFFIX after the X";
-    FOLDER = "-d",
+    DIRECTORY = "-d",
     QUIET = "-q",
     BELOW = "-t",
     PLACE = "-p",
@@ -52,7 +52,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         Err(_) if args.has(QUIET) => Ok(ExitStatus::FAILURE),
         Err(errno) => {
-            let what = if args.has(FOLDER) { "create directory" } else { "create temp file" };
+            let what = if args.has(DIRECTORY) { "create directory" } else { "create temp file" };
             Err(Error::cannot(what, &path, errno))
         }
     }
@@ -75,7 +75,7 @@ fn make(args: &Args<'_>, template: &[u8]) -> core::result::Result<Vec<u8>, Errno
                 Err(Errno::NOENT) => Ok(()),
                 Err(errno) => Err(errno),
             }
-        } else if args.has(FOLDER) {
+        } else if args.has(DIRECTORY) {
             mkdir(path.as_slice(), Mode::from_raw_mode(0o700))
         } else {
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;

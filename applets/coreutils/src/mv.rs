@@ -23,7 +23,7 @@ Rename SOURCE to DEST, or move each SOURCE into DIR.
     ASK = "-i",
     NO_CLOBBER = "-n",
     PLAIN = "-T",
-    FOLDER = "-t",
+    DIRECTORY = "-t",
     UPDATE = "-u",
     VERBOSE = "-v",
 }
@@ -33,7 +33,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let Destination { sources, place, into } =
-        Destination::of(args.value(FOLDER), args.operands(), args.has(PLAIN), false)?;
+        Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), false)?;
     env.for_each_operand(sources, &mut |env, source| {
         let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
         if !may_replace(env, args, source, &target)? {
@@ -77,14 +77,14 @@ fn move_file(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
 fn move_by_copy(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
     let there = lstat(target).ok();
     if let (Some(there), Ok(here)) = (&there, lstat(source)) {
-        let folder = |stat: &Stat| rbox_core::fs::kind(stat) == FileType::Directory;
-        if folder(there) != folder(&here) {
+        let directory = |stat: &Stat| rbox_core::fs::kind(stat) == FileType::Directory;
+        if directory(there) != directory(&here) {
             return Err(Error::on(
                 [b"can't rename '", source, b"'"].concat(),
-                if folder(there) { Errno::ISDIR } else { Errno::NOTDIR },
+                if directory(there) { Errno::ISDIR } else { Errno::NOTDIR },
             ));
         }
-        let flags = if folder(there) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        let flags = if directory(there) { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         unlinkat(rbox_core::sys::fs::CWD, target, flags).map_err(|errno| Error::cannot("remove", target, errno))?;
     }
     let manner = Manner { recursive: true, preserve: true, xattrs: true, keep_links: true, ..Manner::default() };

@@ -21,7 +21,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let ignored = args.value(IGNORE).map_or(Ok(0), |word| parse_count(word, PLAIN))?;
     let count = match args.has(ALL) {
-        // sysfs(5): every processor has a folder of its own, in use or not.
+        // sysfs(5): every processor has a directory of its own, in use or not.
         true => {
             let entries = rbox_core::fs::list_at(b"/sys/devices/system/cpu").unwrap_or_default();
             entries.iter().filter(|entry| is_processor(&entry.name)).count() as u64

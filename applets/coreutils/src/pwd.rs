@@ -1,4 +1,4 @@
-//! `pwd`: print the current folder (POSIX XCU pwd).
+//! `pwd`: print the current directory (POSIX XCU pwd).
 
 use rbox_core::fs;
 use rbox_core::prelude::*;
@@ -7,9 +7,9 @@ use rbox_core::sys::fs as sys;
 options! {
     "[-LP]
 
-Print the path of the current folder.
+Print the path of the current directory.
 
-  -L, --logical   Take PWD when it names the folder, links and all
+  -L, --logical   Take PWD when it names the directory, links and all
   -P, --physical  Print the path without symbolic links";
     LOGICAL = "-L",
     PHYSICAL = "-P",
@@ -19,9 +19,9 @@ Print the path of the current folder.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let mut path = fs::current_folder().map_err(|errno| Error::on("getcwd", errno))?;
+    let mut path = fs::current_directory().map_err(|errno| Error::on("getcwd", errno))?;
     if args.last_of(&[LOGICAL, PHYSICAL]) != Some(PHYSICAL)
-        && let Some(logical) = env.vars.get("PWD").filter(|logical| names_this_folder(logical))
+        && let Some(logical) = env.vars.get("PWD").filter(|logical| names_this_directory(logical))
     {
         path = logical.to_vec();
     }
@@ -30,8 +30,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
-/// POSIX XCU pwd: PWD counts when it is absolute, has no `.` or `..`, and is the current folder.
-fn names_this_folder(path: &[u8]) -> bool {
+/// POSIX XCU pwd: PWD counts when it is absolute, has no `.` or `..`, and is the current directory.
+fn names_this_directory(path: &[u8]) -> bool {
     path.starts_with(b"/")
         && path.split(|&byte| byte == b'/').all(|part| part != b"." && part != b"..")
         && matches!((sys::stat(path), sys::stat(".")), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))

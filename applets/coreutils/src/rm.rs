@@ -1,6 +1,6 @@
 //! `rm`: remove files and trees (POSIX XCU rm).
 //!
-//! Trees are removed by open folders and single names: a folder swapped for a link meanwhile is not gone into.
+//! Trees are removed by open directories and single names: a directory swapped for a link meanwhile is not gone into.
 
 use rbox_core::bytes::base_name;
 use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk_gathering};
@@ -16,17 +16,17 @@ Remove each FILE.
   -f, --force           Ask nothing, and be content when FILE is not there
   -i                    Ask before each file
   -I                    Ask once, when there are more than three or -r is given
-  -r, -R, --recursive   Remove folders with all that is in them
-  -d, --dir             Remove empty folders
+  -r, -R, --recursive   Remove directories with all that is in them
+  -d, --dir             Remove empty directories
   -v, --verbose         Say what is removed
-  -x, --one-file-system  Leave out folders on other file systems
+  -x, --one-file-system  Leave out directories on other file systems
       --preserve-root   Do not remove / (always so)
       --no-preserve-root  Do not treat / specially";
     FORCE = "-f",
     ASK = "-i",
     ASK_ONCE = "-I",
     RECURSE = "-r",
-    FOLDERS = "-d",
+    DIRECTORIES = "-d",
     VERBOSE = "-v",
     ONE_SYSTEM = "-x",
     KEEP_ROOT = "--preserve-root",
@@ -102,7 +102,7 @@ impl Remover<'_, '_> {
                     let enter = self.manner != Some(ASK) || self.confirm(visit, b"descend into directory")?;
                     return Ok(if enter { Step::On } else { Step::Skip });
                 }
-                if !self.args.has(FOLDERS) {
+                if !self.args.has(DIRECTORIES) {
                     return Err(Error::parts(&[b"'", visit.path, b"' is a directory"]));
                 }
                 self.unlink(visit, AtFlags::REMOVEDIR).map_err(cannot)?;

@@ -1,17 +1,17 @@
-//! `rmdir`: remove empty folders (POSIX XCU rmdir).
+//! `rmdir`: remove empty directories (POSIX XCU rmdir).
 
 use rbox_core::bytes::find_byte_back;
 use rbox_core::prelude::*;
 use rbox_core::sys::{Errno, fs};
 
 options! {
-    "[-pv] FOLDER...
+    "[-pv] DIRECTORY...
 
-Remove each FOLDER, which must be empty.
+Remove each DIRECTORY, which must be empty.
 
-  -p, --parents                     Remove the folders above it too
+  -p, --parents                     Remove the directories above it too
   -v, --verbose                     Say what is removed
-      --ignore-fail-on-non-empty    Be content when FOLDER is not empty";
+      --ignore-fail-on-non-empty    Be content when DIRECTORY is not empty";
     PARENTS = "-p",
     VERBOSE = "-v",
     IGNORE = "--ignore-fail-on-non-empty",

@@ -240,7 +240,7 @@ fn kind_name(found: &Stat) -> &'static str {
     }
 }
 
-/// The highest folder above `path` on its device.
+/// The highest directory above `path` on its device.
 fn mount_point(path: &[u8]) -> Result<Vec<u8>> {
     let failed = |errno| Error::on(path, errno);
     let mut at = rbox_core::fs::canonical(path, false).map_err(failed)?;

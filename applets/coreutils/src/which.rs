@@ -22,7 +22,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for command in args.operands_between(1, usize::MAX)? {
         let places: Vec<Vec<u8>> = match command.contains(&b'/') {
             true => vec![command.to_vec()],
-            false => path.split(|&byte| byte == b':').map(|folder| join_path(folder, command)).collect(),
+            false => path.split(|&byte| byte == b':').map(|directory| join_path(directory, command)).collect(),
         };
         let mut found = places.iter().filter(|file| is_program(file)).peekable();
         if found.peek().is_none() {

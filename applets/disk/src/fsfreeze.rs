@@ -6,9 +6,9 @@ use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{AsFd, fs};
 
 options! {
-    "{-f | -u} FOLDER
+    "{-f | -u} DIRECTORY
 
-Write all that waits for the filesystem mounted on FOLDER, and hold back the rest.
+Write all that waits for the filesystem mounted on DIRECTORY, and hold back the rest.
 
   -f, --freeze    Hold back
   -u, --unfreeze  Let it go on";

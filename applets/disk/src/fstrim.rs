@@ -8,9 +8,9 @@ use rbox_core::sys::{AsFd, fs};
 use rbox_core::text;
 
 options! {
-    "[-v] [-o OFFSET] [-l LENGTH] [-m LEAST] FOLDER
+    "[-v] [-o OFFSET] [-l LENGTH] [-m LEAST] DIRECTORY
 
-Discard the blocks that the filesystem mounted on FOLDER does not use.
+Discard the blocks that the filesystem mounted on DIRECTORY does not use.
 
   -o, --offset=OFFSET   From this byte on (0)
   -l, --length=LENGTH   Of so many bytes (all)

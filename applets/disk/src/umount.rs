@@ -6,7 +6,7 @@ use rbox_core::sys::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rbox_core::sys::{Errno, OwnedFd, loop_device};
 
 options! {
-    "[-arlfndDv] [-O OPTION[,OPTION]...] [-t TYPE[,TYPE]...] FOLDER|DEVICE...
+    "[-arlfndDv] [-O OPTION[,OPTION]...] [-t TYPE[,TYPE]...] DIRECTORY|DEVICE...
 
 Unmount filesystems.
 
@@ -76,7 +76,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(status)
 }
 
-/// The mount that `operand` means: the last one of that folder or device, else the word itself.
+/// The mount that `operand` means: the last one of that directory or device, else the word itself.
 fn known(mounted: &[Mount], operand: &[u8]) -> Mount {
     let path = mounts::real_path(operand);
     let by_target = mounted.iter().rev().find(|mount| mount.target == path);

@@ -1,4 +1,4 @@
-//! `run-parts`: run all programs of a folder (as in debianutils).
+//! `run-parts`: run all programs of a directory (as in debianutils).
 
 use rbox_core::bytes;
 use rbox_core::call;
@@ -40,10 +40,10 @@ Run all programs in DIR, by name. Names of other characters than letters, digits
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1)?[0];
+    let directory = args.operands_between(1, 1)?[0];
     let mask = args.value(UMASK).unwrap_or(b"022");
     let mask = parse_radix(mask, 8).filter(|mask| *mask <= 0o777).ok_or_else(|| invalid(mask))?;
-    let parts = parts(env, args, folder)?;
+    let parts = parts(env, args, directory)?;
     if args.has(TEST) || args.has(LIST) {
         for part in parts {
             env.stdout.write(&text!(part, "\n"))?;
@@ -107,8 +107,8 @@ fn reported(env: &mut Env, words: &[&[u8]]) -> Result<core::result::Result<Chang
 }
 
 /// The paths of what is to run, in order.
-fn parts(env: &mut Env, args: &Args<'_>, folder: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let entries = list_at(folder).map_err(|errno| Error::on(folder, errno))?;
+fn parts(env: &mut Env, args: &Args<'_>, directory: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let entries = list_at(directory).map_err(|errno| Error::on(directory, errno))?;
     let is_plain = |name: &[u8]| name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
     let mut names: Vec<Vec<u8>> = entries.into_iter().map(|entry| entry.name).filter(|name| is_plain(name)).collect();
     names.sort();
@@ -117,7 +117,7 @@ fn parts(env: &mut Env, args: &Args<'_>, folder: &[u8]) -> Result<Vec<Vec<u8>>> 
     }
     let mut parts = Vec::new();
     for name in names {
-        let path = bytes::join_path(folder, &name);
+        let path = bytes::join_path(directory, &name);
         match stat(CWD, &path, true) {
             Ok(stat) if kind(&stat) != FileType::RegularFile => {}
             Ok(_) if !args.has(LIST) && access(&path, Access::EXEC_OK).is_err() => {}

@@ -66,7 +66,7 @@ Start a program unless it runs, stop it, or tell whether it runs. All of -x, -n,
     MAKE = "-m",
     OWNER = "-c",
     GROUP = "-g",
-    FOLDER = "-d",
+    DIRECTORY = "-d",
     UMASK = "-k",
     NICE = "-N",
     OK = "-o",
@@ -319,8 +319,8 @@ fn execute(env: &mut Env, args: &Args<'_>, program: &[u8], words: &[&[u8]]) -> O
         let mask = parse_radix(word, 8).filter(|mask| *mask <= 0o777).ok_or_else(|| invalid(word))?;
         own::umask(Mode::from_raw_mode(mask as u32));
     }
-    if let Some(folder) = args.value(FOLDER) {
-        own::chdir(folder).map_err(|errno| Error::cannot("change directory to", folder, errno))?;
+    if let Some(directory) = args.value(DIRECTORY) {
+        own::chdir(directory).map_err(|errno| Error::cannot("change directory to", directory, errno))?;
     }
     become_owner(args)?;
     env.stdout.flush()?;

@@ -17,7 +17,7 @@ options! {
 
 Run a shell as USER (root).
 
-  -l, --login   Begin a session: a new environment, the home folder; also -
+  -l, --login   Begin a session: a new environment, the home directory; also -
   -m, -p, --preserve-environment  Keep HOME, SHELL, USER and LOGNAME
   -c, --command=COMMAND  Pass COMMAND to the shell
   -s, --shell=SHELL  This shell in place of USER's";

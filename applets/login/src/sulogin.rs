@@ -75,7 +75,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.report(&Error::new("starting shell for system maintenance"));
     let named = ["SUSHELL", "sushell"].into_iter().find_map(|name| env.vars.get(name));
     let shell = named.unwrap_or(shell_of(&root)).to_vec();
-    // The environment stays: it is init's, and the home folder may not be there.
+    // The environment stays: it is init's, and the home directory may not be there.
     become_shell(env, &shell, true, &[])
 }
 

@@ -122,12 +122,15 @@ fn sockets(table: &[u8], port: u64, targets: &mut Vec<Target>) {
 }
 
 fn uses(pid: i32, targets: &[Target]) -> bool {
-    let folder = text!("/proc/", pid as u32, "/");
+    let directory = text!("/proc/", pid as u32, "/");
     let is_meant = |path: &[u8]| stat(path).is_ok_and(|stat| holds(targets, stat.st_dev, stat.st_ino));
-    if is_meant(&text!(&folder, "cwd")) || is_meant(&text!(&folder, "root")) || is_meant(&text!(&folder, "exe")) {
+    if is_meant(&text!(&directory, "cwd"))
+        || is_meant(&text!(&directory, "root"))
+        || is_meant(&text!(&directory, "exe"))
+    {
         return true;
     }
-    let open = text!(&folder, "fd");
+    let open = text!(&directory, "fd");
     for entry in list_at(&open).unwrap_or_default() {
         let path = bytes::join_path(&open, &entry.name);
         let is_socket = |target: &Target| matches!(target, Target::Socket(_));

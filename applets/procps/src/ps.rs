@@ -110,7 +110,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for pid in process::all()? {
         let threads = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
         for pid in threads {
-            // One that ended since the folder was read is no longer there to show.
+            // One that ended since the directory was read is no longer there to show.
             let Some(process) = Process::read(pid) else { continue };
             if !all && !pids.contains(&process.pid) && !parents.contains(&process.parent) {
                 continue;

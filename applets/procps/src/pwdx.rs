@@ -1,4 +1,4 @@
-//! `pwdx`: print the current folders of processes (as in procps).
+//! `pwdx`: print the current directories of processes (as in procps).
 
 use rbox_core::bytes;
 use rbox_core::number::parse_decimal;
@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::readlink;
 use rbox_core::text;
 
-options!("PID...\n\nPrint the current folder of each process.");
+options!("PID...\n\nPrint the current directory of each process.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
@@ -14,14 +14,14 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(1, usize::MAX)?;
     env.for_each_operand(args.operands(), &mut |env, word| {
-        // The name of its folder in /proc is as good.
+        // The name of its directory in /proc is as good.
         let pid = parse_decimal(bytes::base_name(word)).filter(|pid| (1..=i32::MAX as u64).contains(pid));
         let pid = pid.ok_or_else(|| Error::parts(&[b"invalid process id: ", word]))?;
-        let folder = readlink(text!("/proc/", pid, "/cwd")).map_err(|errno| {
+        let directory = readlink(text!("/proc/", pid, "/cwd")).map_err(|errno| {
             use rbox_core::sys::Errno;
             Error::on(word, if errno == Errno::NOENT { Errno::SRCH } else { errno })
         })?;
-        env.stdout.write(&text!(pid, ": ", folder, "\n"))
+        env.stdout.write(&text!(pid, ": ", directory, "\n"))
     })
 }
 

@@ -36,11 +36,11 @@ dots or slashes.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-const FOLDERS: &[u8] = b"/run/sysctl.d /etc/sysctl.d /usr/lib/sysctl.d /lib/sysctl.d";
+const DIRECTORIES: &[u8] = b"/run/sysctl.d /etc/sysctl.d /usr/lib/sysctl.d /lib/sysctl.d";
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(ALL) {
-        return show_folder(env, args, b"");
+        return show_directory(env, args, b"");
     }
     if args.has(SYSTEM) {
         return load_all(env, args);
@@ -106,7 +106,7 @@ fn show(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Result<()> {
         Err(errno) => return forgive(args, Some(errno), Err(failed(path, "reading", errno))),
     };
     if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-        let status = show_folder(env, args, path)?;
+        let status = show_directory(env, args, path)?;
         return if status == ExitStatus::SUCCESS { Ok(()) } else { Err(Error::silent(status)) };
     }
     // Some can only be written.
@@ -127,10 +127,10 @@ fn show(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Shows what is in a folder of /proc/sys, by name.
-fn show_folder(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Outcome {
-    let folder = text!("/proc/sys/", path);
-    let mut entries = list_at(&folder).map_err(|errno| failed(path, "reading", errno))?;
+/// Shows what is in a directory of /proc/sys, by name.
+fn show_directory(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Outcome {
+    let directory = text!("/proc/sys/", path);
+    let mut entries = list_at(&directory).map_err(|errno| failed(path, "reading", errno))?;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let paths: Vec<Vec<u8>> = entries.iter().map(|entry| bytes::join_path(path, &entry.name)).collect();
     let paths: Vec<&[u8]> = paths.iter().map(Vec::as_slice).collect();
@@ -189,14 +189,14 @@ fn load(env: &mut Env, args: &Args<'_>, file: &[u8]) -> Result<()> {
     if status == ExitStatus::SUCCESS { Ok(()) } else { Err(Error::silent(status)) }
 }
 
-/// The files of all folders by name, of equal names the first (sysctl.d(5)); /etc/sysctl.conf is the last.
+/// The files of all directories by name, of equal names the first (sysctl.d(5)); /etc/sysctl.conf is the last.
 fn load_all(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut files: Vec<Vec<u8>> = Vec::new();
-    for folder in bytes::words(FOLDERS) {
-        for entry in list_at(folder).unwrap_or_default() {
+    for directory in bytes::words(DIRECTORIES) {
+        for entry in list_at(directory).unwrap_or_default() {
             let is_known = files.iter().any(|file| bytes::base_name(file) == entry.name);
             if entry.name.ends_with(b".conf") && !is_known {
-                files.push(bytes::join_path(folder, &entry.name));
+                files.push(bytes::join_path(directory, &entry.name));
             }
         }
     }

@@ -10,7 +10,7 @@ use rbox_core::sys::{fd, fs};
 use crate::state::{Account, TROUBLE, limit, read_variables};
 
 options! {
-    "[-vP012] [-u USER] [-U USER] [-b NAME] [-e FOLDER] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
+    "[-vP012] [-u USER] [-U USER] [-b NAME] [-e DIRECTORY] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
 
 Change the state of the process and run PROG. USER is [:]USER[:GROUP]..., behind
 a leading colon with numbers.
@@ -18,8 +18,8 @@ a leading colon with numbers.
   -u USER     Become USER
   -U USER     Put USER's numbers into the variables UID and GID
   -b NAME     Call PROG by NAME
-  -e FOLDER   Set variables by the files in FOLDER
-  -/ ROOT     Change the root folder
+  -e DIRECTORY   Set variables by the files in DIRECTORY
+  -/ ROOT     Change the root directory
   -n N        Add N to the nice value
   -l FILE     Wait for a lock of FILE and hold it
   -L FILE     The same, but fail when it is held
@@ -86,8 +86,8 @@ fn change(env: &mut Env, args: &Args<'_>) -> Result<()> {
     // Names are looked up in the files of the old root.
     let user = args.value(USER).map(Account::parse).transpose()?;
     let numbers = args.value(NUMBERS).map(Account::parse).transpose()?;
-    if let Some(folder) = args.value(VARIABLES) {
-        read_variables(&mut env.vars, folder)?;
+    if let Some(directory) = args.value(VARIABLES) {
+        read_variables(&mut env.vars, directory)?;
     }
     if let Some(numbers) = numbers {
         numbers.export(&mut env.vars);

@@ -1,4 +1,4 @@
-//! `envdir`: run a program with variables that stand in the files of a folder (daemontools).
+//! `envdir`: run a program with variables that stand in the files of a directory (daemontools).
 
 use rbox_core::call;
 use rbox_core::prelude::*;
@@ -6,9 +6,9 @@ use rbox_core::prelude::*;
 use crate::state::{TROUBLE, read_variables};
 
 options!(
-    "FOLDER PROG [ARG]...
+    "DIRECTORY PROG [ARG]...
 
-Run PROG with the variables in FOLDER: the first line of a file is the value of
+Run PROG with the variables in DIRECTORY: the first line of a file is the value of
 the variable of its name; an empty file takes the variable away."
 );
 

@@ -1,4 +1,4 @@
-//! Service supervision as runit does it: service folders, `supervise/` files, and the commands over them.
+//! Service supervision as runit does it: service directories, `supervise/` files, and the commands over them.
 #![forbid(unsafe_code)]
 
 mod state;

@@ -16,10 +16,10 @@ use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, signal};
 use crate::status::{State, Status, now};
 
 options!(
-    "FOLDER
+    "DIRECTORY
 
-Run the service in FOLDER: start FOLDER/run, start it anew when it ends, and
-take commands by FOLDER/supervise/control. FOLDER/log/run gets its output; a
+Run the service in DIRECTORY: start DIRECTORY/run, start it anew when it ends, and
+take commands by DIRECTORY/supervise/control. DIRECTORY/log/run gets its output; a
 log/ that is added later gets it from the next start on."
 );
 
@@ -32,7 +32,7 @@ const NO_HANG: i32 = 1;
 /// The least time between two starts, in milliseconds.
 const INTERVAL: u64 = 1000;
 
-/// How often to look whether the folder was made anew or has a log/ now, in seconds.
+/// How often to look whether the directory was made anew or has a log/ now, in seconds.
 const LOOK: i64 = 5;
 
 /// A service or its log service.
@@ -59,7 +59,7 @@ enum Want {
 
 struct Supervisor {
     /// As it was named, for messages.
-    folder: Vec<u8>,
+    directory: Vec<u8>,
     /// The same from the root on.
     path: Vec<u8>,
     services: Vec<Service>,
@@ -69,11 +69,12 @@ struct Supervisor {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
-    let fatal = |error: Error| error.context([folder, b": fatal"].concat());
-    let here = rbox_core::fs::current_folder().unwrap_or_default();
-    let path = if folder.starts_with(b"/") { folder.to_vec() } else { rbox_core::bytes::join_path(&here, folder) };
-    process::chdir(folder).map_err(|errno| fatal(Error::on("can't change to service directory", errno)))?;
+    let directory = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
+    let fatal = |error: Error| error.context([directory, b": fatal"].concat());
+    let here = rbox_core::fs::current_directory().unwrap_or_default();
+    let path =
+        if directory.starts_with(b"/") { directory.to_vec() } else { rbox_core::bytes::join_path(&here, directory) };
+    process::chdir(directory).map_err(|errno| fatal(Error::on("can't change to service directory", errno)))?;
     let signals = SignalQueue::open(&[SIGCHLD, SIGTERM]).map_err(Error::from)?;
     // A service that ends must not end its supervisor by the pipe between service and log.
     let mut services = vec![Service::open("").map_err(fatal)?];
@@ -83,7 +84,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let ends = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| fatal(Error::on("can't create pipe", errno)))?;
         pipe = Some(ends);
     }
-    let mut supervisor = Supervisor { folder: folder.to_vec(), path, services, pipe, signals };
+    let mut supervisor = Supervisor { directory: directory.to_vec(), path, services, pipe, signals };
     while !supervisor.is_over(env) {
         supervisor.wait_and_handle(env);
     }
@@ -99,7 +100,7 @@ impl Service {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(Error::on(["can't create ", &supervise].concat(), errno)),
         }
-        // A link to a folder that is not there yet, as on a read-only root.
+        // A link to a directory that is not there yet, as on a read-only root.
         if let (Err(Errno::NOENT), Ok(target)) = (fs::stat(&supervise), fs::readlink(&supervise)) {
             let base = if target.starts_with(b"/") { &b""[..] } else { prefix.as_bytes() };
             let _ = fs::mkdir([base, &target].concat(), Mode::RWXU);
@@ -176,8 +177,8 @@ impl Service {
 impl Supervisor {
     fn warn(&self, env: &mut Env, service: usize, error: Error) {
         let prefix = self.services[service].prefix.trim_end_matches('/');
-        let name = rbox_core::bytes::join_path(&self.folder, prefix.as_bytes());
-        let name = if prefix.is_empty() { &self.folder } else { &name };
+        let name = rbox_core::bytes::join_path(&self.directory, prefix.as_bytes());
+        let name = if prefix.is_empty() { &self.directory } else { &name };
         env.warn(error.context("warning").context(name));
     }
 
@@ -274,7 +275,7 @@ impl Supervisor {
         watched.extend(self.services.iter().map(|service| PollFd::new(&service.control.0, PollFlags::IN)));
         let _ = poll(&mut watched, Some(&Timespec { tv_sec: LOOK, tv_nsec: 0 }));
         drop(watched);
-        self.follow_folder(env);
+        self.follow_directory(env);
         while let Some(signal) = self.signals.take() {
             if signal == SIGTERM {
                 self.command(env, 0, b'x');
@@ -291,9 +292,9 @@ impl Supervisor {
         }
     }
 
-    /// A folder that was removed and made anew has other files under the same names: moves there, or no command would
+    /// A directory that was removed and made anew has other files under the same names: moves there, or no command would
     /// ever come. A log/ that was added gets a service.
-    fn follow_folder(&mut self, env: &mut Env) {
+    fn follow_directory(&mut self, env: &mut Env) {
         let same = |a: &fs::Stat, b: &fs::Stat| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino);
         let is_new = |old: fs::Stat, new: fs::Stat| !same(&old, &new);
         let moved = fs::stat(".").and_then(|old| Ok(is_new(old, fs::stat(&self.path[..])?)));
@@ -309,10 +310,10 @@ impl Supervisor {
                 }
             }
         }
-        let is_folder = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        let is_directory = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if self.services.len() == 1
             && self.services[0].want != Want::Exit
-            && fs::stat("log").is_ok_and(is_folder)
+            && fs::stat("log").is_ok_and(is_directory)
             && fs::access("log/run", Access::EXEC_OK).is_ok()
             && let (Ok(log), Ok(pipe)) = (Service::open("log/"), pipe_with(PipeFlags::CLOEXEC))
         {

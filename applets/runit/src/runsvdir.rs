@@ -1,4 +1,4 @@
-//! `runsvdir`: watch a folder of services and keep a runsv for each (runsvdir(8)).
+//! `runsvdir`: watch a directory of services and keep a runsv for each (runsvdir(8)).
 
 use rbox_core::call;
 use rbox_core::daemon::uptime_milliseconds;
@@ -10,9 +10,9 @@ use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGTERM, SignalQueue};
 use rbox_core::sys::{Errno, fs, process, signal};
 
 options! {
-    "[-P] [-s SCRIPT] FOLDER
+    "[-P] [-s SCRIPT] DIRECTORY
 
-Run runsv for each folder in FOLDER, look every 5 seconds for new and removed
+Run runsv for each directory in DIRECTORY, look every 5 seconds for new and removed
 ones, and start a runsv that ended anew.
 
   -P         Put each runsv in a session of its own
@@ -30,12 +30,12 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 const NO_HANG: i32 = 1;
 /// As runsvdir(8): more are not watched.
 const MOST_SERVICES: usize = 1000;
-/// Milliseconds between two looks at the folder.
+/// Milliseconds between two looks at the directory.
 const SCAN_INTERVAL: u64 = 5000;
 /// Milliseconds between two starts of the same runsv.
 const START_INTERVAL: u64 = 1000;
 
-/// A service by its folder's identity, whatever its name.
+/// A service by its directory's identity, whatever its name.
 struct Watched {
     device: u64,
     inode: u64,
@@ -47,7 +47,7 @@ struct Watched {
 
 struct Watcher<'a> {
     /// As it was named, for messages.
-    folder: &'a [u8],
+    directory: &'a [u8],
     /// The same from the root on.
     path: Vec<u8>,
     session: bool,
@@ -56,11 +56,12 @@ struct Watcher<'a> {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
+    let directory = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
     let signals = SignalQueue::open(&[SIGCHLD, SIGHUP, SIGTERM]).map_err(Error::from)?;
-    let here = rbox_core::fs::current_folder().unwrap_or_default();
-    let path = if folder.starts_with(b"/") { folder.to_vec() } else { rbox_core::bytes::join_path(&here, folder) };
-    let mut watcher = Watcher { folder, path, session: args.has(SESSION), services: Vec::new(), signals };
+    let here = rbox_core::fs::current_directory().unwrap_or_default();
+    let path =
+        if directory.starts_with(b"/") { directory.to_vec() } else { rbox_core::bytes::join_path(&here, directory) };
+    let mut watcher = Watcher { directory, path, session: args.has(SESSION), services: Vec::new(), signals };
     let mut next_scan = 0;
     loop {
         while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
@@ -79,11 +80,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 impl Watcher<'_> {
     fn warn(&self, env: &mut Env, error: Error) {
-        env.warn(error.context("warning").context(self.folder));
+        env.warn(error.context("warning").context(self.directory));
     }
 
     fn scan(&mut self, env: &mut Env) {
-        // The folder may come later, go, or be made anew.
+        // The directory may come later, go, or be made anew.
         if let Err(errno) = process::chdir(&self.path[..]) {
             return self.warn(env, Error::on("can't change to directory", errno));
         }

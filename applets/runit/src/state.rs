@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::env::Vars;
-use rbox_core::fs as folders;
+use rbox_core::fs as directories;
 use rbox_core::io::read;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -13,7 +13,7 @@ use rbox_core::sys::{AsFd, Errno, fs};
 use rbox_core::text;
 use rbox_core::users::{Group, User};
 
-/// The most of a file in an environment folder that is read: one word of execve(2) cannot be longer.
+/// The most of a file in an environment directory that is read: one word of execve(2) cannot be longer.
 const LONGEST: usize = 128 * 1024;
 
 /// The status of an error that is no wrong command line.
@@ -75,25 +75,25 @@ fn set_variable(vars: &mut Vars, name: &[u8], value: Option<&[u8]>) {
     *vars = Vars::List(words);
 }
 
-/// Sets variables by the files of a folder: the first line of each is the value of the variable of that name, an empty
+/// Sets variables by the files of a directory: the first line of each is the value of the variable of that name, an empty
 /// file takes it away.
 pub fn read_variables(vars: &mut Vars, path: &[u8]) -> Result<()> {
     let failed = |errno| Error::cannot("change directory to", path, errno);
-    let folder = folders::open_folder(CWD, path, true).map_err(failed)?;
-    for entry in folders::list(folder.as_fd()).map_err(failed)? {
+    let directory = directories::open_directory(CWD, path, true).map_err(failed)?;
+    for entry in directories::list(directory.as_fd()).map_err(failed)? {
         if entry.name.starts_with(b".") || entry.name.contains(&b'=') {
             continue;
         }
         let failed = |errno| Error::cannot("open", &bytes::join_path(path, &entry.name), errno);
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = fs::openat(folder.as_fd(), &entry.name, flags, Mode::empty()).map_err(failed)?;
+        let file = fs::openat(directory.as_fd(), &entry.name, flags, Mode::empty()).map_err(failed)?;
         let mut content = vec![0; LONGEST];
         let mut length = 0;
         while length < LONGEST {
             match read(file.as_fd(), &mut content[length..]) {
                 Ok(0) => break,
                 Ok(count) => length += count,
-                // A folder is no variable.
+                // A directory is no variable.
                 Err(Errno::ISDIR) => break,
                 Err(errno) => return Err(failed(errno)),
             }

@@ -45,7 +45,7 @@ struct Command {
 
 /// One service, and how far it is.
 struct Service {
-    folder: Vec<u8>,
+    directory: Vec<u8>,
     name: Vec<u8>,
     done: bool,
 }
@@ -68,9 +68,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut services = Vec::new();
     for &name in names {
         let as_is = name.starts_with(b"/") || name.starts_with(b".") || name.ends_with(b"/");
-        let folder = bytes::join_path(if as_is { here.as_bytes() } else { &base }, name);
-        let folder = if name.starts_with(b"/") { name.to_vec() } else { folder };
-        let mut service = Service { folder, name: name.to_vec(), done: false };
+        let directory = bytes::join_path(if as_is { here.as_bytes() } else { &base }, name);
+        let directory = if name.starts_with(b"/") { name.to_vec() } else { directory };
+        let mut service = Service { directory, name: name.to_vec(), done: false };
         let good = match command.check {
             b's' => service.show_status(env)?,
             _ => service.send(env, &command)?,
@@ -145,12 +145,12 @@ enum Unknown {
 
 impl Service {
     fn path(&self, name: &str) -> Vec<u8> {
-        bytes::join_path(&self.folder, name.as_bytes())
+        bytes::join_path(&self.directory, name.as_bytes())
     }
 
     fn read_status(&self) -> core::result::Result<Status, Unknown> {
         let reason = |text: &str, errno| Unknown::Reason(Error::on(text, errno));
-        fs::stat(&self.folder[..]).map_err(|errno| reason("unable to change to service directory", errno))?;
+        fs::stat(&self.directory[..]).map_err(|errno| reason("unable to change to service directory", errno))?;
         match fs::open(
             &self.path("supervise/ok")[..],
             OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
@@ -220,8 +220,8 @@ impl Service {
             }
         };
         let mut text = self.describe(&status, &self.name);
-        let log = Self { folder: self.path("log"), name: b"log".to_vec(), done: true };
-        if fs::stat(&log.folder[..]).is_ok() {
+        let log = Self { directory: self.path("log"), name: b"log".to_vec(), done: true };
+        if fs::stat(&log.directory[..]).is_ok() {
             text.extend_from_slice(b"; ");
             match log.read_status() {
                 Ok(status) => text.extend_from_slice(&log.describe(&status, b"log")),
@@ -307,7 +307,7 @@ impl Service {
             return true;
         }
         let pid = process::fork_run(|| {
-            if process::chdir(&self.folder[..]).is_err() {
+            if process::chdir(&self.directory[..]).is_err() {
                 return 100;
             }
             let null = fs::open("/dev/null", OFlags::WRONLY, Mode::empty());

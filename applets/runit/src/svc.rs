@@ -6,7 +6,7 @@ use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{Errno, fd, fs};
 
 options! {
-    "[-udopchaitkx] FOLDER...
+    "[-udopchaitkx] DIRECTORY...
 
 Control the services that runsv watches over.
 
@@ -58,12 +58,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let letter = |option| LETTERS.iter().find(|(other, _)| *other == option).map(|(_, letter)| *letter);
     let letters: Vec<u8> = args.found().iter().filter_map(|(option, _)| letter(*option)).collect();
-    env.for_each_operand(args.operands(), &mut |_, folder| {
-        let control = bytes::join_path(folder, b"supervise/control");
+    env.for_each_operand(args.operands(), &mut |_, directory| {
+        let control = bytes::join_path(directory, b"supervise/control");
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &letters)) {
             Ok(_) => Ok(()),
-            Err(Errno::NXIO) => Err(Error::parts(&[folder, b": runsv not running"])),
+            Err(Errno::NXIO) => Err(Error::parts(&[directory, b": runsv not running"])),
             Err(errno) => Err(Error::on(control, errno)),
         }
     })

@@ -6,19 +6,20 @@ use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{Errno, fs};
 
 options!(
-    "FOLDER
+    "DIRECTORY
 
-Tell whether runsv watches over the service in FOLDER: the status is 0 when it
-does, 100 when it does not, 111 with a message when there is no FOLDER."
+Tell whether runsv watches over the service in DIRECTORY: the status is 0 when it
+does, 100 when it does not, 111 with a message when there is no DIRECTORY."
 );
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).failure(111).inline();
 
 fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
-    let folder = args.operands_between(1, 1)?[0];
-    fs::stat(folder).map_err(|errno| Error::on([b"can't change directory to '", folder, b"'"].concat(), errno))?;
-    let ok = bytes::join_path(folder, b"supervise/ok");
+    let directory = args.operands_between(1, 1)?[0];
+    fs::stat(directory)
+        .map_err(|errno| Error::on([b"can't change directory to '", directory, b"'"].concat(), errno))?;
+    let ok = bytes::join_path(directory, b"supervise/ok");
     match fs::open(&ok[..], OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
         Ok(_) => Ok(ExitStatus::SUCCESS),
         // No FIFO, or no reader: nobody watches.

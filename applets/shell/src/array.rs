@@ -176,7 +176,7 @@ impl Shell {
         let special = match kind {
             Special::PipeStatus => Some(self.pipe_status.iter().map(|status| text!(*status)).collect()),
             Special::Source | Special::FunctionName | Special::CallLines => Some(self.call_stack(kind)),
-            Special::Folders => Some(self.folder_stack()),
+            Special::Directories => Some(self.directory_stack()),
             _ => None,
         };
         if let Some(values) = special {

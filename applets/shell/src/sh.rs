@@ -94,7 +94,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         ifs: b" \t\n".duplicate(),
         pipe_status: Vec::new(),
         frames: Vec::new(),
-        folders: Vec::new(),
+        directories: Vec::new(),
         depth: 0,
         command_text: Vec::new(),
         last_word: Vec::new(),
@@ -145,8 +145,8 @@ fn import(shell: &mut Shell, env: &Env) {
     set_fixed_variables(shell);
     let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
     export(shell, b"SHLVL", text!(level));
-    let folder = crate::builtins::working_folder(shell);
-    export(shell, b"PWD", folder);
+    let directory = crate::builtins::working_directory(shell);
+    export(shell, b"PWD", directory);
 }
 
 fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {

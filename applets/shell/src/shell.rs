@@ -100,7 +100,7 @@ pub enum Special {
     /// bash's EPOCHREALTIME, with microseconds.
     EpochExact,
     /// bash's DIRSTACK.
-    Folders,
+    Directories,
     /// A name reference.
     Reference,
     /// The element of an array that a reference names.
@@ -198,8 +198,8 @@ pub struct Shell {
     pub pipe_status: Vec<u8>,
     /// The functions and files that run, in bash mode, the innermost last.
     pub frames: Vec<Frame>,
-    /// The folders that `pushd` put aside, the last one first.
-    pub folders: Vec<Vec<u8>>,
+    /// The directories that `pushd` put aside, the last one first.
+    pub directories: Vec<Vec<u8>>,
     /// How many subshells this is in.
     pub depth: u32,
     /// The command that runs, as far as a trap may ask for it.

@@ -105,7 +105,7 @@ fn open(path: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::NOCTTY;
     let mode = Mode::from_raw_mode(0o666);
     let file = match fs::open(path, OFlags::RDONLY | OFlags::CREATE | flags, mode) {
-        // A folder can be locked too, but not made.
+        // A directory can be locked too, but not made.
         Err(Errno::ISDIR) => fs::open(path, OFlags::RDONLY | flags, mode),
         result => result,
     };

@@ -1,4 +1,4 @@
-//! `mountpoint`: tell whether something is mounted on a folder.
+//! `mountpoint`: tell whether something is mounted on a directory.
 
 use rbox_core::fs::canonical;
 use rbox_core::mounts;
@@ -8,9 +8,9 @@ use rbox_core::sys::fs::{FileType, major, minor};
 use rbox_core::{bytes, text};
 
 options! {
-    "[-q] {[-dn] FOLDER | -x DEVICE}
+    "[-q] {[-dn] DIRECTORY | -x DEVICE}
 
-Tell whether FOLDER is a mount point: the status is 0 when it is, 32 when not.
+Tell whether DIRECTORY is a mount point: the status is 0 when it is, 32 when not.
 
   -q, --quiet     Print nothing
   -d, --fs-devno  Print the number of its file system
@@ -73,7 +73,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(if source.is_some() { ExitStatus::SUCCESS } else { NO })
 }
 
-/// What is mounted at `path`; `None` when nothing is. Without /proc a folder counts whose parent is on another device.
+/// What is mounted at `path`; `None` when nothing is. Without /proc a directory counts whose parent is on another device.
 fn source(path: &[u8], stat: &fs::Stat) -> Result<Option<Vec<u8>>> {
     let real = canonical(path, false)?;
     if let Ok(mounted) = mounts::read(b"/proc/self/mounts") {

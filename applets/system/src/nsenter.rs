@@ -29,7 +29,7 @@ Run PROG, or a shell, in the namespaces of the process PID, or those that FILEs 
   -G, --setgid=GID         Become this group there
       --preserve-credentials  Stay who one is
   -r[DIR], --root[=DIR]    Change the root, to that of PID
-  -w[DIR], --wd[=DIR]      Change the folder, to that of PID
+  -w[DIR], --wd[=DIR]      Change the directory, to that of PID
   -F, --no-fork            Do not fork in a new PID namespace";
     TARGET = "-t",
     ALL = "-a",
@@ -45,7 +45,7 @@ Run PROG, or a shell, in the namespaces of the process PID, or those that FILEs 
     SET_GID = "-G",
     PRESERVE = "--preserve-credentials",
     ROOT = "-r",
-    FOLDER = "-w",
+    DIRECTORY = "-w",
     NO_FORK = "-F",
 }
 
@@ -87,8 +87,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             files.push((open_as(option, &text_of("ns/", name), OFlags::empty())?, flag, name));
         }
     }
-    let folder = |option, name| args.has(option).then(|| open_as(option, name, OFlags::DIRECTORY)).transpose();
-    let (root, here) = (folder(ROOT, "root")?, folder(FOLDER, "cwd")?);
+    let directory = |option, name| args.has(option).then(|| open_as(option, name, OFlags::DIRECTORY)).transpose();
+    let (root, here) = (directory(ROOT, "root")?, directory(DIRECTORY, "cwd")?);
     for (file, flag, name) in &files {
         namespace::enter(file.as_fd(), *flag).map_err(|errno| Error::on(text!("setns: ", *name), errno))?;
     }

@@ -1,7 +1,7 @@
 //! `switch_root` and `run-init`: from the first root, which is in memory, to another one: delete all in it, go on there.
 
 use rbox_core::call;
-use rbox_core::fs as folders;
+use rbox_core::fs as directories;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, FileType, OFlags};
 use rbox_core::sys::mount::mount_move;
@@ -26,7 +26,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).options_first().program();
 /// statfs(2): RAMFS_MAGIC and TMPFS_MAGIC.
 const IN_MEMORY: [u64; 2] = [0x8584_58f6, 0x0102_1994];
 
-/// How deep folders of the old root may lie. Each level takes a descriptor.
+/// How deep directories of the old root may lie. Each level takes a descriptor.
 const DEEPEST: usize = 500;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -57,7 +57,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             Err(Error::new(text!("can't execute '", operands[1], "'")))
         };
     }
-    let root = folders::open_folder(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
+    let root = directories::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
     empty(root.as_fd(), old.st_dev, 0);
     mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
     process::chroot(".").map_err(|errno| Error::on("chroot", errno))?;
@@ -71,17 +71,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Err(Error::cannot("execute", operands[1], errno))
 }
 
-/// Deletes all in a folder that is on that device, and follows no link. What cannot be deleted only takes memory.
-fn empty(folder: BorrowedFd<'_>, device: u64, depth: usize) {
-    for entry in folders::list(folder).unwrap_or_default() {
-        let Ok(stat) = folders::stat(folder, &entry.name, false) else { continue };
+/// Deletes all in a directory that is on that device, and follows no link. What cannot be deleted only takes memory.
+fn empty(directory: BorrowedFd<'_>, device: u64, depth: usize) {
+    for entry in directories::list(directory).unwrap_or_default() {
+        let Ok(stat) = directories::stat(directory, &entry.name, false) else { continue };
         if stat.st_dev != device {
             continue;
         }
         let mut flags = AtFlags::empty();
-        if folders::kind(&stat) == FileType::Directory {
+        if directories::kind(&stat) == FileType::Directory {
             flags = AtFlags::REMOVEDIR;
-            let inner = folders::open_folder(folder, &entry.name, false);
+            let inner = directories::open_directory(directory, &entry.name, false);
             // It may have been mounted on between the two calls.
             if let Ok(inner) = inner
                 && depth < DEEPEST
@@ -90,6 +90,6 @@ fn empty(folder: BorrowedFd<'_>, device: u64, depth: usize) {
                 empty(inner.as_fd(), device, depth + 1);
             }
         }
-        let _ = fs::unlinkat(folder, &entry.name, flags);
+        let _ = fs::unlinkat(directory, &entry.name, flags);
     }
 }

@@ -36,11 +36,11 @@ and outlives PROG.
   -r, --map-root-user  Be root there; implies -U
   -c, --map-current-user  Be who one is there; implies -U
       --kill-child[=SIGNAL]  PROG ends with unshare; implies -f
-      --mount-proc[=FOLDER]  Mount /proc anew; implies -m
+      --mount-proc[=DIRECTORY]  Mount /proc anew; implies -m
       --propagation=TYPE  slave, shared, private (the default) or unchanged
       --setgroups=WORD  allow or deny setgroups in a user namespace
-  -R, --root=FOLDER  Change the root
-  -w, --wd=FOLDER  Change the folder";
+  -R, --root=DIRECTORY  Change the root
+  -w, --wd=DIRECTORY  Change the directory";
     MOUNT = "-m",
     MOUNT_FILE = "--mount",
     UTS = "-u",
@@ -65,7 +65,7 @@ and outlives PROG.
     PROPAGATION = "--propagation",
     SETGROUPS = "--setgroups",
     ROOT = "-R",
-    FOLDER = "-w",
+    DIRECTORY = "-w",
 }
 
 /// The applet.
@@ -154,7 +154,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(finish(env, args))
 }
 
-/// Mounts /proc, changes root and folder, and becomes the program.
+/// Mounts /proc, changes root and directory, and becomes the program.
 fn finish(env: &mut Env, args: &Args<'_>) -> ExitStatus {
     match prepare(args) {
         Ok(()) => {}
@@ -172,8 +172,8 @@ fn prepare(args: &Args<'_>) -> Result<()> {
         process::chroot(root).map_err(|errno| Error::cannot("change root directory to", root, errno))?;
         process::chdir("/")?;
     }
-    if let Some(folder) = args.value(FOLDER) {
-        process::chdir(folder).map_err(|errno| Error::cannot("change directory to", folder, errno))?;
+    if let Some(directory) = args.value(DIRECTORY) {
+        process::chdir(directory).map_err(|errno| Error::cannot("change directory to", directory, errno))?;
     }
     if args.has(MOUNT_PROC) {
         let target = args.value(MOUNT_PROC).unwrap_or(b"/proc");

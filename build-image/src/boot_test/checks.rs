@@ -78,7 +78,7 @@ fn every_applet_helps(machine: &mut Machine) -> Result<()> {
 
 fn mounts(machine: &mut Machine) -> Result<()> {
     let table = machine.output_of("cat /proc/mounts")?;
-    for (folder, kind, options) in [
+    for (directory, kind, options) in [
         ("/", "ext4", "rw"),
         ("/proc", "proc", "rw,nosuid,nodev,noexec"),
         ("/sys", "sysfs", "rw,nosuid,nodev,noexec"),
@@ -88,13 +88,13 @@ fn mounts(machine: &mut Machine) -> Result<()> {
         ("/run", "tmpfs", "rw,nosuid,nodev"),
         ("/tmp", "tmpfs", "rw,nosuid,nodev"),
     ] {
-        let rows = table.lines().filter(|line| line.split(' ').nth(1) == Some(folder)).count();
-        ensure!(rows == 1, "{folder} is mounted {rows} times:\n{table}");
+        let rows = table.lines().filter(|line| line.split(' ').nth(1) == Some(directory)).count();
+        ensure!(rows == 1, "{directory} is mounted {rows} times:\n{table}");
         let fits = table.lines().any(|line| {
             let fields: Vec<&str> = line.split(' ').collect();
-            fields.len() > 3 && fields[1] == folder && fields[2] == kind && fields[3].starts_with(options)
+            fields.len() > 3 && fields[1] == directory && fields[2] == kind && fields[3].starts_with(options)
         });
-        ensure!(fits, "{folder} is not {kind} with {options}:\n{table}");
+        ensure!(fits, "{directory} is not {kind} with {options}:\n{table}");
     }
     machine.output_of("mount | grep -q ' on / type ext4 '")?;
     machine.output_of("df -k / | grep -q '% /$'")?;
@@ -196,7 +196,7 @@ fn mdev(machine: &mut Machine) -> Result<()> {
     )?;
     prints(machine, "readlink /dev/root", "vda1")?;
     prints(machine, "cat /proc/sys/kernel/hotplug", "/sbin/mdev")?;
-    // On a folder that the kernel does not fill, mdev makes every node itself.
+    // On a directory that the kernel does not fill, mdev makes every node itself.
     machine.output_of("unlink=/dev/full; rm $unlink && mdev -s && [ -c $unlink ]").map(drop)
 }
 

@@ -37,7 +37,7 @@ pub struct Options {
     /// Seconds that one wait may last
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     patience: u64,
-    /// Folder for what the consoles printed
+    /// Directory for what the consoles printed
     #[arg(long, value_name = "DIR", default_value = "target/boot-test")]
     log: PathBuf,
     /// Processor's virtualisation
@@ -55,7 +55,7 @@ const BOOTS: &[&str] = &["direct", "init-sh", "initramfs"];
 struct Run<'a> {
     options: &'a Options,
     /// For sockets and the copy of the disk.
-    folder: PathBuf,
+    directory: PathBuf,
     passed: usize,
     failed: Vec<String>,
 }
@@ -76,11 +76,11 @@ pub fn run(options: &Options) -> Result<()> {
     }
     tools::require(&[tools::QEMU, tools::E2FSCK])?;
     fs::create_dir_all(&options.log).with_context(|| options.log.display().to_string())?;
-    let folder = std::env::temp_dir().join(format!("rbox-boot.{}", std::process::id()));
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let mut run = Run { options, folder: folder.clone(), passed: 0, failed: Vec::new() };
+    let directory = std::env::temp_dir().join(format!("rbox-boot.{}", std::process::id()));
+    fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
+    let mut run = Run { options, directory: directory.clone(), passed: 0, failed: Vec::new() };
     let result = run.all();
-    fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    fs::remove_dir_all(&directory).with_context(|| directory.display().to_string())?;
     result?;
     if !run.failed.is_empty() {
         bail!("{} boot checks passed, {} failed: {}", run.passed, run.failed.len(), run.failed.join(", "));
@@ -145,7 +145,7 @@ impl Run<'_> {
     }
 
     fn start(&self, options: &qemu::Options) -> Result<Machine> {
-        Machine::start(qemu::machine(options)?, self.options.patience, &self.folder)
+        Machine::start(qemu::machine(options)?, self.options.patience, &self.directory)
     }
 
     fn kernel(&self) -> Result<PathBuf> {
@@ -162,7 +162,7 @@ impl Run<'_> {
 
     /// The whole way: firmware, GRUB, kernel, init, login; then every check, reboot and power-off.
     fn grub_boot(&mut self) -> Result<()> {
-        let image = self.folder.join("disk.img");
+        let image = self.directory.join("disk.img");
         fs::copy(&self.options.image, &image).with_context(|| self.options.image.display().to_string())?;
         let mut machine = self.start(&self.machine_options(&image))?;
         if self.check("login", || checks::login(&mut machine)) {
@@ -186,9 +186,9 @@ impl Run<'_> {
         if self.wanted("ctrl-alt-del") && !self.check("ctrl-alt-del", || checks::restarts_clean(machine, keys)) {
             return;
         }
-        let folder = self.folder.clone();
+        let directory = self.directory.clone();
         if self.wanted("poweroff") && self.check("poweroff", || checks::powers_off(machine)) && self.wanted("clean") {
-            self.check("clean", || file_system_is_clean(image, &folder));
+            self.check("clean", || file_system_is_clean(image, &directory));
         }
     }
 
@@ -229,8 +229,8 @@ impl Run<'_> {
 }
 
 /// e2fsck's judgement of the partition, and that no journal waits to be replayed.
-fn file_system_is_clean(image: &Path, folder: &Path) -> Result<()> {
-    let partition = folder.join("partition");
+fn file_system_is_clean(image: &Path, directory: &Path) -> Result<()> {
+    let partition = directory.join("partition");
     let mut disk = File::open(image)?;
     disk.seek(SeekFrom::Start(u64::from(mbr::FIRST) * SECTOR))?;
     std::io::copy(&mut disk, &mut File::create(&partition)?)?;

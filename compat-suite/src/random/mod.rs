@@ -1,6 +1,6 @@
 //! Generated programs: the same seeds in BusyBox and in rbox, and what differs.
 //!
-//! A hundred scripts run in one shell, each in a subshell and a folder of its own, so that the cost is that of a fork and not of
+//! A hundred scripts run in one shell, each in a subshell and a directory of its own, so that the cost is that of a fork and not of
 //! a program. Standard output, the status and the messages are compared. Scripts of a hundred that differ are run again one
 //! by one. What was not equal at once but does not count as a difference is counted by its reason.
 
@@ -61,7 +61,7 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
     let started = Instant::now();
     let (tally, next) = (Tally::default(), AtomicU64::new(seed));
     let work = |worker: usize| -> Result<(), String> {
-        let bench = Bench { shells: &shells, folder: scratch.join(format!("work{worker}")), tally: &tally };
+        let bench = Bench { shells: &shells, directory: scratch.join(format!("work{worker}")), tally: &tally };
         loop {
             let at = next.fetch_add(BATCH, Ordering::Relaxed);
             if at >= seed + count {
@@ -75,7 +75,7 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
         let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
         workers.into_iter().map(|worker| worker.join().expect("no worker panics")).collect::<Result<Vec<()>, String>>()
     });
-    // What is left is in the temporary folder.
+    // What is left is in the temporary directory.
     let _ = fs::remove_dir_all(&scratch);
     results?;
     let seconds = started.elapsed().as_secs_f64();
@@ -122,21 +122,21 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// A folder of links through which the shells find what must be their own.
+/// A directory of links through which the shells find what must be their own.
 fn link(scratch: &Path, name: &str, program: &Path) -> Result<PathBuf, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", program.display());
-    let folder = scratch.join(name);
-    fs::create_dir_all(&folder).map_err(failed)?;
+    let directory = scratch.join(name);
+    fs::create_dir_all(&directory).map_err(failed)?;
     for name in ["sh", "cat", "tr"] {
-        std::os::unix::fs::symlink(fs::canonicalize(program).map_err(failed)?, folder.join(name)).map_err(failed)?;
+        std::os::unix::fs::symlink(fs::canonicalize(program).map_err(failed)?, directory.join(name)).map_err(failed)?;
     }
-    Ok(folder)
+    Ok(directory)
 }
 
 /// Where one worker runs its scripts.
 struct Bench<'a> {
     shells: &'a [PathBuf; 2],
-    folder: PathBuf,
+    directory: PathBuf,
     tally: &'a Tally,
 }
 
@@ -192,24 +192,24 @@ impl Bench<'_> {
 
     /// What a shell prints for the scripts of those seeds.
     fn run(&self, links: &Path, seeds: &[u64]) -> Result<String, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", self.folder.display());
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder).map_err(failed)?;
+        let failed = |error: std::io::Error| format!("{}: {error}", self.directory.display());
+        if self.directory.exists() {
+            fs::remove_dir_all(&self.directory).map_err(failed)?;
         }
-        fs::create_dir_all(&self.folder).map_err(failed)?;
+        fs::create_dir_all(&self.directory).map_err(failed)?;
         let mut whole = String::new();
         for seed in seeds {
-            fill(&self.folder.join(seed.to_string())).map_err(failed)?;
+            fill(&self.directory.join(seed.to_string())).map_err(failed)?;
             let script = sh::script(*seed).replace('\'', "'\\''");
             whole.push_str(&format!("(cd {seed}; eval '{script}') 2>m; echo \"={seed} $?\"; cat m; echo @\n"));
         }
-        fs::write(self.folder.join("all"), whole).map_err(failed)?;
+        fs::write(self.directory.join("all"), whole).map_err(failed)?;
         // A batch that takes too long is killed with all that it started.
         let output = Command::new("/usr/bin/timeout")
             .args(["-s", "KILL", LIMIT])
             .arg(links.join("sh"))
             .arg("all")
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env_clear()
             .envs([("HOME", "/home/u"), ("LC_ALL", "C")])
             .env("PATH", format!("{}:/usr/bin:/bin", links.display()))

@@ -16,11 +16,11 @@ pub struct Identity {
 
 /// The names of the partition whose device is called `name`; `None` for a whole disk or one without a table.
 pub fn identity(name: &[u8]) -> Option<Identity> {
-    let folder = real_path(&[b"/sys/class/block/", name].concat());
-    let mut number = Input::open(&[&folder, &b"/partition"[..]].concat()).ok()?;
+    let directory = real_path(&[b"/sys/class/block/", name].concat());
+    let mut number = Input::open(&[&directory, &b"/partition"[..]].concat()).ok()?;
     let number = parse_decimal(number.line().ok()??)?;
     // /sys/devices/.../DISK/PARTITION
-    let disk = folder.rsplit(|&byte| byte == b'/').nth(1)?;
+    let disk = directory.rsplit(|&byte| byte == b'/').nth(1)?;
     let disk = open(&device_path(disk)).ok()?;
     gpt(&disk, number).or_else(|| mbr(&disk, number))
 }

@@ -1,4 +1,4 @@
-//! Files, folders and their attributes: `open(2)`, `stat(2)`, `rename(2)` and the like, mostly as rustix has them.
+//! Files, directories and their attributes: `open(2)`, `stat(2)`, `rename(2)` and the like, mostly as rustix has them.
 
 pub use rustix::fs::*;
 
@@ -26,13 +26,13 @@ by_path! {
     /// `open(2)`.
     open(; flags: OFlags, mode: Mode) -> OwnedFd;
     /// `openat(2)`.
-    openat(folder: BorrowedFd<'_>; flags: OFlags, mode: Mode) -> OwnedFd;
+    openat(directory: BorrowedFd<'_>; flags: OFlags, mode: Mode) -> OwnedFd;
     /// `stat(2)`.
     stat(;) -> Stat;
     /// `lstat(2)`.
     lstat(;) -> Stat;
     /// `fstatat(2)`.
-    statat(folder: BorrowedFd<'_>; flags: AtFlags) -> Stat;
+    statat(directory: BorrowedFd<'_>; flags: AtFlags) -> Stat;
     /// `access(2)`.
     access(; access: Access) -> ();
     /// `mkdir(2)`.
@@ -42,7 +42,7 @@ by_path! {
     /// `unlink(2)`.
     unlink(;) -> ();
     /// `unlinkat(2)`.
-    unlinkat(folder: BorrowedFd<'_>; flags: AtFlags) -> ();
+    unlinkat(directory: BorrowedFd<'_>; flags: AtFlags) -> ();
     /// `statfs(2)`.
     statfs(;) -> StatFs;
     /// `rmdir(2)`.

@@ -50,10 +50,10 @@ struct Widths {
 }
 
 impl Lister<'_> {
-    /// Prints `files`, all of one folder or all operands. With -l or -s a folder's sum of blocks goes first.
-    pub fn print(&mut self, env: &mut Env, files: &[File], folder: bool) -> Result<()> {
+    /// Prints `files`, all of one directory or all operands. With -l or -s a directory's sum of blocks goes first.
+    pub fn print(&mut self, env: &mut Env, files: &[File], directory: bool) -> Result<()> {
         let mut text = Vec::new();
-        if folder && (self.form == Form::Long || self.args.has(BLOCKS)) {
+        if directory && (self.form == Form::Long || self.args.has(BLOCKS)) {
             let total: u64 = files.iter().filter_map(|file| file.stat.as_deref()).map(blocks).sum();
             let total = if self.args.has(HUMAN) { human(total * 1024) } else { digits(total) };
             text.extend_from_slice(&[b"total ", total.as_slice(), b"\n"].concat());

@@ -1,4 +1,4 @@
-//! `ls`: list files and folders (POSIX XCU ls), with BusyBox's options and GNU's `--time-style`, `-Q`, `-b`.
+//! `ls`: list files and directories (POSIX XCU ls), with BusyBox's options and GNU's `--time-style`, `-Q`, `-b`.
 
 mod layout;
 mod order;
@@ -13,7 +13,7 @@ use rbox_core::term;
 options! {
     "[-1AaCxdLHRFplinshrSXvctukgobQfUm] [-w N] [-T N] [--color[=WHEN]] [FILE]...
 
-List each FILE, and what is in each folder; the current folder without FILE.
+List each FILE, and what is in each directory; the current directory without FILE.
 
   -1                     One name a line
   -a, --all              Show names that start with a dot
@@ -21,12 +21,12 @@ List each FILE, and what is in each folder; the current folder without FILE.
   -C                     List in columns
   -x                     List in columns, across
   -m                     List with commas between
-  -d, --directory        List folders themselves
+  -d, --directory        List directories themselves
   -L, --dereference      Show what symbolic links lead to
   -H                     Follow links among the operands
-  -R, --recursive        List folders within folders
+  -R, --recursive        List directories within directories
   -F, --classify         Put one of */=@| after names
-  -p                     Put / after folders
+  -p                     Put / after directories
   -l                     List with mode, links, owner, size and time
   -i, --inode            Show inode numbers
   -n, --numeric-uid-gid  As -l, with numbers for owners
@@ -53,7 +53,7 @@ List each FILE, and what is in each folder; the current folder without FILE.
   -Z                     Show security contexts, ? where there is none
       --full-time        Show whole times
       --time-style=STYLE  full-iso, long-iso, iso, locale or +FORMAT
-      --group-directories-first  List folders first
+      --group-directories-first  List directories first
       --color[=WHEN]     Color names: always, never, auto";
     ONE = "-1",
     ALL = "-a",
@@ -93,7 +93,7 @@ List each FILE, and what is in each folder; the current folder without FILE.
     CONTEXT = "-Z",
     FULL_TIME = "--full-time",
     TIME_STYLE = "--time-style",
-    FOLDERS_FIRST = "--group-directories-first",
+    DIRECTORIES_FIRST = "--group-directories-first",
     COLOR = "--color",
 }
 
@@ -138,32 +138,32 @@ struct Lister<'a> {
     layout: layout::Layout,
     needs_stat: bool,
     status: ExitStatus,
-    /// Something was listed, so that the next folder is set apart by an empty line.
+    /// Something was listed, so that the next directory is set apart by an empty line.
     started: bool,
-    /// Folders above the one that is listed: device and inode, against loops of -L.
+    /// Directories above the one that is listed: device and inode, against loops of -L.
     above: Vec<(u64, u64)>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut lister = Lister::new(env, args)?;
     let operands = args.operands_or(b".");
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let (mut files, mut directories) = (Vec::new(), Vec::new());
     for operand in &operands {
         match lister.look(CWD, operand, true) {
-            Ok(file) if file.kind == FileType::Directory && !args.has(ITSELF) => folders.push(file),
+            Ok(file) if file.kind == FileType::Directory && !args.has(ITSELF) => directories.push(file),
             Ok(file) => files.push(file),
             Err(error) => lister.status.worsen(env.warn(error)),
         }
     }
     let headers = args.has(RECURSE) || operands.len() > 1;
     order::sort(args, &mut files);
-    order::sort(args, &mut folders);
+    order::sort(args, &mut directories);
     if !files.is_empty() {
         lister.print(env, &files, false)?;
         lister.started = true;
     }
-    for folder in folders {
-        lister.list_folder(env, &folder.name, headers)?;
+    for directory in directories {
+        lister.list_directory(env, &directory.name, headers)?;
     }
     Ok(lister.status)
 }
@@ -215,7 +215,7 @@ impl<'a> Lister<'a> {
         Ok(Self { args, form, quoting, color, width, layout, needs_stat, status, started: false, above: Vec::new() })
     }
 
-    /// Looks at `name` in the open folder `at`. An operand's link is followed where POSIX says so.
+    /// Looks at `name` in the open directory `at`. An operand's link is followed where POSIX says so.
     fn look(&self, at: rbox_core::sys::BorrowedFd<'_>, name: &[u8], operand: bool) -> Result<File> {
         let follow = self.args.has(FOLLOW)
             || operand
@@ -233,10 +233,10 @@ impl<'a> Lister<'a> {
         Ok(file)
     }
 
-    fn list_folder(&mut self, env: &mut Env, path: &[u8], header: bool) -> Result<()> {
+    fn list_directory(&mut self, env: &mut Env, path: &[u8], header: bool) -> Result<()> {
         let opened = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .and_then(|folder| Ok((list(folder.as_fd())?, rbox_core::sys::fs::fstat(&folder)?, folder)));
-        let (entries, own, folder) = match opened {
+            .and_then(|directory| Ok((list(directory.as_fd())?, rbox_core::sys::fs::fstat(&directory)?, directory)));
+        let (entries, own, directory) = match opened {
             Ok(opened) => opened,
             Err(errno) => {
                 self.status.worsen(env.warn(Error::cannot("open", path, errno)));
@@ -247,7 +247,7 @@ impl<'a> Lister<'a> {
             self.status.worsen(env.warn(Error::parts(&[path, b": not listing already-listed directory"])));
             return Ok(());
         }
-        let files = self.look_at_all(env, &folder, path, entries);
+        let files = self.look_at_all(env, &directory, path, entries);
         if header {
             let mut line = if self.started { b"\n".to_vec() } else { Vec::new() };
             layout::push_name(&mut line, path, self.quoting);
@@ -256,12 +256,12 @@ impl<'a> Lister<'a> {
         }
         self.started = true;
         self.print(env, &files, true)?;
-        drop(folder);
+        drop(directory);
         if self.args.has(RECURSE) {
             self.above.push((own.st_dev, own.st_ino));
             for file in &files {
                 if file.kind == FileType::Directory && file.name != b"." && file.name != b".." {
-                    self.list_folder(env, &join_path(path, &file.name), true)?;
+                    self.list_directory(env, &join_path(path, &file.name), true)?;
                 }
             }
             self.above.pop();
@@ -272,7 +272,7 @@ impl<'a> Lister<'a> {
     fn look_at_all(
         &mut self,
         env: &mut Env,
-        folder: &rbox_core::sys::OwnedFd,
+        directory: &rbox_core::sys::OwnedFd,
         path: &[u8],
         entries: Vec<rbox_core::fs::Entry>,
     ) -> Vec<File> {
@@ -292,7 +292,7 @@ impl<'a> Lister<'a> {
                 files.push(File { name, kind, stat: None, target: None });
                 continue;
             }
-            match self.look(folder.as_fd(), &name, false) {
+            match self.look(directory.as_fd(), &name, false) {
                 Ok(file) => files.push(file),
                 Err(error) => self.status.worsen(env.warn(error.context(path))),
             }

@@ -6,8 +6,8 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 
 use super::{
-    ACCESS_TIME, AS_FOUND, BY_EXTENSION, BY_SIZE, BY_TIME, BY_VERSION, CHANGE_TIME, FOLDERS_FIRST, File, LONG, REVERSE,
-    UNSORTED,
+    ACCESS_TIME, AS_FOUND, BY_EXTENSION, BY_SIZE, BY_TIME, BY_VERSION, CHANGE_TIME, DIRECTORIES_FIRST, File, LONG,
+    REVERSE, UNSORTED,
 };
 
 /// Sorts `files` as the options say; names decide between equals.
@@ -31,7 +31,7 @@ pub fn sort(args: &Args<'_>, files: &mut [File]) {
             files.reverse();
         }
     }
-    if args.has(FOLDERS_FIRST) {
+    if args.has(DIRECTORIES_FIRST) {
         files.sort_by_key(|file| file.kind != FileType::Directory);
     }
 }

@@ -13,10 +13,10 @@ use attach::attach;
 use flags::{PROPAGATION, REMOUNT, add_options, is_flag, split_options};
 
 options! {
-    "[OPTIONS] [-o OPTION[,OPTION]...] [DEVICE] [FOLDER]
+    "[OPTIONS] [-o OPTION[,OPTION]...] [DEVICE] [DIRECTORY]
 
 Mount a filesystem; without operands, list what is mounted. What is missing of
-DEVICE and FOLDER is taken from /etc/fstab. DEVICE may be a path, UUID=, LABEL=,
+DEVICE and DIRECTORY is taken from /etc/fstab. DEVICE may be a path, UUID=, LABEL=,
 PARTUUID= or PARTLABEL= with a value, or a regular file, which gets a loop device.
 
   -a, --all           Mount all filesystems of fstab that are not noauto
@@ -146,7 +146,7 @@ fn list(env: &mut Env, types: Option<&[u8]>) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
-/// Mounts the entry that has `word` as device or folder: of what is mounted for a remount, else of fstab.
+/// Mounts the entry that has `word` as device or directory: of what is mounted for a remount, else of fstab.
 fn mount_known(env: &mut Env, plan: &Plan<'_>, word: &[u8], fstab: &[u8]) -> Outcome {
     let (flags, _) = split_options(&plan.options);
     if flags & PROPAGATION != 0 {
@@ -180,7 +180,7 @@ fn mount_all(env: &mut Env, plan: &Plan<'_>, fstab: &[u8], wanted: Option<&[u8]>
             continue;
         }
         let remount = split_options(&plan.options).0 & REMOUNT != 0;
-        // Whatever is mounted on the folder stays there.
+        // Whatever is mounted on the directory stays there.
         if !remount && mounted.iter().any(|other| other.target == mount.target) {
             continue;
         }

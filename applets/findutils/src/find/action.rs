@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use rbox_core::bytes;
 use rbox_core::call::{self, Place};
-use rbox_core::fs::{kind, open_folder};
+use rbox_core::fs::{kind, open_directory};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, unlinkat};
 use rbox_core::sys::process::{Change, fchdir};
@@ -37,8 +37,8 @@ pub enum Action {
 pub struct Command {
     /// Its words.
     pub words: Vec<Vec<u8>>,
-    /// True when it runs in the file's folder.
-    pub in_folder: bool,
+    /// True when it runs in the file's directory.
+    pub in_directory: bool,
     /// True when the user is asked first.
     pub asks: bool,
     /// Where the first word leads, once it has been looked up.
@@ -49,7 +49,7 @@ impl Command {
     /// Where the command leads; `None` where that differs from file to file.
     fn place(&self, env: &Env) -> Option<Place> {
         let name = self.words.first()?;
-        // A path may be one from the file's folder.
+        // A path may be one from the file's directory.
         if bytes::find(name, b"{}").is_some() || name.contains(&b'/') && !name.starts_with(b"/") {
             return None;
         }
@@ -68,8 +68,8 @@ pub struct Batch {
     pub files: Vec<Vec<u8>>,
     /// The bytes of all words.
     pub length: usize,
-    /// With -execdir, the files' folder: its path and itself.
-    pub folder: Option<(Vec<u8>, OwnedFd)>,
+    /// With -execdir, the files' directory: its path and itself.
+    pub directory: Option<(Vec<u8>, OwnedFd)>,
 }
 
 /// Bytes of a command line: what Linux allows at least is 128 KiB, the environment included.
@@ -108,18 +108,18 @@ impl Finder {
         }
     }
 
-    /// Removes the file from its folder, whatever its path leads to by now.
+    /// Removes the file from its directory, whatever its path leads to by now.
     fn delete(&mut self, file: &File<'_>) -> Result<bool> {
         let visit = file.visit;
-        // The current folder has no name of its own to be removed by.
+        // The current directory has no name of its own to be removed by.
         if visit.path == b"." {
             return Ok(true);
         }
-        let is_folder = kind(visit.stat) == FileType::Directory;
-        let flags = if is_folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        let is_directory = kind(visit.stat) == FileType::Directory;
+        let flags = if is_directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         match unlinkat(visit.at, visit.name, flags) {
-            // A link that was followed to a folder.
-            Err(Errno::NOTDIR) if is_folder => unlinkat(visit.at, visit.name, AtFlags::empty()),
+            // A link that was followed to a directory.
+            Err(Errno::NOTDIR) if is_directory => unlinkat(visit.at, visit.name, AtFlags::empty()),
             deleted => deleted,
         }
         .map(|()| true)
@@ -133,28 +133,28 @@ impl Finder {
             return Ok(false);
         }
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let change = if command.in_folder {
-            let opened = if file.visit.depth == 0 { Some(folder_of(file.visit.path)?) } else { None };
-            let folder = opened.as_ref().map_or(file.visit.at, |folder| folder.as_fd());
-            self.attempt_in(env, folder, &words, command.place(env))?
+        let change = if command.in_directory {
+            let opened = if file.visit.depth == 0 { Some(directory_of(file.visit.path)?) } else { None };
+            let directory = opened.as_ref().map_or(file.visit.at, |directory| directory.as_fd());
+            self.attempt_in(env, directory, &words, command.place(env))?
         } else {
             attempt(env, &words, command.place(env))?
         };
         Ok(change == Some(Change::Exited(0)))
     }
 
-    /// Runs a command in a folder, and comes back.
+    /// Runs a command in a directory, and comes back.
     fn attempt_in(
         &mut self,
         env: &mut Env,
-        folder: BorrowedFd<'_>,
+        directory: BorrowedFd<'_>,
         words: &[&[u8]],
         place: Option<Place>,
     ) -> Result<Option<Change>> {
         if self.home.is_none() {
-            self.home = Some(open_folder(CWD, b".", true).map_err(|errno| Error::on(".", errno))?);
+            self.home = Some(open_directory(CWD, b".", true).map_err(|errno| Error::on(".", errno))?);
         }
-        fchdir(folder).map_err(|errno| Error::on("can't change directory", errno))?;
+        fchdir(directory).map_err(|errno| Error::on("can't change directory", errno))?;
         let change = attempt(env, words, place);
         if let Some(home) = &self.home {
             fchdir(home).map_err(|errno| Error::on("can't change directory", errno))?;
@@ -162,24 +162,24 @@ impl Finder {
         change
     }
 
-    /// Adds the file to a batch, which is run when it is full, or when another folder begins.
+    /// Adds the file to a batch, which is run when it is full, or when another directory begins.
     fn gather(&mut self, env: &mut Env, number: usize, file: &File<'_>) -> Result<()> {
         let Some(batch) = self.batches.get(number) else { return Ok(()) };
-        let in_folder = batch.command.in_folder;
+        let in_directory = batch.command.in_directory;
         let name = name_for(&batch.command, file);
         let path = file.visit.path;
         let parent = &path[..path.len() - bytes::base_name(path).len().min(path.len())];
-        let is_elsewhere = batch.folder.as_ref().is_some_and(|(known, _)| known != parent);
+        let is_elsewhere = batch.directory.as_ref().is_some_and(|(known, _)| known != parent);
         if batch.length + name.len() + 1 > FULL || is_elsewhere {
             self.run_batch(env, number)?;
         }
         let Some(batch) = self.batches.get_mut(number) else { return Ok(()) };
-        if in_folder && batch.folder.is_none() {
-            let folder = match file.visit.depth {
-                0 => folder_of(path)?,
-                _ => open_folder(file.visit.at, b".", true).map_err(|errno| Error::on(path, errno))?,
+        if in_directory && batch.directory.is_none() {
+            let directory = match file.visit.depth {
+                0 => directory_of(path)?,
+                _ => open_directory(file.visit.at, b".", true).map_err(|errno| Error::on(path, errno))?,
             };
-            batch.folder = Some((parent.to_vec(), folder));
+            batch.directory = Some((parent.to_vec(), directory));
         }
         // A pointer to each word counts as well.
         batch.length += name.len() + 1 + size_of::<usize>();
@@ -197,12 +197,12 @@ impl Finder {
 
     fn run_batch(&mut self, env: &mut Env, number: usize) -> Result<()> {
         let Some(batch) = self.batches.get_mut(number).filter(|batch| !batch.files.is_empty()) else { return Ok(()) };
-        let (files, folder) = (core::mem::take(&mut batch.files), batch.folder.take());
+        let (files, directory) = (core::mem::take(&mut batch.files), batch.directory.take());
         batch.length = 0;
         let command = batch.command.words.clone();
         let words: Vec<&[u8]> = command.iter().chain(&files).map(Vec::as_slice).collect();
-        let change = match &folder {
-            Some((_, folder)) => self.attempt_in(env, folder.as_fd(), &words, None)?,
+        let change = match &directory {
+            Some((_, directory)) => self.attempt_in(env, directory.as_fd(), &words, None)?,
             None => attempt(env, &words, None)?,
         };
         // POSIX XCU find: a command of a batch that fails makes find fail.
@@ -215,20 +215,20 @@ impl Finder {
 
 /// What stands for `{}`.
 fn name_for(command: &Command, file: &File<'_>) -> Vec<u8> {
-    match command.in_folder {
+    match command.in_directory {
         true if file.base_name() == b"/" => b"/".to_vec(),
         true => text!("./", file.base_name()),
         false => file.visit.path.to_vec(),
     }
 }
 
-fn folder_of(path: &[u8]) -> Result<OwnedFd> {
+fn directory_of(path: &[u8]) -> Result<OwnedFd> {
     let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
-    let folder = match bytes::find_byte_back(b'/', &path[..end]) {
+    let directory = match bytes::find_byte_back(b'/', &path[..end]) {
         Some(at) => &path[..=at],
         None => b".",
     };
-    open_folder(CWD, folder, true).map_err(|errno| Error::on(folder, errno))
+    open_directory(CWD, directory, true).map_err(|errno| Error::on(directory, errno))
 }
 
 /// Runs a command; `None` when it cannot be executed, which has been told.

@@ -27,7 +27,7 @@ use expression::Expression;
 options!(
     "[-HLP] [PATH]... [EXPRESSION]
 
-Walk the tree at each PATH, or at the current folder, and judge EXPRESSION for
+Walk the tree at each PATH, or at the current directory, and judge EXPRESSION for
 each file. N is a number, +N more than N, -N less. Without an action, print.
 
 links:     -P follow none, -H those among the PATHs, -L or -follow all
@@ -48,7 +48,7 @@ constants: -true, -false
 actions:   -print, -print0, -printf FORMAT, -ls, -delete, -prune, -quit
 to files:  -fprint FILE, -fprint0 FILE, -fprintf FILE FORMAT, -fls FILE
 commands:  -exec COMMAND ;   -exec COMMAND {} +   -ok COMMAND ; (asks first)
-in the file's folder: -execdir, -okdir"
+in the file's directory: -execdir, -okdir"
 );
 
 /// The applet. Its words are an expression, not options.
@@ -82,7 +82,7 @@ pub struct Finder {
     known_group: Option<(u32, bool)>,
     /// The types of file systems by device.
     file_systems: Vec<(u64, Vec<u8>)>,
-    /// The folder that -execdir comes back to.
+    /// The directory that -execdir comes back to.
     home: Option<OwnedFd>,
     now: i64,
 }
@@ -161,7 +161,7 @@ impl Finder {
         let enters = visit.phase == Phase::Before
             && visit.depth < self.settings.most_depth
             && (!self.settings.one_device || file.stat()?.st_dev == self.device);
-        // With -depth a folder that is gone into is judged when the walk comes back to it.
+        // With -depth a directory that is gone into is judged when the walk comes back to it.
         let is_turn = match visit.phase {
             Phase::File => true,
             Phase::Before => !self.settings.depth_first || !enters,

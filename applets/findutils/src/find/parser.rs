@@ -239,7 +239,7 @@ impl<'b> Parser<'_, 'b> {
     /// POSIX: a `+` ends the words only behind a `{}` of its own.
     fn execute(&mut self, name: &[u8]) -> Result<Action> {
         let mut words: Vec<Vec<u8>> = Vec::new();
-        let (in_folder, asks) = (name.ends_with(b"dir"), name.starts_with(b"-ok"));
+        let (in_directory, asks) = (name.ends_with(b"dir"), name.starts_with(b"-ok"));
         let is_batch = loop {
             let word = self.argument(name)?;
             match word {
@@ -256,16 +256,16 @@ impl<'b> Parser<'_, 'b> {
         if is_batch && files > 1 {
             return Err(Error::parts(&[b"only one '{}' allowed for ", name, b" +"]));
         }
-        // What lies in the files' folders must not run in the place of a program.
-        let insecure = |path: &[u8]| path.split(|byte| *byte == b':').any(|folder| !folder.starts_with(b"/"));
-        if in_folder && self.path.is_some_and(|path| !path.is_empty() && insecure(path)) {
-            return Err(Error::parts(&[name, b": PATH has a folder that is not absolute"]));
+        // What lies in the files' directories must not run in the place of a program.
+        let insecure = |path: &[u8]| path.split(|byte| *byte == b':').any(|directory| !directory.starts_with(b"/"));
+        if in_directory && self.path.is_some_and(|path| !path.is_empty() && insecure(path)) {
+            return Err(Error::parts(&[name, b": PATH has a directory that is not absolute"]));
         }
-        let command = Command { words, in_folder, asks, place: Cell::new(None) };
+        let command = Command { words, in_directory, asks, place: Cell::new(None) };
         if !is_batch {
             return Ok(Action::Execute(command));
         }
-        self.finder.batches.push(Batch { command, files: Vec::new(), length: 0, folder: None });
+        self.finder.batches.push(Batch { command, files: Vec::new(), length: 0, directory: None });
         Ok(Action::Batch(self.finder.batches.len() - 1))
     }
 

@@ -1,7 +1,7 @@
 //! The primaries that only look at a file.
 
 use rbox_core::bytes;
-use rbox_core::fs::{kind, list, open_folder, stat};
+use rbox_core::fs::{kind, list, open_directory, stat};
 use rbox_core::mode::letters;
 use rbox_core::mounts;
 use rbox_core::pattern::glob;
@@ -158,7 +158,7 @@ impl File<'_> {
             FileType::RegularFile => Ok(self.stat()?.st_size == 0),
             FileType::Directory => {
                 let visit = self.visit;
-                let entries = open_folder(visit.at, visit.name, true).and_then(|folder| list(folder.as_fd()));
+                let entries = open_directory(visit.at, visit.name, true).and_then(|directory| list(directory.as_fd()));
                 Ok(entries.map_err(|errno| Error::on(visit.path, errno))?.is_empty())
             }
             _ => Ok(false),

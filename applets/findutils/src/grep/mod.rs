@@ -46,11 +46,11 @@ Print the lines of each FILE, or of standard input, that match a PATTERN.
   -B, --before-context=N  Print N lines before
   -C, --context=N       Print N lines before and after
   -NUM                  As -C NUM
-  -r, --recursive       Search folders, through links only where they are operands
-  -R, --dereference-recursive  Search folders and what links lead to
+  -r, --recursive       Search directories, through links only where they are operands
+  -R, --dereference-recursive  Search directories and what links lead to
       --include=GLOB    Search only files whose name matches
       --exclude=GLOB    Leave out files whose name matches
-      --exclude-dir=GLOB  Leave out folders whose name matches
+      --exclude-dir=GLOB  Leave out directories whose name matches
   -z, --null-data       Lines end with a NUL character
   -Z, --null            Put a NUL character behind file names
   -a, --text            Treat every file as text, the default
@@ -108,9 +108,9 @@ struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    fn is_left_out(&self, name: &[u8], is_folder: bool) -> bool {
+    fn is_left_out(&self, name: &[u8], is_directory: bool) -> bool {
         let is_one_of = |globs: &[&[u8]]| globs.iter().any(|glob| glob::matches(glob, name, glob::Flags::NONE));
-        if is_folder {
+        if is_directory {
             return is_one_of(&self.exclude_dir);
         }
         is_one_of(&self.exclude) || (!self.include.is_empty() && !is_one_of(&self.include))
@@ -135,15 +135,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let recursive = args.has(RECURSIVE) || args.has(DEREFERENCE);
     let mut search = search(env, args, regex)?;
-    // `grep -r` without operands names files as they are seen from the folder it stands in.
+    // `grep -r` without operands names files as they are seen from the current directory.
     let strip = if operands.is_empty() { b"./".len() } else { 0 };
     let only: &[u8] = if recursive { b"." } else { b"-" };
     if operands.is_empty() {
         operands = core::slice::from_ref(&only);
     }
-    let is_folder =
+    let is_directory =
         |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory);
-    let with_name = operands.len() > 1 || (recursive && is_folder(operands[0]));
+    let with_name = operands.len() > 1 || (recursive && is_directory(operands[0]));
     search.form.with_name = match args.last_of(&[WITH_NAME, NO_NAME]) {
         Some(last) => last == WITH_NAME,
         None => with_name,
@@ -278,7 +278,7 @@ fn search_file(env: &mut Env, search: &mut Search, path: &[u8]) -> Result<()> {
     };
     // BusyBox passes over directories, which have no line that matches.
     if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory) {
-        return search.folder(env, path);
+        return search.directory(env, path);
     }
     search.input(env, &mut Input::from_fd(file, path), path)
 }

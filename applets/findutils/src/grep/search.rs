@@ -132,7 +132,7 @@ impl Search {
     }
 
     /// Names a directory where names of what does not match are wanted.
-    pub fn folder(&mut self, env: &mut Env, name: &[u8]) -> Result<()> {
+    pub fn directory(&mut self, env: &mut Env, name: &[u8]) -> Result<()> {
         if self.report == Report::Names(false) { self.name_file(env, name) } else { Ok(()) }
     }
 

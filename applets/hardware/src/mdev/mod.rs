@@ -46,7 +46,7 @@ While /dev/mdev.seq exists, events wait for their number in it.";
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
-/// Folders of /sys are not deeper than this below a class.
+/// Directories of /sys are not deeper than this below a class.
 const DEEPEST: u32 = 8;
 
 /// How much is said, and what the root filesystem's device is.
@@ -173,13 +173,13 @@ impl Mdev {
         }
     }
 
-    /// Makes the nodes of all devices below `folder`.
-    fn scan(&self, env: &mut Env, folder: &[u8], depth: u32) {
-        for entry in list_at(folder).unwrap_or_default() {
+    /// Makes the nodes of all devices below `directory`.
+    fn scan(&self, env: &mut Env, directory: &[u8], depth: u32) {
+        for entry in list_at(directory).unwrap_or_default() {
             if entry.name.starts_with(b".") {
                 continue;
             }
-            let path = bytes::join_path(folder, &entry.name);
+            let path = bytes::join_path(directory, &entry.name);
             let kind =
                 fs::statat(CWD, &path[..], AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
             match kind {
@@ -194,7 +194,7 @@ impl Mdev {
         }
     }
 
-    /// Does as if the kernel had just found the device of the folder `path`, if it is one with a node.
+    /// Does as if the kernel had just found the device of the directory `path`, if it is one with a node.
     fn coldplug(&self, env: &mut Env, path: &[u8]) {
         let Some(numbers) = read_small(&[path, b"/dev"].concat()) else { return };
         let uevent = read_small(&[path, b"/uevent"].concat()).unwrap_or_default();
@@ -277,7 +277,7 @@ impl Mdev {
     fn make_node(&self, device: &Device<'_>, rule: &Action, node: &[u8], block: bool) -> Result<()> {
         let Some((major, minor)) = device.numbers else { return Ok(()) };
         let failed = |errno| Error::cannot("create", node, errno);
-        make_folders(node);
+        make_directories(node);
         let kind = if block { FileType::BlockDevice } else { FileType::CharacterDevice };
         let mode = Mode::from_raw_mode(rule.mode);
         let number = fs::makedev(major, minor);
@@ -336,7 +336,7 @@ fn numbers_in_sys(path: &[u8]) -> Option<(u32, u32)> {
     number(major).zip(number(minor))
 }
 
-fn make_folders(node: &[u8]) {
+fn make_directories(node: &[u8]) {
     for (at, _) in node.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > 0) {
         // Most are there; one that cannot be made shows when the node is made.
         let _ = fs::mkdir(&node[..at], Mode::from_raw_mode(0o755));

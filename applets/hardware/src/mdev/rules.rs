@@ -135,7 +135,7 @@ fn match_device(pattern: &[u8], name: Option<&Regex>, device: &Device<'_>) -> Op
     if let Some(condition) = pattern.strip_prefix(b"$") {
         return match_variable(condition, device);
     }
-    // The kernel's name may have a folder (input/event0); rules are written for either form.
+    // The kernel's name may have a directory (input/event0); rules are written for either form.
     let name = name?;
     match_whole(name, device.name).or_else(|| match_whole(name, bytes::base_name(device.name)))
 }

@@ -1,7 +1,7 @@
-//! One log folder: its file `current`, the old ones, and the processor that these go through.
+//! One log directory: its file `current`, the old ones, and the processor that these go through.
 
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::fs as folders;
+use rbox_core::fs as directories;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
@@ -16,7 +16,7 @@ use super::pattern::matches;
 use super::stamp::tai64n;
 use crate::status::now;
 
-/// How a file of the folder is opened.
+/// How a file of the directory is opened.
 const NEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
 /// The mode of a file that is whole, by which svlogd knows it from one that was left behind.
@@ -25,11 +25,11 @@ const WHOLE: Mode = Mode::from_bits_retain(0o744);
 /// `waitpid(2)`: return at once.
 const NO_HANG: i32 = 1;
 
-/// A log folder.
+/// A log directory.
 pub struct Log {
     /// As it was named.
     pub path: Vec<u8>,
-    folder: OwnedFd,
+    directory: OwnedFd,
     _lock: OwnedFd,
     current: OwnedFd,
     config: Config,
@@ -46,15 +46,16 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the folder, locks it and goes on with its `current`.
+    /// Opens the directory, locks it and goes on with its `current`.
     pub fn open(env: &mut Env, path: &[u8], verbose: bool) -> Result<Self> {
         let failed = |what: &str, errno| Error::on(text!("warning: can't ", what, " ", path), errno);
-        let folder = folders::open_folder(CWD, path, true).map_err(|errno| failed("open log directory", errno))?;
+        let directory =
+            directories::open_directory(CWD, path, true).map_err(|errno| failed("open log directory", errno))?;
         let flags = NEW | OFlags::APPEND;
-        let lock = fs::openat(folder.as_fd(), "lock", flags, Mode::from_raw_mode(0o600));
+        let lock = fs::openat(directory.as_fd(), "lock", flags, Mode::from_raw_mode(0o600));
         let lock = lock.map_err(|errno| failed("open lock in", errno))?;
         fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|errno| failed("lock", errno))?;
-        let text = fs::openat(folder.as_fd(), "config", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let text = fs::openat(directory.as_fd(), "config", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         let text = match text {
             Ok(file) => Input::from_fd(file, b"config").read_to_end()?,
             Err(_) => Vec::new(),
@@ -68,15 +69,15 @@ impl Log {
             Some(_) => Some(socket_with(kind.0, kind.1, kind.2, None).map_err(|errno| failed("log from", errno))?),
             None => None,
         };
-        set_aside(&folder);
-        let current = open_current(&folder).map_err(|errno| failed("create current in", errno))?;
+        set_aside(&directory);
+        let current = open_current(&directory).map_err(|errno| failed("create current in", errno))?;
         let size = fs::fstat(&current).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
         if verbose {
             env.report(&Error::new(text!("info: ", if size > 0 { "append" } else { "new" }, ": ", path, "/current")));
         }
         Ok(Self {
             path: path.to_vec(),
-            folder,
+            directory,
             _lock: lock,
             current,
             config,
@@ -194,19 +195,19 @@ impl Log {
         let ending = if self.config.processor.is_some() { ".u" } else { ".s" };
         let name = loop {
             let name = tai64n(now());
-            let taken = fs::statat(self.folder.as_fd(), text!(&name, ending), AtFlags::SYMLINK_NOFOLLOW).is_ok();
+            let taken = fs::statat(self.directory.as_fd(), text!(&name, ending), AtFlags::SYMLINK_NOFOLLOW).is_ok();
             if !taken {
                 break name;
             }
         };
         close(&self.current);
-        if let Err(errno) = fs::renameat(&self.folder, "current", &self.folder, text!(&name, ending)) {
+        if let Err(errno) = fs::renameat(&self.directory, "current", &self.directory, text!(&name, ending)) {
             env.warn(Error::on(text!("warning: can't rename current: ", &self.path), errno));
             pause(1000);
             return;
         }
         self.current = loop {
-            match open_current(&self.folder) {
+            match open_current(&self.directory) {
                 Ok(file) => break file,
                 Err(errno) => {
                     env.warn(Error::on(text!("warning: can't create new current, pausing: ", &self.path), errno));
@@ -225,23 +226,23 @@ impl Log {
 
     /// Removes the oldest file when there are more than `most` of them. True when it did.
     fn remove_oldest(&self, most: u64) -> bool {
-        // A descriptor of its own: a folder is read from where the last reading ended.
-        let folder = folders::open_folder(self.folder.as_fd(), b".", true);
-        let Ok(entries) = folder.and_then(|folder| folders::list(folder.as_fd())) else { return false };
+        // A descriptor of its own: a directory is read from where the last reading ended.
+        let directory = directories::open_directory(self.directory.as_fd(), b".", true);
+        let Ok(entries) = directory.and_then(|directory| directories::list(directory.as_fd())) else { return false };
         let old = |name: &&Vec<u8>| name.len() == 27 && name.starts_with(b"@") && !name.ends_with(b".t");
         let names = || entries.iter().map(|entry| &entry.name).filter(old);
         let Some(oldest) = names().min() else { return false };
-        names().count() as u64 > most && fs::unlinkat(self.folder.as_fd(), oldest, AtFlags::empty()).is_ok()
+        names().count() as u64 > most && fs::unlinkat(self.directory.as_fd(), oldest, AtFlags::empty()).is_ok()
     }
 
     /// Runs `sh -c PROCESSOR` from the old file `NAME.u` to `NAME.t`; its state comes in on 4 and goes out on 5.
     fn start_processor(&mut self, env: &mut Env, signals: &SignalQueue, name: Vec<u8>) {
         let Some(command) = self.config.processor.clone() else { return };
-        let folder = &self.folder;
+        let directory = &self.directory;
         let started = process::fork_run(|| {
             signals.release();
             let open = |name: &[u8], flags: OFlags| {
-                let file = fs::openat(folder.as_fd(), name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))?;
+                let file = fs::openat(directory.as_fd(), name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))?;
                 // Above the numbers that the files are to have.
                 fd::fcntl_dupfd_cloexec(&file, 10)
             };
@@ -252,7 +253,7 @@ impl Log {
                 (4, open(b"state", OFlags::RDONLY | OFlags::CREATE)),
                 (5, open(b"newstate", truncated)),
             ];
-            let moved = process::fchdir(folder)
+            let moved = process::fchdir(directory)
                 .and_then(|()| files.into_iter().try_for_each(|(number, file)| fd::redirect(file?.as_fd(), number)));
             match moved {
                 Ok(()) => call::replace(env, &[b"sh", b"-c", &command]).0,
@@ -287,11 +288,11 @@ impl Log {
         let Some((_, name)) = self.processor.take() else { return };
         let [unprocessed, made] = [".u", ".t"].map(|ending| text!(&name, ending));
         let finished = || -> core::result::Result<(), Errno> {
-            let file = fs::openat(self.folder.as_fd(), &made, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+            let file = fs::openat(self.directory.as_fd(), &made, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             close(&file);
-            fs::renameat(&self.folder, &made, &self.folder, text!(&name, ".s"))?;
-            fs::unlinkat(self.folder.as_fd(), &unprocessed, AtFlags::empty())?;
-            fs::renameat(&self.folder, "newstate", &self.folder, "state")
+            fs::renameat(&self.directory, &made, &self.directory, text!(&name, ".s"))?;
+            fs::unlinkat(self.directory.as_fd(), &unprocessed, AtFlags::empty())?;
+            fs::renameat(&self.directory, "newstate", &self.directory, "state")
         };
         if change == Change::Exited(0) {
             if let Err(errno) = finished() {
@@ -300,13 +301,13 @@ impl Log {
             return;
         }
         env.warn(Error::new(text!("warning: processor failed, restart: ", &self.path)));
-        let _ = fs::unlinkat(self.folder.as_fd(), &made, AtFlags::empty());
+        let _ = fs::unlinkat(self.directory.as_fd(), &made, AtFlags::empty());
         // One that fails at once would keep the machine busy.
         pause(1000);
         self.start_processor(env, signals, name);
     }
 
-    /// Marks `current` as whole, and lets go of the folder.
+    /// Marks `current` as whole, and lets go of the directory.
     pub fn close(mut self, env: &mut Env, signals: &SignalQueue) {
         self.flush(env);
         self.await_processor(env, signals);
@@ -320,17 +321,17 @@ fn close(file: &OwnedFd) {
     let _ = fs::fchmod(file, WHOLE);
 }
 
-fn open_current(folder: &OwnedFd) -> core::result::Result<OwnedFd, Errno> {
-    let file = fs::openat(folder.as_fd(), "current", NEW | OFlags::APPEND, Mode::from_raw_mode(0o644))?;
+fn open_current(directory: &OwnedFd) -> core::result::Result<OwnedFd, Errno> {
+    let file = fs::openat(directory.as_fd(), "current", NEW | OFlags::APPEND, Mode::from_raw_mode(0o644))?;
     fs::fchmod(&file, Mode::from_raw_mode(0o644))?;
     Ok(file)
 }
 
 /// A `current` that no svlogd closed may end anywhere: it becomes an old file that was not processed.
-fn set_aside(folder: &OwnedFd) {
-    let Ok(stat) = fs::statat(folder.as_fd(), "current", AtFlags::SYMLINK_NOFOLLOW) else { return };
+fn set_aside(directory: &OwnedFd) {
+    let Ok(stat) = fs::statat(directory.as_fd(), "current", AtFlags::SYMLINK_NOFOLLOW) else { return };
     if stat.st_size > 0 && stat.st_mode & 0o100 == 0 {
         // If it cannot be renamed it is gone on with.
-        let _ = fs::renameat(folder, "current", folder, text!(tai64n(now()), ".u"));
+        let _ = fs::renameat(directory, "current", directory, text!(tai64n(now()), ".u"));
     }
 }

@@ -1,4 +1,4 @@
-//! `svlogd`: write standard input to log folders, select by patterns, rotate (svlogd(8)).
+//! `svlogd`: write standard input to log directories, select by patterns, rotate (svlogd(8)).
 
 mod config;
 mod log;
@@ -18,9 +18,9 @@ use log::Log;
 use stamp::Stamp;
 
 options! {
-    "[-tv] [-r C] [-R CHARS] [-l LENGTH] [-b SIZE] FOLDER...
+    "[-tv] [-r C] [-R CHARS] [-l LENGTH] [-b SIZE] DIRECTORY...
 
-Write standard input to the file current in each FOLDER, and rotate it. FOLDER/config says how, a line each:
+Write standard input to the file current in each DIRECTORY, and rotate it. DIRECTORY/config says how, a line each:
 
 sBYTES     Rotate from so many bytes on (1000000; 0 = never)
 nN         Keep N old files (10; 0 = all)

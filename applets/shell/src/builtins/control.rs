@@ -139,8 +139,8 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.duplicate());
     }
     let path = shell.get(b"PATH").unwrap_or_default().duplicate();
-    for folder in path.split(|&byte| byte == b':') {
-        let file = rbox_core::bytes::join_path(folder, name);
+    for directory in path.split(|&byte| byte == b':') {
+        let file = rbox_core::bytes::join_path(directory, name);
         if fs::stat(&file[..]).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile) {
             return Some(file);
         }

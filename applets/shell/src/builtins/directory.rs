@@ -5,9 +5,9 @@ use crate::duplicate::Duplicate;
 use crate::shell::{Fail, Shell};
 use rbox_core::sys::{self, Errno, fs, process};
 
-/// `cd [-LP] [FOLDER]` (XCU cd).
+/// `cd [-LP] [DIRECTORY]` (XCU cd).
 pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    // `-` alone is a folder, so only words of more than one byte are options.
+    // `-` alone is a directory, so only words of more than one byte are options.
     let (letters, words) = options(shell, words, b"LPe")?;
     let physical = letters.last() == Some(&b'P');
     let mut show = false;
@@ -34,15 +34,15 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
     }
     let mut reason = Errno::NOENT;
-    for folder in search_path(shell, &target) {
+    for directory in search_path(shell, &target) {
         let old = shell.get(b"PWD").map_or_else(current, <[u8]>::to_vec);
-        match enter(shell, &folder, physical) {
+        match enter(shell, &directory, physical) {
             Ok(path) => {
                 remember(shell, &old, &path)?;
-                if show || folder != target {
+                if show || directory != target {
                     shell.print(&[&path[..], b"\n"].concat());
                 }
-                // XCU cd, -e: with -P the folder's name must be known.
+                // XCU cd, -e: with -P the directory's name must be known.
                 return Ok(u8::from(physical && letters.contains(&b'e') && path.is_empty()));
             }
             // The last place is the operand itself.
@@ -60,12 +60,12 @@ fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
             .any(|dots| target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/'));
     let mut found = Vec::new();
     if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::duplicate) {
-        for folder in path.split(|&byte| byte == b':') {
+        for directory in path.split(|&byte| byte == b':') {
             // XCU cd, step 5: an empty one is the working directory, and nothing is printed then.
-            found.push(if folder.is_empty() {
+            found.push(if directory.is_empty() {
                 target.duplicate()
             } else {
-                rbox_core::bytes::join_path(folder, target)
+                rbox_core::bytes::join_path(directory, target)
             });
         }
     }
@@ -73,25 +73,25 @@ fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// Goes to the folder and returns the new PWD.
-fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Result<Vec<u8>, Errno> {
+/// Goes to the directory and returns the new PWD.
+fn enter(shell: &mut Shell, directory: &[u8], physical: bool) -> Result<Vec<u8>, Errno> {
     if physical {
-        process::chdir(folder)?;
+        process::chdir(directory)?;
         return Ok(current());
     }
     let mut path = Vec::new();
     let mut gone = Vec::new();
-    if !folder.starts_with(b"/") {
+    if !directory.starts_with(b"/") {
         path = working(shell);
         if path.is_empty() {
-            // The folder is gone: PWD is all that is known of it.
+            // The directory is gone: PWD is all that is known of it.
             path = shell.get(b"PWD").unwrap_or_default().duplicate();
             gone.clone_from(&path);
         }
         path.push(b'/');
     }
-    path.extend_from_slice(folder);
-    let double = path.starts_with(b"//") && !path.starts_with(b"///") && folder.starts_with(b"//");
+    path.extend_from_slice(directory);
+    let double = path.starts_with(b"//") && !path.starts_with(b"///") && directory.starts_with(b"//");
     let mut path = normal(&path, &gone)?;
     if double {
         // XBD 4.16: two leading slashes may mean something of their own.
@@ -101,7 +101,7 @@ fn enter(shell: &mut Shell, folder: &[u8], physical: bool) -> Result<Vec<u8>, Er
     Ok(path)
 }
 
-/// The path without `.`, `..` and double slashes; an error when something before a `..` is no folder (XCU cd, step 8),
+/// The path without `.`, `..` and double slashes; an error when something before a `..` is no directory (XCU cd, step 8),
 /// except for the one that the shell is in though it is gone.
 fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut out: Vec<u8> = Vec::new();
@@ -127,12 +127,12 @@ fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
     Ok(out)
 }
 
-/// The current folder as the kernel knows it.
+/// The current directory as the kernel knows it.
 pub fn current() -> Vec<u8> {
     process::getcwd(Vec::new()).map(|path| path.to_bytes().duplicate()).unwrap_or_default()
 }
 
-/// The current folder by PWD when it is right, else as the kernel knows it.
+/// The current directory by PWD when it is right, else as the kernel knows it.
 pub fn working(shell: &mut Shell) -> Vec<u8> {
     if let Some(path) = shell.get(b"PWD")
         && path.starts_with(b"/")

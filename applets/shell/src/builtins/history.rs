@@ -169,9 +169,9 @@ fn run(shell: &mut Shell, text: &[u8]) -> Done {
 /// Has lines edited in a file and runs what comes of them.
 fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     let editor = editor.or_else(|| shell.get(b"FCEDIT").map(<[u8]>::duplicate)).unwrap_or_else(|| b"ed".duplicate());
-    let folder = shell.get(b"TMPDIR").filter(|folder| !folder.is_empty()).unwrap_or(b"/tmp").duplicate();
+    let directory = shell.get(b"TMPDIR").filter(|directory| !directory.is_empty()).unwrap_or(b"/tmp").duplicate();
     let pid = process::getpid().as_raw_nonzero().get().unsigned_abs();
-    let path = [&folder[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
+    let path = [&directory[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
     // The file is this user's alone and new: nobody else can have laid it there.
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let opened = fs::open(&path[..], flags, Mode::RUSR | Mode::WUSR);

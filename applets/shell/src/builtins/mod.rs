@@ -16,7 +16,7 @@ mod variables;
 use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 
-pub use directory::working as working_folder;
+pub use directory::working as working_directory;
 pub use options::{list_options, option_by_name, set_option_by_name};
 pub use read::read_line;
 

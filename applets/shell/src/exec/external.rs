@@ -37,8 +37,10 @@ impl Shell {
             return Some(Rc::clone(path));
         }
         let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH).duplicate();
-        let found =
-            path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name)).find(|file| is_program(file));
+        let found = path
+            .split(|&byte| byte == b':')
+            .map(|directory| bytes::join_path(directory, name))
+            .find(|file| is_program(file));
         let found: Rc<[u8]> = Rc::from(found?);
         self.slot(sym).path = Some(Rc::clone(&found));
         Some(found)
@@ -226,7 +228,7 @@ impl Shell {
             return Vec::new();
         }
         let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH);
-        let files = path.split(|&byte| byte == b':').map(|folder| bytes::join_path(folder, name));
+        let files = path.split(|&byte| byte == b':').map(|directory| bytes::join_path(directory, name));
         files.filter_map(|file| fs::stat(&file).ok()).map(|stat| fs::FileType::from_raw_mode(stat.st_mode)).collect()
     }
 

@@ -25,21 +25,21 @@ pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec
     true
 }
 
-/// How the folders are gone through.
+/// How the directories are gone through.
 #[derive(Clone, Copy)]
 struct Walk {
     flags: Flags,
     /// `*` finds names with a leading period.
     dots: bool,
-    /// `**` finds any number of folders.
+    /// `**` finds any number of directories.
     deep: bool,
 }
 
 impl Walk {
-    /// Follows the pattern below `folder`, a path that ends in a slash or is empty.
-    fn walk(self, mut folder: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
+    /// Follows the pattern below `directory`, a path that ends in a slash or is empty.
+    fn walk(self, mut directory: Vec<u8>, wanted: &[u8], found: &mut Vec<Vec<u8>>) {
         let slashes = wanted.iter().take_while(|&&byte| byte == b'/').count();
-        folder.extend_from_slice(&wanted[..slashes]);
+        directory.extend_from_slice(&wanted[..slashes]);
         let wanted = &wanted[slashes..];
         let (name, rest) = wanted.split_at(component(wanted));
         // XCU 2.14.3: a slash is no part of what is matched, and a backslash before one quotes nothing.
@@ -48,25 +48,25 @@ impl Walk {
             _ => name,
         };
         if self.deep && name == b"**" {
-            return self.walk_all(folder, rest, found);
+            return self.walk_all(directory, rest, found);
         }
         if !pattern::is_active(name, self.flags) {
-            folder.extend_from_slice(&pattern::unescape(name));
+            directory.extend_from_slice(&pattern::unescape(name));
             if !rest.is_empty() {
-                self.walk(folder, rest, found);
-            } else if fs::lstat(&folder[..]).is_ok() {
-                found.push(folder);
+                self.walk(directory, rest, found);
+            } else if fs::lstat(&directory[..]).is_ok() {
+                found.push(directory);
             }
             return;
         }
-        for entry in names(&folder) {
+        for entry in names(&directory) {
             if self.is_hidden(name, &entry) || !pattern::matches(name, &entry, self.flags) {
                 continue;
             }
-            let path = [&folder[..], &entry].concat();
+            let path = [&directory[..], &entry].concat();
             if rest.is_empty() {
                 found.push(path);
-            } else if is_folder(&path) {
+            } else if is_directory(&path) {
                 self.walk(path, rest, found);
             }
         }
@@ -78,39 +78,39 @@ impl Walk {
         entry.first() == Some(&b'.') && !own && !(name.starts_with(b".") || name.starts_with(b"\\."))
     }
 
-    /// `**`: the folder itself and all that is below it; of links to folders nothing.
-    fn walk_all(self, folder: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
+    /// `**`: the directory itself and all that is below it; of links to directories nothing.
+    fn walk_all(self, directory: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
         if !rest.is_empty() {
             let below = &rest[rest.iter().take_while(|&&byte| byte == b'/').count()..];
-            if below.is_empty() && !folder.is_empty() {
-                found.push(folder.duplicate());
+            if below.is_empty() && !directory.is_empty() {
+                found.push(directory.duplicate());
             } else if !below.is_empty() {
-                self.walk(folder.duplicate(), below, found);
+                self.walk(directory.duplicate(), below, found);
             }
-        } else if !folder.is_empty() {
-            found.push(folder.duplicate());
+        } else if !directory.is_empty() {
+            found.push(directory.duplicate());
         }
-        for entry in names(&folder) {
+        for entry in names(&directory) {
             if self.is_hidden(b"*", &entry) {
                 continue;
             }
-            let mut path = [&folder[..], &entry].concat();
-            let is_folder = fs::lstat(&path[..])
+            let mut path = [&directory[..], &entry].concat();
+            let is_directory = fs::lstat(&path[..])
                 .is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory);
             if rest.is_empty() {
                 found.push(path.duplicate());
             }
-            if is_folder {
+            if is_directory {
                 path.push(b'/');
                 self.walk_below(path, rest, found);
             }
         }
     }
 
-    /// As `walk_all`, without the folder itself where it was found by its name.
-    fn walk_below(self, folder: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
+    /// As `walk_all`, without the directory itself where it was found by its name.
+    fn walk_below(self, directory: Vec<u8>, rest: &[u8], found: &mut Vec<Vec<u8>>) {
         let before = found.len();
-        self.walk_all(folder, rest, found);
+        self.walk_all(directory, rest, found);
         if rest.is_empty() {
             found.remove(before);
         }
@@ -121,13 +121,13 @@ fn component(wanted: &[u8]) -> usize {
     wanted.iter().position(|&byte| byte == b'/').unwrap_or(wanted.len())
 }
 
-fn is_folder(path: &[u8]) -> bool {
+fn is_directory(path: &[u8]) -> bool {
     fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory)
 }
 
-/// The names in a folder, `.` and `..` among them; none where it cannot be read.
-pub fn names(folder: &[u8]) -> Vec<Vec<u8>> {
-    let Ok(entries) = list_at(if folder.is_empty() { b"." } else { folder }) else { return Vec::new() };
+/// The names in a directory, `.` and `..` among them; none where it cannot be read.
+pub fn names(directory: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(entries) = list_at(if directory.is_empty() { b"." } else { directory }) else { return Vec::new() };
     let dots = [b".".duplicate(), b"..".duplicate()];
     dots.into_iter().chain(entries.into_iter().map(|entry| entry.name)).collect()
 }

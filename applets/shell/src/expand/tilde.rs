@@ -5,7 +5,7 @@ use crate::duplicate::Duplicate;
 use crate::shell::Shell;
 
 impl Shell {
-    /// `~` is HOME, `~name` that user's folder; a name that nobody has stays as it is.
+    /// `~` is HOME, `~name` that user's directory; a name that nobody has stays as it is.
     pub fn expand_tilde(&mut self, name: &[u8], fields: &mut Fields) {
         let home = if name.is_empty() { self.get(b"HOME").map(<[u8]>::duplicate) } else { home_of(name) };
         match home {

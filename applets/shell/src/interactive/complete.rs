@@ -188,10 +188,10 @@ pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
         );
     }
     found.retain(|name| name.starts_with(prefix) && !name.is_empty());
-    for folder in path.split(|&byte| byte == b':') {
-        for name in names_in(folder) {
+    for directory in path.split(|&byte| byte == b':') {
+        for name in names_in(directory) {
             if name.starts_with(prefix) && !name.starts_with(b".") {
-                let file = rbox_core::bytes::join_path(folder, &name);
+                let file = rbox_core::bytes::join_path(directory, &name);
                 if rbox_core::call::is_program(&file) {
                     found.push(name);
                 }
@@ -202,8 +202,8 @@ pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
-    let (folder, prefix) = word.text.split_at(word.name.1);
-    let place = match (word.tilde, rbox_core::bytes::split_once(folder, b'/')) {
+    let (directory, prefix) = word.text.split_at(word.name.1);
+    let place = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
         (true, Some((user, rest))) => {
             let home = match &user[1..] {
                 b"" => shell.get(b"HOME").unwrap_or_default().duplicate(),
@@ -211,7 +211,7 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
             };
             [&home[..], b"/", rest].concat()
         }
-        _ => folder.duplicate(),
+        _ => directory.duplicate(),
     };
     let mut found = Vec::new();
     for mut name in names_in(&place) {
@@ -221,8 +221,8 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
         }
         let path = [&place[..], &name].concat();
         let stat = fs::stat(&path[..]);
-        let is_folder = stat.is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory);
-        if is_folder {
+        let is_directory = stat.is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory);
+        if is_directory {
             name.push(b'/');
         } else if word.command && !word.value && !rbox_core::call::is_program(&path) {
             continue;

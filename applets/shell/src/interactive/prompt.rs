@@ -22,7 +22,7 @@ impl Shell {
 
     /// A prompt with its parameters, commands and arithmetic expanded. The status stays as it was.
     ///
-    /// This comes before the escapes, so that a folder called `$(reboot)` that `\w` stands for is only shown.
+    /// This comes before the escapes, so that a directory called `$(reboot)` that `\w` stands for is only shown.
     pub fn expand_prompt(&mut self, text: &[u8]) -> Vec<u8> {
         self.expand_document(text, true)
     }
@@ -92,7 +92,7 @@ impl Shell {
     /// What only the shell knows; false for the escapes that `echo` has too.
     fn prompt_escape(&mut self, letter: u8, out: &mut Vec<u8>) -> bool {
         match letter {
-            b'w' | b'W' => out.extend_from_slice(&self.prompt_folder(letter == b'W')),
+            b'w' | b'W' => out.extend_from_slice(&self.prompt_directory(letter == b'W')),
             b'u' => {
                 let user = rbox_core::users::User::by_id(process::geteuid().as_raw());
                 out.extend_from_slice(&user.map(|user| user.name).unwrap_or_default());
@@ -119,18 +119,18 @@ impl Shell {
         true
     }
 
-    fn prompt_folder(&mut self, short: bool) -> Vec<u8> {
-        let folder = self.get(b"PWD").unwrap_or_default().duplicate();
+    fn prompt_directory(&mut self, short: bool) -> Vec<u8> {
+        let directory = self.get(b"PWD").unwrap_or_default().duplicate();
         let home = self.get(b"HOME").unwrap_or_default().duplicate();
         if home.len() > 1
-            && let Some(rest) = folder.strip_prefix(&home[..])
+            && let Some(rest) = directory.strip_prefix(&home[..])
             && (rest.is_empty() || (rest[0] == b'/' && !short))
         {
             return [b"~", rest].concat();
         }
-        if short && folder.len() > 1 {
-            return rbox_core::bytes::base_name(&folder).duplicate();
+        if short && directory.len() > 1 {
+            return rbox_core::bytes::base_name(&directory).duplicate();
         }
-        folder
+        directory
     }
 }

@@ -40,13 +40,13 @@ impl Editor {
         }
         self.save();
         let head = self.text.cut(found.start, self.text.at);
-        // The folders that all names share stand before the first of them only.
-        let folder = self.text.bytes[..found.start].iter().rposition(|byte| matches!(byte, b' ' | b'\t'));
-        let folder = self.text.bytes[folder.map_or(0, |at| at + 1)..found.start].to_vec();
+        // The directories that all names share stand before the first of them only.
+        let directory = self.text.bytes[..found.start].iter().rposition(|byte| matches!(byte, b' ' | b'\t'));
+        let directory = self.text.bytes[directory.map_or(0, |at| at + 1)..found.start].to_vec();
         drop(head);
         for (number, name) in found.names.iter().enumerate() {
             if number > 0 {
-                self.text.insert(&folder);
+                self.text.insert(&directory);
             }
             self.text.insert(&written(&found, name));
             self.text.insert(b" ");

@@ -58,7 +58,7 @@ pub struct Completion {
     pub start: usize,
     /// What stands before the name, as an opening quote.
     pub head: &'static [u8],
-    /// The names, sorted; one that ends in a slash is a folder, which is not the end of the word.
+    /// The names, sorted; one that ends in a slash is a directory, which is not the end of the word.
     pub names: Vec<Vec<u8>>,
     /// Makes a name such that it is read as it is.
     pub quote: Option<Quote>,

@@ -73,8 +73,8 @@ fn kinds(shell: &mut Shell, word: &[u8], no_functions: bool) -> Vec<Kind> {
 /// Adds the programs of that name, in the order of PATH.
 fn files(shell: &mut Shell, word: &[u8], found: &mut Vec<Kind>) {
     let path = shell.get(b"PATH").unwrap_or_default().duplicate();
-    for folder in path.split(|&byte| byte == b':') {
-        let file = if word.contains(&b'/') { word.duplicate() } else { join_path(folder, word) };
+    for directory in path.split(|&byte| byte == b':') {
+        let file = if word.contains(&b'/') { word.duplicate() } else { join_path(directory, word) };
         if is_program(&file) {
             found.push(("file", file));
         }

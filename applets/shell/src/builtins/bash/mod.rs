@@ -29,7 +29,7 @@ const COMPUTED: [Special; 12] = [
     Special::CallLines,
     Special::Source,
     Special::Depth,
-    Special::Folders,
+    Special::Directories,
     Special::EpochExact,
     Special::Epoch,
     Special::FunctionName,

@@ -1,4 +1,4 @@
-//! The stack of folders: `pushd`, `popd`, `dirs`.
+//! The stack of directories: `pushd`, `popd`, `dirs`.
 
 use crate::builtins::{Done, directory};
 use crate::duplicate::Duplicate;
@@ -7,14 +7,14 @@ use rbox_core::push;
 use rbox_core::text::Right;
 
 impl Shell {
-    /// The current folder and those put aside, as DIRSTACK has them.
-    pub fn folder_stack(&mut self) -> Vec<Vec<u8>> {
+    /// The current directory and those put aside, as DIRSTACK has them.
+    pub fn directory_stack(&mut self) -> Vec<Vec<u8>> {
         let mut all = vec![directory::working(self)];
-        all.extend(self.folders.iter().cloned());
+        all.extend(self.directories.iter().cloned());
         all
     }
 
-    /// Goes to the first folder of a stack and puts the others aside.
+    /// Goes to the first directory of a stack and puts the others aside.
     fn enter_stack(&mut self, mut all: Vec<Vec<u8>>) -> Result<(), Fail> {
         let first = all.remove(0);
         if first != directory::working(self) {
@@ -22,7 +22,7 @@ impl Shell {
             directory::cd(self, &[b"--", &first])?;
             self.builtin = builtin;
         }
-        self.folders = all;
+        self.directories = all;
         Ok(())
     }
 
@@ -30,7 +30,7 @@ impl Shell {
     fn stack_place(&mut self, word: &[u8]) -> Result<Option<usize>, Fail> {
         let [sign @ (b'+' | b'-'), digits @ ..] = word else { return Ok(None) };
         let Some(number) = rbox_core::number::parse_decimal(digits) else { return Ok(None) };
-        let count = self.folders.len() + 1;
+        let count = self.directories.len() + 1;
         match usize::try_from(number) {
             Ok(number) if number < count => Ok(Some(if *sign == b'+' { number } else { count - 1 - number })),
             _ if count == 1 => Err(self.plain_error(b"directory stack empty")),
@@ -39,10 +39,10 @@ impl Shell {
     }
 }
 
-/// `pushd [-n] [+N | -N | FOLDER]`
+/// `pushd [-n] [+N | -N | DIRECTORY]`
 pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (stays, words) = split_stays(words);
-    let mut all = shell.folder_stack();
+    let mut all = shell.directory_stack();
     match words.first() {
         None if all.len() < 2 => return Err(shell.plain_error(b"no other directory")),
         None => all.swap(0, 1),
@@ -58,7 +58,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         },
     }
     if stays {
-        shell.folders = all.split_off(1);
+        shell.directories = all.split_off(1);
     } else {
         shell.enter_stack(all)?;
     }
@@ -68,7 +68,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// `popd [-n] [+N | -N]`
 pub fn popd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (stays, words) = split_stays(words);
-    let mut all = shell.folder_stack();
+    let mut all = shell.directory_stack();
     if all.len() < 2 {
         return Err(shell.plain_error(b"directory stack empty"));
     }
@@ -83,12 +83,12 @@ pub fn popd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if place == 0 && !stays {
         shell.enter_stack(all)?;
     } else {
-        shell.folders = all.split_off(usize::from(place > 0));
+        shell.directories = all.split_off(usize::from(place > 0));
     }
     dirs(shell, &[])
 }
 
-/// `-n`: the stack changes, the current folder does not.
+/// `-n`: the stack changes, the current directory does not.
 fn split_stays<'a, 'b>(words: &'a [&'b [u8]]) -> (bool, &'a [&'b [u8]]) {
     match words {
         [b"-n", rest @ ..] => (true, rest),
@@ -110,24 +110,24 @@ pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     if letters.contains(&b'c') {
-        shell.folders.clear();
+        shell.directories.clear();
         return Ok(0);
     }
     let home = shell.get(b"HOME").unwrap_or_default().duplicate();
     let lines = letters.contains(&b'p') || letters.contains(&b'v');
     let mut text = Vec::new();
-    for (number, folder) in shell.folder_stack().iter().enumerate() {
+    for (number, directory) in shell.directory_stack().iter().enumerate() {
         if only.is_some_and(|only| only != number) {
             continue;
         }
         if letters.contains(&b'v') {
             push!(text, Right(number, 2, b' '), "  ");
         }
-        match folder.strip_prefix(&home[..]) {
+        match directory.strip_prefix(&home[..]) {
             Some(rest) if !letters.contains(&b'l') && home.len() > 1 && (rest.is_empty() || rest[0] == b'/') => {
                 text.extend_from_slice(&[b"~", rest].concat());
             }
-            _ => text.extend_from_slice(folder),
+            _ => text.extend_from_slice(directory),
         }
         text.push(if lines { b'\n' } else { b' ' });
     }
