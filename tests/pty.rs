@@ -7,7 +7,7 @@
 //! enter TEXT          types a line and waits until it is taken
 //! type TEXT           types, and waits for nothing
 //! keys C-a M-b Up x   presses keys
-//! expect TEXT         waits for output behind what was expected before
+//! expect TEXT         waits for output after what was expected before
 //! row TEXT            waits until the cursor's row is that; `row -1 TEXT`: the row above
 //! column N            waits until the cursor is there
 //! resize COLUMNS

@@ -78,7 +78,7 @@ fn somebody_works(device: u64) -> bool {
     let Ok(processes) = fs::read_dir("/proc") else { return false };
     processes.flatten().any(|entry| {
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { return false };
-        // proc_pid_stat(5): behind the name, in parentheses, come the state and, four words later, the terminal.
+        // proc_pid_stat(5): after the name, in parentheses, come the state and, four words later, the terminal.
         let mut words = stat.rsplit(") ").next().unwrap_or_default().split(' ');
         words.next().is_some_and(|state| "RD".contains(state)) && words.nth(3) == Some(&device.to_string())
     })

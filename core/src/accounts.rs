@@ -83,7 +83,7 @@ fn replace(path: &[u8], text: &[u8]) -> Result<()> {
     let (new, old) = ([path, b"+"].concat(), [path, b"-"].concat());
     let failed = |errno| Error::cannot("create", &new, errno);
     let stat = fs::stat(path).map_err(|errno| Error::on(path, errno))?;
-    // Left behind by a program that was killed: nobody else works here while the lock is held.
+    // Left after by a program that was killed: nobody else works here while the lock is held.
     let _ = fs::unlink(&new[..]);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = fs::open(&new[..], flags, Mode::from_raw_mode(0o600)).map_err(failed)?;

@@ -30,7 +30,7 @@ pub enum Escape {
     None,
 }
 
-/// Reads the escape behind a backslash, from `at` on, and moves `at` to its end. A text's end is no escape.
+/// Reads the escape after a backslash, from `at` on, and moves `at` to its end. A text's end is no escape.
 pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let Some(&letter) = text.get(*at) else { return Escape::None };
     let start = *at;

@@ -19,7 +19,7 @@ macro_rules! names {
     ($($name:literal = $number:expr),* $(,)?) => {
         $crate::names!(concat!($($name, "\n",)*), &[$($number as u64),*])
     };
-    // Names, each with a newline behind it, and as many numbers.
+    // Names, each with a newline after it, and as many numbers.
     ($text:expr, $numbers:expr) => {{
         const TEXT: &str = $text;
         const NUMBERS: &[u64] = $numbers;

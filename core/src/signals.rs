@@ -4,7 +4,7 @@ use crate::names;
 use crate::names::Names;
 use crate::number::parse_decimal;
 
-/// The names of the signals on Linux, and behind them other names of the same signals. 0 is none: what `kill -0` sends.
+/// The names of the signals on Linux, and after them other names of the same signals. 0 is none: what `kill -0` sends.
 pub const NAMES: Names = names! {
     "HUP" = 1, "INT" = 2, "QUIT" = 3, "ILL" = 4, "TRAP" = 5, "ABRT" = 6, "BUS" = 7, "FPE" = 8, "KILL" = 9, "USR1" = 10,
     "SEGV" = 11, "USR2" = 12, "PIPE" = 13, "ALRM" = 14, "TERM" = 15, "STKFLT" = 16, "CHLD" = 17, "CONT" = 18,

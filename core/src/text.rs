@@ -13,7 +13,7 @@ pub trait Piece {
     fn push_to(self, text: &mut Vec<u8>);
 }
 
-/// The text of all pieces, one behind the other, as `Vec<u8>`: `text!("mtu ", link.mtu, "\n")`.
+/// The text of all pieces, one after the other, as `Vec<u8>`: `text!("mtu ", link.mtu, "\n")`.
 #[macro_export]
 macro_rules! text {
     ($($piece:expr),* $(,)?) => {{
@@ -101,7 +101,7 @@ impl Piece for Hex {
     }
 }
 
-/// A piece in a column of at least so many bytes, blanks behind it.
+/// A piece in a column of at least so many bytes, blanks after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Left<P>(pub P, pub usize);
 
@@ -142,7 +142,7 @@ impl Piece for Ipv4Addr {
 }
 
 /// RFC 5952: the longest run of two or more zeros, the first of equals, is `::`; an IPv4 address in an IPv6 one keeps
-/// its form behind `::ffff:`.
+/// its form after `::ffff:`.
 impl Piece for Ipv6Addr {
     fn push_to(self, text: &mut Vec<u8>) {
         if let Some(mapped) = self.to_ipv4_mapped() {

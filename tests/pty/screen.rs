@@ -11,7 +11,7 @@ pub struct Screen {
     rest: Vec<u8>,
 }
 
-/// Stands behind a wide character, for its second column.
+/// Stands after a wide character, for its second column.
 const FILLER: char = '\0';
 
 fn width(one: char) -> usize {

@@ -194,7 +194,7 @@ impl Cut {
             }
             Parts::Fields(byte) => {
                 let mut at = 0;
-                // What lies behind the last field of the list is of no interest.
+                // What lies after the last field of the list is of no interest.
                 let most = self.list.iter().map(|range| range.1).max().unwrap_or(0);
                 for end in find_bytes(*byte, line).take(most) {
                     self.places.push((at, end));

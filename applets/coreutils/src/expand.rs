@@ -10,7 +10,7 @@ options! {
 
 Print each FILE, or standard input, with spaces in place of tabs.
 
-  -i, --initial      Leave tabs behind other characters as they are
+  -i, --initial      Leave tabs after other characters as they are
   -t, --tabs=STOPS   Tab stops are STOPS columns apart (8), or at the columns of a list: 4,12,20";
     INITIAL = "-i",
     STOPS = "-t",
@@ -36,7 +36,7 @@ impl Stops {
         Ok(Self(stops))
     }
 
-    /// The first stop behind a column; `None` behind the last one of a list.
+    /// The first stop after a column; `None` after the last one of a list.
     pub fn next(&self, column: usize) -> Option<usize> {
         match self.0[..] {
             [every] => Some(column / every * every + every),
@@ -45,7 +45,7 @@ impl Stops {
     }
 }
 
-/// The column behind a text that begins in `column`. POSIX: a backspace moves back.
+/// The column after a text that begins in `column`. POSIX: a backspace moves back.
 pub fn column_after(text: &[u8], mut column: usize, utf8: bool) -> usize {
     let mut at = 0;
     while at < text.len() {

@@ -10,7 +10,7 @@ options! {
 Print each FILE, or standard input, with its lines broken at 80 columns.
 
   -b, --bytes        Count bytes, not columns
-  -s, --spaces       Break behind a blank where there is one
+  -s, --spaces       Break after a blank where there is one
   -w, --width=WIDTH  Break at WIDTH
   -NUM               As -w NUM";
     BYTES = "-b",

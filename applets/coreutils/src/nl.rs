@@ -21,7 +21,7 @@ STYLE is a: all lines, t: lines that are not empty, n: none, pEXPRESSION: lines 
   -l, --join-blank-lines=N      Count N empty lines as one
   -n, --number-format=FORMAT    ln: left, rn: right, rz: right with zeros
   -p, --no-renumber             Go on counting on a new page
-  -s, --number-separator=TEXT   Print TEXT behind numbers (a tab)
+  -s, --number-separator=TEXT   Print TEXT after numbers (a tab)
   -v, --starting-line-number=N  Begin with N
   -w, --number-width=N          Columns of numbers (6)";
     BODY = "-b",

@@ -25,7 +25,7 @@ const INFINITE: i128 = i128::MAX;
 /// The applet. Numbers may be negative, so options come first.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
-/// A decimal fraction: digits, the last `places` of which stand behind the point.
+/// A decimal fraction: digits, the last `places` of which stand after the point.
 #[derive(Clone, Copy)]
 struct Number {
     digits: i128,
@@ -200,7 +200,7 @@ fn parse_parts(word: &[u8]) -> Option<Number> {
     Some(Number { digits: sign * digits, places: places.max(0) as u32 })
 }
 
-/// Appends the number with `places` digits behind the point and zeros up to `width`.
+/// Appends the number with `places` digits after the point and zeros up to `width`.
 fn write(text: &mut Vec<u8>, value: i128, places: u32, width: usize) {
     let mut digits = Vec::new();
     let mut left = value.unsigned_abs();

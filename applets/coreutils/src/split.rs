@@ -14,10 +14,10 @@ Write the parts of FILE, or of standard input, to PREFIXaa, PREFIXab and so on; 
   -b, --bytes=N          N bytes a part
   -C, --line-bytes=N     As many lines as fit N bytes
   -n, --number=N         N parts of equal size
-  -a, --suffix-length=N  N letters behind PREFIX (2)
+  -a, --suffix-length=N  N letters after PREFIX (2)
   -d, --numeric-suffixes  Digits, not letters
   -x, --hex-suffixes     Hexadecimal digits
-      --additional-suffix=TEXT  Put TEXT behind each name
+      --additional-suffix=TEXT  Put TEXT after each name
   -NUM                   As -l NUM
 
 N may end in b (512), k (1024), m (1024k), g or t.";

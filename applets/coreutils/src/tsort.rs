@@ -15,7 +15,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 #[derive(Default)]
 struct Node {
-    /// The words that come behind it, as often as they were given.
+    /// The words that come after it, as often as they were given.
     after: Vec<usize>,
     /// How many words must still be printed before it.
     before: usize,

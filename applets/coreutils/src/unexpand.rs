@@ -49,7 +49,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
-/// Adds blanks, as few of them as fill the same columns, and returns the column behind them.
+/// Adds blanks, as few of them as fill the same columns, and returns the column after them.
 fn push_blanks(out: &mut Vec<u8>, blanks: &[u8], start: usize, stops: &Stops, is_first: bool) -> usize {
     // POSIX: a single space stays, unless the line begins with it.
     if blanks == b" " && !is_first {
@@ -61,7 +61,7 @@ fn push_blanks(out: &mut Vec<u8>, blanks: &[u8], start: usize, stops: &Stops, is
         match (blank, stops.next(column)) {
             (b'\t', Some(next)) => column = next,
             (b'\t', None) => {
-                // Behind the last stop of a list a tab is what it is.
+                // After the last stop of a list a tab is what it is.
                 push_columns(out, written, column, stops);
                 out.push(b'\t');
                 column += 1;

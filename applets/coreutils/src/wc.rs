@@ -53,7 +53,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut worst = ExitStatus::SUCCESS;
     let mut status = env.for_each_input(args.operands(), &mut |env, input| {
         let mut counts = Counts::default();
-        // What was read before a failure is told too, behind it.
+        // What was read before a failure is told too, after it.
         if let Err(error) = count(input, wanted, utf8, &mut counts) {
             worst.worsen(env.warn(error));
         }

@@ -69,7 +69,7 @@ enum Split<'a> {
 /// The next word.
 struct Word {
     text: Vec<u8>,
-    /// True when a line ends behind it.
+    /// True when a line ends after it.
     ends_line: bool,
 }
 

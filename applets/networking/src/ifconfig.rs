@@ -229,7 +229,7 @@ fn set(netlink: &Netlink, link: &Link, name: &[u8], words: &[&[u8]]) -> Result<(
         };
         if let Some((flag, on)) = flag {
             change.set_flag(flag, on);
-            // These two may have an address behind them.
+            // These two may have an address after them.
             let address =
                 words.peek().filter(|_| on && flag & (BROADCAST | 0x10) != 0).and_then(|word| parse_v4(word).ok());
             if let Some(address) = address {

@@ -12,7 +12,7 @@ use crate::state::{Account, TROUBLE, limit, read_variables};
 options! {
     "[-vP012] [-u USER] [-U USER] [-b NAME] [-e DIRECTORY] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
 
-Change the state of the process and run PROG. USER is [:]USER[:GROUP]..., behind
+Change the state of the process and run PROG. USER is [:]USER[:GROUP]..., after
 a leading colon with numbers.
 
   -u USER     Become USER

@@ -29,7 +29,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// What `[:]USER[:GROUP]...` means; behind a leading colon there are numbers.
+    /// What `[:]USER[:GROUP]...` means; after a leading colon there are numbers.
     pub fn parse(word: &[u8]) -> Result<Self> {
         let unknown = |word: &[u8]| Error::new(text!("unknown user/group: ", word));
         if let Some(numbers) = word.strip_prefix(b":") {

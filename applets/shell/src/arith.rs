@@ -275,7 +275,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The text of `[subscript]` behind a name.
+    /// The text of `[subscript]` after a name.
     fn subscript(&mut self) -> Result<Option<Box<[u8]>>, &'static [u8]> {
         if self.text.get(self.at) != Some(&b'[') {
             return Ok(None);

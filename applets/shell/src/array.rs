@@ -69,7 +69,7 @@ impl Array {
         self.items.last().map_or(0, |(key, _)| index_of(key).wrapping_add(1))
     }
 
-    /// Appends behind the highest index.
+    /// Appends after the highest index.
     pub fn push(&mut self, value: Vec<u8>) {
         let key = self.next_index().to_be_bytes();
         self.put(&key, value);
@@ -134,7 +134,7 @@ fn index_of(key: &[u8]) -> i64 {
     key.try_into().map_or(0, i64::from_be_bytes)
 }
 
-/// Elements as the value of a word that a declaration builtin is given: behind a NUL byte, which no other word can have.
+/// Elements as the value of a word that a declaration builtin is given: after a NUL byte, which no other word can have.
 pub fn encode(items: &[Item]) -> Vec<u8> {
     let mut text = vec![0];
     let mut field = |field: &[u8]| {

@@ -42,7 +42,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(rbox_core::call::replace(env, words))
 }
 
-/// The terminal behind the console: the last word of what the kernel lists.
+/// The terminal after the console: the last word of what the kernel lists.
 fn active_console() -> Option<Vec<u8>> {
     let mut input = rbox_core::io::Input::open(b"/sys/class/tty/console/active").ok()?;
     let text = input.read_to_end().ok()?;

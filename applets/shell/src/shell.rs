@@ -191,7 +191,7 @@ pub struct Shell {
     pub capture: Option<Vec<u8>>,
     /// A subshell runs without a fork.
     pub quiet: bool,
-    /// The words of a command that `set -x` shows behind its assignments.
+    /// The words of a command that `set -x` shows after its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
     /// The statuses of the last pipeline's commands, in bash mode.

@@ -8,7 +8,7 @@ options! {
     "OPTIONS WORD... | getopt [OPTION]... [--] OPTIONS WORD... | getopt -o OPTIONS [OPTION]... -- WORD...
 
 Print the WORDs in an order that is easy to read, quoted for a shell. OPTIONS are
-letters; with : behind it one takes a value, with :: an optional one.
+letters; with : after it one takes a value, with :: an optional one.
 
   -a, --alternative  Long options may begin with one dash
   -l, --longoptions=NAMES  Long options, commas or blanks between them
@@ -41,7 +41,7 @@ enum Quoting {
     C,
 }
 
-/// Where operands may stand: behind the options, or (`+`) they end them, or (`-`) they stay where they are.
+/// Where operands may stand: after the options, or (`+`) they end them, or (`-`) they stay where they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     Permuted,

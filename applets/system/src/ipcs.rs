@@ -181,7 +181,7 @@ fn list(kind: Kind, all: &Rows, names: &mut Names) -> Vec<u8> {
 
 fn table(option: rbox_core::options::Opt, kind: Kind, all: &Rows, names: &mut Names, zone: &Zone) -> Vec<u8> {
     let ident = line_of(kind, "msqid\nshmid\nsemid");
-    // Headings, and behind the stroke the columns of /proc/sysvipc.
+    // Headings, and after the stroke the columns of /proc/sysvipc.
     let words = match option {
         CREATOR => "perms cuid cgid uid gid|perms cuid cgid uid gid",
         TIME => line_of(

@@ -12,7 +12,7 @@ use rbox_core::users::user_id;
 /// The words mean different things by their places, so no option table is read.
 const USAGE: &str = "[-n] NICE [[-p | -g | -u] ID...]...
 
-Set the nice value of processes, -20 to 19; behind -n, -g and -u change what IDs
+Set the nice value of processes, -20 to 19; after -n, -g and -u change what IDs
 are.
 
 -n, --relative  Add NICE to the present value

@@ -136,7 +136,7 @@ fn one(capability: u64) -> CapabilitySet {
     CapabilitySet::from_bits_retain(1 << capability)
 }
 
-/// The number behind the last capability that the kernel has.
+/// The number after the last capability that the kernel has.
 fn count() -> u64 {
     (0..63).take_while(|capability| capability_is_in_bounding_set(one(*capability)).is_ok()).count() as u64
 }

@@ -1,4 +1,4 @@
-//! Hashes behind one small interface: FIPS 180-4 (SHA-1, SHA-2), FIPS 202 (SHA-3), RFC 1321 (MD5), by RustCrypto's crates.
+//! Hashes after one small interface: FIPS 180-4 (SHA-1, SHA-2), FIPS 202 (SHA-3), RFC 1321 (MD5), by RustCrypto's crates.
 
 pub mod crc;
 
@@ -72,7 +72,7 @@ algorithms! {
     Sha3_512(Sha3_512),
 }
 
-/// The hash of the parts, one behind the other.
+/// The hash of the parts, one after the other.
 pub fn of(algorithm: Algorithm, parts: &[&[u8]]) -> Vec<u8> {
     let mut hash = Hash::new(algorithm);
     parts.iter().for_each(|part| hash.update(part));

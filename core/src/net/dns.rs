@@ -44,7 +44,7 @@ fn in_hosts(host: &[u8], fits: &dyn Fn(&IpAddr) -> bool) -> Option<IpAddr> {
     None
 }
 
-/// What resolv.conf(5) says: who is asked, and what is put behind a name without dots.
+/// What resolv.conf(5) says: who is asked, and what is put after a name without dots.
 #[derive(Default)]
 struct Servers {
     addresses: Vec<IpAddr>,

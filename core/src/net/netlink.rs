@@ -177,7 +177,7 @@ impl Netlink {
         if wanted.index != 0 {
             request = request.attribute(4, &wanted.index.to_ne_bytes());
         }
-        // With an acknowledgement behind it, the answer has an end.
+        // With an acknowledgement after it, the answer has an end.
         request.0[6] |= ACK as u8;
         let replies = self.talk(request)?;
         replies.iter().filter(|reply| reply.kind == 24).find_map(|reply| Route::parse(&reply.body)).ok_or(Errno::SRCH)

@@ -222,7 +222,7 @@ pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
     }
     let folds = flags.has(Flags::FOLD_CASE);
     let (mut at, mut pos) = (0, 0);
-    // Behind the last star: where the pattern goes on, and up to where the star reaches.
+    // After the last star: where the pattern goes on, and up to where the star reaches.
     let mut retry: Option<(usize, usize)> = None;
     loop {
         // Most of most patterns: characters that match themselves alone.
@@ -261,7 +261,7 @@ pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
     }
 }
 
-/// Lets a star that reaches up to `reached` take more, as far as `rest`, the pattern behind it, may begin to match.
+/// Lets a star that reaches up to `reached` take more, as far as `rest`, the pattern after it, may begin to match.
 fn extend_star(rest: &[u8], text: &[u8], reached: usize, flags: Flags) -> Option<usize> {
     let (unit, taken) = unit::first(&text[reached..], flags.has(Flags::UTF8))?;
     if flags.has(Flags::PATHNAME) {
@@ -357,7 +357,7 @@ pub struct Glob<'a> {
 enum Star {
     Nowhere,
     Before,
-    Behind,
+    After,
 }
 
 impl<'a> Glob<'a> {
@@ -383,7 +383,7 @@ impl<'a> Glob<'a> {
         if let Some((star, plain)) = self.plain {
             let end = match star {
                 Star::Before => return Some(find_plain(text, plain, extent == Extent::Longest)? + plain.len()),
-                Star::Behind if extent == Extent::Longest => text.len(),
+                Star::After if extent == Extent::Longest => text.len(),
                 _ => plain.len(),
             };
             return text.starts_with(plain).then_some(end);
@@ -397,7 +397,7 @@ impl<'a> Glob<'a> {
     pub fn suffix(&self, text: &[u8], extent: Extent) -> Option<usize> {
         if let Some((star, plain)) = self.plain {
             let start = match star {
-                Star::Behind => return find_plain(text, plain, extent == Extent::Shortest),
+                Star::After => return find_plain(text, plain, extent == Extent::Shortest),
                 Star::Before if extent == Extent::Longest => 0,
                 _ => text.len().saturating_sub(plain.len()),
             };
@@ -432,7 +432,7 @@ impl<'a> Glob<'a> {
     /// The byte that every match begins with.
     fn first_byte(&self) -> Option<u8> {
         match (self.plain, self.tokens.first()) {
-            (Some((Star::Nowhere | Star::Behind, plain)), _) => plain.first().copied(),
+            (Some((Star::Nowhere | Star::After, plain)), _) => plain.first().copied(),
             (None, Some(Token::Unit(unit @ 0..0x80))) if !self.flags.has(Flags::FOLD_CASE) => Some(*unit as u8),
             _ => None,
         }
@@ -443,7 +443,7 @@ impl<'a> Glob<'a> {
 fn plain_text(pattern: &[u8], flags: Flags) -> Option<(Star, &[u8])> {
     let (star, text) = match pattern {
         [b'*', text @ ..] => (Star::Before, text),
-        [text @ .., b'*'] => (Star::Behind, text),
+        [text @ .., b'*'] => (Star::After, text),
         text => (Star::Nowhere, text),
     };
     // ASCII alone: its bytes are never part of a longer character.

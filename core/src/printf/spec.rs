@@ -21,7 +21,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads a specification from `at`, behind the `%`, on; `at` is then the letter's place. `star` gives what a `*` asks for.
+    /// Reads a specification from `at`, after the `%`, on; `at` is then the letter's place. `star` gives what a `*` asks for.
     pub fn read(format: &[u8], at: &mut usize, star: &mut dyn FnMut() -> i64) -> Spec {
         let mut spec = Spec::default();
         while let Some(flag) = format.get(*at) {

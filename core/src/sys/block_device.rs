@@ -67,7 +67,7 @@ pub fn get(file: BorrowedFd<'_>, what: Number) -> Result<u64, Errno> {
     if unsafe { libc::ioctl(file.as_raw_fd(), request as _, &raw mut answer) } < 0 {
         return Err(last_errno());
     }
-    // Whatever stands behind an int stays 0; on a big-endian machine the int stands first.
+    // Whatever stands after an int stays 0; on a big-endian machine the int stands first.
     let is_int = !matches!(what, Number::Size | Number::ReadAhead);
     Ok(if is_int && cfg!(target_endian = "big") { answer >> 32 } else { answer })
 }
@@ -97,7 +97,7 @@ pub enum Order {
 pub fn tell(file: BorrowedFd<'_>, order: Order) -> Result<(), Errno> {
     let fd = file.as_raw_fd();
     let read_only = libc::c_int::from(order == Order::SetReadOnly(true));
-    // SAFETY: the kernel reads one int behind the pointers, which live for the call, or takes a number.
+    // SAFETY: the kernel reads one int after the pointers, which live for the call, or takes a number.
     let answer = unsafe {
         match order {
             Order::SetReadOnly(_) => libc::ioctl(fd, BLKROSET as _, &raw const read_only),

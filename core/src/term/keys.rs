@@ -13,7 +13,7 @@ pub enum Key {
     Char(char),
     /// A byte that is no part of a character.
     Byte(u8),
-    /// A character with the Alt key, or behind an escape.
+    /// A character with the Alt key, or after an escape.
     Meta(char),
     /// The arrow.
     Up,

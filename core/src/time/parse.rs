@@ -113,7 +113,7 @@ impl Parser {
         // `Nov 23` and `23 Nov 2026`: a plain number beside a month's name is a day, then a year.
         let number = i64::try_from(parse_decimal(&word)?).ok()?;
         match word.len() {
-            // `2026-11-23 10` and `20261123 1020`: behind a whole date it is a time.
+            // `2026-11-23 10` and `20261123 1020`: after a whole date it is a time.
             1 | 2 if self.is_whole && !self.has_time && number < 24 => self.set_time(number as u8, 0, 0),
             4 if self.is_whole && !self.has_time && number < 2400 && number % 100 < 60 => {
                 self.set_time((number / 100) as u8, (number % 100) as u8, 0);

@@ -129,7 +129,7 @@ fn float(text: &[u8]) -> Option<f64> {
     rbox_core::sys::float::parse(text).map(|(value, _)| value)
 }
 
-/// The rank of the suffix behind a number; a negative one ranks the other way round.
+/// The rank of the suffix after a number; a negative one ranks the other way round.
 fn suffix(text: &[u8]) -> i32 {
     let number = number(text);
     if number.whole.is_empty() && number.fraction.is_empty() {

@@ -13,7 +13,7 @@ pub struct Expression(pub Vec<Vec<Vec<Item>>>);
 
 /// A primary, or its contrary.
 pub struct Item {
-    /// True behind an odd number of `!`.
+    /// True after an odd number of `!`.
     pub negated: bool,
     /// What is judged.
     pub part: Part,

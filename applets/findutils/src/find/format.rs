@@ -69,7 +69,7 @@ impl Finder {
     fn value(&mut self, letter: u8, alternate: bool, file: &mut File<'_>) -> Result<Option<Vec<u8>>> {
         let visit = file.visit;
         let path = visit.path;
-        // The name starts behind the last slash that is not at the end.
+        // The name starts after the last slash that is not at the end.
         let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
         let name_start = bytes::find_byte_back(b'/', &path[..end]).map_or(0, |at| at + 1);
         Ok(Some(match letter {

@@ -157,7 +157,7 @@ impl<'b> Parser<'_, 'b> {
         while self.take(b"!") || self.take(b"-not") {
             negated = !negated;
         }
-        let Some(word) = self.peek() else { return Err(self.nothing(b"behind", self.at.wrapping_sub(1))) };
+        let Some(word) = self.peek() else { return Err(self.nothing(b"after", self.at.wrapping_sub(1))) };
         if matches!(word, b")" | b"," | b"-o" | b"-or" | b"-a" | b"-and") {
             return Err(self.nothing(b"before", self.at));
         }
@@ -236,7 +236,7 @@ impl<'b> Parser<'_, 'b> {
         Ok(Some(self.finder.outputs.len() - 1))
     }
 
-    /// POSIX: a `+` ends the words only behind a `{}` of its own.
+    /// POSIX: a `+` ends the words only after a `{}` of its own.
     fn execute(&mut self, name: &[u8]) -> Result<Action> {
         let mut words: Vec<Vec<u8>> = Vec::new();
         let (in_directory, asks) = (name.ends_with(b"dir"), name.starts_with(b"-ok"));

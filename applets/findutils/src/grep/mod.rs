@@ -52,7 +52,7 @@ Print the lines of each FILE, or of standard input, that match a PATTERN.
       --exclude=GLOB    Leave out files whose name matches
       --exclude-dir=GLOB  Leave out directories whose name matches
   -z, --null-data       Lines end with a NUL character
-  -Z, --null            Put a NUL character behind file names
+  -Z, --null            Put a NUL character after file names
   -a, --text            Treat every file as text, the default
   -I                    Treat a binary file as if nothing matched
       --binary-files=TYPE  Treat it as text, without-match, or binary: only say that it matches

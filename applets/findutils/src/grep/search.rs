@@ -198,7 +198,7 @@ impl Search {
             looked = data.len();
             if whole > searched {
                 if !self.part(env, data, searched..whole, progress)? {
-                    // With -m the next reader of the stream begins behind the last line that was printed.
+                    // With -m the next reader of the stream begins after the last line that was printed.
                     input.consume(progress.printed);
                     return Ok(());
                 }
@@ -350,7 +350,7 @@ impl Search {
         Ok(())
     }
 
-    /// Prints as many of the lines as the context behind the last selected line asks for.
+    /// Prints as many of the lines as the context after the last selected line asks for.
     fn print_after(
         &mut self,
         env: &mut Env,

@@ -1,4 +1,4 @@
-//! svlogd's patterns, which are no regular expressions: `*` and `+` look at the character behind them.
+//! svlogd's patterns, which are no regular expressions: `*` and `+` look at the character after them.
 
 /// Whether the pattern matches the whole text.
 pub fn matches(pattern: &[u8], mut text: &[u8]) -> bool {

@@ -49,7 +49,7 @@ const BASH: u8 = 8;
 /// every applet would have to mend.
 macro_rules! builtins {
     ($($name:literal, $flags:expr, $run:expr;)*) => {
-        /// All names, each with a newline behind it.
+        /// All names, each with a newline after it.
         const NAMES: &str = concat!($($name, "\n"),*);
         static FLAGS: [u8; COUNT] = [$($flags),*];
         const COUNT: usize = <[&str]>::len(&[$($name),*]);

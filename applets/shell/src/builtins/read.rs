@@ -348,7 +348,7 @@ impl Fields<'_> {
         at
     }
 
-    /// Where the field behind a separator begins: white space with at most one other byte of IFS in it.
+    /// Where the field after a separator begins: white space with at most one other byte of IFS in it.
     fn skip_separator(&self, at: usize) -> usize {
         let at = self.skip_white(at);
         if at < self.line.len() && self.is_sign(at) { self.skip_white(at + 1) } else { at }

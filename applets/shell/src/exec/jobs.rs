@@ -111,7 +111,7 @@ impl Job {
     }
 }
 
-/// The table of jobs, the current one last: those that stopped behind those that run, the newest last.
+/// The table of jobs, the current one last: those that stopped after those that run, the newest last.
 #[derive(Debug, Default)]
 pub struct Jobs {
     pub all: Vec<Job>,
@@ -193,7 +193,7 @@ impl Jobs {
         self.waited.iter().rev().find(|(known, _)| *known == pid).map(|(_, status)| *status)
     }
 
-    /// Puts a job that runs behind the others that run.
+    /// Puts a job that runs after the others that run.
     pub fn insert(&mut self, job: Job) {
         let at = self.all.iter().position(Job::stopped).unwrap_or(self.all.len());
         self.all.insert(at, job);

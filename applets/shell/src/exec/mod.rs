@@ -209,7 +209,7 @@ impl Shell {
                 Ok(Some(node)) => node,
                 Ok(None) => {
                     if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
-                        // Behind the prompt that nothing answered.
+                        // After the prompt that nothing answered.
                         let _ = crate::shell::write_all(2, b"\n");
                     }
                     break;

@@ -44,7 +44,7 @@ impl Shell {
     }
 
     /// Starts commands of a pipeline. With `piped` the output of the
-    /// last one is for who comes behind it.
+    /// last one is for who comes after it.
     fn start_pipeline(
         &mut self,
         commands: &[Rc<Node>],

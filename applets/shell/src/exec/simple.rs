@@ -59,7 +59,7 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Assigns behind redirections that were made; what is traced of it goes where standard error was before.
+    /// Assigns after redirections that were made; what is traced of it goes where standard error was before.
     fn assign_behind(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
         if assigns.is_empty() {
             return Ok(());

@@ -6,7 +6,7 @@ use crate::syntax::ast::Simple;
 use rbox_core::escape;
 
 impl Shell {
-    /// Prints a command behind PS4.
+    /// Prints a command after PS4.
     pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
         let line = self.get(b"PS4").unwrap_or_default().duplicate();
         let mut line = self.expand_trace_prompt(&line);
@@ -15,7 +15,7 @@ impl Shell {
         let _ = crate::shell::write_all(self.trace_to, &line);
     }
 
-    /// `set -x`; the words behind assignments are shown once these are made.
+    /// `set -x`; the words after assignments are shown once these are made.
     pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
         if self.options.xtrace {
             let shown = if words[0] == b"command" { behind_command(words) } else { words };

@@ -19,9 +19,9 @@ pub fn signal_name(number: usize) -> Option<&'static str> {
     if number == 0 { Some("EXIT") } else { signals::name_of(i32::try_from(number).ok()?) }
 }
 
-/// The place of the ERR trap, behind those of the signals.
+/// The place of the ERR trap, after those of the signals.
 pub const ERR: usize = 65;
-/// bash's traps before each command and behind each function.
+/// bash's traps before each command and after each function.
 pub const DEBUG: usize = 66;
 pub const RETURN: usize = 67;
 /// How many traps there can be.
@@ -194,7 +194,7 @@ impl Shell {
                 // SIGINT at an interactive shell goes back to the prompt.
                 None if number == 2 && self.options.interactive => {
                     self.status = 130;
-                    // Behind the terminal's `^C`, where the end of a job has not put it.
+                    // After the terminal's `^C`, where the end of a job has not put it.
                     if !std::mem::take(&mut self.interrupted_job) {
                         let _ = crate::shell::write_all(2, b"\n");
                     }

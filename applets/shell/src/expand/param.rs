@@ -347,7 +347,7 @@ impl Shell {
                 let text = self.parameter_text(name);
                 return Err(self.fatal(&[&text, b": parameter not set"]));
             }
-            // Of what is not set no part is taken, so nothing behind the name is expanded. Its attributes are told.
+            // Of what is not set no part is taken, so nothing after the name is expanded. Its attributes are told.
             return Ok(Some(match op {
                 ParamOp::Length => b"0".duplicate(),
                 ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),

@@ -138,7 +138,7 @@ impl Shell {
     }
 }
 
-/// One line from the terminal behind PS1 or PS2, with its newline; `None` at the end of the input.
+/// One line from the terminal after PS1 or PS2, with its newline; `None` at the end of the input.
 pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> {
     // A terminal that is gone ends every line: that is no one to ask often.
     for _ in 0..50 {

@@ -14,7 +14,7 @@ pub enum Reader {
     Bytes(i32),
     /// Standard input that can seek: in blocks, put back before a command runs.
     Seekable(i32),
-    /// The terminal, line by line behind a prompt.
+    /// The terminal, line by line after a prompt.
     Terminal,
 }
 

@@ -5,7 +5,7 @@
 //! Left out is what BusyBox 1.35 is known to do otherwise than POSIX, or POSIX leaves open: assignments and divisions in a
 //! branch of an arithmetic expression that is not taken, `?:` in `?:` without parentheses, `"${@-word}"`, `${#@}`, `$?` in an
 //! arm of `case`, `set -e` within `$(...)` and where a file that is read returns, `set -u` in arithmetic, a backslash before a
-//! blank in the input of `read`, text behind the tilde of a user that there is not, `$@` where it is not split, a pattern that
+//! blank in the input of `read`, text after the tilde of a user that there is not, `$@` where it is not split, a pattern that
 //! ends in a backslash, quotes in a pattern in a here-document (BusyBox and dash there take the value of `"$y"` for a
 //! pattern), `$((` that begins a command, `! !`, `[[ ]]` whose operands are patterns in quotes, `${x//pattern}` that fits
 //! nothing at all (BusyBox runs for ever), a here-document that begins before the words of `for` end, `[.` in brackets without
@@ -40,7 +40,7 @@ const VALUES: &[&str] = &[
     "'a b  c'", "'d/*'", "'[a'", "'a]'", "'#a'", "'~'", "'a=b'", "'-'", "aAbB", "'(a)'", "'a;b'", "'`a`'",
 ];
 
-/// Where a blank is beside a sign, no value begins with the sign: behind a blank at the end of another expansion it is part
+/// Where a blank is beside a sign, no value begins with the sign: after a blank at the end of another expansion it is part
 /// of the same delimiter by POSIX 2.6.5, but not in BusyBox.
 pub const SEPARATORS: &[&str] =
     &["' '", "':'", "' c'", "''", "':b'", "'a'", "' \t\n'", "'.'", "'\\'", "'*'", "'y '", "'\t'", "'/'", "'-'"];

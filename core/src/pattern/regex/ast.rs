@@ -26,7 +26,7 @@ pub enum Assert {
     NotWordEdge,
     /// No word character before: the left side of `grep -w`.
     NotAfterWord,
-    /// No word character behind: the right side of `grep -w`.
+    /// No word character after: the right side of `grep -w`.
     NotBeforeWord,
 }
 

@@ -213,7 +213,7 @@ impl Trial<'_> {
         *place = value;
     }
 
-    /// The place behind what the instruction reads or asserts at `pos`.
+    /// The place after what the instruction reads or asserts at `pos`.
     fn read(&self, inst: Inst, pos: usize) -> Option<usize> {
         if let Inst::Assert(assert) = inst {
             let left = unit::last(&self.text[..pos], self.utf8);
@@ -236,7 +236,7 @@ impl Trial<'_> {
         line | if unit::is_in_class(Class::Word, unit) { side::WORD } else { 0 }
     }
 
-    /// The place behind a copy of what the group matched.
+    /// The place after a copy of what the group matched.
     fn repeat_of(&self, group: u32, pos: usize) -> Option<usize> {
         let (start, end) = (self.slots[2 * group as usize], self.slots[2 * group as usize + 1]);
         if start == UNSET || end == UNSET {

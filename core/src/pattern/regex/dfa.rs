@@ -1,7 +1,7 @@
 //! The search: a deterministic automaton that is built from the program while it reads.
 //!
 //! A state is the list of the places in the program that are reached, in partitions: those of an earlier start of the
-//! match first. A match drops the partitions behind its own and lets none begin, so the last place at which a state
+//! match first. A match drops the partitions after its own and lets none begin, so the last place at which a state
 //! reports a match is the end of the leftmost and, of those, the longest.
 //!
 //! A state reports a match one character late, since `$` and `\>` must see what follows. Characters beyond ASCII are
@@ -480,7 +480,7 @@ impl Pending {
         let (unit, length) = if backward { self.peek_back(utf8, at_end)? } else { self.peek(utf8, at_end)? };
         self.bytes.copy_within(length..4, 0);
         self.length -= length;
-        // What lies behind the end is not part of the state.
+        // What lies after the end is not part of the state.
         self.bytes[self.length..].fill(0);
         Some((unit, length))
     }

@@ -117,7 +117,7 @@ impl<'a> Parser<'a> {
         Ok((token, self.at + length))
     }
 
-    /// What a backslash makes of the byte behind it, if anything special.
+    /// What a backslash makes of the byte after it, if anything special.
     fn escape(&self, byte: u8) -> Option<Token> {
         let extended = self.is_extended();
         Some(match byte {
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
 
     fn branch(&mut self) -> Result<Node, Error> {
         let mut parts = Vec::new();
-        // In a basic expression a repetition behind nothing or behind the first `^` is an ordinary character.
+        // In a basic expression a repetition after nothing or after the first `^` is an ordinary character.
         let mut at_start = true;
         loop {
             let (token, next) = self.token()?;
@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
         Ok(Node::Group(number, Box::new(inner)))
     }
 
-    /// The repetitions behind an element.
+    /// The repetitions after an element.
     fn postfix(&mut self, mut node: Node) -> Result<Node, Error> {
         let mut nested = 0;
         loop {
@@ -338,7 +338,7 @@ impl<'a> Parser<'a> {
         Node::Set(at as u32)
     }
 
-    /// The bracket expression behind the `[`.
+    /// The bracket expression after the `[`.
     fn bracket(&mut self) -> Result<Set, Error> {
         let mut set = Set::default();
         let negated = self.pattern.get(self.at) == Some(&b'^');

@@ -110,7 +110,7 @@ impl Compiler {
         Ok(())
     }
 
-    /// A part behind which others follow: it must choose its end itself, the longest first.
+    /// A part after which others follow: it must choose its end itself, the longest first.
     fn element(&mut self, node: &Node) -> Result<(), Error> {
         if self.purpose != Purpose::Captures || node.is_longest_first() {
             return self.region(node);

@@ -22,7 +22,7 @@ impl Editor {
         }
     }
 
-    /// `c`, `d` and `y` with the movement behind them; the letter twice means the whole line.
+    /// `c`, `d` and `y` with the movement after them; the letter twice means the whole line.
     pub(super) fn operate(&mut self, letter: char, count: Option<usize>) {
         let first = self.operand();
         let (second, key) = self.count(first);
@@ -34,7 +34,7 @@ impl Editor {
             (None, None) => None,
             (first, second) => Some((first.unwrap_or(1) * second.unwrap_or(1)).min(MOST)),
         };
-        // `cw` on a word changes the word, not the blanks behind it.
+        // `cw` on a word changes the word, not the blanks after it.
         if let ('c', Key::Char('w' | 'W')) = (letter, key)
             && self.text.class(at, false) != Class::Blank
         {

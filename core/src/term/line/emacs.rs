@@ -109,7 +109,7 @@ impl Editor {
         text.skip_back(start, &is_word)
     }
 
-    /// The end of the word behind the cursor.
+    /// The end of the word after the cursor.
     fn word_end(&self) -> usize {
         let text = &self.text;
         let is_word = |at| text.class(at, false) == Class::Word;

@@ -1,4 +1,4 @@
-//! The line editor: a line is typed, moved over, recalled and completed behind a prompt.
+//! The line editor: a line is typed, moved over, recalled and completed after a prompt.
 //!
 //! Emacs keys as most shells have them, or vi keys by XCU sh, "Command Line Editing (vi-mode)". Who wants a line owns
 //! an [`Editor`] and is its [`Host`].
@@ -131,7 +131,7 @@ enum Act {
 const UNDO: usize = 64;
 
 impl Editor {
-    /// Reads a line behind a prompt. `None` when standard input is no terminal, or one that shows nothing
+    /// Reads a line after a prompt. `None` when standard input is no terminal, or one that shows nothing
     /// (`stty -echo`).
     pub fn read(&mut self, prompt: &[u8], host: &mut dyn Host) -> Option<Line> {
         if super::raw::is_silent(0) {

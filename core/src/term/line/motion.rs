@@ -1,4 +1,4 @@
-//! Movements of vi's command mode (XCU sh, vi-mode), alone and behind `c`, `d` and `y`.
+//! Movements of vi's command mode (XCU sh, vi-mode), alone and after `c`, `d` and `y`.
 
 use super::Editor;
 use super::text::{Class, Text};
@@ -114,8 +114,8 @@ impl Editor {
 /// The beginning of the next word.
 fn word(text: &Text, at: usize, big: bool) -> usize {
     let class = text.class(at, big);
-    let behind = text.skip(at, &|at| class != Class::Blank && text.class(at, big) == class);
-    text.skip(behind, &|at| text.class(at, big) == Class::Blank)
+    let after = text.skip(at, &|at| class != Class::Blank && text.class(at, big) == class);
+    text.skip(after, &|at| text.class(at, big) == Class::Blank)
 }
 
 /// The beginning of this word, or of the one before.

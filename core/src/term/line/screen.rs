@@ -1,4 +1,4 @@
-//! Drawing a line behind its prompt: only what changed, over as many rows as it takes.
+//! Drawing a line after its prompt: only what changed, over as many rows as it takes.
 
 use crate::number::Decimal;
 use crate::sys::{Errno, fd};
@@ -77,7 +77,7 @@ impl Screen {
         self.cursor = Place::default();
     }
 
-    /// Where the cursor stands behind the first `end` bytes of a display. A full row puts it on the next one.
+    /// Where the cursor stands after the first `end` bytes of a display. A full row puts it on the next one.
     fn place(&self, display: &[u8], end: usize) -> Place {
         let mut place = Place::default();
         let mut at = 0;
@@ -95,7 +95,7 @@ impl Screen {
         place
     }
 
-    /// Shows the line behind the prompt's last row, with the cursor before the byte `at`.
+    /// Shows the line after the prompt's last row, with the cursor before the byte `at`.
     pub fn show(&mut self, prompt: &[u8], text: &[u8], at: usize) {
         let display = [prompt, &visible(text)].concat();
         let mut same = self.display.iter().zip(&display).take_while(|(a, b)| a == b).count();
@@ -127,7 +127,7 @@ impl Screen {
         print(&out);
     }
 
-    /// Goes to the row behind the line.
+    /// Goes to the row after the line.
     pub fn leave(&mut self) {
         let mut out = Vec::new();
         let end = self.place(&self.display, self.display.len());

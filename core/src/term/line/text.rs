@@ -23,7 +23,7 @@ pub enum Class {
 }
 
 impl Text {
-    /// A line with the cursor behind it.
+    /// A line with the cursor after it.
     pub fn new(bytes: &[u8]) -> Text {
         Text { bytes: bytes.to_vec(), at: bytes.len() }
     }
@@ -33,7 +33,7 @@ impl Text {
         self.bytes.len()
     }
 
-    /// The place behind the character at `at` and the marks that combine with it.
+    /// The place after the character at `at` and the marks that combine with it.
     pub fn next(&self, at: usize) -> usize {
         if at >= self.end() {
             return self.end();
@@ -63,7 +63,7 @@ impl Text {
         at
     }
 
-    /// Inserts at the cursor, which moves behind it.
+    /// Inserts at the cursor, which moves after it.
     pub fn insert(&mut self, bytes: &[u8]) {
         self.bytes.splice(self.at..self.at, bytes.iter().copied());
         self.at += bytes.len();

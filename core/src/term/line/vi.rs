@@ -99,7 +99,7 @@ impl Editor {
         line
     }
 
-    /// The number that begins with a key, and the key behind it.
+    /// The number that begins with a key, and the key after it.
     pub(super) fn count(&mut self, mut key: Key) -> (Option<usize>, Key) {
         let mut count = None;
         while let Key::Char(digit @ '0'..='9') = key

@@ -3,7 +3,7 @@
 use super::{Civil, Moment, Parser, Zone, full_year, parse_decimal};
 
 /// The moment of `text` written as `pattern` says: strptime(3), in the POSIX locale. What the pattern does not name is
-/// the day of `now` and midnight. Text behind it does not matter.
+/// the day of `now` and midnight. Text after it does not matter.
 pub fn parse_as(text: &[u8], pattern: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
     let mut parser = Parser { civil: zone.civil(now.seconds), has_date: true, ..Parser::default() };
     parser.set_time(0, 0, 0);

@@ -25,7 +25,7 @@ pub fn declare(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
-/// Letters behind `-` and behind `+`, and the operands.
+/// Letters after `-` and after `+`, and the operands.
 type Signed<'a, 'b> = (Vec<u8>, Vec<u8>, &'a [&'b [u8]]);
 
 fn signed_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<Signed<'a, 'b>, Fail> {

@@ -41,7 +41,7 @@ impl<H: Host> Parser<'_, H> {
 
     fn redirections(&mut self) -> Parsed<Box<[Redirection]>> {
         let mut found = Vec::new();
-        // XCU 2.4: a reserved word counts directly behind another one, not behind a redirection.
+        // XCU 2.4: a reserved word counts directly after another one, not after a redirection.
         let mut mode = Mode::Keyword;
         while matches!(self.peek(mode)?, Token::Redirect(..)) {
             if let Token::Redirect(fd, kind) = self.next(mode)? {

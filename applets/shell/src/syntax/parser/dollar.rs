@@ -104,8 +104,8 @@ impl<H: Host> Parser<'_, H> {
     /// The commands of a substitution up to its parenthesis.
     pub fn substitution_body(&mut self) -> Parsed<Option<Rc<Node>>> {
         let outer = self.token.take();
-        // The documents that the commands in here ask for begin behind their own next newline (XCU 2.7.4); those of the
-        // line around begin behind the line's.
+        // The documents that the commands in here ask for begin after their own next newline (XCU 2.7.4); those of the
+        // line around begin after the line's.
         let pending = std::mem::take(&mut self.pending);
         let body = self.commands_to_close();
         let own = std::mem::replace(&mut self.pending, pending);

@@ -95,7 +95,7 @@ impl<H: Host> Parser<'_, H> {
             if !joined {
                 line_start = start;
             }
-            // Behind joined lines too, as long as there was nothing on them.
+            // After joined lines too, as long as there was nothing on them.
             if here.strip_tabs && start == line_start {
                 let tabs = body[start..].iter().take_while(|&&byte| byte == b'\t').count();
                 body.drain(start..start + tabs);

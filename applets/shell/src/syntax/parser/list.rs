@@ -24,7 +24,7 @@ impl<H: Host> Parser<'_, H> {
         }
     }
 
-    /// An and-or list with the `;` or `&` behind it; whether there was one.
+    /// An and-or list with the `;` or `&` after it; whether there was one.
     fn list_item(&mut self, items: &mut Vec<Node>) -> Parsed<bool> {
         let node = self.and_or()?;
         let (node, separated) = match self.peek(Mode::Keyword)? {
@@ -155,7 +155,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(Node::Pipeline(Box::new(Pipeline { commands: commands.into() })))
     }
 
-    /// `-p` behind `time`.
+    /// `-p` after `time`.
     fn accept_time_option(&mut self) -> Parsed<bool> {
         let found = matches!(self.peek(Mode::Command)?, Token::Word(Word::Literal(text), true) if **text == *b"-p");
         if found {

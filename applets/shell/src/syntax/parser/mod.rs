@@ -61,7 +61,7 @@ pub struct Parser<'a, H> {
     token: Option<Token>,
     pending: Vec<Rc<HereDoc>>,
     depth: u32,
-    /// A command has begun: more text is asked for behind PS2.
+    /// A command has begun: more text is asked for after PS2.
     continued: bool,
     /// `@(a|b)` and the like are part of a word.
     groups: bool,

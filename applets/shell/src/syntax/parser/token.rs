@@ -265,7 +265,7 @@ impl<H: Host> Parser<'_, H> {
 
     /// Reads the operator of a redirection.
     fn read_redirect(&mut self, fd: RedirectFd) -> Parsed<Token> {
-        // XCU 2.3.1: behind an alias that ends in a blank it is the next token that is looked up, if it is a word.
+        // XCU 2.3.1: after an alias that ends in a blank it is the next token that is looked up, if it is a word.
         self.input.alias_next = false;
         let first = self.byte();
         self.advance();
@@ -333,7 +333,7 @@ impl<H: Host> Parser<'_, H> {
             {
                 let name: std::rc::Rc<[u8]> = std::rc::Rc::from(&text[..]);
                 self.input.splice_alias(&name, start, &value);
-                // XCU 2.3.1: the value's first word is looked up as the word was, also behind an alias that ends in a blank.
+                // XCU 2.3.1: the value's first word is looked up as the word was, also after an alias that ends in a blank.
                 self.input.alias_next = true;
                 return Ok(None);
             }

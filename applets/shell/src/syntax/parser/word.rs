@@ -67,7 +67,7 @@ pub enum Context {
     ForArith,
     /// The regular expression after `=~`.
     Regex,
-    /// `[...]` behind a name.
+    /// `[...]` after a name.
     Subscript,
     /// The alternatives of `@(a|b)`.
     Group,

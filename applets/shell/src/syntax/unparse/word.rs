@@ -33,14 +33,14 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn arith(&mut self, before: &[u8], arith: &Arith, behind: &[u8]) {
+    pub(super) fn arith(&mut self, before: &[u8], arith: &Arith, after: &[u8]) {
         self.put(before);
         match &arith.text {
             Word::Parts(parts) if self.indent.is_some() => self.inside_quotes(parts),
             Word::Literal(text) if before.is_empty() => self.put(text.trim_ascii()),
             text => self.value(text),
         }
-        self.put(behind);
+        self.put(after);
     }
 
     /// A word of its own: quotes show where it has none but is not plain.
