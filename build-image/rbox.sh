@@ -21,7 +21,7 @@ else
     # Features of std's own build are the compiler's unstable ones.
     export RUSTC_BOOTSTRAP=1
     flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
-    # What stands in the program itself is reached without a table of pointers that every start fills in.
+    # What is in the program itself is reached without a table of pointers that every start fills in.
     flags="$flags -Zdirect-access-external-data=yes -Zplt=yes"
 fi
 version=$($rustc --version)

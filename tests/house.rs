@@ -7,7 +7,7 @@ use std::process::Command;
 const RBOX: &str = env!("CARGO_BIN_EXE_rbox");
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("applets/ stands in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("applets/ is in the workspace").to_path_buf()
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 //! The table of all applets: the groups' rows, merged and sorted by name when the program is built.
 //!
 //! At run time there are a few texts, arrays of where each part of them starts, and a `match`: no pointer that the
-//! dynamic loader would have to mend at every start.
+//! dynamic loader would have to relocate at every start.
 
 use rbox_core::applet::{Applet, Form, Table};
 use rbox_core::env::Env;

@@ -1,6 +1,6 @@
 //! The image's tree in memory: what lies at each path, whose it is and with which mode.
 //!
-//! No staging directory stands after it, so owners, setuid bits and device nodes need no privilege and the umask of
+//! No staging directory is after it, so owners, setuid bits and device nodes need no privilege and the umask of
 //! the build cannot leak in. The tree is sorted by path; a directory therefore comes before what it holds.
 
 use std::collections::BTreeMap;

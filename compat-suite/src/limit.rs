@@ -70,7 +70,7 @@ pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::
     Ok(status)
 }
 
-/// Kills the processes that stand in the directory; false when there was none.
+/// Kills the processes that are in the directory; false when there was none.
 fn end_all(directory: &Path) -> Result<bool> {
     let mut found = false;
     for entry in fs::read_dir("/proc")? {
@@ -78,8 +78,8 @@ fn end_all(directory: &Path) -> Result<bool> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
             continue;
         };
-        // One that has just ended, or is somebody else's, stands nowhere.
-        if fs::read_link(entry.path().join("cwd")).is_ok_and(|stands| stands.starts_with(directory)) {
+        // One that has just ended, or is somebody else's, is nowhere.
+        if fs::read_link(entry.path().join("cwd")).is_ok_and(|target| target.starts_with(directory)) {
             found |= kill_process(pid, Signal::KILL).is_ok();
         }
     }

@@ -15,7 +15,7 @@ node tty 666 c 5 0
 node loop-control 600 c 10 237
 for n in 0 1 2 3 4 5 6 7; do node loop$n 660 b 7 $n; done
 mkdir "$stage/pts" "$stage/shm"
-# A terminal that the script stands on is a file of the old /dev/pts.
+# A terminal that the script is on is a file of the old /dev/pts.
 mount --bind /dev/pts "$stage/pts"
 ln -s pts/ptmx "$stage/ptmx"
 ln -s /proc/self/fd "$stage/fd"

@@ -33,7 +33,7 @@ pub struct Outcome {
 }
 
 impl Systems {
-    /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) stands in.
+    /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) is in.
     pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
         let temporary =
             fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary directory: {error}"))?;

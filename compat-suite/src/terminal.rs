@@ -65,7 +65,7 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
             }
         }
     }
-    // Those who still stand on the terminal are told by its end.
+    // Those who still are on the terminal are told by its end.
     drop(master);
     let status = limit::finish(&mut child, end, directory)?;
     shown.retain(|byte| *byte != b'\r');

@@ -36,7 +36,7 @@ pub fn set_hash(name: &[u8], hash: &[u8]) -> Result<bool> {
         Err(error) if error.errno() == Some(Errno::NOENT) => false,
         result => result?,
     };
-    // The hash must not stand in the file that all may read as well.
+    // The hash must not are in the file that all may read as well.
     let other: &[u8] = if in_shadow { b"x" } else { hash };
     Ok(change_line(b"/etc/passwd", name, &[(1, other)])? || in_shadow)
 }

@@ -253,7 +253,7 @@ macro_rules! applets {
         ) -> $crate::error::Outcome {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
             enum Number { $($module),* }
-            // A table of entries would be one pointer each for the dynamic loader to mend at every start.
+            // A table of entries would be one pointer each for the dynamic loader to relocate at every start.
             $(if number == Number::$module as u8 { return ($module::APPLET.run)(env, args); })*
             unreachable!("the number comes from ROWS")
         }

@@ -137,7 +137,7 @@ pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
     if matches!(isolation, None | Some(Isolation::Program)) {
         errno = exec_by_path(env, words);
     }
-    // An applet that stands nowhere, as at boot with an empty PATH, still runs.
+    // An applet that is nowhere, as at boot with an empty PATH, still runs.
     if isolation.is_some() {
         process::set_name(bytes::base_name(words[0]));
         if let Some((status, _)) = here(env, Input::standard(), Output::standard(1), words) {
@@ -157,7 +157,7 @@ fn isolation(env: &Env, name: &[u8]) -> Option<Isolation> {
     own_applet(env, name).map(|id| env.registry.form(id).isolation)
 }
 
-/// The applet that the shell's rules would find under `name`: through PATH, when what stands there is rbox itself.
+/// The applet that the shell's rules would find under `name`: through PATH, when what is there is rbox itself.
 ///
 /// A name with a slash is looked at where it points. With an empty or missing PATH the names of all applets are known.
 pub fn own_applet(env: &Env, name: &[u8]) -> Option<crate::applet::Id> {

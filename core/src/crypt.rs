@@ -50,7 +50,7 @@ pub fn new_setting(method: &[u8]) -> Result<Vec<u8>> {
     setting(method, &salt.map(|byte| ALPHABET[usize::from(byte & 63)]))
 }
 
-/// The SHA-crypt specification, version 0.6, whose step numbers stand below.
+/// The SHA-crypt specification, version 0.6, whose step numbers are below.
 fn sha_crypt(algorithm: Algorithm, password: &[u8], magic: &[u8], setting: &[u8]) -> Vec<u8> {
     let (mut rounds, mut rest, mut given) = (5000, setting, false);
     if let Some(after) = setting.strip_prefix(b"rounds=")

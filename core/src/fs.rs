@@ -87,7 +87,7 @@ impl Follow {
     }
 }
 
-/// When a walk stands at a file.
+/// When a walk is at a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// At anything but a directory, or at a directory that is not gone into.
@@ -98,7 +98,7 @@ pub enum Phase {
     After,
 }
 
-/// Where a walk stands.
+/// Where a walk is.
 #[derive(Debug)]
 pub struct Visit<'a> {
     /// The directory that holds the file.
@@ -120,7 +120,7 @@ pub struct Visit<'a> {
 /// What a walk does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Goes on, into the directory when it stands before one.
+    /// Goes on, into the directory when it is before one.
     On,
     /// Leaves out what is in the directory.
     Skip,

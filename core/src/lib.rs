@@ -1,4 +1,4 @@
-//! What more than one applet of rbox needs. A module uses only what stands on a lower floor (see docs/architecture.md).
+//! What more than one applet of rbox needs. A module uses only what is on a lower floor (see docs/architecture.md).
 #![warn(missing_docs)]
 
 pub mod accounts;

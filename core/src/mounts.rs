@@ -78,7 +78,7 @@ pub fn is_wanted_kind(kind: &[u8], wanted: Option<&[u8]>) -> bool {
         == expected
 }
 
-/// True when the mount has all options of `list`, and none of those that stand there as `noOPTION`: `-O` of mount(8).
+/// True when the mount has all options of `list`, and none of those that are there as `noOPTION`: `-O` of mount(8).
 pub fn has_options(mount: &Mount, list: &[u8]) -> bool {
     list.split(|&byte| byte == b',').all(|word| match word.strip_prefix(b"no") {
         Some(word) => !mount.has_option(word),

@@ -1,6 +1,6 @@
 //! Tables of names and numbers: what a format, a protocol or an option calls its constants.
 //!
-//! A table is one text. An array of strings would hold a pointer for each, and the loader would have to mend every one of
+//! A table is one text. An array of strings would hold a pointer for each, and the loader would have to relocate every one of
 //! them at every start of every applet.
 
 /// A table of names, each with a number. Made by [`names!`](crate::names!), meant for a `const`.

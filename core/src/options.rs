@@ -78,7 +78,7 @@ macro_rules! options {
     };
 }
 
-/// Where the first dash of an option line that starts at `at` stands.
+/// Where the first dash of an option line that starts at `at` is.
 const fn option_line(text: &[u8], at: usize) -> Option<usize> {
     let mut dash = at;
     while dash < text.len() && (text[dash] == b' ' || text[dash] == b'\t') {
@@ -213,7 +213,7 @@ pub fn after_dashes<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
     }
 }
 
-/// How options and operands may stand.
+/// How options and operands may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {
     /// Options may follow operands, unless POSIXLY_CORRECT is set.

@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::number::Decimal;
 
-/// What can stand in a text.
+/// What can be in a text.
 pub trait Piece {
     /// Adds the piece to the end of `text`.
     fn push_to(self, text: &mut Vec<u8>);

@@ -18,7 +18,7 @@ pub fn make_sane(file: BorrowedFd<'_>) {
     state.control_modes &= line | ControlModes::CRTSCTS;
     state.control_modes |= ControlModes::CREAD | ControlModes::HUPCL | ControlModes::CLOCAL;
     set_cooked(&mut state);
-    // A stream that is no terminal any more has no mode to mend.
+    // A stream that is no terminal any more has no mode to restore.
     let _ = tcsetattr(file, OptionalActions::Now, &state);
 }
 

@@ -10,7 +10,7 @@ use crate::number::{Decimal, parse_decimal};
 pub struct User {
     /// Login name.
     pub name: Vec<u8>,
-    /// The hash, or `x` when it stands in /etc/shadow.
+    /// The hash, or `x` when it is in /etc/shadow.
     pub password: Vec<u8>,
     /// User number.
     pub uid: u32,
@@ -107,7 +107,7 @@ pub fn shadow_hash(name: &[u8]) -> Option<Vec<u8>> {
     find("/etc/shadow", hash, |(other, _)| other == name).map(|(_, hash)| hash)
 }
 
-/// The user's password hash, from wherever it stands: empty lets in whoever gives the name.
+/// The user's password hash, from wherever it is: empty lets in whoever gives the name.
 pub fn password_hash(user: &User) -> Vec<u8> {
     match user.password.as_slice() {
         b"x" | b"*" => shadow_hash(&user.name).unwrap_or_else(|| user.password.clone()),

@@ -113,6 +113,6 @@ fn finds_what_gnu_grep_finds() {
             }
         }
     }
-    // glibc itself goes wrong where `^`, `$` or `\\<` stands inside an interval: look at what is printed.
+    // glibc itself goes wrong where `^`, `$` or `\\<` is inside an interval: look at what is printed.
     assert!(differing * 100 < count, "{differing} of {count} differ");
 }

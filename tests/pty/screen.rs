@@ -83,7 +83,7 @@ impl Screen {
         }
     }
 
-    /// Obeys what stands first in the rest; 0 when it is not whole.
+    /// Obeys what is first in the rest; 0 when it is not whole.
     fn piece(&mut self) -> usize {
         let Some(&first) = self.rest.first() else { return 0 };
         match first {

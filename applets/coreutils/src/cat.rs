@@ -35,7 +35,7 @@ Copy each FILE, or standard input, to standard output.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// What is done to each line, and where the numbering stands: it runs on from file to file.
+/// What is done to each line, and where the numbering is: it runs on from file to file.
 struct Style {
     number: bool,
     skip_empty: bool,

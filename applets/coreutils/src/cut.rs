@@ -18,7 +18,7 @@ LIST is numbers and ranges with commas between them: 1,3-5,7-
   -d, --delimiter=SEP    What separates fields: a tab, or with -F blanks
   -O, --output-delimiter=SEP  What is printed between fields: as -d, or with -F a space
   -s, --only-delimited   Leave out lines without separator
-  -D                     Keep the order of LIST, and print a part as often as it stands there
+  -D                     Keep the order of LIST, and print a part as often as it is there
       --complement       Print all but what LIST says
   -z, --zero-terminated  Lines end with a NUL character
   -n                     Bytes of one character are never parted by -c anyway (POSIX)";

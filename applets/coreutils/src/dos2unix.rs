@@ -42,7 +42,7 @@ fn convert(input: &mut Input, output: &mut Output, to_dos: bool) -> Result<()> {
         if content.is_empty() {
             return Ok(());
         }
-        // Every CR goes, wherever it stands, so that a file may be changed twice.
+        // Every CR goes, wherever it is, so that a file may be changed twice.
         let mut rest = content;
         while let Some(at) =
             if to_dos { rest.iter().position(|byte| b"\r\n".contains(byte)) } else { find_byte(b'\r', rest) }

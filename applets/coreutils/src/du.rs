@@ -74,7 +74,7 @@ struct Counter<'a> {
     depth: usize,
     /// Device and inode of files with several names, and of directories, sorted.
     seen: Vec<(u64, u64)>,
-    /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk stands.
+    /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk is.
     sums: Vec<u64>,
     device: Option<u64>,
 }

@@ -50,7 +50,7 @@ enum Style {
 
 /// What does not change from line to line.
 struct Numbering<'a> {
-    /// Of the footer, the body and the header, by how often the delimiter stands in the line that begins them, less 1.
+    /// Of the footer, the body and the header, by how often the delimiter is in the line that begins them, less 1.
     styles: [Style; 3],
     delimiter: Vec<u8>,
     increment: i64,
@@ -152,7 +152,7 @@ fn style(word: &[u8], utf8: bool) -> Result<Style> {
 impl Numbering<'_> {
     /// The section that the line begins.
     fn section(&self, line: &[u8]) -> Option<usize> {
-        // An empty delimiter stands nowhere.
+        // An empty delimiter is nowhere.
         if self.delimiter.is_empty() || !line.starts_with(&self.delimiter) {
             return None;
         }

@@ -57,7 +57,7 @@ Print the bytes of all FILEs, or of standard input: in octal, two a number, if n
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// One way to print the bytes of a line: a letter of `acdouxf`, the bytes of a number, and whether characters stand beside.
+/// One way to print the bytes of a line: a letter of `acdouxf`, the bytes of a number, and whether characters are beside.
 #[derive(Clone, Copy)]
 struct Form {
     letter: u8,
@@ -385,7 +385,7 @@ impl Dump {
     }
 }
 
-/// Adds the number that stands in up to eight bytes; what is missing at the end of the input is zero.
+/// Adds the number that is in up to eight bytes; what is missing at the end of the input is zero.
 fn push(out: &mut Vec<u8>, form: Form, bytes: &[u8], big_endian: bool) {
     let mut word = [0; 8];
     word[..bytes.len()].copy_from_slice(bytes);

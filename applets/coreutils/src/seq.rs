@@ -25,7 +25,7 @@ const INFINITE: i128 = i128::MAX;
 /// The applet. Numbers may be negative, so options come first.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
-/// A decimal fraction: digits, the last `places` of which stand after the point.
+/// A decimal fraction: digits, the last `places` of which are after the point.
 #[derive(Clone, Copy)]
 struct Number {
     digits: i128,
@@ -85,7 +85,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::parts(&[b"invalid format '", format.unwrap_or_default(), b"'"]));
     }
     env.stdout.write(&text)?;
-    // From here on a separator stands before each number.
+    // From here on a separator is before each number.
     text.splice(..0, separator.iter().copied());
     let mut value = first.saturating_add(step);
     while !is_over(value) {

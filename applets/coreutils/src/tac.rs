@@ -9,7 +9,7 @@ options! {
 
 Print the lines of each FILE, or of standard input, the last one first.
 
-  -b, --before  A separator stands before its line
+  -b, --before  A separator is before its line
   -s, --separator=SEPARATOR  What separates lines: a newline";
     BEFORE = "-b",
     SEPARATOR = "-s",

@@ -89,7 +89,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 /// The bytes that a STRING stands for. `[x*]` fills the second one up to `length`.
 fn expand(word: &[u8], length: Option<usize>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Where a repetition without count stands, and of what.
+    // Where a repetition without count is, and of what.
     let mut filler = None;
     let mut rest = word;
     while !rest.is_empty() {
@@ -135,7 +135,7 @@ fn expand(word: &[u8], length: Option<usize>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What stands between `[:` and `:]`, or `[=` and `=]`, and how long the whole is.
+/// What is between `[:` and `:]`, or `[=` and `=]`, and how long the whole is.
 fn bracketed(text: &[u8], kind: u8) -> Option<(&[u8], usize)> {
     let inner = text.strip_prefix(&[b'[', kind])?;
     let end = inner.windows(2).position(|pair| pair == [kind, b']'])?;

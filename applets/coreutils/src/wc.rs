@@ -46,7 +46,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let utf8 = env.is_utf8();
     let names_stdin = !args.operands().is_empty();
-    // One number stands alone; several stand in columns of nine.
+    // One number is alone; several are in columns of nine.
     let is_alone = args.operands().len() < 2 && wanted.iter().filter(|&&wanted| wanted).count() == 1;
     let width = if is_alone { 0 } else { 9 };
     let mut total = Counts::default();

@@ -1,6 +1,6 @@
 //! `xargs`: run a command with words from standard input (POSIX XCU xargs), with the options of BusyBox and GNU.
 //!
-//! A line for `-I` is taken as it stands but for leading blanks, as BusyBox does: quotes in it mean nothing.
+//! A line for `-I` is taken as it is but for leading blanks, as BusyBox does: quotes in it mean nothing.
 
 use rbox_core::call::{self, Place};
 use rbox_core::escape::{self, Escape};

@@ -10,7 +10,7 @@ options! {
 
 Read lines USER:PASSWORD and set the passwords.
 
-  -e, --encrypted  What stands there are hashes
+  -e, --encrypted  What is there are hashes
   -m, --md5        Hash by md5
   -c, --crypt-method=METHOD  Hash by md5, sha256 or sha512 (sha512)";
     HASHES = "-e",

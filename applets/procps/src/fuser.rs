@@ -17,7 +17,7 @@ options! {
     "[-msk46] [-n SPACE] [-SIG] FILE...
 
 Print the numbers of the processes that use any FILE: have it open, run it, have
-it mapped, or stand in it. PORT/tcp and PORT/udp are the sockets of a port.
+it mapped, or are in it. PORT/tcp and PORT/udp are the sockets of a port.
 
   -m, --mount      All files of the file system that FILE is on
   -s, --silent     Print nothing

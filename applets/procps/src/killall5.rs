@@ -14,7 +14,7 @@ options!(
     "[-l] [-SIG] [-o PID[,PID]...]...
 
 Send a signal, TERM unless named, to all processes that are neither of its own
-session nor of the kernel, while they stand still.
+session nor of the kernel, while they are still.
 
   With -l, print the names of all signals; with -o, leave out a process."
 );

@@ -108,7 +108,7 @@ fn mapping(line: &[u8]) -> Option<Mapping> {
     let letters = rest.get(..4)?;
     let shared = if letters[3] == b's' { b's' } else { b'-' };
     let mode = [&letters[..3], &[shared, b'-']].concat();
-    // A name may have blanks in it: it is what stands after four words.
+    // A name may have blanks in it: it is what is after four words.
     let mut name = rest;
     for _ in 0..4 {
         name = bytes::split_once(name, b' ').map_or(&b""[..], |(_, rest)| rest.trim_ascii_start());

@@ -39,7 +39,7 @@ time ruser rgroup.";
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// The columns: name, header and, as the number, the width; with `RIGHT` added where the cells stand to the right.
+/// The columns: name, header and, as the number, the width; with `RIGHT` added where the cells are to the right.
 const COLUMNS_KNOWN: Names = names! {
     "user USER" = 8, "group GROUP" = 8, "ruser RUSER" = 8, "rgroup RGROUP" = 8, "comm COMMAND" = 16, "args COMMAND" = 256, "pid PID" = RIGHT + 5, "ppid PPID" = RIGHT + 5, "pgid PGID" = RIGHT + 5, "sid SID" = RIGHT + 5, "tty TT" = 6, "vsz VSZ" = RIGHT + 4, "rss RSS" = RIGHT + 4, "stat STAT" = 4, "nice NI" = RIGHT + 5, "etime ELAPSED" = RIGHT + 7, "time TIME" = RIGHT + 5,
 };

@@ -1,4 +1,4 @@
-//! `envdir`: run a program with variables that stand in the files of a directory (daemontools).
+//! `envdir`: run a program with variables that are in the files of a directory (daemontools).
 
 use rbox_core::call;
 use rbox_core::prelude::*;

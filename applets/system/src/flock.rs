@@ -41,7 +41,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(64);
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut words = args.operands().to_vec();
     let first = *words.first().ok_or_else(|| Error::misused("not enough arguments"))?;
-    // `-c` may stand before the file or after it.
+    // `-c` may be before the file or after it.
     let mut for_shell = args.has(COMMAND);
     if matches!(words.get(1), Some(&b"-c" | &b"--command")) {
         words.remove(1);

@@ -41,7 +41,7 @@ enum Quoting {
     C,
 }
 
-/// Where operands may stand: after the options, or (`+`) they end them, or (`-`) they stay where they are.
+/// Where operands may be: after the options, or (`+`) they end them, or (`-`) they stay where they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     Permuted,

@@ -52,7 +52,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(named) = named {
         flags |= named;
         if env.name == b"setarch" {
-            // The options may stand after the architecture.
+            // The options may be after the architecture.
             again = Args::parse(USAGE, options::Grammar::OptionsFirst, operands)?;
             flags |= self::flags(&again);
             operands = again.operands();

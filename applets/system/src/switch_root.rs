@@ -49,7 +49,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("root filesystem is not ramfs/tmpfs"));
     }
     if args.has(DRY_RUN) {
-        // What INIT is stands below the new root.
+        // What INIT is is below the new root.
         let program = text!("./", operands[1]);
         return if call::is_program(&program) {
             Ok(ExitStatus::SUCCESS)

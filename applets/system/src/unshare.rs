@@ -178,7 +178,7 @@ fn prepare(args: &Args<'_>) -> Result<()> {
     if args.has(MOUNT_PROC) {
         let target = args.value(MOUNT_PROC).unwrap_or(b"/proc");
         let failed = |errno| Error::on(text!("can't mount ", target), errno);
-        // What stands there may be shared with the outside.
+        // What is there may be shared with the outside.
         if fs::stat(target).is_ok() {
             let _ = mount_change(target, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC);
         }

@@ -76,7 +76,7 @@ fn device_path(name: &[u8]) -> Vec<u8> {
     [b"/dev/", name].concat()
 }
 
-/// The 16 bytes of a UUID as text: `01234567-89ab-...`, in the order in which they stand (RFC 9562).
+/// The 16 bytes of a UUID as text: `01234567-89ab-...`, in the order in which they are (RFC 9562).
 pub fn uuid_text(uuid: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(36);
     for (at, byte) in uuid.iter().enumerate() {

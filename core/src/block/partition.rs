@@ -40,7 +40,7 @@ fn mbr(disk: &OwnedFd, number: u64) -> Option<Identity> {
 }
 
 fn gpt(disk: &OwnedFd, number: u64) -> Option<Identity> {
-    // The header stands in the second sector, whose size is not known here.
+    // The header is in the second sector, whose size is not known here.
     let (sector, head) = [512, 4096].into_iter().find_map(|sector| {
         let head = read_at(disk, sector, 92)?;
         head.starts_with(b"EFI PART").then_some((sector, head))

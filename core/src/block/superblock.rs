@@ -12,7 +12,7 @@ use crate::sys::OwnedFd;
 pub struct Content {
     /// The type's name as mount(8) takes it; `swap` for swap space.
     pub kind: &'static str,
-    /// The UUID, or what stands in its place, as text; empty where there is none.
+    /// The UUID, or what is in its place, as text; empty where there is none.
     pub uuid: Vec<u8>,
     /// The label; empty where there is none.
     pub label: Vec<u8>,

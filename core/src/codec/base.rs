@@ -121,7 +121,7 @@ impl Decoder {
         }
     }
 
-    /// Decodes some groups, as long as four letters stand beside each other, and returns how many letters that was.
+    /// Decodes some groups, as long as four letters are beside each other, and returns how many letters that was.
     fn decode_fours(&self, content: &[u8], out: &mut Vec<u8>) -> usize {
         // A few lines: the room for them is zeroed before it is known how many there are.
         let (groups, _) = content[..content.len().min(256)].as_chunks::<4>();

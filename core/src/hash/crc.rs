@@ -8,7 +8,7 @@ type Tables = [[u32; 256]; 8];
 
 /// A CRC of what is added bit by bit, eight bytes a step ("slicing by 8").
 pub struct Crc {
-    /// `tables[n][byte]`: what a byte does that stands n bytes before the end.
+    /// `tables[n][byte]`: what a byte does that is n bytes before the end.
     tables: Box<Tables>,
     value: u32,
     /// POSIX's order of bits.

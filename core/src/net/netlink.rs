@@ -208,7 +208,7 @@ impl Netlink {
     }
 }
 
-/// An attribute that stands inside of another.
+/// An attribute that is inside of another.
 pub fn nested(kind: u16, value: &[u8]) -> Vec<u8> {
     let mut attribute = [&(value.len() as u16 + 4).to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
     attribute.resize(attribute.len().next_multiple_of(4), 0);

@@ -1,6 +1,6 @@
 //! File name patterns: POSIX XCU 2.14 and fnmatch(), for `case`, pathname expansion, `${x#pattern}`, `find -name`.
 //!
-//! A pattern is read where it stands, token by token: nothing is compiled for a plain match. A character that the
+//! A pattern is read where it is, token by token: nothing is compiled for a plain match. A character that the
 //! shell has quoted comes with a backslash before it. Going back to the last `*` alone is enough, since an earlier
 //! one could only give that `*` a later start; so a match costs at most pattern times text.
 
@@ -48,7 +48,7 @@ pub(super) enum Token<'a> {
     Unit(u32),
     Any,
     Star,
-    /// What stands between the brackets, with the `!`.
+    /// What is between the brackets, with the `!`.
     Set(&'a [u8]),
 }
 
@@ -352,7 +352,7 @@ pub struct Glob<'a> {
     plain: Option<(Star, &'a [u8])>,
 }
 
-/// Where the only star of a pattern stands.
+/// Where the only star of a pattern is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Star {
     Nowhere,
@@ -414,7 +414,7 @@ impl<'a> Glob<'a> {
         let utf8 = self.flags.has(Flags::UTF8);
         let mut at = start;
         loop {
-            // Nothing can begin where the pattern's first character does not stand.
+            // Nothing can begin where the pattern's first character is not.
             if let Some(first) = self.first_byte() {
                 at += memchr::memchr(first, text.get(at..)?)?;
             }

@@ -6,7 +6,7 @@ use crate::sys::float;
 /// The most columns that a width or a precision asks for; more is taken as this.
 const MOST: u64 = 1 << 16;
 
-/// What stands between `%` and the letter of a conversion.
+/// What is between `%` and the letter of a conversion.
 #[derive(Clone, Copy, Default)]
 pub struct Spec {
     left: bool,

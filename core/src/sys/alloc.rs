@@ -1,7 +1,7 @@
 //! The binary's allocator: lists of free pieces by size, for a program of one thread; large pieces are the C library's.
 //!
 //! The C library's own spends some 200 instructions on a pair of calls, a third of what a shell loop costs, and touches
-//! several pages before the first byte is used. Here a piece is one list operation, and the first pieces stand together
+//! several pages before the first byte is used. Here a piece is one list operation, and the first pieces are together
 //! at the program's end, in pages that cost nothing until they are touched.
 
 use std::alloc::{GlobalAlloc, Layout, System};

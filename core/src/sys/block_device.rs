@@ -67,7 +67,7 @@ pub fn get(file: BorrowedFd<'_>, what: Number) -> Result<u64, Errno> {
     if unsafe { libc::ioctl(file.as_raw_fd(), request as _, &raw mut answer) } < 0 {
         return Err(last_errno());
     }
-    // Whatever stands after an int stays 0; on a big-endian machine the int stands first.
+    // Whatever is after an int stays 0; on a big-endian machine the int is first.
     let is_int = !matches!(what, Number::Size | Number::ReadAhead);
     Ok(if is_int && cfg!(target_endian = "big") { answer >> 32 } else { answer })
 }

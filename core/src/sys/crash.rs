@@ -1,6 +1,6 @@
 //! The last words of a program that dies of its own fault.
 //!
-//! In the release build a panic is an illegal instruction and has no text. The handler tells where it stood; with
+//! In the release build a panic is an illegal instruction and has no text. The handler tells where it was; with
 //! `target/rbox.debug`, addr2line(1) finds the line.
 
 use core::ptr;

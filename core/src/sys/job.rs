@@ -51,7 +51,7 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
     // Room for one system call, and for a signal that comes in the middle of it.
     let mut stack = core::mem::MaybeUninit::<[u128; 1024]>::uninit();
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: this process stands still until the child has replaced itself or ended (CLONE_VFORK), so what both share
+    // SAFETY: this process is still until the child has replaced itself or ended (CLONE_VFORK), so what both share
     // has one user at a time and lives long enough. The child has a stack of its own, which grows down from its end,
     // 16-byte aligned, and calls nothing but execve and _exit. A handler that runs there only sets an atomic.
     let pid = unsafe {

@@ -1,4 +1,4 @@
-//! The system below: every `unsafe` of rbox stands here, after small safe functions.
+//! The system below: every `unsafe` of rbox is here, after small safe functions.
 //!
 //! Where rustix has the call, its safe function is re-exported under the module it belongs to; libc serves the rest.
 //! File descriptors are owned types, failures are [`Errno`].

@@ -61,7 +61,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Er
     let count = usize::try_from(count).map_err(|_| last_errno())?;
     let is_limit = control.0.cmsg_level == libc::IPPROTO_IPV6 && control.0.cmsg_type == libc::IPV6_HOPLIMIT;
     let fits = message.msg_controllen as u64 >= (size_of::<libc::cmsghdr>() + size_of::<libc::c_int>()) as u64;
-    // The value stands right after the header, whose size is a multiple of its alignment.
+    // The value is right after the header, whose size is a multiple of its alignment.
     let hop_limit = (is_limit && fits).then_some(control.1[0] as u32 as u8);
     let from = (from.sin6_family == libc::AF_INET6 as u16).then(|| from.sin6_addr.s6_addr.into());
     Ok(Received { count, from, hop_limit })

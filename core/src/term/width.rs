@@ -11,7 +11,7 @@ pub fn width(text: &[u8]) -> usize {
     columns
 }
 
-/// The character that begins the text and how many bytes it has; a byte that begins none stands alone.
+/// The character that begins the text and how many bytes it has; a byte that begins none is alone.
 pub fn character(text: &[u8]) -> (Option<char>, usize) {
     match text.first() {
         Some(&byte) if byte < 128 => return (Some(byte.into()), 1),

@@ -277,7 +277,7 @@ impl Parser {
         if (self.has_date || self.weekday.is_some()) && !self.has_time {
             self.set_time(0, 0, 0);
         }
-        // With a date the day's name is an ornament, wherever it stands; alone it is the next such day.
+        // With a date the day's name is an ornament, wherever it is; alone it is the next such day.
         if let Some(day) = self.weekday.filter(|_| !self.has_date) {
             self.days += (day - i64::from(self.civil.weekday)).rem_euclid(7);
         }

@@ -49,7 +49,7 @@ List each FILE, and what is in each directory; the current directory without FIL
   -b, --escape           Show such bytes as in C
   -Q, --quote-name       Put names in quotes, as in C
   -w, --width=N          The terminal has N columns
-  -T N                   Tabulators stand N columns apart; blanks are used anyway
+  -T N                   Tabulators are N columns apart; blanks are used anyway
   -Z                     Show security contexts, ? where there is none
       --full-time        Show whole times
       --time-style=STYLE  full-iso, long-iso, iso, locale or +FORMAT

@@ -19,7 +19,7 @@ pub struct Item {
     pub part: Part,
 }
 
-/// What can stand in an expression.
+/// What can be in an expression.
 pub enum Part {
     /// An expression in parentheses.
     Group(Expression),

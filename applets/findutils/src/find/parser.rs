@@ -180,7 +180,7 @@ impl<'b> Parser<'_, 'b> {
 
     fn nothing(&self, place: &[u8], at: usize) -> Error {
         let word = self.words.get(at).copied().unwrap_or_default();
-        Error::parts(&[b"nothing stands ", place, b" '", word, b"'"])
+        Error::parts(&[b"nothing ", place, b" '", word, b"'"])
     }
 
     /// The word that the primary needs.
@@ -335,7 +335,7 @@ impl<'b> Parser<'_, 'b> {
         })
     }
 
-    /// What changes the walk, wherever it stands.
+    /// What changes the walk, wherever it is.
     fn option(&mut self, name: &[u8]) -> Result<Option<Test>> {
         match name {
             b"-depth" | b"-d" => self.finder.settings.depth_first = true,

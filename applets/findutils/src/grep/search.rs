@@ -27,7 +27,7 @@ pub enum Binary {
     WithoutMatch,
 }
 
-/// What stands before a line.
+/// What is before a line.
 #[allow(clippy::struct_excessive_bools)]
 pub struct Form {
     pub with_name: bool,
@@ -62,7 +62,7 @@ pub struct Search {
     has_printed: bool,
 }
 
-/// Where the search of one input stands. Places are those in the buffer, until bytes are consumed.
+/// Where the search of one input is. Places are those in the buffer, until bytes are consumed.
 struct Progress<'a> {
     name: &'a [u8],
     /// Selected lines.
@@ -76,7 +76,7 @@ struct Progress<'a> {
     numbered: usize,
     /// Bytes of the input before the buffer.
     consumed: u64,
-    /// What stood before `printed` was not printed.
+    /// What was before `printed` was not printed.
     gap: bool,
     is_binary: bool,
 }

@@ -162,7 +162,7 @@ fn number(word: &[u8], keyword: &[u8]) -> Result<u32> {
         .map_err(|_| Error::parts(&[b"invalid argument '", word, b"' to '", keyword, b"'"]))
 }
 
-/// What stands in a table of names, or a number of at most `most`.
+/// What is in a table of names, or a number of at most `most`.
 fn named(names: Names, word: &[u8], most: u64, what: &str) -> Result<u64> {
     let number = names.number_of(word).or_else(|| rbox_core::number::parse_in_range(word, 0, most).ok());
     number.ok_or_else(|| invalid(word, what))

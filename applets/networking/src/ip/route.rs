@@ -73,7 +73,7 @@ impl Filter {
         let mut words = words.iter().copied();
         while let Some(mut word) = words.next() {
             let mut value = || value(&mut words);
-            // `to` may stand before all that is said of the destination.
+            // `to` may be before all that is said of the destination.
             if word == b"to" {
                 word = value()?;
             }
@@ -224,7 +224,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
         match word {
             b"via" => {
                 let word = value(&mut words)?;
-                // iproute2 lets the address's family stand before it.
+                // iproute2 lets the address's family are before it.
                 let word = if matches!(word, b"inet" | b"inet6") { value(&mut words)? } else { word };
                 route.gateway = Some(address(word)?);
             }
@@ -265,7 +265,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
         route.family = if route.gateway.is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
     }
     let direct = match route.kind {
-        // RT_SCOPE_HOST for what is the host's own, RT_SCOPE_LINK for what no router stands before.
+        // RT_SCOPE_HOST for what is the host's own, RT_SCOPE_LINK for what no router is before.
         2 | 10 => 254,
         1 | 3..=5 if route.gateway.is_none() && route.family == 2 => 253,
         _ => 0,

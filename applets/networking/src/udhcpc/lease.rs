@@ -56,7 +56,7 @@ fn number(word: &[u8]) -> Option<u64> {
     }
 }
 
-/// The option that `NAME:VALUE` or `0xNN:HEX` means, as it stands in a packet.
+/// The option that `NAME:VALUE` or `0xNN:HEX` means, as it is in a packet.
 pub fn parse_option(word: &[u8]) -> Result<Vec<u8>> {
     let bad = || Error::parts(&[b"bad option '", word, b"'"]);
     let (name, text) = bytes::split_once(word, b':').ok_or_else(bad)?;

@@ -51,7 +51,7 @@ pub struct Message {
     pub hardware: [u8; 6],
     pub server_name: Vec<u8>,
     pub boot_file: Vec<u8>,
-    /// Options as they stand in the packet, without end.
+    /// Options as they are in the packet, without end.
     pub options: Vec<u8>,
 }
 

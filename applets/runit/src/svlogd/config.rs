@@ -22,7 +22,7 @@ pub struct Config {
     pub receiver: Option<SocketAddrV4>,
     /// Messages are only sent, not written.
     pub only_sent: bool,
-    /// What stands before each message.
+    /// What is before each message.
     pub prefix: Vec<u8>,
     /// `-`, `+`, `e` or `E`, and the pattern.
     pub patterns: Vec<(u8, Vec<u8>)>,

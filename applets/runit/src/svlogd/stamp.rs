@@ -30,7 +30,7 @@ impl Stamp {
         Self { times, second: u64::MAX, text: Vec::new(), kept: 0 }
     }
 
-    /// What stands before a message at that moment.
+    /// What is before a message at that moment.
     pub fn at(&mut self, now: (u64, u32)) -> &[u8] {
         if self.times == 0 {
             return &[];

@@ -92,7 +92,7 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
-/// Reads the options, where a limit's value may stand in the same word or in the next; the words after them, or a letter
+/// Reads the options, where a limit's value may be in the same word or in the next; the words after them, or a letter
 /// that is none.
 fn read_options<'a, 'b>(words: &'b [&'a [u8]], wanted: &mut Wanted<'a>) -> Result<&'b [&'a [u8]], u8> {
     let mut words = words;

@@ -46,7 +46,7 @@ const QUIET: u8 = 4;
 const BASH: u8 = 8;
 
 /// Declares the builtins, sorted by name, as one text, an array of bytes and a `match`: no pointers, which every start of
-/// every applet would have to mend.
+/// every applet would have to relocate.
 macro_rules! builtins {
     ($($name:literal, $flags:expr, $run:expr;)*) => {
         /// All names, each with a newline after it.

@@ -293,7 +293,7 @@ impl Shell {
             return self.become_applet(id, &told);
         }
         let Some(path) = self.find_program(&words[0]) else {
-            // An applet that stands nowhere, as at boot with an empty PATH, still runs.
+            // An applet that is nowhere, as at boot with an empty PATH, still runs.
             if let Some(id) = applet {
                 return self.become_applet(id, &told);
             }
@@ -392,7 +392,7 @@ fn not_started(fail: Fail) -> Result<Option<i32>, Fail> {
     }
 }
 
-/// Whether a NUL byte stands before the first newline: no script (XCU 2.9.1.6).
+/// Whether a NUL byte is before the first newline: no script (XCU 2.9.1.6).
 fn is_binary(opened: &sys::OwnedFd) -> bool {
     let mut block = [0; 256];
     let got = sys::fd::pread(opened, &mut block, 0).unwrap_or(0);

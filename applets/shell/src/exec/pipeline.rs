@@ -89,7 +89,7 @@ impl Shell {
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
-        // What stands in a substitution that runs here has been judged with it; a child would not write into its text.
+        // What is in a substitution that runs here has been judged with it; a child would not write into its text.
         let changes = if self.capture.is_some() { Some(true) } else { self.judge(body) };
         if let Some(changes) = changes {
             self.run_quietly(body, changes)?;

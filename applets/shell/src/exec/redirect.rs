@@ -9,10 +9,10 @@ use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, fd, process};
 use rbox_core::text;
 
-/// Descriptors for which a script asks without a number stand here and above.
+/// Descriptors for which a script asks without a number are here and above.
 const UNNUMBERED: i32 = 10;
 
-/// Those of the shell's own stand here and above, out of the way of scripts that say `exec 10>file`; still within the
+/// Those of the shell's own are here and above, out of the way of scripts that say `exec 10>file`; still within the
 /// 64 that the kernel's smallest table has.
 const PRIVATE: i32 = 50;
 

@@ -19,11 +19,11 @@ struct Word {
     name: (usize, usize),
     /// The quote that is open at its end: `'`, `"` or 0.
     quote: u8,
-    /// The open quote stands in the last component.
+    /// The open quote is in the last component.
     quoted_in_name: bool,
-    /// Where the `$` of a parameter stands that is not finished.
+    /// Where the `$` of a parameter is that is not finished.
     parameter: Option<usize>,
-    /// It stands where a command's name does.
+    /// It is where a command's name does.
     command: bool,
     /// What completes it is the part after a `=`.
     value: bool,
@@ -138,7 +138,7 @@ fn comes_before_command(word: &[u8]) -> bool {
         )
 }
 
-/// Whether what stands after a `$` may be the beginning of a name, in braces or without.
+/// Whether what is after a `$` may be the beginning of a name, in braces or without.
 fn continues_name(text: &[u8]) -> bool {
     text.strip_prefix(b"{").unwrap_or(text).iter().all(|&byte| is_name_byte(byte))
 }
@@ -269,7 +269,7 @@ fn in_double(name: &[u8]) -> Vec<u8> {
     escaped(name, b"\\\"`$")
 }
 
-/// A single quote cannot stand in single quotes: it ends them, stands after a backslash, and begins them again.
+/// A single quote cannot are in single quotes: it ends them, is after a backslash, and begins them again.
 fn in_single(name: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(name.len());
     for &byte in name {

@@ -111,7 +111,7 @@ impl Shell {
                 let zone = Zone::load(self.get(b"TZ"));
                 out.extend_from_slice(&format(b"%H:%M", Moment::now(), &zone));
             }
-            // What stands between them takes no room; the editor knows escape sequences by themselves.
+            // What is between them takes no room; the editor knows escape sequences by themselves.
             b'[' => out.push(1),
             b']' => out.push(2),
             _ => return false,

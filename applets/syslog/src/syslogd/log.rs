@@ -28,7 +28,7 @@ pub struct Log {
     pub drop_same: bool,
     /// Use the time of arrival.
     pub arrival: bool,
-    /// Write files, or what stands in their place.
+    /// Write files, or what is in their place.
     pub local: bool,
     /// Shared memory in place of files.
     pub ring: Option<Ring>,

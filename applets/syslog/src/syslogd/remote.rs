@@ -24,7 +24,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// `HOST[:PORT]`; an IPv6 address with a port stands in brackets.
+    /// `HOST[:PORT]`; an IPv6 address with a port is in brackets.
     pub fn parse(word: &[u8]) -> Result<Self> {
         let (host, port) = match word.strip_prefix(b"[").and_then(|rest| bytes::split_once(rest, b']')) {
             Some((host, port)) => (host, port.strip_prefix(b":")),

@@ -1,6 +1,6 @@
-//! The grammar of the random scripts: tables of templates, of which one is chosen. What stands twice is chosen twice as often.
+//! The grammar of the random scripts: tables of templates, of which one is chosen. What is twice is chosen twice as often.
 //!
-//! No word may come to stand where a command's name does: the scripts run where they could do harm.
+//! No word may come to are where a command's name does: the scripts run where they could do harm.
 //!
 //! Left out is what BusyBox 1.35 is known to do otherwise than POSIX, or POSIX leaves open: assignments and divisions in a
 //! branch of an arithmetic expression that is not taken, `?:` in `?:` without parentheses, `"${@-word}"`, `${#@}`, `$?` in an
@@ -183,7 +183,7 @@ pub const STATEMENTS: &[&str] = &[
     "w%n=%d; while [ $((w%n-=1)) -gt 0 ]; do %C; done",
 ];
 
-/// Statements that stand in nothing else. BusyBox takes the redirections of the commands around back before it runs an EXIT
+/// Statements that are in nothing else. BusyBox takes the redirections of the commands around back before it runs an EXIT
 /// trap or prints a trace, and `set -e` does not count in its substitutions.
 pub const OUTERMOST: &[&str] = &[
     "(set -x; %K)",

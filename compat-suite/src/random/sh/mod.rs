@@ -34,7 +34,7 @@ pub fn script(seed: u64) -> String {
     writer.out
 }
 
-/// Where the text stands.
+/// Where the text is.
 #[derive(Clone, Copy, Default)]
 struct Place {
     /// Statements around it.
@@ -62,7 +62,7 @@ struct Writer {
     signs: bool,
 }
 
-/// How deep statements may stand in one another.
+/// How deep statements may be in one another.
 const DEPTH: usize = 4;
 
 impl Writer {
@@ -78,7 +78,7 @@ impl Writer {
         }
     }
 
-    /// Writes the template; `%n` is one and the same unused number wherever it stands in it.
+    /// Writes the template; `%n` is one and the same unused number wherever it is in it.
     fn expand(&mut self, template: &str) {
         let mut number = None;
         let mut letters = template.chars();
@@ -239,7 +239,7 @@ impl Writer {
         self.documents = waiting;
     }
 
-    /// A command between backquotes: a backslash stands before what they would take away from it (XCU 2.6.3).
+    /// A command between backquotes: a backslash is before what they would take away from it (XCU 2.6.3).
     fn backquoted(&mut self) {
         let before = std::mem::take(&mut self.out);
         self.one_of(rules::SIMPLE);

@@ -30,7 +30,7 @@ pub enum Assert {
     NotBeforeWord,
 }
 
-/// What stands on one side of a place, as a set of bits.
+/// What is on one side of a place, as a set of bits.
 pub mod side {
     /// The beginning or the end of the text.
     pub const TEXT: u8 = 1;

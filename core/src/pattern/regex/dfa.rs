@@ -113,7 +113,7 @@ impl Dfa {
         dfa
     }
 
-    /// Notes the bytes that can begin a match, if they are few and nothing depends on what stands before.
+    /// Notes the bytes that can begin a match, if they are few and nothing depends on what is before.
     fn find_first_bytes(&mut self) {
         if self.has_asserts || self.utf8 || self.backward {
             return;
@@ -130,7 +130,7 @@ impl Dfa {
                 }
             }
         }
-        // Small letters and blanks stand everywhere: to stop at each of them costs more than to read on.
+        // Small letters and blanks are everywhere: to stop at each of them costs more than to read on.
         let is_rare = |byte: &u8| !matches!(byte, b'a'..=b'z' | b' ' | 0x80..);
         if (1..=3).contains(&bytes.len()) || bytes.iter().all(is_rare) {
             bytes.iter().for_each(|&byte| self.is_first[usize::from(byte)] = true);
@@ -169,7 +169,7 @@ impl Dfa {
     /// The end of the leftmost-longest match in `text` that begins at `from` or later, or of the first match to end if
     /// `earliest`. `before` and `after` are what the text's own ends look like.
     pub fn search(&mut self, text: &[u8], from: usize, before: Edge, after: Edge, earliest: bool) -> Option<usize> {
-        // Most expressions do not ask what stands beside them.
+        // Most expressions do not ask what is beside them.
         let neighbour = if self.sides == 0 { None } else { unit::last(&text[..from], self.utf8) };
         let left = neighbour.map_or(before.0 & self.sides, |(unit, _)| self.sides_of(unit));
         let start = self.start(left, false);

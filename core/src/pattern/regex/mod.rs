@@ -285,7 +285,7 @@ impl Regex {
 
     /// The bounds of the first match that begins at `start` or later, the longest of those.
     ///
-    /// What stands before `start` is seen by `^`, `\<` and `\b`.
+    /// What is before `start` is seen by `^`, `\<` and `\b`.
     pub fn find_at(&self, text: &[u8], start: usize, exec: Exec) -> Option<(usize, usize)> {
         if start > text.len() {
             return None;

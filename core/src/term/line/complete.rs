@@ -40,7 +40,7 @@ impl Editor {
         }
         self.save();
         let head = self.text.cut(found.start, self.text.at);
-        // The directories that all names share stand before the first of them only.
+        // The directories that all names share are before the first of them only.
         let directory = self.text.bytes[..found.start].iter().rposition(|byte| matches!(byte, b' ' | b'\t'));
         let directory = self.text.bytes[directory.map_or(0, |at| at + 1)..found.start].to_vec();
         drop(head);

@@ -101,7 +101,7 @@ impl Editor {
         }
     }
 
-    /// The beginning of the word before the cursor; `blanks`: words are what stands between blanks.
+    /// The beginning of the word before the cursor; `blanks`: words are what is between blanks.
     fn word_start(&self, blanks: bool) -> usize {
         let text = &self.text;
         let is_word = |at| text.class(at, blanks) == Class::Word;

@@ -51,12 +51,12 @@ pub enum Signal {
 /// Makes a text such that its reader takes it as it is.
 pub type Quote = fn(&[u8]) -> Vec<u8>;
 
-/// What can stand at the cursor instead of what was typed.
+/// What can be at the cursor instead of what was typed.
 #[derive(Debug, Default)]
 pub struct Completion {
     /// Where the text begins that a name replaces.
     pub start: usize,
-    /// What stands before the name, as an opening quote.
+    /// What is before the name, as an opening quote.
     pub head: &'static [u8],
     /// The names, sorted; one that ends in a slash is a directory, which is not the end of the word.
     pub names: Vec<Vec<u8>>,
@@ -213,7 +213,7 @@ impl Editor {
         None
     }
 
-    /// Ends the line where it stands.
+    /// Ends the line where it is.
     fn accept(&mut self) -> Line {
         self.text.at = self.text.end();
         self.draw();

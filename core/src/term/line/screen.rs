@@ -17,7 +17,7 @@ pub struct Screen {
     columns: usize,
     /// The prompt's last row and the line, as they were written.
     display: Vec<u8>,
-    /// How many bytes of it stand before the cursor, and where that is.
+    /// How many bytes of it are before the cursor, and where that is.
     before: usize,
     cursor: Place,
 }
@@ -70,14 +70,14 @@ impl Screen {
         self.columns
     }
 
-    /// Forgets what was drawn: the cursor stands at the beginning of a row.
+    /// Forgets what was drawn: the cursor is at the beginning of a row.
     pub fn forget(&mut self) {
         self.display.clear();
         self.before = 0;
         self.cursor = Place::default();
     }
 
-    /// Where the cursor stands after the first `end` bytes of a display. A full row puts it on the next one.
+    /// Where the cursor is after the first `end` bytes of a display. A full row puts it on the next one.
     fn place(&self, display: &[u8], end: usize) -> Place {
         let mut place = Place::default();
         let mut at = 0;

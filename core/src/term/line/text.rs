@@ -1,4 +1,4 @@
-//! The text that is edited, and the place of the cursor. Places are bytes and stand between characters.
+//! The text that is edited, and the place of the cursor. Places are bytes and are between characters.
 
 use crate::term::{character, character_width};
 
@@ -69,7 +69,7 @@ impl Text {
         self.at += bytes.len();
     }
 
-    /// Takes a part out; the cursor stands where it was.
+    /// Takes a part out; the cursor is where it was.
     pub fn cut(&mut self, start: usize, end: usize) -> Vec<u8> {
         self.at = start;
         self.bytes.drain(start..end).collect()

@@ -93,7 +93,7 @@ impl Editor {
         self.mode.record = Change { count, keys: vec![key] };
         let line = self.obey(key, count, host);
         if self.mode.command && self.text.at == self.text.end() {
-            // The cursor of command mode stands on a character.
+            // The cursor of command mode is on a character.
             self.text.at = self.text.previous(self.text.end());
         }
         line

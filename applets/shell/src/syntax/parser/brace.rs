@@ -93,7 +93,7 @@ fn expand(text: &[u8], prefix: &mut Vec<u8>, words: &mut Vec<Vec<u8>>) {
     words.push([&prefix[..], text].concat());
 }
 
-/// What stands between the braces at the start of the text, and the length of it all; `None` when they are plain text.
+/// What is between the braces at the start of the text, and the length of it all; `None` when they are plain text.
 fn choices(text: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
     let (mut at, mut depth, mut start) = (1, 0u32, 1);
     let mut found = Vec::new();

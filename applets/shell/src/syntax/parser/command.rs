@@ -197,7 +197,7 @@ impl<H: Host> Parser<'_, H> {
         self.function_body(&name)
     }
 
-    /// `coproc [name] command`: a name stands before a compound command only.
+    /// `coproc [name] command`: a name is before a compound command only.
     fn coprocess(&mut self) -> Parsed<Node> {
         let standard = self.host.symbols().intern(b"COPROC");
         let before = (self.input.at, self.input.line);

@@ -131,7 +131,7 @@ impl<'a, H: Host> Parser<'a, H> {
         Ok(self.token.as_ref().unwrap_or(&Token::End))
     }
 
-    /// Reads the token that `peek` shows; apart from it, which stands in fifty places.
+    /// Reads the token that `peek` shows; apart from it, which is in fifty places.
     #[inline(never)]
     fn look(&mut self, mode: Mode) -> Parsed<()> {
         self.token = Some(self.read_token(mode)?);

@@ -40,7 +40,7 @@ const fn classify(byte: u8) -> Class {
     }
 }
 
-/// Where text stands: what quotes, what ends it.
+/// Where text is: what quotes, what ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
     /// A word of a command.

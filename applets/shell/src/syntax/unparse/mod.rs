@@ -75,7 +75,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What stands between two commands of a list; what ends in `&` needs no semicolon.
+    /// What is between two commands of a list; what ends in `&` needs no semicolon.
     fn separator(&mut self) {
         let ended = self.out.ends_with(b"&");
         if self.indent.is_none() {
@@ -126,7 +126,7 @@ impl Writer<'_> {
         self.put(if self.out.ends_with(b"&") { b" " } else { b"; " });
     }
 
-    /// Keyword and commands, these on lines of their own further to the right, and what stands below them.
+    /// Keyword and commands, these on lines of their own further to the right, and what is below them.
     fn block(&mut self, keyword: &[u8], body: &Node, end: &[u8]) {
         self.put(keyword);
         let Some(indent) = self.indent else {

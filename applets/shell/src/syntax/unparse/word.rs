@@ -52,7 +52,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `name=value` or `name[subscript]=value`: what is not the subscript or the value stands there bare.
+    /// `name=value` or `name[subscript]=value`: what is not the subscript or the value is there bare.
     fn declaration(&mut self, parts: &[Part]) {
         for (number, part) in parts.iter().enumerate() {
             match part {
@@ -296,7 +296,7 @@ impl Writer<'_> {
             ParamOp::Indirect(inner) => self.operation(inner, quoted),
             ParamOp::Names(sign) => self.out.push(*sign),
             ParamOp::Keys => {}
-            // The name that stands before it is none.
+            // The name that is before it is none.
             ParamOp::Bad(text) => {
                 self.out.pop();
                 self.put(text);
