@@ -1,6 +1,6 @@
 //! Arithmetic (XCU 2.6.4): C's operators over 64-bit integers, wrapping on overflow.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, Symbols, is_name_byte, is_name_start};
 use rbox_core::text;
@@ -452,7 +452,7 @@ impl Shell {
         if let Some(number) = small_number(value) {
             return Ok(number);
         }
-        let text = value.duplicate();
+        let text = value.copied();
         if depth > MAX_NAMES || !self.stack_has_room() {
             return Err(self.plain_error(b"expression recursion loop detected"));
         }

@@ -2,7 +2,7 @@
 //!
 //! A variable that is an array keeps its element 0 as its value too, so that `$a` reads like any other variable.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Arith, Element};
@@ -77,13 +77,13 @@ impl Array {
 
     /// The values in the order of their keys.
     pub fn values(&self) -> Vec<Vec<u8>> {
-        self.items.iter().map(|(_, value)| value.duplicate()).collect()
+        self.items.iter().map(|(_, value)| value.copied()).collect()
     }
 
     /// The values whose index is not below the given one.
     pub fn values_from(&self, index: i64) -> Vec<Vec<u8>> {
         let from = |key: &[u8]| self.associative || index_of(key) >= index;
-        self.items.iter().filter(|(key, _)| from(key)).map(|(_, value)| value.duplicate()).collect()
+        self.items.iter().filter(|(key, _)| from(key)).map(|(_, value)| value.copied()).collect()
     }
 
     /// The keys as they are written.
@@ -92,12 +92,12 @@ impl Array {
     }
 
     fn key_text(&self, key: &[u8]) -> Vec<u8> {
-        if self.associative { key.duplicate() } else { text!(index_of(key)) }
+        if self.associative { key.copied() } else { text!(index_of(key)) }
     }
 
     /// `([0]="a" [1]="b")`, as `declare -p` shows it.
     pub fn show(&self) -> Vec<u8> {
-        let mut text = b"(".duplicate();
+        let mut text = b"(".copied();
         for (number, (key, value)) in self.items.iter().enumerate() {
             if number > 0 {
                 text.push(b' ');
@@ -158,11 +158,11 @@ pub fn decode(value: &[u8]) -> Option<Vec<Item>> {
         let (length, after) = rest.split_first_chunk::<8>()?;
         let (field, after) = after.split_at_checked(u64::from_be_bytes(*length) as usize)?;
         rest = after;
-        Some(field.duplicate())
+        Some(field.copied())
     };
     let mut items = Vec::new();
     while let Some(key) = take() {
-        let key = key.strip_prefix(b"=").map(<[u8]>::duplicate);
+        let key = key.strip_prefix(b"=").map(<[u8]>::copied);
         items.push((key, take()?));
     }
     Some(items)
@@ -187,7 +187,7 @@ impl Shell {
         if let Some(array) = &self.slot(name).array {
             return Some((**array).clone());
         }
-        let value = self.value(name)?.duplicate();
+        let value = self.value(name)?.copied();
         let mut array = Array::default();
         array.push(value);
         Some(array)
@@ -198,18 +198,18 @@ impl Shell {
         let mut all = Vec::new();
         for frame in self.frames.iter().rev() {
             all.push(match kind {
-                Special::Source => frame.source.duplicate(),
-                Special::FunctionName => frame.name.duplicate(),
+                Special::Source => frame.source.copied(),
+                Special::FunctionName => frame.name.copied(),
                 _ => text!(frame.line),
             });
         }
         match kind {
             _ if !self.named => {}
-            Special::Source => all.push(self.arg0.duplicate()),
+            Special::Source => all.push(self.arg0.copied()),
             // It is there in functions alone.
             Special::FunctionName if self.calls == 0 => all.clear(),
-            Special::FunctionName => all.push(b"main".duplicate()),
-            _ => all.push(b"0".duplicate()),
+            Special::FunctionName => all.push(b"main".copied()),
+            _ => all.push(b"0".copied()),
         }
         all
     }
@@ -242,7 +242,7 @@ impl Shell {
     pub fn text_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
-            return Ok(text.duplicate());
+            return Ok(text.copied());
         }
         let index = self.evaluate_text(text, 0)?;
         self.index_key(name, index)
@@ -257,7 +257,7 @@ impl Shell {
             let name = self.symbols.name(name).clone();
             return Err(self.error(&[&name, b": bad array subscript"]));
         }
-        Ok(index.to_be_bytes().duplicate())
+        Ok(index.to_be_bytes().copied())
     }
 
     /// An element's value.
@@ -268,7 +268,7 @@ impl Shell {
             return array.get(key).cloned();
         }
         if slot.special == Special::None {
-            return if key == [0; 8] { self.value(name).map(<[u8]>::duplicate) } else { None };
+            return if key == [0; 8] { self.value(name).map(<[u8]>::copied) } else { None };
         }
         self.array(name)?.get(key).cloned()
     }
@@ -357,10 +357,10 @@ impl Shell {
                     if index < 0 {
                         index += array.next_index();
                     }
-                    index.max(0).to_be_bytes().duplicate()
+                    index.max(0).to_be_bytes().copied()
                 }
                 None if associative => return Err(self.error(&[&value, b": bad array subscript"])),
-                None => index.to_be_bytes().duplicate(),
+                None => index.to_be_bytes().copied(),
             };
             index = index.wrapping_add(1);
             let value = self.changed_by_attributes(name, &value, None)?;

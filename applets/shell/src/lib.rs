@@ -4,7 +4,7 @@
 mod arith;
 mod array;
 mod builtins;
-mod duplicate;
+mod copied;
 mod exec;
 mod expand;
 mod interactive;

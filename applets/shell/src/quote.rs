@@ -1,6 +1,6 @@
 //! Quoting in bash's forms, where it differs from BusyBox's: `${x@Q}`, `printf %q`, `declare -p`.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 /// The text in single quotes, or as `$'...'` where it has control characters.
 pub fn single(text: &[u8]) -> Vec<u8> {
     if has_control(text) {
@@ -25,7 +25,7 @@ pub fn double(text: &[u8]) -> Vec<u8> {
 /// The text with a backslash before each character that means something to the shell.
 pub fn backslash(text: &[u8]) -> Vec<u8> {
     if text.is_empty() {
-        return b"''".duplicate();
+        return b"''".copied();
     }
     if has_control(text) {
         return dollar(text);
@@ -47,7 +47,7 @@ fn has_control(text: &[u8]) -> bool {
 
 /// `$'...'`
 fn dollar(text: &[u8]) -> Vec<u8> {
-    let mut out = b"$'".duplicate();
+    let mut out = b"$'".copied();
     for chunk in text.utf8_chunks() {
         for &byte in chunk.valid().as_bytes() {
             let letter = b"\\\\''\x07a\x08b\x1bE\x0cf\nn\rr\tt\x0bv".chunks(2).find(|pair| pair[0] == byte);

@@ -1,7 +1,7 @@
 //! Name references, `declare -n`, as in bash: a variable whose value is the name of the variable that is meant.
 
 use crate::array::REFERENCE;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Run, Shell, Special};
 use crate::symbols::{Sym, is_name};
 
@@ -22,7 +22,7 @@ impl Shell {
             if self.slot(last).special != Special::Reference || self.slot(last).value.is_empty() {
                 return last;
             }
-            let target = self.slot(last).value.duplicate();
+            let target = self.slot(last).value.copied();
             last = self.intern(&target);
             if target.ends_with(b"]") {
                 // A reference to `a[1]`: a variable of that name, which no script can write, is read from the array.
@@ -50,7 +50,7 @@ impl Shell {
         slot.attributes = REFERENCE;
         slot.array = None;
         slot.set = !target.is_empty();
-        slot.value = target.duplicate();
+        slot.value = target.copied();
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::exec::redirect::private_copy;
 use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
@@ -45,7 +45,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let mut shell = new_shell(env, &name);
     if let Some(word) = args.words().first() {
-        shell.arg0 = word.duplicate();
+        shell.arg0 = word.copied();
     }
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
@@ -65,8 +65,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         // Most shells need no more than the environment and their own few.
         variables: Vec::with_capacity(56),
         options: Options::default(),
-        arg0: name.duplicate(),
-        called: name.duplicate(),
+        arg0: name.copied(),
+        called: name.copied(),
         named: false,
         positional: Rc::new(Vec::new()),
         status: 0,
@@ -91,7 +91,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         capture: None,
         quiet: false,
         traced: Vec::new(),
-        ifs: b" \t\n".duplicate(),
+        ifs: b" \t\n".copied(),
         pipe_status: Vec::new(),
         frames: Vec::new(),
         directories: Vec::new(),
@@ -137,7 +137,7 @@ fn import(shell: &mut Shell, env: &Env) {
         if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
-            slot.value = word[at + 1..].duplicate();
+            slot.value = word[at + 1..].copied();
             slot.set = true;
             slot.export = true;
         }
@@ -178,11 +178,11 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         slot.special = special;
         if special == Special::Path {
             if !given {
-                slot.value = rbox_core::call::DEFAULT_PATH.duplicate();
+                slot.value = rbox_core::call::DEFAULT_PATH.copied();
                 slot.set = true;
             }
         } else if !given || special != Special::None {
-            slot.value = value.duplicate();
+            slot.value = value.copied();
             slot.set = true;
             slot.export = false;
         }
@@ -260,21 +260,21 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         let Some((command, rest)) = words.split_first() else {
             return Err(shell.plain_error(b"-c requires an argument"));
         };
-        text = Some(command.duplicate());
+        text = Some(command.copied());
         words = rest;
         if let Some((name, rest)) = words.split_first() {
-            shell.arg0 = name.duplicate();
+            shell.arg0 = name.copied();
             shell.named = true;
             words = rest;
         }
     }
     let mut file = None;
     if !start.command && !from_stdin {
-        file = Some(words[0].duplicate());
-        shell.arg0 = words[0].duplicate();
+        file = Some(words[0].copied());
+        shell.arg0 = words[0].copied();
         words = &words[1..];
     }
-    shell.positional = Rc::new(words.iter().map(|word| word.duplicate()).collect());
+    shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
     shell.options.interactive = interactive;
     if interactive || !shell.options.bash {
         set_default_prompt(shell);
@@ -291,7 +291,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.options.login = start.login;
     if start.login {
         profile(shell, b"/etc/profile")?;
-        if let Some(home) = shell.get(b"HOME").map(<[u8]>::duplicate) {
+        if let Some(home) = shell.get(b"HOME").map(<[u8]>::copied) {
             profile(shell, &[&home[..], b"/.profile"].concat())?;
         }
     }
@@ -299,7 +299,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
     if interactive
         && own
-        && let Some(path) = shell.get(b"ENV").map(<[u8]>::duplicate)
+        && let Some(path) = shell.get(b"ENV").map(<[u8]>::copied)
     {
         let path = shell.expand_prompt(&path);
         profile(shell, &path)?;
@@ -332,7 +332,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
-            shell.arg0 = b"sh".duplicate();
+            shell.arg0 = b"sh".copied();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
             shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };

@@ -1,7 +1,7 @@
 //! The state of a shell, and its errors.
 
 use crate::array::Array;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::exec::jobs::Jobs;
 use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
@@ -248,7 +248,7 @@ pub struct Shell {
 impl Shell {
     /// What messages begin with: the script, the builtin or the file that is read, the line.
     fn message_start(&self, line: u32) -> Vec<u8> {
-        let mut text = self.arg0.duplicate();
+        let mut text = self.arg0.copied();
         text.extend_from_slice(b": ");
         let source = if self.builtin.is_empty() { &self.context[..] } else { self.builtin.as_bytes() };
         if !source.is_empty() {
@@ -324,7 +324,7 @@ impl Shell {
             && !std::mem::replace(&mut self.write_failed, true)
         {
             let reason = rbox_core::sys::error_text(errno);
-            self.print_error(self.called.duplicate(), &[b": write error: ", reason.as_bytes()]);
+            self.print_error(self.called.copied(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }

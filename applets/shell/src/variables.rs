@@ -1,7 +1,7 @@
 //! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
 
 use crate::array::{FUNCTION, REFERENCE};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Run, Saved, Shell, Slot, Special, now};
 use crate::symbols::Sym;
 use rbox_core::sys::process;
@@ -62,8 +62,8 @@ impl Shell {
             Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
             Special::Depth => Some(text!(self.depth)),
             Special::Element => self.referenced_element(name),
-            Special::Command => Some(self.command_text.duplicate()),
-            Special::LastWord => Some(self.last_word.duplicate()),
+            Special::Command => Some(self.command_text.copied()),
+            Special::LastWord => Some(self.last_word.copied()),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -96,7 +96,7 @@ impl Shell {
         }
         if let Some(array) = &self.slot(name).array {
             let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
-            let key = key.duplicate();
+            let key = key.copied();
             return self.set_element(name, &key, value, false);
         }
         let value = self.changed_by_attributes(name, value, None)?;
@@ -130,7 +130,7 @@ impl Shell {
         match self.variables[name.index()].special {
             Special::Ifs => {
                 let slot = &self.variables[name.index()];
-                self.ifs = if slot.set { slot.value.duplicate() } else { b" \t\n".duplicate() };
+                self.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
@@ -175,7 +175,7 @@ impl Shell {
     pub fn save(&mut self, name: Sym) -> bool {
         let slot = self.slot(name);
         let saved = Slot {
-            value: slot.value.duplicate(),
+            value: slot.value.copied(),
             set: slot.set,
             export: slot.export,
             readonly: slot.readonly,

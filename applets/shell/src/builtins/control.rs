@@ -1,7 +1,7 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
 use crate::shell::{Fail, Frame, Shell};
 use crate::syntax::input::{Input, Reader};
@@ -75,7 +75,7 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
-    let outer = std::mem::replace(&mut shell.context, b"eval".duplicate());
+    let outer = std::mem::replace(&mut shell.context, b"eval".copied());
     let result = shell.run_text(&text);
     shell.context = outer;
     result?;
@@ -101,13 +101,13 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     shell.builtin = "";
     let outer = Rc::clone(&shell.positional);
     if !arguments.is_empty() {
-        shell.positional = Rc::new(arguments.iter().map(|word| word.duplicate()).collect());
+        shell.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
     }
     shell.sources += 1;
     let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
     let frames = shell.frames.len();
     if shell.options.bash {
-        let frame = Frame { name: b"source".duplicate(), source: Rc::from(&path[..]), line: shell.line };
+        let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.line };
         shell.frames.push(frame);
     }
     let context = std::mem::replace(&mut shell.context, path);
@@ -136,9 +136,9 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The file that `.` reads: without a slash it is looked for in PATH alone (XCU dot).
 fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if name.contains(&b'/') {
-        return Some(name.duplicate());
+        return Some(name.copied());
     }
-    let path = shell.get(b"PATH").unwrap_or_default().duplicate();
+    let path = shell.get(b"PATH").unwrap_or_default().copied();
     for directory in path.split(|&byte| byte == b':') {
         let file = rbox_core::bytes::join_path(directory, name);
         if fs::stat(&file[..]).is_ok_and(|s| fs::FileType::from_raw_mode(s.st_mode) == fs::FileType::RegularFile) {
@@ -146,7 +146,7 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         }
     }
     // bash looks here too.
-    shell.options.bash.then(|| name.duplicate())
+    shell.options.bash.then(|| name.copied())
 }
 
 /// `command [-pvV] WORD...`
@@ -166,7 +166,7 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
     }
     let Some(name) = words.first() else { return Ok(0) };
-    let words: Vec<Vec<u8>> = words.iter().map(|word| word.duplicate()).collect();
+    let words: Vec<Vec<u8>> = words.iter().map(|word| word.copied()).collect();
     shell.builtin = "";
     let symbol = shell.intern(name);
     if let Some(builtin) = shell.builtin_of(symbol) {
@@ -200,7 +200,7 @@ fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -
     shell.locals.push(Vec::new());
     shell.save(path);
     let slot = shell.slot(path);
-    slot.value = rbox_core::call::DEFAULT_PATH.duplicate();
+    slot.value = rbox_core::call::DEFAULT_PATH.copied();
     slot.set = true;
     shell.changed(path);
     let result = call(shell);
@@ -288,7 +288,7 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
     let traps = shell.outer_traps.as_ref().unwrap_or(&shell.traps);
     let action = match traps.get(number).and_then(Option::as_ref) {
         Some(action) => escape::single_quoted(action),
-        None if all => b"-".duplicate(),
+        None if all => b"-".copied(),
         None => return,
     };
     let name = PSEUDO.name_of(number as u64).or_else(|| signal_name(number)).unwrap_or_default().as_bytes();

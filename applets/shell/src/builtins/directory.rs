@@ -1,7 +1,7 @@
 //! `cd` and `pwd`.
 
 use super::{Done, options};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Shell};
 use rbox_core::sys::{self, Errno, fs, process};
 
@@ -12,18 +12,18 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let physical = letters.last() == Some(&b'P');
     let mut show = false;
     let target = match words.first() {
-        None => match shell.get(b"HOME").map(<[u8]>::duplicate) {
+        None => match shell.get(b"HOME").map(<[u8]>::copied) {
             Some(home) => home,
             None => return Err(shell.plain_error(b"HOME not set")),
         },
         Some(&b"-") => {
             show = true;
-            match shell.get(b"OLDPWD").map(<[u8]>::duplicate) {
+            match shell.get(b"OLDPWD").map(<[u8]>::copied) {
                 Some(old) => old,
                 None => return Err(shell.plain_error(b"OLDPWD not set")),
             }
         }
-        Some(word) => word.duplicate(),
+        Some(word) => word.copied(),
     };
     if target.is_empty() {
         // XCU cd, step 2: an empty HOME may mean the working directory, an empty operand means none.
@@ -59,17 +59,17 @@ fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
             .iter()
             .any(|dots| target.strip_prefix(*dots).is_some_and(|rest| rest.is_empty() || rest[0] == b'/'));
     let mut found = Vec::new();
-    if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::duplicate) {
+    if !direct && let Some(path) = shell.get(b"CDPATH").map(<[u8]>::copied) {
         for directory in path.split(|&byte| byte == b':') {
             // XCU cd, step 5: an empty one is the working directory, and nothing is printed then.
             found.push(if directory.is_empty() {
-                target.duplicate()
+                target.copied()
             } else {
                 rbox_core::bytes::join_path(directory, target)
             });
         }
     }
-    found.push(target.duplicate());
+    found.push(target.copied());
     found
 }
 
@@ -85,7 +85,7 @@ fn enter(shell: &mut Shell, directory: &[u8], physical: bool) -> Result<Vec<u8>,
         path = working(shell);
         if path.is_empty() {
             // The directory is gone: PWD is all that is known of it.
-            path = shell.get(b"PWD").unwrap_or_default().duplicate();
+            path = shell.get(b"PWD").unwrap_or_default().copied();
             gone.clone_from(&path);
         }
         path.push(b'/');
@@ -129,7 +129,7 @@ fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
 
 /// The current directory as the kernel knows it.
 pub fn current() -> Vec<u8> {
-    process::getcwd(Vec::new()).map(|path| path.to_bytes().duplicate()).unwrap_or_default()
+    process::getcwd(Vec::new()).map(|path| path.to_bytes().copied()).unwrap_or_default()
 }
 
 /// The current directory by PWD when it is right, else as the kernel knows it.
@@ -139,7 +139,7 @@ pub fn working(shell: &mut Shell) -> Vec<u8> {
         && let (Ok(named), Ok(here)) = (fs::stat(path), fs::stat("."))
         && (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino)
     {
-        return path.duplicate();
+        return path.copied();
     }
     current()
 }

@@ -1,7 +1,7 @@
 //! `history` and `fc` (XCU fc): the lines that were entered, shown, edited or run again.
 
 use super::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Shell};
 use rbox_core::number::{Decimal, parse_decimal, push_padded};
 use rbox_core::sys::fs::{self, Mode, OFlags};
@@ -70,9 +70,9 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
         list(shell, &places, wanted.plain);
         return Ok(0);
     }
-    let lines = places.iter().map(|&at| shell.editor.history.lines()[at].duplicate()).collect::<Vec<_>>();
+    let lines = places.iter().map(|&at| shell.editor.history.lines()[at].copied()).collect::<Vec<_>>();
     if wanted.again {
-        return run_again(shell, lines[0].duplicate(), change);
+        return run_again(shell, lines[0].copied(), change);
     }
     edit(shell, &lines, wanted.editor)
 }
@@ -105,7 +105,7 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
                     }
                     // `-e -` was -s before POSIX.
                     wanted.again |= value == b"-";
-                    wanted.editor = Some(value.duplicate());
+                    wanted.editor = Some(value.copied());
                     break;
                 }
                 letter => return Err(shell.error(&[b"illegal option -", &[*letter]])),
@@ -168,14 +168,14 @@ fn run(shell: &mut Shell, text: &[u8]) -> Done {
 
 /// Has lines edited in a file and runs what comes of them.
 fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
-    let editor = editor.or_else(|| shell.get(b"FCEDIT").map(<[u8]>::duplicate)).unwrap_or_else(|| b"ed".duplicate());
-    let directory = shell.get(b"TMPDIR").filter(|directory| !directory.is_empty()).unwrap_or(b"/tmp").duplicate();
+    let editor = editor.or_else(|| shell.get(b"FCEDIT").map(<[u8]>::copied)).unwrap_or_else(|| b"ed".copied());
+    let directory = shell.get(b"TMPDIR").filter(|directory| !directory.is_empty()).unwrap_or(b"/tmp").copied();
     let pid = process::getpid().as_raw_nonzero().get().unsigned_abs();
     let path = [&directory[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
     // The file is this user's alone and new: nobody else can have laid it there.
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let opened = fs::open(&path[..], flags, Mode::RUSR | Mode::WUSR);
-    let text = [lines.join(&b'\n'), b"\n".duplicate()].concat();
+    let text = [lines.join(&b'\n'), b"\n".copied()].concat();
     let written = opened.and_then(|file| rbox_core::sys::fd::write(&file, &text));
     if let Err(errno) = written {
         let reason = rbox_core::sys::error_text(errno);

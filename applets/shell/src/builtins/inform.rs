@@ -1,7 +1,7 @@
 //! Builtins that tell: `type`, `hash`, `help`, `times`.
 
 use super::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::escape;
 use rbox_core::push;
@@ -10,17 +10,17 @@ use rbox_core::text::Right;
 /// What `command -v` prints for a name; `None` when it is nothing.
 pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
     if crate::syntax::parser::is_keyword(name) {
-        return Some(name.duplicate());
+        return Some(name.copied());
     }
     let sym = shell.intern(name);
     if let Some(value) = shell.slot(sym).alias.clone() {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
     if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
-        return Some(name.duplicate());
+        return Some(name.copied());
     }
     let path = shell.find_program(name)?;
-    rbox_core::call::is_program(&path).then(|| path.duplicate())
+    rbox_core::call::is_program(&path).then(|| path.copied())
 }
 
 /// `command -v NAME...`
@@ -45,22 +45,18 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in words {
         let sym = shell.intern(word);
         let text: Vec<u8> = if crate::syntax::parser::is_keyword(word) {
-            b" is a shell keyword".duplicate()
+            b" is a shell keyword".copied()
         } else if let Some(value) = shell.slot(sym).alias.clone() {
             [b" is an alias for ", &value[..]].concat()
         } else if shell.slot(sym).function.is_some() {
-            b" is a function".duplicate()
+            b" is a function".copied()
         } else if let Some(builtin) = shell.builtin_of(sym) {
-            if builtin.special {
-                b" is a special shell builtin".duplicate()
-            } else {
-                b" is a shell builtin".duplicate()
-            }
+            if builtin.special { b" is a special shell builtin".copied() } else { b" is a shell builtin".copied() }
         } else if let Some(path) = describe(shell, word) {
             [b" is ", &path[..]].concat()
         } else {
             status = 127;
-            b": not found".duplicate()
+            b": not found".copied()
         };
         shell.print(&[word, &text[..], b"\n"].concat());
     }

@@ -1,7 +1,7 @@
 //! `set` and `umask`.
 
 use super::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Options, Shell};
 use rbox_core::escape;
 use rbox_core::names;
@@ -173,7 +173,7 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     if operands || !words.is_empty() {
-        shell.positional = Rc::new(words.iter().map(|word| word.duplicate()).collect());
+        shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
     }
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! `echo` and `printf`.
 
 use super::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Shell, write_all};
 use rbox_core::escape::Style;
 use rbox_core::printf;
@@ -23,13 +23,13 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut variable = None;
     let (format, words) = match (*format, words) {
         (b"-v", [name, b"--", format, words @ ..] | [name, format, words @ ..]) if shell.options.bash => {
-            variable = Some(name.duplicate());
+            variable = Some(name.copied());
             (*format, words)
         }
         (format, words) => (format, words),
     };
     let mut out = Vec::new();
-    let bash = printf::Bash { quote: crate::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::duplicate) };
+    let bash = printf::Bash { quote: crate::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
     let bash = shell.options.bash.then_some(&bash);
     shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
         // There is no one left to tell that standard error is dead.

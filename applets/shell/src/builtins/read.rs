@@ -1,7 +1,7 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
 use super::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Shell, is_seekable, read_number};
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -107,8 +107,8 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
         }
         b'N' => wanted.count = Some((count_of(shell, value, b"invalid count")?, true)),
         b'u' => wanted.fd = count_of(shell, value, b"invalid file descriptor")? as i32,
-        b'p' => wanted.prompt = value.duplicate(),
-        b'a' => wanted.array = Some(value.duplicate()),
+        b'p' => wanted.prompt = value.copied(),
+        b'a' => wanted.array = Some(value.copied()),
         _ => {
             let Some(seconds) = rbox_core::sys::float::parse_all(value).filter(|seconds| *seconds >= 0.0) else {
                 return Err(shell.plain_error(b"invalid timeout"));
@@ -258,13 +258,13 @@ fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -
     if !crate::symbols::is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
-    let ifs = shell.ifs.duplicate();
+    let ifs = shell.ifs.copied();
     let fields = Fields { line, escaped, ifs: &ifs };
     let mut at = fields.skip_white(0);
     let mut items = Vec::new();
     while at < line.len() {
         let end = fields.end(at);
-        items.push((None, line[at..end].duplicate()));
+        items.push((None, line[at..end].copied()));
         at = fields.skip_separator(end);
     }
     let name = shell.intern(name);

@@ -2,7 +2,7 @@
 
 use super::{Done, options};
 use crate::array::FUNCTION;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Shell};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
@@ -114,7 +114,7 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let (name, value, append) = assignment(shell, word)?;
         if shell.slot(name).readonly {
-            let text = shell.symbols.name(name).duplicate();
+            let text = shell.symbols.name(name).copied();
             return Err(shell.error(&[&text, b": is read only"]));
         }
         // As in BusyBox, a local variable begins unset.
@@ -248,7 +248,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
         shell.positional.to_vec()
     } else {
-        arguments.iter().map(|word| word.duplicate()).collect()
+        arguments.iter().map(|word| word.copied()).collect()
     };
     if !is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
@@ -280,7 +280,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut value: Option<Vec<u8>> = None;
     match found {
         None => {
-            result = b"?".duplicate();
+            result = b"?".copied();
             if silent {
                 value = Some(vec![letter]);
             } else if told {
@@ -289,15 +289,15 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         Some(place) if known.get(place + 1) == Some(&b':') => {
             if at < word.len() {
-                value = Some(word[at..].duplicate());
+                value = Some(word[at..].copied());
             } else if let Some(next) = arguments.get(index) {
-                value = Some(next.duplicate());
+                value = Some(next.copied());
                 index += 1;
             } else if silent {
-                result = b":".duplicate();
+                result = b":".copied();
                 value = Some(vec![letter]);
             } else {
-                result = b"?".duplicate();
+                result = b"?".copied();
                 if told {
                     complain(b"No arg for -", letter, b" option");
                 }

@@ -1,6 +1,6 @@
 //! Compound commands (XCU 2.9.4).
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
 use rbox_core::push;
@@ -148,7 +148,7 @@ impl Shell {
         }
         let _ = crate::shell::write_all(2, &menu);
         loop {
-            let prompt = self.get(b"PS3").unwrap_or(b"#? ").duplicate();
+            let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
             let _ = crate::shell::write_all(2, &prompt);
             let Some(line) = crate::builtins::read_line(0) else {
                 self.status = 1;

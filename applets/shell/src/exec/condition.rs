@@ -1,6 +1,6 @@
 //! `[[ ... ]]`.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::expand::pattern::Flags;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::Condition;
@@ -83,7 +83,7 @@ impl Shell {
         let mut array = Box::new(crate::array::Array::default());
         if found {
             for span in &spans {
-                array.push(span.map_or(Vec::new(), |(start, end)| text[start..end].duplicate()));
+                array.push(span.map_or(Vec::new(), |(start, end)| text[start..end].copied()));
             }
         }
         let name = self.intern(b"BASH_REMATCH");

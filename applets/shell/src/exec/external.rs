@@ -1,7 +1,7 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
 use super::jobs::SIGCHLD;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
@@ -36,7 +36,7 @@ impl Shell {
         if let Some(path) = &self.slot(sym).path {
             return Some(Rc::clone(path));
         }
-        let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH).duplicate();
+        let path = self.get(b"PATH").unwrap_or(DEFAULT_PATH).copied();
         let found = path
             .split(|&byte| byte == b':')
             .map(|directory| bytes::join_path(directory, name))
@@ -332,7 +332,7 @@ impl Shell {
             slot.set &= slot.export;
         }
         crate::sh::set_fixed_variables(self);
-        self.ifs = b" \t\n".duplicate();
+        self.ifs = b" \t\n".copied();
         (self.option_index, self.option_at) = (1, 0);
         (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);
         self.pid = process::getpid().as_raw_nonzero().get();
@@ -340,7 +340,7 @@ impl Shell {
         self.outer_traps = None;
         self.context.clear();
         self.locals.clear();
-        self.arg0 = path.duplicate();
+        self.arg0 = path.copied();
         self.named = true;
         self.positional = Rc::new(words[1..].to_vec());
         self.options = Default::default();

@@ -1,6 +1,6 @@
 //! The table of jobs (XCU 2.11): what runs, what became of it, and telling of it.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::number::Decimal;
 use rbox_core::sys::process::{self, Change};
@@ -93,10 +93,10 @@ impl Job {
             return [b"Stopped", how].concat();
         }
         if !self.ended() {
-            return b"Running".duplicate();
+            return b"Running".copied();
         }
         match self.processes.last().and_then(|one| one.change) {
-            Some(Change::Exited(0)) | None => b"Done".duplicate(),
+            Some(Change::Exited(0)) | None => b"Done".copied(),
             Some(Change::Signaled(number)) => super::trap::signal_text(number),
             Some(change) => [b"Done(", Decimal::new(change.status().into()).as_bytes(), b")"].concat(),
         }

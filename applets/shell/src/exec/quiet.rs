@@ -4,7 +4,7 @@
 //! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
 
 use super::trap::ERR;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Options, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{
@@ -64,11 +64,11 @@ impl Shell {
             variables: self.variables.clone(),
             positional: Rc::clone(&self.positional),
             options: self.options.clone(),
-            ifs: self.ifs.duplicate(),
+            ifs: self.ifs.copied(),
             options_place: (self.option_index, self.option_at),
             random: self.random,
             began: self.began,
-            pipe_status: self.pipe_status.duplicate(),
+            pipe_status: self.pipe_status.copied(),
         });
         let (line, builtin, loops) = (self.line, self.builtin, self.loops);
         let quiet = std::mem::replace(&mut self.quiet, true);

@@ -3,7 +3,7 @@
 use super::trace::traced_value;
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::exec::redirect::{Saved, errors_before};
 use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
@@ -79,7 +79,7 @@ impl Shell {
                 continue;
             }
             if assign.append {
-                let old = self.value(assign.name).unwrap_or_default().duplicate();
+                let old = self.value(assign.name).unwrap_or_default().copied();
                 value = if self.slot(assign.name).attributes & INTEGER != 0 {
                     [&old[..], b"+(", &value, b")"].concat()
                 } else {
@@ -244,7 +244,7 @@ impl Shell {
                         let Some((name, rest)) = words.split_first() else {
                             return Err(self.plain_error(b"exec: option requires an argument -a"));
                         };
-                        how.name = Some(name.duplicate());
+                        how.name = Some(name.copied());
                         words = rest;
                     }
                     _ => return Err(self.error(&[b"exec: illegal option -", &[*letter]])),
@@ -252,7 +252,7 @@ impl Shell {
             }
         }
         if login && let Some(first) = words.first() {
-            how.name = Some([b"-", &how.name.unwrap_or_else(|| first.duplicate())[..]].concat());
+            how.name = Some([b"-", &how.name.unwrap_or_else(|| first.copied())[..]].concat());
         }
         Ok((words, how))
     }

@@ -1,6 +1,6 @@
 //! The reserved word `time`, with bash's TIMEFORMAT.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Run, Shell};
 use crate::syntax::ast::Node;
 use rbox_core::push;
@@ -26,9 +26,9 @@ impl Shell {
         // Ticks are hundredths of a second; the shell's own and its children's.
         let spent = |at: usize| (after[at] + after[at + 2] - before[at] - before[at + 2]) * 10;
         let format = match self.get(b"TIMEFORMAT") {
-            _ if portable => PORTABLE.duplicate(),
-            Some(format) => format.duplicate(),
-            None => FORMAT.duplicate(),
+            _ if portable => PORTABLE.copied(),
+            Some(format) => format.copied(),
+            None => FORMAT.copied(),
         };
         if format.is_empty() {
             return result;

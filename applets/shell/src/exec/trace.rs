@@ -1,6 +1,6 @@
 //! What `set -x` shows.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use crate::syntax::ast::Simple;
 use rbox_core::escape;
@@ -8,7 +8,7 @@ use rbox_core::escape;
 impl Shell {
     /// Prints a command after PS4.
     pub(super) fn trace(&mut self, words: &[Vec<u8>]) {
-        let line = self.get(b"PS4").unwrap_or_default().duplicate();
+        let line = self.get(b"PS4").unwrap_or_default().copied();
         let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
@@ -56,5 +56,5 @@ pub(super) fn traced(word: &[u8]) -> Vec<u8> {
 /// The value of an assignment, where no word is reserved.
 pub(super) fn traced_value(value: &[u8]) -> Vec<u8> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./,:@^]".contains(byte);
-    if value.iter().all(plain) { value.duplicate() } else { escape::single_quoted(value) }
+    if value.iter().all(plain) { value.copied() } else { escape::single_quoted(value) }
 }

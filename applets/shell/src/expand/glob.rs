@@ -1,7 +1,7 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern::{self, Flags};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Options;
 use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
@@ -83,12 +83,12 @@ impl Walk {
         if !rest.is_empty() {
             let below = &rest[rest.iter().take_while(|&&byte| byte == b'/').count()..];
             if below.is_empty() && !directory.is_empty() {
-                found.push(directory.duplicate());
+                found.push(directory.copied());
             } else if !below.is_empty() {
-                self.walk(directory.duplicate(), below, found);
+                self.walk(directory.copied(), below, found);
             }
         } else if !directory.is_empty() {
-            found.push(directory.duplicate());
+            found.push(directory.copied());
         }
         for entry in names(&directory) {
             if self.is_hidden(b"*", &entry) {
@@ -98,7 +98,7 @@ impl Walk {
             let is_directory = fs::lstat(&path[..])
                 .is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory);
             if rest.is_empty() {
-                found.push(path.duplicate());
+                found.push(path.copied());
             }
             if is_directory {
                 path.push(b'/');
@@ -128,6 +128,6 @@ fn is_directory(path: &[u8]) -> bool {
 /// The names in a directory, `.` and `..` among them; none where it cannot be read.
 pub fn names(directory: &[u8]) -> Vec<Vec<u8>> {
     let Ok(entries) = list_at(if directory.is_empty() { b"." } else { directory }) else { return Vec::new() };
-    let dots = [b".".duplicate(), b"..".duplicate()];
+    let dots = [b".".copied(), b"..".copied()];
     dots.into_iter().chain(entries.into_iter().map(|entry| entry.name)).collect()
 }

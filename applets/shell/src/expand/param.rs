@@ -4,7 +4,7 @@ use super::fields::{Fields, Mode};
 use super::pattern::Flags;
 use super::value::{change_case, characters, replace, slice, trim};
 use crate::array::Array;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::quote;
 use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
@@ -74,7 +74,7 @@ impl Shell {
             && self.slot(name).special == Special::Reference
         {
             // `${!x}` of a reference is the name that it holds.
-            let target = self.slot(name).value.duplicate();
+            let target = self.slot(name).value.copied();
             self.add(&target, quoted, fields);
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Shell {
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.duplicate() })
+        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() })
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -103,9 +103,9 @@ impl Shell {
     fn parameter(&mut self, name: &ParamName) -> Option<Vec<u8>> {
         match name {
             ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
-            ParamName::Positional(0) => Some(self.arg0.duplicate()),
+            ParamName::Positional(0) => Some(self.arg0.copied()),
             ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
-            ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::duplicate),
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::copied),
             ParamName::Special(sign) => match sign {
                 b'#' => Some(text!(self.positional.len())),
                 b'?' => Some(text!(self.status)),
@@ -156,7 +156,7 @@ impl Shell {
             match letter {
                 b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
                 b'k' => all.extend([key, value]),
-                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].duplicate()),
+                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].copied()),
             }
         }
         match letter {
@@ -233,7 +233,7 @@ impl Shell {
                     Some(array) if offset < 0 => start = array.next_index().wrapping_add(offset),
                     Some(_) => {}
                     None => {
-                        list.push(self.arg0.duplicate());
+                        list.push(self.arg0.copied());
                         list.extend(all.iter().cloned());
                         start = if offset < 0 { (list.len() as i64).wrapping_add(offset) } else { offset };
                     }
@@ -256,8 +256,7 @@ impl Shell {
                 for value in all.iter() {
                     let name = ParamName::Special(sign);
                     let mut unused = Fields::new(Mode::One);
-                    values
-                        .push(self.operate(&name, op, Some(value.duplicate()), true, &mut unused)?.unwrap_or_default());
+                    values.push(self.operate(&name, op, Some(value.copied()), true, &mut unused)?.unwrap_or_default());
                 }
                 Rc::new(values)
             }
@@ -349,7 +348,7 @@ impl Shell {
             }
             // Of what is not set no part is taken, so nothing after the name is expanded. Its attributes are told.
             return Ok(Some(match op {
-                ParamOp::Length => b"0".duplicate(),
+                ParamOp::Length => b"0".copied(),
                 ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),
                 _ => Vec::new(),
             }));
@@ -377,7 +376,7 @@ impl Shell {
             ParamOp::Case(kind, all, wanted) => {
                 let wanted = match wanted {
                     Some(wanted) => self.pattern_text(wanted)?,
-                    None => b"?".duplicate(),
+                    None => b"?".copied(),
                 };
                 change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
@@ -407,7 +406,7 @@ impl Shell {
         let letters = crate::builtins::bash::letters(self.slot(name));
         let plain = letters == b"--";
         if letter == b'a' {
-            return if plain { Vec::new() } else { letters[1..].duplicate() };
+            return if plain { Vec::new() } else { letters[1..].copied() };
         }
         let start = if plain { Vec::new() } else { [b"declare ", &letters[..], b" "].concat() };
         [&start[..], self.symbols.name(name), b"=", &quote::single(value)].concat()
@@ -427,10 +426,10 @@ impl Shell {
 
     fn parameter_text(&self, name: &ParamName) -> Vec<u8> {
         match name {
-            ParamName::Var(name) => self.symbols.name(*name).duplicate(),
+            ParamName::Var(name) => self.symbols.name(*name).copied(),
             ParamName::Positional(number) => text!(*number),
             ParamName::Special(sign) => vec![*sign],
-            ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).duplicate(),
+            ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).copied(),
         }
     }
 
@@ -455,7 +454,7 @@ impl Shell {
         for name in self.names(|slot| slot.set || slot.array.is_some()) {
             let text = self.symbols.name(name);
             if text.starts_with(&prefix) {
-                all.push(text.duplicate());
+                all.push(text.copied());
             }
         }
         all

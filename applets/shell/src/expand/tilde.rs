@@ -1,13 +1,13 @@
 //! Tilde expansion (XCU 2.6.1).
 
 use super::fields::Fields;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 
 impl Shell {
     /// `~` is HOME, `~name` that user's directory; a name that nobody has stays as it is.
     pub fn expand_tilde(&mut self, name: &[u8], fields: &mut Fields) {
-        let home = if name.is_empty() { self.get(b"HOME").map(<[u8]>::duplicate) } else { home_of(name) };
+        let home = if name.is_empty() { self.get(b"HOME").map(<[u8]>::copied) } else { home_of(name) };
         match home {
             // The result is not split and has no active character.
             Some(home) => fields.quoted(&home),

@@ -1,7 +1,7 @@
 //! What an expansion makes of a parameter's value: trimmed, sliced, replaced, in another case.
 
 use super::pattern::{self, Flags};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 
 /// How many characters of UTF-8 a text has.
 pub fn characters(text: &[u8]) -> usize {
@@ -52,7 +52,7 @@ pub fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
     if end <= start {
         return Vec::new();
     }
-    value[place(value, start as usize)..place(value, end as usize)].duplicate()
+    value[place(value, start as usize)..place(value, end as usize)].copied()
 }
 
 /// `how`: the anchor, and whether all are replaced.

@@ -1,7 +1,7 @@
 //! Completion of commands, variables, files and users, with the quotes that the line has there.
 
 use crate::builtins;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::expand::names_in;
 use crate::shell::Shell;
 use crate::symbols::is_name_byte;
@@ -147,7 +147,7 @@ fn variables(shell: &Shell, line: &[u8], dollar: usize, quote: u8) -> Completion
     let braces = line.get(dollar + 1) == Some(&b'{');
     let start = dollar + 1 + usize::from(braces);
     let names = shell.names(|slot| slot.set);
-    let names = names.iter().map(|name| shell.symbols.name(*name).duplicate());
+    let names = names.iter().map(|name| shell.symbols.name(*name).copied());
     let names = names.filter(|name| name.starts_with(&line[start..])).collect();
     let tail: &[u8] = match (braces, quote) {
         (true, _) => b"}",
@@ -174,17 +174,17 @@ fn users(word: &Word) -> Completion {
 }
 
 pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = builtins::names(shell.options.bash).map(|name| name.as_bytes().duplicate()).collect();
+    let mut found: Vec<Vec<u8>> = builtins::names(shell.options.bash).map(|name| name.as_bytes().copied()).collect();
     let own = shell.names(|slot| slot.function.is_some() || slot.alias.is_some());
-    found.extend(own.iter().map(|name| shell.symbols.name(*name).duplicate()));
-    let path = shell.get(b"PATH").unwrap_or_default().duplicate();
+    found.extend(own.iter().map(|name| shell.symbols.name(*name).copied()));
+    let path = shell.get(b"PATH").unwrap_or_default().copied();
     if path.is_empty() {
         // Without a PATH the shell knows its own applets.
         let paths = shell.registry.paths().as_bytes();
         found.extend(
             paths
                 .split(|byte| byte.is_ascii_whitespace() || *byte == 0)
-                .map(|path| rbox_core::bytes::base_name(path).duplicate()),
+                .map(|path| rbox_core::bytes::base_name(path).copied()),
         );
     }
     found.retain(|name| name.starts_with(prefix) && !name.is_empty());
@@ -206,12 +206,12 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
     let place = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
         (true, Some((user, rest))) => {
             let home = match &user[1..] {
-                b"" => shell.get(b"HOME").unwrap_or_default().duplicate(),
+                b"" => shell.get(b"HOME").unwrap_or_default().copied(),
                 name => rbox_core::users::User::by_name(name).map(|user| user.home).unwrap_or_default(),
             };
             [&home[..], b"/", rest].concat()
         }
-        _ => directory.duplicate(),
+        _ => directory.copied(),
     };
     let mut found = Vec::new();
     for mut name in names_in(&place) {

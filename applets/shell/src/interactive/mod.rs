@@ -5,7 +5,7 @@ pub use complete::commands;
 mod prompt;
 
 use crate::builtins::read_line;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::exec::redirect::private_copy;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
@@ -89,7 +89,7 @@ pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
     let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));
     shell.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
-    let file = match (shell.get(b"HISTFILE").map(<[u8]>::duplicate), shell.get(b"HOME")) {
+    let file = match (shell.get(b"HISTFILE").map(<[u8]>::copied), shell.get(b"HOME")) {
         (Some(file), _) => file,
         (None, Some(home)) if !home.is_empty() => [home, b"/.ash_history"].concat(),
         _ => return,
@@ -146,7 +146,7 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
         match ask(shell, &prompt) {
             Line::Text(mut line) => {
                 if shell.options.nolog {
-                    shell.unlogged.push(line.duplicate());
+                    shell.unlogged.push(line.copied());
                 } else {
                     shell.editor.history.add(&line);
                 }
@@ -166,7 +166,7 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                     let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
                 }
                 shell.interrupted = continued;
-                return (!continued).then(|| b"\n".duplicate());
+                return (!continued).then(|| b"\n".copied());
             }
             Line::Suspended => {
                 if shell.before_prompt().is_err() {
@@ -271,6 +271,6 @@ impl Host for Shell {
         // XCU sh: `@letter` types the value of the alias `_letter`.
         let name = [b"_", letter.encode_utf8(&mut [0; 4]).as_bytes()].concat();
         let name = self.symbols.find(&name)?;
-        self.slot(name).alias.as_ref().map(|value| value.duplicate())
+        self.slot(name).alias.as_ref().map(|value| value.copied())
     }
 }

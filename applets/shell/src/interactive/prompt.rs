@@ -1,6 +1,6 @@
 //! Prompts: PS1, PS2 and PS4 (XCU 2.5.3), with BusyBox's escapes in the first two.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::escape::{self, Escape, Style};
 use rbox_core::number::Decimal;
@@ -10,7 +10,7 @@ use rbox_core::time::{Moment, Zone, format};
 impl Shell {
     /// The prompt of a command, or of a line that continues one.
     pub fn command_prompt(&mut self, continued: bool) -> Vec<u8> {
-        let text = self.get(if continued { b"PS2" } else { b"PS1" }).unwrap_or_default().duplicate();
+        let text = self.get(if continued { b"PS2" } else { b"PS1" }).unwrap_or_default().copied();
         self.show_prompt(&text)
     }
 
@@ -34,7 +34,7 @@ impl Shell {
 
     fn expand_document(&mut self, text: &[u8], escapes: bool) -> Vec<u8> {
         if !text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
-            return text.duplicate();
+            return text.copied();
         }
         // As in double quotes, but `\$` is left for the escapes.
         let mut source = Vec::with_capacity(text.len() + 8);
@@ -56,7 +56,7 @@ impl Shell {
         let expanded = word.and_then(|word| self.expand_one(&word).ok());
         self.status = status;
         self.options.xtrace = xtrace;
-        expanded.unwrap_or_else(|| text.duplicate())
+        expanded.unwrap_or_else(|| text.copied())
     }
 
     fn prompt_escapes(&mut self, text: &[u8]) -> Vec<u8> {
@@ -120,8 +120,8 @@ impl Shell {
     }
 
     fn prompt_directory(&mut self, short: bool) -> Vec<u8> {
-        let directory = self.get(b"PWD").unwrap_or_default().duplicate();
-        let home = self.get(b"HOME").unwrap_or_default().duplicate();
+        let directory = self.get(b"PWD").unwrap_or_default().copied();
+        let home = self.get(b"HOME").unwrap_or_default().copied();
         if home.len() > 1
             && let Some(rest) = directory.strip_prefix(&home[..])
             && (rest.is_empty() || (rest[0] == b'/' && !short))
@@ -129,7 +129,7 @@ impl Shell {
             return [b"~", rest].concat();
         }
         if short && directory.len() > 1 {
-            return rbox_core::bytes::base_name(&directory).duplicate();
+            return rbox_core::bytes::base_name(&directory).copied();
         }
         directory
     }

@@ -1,6 +1,6 @@
 //! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use std::rc::Rc;
 
 /// Where more text comes from when the buffer is used up. The shell does the reading.
@@ -50,7 +50,7 @@ impl Input {
     /// Text that is complete.
     pub fn text(text: &[u8], line: u32) -> Input {
         Input {
-            buffer: text.duplicate(),
+            buffer: text.copied(),
             at: 0,
             line,
             reader: Reader::None,

@@ -3,7 +3,7 @@
 use super::{assign, split_subscript};
 use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, REFERENCE, UPPER};
 use crate::builtins::Done;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::quote;
 use crate::shell::{Fail, Shell, Slot, Special};
 use crate::symbols::{Sym, is_name};
@@ -166,7 +166,7 @@ fn is_declared(slot: &Slot) -> bool {
 
 /// A variable's attributes as options of `declare`; `--` for none.
 pub fn letters(slot: &Slot) -> Vec<u8> {
-    let mut letters = b"-".duplicate();
+    let mut letters = b"-".copied();
     let is = |yes: bool, letter: u8| yes.then_some(letter);
     letters.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
     letters.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));

@@ -1,7 +1,7 @@
 //! bash's `type`, with its options.
 
 use crate::builtins::{Done, inform, options};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use crate::syntax::{parser, unparse};
 use rbox_core::bytes::join_path;
@@ -72,9 +72,9 @@ fn kinds(shell: &mut Shell, word: &[u8], no_functions: bool) -> Vec<Kind> {
 
 /// Adds the programs of that name, in the order of PATH.
 fn files(shell: &mut Shell, word: &[u8], found: &mut Vec<Kind>) {
-    let path = shell.get(b"PATH").unwrap_or_default().duplicate();
+    let path = shell.get(b"PATH").unwrap_or_default().copied();
     for directory in path.split(|&byte| byte == b':') {
-        let file = if word.contains(&b'/') { word.duplicate() } else { join_path(directory, word) };
+        let file = if word.contains(&b'/') { word.copied() } else { join_path(directory, word) };
         if is_program(&file) {
             found.push(("file", file));
         }

@@ -13,7 +13,7 @@ use crate::symbols::Sym;
 use rbox_core::sys::process;
 use rbox_core::text;
 
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 pub use declare::{declaration, declare, letters};
 pub use kind::{describe, type_};
 pub use mapfile::mapfile;
@@ -54,7 +54,7 @@ pub fn begin(shell: &mut Shell) {
     let uid = text!(process::getuid().as_raw());
     let euid = text!(process::geteuid().as_raw());
     let system = rbox_core::sys::system::uname();
-    let machine = system.machine().to_bytes().duplicate();
+    let machine = system.machine().to_bytes().copied();
     let fixed: [(&[u8], &[u8]); 8] = [
         (b"BASH_VERSION", b"5.1.0(1)-rbox"),
         (b"BASH", b"/bin/bash"),
@@ -68,17 +68,17 @@ pub fn begin(shell: &mut Shell) {
     for (name, value) in fixed {
         let name = shell.intern(name);
         let slot = shell.slot(name);
-        slot.value = value.duplicate();
+        slot.value = value.copied();
         slot.set = true;
     }
     if shell.get(b"SHELL").is_none() {
         let name = shell.intern(b"SHELL");
         let user = rbox_core::users::User::by_id(process::getuid().as_raw());
-        let login = user.map_or_else(|| b"/bin/sh".duplicate(), |user| user.shell);
+        let login = user.map_or_else(|| b"/bin/sh".copied(), |user| user.shell);
         shell.set(name, &login).ok();
     }
     let mut version = Box::new(Array::default());
-    VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.duplicate()));
+    VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.copied()));
     let name = shell.intern(b"BASH_VERSINFO");
     shell.put_array(name, version);
 }
@@ -105,7 +105,7 @@ pub fn assign(shell: &mut Shell, name: Sym, subscript: Option<&[u8]>, value: &[u
     if !append {
         return shell.set(name, value);
     }
-    let old = shell.value(name).unwrap_or_default().duplicate();
+    let old = shell.value(name).unwrap_or_default().copied();
     if shell.slot(name).attributes & INTEGER != 0 {
         return shell.set(name, &[&old[..], b"+(", value, b")"].concat());
     }

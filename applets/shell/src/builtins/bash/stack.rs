@@ -1,7 +1,7 @@
 //! The stack of directories: `pushd`, `popd`, `dirs`.
 
 use crate::builtins::{Done, directory};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::{Fail, Shell};
 use rbox_core::push;
 use rbox_core::text::Right;
@@ -48,7 +48,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => all.swap(0, 1),
         Some(word) => match shell.stack_place(word)? {
             Some(place) => all.rotate_left(place),
-            None if stays => all.insert(1, word.duplicate()),
+            None if stays => all.insert(1, word.copied()),
             None => {
                 let builtin = shell.builtin;
                 directory::cd(shell, &[b"--", word])?;
@@ -113,7 +113,7 @@ pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.directories.clear();
         return Ok(0);
     }
-    let home = shell.get(b"HOME").unwrap_or_default().duplicate();
+    let home = shell.get(b"HOME").unwrap_or_default().copied();
     let lines = letters.contains(&b'p') || letters.contains(&b'v');
     let mut text = Vec::new();
     for (number, directory) in shell.directory_stack().iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Builtins that tell and change what the shell knows: `caller`, `compgen`, `disown`, `enable`.
 
 use crate::builtins::{self, Done, job, number, options};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::shell::Shell;
 use crate::symbols::Sym;
 use rbox_core::names;
@@ -23,8 +23,8 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let Some(at) = frames.len().checked_sub(level + 1) else { return Ok(1) };
     let frame = &frames[at];
     let (name, source) = match at.checked_sub(1).map(|outer| &frames[outer]) {
-        Some(outer) => (&outer.name[..], outer.source.duplicate()),
-        None => (&b"main"[..], if shell.named { shell.arg0.duplicate() } else { b"NULL".duplicate() }),
+        Some(outer) => (&outer.name[..], outer.source.copied()),
+        None => (&b"main"[..], if shell.named { shell.arg0.copied() } else { b"NULL".copied() }),
     };
     let mut text = text!(frame.line);
     if !words.is_empty() {
@@ -101,7 +101,7 @@ pub fn builtin(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.report(&[name, b": not a shell builtin"]);
         return Ok(1);
     };
-    let words: Vec<Vec<u8>> = words.iter().map(|word| word.duplicate()).collect();
+    let words: Vec<Vec<u8>> = words.iter().map(|word| word.copied()).collect();
     shell.call_builtin(found, &words)?;
     Ok(shell.status)
 }

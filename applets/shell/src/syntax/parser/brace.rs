@@ -4,7 +4,7 @@
 //! input, as an alias's value does.
 
 use super::{Host, Parser};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use rbox_core::text;
 use rbox_core::text::Right;
 
@@ -105,11 +105,11 @@ fn choices(text: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
                 if found.is_empty() {
                     return sequence(&text[1..at]).map(|words| (words, at + 1));
                 }
-                found.push(text[start..at].duplicate());
+                found.push(text[start..at].copied());
                 return Some((found, at + 1));
             }
             b',' if depth == 0 => {
-                found.push(text[start..at].duplicate());
+                found.push(text[start..at].copied());
                 start = at + 1;
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use super::token::{Keyword, Mode, Operator, Token};
 use super::{Host, Parsed, Parser};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
 use std::cell::{Cell, OnceCell};
@@ -133,7 +133,7 @@ impl<H: Host> Parser<'_, H> {
 
     /// `name=value` as operand of a declaration utility: one word that is not split.
     fn declaration(&mut self, assign: crate::syntax::ast::Assign) -> Word {
-        let mut text = self.host.symbols().name(assign.name).duplicate();
+        let mut text = self.host.symbols().name(assign.name).copied();
         if let Some(subscript) = assign.subscript {
             return self.element_declaration(text, *subscript, assign.append, assign.value);
         }

@@ -13,7 +13,7 @@ mod word;
 
 use super::ast::{HereDoc, Node};
 use super::input::Input;
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::symbols::Symbols;
 pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
@@ -83,11 +83,11 @@ impl<'a, H: Host> Parser<'a, H> {
     }
 
     fn error<T>(&self, message: &[u8]) -> Parsed<T> {
-        Err(Box::new(SyntaxError { line: self.input.line, message: message.duplicate() }))
+        Err(Box::new(SyntaxError { line: self.input.line, message: message.copied() }))
     }
 
     fn unexpected<T>(&mut self, expecting: Option<&[u8]>) -> Parsed<T> {
-        let mut message = b"unexpected ".duplicate();
+        let mut message = b"unexpected ".copied();
         let line = self.input.line;
         match &self.token {
             Some(Token::Newline) => message.extend_from_slice(b"newline"),

@@ -2,7 +2,7 @@
 
 use super::word::{Class, class};
 use super::{Host, Parsed, Parser};
-use crate::duplicate::Duplicate;
+use crate::copied::Copied;
 use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
 
@@ -356,7 +356,7 @@ impl<H: Host> Parser<'_, H> {
                 return None;
             }
             let at = self.input.at;
-            let name = self.input.buffer[at + 1..at + ahead].duplicate();
+            let name = self.input.buffer[at + 1..at + ahead].copied();
             self.input.at += ahead + 1;
             return Some(RedirectFd::Variable(self.host.symbols().intern(&name)));
         }
