@@ -15,9 +15,9 @@ boot-test: image
 	cargo run -q --locked -p build-image -- initramfs
 	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
 
-# The static binary at target/rbox.
+# The static binary at target/rbox. APPLETS="sh ls" or APPLETS=FILE picks names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:
-	sh build-image/rbox.sh
+	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
 
 lint:
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024

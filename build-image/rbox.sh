@@ -1,15 +1,30 @@
 #!/bin/sh
 # Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols).
+# APPLETS="sh ls" or APPLETS=FILE picks the applets by name; TARGET=aarch64 builds for another processor, as
+# target/rbox-aarch64. OUT=FILE names another result.
 # A toolchain of rustup that has the musl target is taken where there is one, else Debian's rustc-web, whose std is
 # built from source, optimised for size. What was compiled of others is kept in the user's cache, by the compiler and
 # its flags, so that another checkout on this machine compiles the project's own crates only.
 set -eu
 cd "$(dirname "$0")/.."
-target=x86_64-unknown-linux-musl
+machine=${TARGET:-x86_64}
+case $machine in
+    x86_64) tools= out=target/rbox ;;
+    aarch64) tools=aarch64-linux-gnu- out=target/rbox-aarch64 ;;
+    *) echo "rbox: TARGET is x86_64 or aarch64, not $machine" >&2; exit 1 ;;
+esac
+target=$machine-unknown-linux-musl
+out=${OUT:-$out}
+if [ "${APPLETS:-}" ]; then
+    if [ -f "$APPLETS" ]; then
+        APPLETS=$(cat "$APPLETS")
+    fi
+    export RBOX_APPLETS="$APPLETS"
+fi
 
 # Beside what .cargo/config.toml has for every toolchain.
 flags=
-if [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
+if [ "$machine" = x86_64 ] && [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
     rustc=rustc
     cargo=cargo
     std=
@@ -25,8 +40,15 @@ else
     flags="$flags -Zdirect-access-external-data=yes -Zplt=yes"
 fi
 version=$($rustc --version)
-key=$(printf '%s\n' "$version" "$flags" "$std" "$(cat .cargo/config.toml)" "$(gcc --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/rbox/musl-$key
+cached=${XDG_CACHE_HOME:-$HOME/.cache}/rbox
+libc=/usr/lib/$machine-linux-musl
+if [ "$tools" ]; then
+    sh build-image/packages.sh "gcc-${tools%-}" "binutils-${tools%-}"
+    libc=$cached/musl-$machine/usr/lib/$machine-linux-musl
+    [ -f "$libc/libc.a" ] || sh build-image/foreign-package.sh arm64 musl-dev "$cached/musl-$machine"
+fi
+key=$(printf '%s\n' "$version" "$flags" "$std" "$(cat .cargo/config.toml)" "$("${tools}gcc" --version 2>/dev/null | head -n 1)" | sha256sum | cut -c -16)
+cache=$cached/musl-$key
 dir=${CARGO_TARGET_DIR:-target}/musl
 mkdir -p "$cache" target "$(dirname "$dir")"
 if ! [ -d "$dir" ] && [ -d "$cache/seed" ]; then
@@ -39,15 +61,15 @@ if [ "$std" ]; then
     lib=$cache/lib
     mkdir -p "$lib"
     for file in rcrt1.o crt1.o crti.o crtn.o libc.a; do
-        ln -sf "/usr/lib/x86_64-linux-musl/$file" "$lib/$file"
+        ln -sf "$libc/$file" "$lib/$file"
     done
     # The compiler's own start and end files register C++ destructors and unwind tables, of which there are none.
-    gcc -c -x c /dev/null -o "$lib/empty.o"
+    "${tools}gcc" -c -x c /dev/null -o "$lib/empty.o"
     for file in crtbegin.o crtbeginS.o crtend.o crtendS.o; do
         ln -sf empty.o "$lib/$file"
     done
     echo 'INPUT(-lgcc_eh)' >"$lib/libunwind.a"
-    flags="$flags -Clinker=gcc -Clink-self-contained=yes -Lnative=$lib"
+    flags="$flags -Clinker=${tools}gcc -Clink-self-contained=yes -Lnative=$lib"
 else
     echo "rbox: with $version, target $target"
 fi
@@ -69,7 +91,9 @@ if ! [ -d "$cache/seed" ]; then
     mv -T "$seed" "$cache/seed" 2>/dev/null || rm -rf "$seed"
 fi
 
-objcopy --only-keep-debug "$built" target/rbox.debug
-strip -o target/rbox.new "$built"
-mv target/rbox.new target/rbox
-echo "rbox: target/rbox, $(stat -c %s target/rbox) bytes, $(target/rbox --list | wc -l) applets"
+"${tools}objcopy" --only-keep-debug "$built" "$out.debug"
+"${tools}strip" -o "$out.new" "$built"
+mv "$out.new" "$out"
+count=
+[ "$tools" ] || count=", $("$out" --list | wc -l) applets"
+echo "rbox: $out, $(stat -c %s "$out") bytes$count"

@@ -3,24 +3,27 @@
 //! At run time there are a few texts, arrays of where each part of them starts, and a `match`: no pointer that the
 //! dynamic loader would have to relocate at every start.
 
-use rbox_core::applet::{Applet, Form, Table};
+use rbox_core::applet::{Applet, CHOSEN, Form, NO_FILE, Table, base_name_start, is_chosen};
 use rbox_core::env::Env;
 use rbox_core::error::Outcome;
 use rbox_core::options::Args;
 
-/// Declares the groups: the name of each group's crate. A file's number is its place in all groups, one after the other.
+/// Declares the groups: the name of each group's crate. A file's number counts the files of all groups, one after the
+/// other, that the program is built with.
 macro_rules! groups {
     ($($group:ident)*) => {
-        const ROWS_OF: &[&[(&str, u8)]] = &[$($group::ROWS),*];
-        const FILES_OF: &[&[Applet]] = &[$($group::APPLETS),*];
+        const ROWS_OF: &[&[(&str, u16)]] = &[$($group::ROWS),*];
+        const NUMBERS_OF: &[&[u16]] = &[$(&$group::NUMBERS),*];
+        const APPLETS_OF: &[&[Applet]] = &[$($group::APPLETS),*];
 
-        /// Calls the entry of the file with that number, of all groups' files.
+        /// Calls the entry of the file with that number.
         pub fn run(mut number: usize, env: &mut Env, args: &Args<'_>) -> Outcome {
             $(
-                if number < $group::APPLETS.len() {
-                    return $group::run(number as u8, env, args);
+                let count = const { chosen_files(&$group::NUMBERS) };
+                if number < count {
+                    return $group::run(number as u16, env, args);
                 }
-                number -= $group::APPLETS.len();
+                number -= count;
             )*
             unreachable!("there is no file {number}")
         }
@@ -44,16 +47,51 @@ groups! {
 }
 
 /// One name: its install path and its file's number.
-type Row = (&'static str, u8);
+type Row = (&'static str, u16);
+
+/// How many files of a group the program is built with.
+const fn chosen_files(numbers: &[u16]) -> usize {
+    let (mut count, mut file) = (0, 0);
+    while file < numbers.len() {
+        if numbers[file] != NO_FILE {
+            count += 1;
+        }
+        file += 1;
+    }
+    count
+}
 
 const COUNT: usize = {
     let (mut total, mut group) = (0, 0);
     while group < ROWS_OF.len() {
-        total += ROWS_OF[group].len();
+        let mut row = 0;
+        while row < ROWS_OF[group].len() {
+            if is_chosen(ROWS_OF[group][row].0) {
+                total += 1;
+            }
+            row += 1;
+        }
         group += 1;
+    }
+    if let Some(words) = CHOSEN {
+        assert!(
+            total > 0 && total == count_words(words.as_bytes()),
+            "RBOX_APPLETS has a name twice, or one that is no applet's"
+        );
     }
     total
 };
+
+const fn count_words(text: &[u8]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < text.len() {
+        if !text[at].is_ascii_whitespace() && (at == 0 || text[at - 1].is_ascii_whitespace()) {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+}
 
 /// All rows, sorted by name.
 const ROWS: [Row; COUNT] = {
@@ -62,33 +100,28 @@ const ROWS: [Row; COUNT] = {
     while group < ROWS_OF.len() {
         let mut row = 0;
         while row < ROWS_OF[group].len() {
-            let (path, number) = ROWS_OF[group][row];
+            let (path, file) = ROWS_OF[group][row];
+            row += 1;
+            if !is_chosen(path) {
+                continue;
+            }
             let mut at = count;
             while at > 0 && name_precedes(path, rows[at - 1].0) {
                 rows[at] = rows[at - 1];
                 at -= 1;
             }
-            rows[at] = (path, first + number);
+            rows[at] = (path, first + NUMBERS_OF[group][file as usize]);
             count += 1;
-            row += 1;
         }
-        first += FILES_OF[group].len() as u8;
+        first += chosen_files(NUMBERS_OF[group]) as u16;
         group += 1;
     }
     rows
 };
 
-const fn name_start(path: &[u8]) -> usize {
-    let mut at = path.len();
-    while path[at - 1] != b'/' {
-        at -= 1;
-    }
-    at
-}
-
 const fn name_precedes(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    let (mut i, mut j) = (name_start(a), name_start(b));
+    let (mut i, mut j) = (base_name_start(a), base_name_start(b));
     while i < a.len() && j < b.len() {
         if a[i] != b[j] {
             return a[i] < b[j];
@@ -135,7 +168,7 @@ static NAMES: [(u16, u16); COUNT] = {
     let (mut at, mut row) = (0, 0);
     while row < COUNT {
         let path = ROWS[row].0.as_bytes();
-        names[row] = ((at + name_start(path)) as u16, (at + path.len()) as u16);
+        names[row] = ((at + base_name_start(path)) as u16, (at + path.len()) as u16);
         at += path.len() + 1;
         row += 1;
     }
@@ -143,7 +176,7 @@ static NAMES: [(u16, u16); COUNT] = {
 };
 
 /// Each name's file.
-static FILES: [u8; COUNT] = {
+static FILES: [u16; COUNT] = {
     let mut files = [0; COUNT];
     let mut row = 0;
     while row < COUNT {
@@ -155,24 +188,27 @@ static FILES: [u8; COUNT] = {
 
 const FILE_COUNT: usize = {
     let (mut total, mut group) = (0, 0);
-    while group < FILES_OF.len() {
-        total += FILES_OF[group].len();
+    while group < NUMBERS_OF.len() {
+        total += chosen_files(NUMBERS_OF[group]);
         group += 1;
     }
-    assert!(total <= u8::MAX as usize, "a file's number needs more than one byte");
     total
 };
 
 /// The files of all groups. They are read when the program is built, and are not part of it.
 const APPLETS_BY_FILE: [Applet; FILE_COUNT] = {
-    let mut applets = [FILES_OF[0][0]; FILE_COUNT];
-    let (mut count, mut group) = (0, 0);
-    while group < FILES_OF.len() {
-        let mut number = 0;
-        while number < FILES_OF[group].len() {
-            applets[count] = FILES_OF[group][number];
-            (count, number) = (count + 1, number + 1);
+    let mut applets = [APPLETS_OF[0][0]; FILE_COUNT];
+    let (mut first, mut group) = (0, 0);
+    while group < APPLETS_OF.len() {
+        let mut file = 0;
+        while file < APPLETS_OF[group].len() {
+            let number = NUMBERS_OF[group][file];
+            if number != NO_FILE {
+                applets[first + number as usize] = APPLETS_OF[group][file];
+            }
+            file += 1;
         }
+        first += chosen_files(NUMBERS_OF[group]);
         group += 1;
     }
     applets

@@ -157,7 +157,7 @@ pub struct Table {
     /// Where each name starts and ends in `paths`.
     pub names: &'static [(u16, u16)],
     /// The file of each name.
-    pub files: &'static [u8],
+    pub files: &'static [u16],
     /// How each file's applet is called.
     pub forms: &'static [Form],
     /// All usage texts, one after the other.
@@ -222,6 +222,66 @@ impl Registry {
     }
 }
 
+/// The names that this program is built with, separated by white space; `None` for all (`make rbox APPLETS="sh ls"`).
+pub const CHOSEN: Option<&str> = option_env!("RBOX_APPLETS");
+
+/// Whether the program is built with the applet that is installed at `path`.
+pub const fn is_chosen(path: &str) -> bool {
+    let Some(words) = CHOSEN else { return true };
+    let (words, path) = (words.as_bytes(), path.as_bytes());
+    let name = path.len() - base_name_start(path);
+    let (mut at, mut start) = (0, 0);
+    while at <= words.len() {
+        if at == words.len() || words[at].is_ascii_whitespace() {
+            if at - start == name && ends_alike(words, at, path, name) {
+                return true;
+            }
+            start = at + 1;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Where the name starts in an install path.
+pub const fn base_name_start(path: &[u8]) -> usize {
+    let mut at = path.len();
+    while path[at - 1] != b'/' {
+        at -= 1;
+    }
+    at
+}
+
+/// Whether `a[..end]` and `b` end in the same `count` bytes.
+const fn ends_alike(a: &[u8], end: usize, b: &[u8], count: usize) -> bool {
+    let mut back = 1;
+    while back <= count {
+        if a[end - back] != b[b.len() - back] {
+            return false;
+        }
+        back += 1;
+    }
+    true
+}
+
+/// Numbers the files of a group: each that has a chosen name gets the next number, another one [`NO_FILE`].
+pub const fn number_files<const FILES: usize>(rows: &[(&str, u16)]) -> [u16; FILES] {
+    let mut numbers = [NO_FILE; FILES];
+    let (mut row, mut next) = (0, 0);
+    while row < rows.len() {
+        let (path, file) = rows[row];
+        if numbers[file as usize] == NO_FILE && is_chosen(path) {
+            numbers[file as usize] = next;
+            next += 1;
+        }
+        row += 1;
+    }
+    numbers
+}
+
+/// The number of a file of which no name is chosen.
+pub const NO_FILE: u16 = u16::MAX;
+
 /// Declares the applets of a group: one row for each file, with the install path of each of its names.
 ///
 /// ```text
@@ -235,26 +295,33 @@ macro_rules! applets {
     ($($module:ident: $($path:literal)+;)*) => {
         $(mod $module;)*
 
-        /// The install path of every name of the group, with the number of its file.
-        pub const ROWS: &[(&str, u8)] = {
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-            enum Number { $($module),* }
-            &[$($(($path, Number::$module as u8)),+),*]
-        };
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum File { $($module),* }
 
-        /// The applets, by the numbers of their files. It is read when the program is built.
+        /// The install path of every name of the group, with its file's position in `APPLETS`.
+        pub const ROWS: &[(&str, u16)] = &[$($(($path, File::$module as u16)),+),*];
+
+        /// The applets of all files. It is read when the program is built.
         pub const APPLETS: &[$crate::applet::Applet] = &[$($module::APPLET),*];
+
+        /// The number of each file among those that the program is built with.
+        pub const NUMBERS: [u16; APPLETS.len()] = $crate::applet::number_files(ROWS);
 
         /// Calls the entry of the file with that number.
         pub fn run(
-            number: u8,
+            number: u16,
             env: &mut $crate::env::Env,
             args: &$crate::options::Args<'_>,
         ) -> $crate::error::Outcome {
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-            enum Number { $($module),* }
-            // A table of entries would be one pointer each for the dynamic loader to relocate at every start.
-            $(if number == Number::$module as u8 { return ($module::APPLET.run)(env, args); })*
+            // A table of entries would be one pointer each for the dynamic loader to relocate at every start. What is
+            // not chosen is not called from here, and so not linked.
+            $(
+                if const { NUMBERS[File::$module as usize] != $crate::applet::NO_FILE }
+                    && number == const { NUMBERS[File::$module as usize] }
+                {
+                    return ($module::APPLET.run)(env, args);
+                }
+            )*
             unreachable!("the number comes from ROWS")
         }
     };

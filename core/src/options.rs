@@ -71,6 +71,7 @@ macro_rules! options {
             $crate::options::count(USAGE) == <[&str]>::len(&[$($option),*]),
             "the usage text declares an option that the applet does not name"
         );
+        const _: () = assert!($crate::options::count(USAGE) <= 128, "a set of options has 128 bits");
     };
     ($usage:expr) => {
         const USAGE: &str = $usage;

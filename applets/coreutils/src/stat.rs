@@ -3,7 +3,7 @@
 use rbox_core::mode::letters;
 use rbox_core::number::octal;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, Stat, StatFs, lstat, major, minor, readlink, stat, statfs, statvfs};
+use rbox_core::sys::fs::{FileType, Stat, StatFs, link_count, lstat, major, minor, readlink, stat, statfs, statvfs};
 use rbox_core::text;
 use rbox_core::text::Hex;
 use rbox_core::time::{self, Moment, Zone};
@@ -185,7 +185,7 @@ impl Printer {
             b'F' => kind_name(stat).as_bytes().to_vec(),
             b'g' => decimal(stat.st_gid.into()),
             b'G' => self.groups.group(stat.st_gid).to_vec(),
-            b'h' => decimal(stat.st_nlink),
+            b'h' => decimal(link_count(stat)),
             b'i' => decimal(stat.st_ino),
             b'm' => mount_point(path)?,
             b'n' => path.to_vec(),

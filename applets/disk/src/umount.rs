@@ -2,7 +2,7 @@
 
 use rbox_core::mounts::{self, Mount, is_wanted_kind};
 use rbox_core::prelude::*;
-use rbox_core::sys::mount::{MountFlags, UnmountFlags, mount, unmount};
+use rbox_core::sys::mount::{MountFlags, UnmountFlags, mount_remount, unmount};
 use rbox_core::sys::{Errno, OwnedFd, loop_device};
 
 options! {
@@ -34,9 +34,6 @@ Unmount filesystems.
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);
-
-/// MS_REMOUNT with MS_RDONLY, `mount(2)`.
-const REMOUNT_READ_ONLY: u32 = 32 | 1;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // Nothing writes /etc/mtab anyway.
@@ -93,8 +90,7 @@ fn loop_device_of(mounted: &Mount) -> Option<OwnedFd> {
 fn detach(env: &mut Env, mounted: &Mount, flags: UnmountFlags, or_read_only: bool) -> Result<()> {
     let Err(errno) = unmount(&mounted.target[..], flags) else { return Ok(()) };
     if errno == Errno::BUSY && or_read_only {
-        let flags = MountFlags::from_bits_retain(REMOUNT_READ_ONLY);
-        return match mount(&mounted.source[..], &mounted.target[..], &b""[..], flags, None) {
+        return match mount_remount(&mounted.target[..], MountFlags::RDONLY, &b""[..]) {
             Ok(()) => {
                 let parts = [&env.name[..], b": ", &mounted.source, b" busy - remounted read-only\n"];
                 env.stderr.write(&parts.concat())

@@ -84,3 +84,9 @@ pub fn readlink(path: impl AsRef<[u8]>) -> Result<Vec<u8>, Errno> {
     }
     call(path.as_ref())
 }
+
+/// The number of hard links, whose type depends on the processor.
+#[allow(clippy::unnecessary_cast, reason = "u32 on 32-bit and on some 64-bit processors")]
+pub const fn link_count(stat: &Stat) -> u64 {
+    stat.st_nlink as u64
+}

@@ -3,7 +3,7 @@
 use rbox_core::mode::letters;
 use rbox_core::number::{Decimal, human};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, Stat, major, minor};
+use rbox_core::sys::fs::{FileType, Stat, link_count, major, minor};
 use rbox_core::term;
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::users::Names;
@@ -88,7 +88,7 @@ impl Lister<'_> {
                 widen(&mut widths.blocks, &self.block_text(stat));
             }
             if self.form == Form::Long {
-                widen(&mut widths.links, &digits(stat.st_nlink));
+                widen(&mut widths.links, &digits(link_count(stat)));
                 widen(&mut widths.size, &self.size_text(stat));
                 widths.user = widths.user.max(self.owner_text(stat, false).len());
                 widths.group = widths.group.max(self.owner_text(stat, true).len());
@@ -163,7 +163,7 @@ impl Lister<'_> {
     fn push_attributes(&mut self, text: &mut Vec<u8>, file: &File, stat: &Stat, widths: &Widths) {
         text.extend_from_slice(&letters(stat.st_mode));
         text.push(b' ');
-        push_right(text, &digits(stat.st_nlink), widths.links.max(4));
+        push_right(text, &digits(link_count(stat)), widths.links.max(4));
         text.push(b' ');
         if !self.args.has(NO_USER) {
             push_left(text, &self.owner_text(stat, false), widths.user.max(8));

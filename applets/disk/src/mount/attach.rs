@@ -173,7 +173,8 @@ fn system_mount(mount: &Mount, kind: &[u8], flags: u32, data: &[u8]) -> core::re
             &mount.source[..],
             &mount.target[..],
             kind,
-            MountFlags::from_bits_retain(flags),
+            // The kernel's unsigned long is wider on some processors.
+            MountFlags::from_bits_retain(flags as _),
             Some(data.as_c_str()),
         )
     };

@@ -16,7 +16,7 @@ use rbox_core::env::Vars;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::mount::{MountFlags, mount};
+use rbox_core::sys::mount::{MountFlags, mount_remount};
 use rbox_core::sys::signal_queue::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SignalQueue,
 };
@@ -265,7 +265,7 @@ impl Init {
         self.end_all(env);
         // With no process left nothing is open for writing any more. What cannot be remounted is only synced.
         if self.owns_machine {
-            let _ = mount("", "/", "", MountFlags::from_bits_retain(MOUNT_REMOUNT_READ_ONLY), None);
+            let _ = mount_remount("/", MountFlags::RDONLY, "");
         }
         fs::sync();
         say(env, &[b"Requesting system ", name].concat());
@@ -293,9 +293,6 @@ impl Init {
         let _ = reboot(RebootCommand::Restart);
     }
 }
-
-/// MS_REMOUNT with MS_RDONLY, `mount(2)`.
-const MOUNT_REMOUNT_READ_ONLY: u32 = 32 | 1;
 
 /// The environment of all that init starts, with `name` set to `value` unless it is there and `keep`.
 fn set_variable(vars: &mut Vars, name: &str, value: &[u8], keep: bool) {
