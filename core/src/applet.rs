@@ -1,7 +1,7 @@
 //! The form of an applet, and the table of all of them.
 
 use crate::env::Env;
-use crate::error::{Error, ExitStatus, Outcome, Result};
+use crate::error::{Error, ExitStatus, Outcome, Question, Result};
 use crate::options::{Args, Grammar};
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
@@ -68,6 +68,12 @@ impl Applet {
         self
     }
 
+    /// The same applet, to which every word is data.
+    pub const fn data(mut self) -> Self {
+        self.form.grammar = Grammar::Data;
+        self
+    }
+
     /// The same applet, with another status for errors.
     pub const fn failure(mut self, status: u8) -> Self {
         self.form.failure = status;
@@ -77,8 +83,7 @@ impl Applet {
     /// Runs the applet on `words` (the first is its name), reports what went wrong, flushes, and returns the status.
     pub fn call(&self, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let outcome = match self.form.read_words(self.usage, env, words) {
-            Ok(Some(args)) => (self.run)(env, &args),
-            Ok(None) => Ok(ExitStatus::SUCCESS),
+            Ok(args) => (self.run)(env, &args),
             Err(error) => Err(error),
         };
         self.form.conclude(self.usage, env, outcome)
@@ -86,14 +91,15 @@ impl Applet {
 }
 
 impl Form {
-    /// Reads the words of a call. `None` when they ask for help, which has been given.
-    fn read_words<'a>(self, usage: &'static str, env: &mut Env, words: &'a [&'a [u8]]) -> Result<Option<Args<'a>>> {
-        if self.grammar != Grammar::Raw && words.get(1).is_some_and(|word| *word == b"--help") {
-            let text = help(usage, &env.name);
-            env.stdout.write(&text)?;
-            return Ok(None);
+    /// Reads the words of a call.
+    fn read_words<'a>(self, usage: &'static str, env: &Env, words: &'a [&'a [u8]]) -> Result<Args<'a>> {
+        if self.grammar == Grammar::Raw
+            && let [_, word] = words
+            && let Some(question) = Question::of(word)
+        {
+            return Err(Error::asked(question));
         }
-        Args::parse(usage, self.grammar_for(env), words).map(Some)
+        Args::parse(usage, self.grammar_for(env), words)
     }
 
     /// POSIXLY_CORRECT asks for POSIX's order everywhere.
@@ -105,10 +111,14 @@ impl Form {
     }
 
     fn conclude(self, usage: &str, env: &mut Env, outcome: Outcome) -> ExitStatus {
-        let mut status = match outcome {
-            Ok(status) => status,
-            Err(error) => self.fail(usage, env, &error),
+        let outcome = match outcome {
+            Err(error) => match error.question() {
+                Some(question) => answer(env, usage, question),
+                None => Err(error),
+            },
+            outcome => outcome,
         };
+        let mut status = outcome.unwrap_or_else(|error| self.fail(usage, env, &error));
         if let Err(error) = env.stdout.flush() {
             status.worsen(self.fail(usage, env, &error));
         }
@@ -131,18 +141,25 @@ pub fn help(usage: &str, name: &[u8]) -> Vec<u8> {
     [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", usage.as_bytes(), b"\n"].concat()
 }
 
-/// Gives the help where `--help` is the only operand: for applets whose words are not options. True if it was.
-pub fn answer_help(env: &mut Env, usage: &str, operands: &[&[u8]]) -> Result<bool> {
-    let asked = operands == [b"--help"];
-    if asked {
-        let text = help(usage, &env.name);
-        env.stdout.write(&text)?;
-    }
-    Ok(asked)
+/// The text of `--version`: the name and version in GNU's form, then the line by which scripts that look for BusyBox
+/// know it.
+pub fn version(name: &[u8]) -> Vec<u8> {
+    [name, concat!(" (rbox) ", env!("CARGO_PKG_VERSION"), "\n").as_bytes(), VERSION_LINE.as_bytes(), b"\n"].concat()
+}
+
+/// Answers a question of the command line on standard output.
+pub fn answer(env: &mut Env, usage: &str, question: Question) -> Outcome {
+    let text = match question {
+        Question::Help => help(usage, &env.name),
+        Question::Version => version(&env.name),
+    };
+    env.stdout.write(&text)?;
+    Ok(ExitStatus::SUCCESS)
 }
 
 /// What rbox is and which: the first line of every `--help`.
-pub const VERSION_LINE: &str = concat!("rbox v", env!("CARGO_PKG_VERSION"), " multi-call binary.");
+pub const VERSION_LINE: &str =
+    concat!("rbox v", env!("CARGO_PKG_VERSION"), " multi-call binary, compatible with BusyBox v1.37.");
 
 /// One applet's number in the table of all.
 pub type Id = u16;
@@ -214,8 +231,7 @@ impl Registry {
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
         let outcome = match form.read_words(usage, env, words) {
-            Ok(Some(args)) => (self.run)(self.file(id), env, &args),
-            Ok(None) => Ok(ExitStatus::SUCCESS),
+            Ok(args) => (self.run)(self.file(id), env, &args),
             Err(error) => Err(error),
         };
         form.conclude(usage, env, outcome)

@@ -54,6 +54,28 @@ enum Kind {
     Message,
     /// Standard output is dead: nothing that follows can succeed.
     Output,
+    /// No failure: `--help` or `--version` was among the options.
+    Asked(Question),
+}
+
+/// What a command line asks for in place of the applet's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// `--help`
+    Help,
+    /// `--version`
+    Version,
+}
+
+impl Question {
+    /// The question that `word` is.
+    pub fn of(word: &[u8]) -> Option<Self> {
+        match word {
+            b"--help" => Some(Self::Help),
+            b"--version" => Some(Self::Version),
+            _ => None,
+        }
+    }
 }
 
 impl Error {
@@ -94,6 +116,16 @@ impl Error {
     /// The command line is wrong: a message of one part, then the usage text.
     pub fn misused(message: &str) -> Self {
         Self::usage_because(&[message.as_bytes()])
+    }
+
+    /// The command line asks a question, which [`Form`](crate::applet::Form) answers.
+    pub fn asked(question: Question) -> Self {
+        Self::of_kind(Kind::Asked(question), &[], None)
+    }
+
+    /// The question that the command line asks.
+    pub fn question(&self) -> Option<Question> {
+        if let Kind::Asked(question) = self.0.kind { Some(question) } else { None }
     }
 
     /// Writing standard output failed with `errno`.

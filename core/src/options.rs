@@ -12,7 +12,7 @@
 //!
 //! Parsing follows POSIX XBD 12.2 with GNU's long options, their unambiguous abbreviations and permuted operands.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Question, Result};
 
 /// One option: its place among the option lines of the usage text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,8 +221,10 @@ pub enum Grammar {
     Permuted,
     /// The first operand ends the options, as for `env`, `nice`, `xargs`, `sh`.
     OptionsFirst,
-    /// The applet reads its words itself; not even `--help` is taken.
+    /// The applet reads its words itself; `--help` and `--version` are taken only when they are the only word.
     Raw,
+    /// Every word is data: not even `--help` is taken.
+    Data,
 }
 
 /// The words of a command line, told apart.
@@ -241,7 +243,7 @@ impl<'a> Args<'a> {
     pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
         let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new() };
         let mut rest = words.get(1..).unwrap_or_default();
-        if grammar == Grammar::Raw {
+        if matches!(grammar, Grammar::Raw | Grammar::Data) {
             args.operands = rest.to_vec();
             return Ok(args);
         }
@@ -281,6 +283,11 @@ impl<'a> Args<'a> {
                     matched = Some((line.option, line.takes));
                 }
             }
+        }
+        if attached.is_none()
+            && let Some(question) = Question::of(&[b"--", name].concat())
+        {
+            return Err(Error::asked(question));
         }
         self.finish_long(name, matched, attached, rest, ambiguous)
     }

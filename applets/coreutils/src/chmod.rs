@@ -1,6 +1,5 @@
 //! `chmod`: change file modes (POSIX XCU chmod).
 
-use rbox_core::applet::help;
 use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::mode;
 use rbox_core::prelude::*;
@@ -30,11 +29,6 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 /// A mode may start with a dash, as an option does: `chmod -w FILE`. It is taken out before options are read.
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut words = args.words().to_vec();
-    if words.get(1).is_some_and(|word| *word == b"--help") {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
-        return Ok(ExitStatus::SUCCESS);
-    }
     let ended = words.iter().position(|word| *word == b"--").unwrap_or(words.len());
     let is_mode =
         |word: &&[u8]| matches!(word, [b'-', b'r' | b'w' | b'x' | b'X' | b's' | b't' | b'u' | b'g' | b'o', ..]);

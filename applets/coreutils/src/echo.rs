@@ -9,7 +9,7 @@ options!(
 );
 
 /// The applet. Every word may be one to print, so none is an option for certain.
-pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
+pub const APPLET: Applet = Applet::new(USAGE, run).data().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.write(&printf::echo(args.operands(), Style::Echo))?;

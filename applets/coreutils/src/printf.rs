@@ -1,6 +1,5 @@
 //! `printf`: print words in a format (POSIX XCU printf).
 
-use rbox_core::applet::answer_help;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
@@ -13,9 +12,6 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
-    if answer_help(env, USAGE, words)? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let words = options::after_dashes(words);
     let Some((format, words)) = words.split_first() else { return Err(Error::usage()) };
     let mut out = Vec::new();

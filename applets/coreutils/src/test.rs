@@ -1,6 +1,5 @@
 //! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
 
-use rbox_core::applet::answer_help;
 use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;
 
@@ -8,14 +7,10 @@ options!(
     "EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( )."
 );
 
-/// The applet. Its words are operators, not options.
-pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2).inline();
+/// The applet. Its words are operators and data, also `--help` (XCU test).
+pub const APPLET: Applet = Applet::new(USAGE, run).data().failure(2).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // BusyBox answers this one word with its help, although for POSIX it is a word that is not empty.
-    if answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let mut is_set = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());
     let is_set = &mut IsSet::new(&mut is_set);
     let judged = match (&env.name[..], args.operands()) {

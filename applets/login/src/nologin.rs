@@ -13,10 +13,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 /// Milliseconds that the text stays on a terminal which is cleared then.
 const DELAY: u64 = 5000;
 
-fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if rbox_core::applet::answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
+fn run(env: &mut Env, _: &Args<'_>) -> Outcome {
     let text = Input::open(b"/etc/nologin.txt").and_then(|mut file| file.read_to_end());
     env.stdout.write(&text.unwrap_or_else(|_| b"This account is not available\n".to_vec()))?;
     env.stdout.flush()?;

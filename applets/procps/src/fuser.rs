@@ -1,6 +1,5 @@
 //! `fuser`: find the processes that use files, file systems or ports (POSIX XCU fuser, in BusyBox's form).
 
-use rbox_core::applet::answer_help;
 use rbox_core::bytes;
 use rbox_core::fs::list_at;
 use rbox_core::io::Input;
@@ -49,9 +48,6 @@ enum Target {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let mut words = args.words().to_vec();
     // -4 and -6 are options, not signals.
     let signal =

@@ -1,6 +1,5 @@
 //! `kill`: send signals to processes (POSIX XCU kill).
 
-use rbox_core::applet::help;
 use rbox_core::number::{invalid, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::signals::{NAMES, name_of, number_of};
@@ -27,10 +26,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
     let (number, pids) = match words {
         [] => return Err(nobody()),
-        [b"--help"] => {
-            env.stdout.write(&help(USAGE, &env.name))?;
-            return Ok(ExitStatus::SUCCESS);
-        }
         [b"-l" | b"-L", rest @ ..] => return list(env, rest),
         [b"-s" | b"-n", name, rest @ ..] => (signal_of(name)?, rest),
         [b"--", rest @ ..] => (TERM, rest),

@@ -1,6 +1,5 @@
 //! `killall`: send a signal to processes by name.
 
-use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::process;
 use rbox_core::signals::number_of;
@@ -29,10 +28,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 break;
             }
             (b"-l", _) => return list_all(env),
-            (b"--help", []) => {
-                env.stdout.write(&help(USAGE, &env.name))?;
-                return Ok(ExitStatus::SUCCESS);
-            }
             (b"-q", _) => {
                 quiet = true;
                 rest

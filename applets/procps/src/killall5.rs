@@ -1,6 +1,5 @@
 //! `killall5`: signal all processes of other sessions (System V; killall5(8)).
 
-use rbox_core::applet::answer_help;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::process::{self, Process};
@@ -26,9 +25,6 @@ const STOP: i32 = 19;
 const CONTINUE: i32 = 18;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let (mut number, mut omitted, mut words) = (15, Vec::new(), args.operands());
     while let Some((word, rest)) = words.split_first() {
         words = rest;

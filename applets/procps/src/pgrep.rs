@@ -1,6 +1,5 @@
 //! `pgrep`, `pkill`: find processes by name and other marks, and print or signal them (as in procps).
 
-use rbox_core::applet::answer_help;
 use rbox_core::bytes;
 use rbox_core::io::Input;
 use rbox_core::number::{invalid, parse_decimal, parse_in_range};
@@ -85,9 +84,6 @@ struct Wanted {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let kills = env.name.ends_with(b"pkill");
     let mut words = args.words().to_vec();
     let mut number = 15;

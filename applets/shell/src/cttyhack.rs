@@ -2,7 +2,6 @@
 //!
 //! For a shell that init starts on `/dev/console`, which cannot be a controlling terminal itself.
 
-use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, fd, fs, process};
 
@@ -15,11 +14,6 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.words().get(1..).unwrap_or_default();
-    if words.first().is_some_and(|word| *word == b"--help") {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
-        return Ok(ExitStatus::SUCCESS);
-    }
     if words.is_empty() {
         env.stdout.write(&[&active_console().unwrap_or_default()[..], b"\n"].concat())?;
         return Ok(ExitStatus::SUCCESS);

@@ -7,7 +7,6 @@ use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
-use rbox_core::applet::help;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
 use rbox_core::text;
@@ -32,17 +31,7 @@ struct Start {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.flush()?;
-    if args.operands() == [b"--help"] {
-        let text = help(USAGE, &env.name);
-        env.stdout.write(&text)?;
-        return Ok(ExitStatus::SUCCESS);
-    }
     let name = env.name.clone();
-    if args.words().get(1).is_some_and(|word| *word == b"--help") {
-        let text = help(USAGE, &name);
-        env.stdout.write(&text)?;
-        return Ok(ExitStatus::SUCCESS);
-    }
     let mut shell = new_shell(env, &name);
     if let Some(word) = args.words().first() {
         shell.arg0 = word.copied();

@@ -69,9 +69,6 @@ struct Parser<'a> {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if rbox_core::applet::answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let compatible = env.vars.get("GETOPT_COMPATIBLE").is_some();
     let all = args.words();
     let first = all.get(1);

@@ -32,9 +32,6 @@ enum Kind {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if rbox_core::applet::answer_help(env, USAGE, args.operands())? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let mut words = args.operands().iter().copied();
     let mut word = words.next().ok_or_else(Error::usage)?;
     let relative = matches!(word, b"-n" | b"--relative");

@@ -12,7 +12,6 @@ mod test;
 
 use core::cell::RefCell;
 
-use rbox_core::applet::answer_help;
 use rbox_core::fs::{Follow, Phase, Step, Visit, stat, walk_lazily};
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
@@ -111,9 +110,6 @@ impl File<'_> {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands();
-    if answer_help(env, USAGE, words)? {
-        return Ok(ExitStatus::SUCCESS);
-    }
     let (paths, expression, mut finder) = parser::parse(env, words)?;
     for path in paths {
         finder.walk(env, path, &expression)?;
