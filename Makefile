@@ -30,6 +30,7 @@ unit:
 compat: rbox
 	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
 	cargo run -q --locked -p compat-suite
+	cargo run -q --locked -p compat-suite -- --options
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
 

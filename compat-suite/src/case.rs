@@ -8,11 +8,17 @@
 //! needs: namespace (optional)
 //! types: a line, which is typed when the terminal has been quiet for a while (optional, with needs: tty)
 //! head -n 2 file
+//! -- 0
+//! what standard output must be
+//! ! what standard error must be
 //! ```
 //!
 //! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
 //! directory in which every name of an applet means the program under test. `await COMMAND` tries a command until it
 //! succeeds; a case that takes longer than 30 seconds is killed.
+//!
+//! A line `--` with a status begins what rbox must print: where nothing compares it (tests/cases), and where it differs
+//! from BusyBox. Lines with `! ` are those of standard error, which counts where there is one of them.
 //!
 //! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal, and
 //! `needs: namespace tty` both.
@@ -39,6 +45,34 @@ pub struct Case {
     pub types: Vec<String>,
     /// The script.
     pub script: String,
+    /// What rbox must print, when that is stated.
+    pub expected: Option<Expected>,
+}
+
+/// What a case must print.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The exit status, as a line.
+    pub status: String,
+    /// Standard output; a newline at its end is added where it lacks one.
+    pub stdout: String,
+    /// Standard error, empty when it does not count.
+    pub stderr: String,
+}
+
+impl Expected {
+    /// The block of lines that states it; the reverse of what the parser does.
+    pub fn text(&self) -> String {
+        let stderr: String = self.stderr.lines().map(|line| format!("! {line}\n")).collect();
+        format!("-- {}{}{stderr}", self.status, self.stdout)
+    }
+
+    fn take(&mut self, line: &str) {
+        match line.strip_prefix("! ") {
+            Some(message) => self.stderr.extend([message, "\n"]),
+            None => self.stdout.extend([line, "\n"]),
+        }
+    }
 }
 
 impl Case {
@@ -83,6 +117,20 @@ pub fn read_all(directory: &Path) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
+/// Adds to each case that differs and does not state what it prints what `ask` says of it.
+pub fn state_all(directory: &Path, ask: &dyn Fn(&Case) -> Result<Expected, String>) -> Result<(), String> {
+    for case in read_all(directory)?.iter().filter(|case| case.differs.is_some() && case.expected.is_none()) {
+        let path = directory.join(&case.file).with_extension("txt");
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(&path).map_err(failed)?;
+        let start = text.find(&format!("== {}\n", case.name)).ok_or_else(|| format!("{}: not found", case.title()))?;
+        let end = text[start..].find("\n== ").map_or(text.len(), |length| start + length + 1);
+        let stated = format!("{}\n{}", text[..end].trim_end(), ask(case)?.text());
+        fs::write(&path, stated + &text[end..]).map_err(failed)?;
+    }
+    Ok(())
+}
+
 fn sorted(directory: &Path) -> Result<Vec<std::path::PathBuf>, String> {
     let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -107,7 +155,13 @@ fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
         if case.script.is_empty() && case.take_mark(line)? {
             continue;
         }
-        case.script.extend([line, "\n"]);
+        match (&mut case.expected, line.strip_prefix("-- ")) {
+            (Some(expected), _) => expected.take(line),
+            (None, Some(status)) if status.parse::<u8>().is_ok() => {
+                case.expected = Some(Expected { status: format!("{status}\n"), ..Expected::default() });
+            }
+            (None, _) => case.script.extend([line, "\n"]),
+        }
     }
     if let Some(case) = cases.iter().find(|case| case.script.trim().is_empty()) {
         return Err(format!("{}: no script", case.title()));
@@ -127,6 +181,16 @@ mod tests {
         assert_eq!(cases[0].script, "echo 1\n\necho 2\n");
         assert_eq!(cases[1].differs.as_deref(), Some("because"));
         assert_eq!(cases[1].title(), "a/b: two");
+    }
+
+    #[test]
+    fn what_must_be_printed_is_stated_after_the_script() {
+        let text = "== one\necho 1\n-- 3\n1\n\n! a: b\n== two\ntrue\n";
+        let cases = parse("a/b", text).expect("the text is right");
+        let expected = cases[0].expected.as_ref().expect("it is stated");
+        assert_eq!((expected.status.as_str(), expected.stdout.as_str()), ("3\n", "1\n\n"));
+        assert_eq!(expected.text(), "-- 3\n1\n\n! a: b\n");
+        assert_eq!((cases[0].script.as_str(), &cases[1].expected), ("echo 1\n", &None));
     }
 
     #[test]

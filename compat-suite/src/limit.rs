@@ -1,7 +1,7 @@
 //! The time that a case may take, and the end of everything that ran over it.
 
 use std::fs::{self, File};
-use std::io::{Read, Result};
+use std::io::{Error, Read, Result};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -61,11 +61,13 @@ pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::
         std::thread::sleep(Duration::from_millis(2));
     }
     let status = child.wait()?;
-    // One that starts others while it is looked for has ended after a few rounds.
-    for _ in 0..10 {
-        if !end_all(directory)? {
-            break;
+    // A process that is killed is there for a moment still, and one may start others while it is looked for.
+    let end = Instant::now() + LIMIT;
+    while end_all(directory)? {
+        if Instant::now() >= end {
+            return Err(Error::other("what a case left running does not end"));
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
     Ok(status)
 }

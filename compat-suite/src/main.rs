@@ -4,23 +4,18 @@
 //! that is not marked so, or when one that is marked no longer differs. Cases that need namespaces are skipped where
 //! root is missing, with a word about it; where CI is set that is a failure.
 
-mod case;
-mod limit;
 mod oracles;
 mod random;
-mod run;
-mod terminal;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Parser;
 
-use case::Case;
-use run::Systems;
+use compat_suite::case::{self, Case};
+use compat_suite::run::Systems;
+use compat_suite::{ask_all, options};
 
 #[derive(Parser)]
 #[command(about = "Compares rbox with BusyBox, case by case")]
@@ -37,6 +32,12 @@ struct Cli {
     /// Ask dash and bash too about the shell's cases.
     #[arg(long)]
     oracles: bool,
+    /// Write what rbox prints into the cases that differ and do not state it.
+    #[arg(long)]
+    state: bool,
+    /// List the options of BusyBox that rbox lacks instead of running cases.
+    #[arg(long)]
+    options: bool,
     /// Run random programs of this language instead of the cases: `sh`.
     #[arg(long)]
     random: Option<String>,
@@ -74,7 +75,13 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     if let Some(language) = &cli.random {
         return random::compare(language, cli.seed, cli.count, &cli.rbox, &cli.busybox);
     }
+    if cli.options {
+        return options::compare(&cli.rbox, &cli.busybox);
+    }
     let systems = Systems::new(&cli.rbox, &cli.busybox)?;
+    if cli.state {
+        return case::state_all(&cli.cases, &|case| Ok(systems.run(case, "rbox", 0)?.stated())).map(|()| true);
+    }
     let mut cases = case::read_all(&cli.cases)?;
     cases.retain(|case| cli.filters.is_empty() || cli.filters.iter().any(|word| case.title().contains(word.as_str())));
     if cases.is_empty() {
@@ -126,59 +133,40 @@ enum Verdict {
     Wrong(String),
 }
 
-/// How many cases run at once: many of them wait for daemons more than they work.
-const WORKERS: usize = 4;
-
-/// Asks about all cases, several at once, each worker in a directory of its own. The answers have the order of the cases.
-fn ask_all<T: Send>(cases: &[Case], ask: impl Fn(&Case, usize) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let answers: Mutex<BTreeMap<usize, T>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for worker in 0..WORKERS {
-            let (next, answers, ask) = (&next, &answers, &ask);
-            scope.spawn(move || {
-                while let Some((at, case)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, cases.get(at)?)))
-                {
-                    let answer = ask(case, worker);
-                    answers.lock().expect("no worker panics with the lock").insert(at, answer);
-                }
-            });
-        }
-    });
-    answers.into_inner().expect("no worker panics with the lock").into_values().collect()
-}
-
-/// How often a case that differs is judged again.
-const TRIES: usize = 3;
-
 /// Judges all cases.
 fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
     let mut verdicts = ask_all(cases, |case, worker| match case.namespace && skip_namespaces {
         true => Ok(Verdict::Skipped),
         false => judge(case, systems, worker),
     });
-    // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone.
+    // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone, once.
+    let mut again = 0;
     for (verdict, case) in verdicts.iter_mut().zip(cases) {
-        for _ in 0..TRIES {
-            if !matches!(verdict, Ok(Verdict::Wrong(_))) {
-                break;
-            }
+        if matches!(verdict, Ok(Verdict::Wrong(_))) {
+            again += 1;
             println!("{}: once more, alone", case.title());
             *verdict = judge(case, systems, 0);
         }
     }
+    println!("{again} cases were judged a second time");
     verdicts
 }
 
 fn judge(case: &Case, systems: &Systems, worker: usize) -> Result<Verdict, String> {
-    let differences = systems.differences(case, worker)?;
-    Ok(match (&case.differs, differences.is_empty()) {
-        (None, true) => Verdict::Same,
-        (Some(_), false) => Verdict::Marked,
-        (None, false) => {
-            Verdict::Wrong(format!("{}: differs\n{}\n{}", case.title(), case.script, differences.join("\n")))
-        }
-        (Some(_), true) => Verdict::Wrong(format!("{}: no longer differs, take the line out", case.title())),
-    })
+    let (differences, outcome) = systems.differences(case, worker)?;
+    let wrong = |what: String| Ok(Verdict::Wrong(format!("{}: {what}", case.title())));
+    if case.differs.is_none() {
+        return match differences.is_empty() {
+            true => Ok(Verdict::Same),
+            false => wrong(format!("differs\n{}\n{}", case.script, differences.join("\n"))),
+        };
+    }
+    let Some(expected) = &case.expected else {
+        return wrong(format!("state what rbox prints:\n{}", outcome.stated().text()));
+    };
+    match outcome.contradiction(expected) {
+        Some(text) => wrong(text),
+        None if differences.is_empty() => wrong("no longer differs, take the line out".into()),
+        None => Ok(Verdict::Marked),
+    }
 }

@@ -4,9 +4,9 @@
 //! BusyBox does and both others agree on something else, and where we differ from BusyBox and neither does as we do.
 //! Such a case fails until it is fixed or says why, with a mark `against:`; the mark fails once they no longer are.
 
-use crate::ask_all;
-use crate::case::Case;
-use crate::run::Systems;
+use compat_suite::ask_all;
+use compat_suite::case::Case;
+use compat_suite::run::Systems;
 
 /// The shells that vote.
 const SHELLS: [&str; 2] = ["dash", "bash"];

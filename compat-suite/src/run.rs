@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::case::Case;
+use crate::case::{Case, Expected};
 use crate::{limit, terminal};
 
 /// The two programs, each with a directory of links under its applets' names.
@@ -24,7 +24,7 @@ const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep
 /// The status of a case whose time was over.
 const LATE: &str = "took too long\n";
 
-/// What one run left-after, as text that can be compared.
+/// What one run left behind, as text that can be compared.
 pub struct Outcome {
     pub status: String,
     pub stdout: String,
@@ -33,28 +33,49 @@ pub struct Outcome {
 }
 
 impl Systems {
-    /// Makes the links. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) is in.
-    pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
+    /// A scratch directory without a system.
+    pub fn empty() -> Result<Self, String> {
         let temporary =
             fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary directory: {error}"))?;
         let scratch = temporary.join(format!("compat-suite.{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
-        let (ours, theirs) = (names(rbox)?, names(busybox)?);
-        for (directory, program) in [("rbox", rbox), ("busybox", busybox)] {
-            let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
-            let links = scratch.join(directory);
-            fs::create_dir_all(&links).map_err(failed)?;
-            for name in &ours {
-                let other = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|directory| Path::new(directory).join(name));
-                let other = other.into_iter().find(|path| path.exists());
-                let stands_in = other.filter(|_| directory == "busybox" && !theirs.contains(name));
-                symlink(stands_in.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
-            }
-            fs::write(links.join("await"), AWAIT).map_err(failed)?;
-            fs::set_permissions(links.join("await"), fs::Permissions::from_mode(0o755)).map_err(failed)?;
-        }
+        fs::create_dir_all(&scratch).map_err(failed)?;
         fs::write(scratch.join("namespace.sh"), NAMESPACE).map_err(failed)?;
         Ok(Self { scratch })
+    }
+
+    /// rbox alone, for cases that state what must be printed.
+    pub fn of_rbox(rbox: &Path) -> Result<Self, String> {
+        let systems = Self::empty()?;
+        systems.add("rbox", rbox, &names(rbox)?, &[])?;
+        Ok(systems)
+    }
+
+    /// Both programs. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) is in.
+    pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
+        let systems = Self::of_rbox(rbox)?;
+        let (ours, theirs) = (names(rbox)?, names(busybox)?);
+        let (both, missing): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| theirs.contains(name));
+        systems.add("busybox", busybox, &both, &missing)?;
+        Ok(systems)
+    }
+
+    /// Links the names to the program, and `missing` names to the machine's own programs, or else to this one.
+    fn add(&self, system: &str, program: &Path, names: &[String], missing: &[String]) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", self.scratch.display());
+        let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
+        let links = self.scratch.join(system);
+        fs::create_dir(&links).map_err(failed)?;
+        for name in names {
+            symlink(&program, links.join(name)).map_err(failed)?;
+        }
+        for name in missing {
+            let other = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|directory| Path::new(directory).join(name));
+            let other = other.into_iter().find(|path| path.exists());
+            symlink(other.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
+        }
+        fs::write(links.join("await"), AWAIT).map_err(failed)?;
+        fs::set_permissions(links.join("await"), fs::Permissions::from_mode(0o755)).map_err(failed)
     }
 
     /// Adds a system in which `sh` is another shell of the machine's and the other names are BusyBox's; false where that
@@ -94,7 +115,7 @@ impl Systems {
     }
 
     /// Runs the case in both and says what differs, a paragraph each. Each worker has a directory of its own.
-    pub fn differences(&self, case: &Case, worker: usize) -> Result<Vec<String>, String> {
+    pub fn differences(&self, case: &Case, worker: usize) -> Result<(Vec<String>, Outcome), String> {
         let (ours, theirs) = (self.run(case, "rbox", worker)?, self.run(case, "busybox", worker)?);
         let parts = [
             ("status", &ours.status, &theirs.status),
@@ -104,9 +125,9 @@ impl Systems {
         ];
         // Nothing is shown by a case that both systems hang in.
         let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs || **ours == LATE);
-        Ok(differing
-            .map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"))
-            .collect())
+        let texts =
+            differing.map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"));
+        Ok((texts.collect(), ours))
     }
 
     /// Runs the case in the system of that name.
@@ -143,6 +164,26 @@ impl Systems {
             stderr: messages(&text(&output.stderr)),
             tree,
         })
+    }
+}
+
+impl Outcome {
+    /// What is not as the case states it; `None` when it prints what it must.
+    pub fn contradiction(&self, expected: &Expected) -> Option<String> {
+        let is = self.stated();
+        let stderr_counts = !expected.stderr.is_empty();
+        let same = is.status == expected.status && is.stdout == expected.stdout;
+        let same = same && (!stderr_counts || is.stderr == expected.stderr);
+        (!same).then(|| format!("--- it prints\n{}--- it must print\n{}", is.text(), expected.text()))
+    }
+
+    /// It, in the form in which a case states it.
+    pub fn stated(&self) -> Expected {
+        let mut stdout = self.stdout.clone();
+        if !stdout.is_empty() && !stdout.ends_with('\n') {
+            stdout.push('\n');
+        }
+        Expected { status: self.status.clone(), stdout, stderr: self.stderr.clone() }
     }
 }
 
