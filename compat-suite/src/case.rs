@@ -20,8 +20,8 @@
 //! A line `--` with a status begins what rbox must print: where nothing compares it (tests/cases), and where it differs
 //! from BusyBox. Lines with `! ` are those of standard error, which counts where there is one of them.
 //!
-//! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal, and
-//! `needs: namespace tty` both.
+//! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal,
+//! `needs: namespace tty` both; `loop` keeps other cases from the loop devices, which namespaces share.
 
 use std::fs;
 use std::path::Path;
@@ -39,6 +39,8 @@ pub struct Case {
     pub against: Option<String>,
     /// Whether it runs in namespaces of its own.
     pub namespace: bool,
+    /// Whether it uses loop devices, which all namespaces share: no two such cases run at once.
+    pub loop_device: bool,
     /// Whether it runs on a terminal.
     pub tty: bool,
     /// What is typed there, line by line.
@@ -92,6 +94,7 @@ impl Case {
                 match word {
                     "namespace" => self.namespace = true,
                     "tty" => self.tty = true,
+                    "loop" => self.loop_device = true,
                     _ => return Err(format!("{}: unknown need: {word}", self.title())),
                 }
             }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::case::{Case, Expected};
@@ -12,6 +13,8 @@ use crate::{limit, terminal};
 /// The two programs, each with a directory of links under its applets' names.
 pub struct Systems {
     scratch: PathBuf,
+    /// Held by the case that uses loop devices.
+    loop_devices: Mutex<()>,
 }
 
 /// The script that makes a small system inside of new namespaces and runs the rest of its words in it with `/bin/sh`.
@@ -41,7 +44,7 @@ impl Systems {
         let failed = |error: std::io::Error| format!("{}: {error}", scratch.display());
         fs::create_dir_all(&scratch).map_err(failed)?;
         fs::write(scratch.join("namespace.sh"), NAMESPACE).map_err(failed)?;
-        Ok(Self { scratch })
+        Ok(Self { scratch, loop_devices: Mutex::default() })
     }
 
     /// rbox alone, for cases that state what must be printed.
@@ -132,6 +135,7 @@ impl Systems {
 
     /// Runs the case in the system of that name.
     pub fn run(&self, case: &Case, system: &str, worker: usize) -> Result<Outcome, String> {
+        let _alone = case.loop_device.then(|| self.loop_devices.lock().expect("no worker panics with the lock"));
         let directory = &self.scratch.join(format!("work{worker}"));
         let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
         if directory.exists() {
