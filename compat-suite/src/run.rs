@@ -136,12 +136,12 @@ impl Systems {
     /// Runs the case in the system of that name.
     pub fn run(&self, case: &Case, system: &str, worker: usize) -> Result<Outcome, String> {
         let _alone = case.loop_device.then(|| self.loop_devices.lock().expect("no worker panics with the lock"));
-        let directory = &self.scratch.join(format!("work{worker}"));
+        let directory = &self.scratch.join(format!("{worker}/work"));
         let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
         if directory.exists() {
             fs::remove_dir_all(directory).map_err(failed)?;
         }
-        fs::create_dir(directory).map_err(failed)?;
+        fs::create_dir_all(directory).map_err(failed)?;
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.scratch.join(system).display());
         let mut command = if case.namespace { self.namespace_command() } else { Command::new("/bin/sh") };
         command.args(["-c", &case.script]).current_dir(directory).env_clear().envs([
