@@ -1,6 +1,19 @@
-# The doors of the house. Each does its own set-up: packages are listed before apt is asked for them.
-.PHONY: boot boot-test tools test rbox image compat bench fuzz clean lint unit
+# What can be made. Each target does its own set-up: packages are listed before apt is asked for them.
+.PHONY: help boot boot-test tools test rbox image compat bench fuzz clean lint unit terminal processors choices
 
+help:
+	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
+	@echo 'make rbox       the static binary, target/rbox; APPLETS="sh ls" or APPLETS=FILE picks names, TARGET=aarch64'
+	@echo 'make image      the disk, target/rbox.img'
+	@echo 'make test       everything that CI runs (about 15 minutes, the first time 45)'
+	@echo 'make lint       format and lints, for all processors'
+	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
+	@echo 'make compat     compare rbox with BusyBox, case by case'
+	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
+	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
+	@echo 'make bench      size and speed beside BusyBox, toybox, GNU, dash and bash'
+	@echo 'make fuzz       every parser of outside bytes under libFuzzer, SECONDS=60 each'
+	@echo 'make clean      remove what was built'
 # Boots the image on this terminal; `poweroff` as root ends it.
 boot: image
 	cargo run -q -p build-image -- run
@@ -19,12 +32,26 @@ boot-test: image
 rbox:
 	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
 
-lint:
+lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Compiles for other processors, without linking.
+processors:
+	sh build-image/processors.sh
+
 unit:
 	cargo test --workspace --locked
+
+# The unit tests and the cases once more, on a terminal and with signals ignored, as under nohup and in tmux.
+terminal:
+	sh build-image/packages.sh bsdutils
+	script -qec "trap '' HUP INT QUIT TTIN TTOU; cargo test -q --workspace --locked && cargo run -q --locked -p compat-suite" /dev/null
+
+# Builds with few applets and for another processor, and runs the results.
+choices: tools
+	sh build-image/packages.sh qemu-user
+	sh build-image/choices.sh
 
 # The same cases in Debian's BusyBox and in rbox.
 compat: rbox
@@ -49,7 +76,7 @@ fuzz:
 tools:
 	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 procps psmisc python3-minimal
 
-test: tools lint unit compat boot-test
+test: tools lint unit compat boot-test terminal choices
 
 clean:
 	cargo clean

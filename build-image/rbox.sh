@@ -29,8 +29,14 @@ if [ "$machine" = x86_64 ] && [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rus
     cargo=cargo
     std=
 else
-    sh build-image/packages.sh gcc binutils musl-dev rustc-web cargo-web rust-web-src
+    sh build-image/packages.sh ca-certificates gcc binutils musl-dev rustc-web cargo-web rust-web-src
     rustc=/usr/bin/rustc
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if ! dpkg --compare-versions "$($rustc --version | cut -d ' ' -f 2)" ge "$oldest"; then
+        echo "rbox: $($rustc --version) is too old, $oldest is needed: enable Debian's security updates and upgrade" >&2
+        echo "rbox: rustc-web, or install a toolchain by rustup with the target $target" >&2
+        exit 1
+    fi
     cargo=/usr/bin/cargo
     std="-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size"
     # Features of std's own build are the compiler's unstable ones.

@@ -146,7 +146,7 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, dire
         stage.note("unpacking the source");
         unpack(source, &work.join("source"))?
     };
-    stage.note("configuring");
+    stage.show("building: 10 to 30 minutes, once; then it is taken from the cache");
     let fragment_file = work.join("fragment");
     fs::write(&fragment_file, fragment)?;
     let mut allconfig = std::ffi::OsString::from("KCONFIG_ALLCONFIG=");

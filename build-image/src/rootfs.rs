@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "rbox")]
     pub hostname: String,
     /// Keymap of the screen's consoles: a file of usr/share/keymaps without its ending; empty for the kernel's own (US)
-    #[arg(long, value_name = "NAME", default_value = "be-latin1")]
+    #[arg(long, value_name = "NAME", default_value = "")]
     pub keymap: String,
     /// Hash of root's password, as crypt(5) has it; empty for none
     #[arg(long, value_name = "HASH", default_value = "")]
@@ -121,7 +121,7 @@ fn keymap_stem(path: &[u8]) -> Option<Vec<u8>> {
 /// Adds the binary and one symbolic link for each line of its `--list-full`; returns their number.
 fn add_rbox(tree: &mut Manifest, binary: &Path) -> Result<usize> {
     let show = || binary.display().to_string();
-    let bytes = fs::read(binary).with_context(show)?;
+    let bytes = fs::read(binary).with_context(|| format!("{}: `make rbox` builds it", binary.display()))?;
     ensure!(bytes.starts_with(b"\x7fELF"), "{}: not a program", binary.display());
     // A name without a slash would be looked for in PATH.
     let program = fs::canonicalize(binary).with_context(show)?;
@@ -161,7 +161,12 @@ fn configure(tree: &mut Manifest, options: &Options) -> Result<()> {
         _ => line.to_owned(),
     })?;
     let hash = &options.root_password;
-    ensure!(!hash.contains([':', '\n']), "the password hash holds a colon or a newline");
+    // crypt(5): what is no hash would let nobody in. `!` and `*` do so on purpose (shadow(5)).
+    let is_hash = hash.starts_with('$') && hash.matches('$').count() >= 3 && !hash.contains([':', '\n']);
+    ensure!(
+        is_hash || ["", "!", "*"].contains(&hash.as_str()),
+        "--root-password takes a hash, as mkpasswd prints it, not the password"
+    );
     edit(tree, "etc/shadow", |line| match line.strip_prefix("root:") {
         Some(rest) => match rest.split_once(':') {
             Some((_, rest)) => format!("root:{hash}:{rest}"),
@@ -242,7 +247,8 @@ mod tests {
             |o: &mut Options| o.hostname = "a b".into(),
             |o: &mut Options| o.hostname = String::new(),
             |o: &mut Options| o.keymap = "nowhere".into(),
-            |o: &mut Options| o.root_password = "a:b".into(),
+            |o: &mut Options| o.root_password = "$6$a:b$c".into(),
+            |o: &mut Options| o.root_password = "hello".into(),
         ] {
             let mut options = options();
             change(&mut options);

@@ -1,30 +1,47 @@
 //! Progress lines: what a stage does, how it ended and how long it took.
 
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One stage of the build; says its name when it starts and its time when it ends.
 pub struct Stage {
     name: String,
     begun: Instant,
     terminal: bool,
+    /// When a log was last given a line.
+    logged: Cell<Instant>,
 }
+
+/// In a log a stage says what it does once in this time.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Stage {
     /// Starts a stage called `name`.
     pub fn begin(name: &str) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let stage = Self { name: name.to_owned(), begun: Instant::now(), terminal };
-        stage.note("...");
+        let begun = Instant::now();
+        let stage = Self { name: name.to_owned(), begun, terminal, logged: Cell::new(begun) };
+        stage.show("...");
         stage
     }
 
-    /// Rewrites the stage's line with what it is doing now; silent when nobody watches.
+    /// Says what the stage does now: on a terminal in its line, in a log once a minute.
     pub fn note(&self, doing: &str) {
+        if self.terminal || self.logged.get().elapsed() >= LOG_INTERVAL {
+            self.show(doing);
+        }
+    }
+
+    /// Says it at once: what takes long, and how long.
+    pub fn show(&self, doing: &str) {
+        self.logged.set(Instant::now());
         if self.terminal {
             eprint!("\r\x1b[K{:<10} {doing}", self.name);
             // A progress line that cannot be shown is no reason to stop the build.
             let _ = std::io::stderr().flush();
+        } else {
+            eprintln!("{:<10} {doing}", self.name);
         }
     }
 

@@ -19,8 +19,11 @@ pub fn deadline() -> Instant {
 }
 
 /// Runs a command in `directory` and reads what it prints, until nobody can print any more or its time is over.
-pub fn output(mut command: Command, directory: &Path, end: Instant) -> Result<Output> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+///
+/// It has a session of its own, without the caller's terminal.
+pub fn output(command: Command, directory: &Path, end: Instant) -> Result<Output> {
+    let mut child =
+        in_session(&command, &["-w"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = OwnedFd::from(child.stdout.take().expect("it is piped"));
     let stderr = OwnedFd::from(child.stderr.take().expect("it is piped"));
     let mut pipes = [Some(File::from(stdout)), Some(File::from(stderr))];
@@ -47,6 +50,17 @@ pub fn output(mut command: Command, directory: &Path, end: Instant) -> Result<Ou
     }
     let [stdout, stderr] = texts;
     Ok(Output { status: finish(&mut child, end, directory)?, stdout, stderr })
+}
+
+/// The same command in a new session, by setsid(1) with these options.
+pub fn in_session(command: &Command, options: &[&str]) -> Command {
+    let mut outer = Command::new("/usr/bin/setsid");
+    outer.args(options).arg(command.get_program()).args(command.get_args()).env_clear();
+    outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(directory) = command.get_current_dir() {
+        outer.current_dir(directory);
+    }
+    outer
 }
 
 /// Waits for the command until its time is over, then ends it. What it left running in the directory ends too, so that

@@ -110,9 +110,9 @@ impl Systems {
 
     /// Namespaces for everything but users, and in them the small system that the script makes.
     fn namespace_command(&self) -> Command {
-        let mut command = Command::new("/usr/bin/unshare");
+        let mut command = clean_command();
         command
-            .args(["-m", "-p", "-f", "-n", "-u", "-i", "--kill-child", "--mount-proc", "/bin/sh"])
+            .args(["/usr/bin/unshare", "-m", "-p", "-f", "-n", "-u", "-i", "--kill-child", "--mount-proc", "/bin/sh"])
             .arg(self.scratch.join("namespace.sh"));
         command
     }
@@ -143,7 +143,10 @@ impl Systems {
         }
         fs::create_dir_all(directory).map_err(failed)?;
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.scratch.join(system).display());
-        let mut command = if case.namespace { self.namespace_command() } else { Command::new("/bin/sh") };
+        let mut command = if case.namespace { self.namespace_command() } else { clean_command() };
+        if !case.namespace {
+            command.arg("/bin/sh");
+        }
         command.args(["-c", &case.script]).current_dir(directory).env_clear().envs([
             ("PATH", path.as_str()),
             ("HOME", "/"),
@@ -196,6 +199,13 @@ impl Drop for Systems {
         // The next run makes its own; what is left is in the temporary directory.
         let _ = fs::remove_dir_all(&self.scratch);
     }
+}
+
+/// The start of a command that does not inherit what nohup and tmux have signals ignored.
+fn clean_command() -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal");
+    command
 }
 
 /// The names of a program's applets.

@@ -27,10 +27,7 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
     let slave = File::options().read(true).write(true).open(name.to_str().map_err(Error::other)?)?;
     let device = slave.metadata()?.rdev();
     // setsid(1) makes its standard input the controlling terminal.
-    let mut outer = Command::new("/usr/bin/setsid");
-    outer.args(["-w", "-c"]).arg(command.get_program()).args(command.get_args());
-    outer.current_dir(command.get_current_dir().expect("the case's directory is set")).env_clear();
-    outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut outer = limit::in_session(&command, &["-w", "-c"]);
     outer.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
     let mut child = outer.spawn()?;
     // The parent's copies of the terminal must go, or it would never end.
