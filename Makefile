@@ -31,6 +31,7 @@ boot-test: image
 # The static binary at target/rbox. APPLETS="sh ls" or APPLETS=FILE picks names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:
 	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
+	cargo run -q --locked -p build-image -- licenses
 
 lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024

@@ -14,6 +14,7 @@ mod ext4;
 mod grub;
 mod kernel;
 mod keymap;
+mod licenses;
 mod manifest;
 mod mbr;
 mod output;
@@ -82,6 +83,8 @@ enum Task {
     Run(qemu::Options),
     /// Boot the image, drive its console and check what it does
     Test(boot_test::Options),
+    /// Write the licence texts of what is in the binary, and a list of its parts
+    Licenses(licenses::Options),
     /// Say which programs are missing for which stage
     Tools {
         /// Only the names of the missing Debian packages, for a script
@@ -133,6 +136,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Run(options) => qemu::run(&options)?,
         Task::Test(options) => boot_test::run(&options)?,
+        Task::Licenses(options) => licenses::write(&options)?,
         Task::Tools { packages } => show_missing(packages)?,
     }
     Ok(())
