@@ -22,7 +22,7 @@
 mod screen;
 
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
-use rbox_core::sys::process::{Change, exec, fork_run, ioctl_tiocsctty, setsid, wait};
+use rbox_core::sys::process::{Change, WaitOptions, exec, fork_run, ioctl_tiocsctty, setsid, wait};
 use rbox_core::sys::termios::{Winsize, tcsetwinsize};
 use rbox_core::sys::{AsFd, OwnedFd, fd, fs as sys_fs, pty, signal};
 use screen::Screen;
@@ -145,7 +145,7 @@ impl Session {
     fn end(&mut self, status: u8) -> Result<(), String> {
         self.wait_for(|session| {
             if session.ended.is_none() {
-                session.ended = wait(session.pid, 1).ok().flatten().map(|(_, change)| change);
+                session.ended = wait(session.pid, WaitOptions::NOHANG).ok().flatten().map(|(_, change)| change);
             }
             session.ended.is_some()
         })?;
@@ -194,7 +194,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.ended.is_none() {
             let _ = signal::kill(self.pid, 9);
-            let _ = wait(self.pid, 0);
+            let _ = wait(self.pid, WaitOptions::empty());
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
 use crate::sys::{self, Errno, fs, process};
 
-/// Runs the applet that the process was called as; any name that is no applet's is rbox's own.
+/// Runs the applet that the process was called as. `rbox` and `busybox`, also with more after it as `rbox-1.2`, are
+/// rbox's own names; any other that is no applet's is an error.
 pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
     let called = bytes::base_name(words.first().unwrap_or(&&b"rbox"[..]));
     // login(1) starts a login shell under a name with a leading dash.
@@ -16,10 +17,13 @@ pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
     if let Some(id) = registry.find(name) {
         return registry.call(id, &mut env, words);
     }
-    if name != b"rbox"
-        && let Some(id) = words.first().and_then(|word| behind_links(registry, word))
-    {
+    let is_front = name.starts_with(b"rbox") || name.starts_with(b"busybox");
+    if !is_front && let Some(id) = words.first().and_then(|word| behind_links(registry, word)) {
         return registry.call(id, &mut env, words);
+    }
+    if !is_front {
+        // A link under the name of an applet that is not there must not run what its words name.
+        return env.warn(Error::new("applet not found").with_status(127));
     }
     env.name = b"rbox".to_vec();
     let outcome = crate::front::run(&mut env, words.get(1..).unwrap_or_default());

@@ -9,7 +9,7 @@ pub type Judged = Result<bool, Vec<u8>>;
 
 callback! {
     /// Answers `-v NAME`: whether a variable of that name is set.
-    pub IsSet(name: &[u8]) -> bool
+    pub IsSet = AskIsSet<'b>(&'b [u8]) -> bool
 }
 
 /// The value of the words of `[ EXPRESSION ]`, the closing bracket among them.
@@ -191,7 +191,7 @@ pub fn unary(operator: &[u8], operand: &[u8], is_set: &mut IsSet<'_>) -> Option<
         b'k' => mode(0o1000),
         b'O' => fs::stat(operand).is_ok_and(|stat| stat.st_uid == process::geteuid().as_raw()),
         b'G' => fs::stat(operand).is_ok_and(|stat| stat.st_gid == process::getegid().as_raw()),
-        b't' => i32::try_from(parse(operand)?).is_ok_and(|number| number >= 0 && termios::isatty(fd::borrow(number))),
+        b't' => i32::try_from(parse(operand)?).is_ok_and(|number| fd::named(number).is_ok_and(termios::isatty)),
         b'v' => is_set.call(operand),
         _ => return None,
     })

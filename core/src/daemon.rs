@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::sys::fs::{Mode, OFlags};
 use crate::sys::time::{ClockId, Timespec, clock_gettime};
-use crate::sys::{fd, fs, process, thread};
+use crate::sys::{AsFd, AsRawFd, fd, fs, process, thread};
 
 /// Sleeps for `milliseconds`, or until a signal is handled.
 pub fn pause(milliseconds: u64) {
@@ -23,17 +23,11 @@ pub fn open_standard_streams(path: &[u8], flags: OFlags) -> Result<()> {
     let file =
         fs::open(path, flags, Mode::empty()).map_err(|errno| Error::on([b"can't open ", path].concat(), errno))?;
     for number in 0..3 {
-        fd::redirect(fs_borrow(&file), number).map_err(Error::from)?;
+        fd::redirect(file.as_fd(), number).map_err(Error::from)?;
     }
-    if std::os::fd::AsRawFd::as_raw_fd(&file) <= 2 {
-        // It is one of the three itself and must stay open.
-        core::mem::forget(file);
-    }
-    Ok(())
-}
-
-fn fs_borrow(file: &crate::sys::OwnedFd) -> crate::sys::BorrowedFd<'_> {
-    crate::sys::AsFd::as_fd(file)
+    // It may be one of the three itself, and then stays open.
+    let own = file.as_raw_fd().min(2);
+    fd::install(file, own).map_err(Error::from)
 }
 
 /// Goes on in a child in a session of its own, in `/`, with /dev/null for the standard streams; the parent ends with status 0.

@@ -123,7 +123,7 @@ impl Env {
         operands: &[&[u8]],
         each: &mut impl FnMut(&mut Self, &mut Input) -> Result<()>,
     ) -> Outcome {
-        self.inputs(operands, EachInput::new(each))
+        self.inputs(operands, EachInput::new(&mut |(env, input)| each(env, input)))
     }
 
     fn inputs(&mut self, operands: &[&[u8]], mut each: EachInput<'_>) -> Outcome {
@@ -132,10 +132,10 @@ impl Env {
         self.for_each_operand(operands, &mut |env, operand| {
             if operand != b"-" {
                 let mut opened = env.open(operand)?;
-                return each.call(env, &mut opened);
+                return each.call((env, &mut opened));
             }
             let mut input = env.take_stdin();
-            let result = each.call(env, &mut input);
+            let result = each.call((env, &mut input));
             env.stdin = input;
             result
         })
@@ -147,13 +147,13 @@ impl Env {
         operands: &[&[u8]],
         each: &mut impl FnMut(&mut Self, &[u8]) -> Result<()>,
     ) -> Outcome {
-        self.operands(operands, EachOperand::new(each))
+        self.operands(operands, EachOperand::new(&mut |(env, operand)| each(env, operand)))
     }
 
     fn operands(&mut self, operands: &[&[u8]], mut each: EachOperand<'_>) -> Outcome {
         let mut status = ExitStatus::SUCCESS;
         for operand in operands {
-            match each.call(self, operand) {
+            match each.call((self, operand)) {
                 Ok(()) => {}
                 Err(error) if error.is_output() || error.is_usage() => return Err(error),
                 Err(error) => status.worsen(self.warn(error)),
@@ -165,10 +165,10 @@ impl Env {
 
 callback! {
     /// What is done with each open operand.
-    EachInput(env: &mut Env, input: &mut Input) -> Result<()>
+    EachInput = OneInput<'b>((&'b mut Env, &'b mut Input)) -> Result<()>
 }
 
 callback! {
     /// What is done with each operand.
-    EachOperand(env: &mut Env, operand: &[u8]) -> Result<()>
+    EachOperand = OneOperand<'b>((&'b mut Env, &'b [u8])) -> Result<()>
 }

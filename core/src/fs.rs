@@ -176,12 +176,12 @@ fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Erro
 
 callback! {
     /// What is done at each file.
-    OnVisit(visit: &Visit<'_>) -> Result<Step>
+    OnVisit = VisitOne<'b>(&'b Visit<'b>) -> Result<Step>
 }
 
 callback! {
     /// What is done about an error.
-    OnFailure(error: Error) -> Result<()>
+    OnFailure = Fail<'b>(Error) -> Result<()>
 }
 
 struct Walk<'a> {

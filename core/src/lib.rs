@@ -1,5 +1,7 @@
 //! What more than one applet of rbox needs. A module uses only what is on a lower floor (see docs/architecture.md).
 #![warn(missing_docs)]
+// What is unsafe is in `sys`, and nowhere else.
+#![deny(unsafe_code)]
 
 pub mod accounts;
 pub mod applet;
@@ -31,6 +33,7 @@ pub mod pattern;
 pub mod printf;
 pub mod process;
 pub mod signals;
+#[allow(unsafe_code)]
 pub mod sys;
 pub mod syslog;
 pub mod term;

@@ -6,7 +6,7 @@ use rbox_core::call;
 use rbox_core::duration::parse;
 use rbox_core::prelude::*;
 use rbox_core::signals::number_of;
-use rbox_core::sys::process::{self, Change};
+use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::time::{ClockId, clock_gettime};
 use rbox_core::sys::{Errno, fd, pipe};
@@ -41,7 +41,6 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 const SIGCONT: i32 = 18;
-const WNOHANG: i32 = 1;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let (limit, command) = match (args.value(LIMIT), args.operands()) {
@@ -101,7 +100,7 @@ impl Watch {
         let mut deadline = Some(limit).filter(|limit| !limit.is_zero()).and_then(|limit| now().checked_add(limit));
         loop {
             let noted = signal::take(SignalSet(u64::MAX)).0;
-            if let Some((_, change)) = process::wait(self.pid, WNOHANG)? {
+            if let Some((_, change)) = process::wait(self.pid, WaitOptions::NOHANG)? {
                 return Ok(change);
             }
             for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
@@ -136,7 +135,7 @@ impl Watch {
         for number in [number, SIGCONT] {
             // What has ended meanwhile needs no signal.
             let _ = signal::kill(self.pid, number);
-            if !self.alone && number != SIGKILL && process::getpgrp() == process::getpid() {
+            if !self.alone && number != SIGKILL && process::getpgrp() == process::getpid().as_raw_pid() {
                 let own = signal::set(number, Disposition::Ignore);
                 let _ = signal::kill(0, number);
                 if let Ok(own) = own {

@@ -1,5 +1,6 @@
 //! `losetup`: block devices that show files (loop(4)).
 
+use rbox_core::block;
 use rbox_core::fs::{canonical, list_at};
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
@@ -156,7 +157,7 @@ fn attach(env: &mut Env, args: &Args<'_>, device: Option<&[u8]>, path: &[u8]) ->
             attached.map_err(|errno| Error::on(device, errno))?;
             device.to_vec()
         }
-        None => loop_device::attach(file.as_fd(), &name, view).map_err(|errno| Error::on(path, errno))?.0,
+        None => block::attach_loop_device(file.as_fd(), &name, view).map_err(|errno| Error::on(path, errno))?.0,
     };
     if args.has(SHOW) {
         env.stdout.write(&text!(&used, "\n"))?;

@@ -8,7 +8,7 @@ use rbox_core::io::Input;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags, open};
-use rbox_core::sys::process::{Change, wait};
+use rbox_core::sys::process::{Change, WaitOptions, wait};
 use rbox_core::sys::{AsFd, AsRawFd, Errno, fd};
 use rbox_core::text;
 
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
     fn wait_until(&mut self, env: &mut Env, most: usize) -> Result<()> {
         let mut result = Ok(());
         while self.running > most {
-            match wait(-1, 0) {
+            match wait(-1, WaitOptions::empty()) {
                 Ok(Some((_, change))) => {
                     self.running -= 1;
                     result = result.and(self.settle(env, change));

@@ -115,7 +115,7 @@ fn open_tty(tty: &[u8]) -> Result<Vec<u8>> {
         return Ok(b"-".to_vec());
     }
     // A group leader cannot start a session, but init starts it as one already.
-    let session = process::setsid().is_ok() || process::getsid(None) == Ok(process::getpid());
+    let session = process::setsid().is_ok() || process::getsid() == process::getpid().as_raw_pid();
     let path = if tty.starts_with(b"/") { tty.to_vec() } else { [b"/dev/", tty].concat() };
     open_standard_streams(&path, OFlags::RDWR | OFlags::NONBLOCK)?;
     // Non-blocking only so that the open waits for no carrier.

@@ -5,6 +5,7 @@ use rbox_core::io::Input;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::{fd, termios};
+use rbox_core::text;
 use rbox_core::tty::ask_secret;
 
 options! {
@@ -33,7 +34,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let descriptor = args.value(DESCRIPTOR).map(|word| parse_in_range(word, 0, i32::MAX as u64)).transpose()?;
     let password = match (operands.first(), descriptor) {
         (Some(word), _) => word.to_vec(),
-        (None, Some(number)) if number > 0 => first_line(&mut Input::from_fd(fd::adopt(number as i32), b"password"))?,
+        (None, Some(number)) if number > 0 => {
+            let file = fd::inherited(number as i32).map_err(|errno| Error::on(text!(number), errno))?;
+            first_line(&mut Input::from_fd(file, b"password"))?
+        }
         (None, _) if termios::isatty(fd::borrow(0)) => ask_secret(2, b"Password: ", None)?.unwrap_or_default(),
         (None, _) => first_line(&mut env.stdin)?,
     };

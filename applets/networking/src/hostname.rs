@@ -4,7 +4,7 @@ use rbox_core::bytes;
 use rbox_core::io::Input;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
-use rbox_core::sys::{packet, system};
+use rbox_core::sys::system;
 
 options! {
     "[-sidf] [NAME | -F FILE]
@@ -74,7 +74,7 @@ fn name_in_file(path: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn set(name: &[u8]) -> Result<()> {
-    packet::set_host_name(name).map_err(|errno| Error::on("sethostname", errno))
+    system::sethostname(name).map_err(|errno| Error::on("sethostname", errno))
 }
 
 /// The name that hosts(5) gives first to the host.

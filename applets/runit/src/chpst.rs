@@ -72,7 +72,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for (option, number) in [(NO_INPUT, 0), (NO_OUTPUT, 1), (NO_ERRORS, 2)] {
         if args.has(option) {
             // One that is closed already is as it should be.
-            let _ = fd::close_number(number);
+            let _ = fd::close_standard(number);
         }
     }
     let Some(name) = args.value(NAME) else { return Ok(call::replace(env, operands)) };

@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{Access, CWD, FileType, FlockOperation, Mode, OFlags};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
-use rbox_core::sys::process::{self, Change};
+use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal_queue::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue,
 };
@@ -25,9 +25,6 @@ log/ that is added later gets it from the next start on."
 
 /// The applet. Its own failures have runit's status 111.
 pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
-
-/// `waitpid(2)`: return at once.
-const NO_HANG: i32 = 1;
 
 /// The least time between two starts, in milliseconds.
 const INTERVAL: u64 = 1000;
@@ -281,7 +278,7 @@ impl Supervisor {
                 self.command(env, 0, b'x');
             }
         }
-        while let Ok(Some((pid, change))) = process::wait(-1, NO_HANG) {
+        while let Ok(Some((pid, change))) = process::wait(-1, WaitOptions::NOHANG) {
             self.note_end(env, pid, change);
         }
         for index in 0..self.services.len() {

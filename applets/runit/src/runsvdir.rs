@@ -6,6 +6,7 @@ use rbox_core::fs::list_at;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
+use rbox_core::sys::process::WaitOptions;
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGTERM, SignalQueue};
 use rbox_core::sys::{Errno, fs, process, signal};
 
@@ -26,8 +27,6 @@ HUP ends all services and runsvdir; TERM ends runsvdir alone.";
 /// The applet. Its own failures have runit's status 111.
 pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 
-/// `waitpid(2)`: return at once.
-const NO_HANG: i32 = 1;
 /// As runsvdir(8): more are not watched.
 const MOST_SERVICES: usize = 1000;
 /// Milliseconds between two looks at the directory.
@@ -64,7 +63,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut watcher = Watcher { directory, path, session: args.has(SESSION), services: Vec::new(), signals };
     let mut next_scan = 0;
     loop {
-        while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
+        while let Ok(Some((pid, _))) = process::wait(-1, WaitOptions::NOHANG) {
             watcher.services.iter_mut().filter(|service| service.pid == pid).for_each(|service| service.pid = 0);
         }
         if uptime_milliseconds() >= next_scan {

@@ -2,13 +2,12 @@
 
 use crate::builtins;
 use crate::copied::Copied;
-use crate::exec::redirect::private_copy;
 use crate::exec::trap::TRAPS;
 use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
 use rbox_core::prelude::*;
-use rbox_core::sys::{self, AsFd, AsRawFd, IntoRawFd, fd, fs, process, termios};
+use rbox_core::sys::{self, fd, fs, process, termios};
 use rbox_core::text;
 use std::rc::Rc;
 
@@ -88,6 +87,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         command_text: Vec::new(),
         last_word: Vec::new(),
         pipe_ends: Vec::new(),
+        descriptors: Default::default(),
         waited: 0,
         began: 0,
         subshell: false,
@@ -102,7 +102,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         modes: None,
         own_file: None,
         interrupted: false,
-        trace_to: 2,
+        trace_to: None,
         write_failed: false,
         read_failed: false,
         unlogged: Vec::new(),
@@ -298,9 +298,9 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     }
     let mut input = match (text, file) {
         (Some(text), _) => Input::text(&text, 1),
-        (None, Some(path)) => Input::reader(Reader::Script(open_script(shell, &path)?)),
+        (None, Some(path)) => Input::reader(open_script(shell, &path)?),
         (None, None) if interactive && terminal => Input::reader(Reader::Terminal),
-        (None, None) if is_seekable(0) => Input::reader(Reader::Seekable(0)),
+        (None, None) if is_seekable(fd::borrow(0)) => Input::reader(Reader::Seekable(0)),
         (None, None) => Input::reader(Reader::Bytes(0)),
     };
     shell.run_input(&mut input, true)
@@ -316,8 +316,8 @@ fn set_default_prompt(shell: &mut Shell) {
     }
 }
 
-/// Opens a script above the descriptors that scripts use.
-fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail> {
+/// Opens a script.
+fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<Reader, Fail> {
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
@@ -329,7 +329,7 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<i32, Fail
         }
     };
     shell.named = true;
-    Ok(private_copy(opened.as_fd()).unwrap_or(opened).into_raw_fd())
+    shell.script(opened)
 }
 
 /// Runs a file if there is one.
@@ -337,11 +337,11 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
     let Ok(opened) = fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) else {
         return Ok(());
     };
-    let opened = private_copy(opened.as_fd()).unwrap_or(opened);
-    let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+    let mut input = Input::reader(shell.script(opened)?);
     shell.sources += 1;
     let result = shell.run_input(&mut input, false);
     shell.sources -= 1;
+    shell.close_script(&input);
     match result {
         Err(Fail::Exit) => Err(Fail::Exit),
         _ => Ok(()),

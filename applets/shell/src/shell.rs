@@ -7,8 +7,9 @@ use crate::symbols::{Sym, Symbols};
 use crate::syntax::ast::Function;
 use crate::syntax::parser::SyntaxError;
 use rbox_core::applet::Registry;
+use rbox_core::sys::fd::{Descriptors, Private};
 use rbox_core::sys::termios::Termios;
-use rbox_core::sys::{Errno, fd, fs};
+use rbox_core::sys::{BorrowedFd, Errno, fd, fs};
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
@@ -208,6 +209,8 @@ pub struct Shell {
     pub last_word: Vec<u8>,
     /// The shell's ends of the pipes of `<(...)` and `>(...)`, open until the command has ended.
     pub pipe_ends: Vec<i32>,
+    /// The descriptors of the script, and those of the shell beside them.
+    pub descriptors: Descriptors,
     /// The process that `wait` has waited for last.
     pub waited: i32,
     /// When SECONDS was 0, in seconds since the epoch.
@@ -222,8 +225,8 @@ pub struct Shell {
     pub editor: Editor,
     /// Prompts for which the user may end the shell though jobs are stopped.
     pub warned: u8,
-    /// The terminal's descriptor.
-    pub terminal: Option<i32>,
+    /// The terminal.
+    pub terminal: Option<Private>,
     /// The group that the shell was started in, when it has left it.
     pub first_group: Option<i32>,
     /// The terminal's modes at the last prompt.
@@ -232,8 +235,8 @@ pub struct Shell {
     pub own_file: Option<(u64, u64)>,
     /// Ctrl-C in the middle of a command: it is dropped.
     pub interrupted: bool,
-    /// The descriptor that `set -x` writes to.
-    pub trace_to: i32,
+    /// Where `set -x` writes to while standard error is redirected for a command.
+    pub trace_to: Option<Private>,
     /// The builtin that runs could not write what it had to.
     pub write_failed: bool,
     /// The commands could not be read to their end.
@@ -342,10 +345,15 @@ pub fn now() -> i64 {
     rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
 }
 
+/// Writes all of a text to a standard stream.
+pub fn write_all(number: i32, text: &[u8]) -> Result<(), Errno> {
+    write_to(fd::borrow(number), text)
+}
+
 /// Writes all of a text to a descriptor.
-pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), Errno> {
+pub fn write_to(file: BorrowedFd<'_>, mut text: &[u8]) -> Result<(), Errno> {
     while !text.is_empty() {
-        match fd::write(fd::borrow(number), text) {
+        match fd::write(file, text) {
             Ok(count) => text = &text[count..],
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
@@ -355,14 +363,14 @@ pub fn write_all(number: i32, mut text: &[u8]) -> Result<(), Errno> {
 }
 
 /// Whether a descriptor can seek.
-pub fn is_seekable(number: i32) -> bool {
-    fs::seek(fd::borrow(number), fs::SeekFrom::Current(0)).is_ok()
+pub fn is_seekable(file: BorrowedFd<'_>) -> bool {
+    fs::seek(file, fs::SeekFrom::Current(0)).is_ok()
 }
 
 /// Reads once, going on after signals; an error reads as the end.
-pub fn read_number(number: i32, into: &mut [u8]) -> usize {
+pub fn read_once(file: BorrowedFd<'_>, into: &mut [u8]) -> usize {
     loop {
-        match fd::read(fd::borrow(number), &mut *into) {
+        match fd::read(file, &mut *into) {
             Ok(got) => return got,
             Err(Errno::INTR) => {}
             Err(_) => return 0,

@@ -1,13 +1,28 @@
 //! Where the parser's text comes from, and what else it asks the shell.
 
-use crate::shell::Shell;
+use crate::shell::{Fail, Shell};
 use crate::symbols::Symbols;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::Host;
-use rbox_core::sys::{Errno, fd, fs};
+use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
 use std::rc::Rc;
 
 impl Shell {
+    /// A reader of a script, whose descriptor stays out of the script's way.
+    pub fn script(&mut self, file: OwnedFd) -> Result<Reader, Fail> {
+        match self.descriptors.keep(file.as_fd()) {
+            Ok(kept) => Ok(Reader::Script(kept)),
+            Err(errno) => Err(self.plain_error(rbox_core::sys::error_text(errno).as_bytes())),
+        }
+    }
+
+    /// Closes what a reader of a script reads from.
+    pub fn close_script(&mut self, input: &Input) {
+        if let Reader::Script(kept) = input.reader {
+            self.descriptors.release(kept);
+        }
+    }
+
     /// Whether there was more to read; an error of reading commands is told and noted.
     fn checked(&mut self, more: Result<bool, Errno>) -> bool {
         more.unwrap_or_else(|errno| {
@@ -54,14 +69,17 @@ impl Host for Shell {
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
         match input.reader {
             Reader::None => false,
-            Reader::Script(number) => self.checked(read_block(number, &mut input.buffer, 1 << 14)),
+            Reader::Script(kept) => {
+                let read = self.descriptors.get(kept).and_then(|file| read_block(file, &mut input.buffer, 1 << 14));
+                self.checked(read)
+            }
             Reader::Seekable(number) => {
                 self.prompt_without_terminal(continued);
-                self.checked(read_block(number, &mut input.buffer, 1024))
+                self.checked(read_block(fd::borrow(number), &mut input.buffer, 1024))
             }
             Reader::Bytes(number) => {
                 self.prompt_without_terminal(continued);
-                self.checked(read_bytes(number, &mut input.buffer))
+                self.checked(read_bytes(fd::borrow(number), &mut input.buffer))
             }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {
@@ -75,19 +93,19 @@ impl Host for Shell {
 }
 
 /// A block of commands; false at the end.
-fn read_block(number: i32, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
+fn read_block(file: BorrowedFd<'_>, into: &mut Vec<u8>, size: usize) -> Result<bool, Errno> {
     let start = into.len();
     into.resize(start + size, 0);
-    let got = read_commands(number, &mut into[start..]);
+    let got = read_commands(file, &mut into[start..]);
     into.truncate(start + got.unwrap_or(0));
     got.map(|got| got > 0)
 }
 
 /// One line, byte by byte: what follows belongs to the commands. False at the end.
-fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
+fn read_bytes(file: BorrowedFd<'_>, into: &mut Vec<u8>) -> Result<bool, Errno> {
     let start = into.len();
     let mut byte = [0];
-    while read_commands(number, &mut byte)? == 1 {
+    while read_commands(file, &mut byte)? == 1 {
         into.push(byte[0]);
         if byte[0] == b'\n' {
             break;
@@ -97,17 +115,17 @@ fn read_bytes(number: i32, into: &mut Vec<u8>) -> Result<bool, Errno> {
 }
 
 /// Reads commands once, going on after signals.
-fn read_commands(number: i32, into: &mut [u8]) -> Result<usize, Errno> {
+fn read_commands(file: BorrowedFd<'_>, into: &mut [u8]) -> Result<usize, Errno> {
     loop {
-        match fd::read(fd::borrow(number), &mut *into) {
+        match fd::read(file, &mut *into) {
             Err(Errno::INTR) => {}
             // XCU sh, STDIN: the shell makes its standard input block again, for good.
             Err(Errno::AGAIN) => {
-                let flags = fs::fcntl_getfl(fd::borrow(number))?;
+                let flags = fs::fcntl_getfl(file)?;
                 if !flags.contains(fs::OFlags::NONBLOCK) {
                     return Err(Errno::AGAIN);
                 }
-                fs::fcntl_setfl(fd::borrow(number), flags - fs::OFlags::NONBLOCK)?;
+                fs::fcntl_setfl(file, flags - fs::OFlags::NONBLOCK)?;
             }
             result => return result,
         }

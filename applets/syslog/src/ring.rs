@@ -12,9 +12,9 @@ const KEY: i32 = 0x414e_4547;
 /// Bytes before the ring.
 const HEAD: usize = 8;
 
-/// The log in shared memory.
-pub struct Ring {
-    memory: SharedMemory,
+/// The log in shared memory, for syslogd `WRITABLE`.
+pub struct Ring<const WRITABLE: bool> {
+    memory: SharedMemory<WRITABLE>,
     semaphores: Semaphores,
 }
 
@@ -23,7 +23,7 @@ const fn change(number: u16, add: i16, at_once: bool) -> Change {
     Change { number, add, at_once, undo: add != 0 }
 }
 
-impl Ring {
+impl Ring<true> {
     /// Makes the ring, `size` bytes with its head. One that an earlier syslogd left-after keeps its lines.
     pub fn create(size: usize) -> Result<Self> {
         let failed = |errno| Error::on("can't make the buffer in shared memory", errno);
@@ -48,23 +48,11 @@ impl Ring {
         Ok(ring)
     }
 
-    /// The ring that a running syslogd has made.
-    pub fn open() -> Result<Self> {
-        let failed = |errno| Error::on("can't find syslogd buffer", errno);
-        let memory = SharedMemory::open(KEY).map_err(failed)?;
-        Ok(Self { memory, semaphores: Semaphores::open(KEY).map_err(failed)? })
-    }
-
     /// Removes it from the system.
     pub fn remove(self) {
         // Somebody may have done so before; then nothing is left to do.
         let _ = SharedMemory::remove(KEY);
         let _ = self.semaphores.remove();
-    }
-
-    /// True while the syslogd that made it keeps it.
-    pub fn is_alive(&self) -> bool {
-        self.memory.is_alive(KEY)
     }
 
     /// Adds a line; the oldest ones make room.
@@ -79,6 +67,28 @@ impl Ring {
         }
         self.set_number(4, at);
         let _ = self.semaphores.change(&[change(1, -1, true)]);
+    }
+
+    fn set_number(&self, at: usize, number: usize) {
+        for (index, byte) in (number as u32).to_ne_bytes().into_iter().enumerate() {
+            self.memory.set(at + index, byte);
+        }
+    }
+}
+
+impl Ring<false> {
+    /// The ring that a running syslogd has made.
+    pub fn open() -> Result<Self> {
+        let failed = |errno| Error::on("can't find syslogd buffer", errno);
+        let memory = SharedMemory::open(KEY).map_err(failed)?;
+        Ok(Self { memory, semaphores: Semaphores::open(KEY).map_err(failed)? })
+    }
+}
+
+impl<const WRITABLE: bool> Ring<WRITABLE> {
+    /// True while the syslogd that made it keeps it.
+    pub fn is_alive(&self) -> bool {
+        self.memory.is_alive(KEY)
     }
 
     /// All lines, the oldest first, and the place where the next one will start.
@@ -120,11 +130,5 @@ impl Ring {
 
     fn number(&self, at: usize) -> usize {
         u32::from_ne_bytes([0, 1, 2, 3].map(|byte| self.memory.get(at + byte))) as usize
-    }
-
-    fn set_number(&self, at: usize, number: usize) {
-        for (index, byte) in (number as u32).to_ne_bytes().into_iter().enumerate() {
-            self.memory.set(at + index, byte);
-        }
     }
 }

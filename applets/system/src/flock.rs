@@ -5,7 +5,7 @@ use rbox_core::duration;
 use rbox_core::number::{parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FlockOperation, Mode, OFlags};
-use rbox_core::sys::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
+use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
 use rbox_core::{daemon, text};
 
 options! {
@@ -60,7 +60,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     } else {
         own = None;
         let number = parse_decimal(first).and_then(|number| i32::try_from(number).ok());
-        fd::borrow(number.ok_or_else(|| Error::new(text!("bad file descriptor: '", first, "'")))?)
+        let number = number.ok_or_else(|| Error::new(text!("bad file descriptor: '", first, "'")))?;
+        fd::named(number).map_err(|errno| Error::on(first, errno).with_status(65))?
     };
     let started = daemon::uptime_milliseconds();
     let limit = if args.has(NO_WAIT) { Some(0) } else { limit };
@@ -75,6 +76,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.write(&text!("flock: getting lock took ", took, " milliseconds\n"))?;
     }
     let Some(own) = own else { return Ok(ExitStatus::SUCCESS) };
+    let mut own = Some(own);
     let shell = env.shell();
     let command = match words[1..] {
         [text] if for_shell => vec![&shell[..], b"-c", text],
@@ -82,23 +84,21 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     env.stdout.flush()?;
     if args.has(NO_FORK) {
-        keep(own, args.has(CLOSE));
+        if args.has(CLOSE) {
+            own = None;
+        }
+        // The program keeps the descriptor.
+        core::mem::forget(own);
         return Ok(call::replace(env, &command));
     }
     let pid = process::fork_run(|| {
         if args.has(CLOSE) {
-            let _ = fd::close_number(own.as_raw_fd());
+            // The child's copy alone.
+            own = None;
         }
         call::replace(env, &command).0
     });
     call::pass_on(process::wait_for(pid.map_err(|errno| Error::on("can't fork", errno))?)?)
-}
-
-/// Lets the program have the descriptor, or not.
-fn keep(file: OwnedFd, closed: bool) {
-    if !closed {
-        core::mem::forget(file);
-    }
 }
 
 fn open(path: &[u8]) -> Result<OwnedFd> {

@@ -214,15 +214,18 @@ fn write(path: &str, content: &[u8]) -> Result<()> {
 /// A child that stays in the old namespaces, where the files are, and mounts the new ones there.
 struct Holder {
     pid: i32,
-    go: rbox_core::sys::OwnedFd,
+    /// Open until the child may mount.
+    go: Option<rbox_core::sys::OwnedFd>,
 }
 
 impl Holder {
     fn start(files: &[(&[u8], &str)]) -> Result<Self> {
         let (wait, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| Error::on("can't create pipe", errno))?;
         let parent = process::getpid().as_raw_nonzero().get();
+        let mut go = Some(go);
         let pid = process::fork_run(|| {
-            let _ = fd::close_number(rbox_core::sys::AsRawFd::as_raw_fd(&go));
+            // The child's copy: the end of the parent's is the end of the pipe.
+            go = None;
             // Nothing comes when the parent has failed.
             if io::read(wait.as_fd(), &mut [0]) != Ok(1) {
                 return 1;
@@ -236,7 +239,9 @@ impl Holder {
     }
 
     fn finish(self) -> Result<()> {
-        fd::write(&self.go, b"g")?;
+        if let Some(go) = &self.go {
+            fd::write(go, b"g")?;
+        }
         match process::wait_for(self.pid)?.status() {
             0 => Ok(()),
             errno => Err(Error::on("can't mount namespace", rbox_core::sys::Errno::from_raw_os_error(errno.into()))),

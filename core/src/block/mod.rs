@@ -9,7 +9,9 @@ use crate::bytes;
 use crate::error::{Error, Result};
 use crate::io::Input;
 use crate::sys::fs::{Mode, OFlags};
-use crate::sys::{Errno, OwnedFd, fd, fs};
+use crate::sys::loop_device::{self, View};
+use crate::sys::{BorrowedFd, Errno, OwnedFd, fd, fs};
+use crate::text;
 
 /// Reads exactly `count` bytes at `offset`; `None` beyond the end or when the medium fails.
 fn read_at(file: &OwnedFd, offset: u64, count: usize) -> Option<Vec<u8>> {
@@ -24,6 +26,24 @@ fn read_at(file: &OwnedFd, offset: u64, count: usize) -> Option<Vec<u8>> {
         }
     }
     Some(buffer)
+}
+
+/// Makes a free loop device show `file`, as `loop_device::attach_to` does. Returns its path too.
+pub fn attach_loop_device(
+    file: BorrowedFd<'_>,
+    name: &[u8],
+    view: View,
+) -> core::result::Result<(Vec<u8>, OwnedFd), Errno> {
+    // Between the question and the use another program may take the device: then ask again.
+    for _ in 0..64 {
+        let path = text!("/dev/loop", loop_device::free_number()?);
+        match loop_device::attach_to(&path, file, name, view) {
+            Err(Errno::BUSY) => {}
+            Ok(device) => return Ok((path, device)),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::BUSY)
 }
 
 /// Opens a device or an image of one for reading. A drive without a medium does not keep the caller waiting.

@@ -25,11 +25,12 @@ pub fn probe(device: &OwnedFd) -> Option<Content> {
 
 callback! {
     /// Reads `count` bytes at an offset.
-    Read(offset: u64, count: usize) -> Option<Vec<u8>>
+    Read = ReadAt<'b>((u64, usize)) -> Option<Vec<u8>>
 }
 
 fn probe_with(read: &mut impl FnMut(u64, usize) -> Option<Vec<u8>>) -> Option<Content> {
-    let mut read = Read::new(read);
+    let mut each = |(offset, count)| read(offset, count);
+    let mut read = Read::new(&mut each);
     // A format is tried when its bytes are there; a small device has only the first ones.
     let formats: [fn(&mut Read<'_>) -> Option<Content>; 7] = [xfs, squashfs, ext, swap, btrfs, iso9660, fat];
     formats.into_iter().find_map(|format| format(&mut read))
@@ -41,7 +42,7 @@ fn content(kind: &'static str, uuid: Vec<u8>, label: &[u8]) -> Option<Content> {
 }
 
 fn xfs(read: &mut Read<'_>) -> Option<Content> {
-    let block = read.call(0, 512)?;
+    let block = read.call((0, 512))?;
     if !block.starts_with(b"XFSB") {
         return None;
     }
@@ -49,14 +50,14 @@ fn xfs(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn squashfs(read: &mut Read<'_>) -> Option<Content> {
-    if !read.call(0, 512)?.starts_with(b"hsqs") {
+    if !read.call((0, 512))?.starts_with(b"hsqs") {
         return None;
     }
     content("squashfs", Vec::new(), b"")
 }
 
 fn ext(read: &mut Read<'_>) -> Option<Content> {
-    let block = read.call(1024, 1024)?;
+    let block = read.call((1024, 1024))?;
     let number = |at: usize| u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
     if block[56..58] != [0x53, 0xef] {
         return None;
@@ -78,15 +79,16 @@ fn ext(read: &mut Read<'_>) -> Option<Content> {
 
 fn swap(read: &mut Read<'_>) -> Option<Content> {
     // The signature ends the first page, of 4 to 64 KiB.
-    let page =
-        [4096, 8192, 16384, 65536].into_iter().find(|page| read.call(page - 10, 10).as_deref() == Some(b"SWAPSPACE2"));
+    let page = [4096, 8192, 16384, 65536]
+        .into_iter()
+        .find(|page| read.call((page - 10, 10)).as_deref() == Some(b"SWAPSPACE2"));
     page?;
-    let head = read.call(1024, 64)?;
+    let head = read.call((1024, 64))?;
     content("swap", uuid_text(&head[12..28]), &head[28..44])
 }
 
 fn btrfs(read: &mut Read<'_>) -> Option<Content> {
-    let block = read.call(65536, 1024)?;
+    let block = read.call((65536, 1024))?;
     if &block[64..72] != b"_BHRfS_M" {
         return None;
     }
@@ -94,7 +96,7 @@ fn btrfs(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn iso9660(read: &mut Read<'_>) -> Option<Content> {
-    let block = read.call(32768, 2048)?;
+    let block = read.call((32768, 2048))?;
     if &block[..6] != b"\x01CD001" {
         return None;
     }
@@ -113,7 +115,7 @@ fn iso9660(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn fat(read: &mut Read<'_>) -> Option<Content> {
-    let sector = read.call(0, 512)?;
+    let sector = read.call((0, 512))?;
     // A partition table has the same signature at its end: the type's name tells them apart.
     let start = if &sector[82..90] == b"FAT32   " {
         67

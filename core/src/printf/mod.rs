@@ -60,7 +60,7 @@ pub fn print(
 
 callback! {
     /// Says why a word is no number, or what is wrong with the format.
-    Tell(message: &[&[u8]])
+    Tell = Message<'b>(&'b [&'b [u8]]) -> ()
 }
 
 /// What bash's printf has besides: its own quoting by `%q`, and `%(FORMAT)T`.

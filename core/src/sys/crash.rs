@@ -29,8 +29,8 @@ extern "C" fn tell(signal: libc::c_int, info: *const libc::siginfo_t, _context: 
     // given; all three calls are safe in a handler (signal-safety(7)).
     unsafe {
         if (*info).si_code <= 0 {
-            // Another process sent it.
-            libc::raise(signal);
+            // Another process sent it. By number: raise(3) sends to the thread that libc knows of, whatever the kernel says.
+            libc::kill(libc::getpid(), signal);
             return;
         }
         let mut name = [0u8; 16];

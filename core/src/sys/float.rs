@@ -7,7 +7,7 @@ use std::ffi::CString;
 /// Leading white space, signs, hexadecimal digits, `inf` and `nan` are taken as there. A number too large is infinite.
 pub fn parse(text: &[u8]) -> Option<(f64, usize)> {
     // A number has no NUL byte, so what follows one does not matter.
-    let end = crate::bytes::find_byte(0, text).unwrap_or(text.len());
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
     let word = CString::new(&text[..end]).ok()?;
     let mut after = core::ptr::null_mut();
     // SAFETY: word is NUL-terminated and lives until the call returns; after is valid for the call.

@@ -23,8 +23,6 @@ macro_rules! by_path {
 }
 
 by_path! {
-    /// `open(2)`.
-    open(; flags: OFlags, mode: Mode) -> OwnedFd;
     /// `openat(2)`.
     openat(directory: BorrowedFd<'_>; flags: OFlags, mode: Mode) -> OwnedFd;
     /// `stat(2)`.
@@ -47,6 +45,26 @@ by_path! {
     statfs(;) -> StatFs;
     /// `rmdir(2)`.
     rmdir(;) -> ();
+}
+
+/// `open(2)`. It goes on after a signal: the wait for the other end of a FIFO is not for every caller to mend.
+pub fn open(path: impl AsRef<[u8]>, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    #[inline(never)]
+    fn call(path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+        loop {
+            match open_once(path, flags, mode) {
+                Err(Errno::INTR) => {}
+                result => return result,
+            }
+        }
+    }
+    call(path.as_ref(), flags, mode)
+}
+
+/// `open(2)`, which a signal that is noted ends with `EINTR`.
+#[inline(never)]
+pub fn open_once(path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, flags, mode)
 }
 
 /// `rename(2)`.

@@ -1,9 +1,10 @@
 //! What shells need beside the calls of `process`: times of a process and of its children, and starting a program without a copy.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::ffi::CString;
 
 use super::process::{self, c_strings, pointers};
-use super::signal::{self, Disposition, SignalSet};
+use super::signal::{self, SignalSet};
 use super::{Errno, last_errno};
 
 /// User and system time of the process, then of its children that ended: `times(2)`, in hundredths of a second.
@@ -33,7 +34,17 @@ struct Start {
     path: *const libc::c_char,
     words: *const *const libc::c_char,
     environment: *const *const libc::c_char,
+    /// The signals that this process notes, and the mask that it had.
+    noted: SignalSet,
+    mask: SignalSet,
     error: i32,
+}
+
+/// Ctrl-Z came to a child of `spawn` before its execve.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn stop_later(_signal: libc::c_int) {
+    STOP.store(true, Ordering::Relaxed);
 }
 
 /// Starts the program at `path` in a child without copying this process: `clone(2)` with CLONE_VM and CLONE_VFORK.
@@ -46,20 +57,34 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
         return Err(Errno::INVAL);
     };
     let (words, environment) = (pointers(&words), pointers(&environment));
-    let stops = HeldStop::begin();
-    let mut start = Start { path: path.as_ptr(), words: words.as_ptr(), environment: environment.as_ptr(), error: 0 };
-    // Room for one system call, and for a signal that comes in the middle of it.
+    // A signal that comes to the child is not noted in the memory that both share, where the child would lose it: it waits
+    // until the child has the default actions.
+    let mask = signal::set_blocked(SignalSet(u64::MAX));
+    let mut start = Start {
+        path: path.as_ptr(),
+        words: words.as_ptr(),
+        environment: environment.as_ptr(),
+        noted: signal::noted(),
+        mask,
+        error: 0,
+    };
+    // For a few system calls, and for a signal that comes in the middle of them.
     let mut stack = core::mem::MaybeUninit::<[u128; 1024]>::uninit();
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: this process is still until the child has replaced itself or ended (CLONE_VFORK), so what both share
     // has one user at a time and lives long enough. The child has a stack of its own, which grows down from its end,
-    // 16-byte aligned, and calls nothing but execve and _exit. A handler that runs there only sets an atomic.
+    // 16-byte aligned, and calls nothing but sigaction, sigprocmask, execve and _exit. The handler that may run there
+    // only sets an atomic.
     let pid = unsafe {
         let top = stack.as_mut_ptr().add(1);
         libc::clone(execute, top.cast(), flags, (&raw mut start).cast())
     };
     let started = if pid < 0 { Err(last_errno()) } else { Ok(pid) };
-    stops.end(pid);
+    if STOP.swap(false, Ordering::Relaxed) && pid > 0 {
+        // It has ended when the program could not be executed.
+        let _ = signal::kill(pid, libc::SIGTSTP);
+    }
+    signal::set_blocked(mask);
     let pid = started?;
     if start.error != 0 {
         // The child has ended; nothing but its status is left to take.
@@ -69,40 +94,23 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
     Ok(pid)
 }
 
-/// Ctrl-Z during `spawn`. A child that it stopped before its execve would leave this process waiting for that, where no
-/// signal reaches it: neither would count as stopped, and the terminal would hang. So it is noted, and obeyed after.
-struct HeldStop(Option<Disposition>);
-
-impl HeldStop {
-    fn begin() -> Self {
-        let before = signal::set(libc::SIGTSTP, Disposition::Note).ok();
-        if before == Some(Disposition::Ignore) {
-            // Who ignores it is not stopped, and the program inherits that.
-            let _ = signal::set(libc::SIGTSTP, Disposition::Ignore);
-        }
-        Self(before)
-    }
-
-    fn end(self, pid: libc::pid_t) {
-        if self.0 != Some(Disposition::Default) {
-            return;
-        }
-        let _ = signal::set(libc::SIGTSTP, Disposition::Default);
-        if signal::take(SignalSet::of(&[libc::SIGTSTP])) != SignalSet::default() {
-            if pid > 0 {
-                let _ = signal::kill(pid, libc::SIGTSTP);
-            }
-            let _ = signal::kill(process::getpid().as_raw_nonzero().get(), libc::SIGTSTP);
-        }
-    }
-}
-
 /// The child of `spawn`.
 extern "C" fn execute(start: *mut libc::c_void) -> libc::c_int {
     // SAFETY: spawn passes a Start that outlives the child, with NUL-terminated strings and arrays that end with a null
-    // pointer; nobody else uses it until the child is gone.
+    // pointer; nobody else uses it until the child is gone. A zeroed sigaction is valid.
     unsafe {
         let start = &mut *start.cast::<Start>();
+        start.noted.numbers().for_each(signal::default);
+        // A child that Ctrl-Z stopped before its execve would leave the parent waiting for that, where no signal reaches
+        // it: neither would count as stopped, and the terminal would hang. So it is obeyed after.
+        let mut old: libc::sigaction = core::mem::zeroed();
+        let mut new: libc::sigaction = core::mem::zeroed();
+        new.sa_sigaction = stop_later as extern "C" fn(libc::c_int) as usize;
+        libc::sigaction(libc::SIGTSTP, &new, &mut old);
+        if old.sa_sigaction == libc::SIG_IGN {
+            libc::sigaction(libc::SIGTSTP, &old, core::ptr::null_mut());
+        }
+        signal::set_blocked(start.mask);
         libc::execve(start.path, start.words, start.environment);
         start.error = *libc::__errno_location();
         libc::_exit(127)

@@ -79,24 +79,9 @@ pub fn free_number() -> Result<u32, Errno> {
     u32::try_from(number).map_err(|_| last_errno())
 }
 
-/// Makes a free loop device show `file`, called `name` in its status. It goes free again with its last user, unless
-/// `view` says that it is kept.
-///
-/// Returns the device's path and the device itself, which must stay open until somebody else uses it.
-pub fn attach(file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<(Vec<u8>, OwnedFd), Errno> {
-    // Between the question and the use another program may take the device: then ask again.
-    for _ in 0..64 {
-        let path = crate::text!("/dev/loop", free_number()?);
-        match attach_to(&path, file, name, view) {
-            Err(Errno::BUSY) => {}
-            Ok(device) => return Ok((path, device)),
-            Err(errno) => return Err(errno),
-        }
-    }
-    Err(Errno::BUSY)
-}
-
-/// Makes the loop device at `path` show `file`, as `attach` does. `EBUSY` when it shows another.
+/// Makes the loop device at `path` show `file`, called `name` in its status. It goes free again with its last
+/// user, unless `view` says that it is kept; the device returned must stay open until somebody else uses it. `EBUSY` when
+/// it shows another file.
 pub fn attach_to(path: &[u8], file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<OwnedFd, Errno> {
     let access = if view.read_only { OFlags::RDONLY } else { OFlags::RDWR };
     let device = fs::open(path, access | OFlags::CLOEXEC, Mode::empty())?;

@@ -1,6 +1,8 @@
 //! Namespaces: `unshare(2)`, `setns(2)`.
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::{BorrowedFd, Errno, last_errno};
 
 /// CLONE_NEWNS.
 pub const MOUNT: i32 = libc::CLONE_NEWNS;
@@ -19,8 +21,13 @@ pub const CGROUP: i32 = libc::CLONE_NEWCGROUP;
 /// CLONE_NEWTIME, which not every libc has.
 pub const TIME: i32 = 0x80;
 
-/// Puts the process into new namespaces of these kinds: `unshare(2)`.
+const ALL: i32 = MOUNT | UTS | IPC | NET | PID | USER | CGROUP | TIME;
+
+/// Puts the process into new namespaces of these kinds: `unshare(2)`. `EINVAL` for what is none of them.
 pub fn unshare(kinds: i32) -> Result<(), Errno> {
+    if kinds & !ALL != 0 {
+        return Err(Errno::INVAL);
+    }
     // SAFETY: the kinds are those above: no memory and no descriptors of this one thread are given up.
     match unsafe { libc::unshare(kinds) } {
         -1 => Err(last_errno()),
@@ -28,11 +35,18 @@ pub fn unshare(kinds: i32) -> Result<(), Errno> {
     }
 }
 
-/// Puts the process into the namespace that `file` shows, which must be of that kind: `setns(2)`.
+/// Puts the process into the namespace that `file` shows, which must be of that kind: `setns(2)`. `EINVAL` as for `unshare`.
 pub fn enter(file: BorrowedFd<'_>, kind: i32) -> Result<(), Errno> {
-    // SAFETY: the call takes numbers.
-    match unsafe { libc::setns(file.as_raw_fd(), kind) } {
-        -1 => Err(last_errno()),
-        _ => Ok(()),
-    }
+    let kind = match kind {
+        MOUNT => LinkNameSpaceType::Mount,
+        UTS => LinkNameSpaceType::HostNameAndNISDomainName,
+        IPC => LinkNameSpaceType::InterProcessCommunication,
+        NET => LinkNameSpaceType::Network,
+        PID => LinkNameSpaceType::ProcessID,
+        USER => LinkNameSpaceType::User,
+        CGROUP => LinkNameSpaceType::ControlGroup,
+        TIME => LinkNameSpaceType::Time,
+        _ => return Err(Errno::INVAL),
+    };
+    move_into_link_name_space(file, Some(kind))
 }

@@ -44,9 +44,13 @@ pub fn ask_for_hop_limits(socket: BorrowedFd<'_>) -> Result<(), Errno> {
 
 /// Receives one packet and its hop limit, where the socket was asked for it: `recvmsg(2)`.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
-    /// Room for one control message, aligned for its header.
+    /// Space for one control message. Its value follows the header, whose size is a multiple of its alignment (cmsg(3)).
     #[repr(C)]
-    struct Control(libc::cmsghdr, [u64; 4]);
+    struct Control {
+        header: libc::cmsghdr,
+        value: libc::c_int,
+        rest: [u64; 4],
+    }
     // SAFETY: all three are numbers, bytes and pointers, of which zeros are valid values.
     let (mut from, mut control, mut message): (libc::sockaddr_in6, Control, libc::msghdr) =
         unsafe { (core::mem::zeroed(), core::mem::zeroed(), core::mem::zeroed()) };
@@ -59,10 +63,9 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Er
     // SAFETY: message points to buffers that live through the call, with their sizes.
     let count = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0) };
     let count = usize::try_from(count).map_err(|_| last_errno())?;
-    let is_limit = control.0.cmsg_level == libc::IPPROTO_IPV6 && control.0.cmsg_type == libc::IPV6_HOPLIMIT;
+    let is_limit = control.header.cmsg_level == libc::IPPROTO_IPV6 && control.header.cmsg_type == libc::IPV6_HOPLIMIT;
     let fits = message.msg_controllen as u64 >= (size_of::<libc::cmsghdr>() + size_of::<libc::c_int>()) as u64;
-    // The value is right after the header, whose size is a multiple of its alignment.
-    let hop_limit = (is_limit && fits).then_some(control.1[0] as u32 as u8);
+    let hop_limit = if is_limit && fits { u8::try_from(control.value).ok() } else { None };
     let from = (from.sin6_family == libc::AF_INET6 as u16).then(|| from.sin6_addr.s6_addr.into());
     Ok(Received { count, from, hop_limit })
 }
@@ -76,15 +79,6 @@ pub struct Received {
     pub from: Option<core::net::Ipv6Addr>,
     /// How many routers it could still have passed.
     pub hop_limit: Option<u8>,
-}
-
-/// Sets the host's name: `sethostname(2)`.
-pub fn set_host_name(name: &[u8]) -> Result<(), Errno> {
-    // SAFETY: name is valid for its length.
-    match unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) } {
-        -1 => Err(last_errno()),
-        _ => Ok(()),
-    }
 }
 
 fn size() -> libc::socklen_t {

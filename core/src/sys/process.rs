@@ -4,6 +4,7 @@ pub use rustix::process::*;
 
 use std::ffi::{CStr, CString};
 
+use super::signal::{self, SignalSet};
 use super::{Errno, RawFd, last_errno};
 
 /// How a child ended or changed, as `waitpid(2)` tells.
@@ -28,6 +29,19 @@ impl Change {
             Self::Continued => 0,
         }
     }
+}
+
+/// The process group of this process: `getpgrp(2)`. 0 when that is outside of the PID namespace, for which rustix has no
+/// value.
+pub fn getpgrp() -> i32 {
+    // SAFETY: the call takes nothing and cannot fail.
+    unsafe { libc::getpgrp() }
+}
+
+/// The session of this process: `getsid(2)`. 0 as for `getpgrp`.
+pub fn getsid() -> i32 {
+    // SAFETY: the call takes a number; it cannot fail for the own process.
+    unsafe { libc::getsid(0) }
 }
 
 /// `chdir(2)`; compiled once, as the calls of `fs` that have a pathname.
@@ -56,27 +70,36 @@ pub fn fork_run(child: impl FnOnce() -> u8) -> Result<i32, Errno> {
     }
 }
 
-/// Forks; true in the child, which the caller must end with `exit_now`.
+/// Forks; the child, for which `None` is, must be ended by the caller with `exit_now`. Else its pid.
 ///
-/// For daemons and shells, whose child goes on where it is. `None` stands for the child, else its pid.
+/// For daemons and shells, whose child goes on where it is. Signals that this process has noted are not the child's.
 pub fn fork() -> Result<Option<i32>, Errno> {
+    let before = signal::set_blocked(SignalSet(u64::MAX));
     // SAFETY: rbox never starts a thread, so the child's copy of every lock and allocator state is consistent.
-    match unsafe { raw_fork() } {
+    let forked = match unsafe { system_fork() } {
         -1 => Err(last_errno()),
-        0 => Ok(None),
-        pid => Ok(Some(pid as i32)),
-    }
+        0 => {
+            signal::forget_pending();
+            Ok(None)
+        }
+        pid => Ok(Some(pid)),
+    };
+    signal::set_blocked(before);
+    forked
 }
 
-/// The system call without what musl's fork() adds for programs with threads: signals blocked meanwhile, locks taken.
+/// `_Fork` of POSIX.1-2024: without the handlers and locks of fork(), which are for programs with threads, but with a
+/// libc that knows the child's thread number.
 ///
 /// # Safety
 /// The process has one thread.
 #[cfg(target_env = "musl")]
-unsafe fn raw_fork() -> libc::c_long {
-    let (flags, nothing) = (libc::SIGCHLD, core::ptr::null::<u8>());
-    // SAFETY: without CLONE_VM the child has a copy of everything, the stack as well, and goes on from here.
-    unsafe { libc::syscall(libc::SYS_clone, flags, nothing, nothing, nothing, nothing) }
+unsafe fn system_fork() -> libc::pid_t {
+    unsafe extern "C" {
+        fn _Fork() -> libc::pid_t;
+    }
+    // SAFETY: the child has a copy of everything, the stack as well, and goes on from here.
+    unsafe { _Fork() }
 }
 
 /// fork(2). On other systems the tests run, several at once in threads of one process.
@@ -84,9 +107,9 @@ unsafe fn raw_fork() -> libc::c_long {
 /// # Safety
 /// The child uses nothing that another thread may have locked.
 #[cfg(not(target_env = "musl"))]
-unsafe fn raw_fork() -> libc::c_long {
+unsafe fn system_fork() -> libc::pid_t {
     // SAFETY: the caller's promise.
-    unsafe { libc::fork() }.into()
+    unsafe { libc::fork() }
 }
 
 /// Ends the process at once: no destructor, no buffer is written. `_exit(2)`.
@@ -106,28 +129,30 @@ pub fn set_name(name: &[u8]) {
     }
 }
 
-/// Waits for a child: `waitpid(2)`. `pid` as there (-1 is any child); `None` when `options` hold WNOHANG and nothing changed.
+/// Waits for the child `pid`, or for any when that is -1: `waitpid(2)`. `None` when `options` hold NOHANG and nothing changed.
 ///
 /// An interruption by a signal is returned as `EINTR`, so that a shell can run its traps.
-pub fn wait(pid: i32, options: i32) -> Result<Option<(i32, Change)>, Errno> {
-    let mut status = 0;
-    // SAFETY: status is valid for the call.
-    let changed = unsafe { libc::waitpid(pid, &mut status, options) };
-    let change = match changed {
-        -1 => return Err(last_errno()),
-        0 => return Ok(None),
-        _ if libc::WIFEXITED(status) => Change::Exited(libc::WEXITSTATUS(status) as u8),
-        _ if libc::WIFSTOPPED(status) => Change::Stopped(libc::WSTOPSIG(status)),
-        _ if libc::WIFCONTINUED(status) => Change::Continued,
-        _ => Change::Signaled(libc::WTERMSIG(status)),
-    };
-    Ok(Some((changed, change)))
+pub fn wait(pid: i32, options: WaitOptions) -> Result<Option<(i32, Change)>, Errno> {
+    let changed =
+        if pid < 0 { rustix::process::wait(options) } else { rustix::process::waitpid(Pid::from_raw(pid), options) };
+    Ok(changed?.map(|(pid, status)| {
+        let change = if let Some(code) = status.exit_status() {
+            Change::Exited(code as u8)
+        } else if let Some(signal) = status.stopping_signal() {
+            Change::Stopped(signal)
+        } else if let Some(signal) = status.terminating_signal() {
+            Change::Signaled(signal)
+        } else {
+            Change::Continued
+        };
+        (pid.as_raw_pid(), change)
+    }))
 }
 
 /// Waits until the child `pid` has ended, whatever signals come.
 pub fn wait_for(pid: i32) -> Result<Change, Errno> {
     loop {
-        match wait(pid, 0) {
+        match wait(pid, WaitOptions::empty()) {
             Ok(Some((_, change))) => return Ok(change),
             Ok(None) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
@@ -144,9 +169,18 @@ pub fn exec(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Errno {
         return Errno::INVAL;
     };
     let (words, environment) = (pointers(&words), pointers(&environment));
+    let noted = signal::noted();
+    if noted != SignalSet::default() {
+        signal::hand_over(noted);
+    }
     // SAFETY: path and the strings live until the call returns; both arrays end with a null pointer.
     unsafe { libc::execve(path.as_ptr(), words.as_ptr(), environment.as_ptr()) };
-    last_errno()
+    let errno = last_errno();
+    for number in noted.numbers() {
+        // It was noted before.
+        let _ = signal::set(number, signal::Disposition::Note);
+    }
+    errno
 }
 
 pub(super) fn c_strings(words: &[&[u8]]) -> Option<Vec<CString>> {

@@ -4,32 +4,23 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::{Errno, last_errno};
 
-/// A segment of shared memory, attached for the life of the value.
+/// A segment of shared memory, attached for the life of the value; for reading only unless `WRITABLE`.
 ///
 /// Another process may write at any time: what is read is bytes, never more.
 #[derive(Debug)]
-pub struct SharedMemory {
+pub struct SharedMemory<const WRITABLE: bool> {
     id: i32,
     address: *mut u8,
     size: usize,
 }
 
-impl SharedMemory {
+impl SharedMemory<true> {
     /// Makes the segment of `key` with `size` bytes and `mode`, or attaches the one that is there with that size.
     pub fn create(key: i32, size: usize, mode: i32) -> Result<Self, Errno> {
         // SAFETY: shmget takes numbers only.
         match unsafe { libc::shmget(key, size, libc::IPC_CREAT | mode) } {
             -1 => Err(last_errno()),
-            id => Self::attach(id, 0),
-        }
-    }
-
-    /// Attaches the segment of `key`, for reading only.
-    pub fn open(key: i32) -> Result<Self, Errno> {
-        // SAFETY: shmget takes numbers only.
-        match unsafe { libc::shmget(key, 0, 0) } {
-            -1 => Err(last_errno()),
-            id => Self::attach(id, libc::SHM_RDONLY),
+            id => Self::attach(id),
         }
     }
 
@@ -43,7 +34,27 @@ impl SharedMemory {
         if removed { Ok(()) } else { Err(last_errno()) }
     }
 
-    fn attach(id: i32, flags: i32) -> Result<Self, Errno> {
+    /// Sets the byte at `at`; beyond the end nothing happens.
+    pub fn set(&self, at: usize, byte: u8) {
+        if let Some(cell) = self.cell(at) {
+            cell.store(byte, Ordering::Relaxed);
+        }
+    }
+}
+
+impl SharedMemory<false> {
+    /// Attaches the segment of `key`, for reading only.
+    pub fn open(key: i32) -> Result<Self, Errno> {
+        // SAFETY: shmget takes numbers only.
+        match unsafe { libc::shmget(key, 0, 0) } {
+            -1 => Err(last_errno()),
+            id => Self::attach(id),
+        }
+    }
+}
+
+impl<const WRITABLE: bool> SharedMemory<WRITABLE> {
+    fn attach(id: i32) -> Result<Self, Errno> {
         // SAFETY: a zeroed shmid_ds is valid, and the kernel only writes to it.
         let size = unsafe {
             let mut state: libc::shmid_ds = core::mem::zeroed();
@@ -52,6 +63,7 @@ impl SharedMemory {
             }
             state.shm_segsz
         };
+        let flags = if WRITABLE { 0 } else { libc::SHM_RDONLY };
         // SAFETY: a null address lets the kernel choose one that nothing else uses.
         let address = unsafe { libc::shmat(id, core::ptr::null(), flags) };
         if address.addr() == usize::MAX {
@@ -76,21 +88,14 @@ impl SharedMemory {
         self.cell(at).map_or(0, |cell| cell.load(Ordering::Relaxed))
     }
 
-    /// Sets the byte at `at` of a segment that was made by `create`; beyond the end nothing happens.
-    pub fn set(&self, at: usize, byte: u8) {
-        if let Some(cell) = self.cell(at) {
-            cell.store(byte, Ordering::Relaxed);
-        }
-    }
-
     fn cell(&self, at: usize) -> Option<&AtomicU8> {
         // SAFETY: the segment is attached with `size` bytes until self is dropped, and any byte is a valid AtomicU8;
-        // atomic accesses may race with those of other processes.
+        // atomic accesses may race with those of other processes, and where the memory is read-only they are loads.
         (at < self.size).then(|| unsafe { AtomicU8::from_ptr(self.address.add(at)) })
     }
 }
 
-impl Drop for SharedMemory {
+impl<const WRITABLE: bool> Drop for SharedMemory<WRITABLE> {
     fn drop(&mut self) {
         // SAFETY: the address is the one that shmat returned, and no reference to it outlives self.
         unsafe { libc::shmdt(self.address.cast()) };

@@ -66,7 +66,7 @@ impl Keys {
             return key;
         }
         if self.back.is_none() {
-            match signal::wait_readable(fd::borrow(self.number), self.timeout) {
+            match fd::named(self.number).and_then(|file| signal::wait_readable(file, self.timeout)) {
                 Ok(true) => {}
                 Ok(false) => return Key::TimedOut,
                 Err(Errno::INTR) => return Key::Signal,
@@ -86,7 +86,12 @@ impl Keys {
 
     /// Whether a key is there already.
     pub fn is_ready(&self) -> bool {
-        !self.replay.is_empty() || self.back.is_some() || wait_readable(fd::borrow(self.number), Some(0))
+        !self.replay.is_empty() || self.back.is_some() || self.has_byte(0)
+    }
+
+    /// Whether a byte comes within so many milliseconds.
+    fn has_byte(&self, milliseconds: u64) -> bool {
+        fd::named(self.number).is_ok_and(|file| wait_readable(file, Some(milliseconds)))
     }
 
     /// One byte and no more: what follows the line belongs to the commands that read it.
@@ -95,7 +100,7 @@ impl Keys {
             return Ok(byte);
         }
         let mut byte = [0];
-        match fd::read(fd::borrow(self.number), &mut byte) {
+        match fd::named(self.number).and_then(|file| fd::read(file, &mut byte)) {
             Ok(1) => Ok(byte[0]),
             Err(Errno::INTR) => Err(Key::Signal),
             _ => Err(Key::Hangup),
@@ -104,7 +109,7 @@ impl Keys {
 
     /// The next byte when it comes at once.
     fn next_byte(&mut self) -> Option<u8> {
-        if self.back.is_none() && !wait_readable(fd::borrow(self.number), Some(GAP)) {
+        if self.back.is_none() && !self.has_byte(GAP) {
             return None;
         }
         self.byte().ok()

@@ -12,13 +12,14 @@ pub struct Raw {
 impl Raw {
     /// Puts the terminal in raw mode; `None` when the descriptor is no terminal.
     pub fn enter(number: RawFd) -> Option<Raw> {
-        let before = tcgetattr(fd::borrow(number)).ok()?;
+        let file = fd::named(number).ok()?;
+        let before = tcgetattr(file).ok()?;
         let mut raw = before.clone();
         raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
         raw.input_modes -= InputModes::ICRNL | InputModes::INLCR;
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(fd::borrow(number), OptionalActions::Drain, &raw).ok()?;
+        tcsetattr(file, OptionalActions::Drain, &raw).ok()?;
         Some(Raw { number, before })
     }
 
@@ -32,12 +33,12 @@ impl Raw {
 /// Whether a terminal gives whole lines without showing them: a program that types at it wants no drawing.
 pub fn is_silent(number: RawFd) -> bool {
     let both = LocalModes::ICANON | LocalModes::ECHO;
-    tcgetattr(fd::borrow(number)).is_ok_and(|state| state.local_modes & both == LocalModes::ICANON)
+    fd::named(number).and_then(tcgetattr).is_ok_and(|state| state.local_modes & both == LocalModes::ICANON)
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
         // The terminal took these settings before; when it is gone there is nothing to restore.
-        let _ = tcsetattr(fd::borrow(self.number), OptionalActions::Drain, &self.before);
+        let _ = fd::named(self.number).and_then(|file| tcsetattr(file, OptionalActions::Drain, &self.before));
     }
 }

@@ -12,6 +12,6 @@ pub fn columns(env: &Env) -> usize {
 
 /// Columns of the terminal that a descriptor is. `None` where it is none, or does not know (a serial line).
 pub fn window(number: i32) -> Option<usize> {
-    let size = termios::tcgetwinsize(fd::borrow(number)).ok()?;
+    let size = fd::named(number).and_then(termios::tcgetwinsize).ok()?;
     (size.ws_col > 0).then_some(size.ws_col.into())
 }

@@ -7,7 +7,7 @@ use rbox_core::mounts::{self, Mount, is_wanted_kind};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags};
-use rbox_core::sys::loop_device::{self, View};
+use rbox_core::sys::loop_device::View;
 use rbox_core::sys::mount::MountFlags;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fs, mount};
 use rbox_core::{block, bytes, call};
@@ -143,7 +143,7 @@ fn attach_loop(path: &[u8], mut view: View) -> Result<Attached> {
         file = open(OFlags::RDONLY);
     }
     let file = file.map_err(|errno| Error::on(path, errno))?;
-    let attached = loop_device::attach(file.as_fd(), &mounts::real_path(path), view);
+    let attached = block::attach_loop_device(file.as_fd(), &mounts::real_path(path), view);
     let (path, device) = attached.map_err(|errno| Error::on("can't setup loop device", errno))?;
     Ok(Attached { path, device, read_only: view.read_only })
 }

@@ -17,6 +17,7 @@ use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::mount::{MountFlags, mount_remount};
+use rbox_core::sys::process::WaitOptions;
 use rbox_core::sys::signal_queue::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SignalQueue,
 };
@@ -51,9 +52,6 @@ const STORM: u32 = 10;
 
 /// How long it rests, in milliseconds.
 const REST: u64 = 60_000;
-
-/// `waitpid(2)`: return at once.
-const NO_HANG: i32 = 1;
 
 /// The state of the first process.
 struct Init {
@@ -199,7 +197,7 @@ impl Init {
     }
 
     fn reap(&mut self, env: &mut Env) {
-        while let Ok(Some((pid, _))) = process::wait(-1, NO_HANG) {
+        while let Ok(Some((pid, _))) = process::wait(-1, WaitOptions::NOHANG) {
             let Some(entry) = self.entries.iter_mut().find(|entry| entry.pid == pid) else { continue };
             entry.pid = 0;
             let lived = uptime_milliseconds().saturating_sub(entry.started);
@@ -285,7 +283,7 @@ impl Init {
     fn restart(&mut self, env: &mut Env) {
         let Some(entry) = self.entries.iter().find(|entry| entry.action == Action::Restart).cloned() else { return };
         self.end_all(env);
-        while let Ok(Some(_)) = process::wait(-1, NO_HANG) {}
+        while let Ok(Some(_)) = process::wait(-1, WaitOptions::NOHANG) {}
         self.signals.release();
         start::open_terminal(env, &entry.tty);
         start::become_command(env, &entry.command);

@@ -24,8 +24,10 @@ pub fn take_over(env: &mut Env) -> Option<Vec<Entry>> {
     if number < 3 {
         return None;
     }
-    fd::fcntl_getfd(fd::borrow(number)).ok()?;
-    let file = fd::adopt(number);
+    let passed_on = fd::named(number).ok()?;
+    let file = fd::inherited(number).ok()?;
+    // What init starts is not to have it.
+    fd::fcntl_setfd(passed_on, fd::FdFlags::CLOEXEC).ok()?;
     fs::seek(&file, SeekFrom::Start(0)).ok()?;
     let text = Input::from_fd(file, b"state").read_to_end().ok()?;
     // The first line is written when the system is up: before that the start is repeated as a whole.

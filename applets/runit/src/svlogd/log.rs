@@ -6,7 +6,7 @@ use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rbox_core::sys::net::{AddressFamily, SendFlags, SocketAddrAny, SocketFlags, SocketType, sendto, socket_with};
-use rbox_core::sys::process::{self, Change};
+use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal_queue::SignalQueue;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
 use rbox_core::{call, push, text};
@@ -21,9 +21,6 @@ const NEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC).
 
 /// The mode of a file that is whole, by which svlogd knows it from one that was left-after.
 const WHOLE: Mode = Mode::from_bits_retain(0o744);
-
-/// `waitpid(2)`: return at once.
-const NO_HANG: i32 = 1;
 
 /// A log directory.
 pub struct Log {
@@ -253,8 +250,9 @@ impl Log {
                 (4, open(b"state", OFlags::RDONLY | OFlags::CREATE)),
                 (5, open(b"newstate", truncated)),
             ];
+            let mut numbers = fd::Descriptors::default();
             let moved = process::fchdir(directory)
-                .and_then(|()| files.into_iter().try_for_each(|(number, file)| fd::redirect(file?.as_fd(), number)));
+                .and_then(|()| files.into_iter().try_for_each(|(number, file)| numbers.set(file?.as_fd(), number)));
             match moved {
                 Ok(()) => call::replace(env, &[b"sh", b"-c", &command]).0,
                 Err(_) => 111,
@@ -269,7 +267,7 @@ impl Log {
     /// Looks whether the processor has ended; starts it again when it failed.
     pub fn check_processor(&mut self, env: &mut Env, signals: &SignalQueue) {
         let Some((pid, _)) = self.processor else { return };
-        if let Ok(Some((_, change))) = process::wait(pid, NO_HANG) {
+        if let Ok(Some((_, change))) = process::wait(pid, WaitOptions::NOHANG) {
             self.processor_ended(env, signals, change);
         }
     }

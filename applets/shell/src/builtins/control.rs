@@ -4,9 +4,9 @@ use super::{Done, number, options};
 use crate::copied::Copied;
 use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
 use crate::shell::{Fail, Frame, Shell};
-use crate::syntax::input::{Input, Reader};
+use crate::syntax::input::Input;
 use rbox_core::escape;
-use rbox_core::sys::{self, AsFd, AsRawFd, fs};
+use rbox_core::sys::{self, fs};
 use std::rc::Rc;
 
 fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
@@ -97,14 +97,14 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
             return Err(shell.error(&[b"can't open '", name, b"': ", sys::error_text(errno).as_bytes()]));
         }
     };
-    let opened = crate::exec::redirect::private_copy(opened.as_fd()).unwrap_or(opened);
+    let reader = shell.script(opened)?;
     shell.builtin = "";
     let outer = Rc::clone(&shell.positional);
     if !arguments.is_empty() {
         shell.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
     }
     shell.sources += 1;
-    let mut input = Input::reader(Reader::Script(opened.as_raw_fd()));
+    let mut input = Input::reader(reader);
     let frames = shell.frames.len();
     if shell.options.bash {
         let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.line };
@@ -116,6 +116,7 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
     } else {
         Err(shell.plain_error(b"maximum recursion depth exceeded"))
     };
+    shell.close_script(&input);
     shell.sources -= 1;
     shell.frames.truncate(frames);
     shell.context = context;

@@ -149,13 +149,22 @@ fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {
     shell.set(oldpwd, old)?;
     shell.set(pwd, path)?;
     shell.slot(pwd).export = true;
+    shell.slot(oldpwd).export = true;
     Ok(())
 }
 
 /// `pwd [-LP]`
 pub fn pwd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, _) = options(shell, words, b"LP")?;
-    let mut path = if letters.last() == Some(&b'P') { current() } else { working(shell) };
+    let physical = letters.last() == Some(&b'P');
+    let mut path = if physical { current() } else { working(shell) };
+    if path.is_empty() && !physical {
+        // The directory is gone: PWD is all that is known of it.
+        path = shell.get(b"PWD").unwrap_or_default().copied();
+    }
+    if path.is_empty() {
+        return Err(shell.plain_error(sys::error_text(Errno::NOENT).as_bytes()));
+    }
     path.push(b'\n');
     shell.status = 0;
     shell.print(&path);

@@ -195,6 +195,9 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
     let waits_for = |one: &&Process| process == Some(one.pid);
     let has_ended = |job: &Job| job.processes.iter().find(waits_for).map_or_else(|| job.ended(), Process::ended);
     let known = has_ended(&shell.jobs.all[at]);
+    if let Some(signal) = shell.trapped_signal(false) {
+        return Err(signal);
+    }
     // It may have gone on since it was last looked at.
     shell.reap();
     loop {

@@ -2,10 +2,11 @@
 
 use super::Done;
 use crate::copied::Copied;
-use crate::shell::{Shell, is_seekable, read_number};
+use crate::shell::{Shell, is_seekable, read_once};
+use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{Errno, fd, fs, termios};
+use rbox_core::sys::{BorrowedFd, Errno, fd, fs, termios};
 
 const SIGTSTP: i32 = 20;
 
@@ -22,6 +23,12 @@ struct Wanted {
     prompt: Vec<u8>,
     /// `-a`: all fields go into this array.
     array: Option<Vec<u8>>,
+}
+
+impl Wanted {
+    fn is_terminal(&self) -> bool {
+        fd::named(self.fd).is_ok_and(termios::isatty)
+    }
 }
 
 /// `read [-rs] [-d DELIM] [-n N] [-N N] [-p PROMPT] [-t SECONDS] [-u FD] [NAME...]`
@@ -52,8 +59,8 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
                 // bash's line editing: the terminal has its own.
-                b'e' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {}
-                b'i' if shell.options.bash && !termios::isatty(fd::borrow(wanted.fd)) => {
+                b'e' if shell.options.bash && !wanted.is_terminal() => {}
+                b'i' if shell.options.bash && !wanted.is_terminal() => {
                     words = words.get(1..).unwrap_or_default();
                 }
                 b'd' | b'n' | b'N' | b't' | b'u' | b'p' | b'a' => {
@@ -82,13 +89,13 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let _ = crate::shell::write_all(2, &text);
         return Ok(1);
     }
+    let Ok(file) = shell.descriptors.named(wanted.fd) else { return Ok(1) };
     if wanted.timeout == Some(0) {
         // Nothing is read: the status tells whether there is something to read.
-        let ready =
-            poll(&mut [PollFd::from_borrowed_fd(fd::borrow(wanted.fd), PollFlags::IN)], Some(&Timespec::default()));
+        let ready = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&Timespec::default()));
         return Ok(u8::from(!matches!(ready, Ok(1))));
     }
-    let (line, escaped, status) = take_line(&wanted);
+    let (line, escaped, status) = take_line(&wanted, file);
     if let Some(array) = &wanted.array {
         assign_array(shell, array, &line, &escaped)?;
         return Ok(status);
@@ -125,17 +132,13 @@ fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, cra
 }
 
 /// One byte, or none at the end; `Err` is the status when time is over or a signal came.
-fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
-    if let Some(left) = timeout {
-        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
-        match poll(&mut [PollFd::from_borrowed_fd(fd::borrow(number), PollFlags::IN)], Some(&limit)) {
-            Ok(0) | Err(_) => return Err(142),
-            Ok(_) => {}
-        }
+fn take_byte(file: BorrowedFd<'_>, timeout: Option<u64>) -> Result<Option<u8>, u8> {
+    if timeout.is_some_and(|milliseconds| !is_ready(file, milliseconds)) {
+        return Err(142);
     }
     let mut byte = [0];
     loop {
-        match fd::read(fd::borrow(number), &mut byte) {
+        match fd::read(file, &mut byte) {
             Ok(1) => return Ok(Some(byte[0])),
             // Ctrl-Z is noted for the job that comes; this is none.
             Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
@@ -145,9 +148,23 @@ fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
     }
 }
 
+/// Whether there is something to read within that time, before a trapped signal comes.
+fn is_ready(file: BorrowedFd<'_>, milliseconds: u64) -> bool {
+    let end = uptime_milliseconds().saturating_add(milliseconds);
+    loop {
+        let left = end.saturating_sub(uptime_milliseconds());
+        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
+        match poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&limit)) {
+            // The end of a child is no reason to stop.
+            Err(Errno::INTR) if signal::pending() == 0 => {}
+            ready => return matches!(ready, Ok(count) if count > 0),
+        }
+    }
+}
+
 /// Bytes of a descriptor, in blocks where what is too much can be given back.
 struct Bytes {
-    number: i32,
+    file: BorrowedFd<'static>,
     seekable: bool,
     block: Vec<u8>,
     at: usize,
@@ -157,11 +174,11 @@ struct Bytes {
 impl Bytes {
     fn next(&mut self) -> Result<Option<u8>, u8> {
         if !self.seekable {
-            return take_byte(self.number, self.timeout);
+            return take_byte(self.file, self.timeout);
         }
         if self.at == self.block.len() {
             self.block.resize(512, 0);
-            let got = read_number(self.number, &mut self.block);
+            let got = read_once(self.file, &mut self.block);
             self.block.truncate(got);
             self.at = 0;
             if got == 0 {
@@ -178,14 +195,14 @@ impl Drop for Bytes {
         let unread = self.block.len() - self.at;
         if unread > 0 {
             // It was seekable when reading began.
-            let _ = fs::seek(fd::borrow(self.number), fs::SeekFrom::Current(-(unread as i64)));
+            let _ = fs::seek(self.file, fs::SeekFrom::Current(-(unread as i64)));
         }
     }
 }
 
-fn take_line(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
-    let terminal = (wanted.silent || wanted.count.is_some()) && termios::isatty(fd::borrow(wanted.fd));
-    let before = if terminal { termios::tcgetattr(fd::borrow(wanted.fd)).ok() } else { None };
+fn take_line(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u8) {
+    let terminal = (wanted.silent || wanted.count.is_some()) && termios::isatty(file);
+    let before = if terminal { termios::tcgetattr(file).ok() } else { None };
     if let Some(before) = &before {
         let mut changed = before.clone();
         if wanted.silent {
@@ -194,30 +211,30 @@ fn take_line(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
         if wanted.count.is_some() {
             changed.local_modes.remove(termios::LocalModes::ICANON);
         }
-        let _ = termios::tcsetattr(fd::borrow(wanted.fd), termios::OptionalActions::Drain, &changed);
+        let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, &changed);
     }
-    if !wanted.prompt.is_empty() && termios::isatty(fd::borrow(wanted.fd)) {
+    if !wanted.prompt.is_empty() && termios::isatty(file) {
         let _ = crate::shell::write_all(2, &wanted.prompt);
     }
-    let result = collect(wanted);
+    let result = collect(wanted, file);
     if let Some(before) = &before {
-        let _ = termios::tcsetattr(fd::borrow(wanted.fd), termios::OptionalActions::Drain, before);
+        let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, before);
     }
     result
 }
 
 /// The line, which of its bytes were quoted by a backslash, and the status.
-fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
+fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u8) {
     let mut bytes = Bytes {
-        number: wanted.fd,
-        seekable: wanted.timeout.is_none() && is_seekable(wanted.fd),
+        file,
+        seekable: wanted.timeout.is_none() && is_seekable(file),
         block: Vec::new(),
         at: 0,
         timeout: wanted.timeout,
     };
-    if !bytes.seekable && bytes.timeout.is_none() && termios::isatty(fd::borrow(wanted.fd)) {
+    if !bytes.seekable && bytes.timeout.is_none() && termios::isatty(file) {
         // Ctrl-C ends the wait also when it was pressed just before.
-        let interrupted = || signal::wait_readable(fd::borrow(wanted.fd), None) == Err(Errno::INTR);
+        let interrupted = || signal::wait_readable(file, None) == Err(Errno::INTR);
         while interrupted() {
             if signal::take(SignalSet::of(&[SIGTSTP])) == SignalSet::default() {
                 return (Vec::new(), Vec::new(), 1);
@@ -357,9 +374,10 @@ impl Fields<'_> {
 
 /// Bytes up to a delimiter and whether it was there; `None` at the end.
 pub fn read_until(number: i32, delimiter: u8) -> Option<(Vec<u8>, bool)> {
+    let file = fd::named(number).ok()?;
     let mut line = Vec::new();
     loop {
-        match take_byte(number, None) {
+        match take_byte(file, None) {
             Ok(Some(byte)) if byte == delimiter => return Some((line, true)),
             Ok(Some(byte)) => line.push(byte),
             _ if line.is_empty() => return None,
@@ -372,7 +390,7 @@ pub fn read_until(number: i32, delimiter: u8) -> Option<(Vec<u8>, bool)> {
 pub fn read_line(number: i32) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     loop {
-        match take_byte(number, None) {
+        match take_byte(fd::borrow(number), None) {
             Ok(Some(b'\n')) => return Some(line),
             Ok(Some(byte)) => line.push(byte),
             _ if line.is_empty() => return None,

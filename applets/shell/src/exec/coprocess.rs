@@ -6,7 +6,7 @@ use crate::shell::{Run, Shell};
 use crate::symbols::Sym;
 use crate::syntax::ast::Node;
 use crate::syntax::unparse;
-use rbox_core::sys::{AsFd, IntoRawFd, OwnedFd, fd, process};
+use rbox_core::sys::{AsFd, error_text};
 use rbox_core::text;
 use std::rc::Rc;
 
@@ -17,19 +17,18 @@ impl Shell {
         let (their_input, to) = self.pipe()?;
         let (from, their_output) = self.pipe()?;
         let Some(pid) = self.fork_child(0, Child::Background)? else {
-            // dup2 fails only when the descriptor is not open, and these are.
-            let _ = fd::redirect(their_input.as_fd(), 0);
-            let _ = fd::redirect(their_output.as_fd(), 1);
-            drop((their_input, their_output, to, from));
-            let result = self.run_last(body);
-            let status = self.end_child(result);
-            process::exit_now(status);
+            drop((to, from));
+            self.be_child(body, false, &mut [(Some(their_input), 0), (Some(their_output), 1)])
         };
         self.background = Some(pid);
         self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.subshell);
         let mut array = Box::new(Array::default());
         for end in [from, to] {
-            array.push(text!(i64::from(above(end).into_raw_fd())));
+            let number = self
+                .descriptors
+                .add(end.as_fd(), 60)
+                .map_err(|errno| self.error(&[b"coproc: ", error_text(errno).as_bytes()]))?;
+            array.push(text!(i64::from(number)));
         }
         self.writable(name)?;
         self.put_array(name, array);
@@ -39,9 +38,4 @@ impl Shell {
         self.status = 0;
         Ok(())
     }
-}
-
-/// The descriptor above those that scripts use, closed in programs.
-fn above(end: OwnedFd) -> OwnedFd {
-    fd::fcntl_dupfd_cloexec(&end, 60).unwrap_or(end)
 }

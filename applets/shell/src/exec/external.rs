@@ -5,7 +5,7 @@ use crate::copied::Copied;
 use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
-use crate::syntax::input::{Input as Source, Reader};
+use crate::syntax::input::Input as Source;
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
 use rbox_core::call::{DEFAULT_PATH, is_program};
@@ -142,7 +142,7 @@ impl Shell {
         mut captured: Vec<u8>,
     ) -> Run {
         let (reader, writer) = self.pipe()?;
-        let saved = super::redirect::replace(writer, 1);
+        let saved = self.replace(writer, 1)?;
         let started = self.start(words, redirections, isolation);
         self.undo_redirections(vec![saved]);
         let result = started.map(|pid| {
@@ -345,9 +345,7 @@ impl Shell {
         self.positional = Rc::new(words[1..].to_vec());
         self.options = Default::default();
         self.status = 0;
-        use rbox_core::sys::AsRawFd;
-        let mut input = Source::reader(Reader::Script(opened.as_raw_fd()));
-        let result = self.run_input(&mut input, true);
+        let result = self.script(opened).and_then(|reader| self.run_input(&mut Source::reader(reader), true));
         self.end_child(result)
     }
 

@@ -1,10 +1,10 @@
 //! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
 
-use super::jobs::{JOB_CONTROL, Job, SIGINT, SIGTSTP};
+use super::jobs::{Job, SIGINT, SIGTSTP};
 use crate::shell::Shell;
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{Errno, fd, termios};
+use rbox_core::sys::{BorrowedFd, Errno, termios};
 
 const SIGPIPE: i32 = 13;
 
@@ -23,13 +23,21 @@ impl Shell {
         }
     }
 
+    /// The terminal of job control.
+    pub fn terminal_file(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptors.get(self.terminal?).ok()
+    }
+
     /// Makes a group the terminal's foreground group.
     pub fn give_terminal(&mut self, group: i32) {
-        if let (Some(terminal), Some(group)) = (self.terminal, Pid::from_raw(group)) {
+        if let Some(terminal) = self.terminal_file()
+            && group > 0
+            && let Some(group) = Pid::from_raw(group)
+        {
             // From a background group it is SIGTTOU, unless that is blocked; a trap on it must not get in the way.
             let before = signal::set_blocked(SignalSet(u64::MAX));
             // Fails only when the terminal is gone; then there is nothing to give.
-            let _ = termios::tcsetpgrp(fd::borrow(terminal), group);
+            let _ = termios::tcsetpgrp(terminal, group);
             signal::set_blocked(before);
         }
     }
@@ -99,14 +107,13 @@ impl Shell {
     /// Takes the terminal back.
     pub fn take_terminal(&mut self) {
         if self.options.monitor && !self.subshell {
-            let own = process::getpgrp().as_raw_nonzero().get();
-            self.give_terminal(own);
+            self.give_terminal(process::getpgrp());
         }
     }
 
     /// Waits until a job ends or stops. An ended one leaves the table.
     pub fn wait_job(&mut self, number: usize) -> u8 {
-        let flags = if self.options.monitor { JOB_CONTROL } else { 0 };
+        let options = self.wait_options();
         loop {
             let Some(at) = self.jobs.all.iter().position(|job| job.number == number) else { return 127 };
             let job = &self.jobs.all[at];
@@ -133,7 +140,7 @@ impl Shell {
                 self.restore_modes();
                 return self.jobs.all[at].status();
             }
-            match process::wait(-1, flags) {
+            match process::wait(-1, options) {
                 Ok(Some((pid, change))) => {
                     self.jobs.note(pid, change);
                     let waits = self.jobs.all.iter().find(|job| job.number == number).filter(|job| job.runs_partly());
@@ -157,9 +164,9 @@ impl Shell {
 
     /// Puts the terminal in order after a program that was stopped or killed and had no time to do so.
     fn restore_modes(&mut self) {
-        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal, &self.modes) {
+        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal_file(), &self.modes) {
             // A terminal that is gone needs no order.
-            let _ = termios::tcsetattr(fd::borrow(terminal), termios::OptionalActions::Now, modes);
+            let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, modes);
         }
     }
 

@@ -3,18 +3,14 @@
 use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::number::Decimal;
-use rbox_core::sys::process::{self, Change};
+use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 
-/// waitpid(2): report children that stopped or went on, WUNTRACED and WCONTINUED.
-pub(super) const JOB_CONTROL: i32 = 2 | 8;
 pub(super) const SIGINT: i32 = 2;
 pub(super) const SIGCHLD: i32 = 17;
 pub(super) const SIGTSTP: i32 = 20;
 const SIGTTIN: i32 = 21;
 const SIGTTOU: i32 = 22;
-/// waitpid(2): do not wait.
-const WNOHANG: i32 = 1;
 
 /// One process of a job.
 #[derive(Debug, Clone)]
@@ -216,10 +212,36 @@ impl Shell {
 
     /// Collects what changed without waiting.
     pub fn reap(&mut self) {
-        let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
-        while let Ok(Some((pid, change))) = process::wait(-1, flags) {
+        let options = self.wait_options() | WaitOptions::NOHANG;
+        while let Ok(Some((pid, change))) = process::wait(-1, options) {
             self.jobs.note(pid, change);
         }
+    }
+
+    /// Under job control children that stop or go on are reported too.
+    pub(super) fn wait_options(&self) -> WaitOptions {
+        if self.options.monitor { WaitOptions::UNTRACED | WaitOptions::CONTINUED } else { WaitOptions::empty() }
+    }
+
+    /// A signal that came and ends a wait. `own`: SIGCHLD is only noted for the shell itself.
+    pub fn trapped_signal(&self, own: bool) -> Option<i32> {
+        if own {
+            signal::take(SignalSet::of(&[SIGCHLD]));
+        }
+        if self.traps[SIGTSTP as usize].is_none() {
+            // Ctrl-Z is noted for jobs in the foreground; here is none.
+            signal::take(SignalSet::of(&[SIGTSTP]));
+        }
+        match signal::pending() {
+            0 => None,
+            pending => Some(pending.trailing_zeros() as i32 + 1),
+        }
+    }
+
+    /// Adds a job in the background, and hears of its end.
+    pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
+        self.jobs.add_background(pids, texts, controlled);
+        self.watch_children();
     }
 
     /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
@@ -228,26 +250,19 @@ impl Shell {
         let own = self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
-        let flags = WNOHANG | if self.options.monitor { JOB_CONTROL } else { 0 };
+        let options = self.wait_options() | WaitOptions::NOHANG;
         let result = loop {
-            match process::wait(-1, flags) {
+            // A child that ends right after it has sent a signal comes second.
+            if let Some(signal) = self.trapped_signal(own) {
+                break Err(signal);
+            }
+            match process::wait(-1, options) {
                 Ok(Some((pid, change))) => {
                     self.jobs.note(pid, change);
                     break Ok(true);
                 }
-                Ok(None) => {}
+                Ok(None) => signal::suspend(before),
                 Err(_) => break Ok(false),
-            }
-            if own {
-                signal::take(SignalSet::of(&[SIGCHLD]));
-            }
-            if self.traps[SIGTSTP as usize].is_none() {
-                // Ctrl-Z is noted for jobs in the foreground; here is none.
-                signal::take(SignalSet::of(&[SIGTSTP]));
-            }
-            match signal::pending() {
-                0 => signal::suspend(before),
-                pending => break Err(pending.trailing_zeros() as i32 + 1),
             }
         };
         if let Some(chld) = chld {

@@ -19,7 +19,7 @@ use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser;
-use rbox_core::sys::{fd, fs, process};
+use rbox_core::sys::{fd, fs, process, signal};
 use std::rc::Rc;
 
 /// How much of the stack calls may use, in bytes: the limit less a reserve, at most 64 MiB.
@@ -48,7 +48,7 @@ impl Shell {
                 result
             }
             Node::Sequence(nodes) => nodes.iter().try_for_each(|node| self.run(node)),
-            Node::AndOr(first, rest) => self.run_and_or(first, rest),
+            Node::AndOr(first, rest) => self.run_and_or(first, rest, false),
             Node::Not(inner) => {
                 let result = self.run_tested(inner);
                 if matches!(result, Ok(()) | Err(Fail::Break(_) | Fail::Continue(_))) {
@@ -146,14 +146,14 @@ impl Shell {
         result
     }
 
-    fn run_and_or(&mut self, first: &Node, rest: &[(bool, Node)]) -> Run {
+    fn run_and_or(&mut self, first: &Node, rest: &[(bool, Node)], last: bool) -> Run {
         self.run_tested(first)?;
         for (number, (and, node)) in rest.iter().enumerate() {
             if (self.status == 0) != *and {
                 continue;
             }
             if number + 1 == rest.len() {
-                self.run(node)?;
+                if last { self.run_last(node)? } else { self.run(node)? }
             } else {
                 self.run_tested(node)?;
             }
@@ -169,7 +169,10 @@ impl Shell {
                 return Err(Fail::Exit);
             }
         }
-        if rbox_core::sys::signal::pending() != 0 {
+        if signal::children_changed() {
+            self.reap();
+        }
+        if signal::pending() != 0 {
             self.run_traps()?;
         }
         Ok(())
@@ -275,14 +278,20 @@ impl Shell {
         input.shown = input.at;
     }
 
-    /// Runs what the shell does last: a program may replace it.
+    /// Runs what the shell does last: a program may replace it, unless a trap has to be run in it (XCU 2.12).
     pub fn run_last(&mut self, node: &Node) -> Run {
-        if self.has_exit_trap() || self.options.interactive || self.traps[trap::DEBUG].is_some() {
+        if self.has_trap() || self.options.interactive {
             return self.run(node);
         }
         match node {
             Node::Simple(simple) => self.run_simple(simple, true),
             Node::Group(inner) => self.run_last(inner),
+            // Nobody can tell the shell from its subshell when nothing comes after that, except by bash's BASHPID.
+            Node::Subshell(inner) if !self.options.monitor && (self.subshell || !self.options.bash) => {
+                self.become_child();
+                self.run_last(inner)
+            }
+            Node::AndOr(first, rest) => self.run_and_or(first, rest, true),
             Node::Sequence(nodes) => {
                 let Some((last, before)) = nodes.split_last() else { return Ok(()) };
                 before.iter().try_for_each(|node| self.run(node))?;

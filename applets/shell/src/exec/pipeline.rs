@@ -5,7 +5,7 @@ use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
 use rbox_core::sys::signal::{self, Disposition};
-use rbox_core::sys::{self, AsFd, OwnedFd, fd, fs, pipe, process};
+use rbox_core::sys::{self, OwnedFd, fd, fs, pipe, process};
 use std::rc::Rc;
 
 impl Shell {
@@ -26,17 +26,16 @@ impl Shell {
     fn run_pipeline_here(&mut self, pipeline: &Pipeline) -> Run {
         let Some((last, before)) = pipeline.commands.split_last() else { return Ok(()) };
         let (pids, output) = self.start_pipeline(before, Child::Foreground, true)?;
-        let kept = fd::fcntl_dupfd_cloexec(fd::borrow(0), 10).ok();
+        // The last command may wait for others, and then meet the end of these.
+        let job = self.jobs.add(&pids, Vec::new(), false);
+        let mut saved = Vec::new();
         if let Some(output) = output {
-            let _ = fd::redirect(output.as_fd(), 0);
+            saved.push(self.replace(output, 0)?);
         }
         let result = self.run(last);
-        match kept {
-            Some(kept) => drop(fd::redirect(kept.as_fd(), 0)),
-            None => drop(fd::close_number(0)),
-        }
+        self.undo_redirections(saved);
         let status = self.status;
-        let failed = self.wait_foreground(&pids, Vec::new());
+        let failed = self.wait_job(job);
         self.pipe_status.push(status);
         self.status = if status == 0 && self.options.pipefail { failed } else { status };
         result?;
@@ -69,23 +68,56 @@ impl Shell {
                 None => {
                     drop(next);
                     if kind == Child::Detached && number == 0 {
-                        read_nothing();
+                        input = read_nothing();
                     }
-                    // dup2 onto 0 and 1 fails only when the descriptor is not open, and these are.
-                    if let Some(input) = input {
-                        let _ = fd::redirect(input.as_fd(), 0);
-                    }
-                    if let Some(output) = output {
-                        let _ = fd::redirect(output.as_fd(), 1);
-                    }
-                    let result = self.run_last(command);
-                    let status = self.end_child(result);
-                    process::exit_now(status);
+                    self.be_child(command, false, &mut [(input, 0), (output, 1)])
                 }
             }
             input = next;
         }
         Ok((pids, input))
+    }
+
+    /// What a forked child does: standard streams are exchanged, the command runs, with nothing to do after it.
+    ///
+    /// `nested`: a subshell in it is one more level, as it is not where the shell forked for the very same.
+    pub fn be_child(&mut self, command: &Node, nested: bool, streams: &mut [(Option<OwnedFd>, i32)]) -> ! {
+        for (file, number) in streams {
+            if let Some(Err(errno)) = file.take().map(|file| fd::install(file, *number)) {
+                self.report(&[sys::error_text(errno).as_bytes()]);
+                process::exit_now(126);
+            }
+        }
+        let result = self.run_as_child(command, nested);
+        let status = self.end_child(result);
+        process::exit_now(status)
+    }
+
+    /// Runs the command of a child. Groups, subshells and redirections need no process and no way back of their own.
+    fn run_as_child(&mut self, command: &Node, nested: bool) -> Run {
+        match command {
+            Node::Group(inner) => self.run_as_child(inner, true),
+            Node::Subshell(inner) => {
+                self.depth += u32::from(nested);
+                self.run_as_child(inner, true)
+            }
+            Node::Redirected(inner, redirections) if matches!(**inner, Node::Group(_) | Node::Subshell(_)) => {
+                if let Some(first) = redirections.first().filter(|first| first.line > 0) {
+                    self.line = first.line;
+                }
+                match self.redirect_for_good(redirections) {
+                    Ok(()) => self.run_as_child(inner, nested),
+                    Err(fail) => {
+                        if matches!(**inner, Node::Subshell(_)) {
+                            // In BusyBox they fail in the subshell, as its error.
+                            self.status = 2;
+                        }
+                        self.after_redirection(fail)
+                    }
+                }
+            }
+            command => self.run_last(command),
+        }
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
@@ -104,11 +136,7 @@ impl Shell {
                 self.status = self.wait_foreground(&[pid], texts);
                 self.check_errexit()
             }
-            None => {
-                let result = self.run_last(body);
-                let status = self.end_child(result);
-                process::exit_now(status)
-            }
+            None => self.be_child(body, true, &mut []),
         }
     }
 
@@ -120,12 +148,8 @@ impl Shell {
             _ => match self.fork_child(0, kind)? {
                 Some(pid) => vec![pid],
                 None => {
-                    if !monitor {
-                        read_nothing();
-                    }
-                    let result = self.run_last(body);
-                    let status = self.end_child(result);
-                    process::exit_now(status)
+                    let input = if monitor { None } else { read_nothing() };
+                    self.be_child(body, false, &mut [(input, 0)])
                 }
             },
         };
@@ -134,7 +158,7 @@ impl Shell {
             Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
             body => vec![unparse::node(body, &self.symbols)],
         };
-        self.jobs.add_background(&pids, texts, monitor);
+        self.add_background(&pids, texts, monitor);
         self.status = 0;
         Ok(())
     }
@@ -150,8 +174,7 @@ impl Shell {
 }
 
 /// XCU 2.11: without job control a background command reads nothing.
-fn read_nothing() {
-    if let Ok(null) = fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-        let _ = fd::redirect(null.as_fd(), 0);
-    }
+fn read_nothing() -> Option<OwnedFd> {
+    // A system without /dev/null keeps its standard input.
+    fs::open("/dev/null", fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()).ok()
 }

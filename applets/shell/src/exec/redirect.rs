@@ -4,22 +4,19 @@ use super::jobs::SIGINT;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::push;
+use rbox_core::sys::fd::Private;
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::signal::{self, SignalSet};
-use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, fd, process};
+use rbox_core::sys::{self, AsFd, AsRawFd, Errno, OwnedFd, fd, process};
 use rbox_core::text;
 
 /// Descriptors for which a script asks without a number are here and above.
 const UNNUMBERED: i32 = 10;
 
-/// Those of the shell's own are here and above, out of the way of scripts that say `exec 10>file`; still within the
-/// 64 that the kernel's smallest table has.
-const PRIVATE: i32 = 50;
-
 /// A descriptor that a redirection took away: its number and where it was kept, if it was open.
 pub struct Saved {
     number: i32,
-    kept: Option<OwnedFd>,
+    kept: Option<Private>,
 }
 
 /// What a redirection leads to.
@@ -52,8 +49,8 @@ impl Shell {
         for one in saved.into_iter().rev() {
             // The number was open before, or is to be closed: nothing here can fail in a way that matters.
             let _ = match one.kept {
-                Some(kept) => fd::redirect(kept.as_fd(), one.number),
-                None => fd::close_number(one.number),
+                Some(kept) => self.descriptors.restore(kept, one.number),
+                None => self.descriptors.close(one.number),
             };
         }
     }
@@ -77,29 +74,26 @@ impl Shell {
             for number in [number, 2].into_iter().take(1 + usize::from(both)) {
                 // Where the number was free, the file may have got it when it was opened.
                 let taken = matches!(&target, Target::Opened(opened) if opened.as_raw_fd() == number);
-                saved.push(if taken { Saved { number, kept: None } } else { keep(number) });
+                saved.push(if taken { Saved { number, kept: None } } else { self.keep(number)? });
             }
         }
-        let done = match target {
-            Target::Opened(opened) => {
-                if opened.as_raw_fd() == number {
-                    let raw = opened.into_raw_fd();
-                    fd::redirect(fd::borrow(raw), raw)
-                } else {
-                    fd::redirect(opened.as_fd(), number)
-                }
+        let mut done = match target {
+            Target::Opened(opened) => self.descriptors.install(opened, number),
+            Target::Number(from) => {
+                let copied = self.descriptors.named(from).and_then(|from| self.descriptors.set(from, number));
+                // In BusyBox and dash a number made a copy of itself need not be open.
+                if from == number && !self.options.bash { Ok(()) } else { copied }
             }
-            Target::Number(from) => fd::redirect(fd::borrow(from), number),
             Target::Closed => {
-                let _ = fd::close_number(number);
+                // One that is not open is as it should be.
+                let _ = self.descriptors.close(number);
                 Ok(())
             }
         };
+        if both && done.is_ok() {
+            done = fd::redirect(fd::borrow(1), 2);
+        }
         match done {
-            Ok(()) if both => {
-                let _ = fd::redirect(fd::borrow(1), 2);
-                Ok(())
-            }
             Ok(()) => Ok(()),
             Err(errno) => {
                 let word = self.expand_one(&one.word)?;
@@ -117,25 +111,22 @@ impl Shell {
     /// `{name}>file`: a free descriptor, its number in the variable.
     fn redirect_variable(&mut self, name: crate::symbols::Sym, target: Target) -> Result<(), Fail> {
         let found = match target {
-            Target::Opened(opened) => fd::fcntl_dupfd_cloexec(&opened, UNNUMBERED),
-            Target::Number(from) => fd::fcntl_dupfd_cloexec(fd::borrow(from), UNNUMBERED),
+            Target::Opened(opened) => self.descriptors.add(opened.as_fd(), UNNUMBERED),
+            Target::Number(from) => {
+                self.descriptors.named(from).and_then(|from| self.descriptors.add(from, UNNUMBERED))
+            }
             Target::Closed => {
                 let number = self.value(name).and_then(crate::arith::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
-                    let _ = fd::close_number(number);
+                    let _ = self.descriptors.close(number);
                 }
                 return Ok(());
             }
         };
         match found {
-            Ok(opened) => {
-                let number = opened.into_raw_fd();
-                // Programs inherit it, as they inherit any other redirection.
-                let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
-                self.set_number(name, i64::from(number))
-            }
+            Ok(number) => self.set_number(name, i64::from(number)),
             Err(errno) => Err(self.redirect_error(sys::error_text(errno).as_bytes())),
         }
     }
@@ -193,7 +184,7 @@ impl Shell {
             }
         }
         let opened = loop {
-            match fs::open(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
+            match fs::open_once(path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
                 // XCU 2.12: a trap waits until the command has ended; it must not keep a FIFO from being opened. Ctrl-C may.
                 Err(Errno::INTR) if signal::pending() & SignalSet::of(&[SIGINT]).0 == 0 => {}
                 opened => break opened,
@@ -214,18 +205,37 @@ impl Shell {
         }
     }
 
+    /// Makes the standard stream the descriptor given, keeping what it was.
+    pub(super) fn replace(&mut self, opened: OwnedFd, number: i32) -> Result<Saved, Fail> {
+        let saved = self.keep(number)?;
+        match fd::install(opened, number) {
+            Ok(()) => Ok(saved),
+            Err(errno) => {
+                self.undo_redirections(vec![saved]);
+                Err(self.redirect_error(sys::error_text(errno).as_bytes()))
+            }
+        }
+    }
+
+    fn keep(&mut self, number: i32) -> Result<Saved, Fail> {
+        match self.descriptors.keep_number(number) {
+            Ok(kept) => Ok(Saved { number, kept: Some(kept) }),
+            Err(Errno::BADF) => Ok(Saved { number, kept: None }),
+            Err(errno) => Err(self.redirect_error(&text!(i64::from(number), ": ", &sys::error_text(errno)[..]))),
+        }
+    }
+
     /// A descriptor that gives the text: a pipe when it fits there, else a child that writes it.
     fn document(&mut self, text: &[u8]) -> Result<Target, Fail> {
         let (reader, writer) = match sys::pipe::pipe_with(sys::pipe::PipeFlags::CLOEXEC) {
             Ok(ends) => ends,
             Err(errno) => return Err(self.redirect_error(&text!("pipe: ", &sys::error_text(errno)[..]))),
         };
-        let number = writer.as_raw_fd();
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
-            let _ = crate::shell::write_all(number, text);
+            let _ = crate::shell::write_to(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
-            let _ = crate::shell::write_all(number, text);
+            let _ = crate::shell::write_to(writer.as_fd(), text);
             0
         }) {
             return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));
@@ -234,29 +244,7 @@ impl Shell {
     }
 }
 
-/// Makes the descriptor of that number the one given, keeping what it was.
-pub fn replace(opened: OwnedFd, number: i32) -> Saved {
-    let saved = keep(number);
-    // Both numbers are open, so dup2 cannot fail.
-    let _ = fd::redirect(opened.as_fd(), number);
-    saved
-}
-
-/// Where standard error was before the redirections: what `set -x` shows of their command goes there.
-pub fn errors_before(saved: &[Saved]) -> i32 {
-    let kept = saved.iter().find(|one| one.number == 2).and_then(|one| one.kept.as_ref());
-    kept.map_or(2, AsRawFd::as_raw_fd)
-}
-
-fn keep(number: i32) -> Saved {
-    Saved { number, kept: private_copy(fd::borrow(number)).ok() }
-}
-
-/// A copy of a descriptor for the shell's own use.
-pub fn private_copy(opened: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
-    match fd::fcntl_dupfd_cloexec(opened, PRIVATE) {
-        // `ulimit -n` may allow fewer.
-        Err(Errno::INVAL | Errno::MFILE) => fd::fcntl_dupfd_cloexec(opened, UNNUMBERED),
-        copy => copy,
-    }
+/// Where standard error was before the redirections, if it was open: what `set -x` shows of their command goes there.
+pub fn errors_before(saved: &[Saved]) -> Option<Private> {
+    saved.iter().find(|one| one.number == 2).and_then(|one| one.kept)
 }

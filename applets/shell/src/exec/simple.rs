@@ -49,8 +49,13 @@ impl Shell {
             Ok(saved) => saved,
             Err(fail) => return self.after_redirection(fail),
         };
-        self.undo_redirections(saved);
-        let assigned = self.assign_all(&simple.assigns, false);
+        // XCU 2.9.1: they hold for the substitutions of the assignments too; in bash they are over before.
+        let mut saved = Some(saved);
+        if self.options.bash {
+            self.undo_redirections(saved.take().unwrap_or_default());
+        }
+        let assigned = self.assign_behind(&simple.assigns, false, saved.as_deref().unwrap_or_default());
+        self.undo_redirections(saved.unwrap_or_default());
         self.status = match (&assigned, self.substitution_status) {
             (Err(_), _) => return assigned,
             (Ok(()), Some(status)) => status,

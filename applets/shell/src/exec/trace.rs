@@ -1,7 +1,7 @@
 //! What `set -x` shows.
 
 use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::shell::{Shell, write_all, write_to};
 use crate::syntax::ast::Simple;
 use rbox_core::escape;
 
@@ -12,7 +12,11 @@ impl Shell {
         let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
-        let _ = crate::shell::write_all(self.trace_to, &line);
+        // There is no one left to tell that it cannot be written.
+        let _ = match self.trace_to {
+            Some(kept) => self.descriptors.get(kept).and_then(|file| write_to(file, &line)),
+            None => write_all(2, &line),
+        };
     }
 
     /// `set -x`; the words after assignments are shown once these are made.

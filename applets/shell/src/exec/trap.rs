@@ -86,7 +86,7 @@ impl Shell {
         let disposition = match action {
             None => self.own_disposition(number),
             // The shell itself must go on to learn of the end of its children.
-            Some(b"") if number == SIGCHLD as usize => Disposition::Default,
+            Some(b"") if number == SIGCHLD as usize => Disposition::Watch,
             Some(b"") => Disposition::Ignore,
             Some(_) => Disposition::Note,
         };
@@ -130,7 +130,17 @@ impl Shell {
             // Ctrl-Z while the terminal is still the shell's is for the job that it starts.
             20 if self.options.monitor && self.options.interactive && !self.subshell => Disposition::Note,
             20..=22 if self.options.monitor && !self.subshell => Disposition::Ignore,
+            17 => Disposition::Watch,
             _ => Disposition::Default,
+        }
+    }
+
+    /// From now on the shell hears when a child ends, to take its status: for one that runs in the background while the
+    /// shell runs builtins alone. Whether SIGCHLD was ignored is known before, as for every fork.
+    pub(super) fn watch_children(&self) {
+        if self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty()) {
+            // The signal can be caught.
+            let _ = signal::set(SIGCHLD, Disposition::Watch);
         }
     }
 
@@ -285,8 +295,9 @@ impl Shell {
         }
     }
 
-    pub(super) fn has_exit_trap(&self) -> bool {
-        self.traps[0].is_some() || signal::pending() != 0
+    /// Whether a trap is to be run, or may have to be.
+    pub(super) fn has_trap(&self) -> bool {
+        self.traps.iter().flatten().any(|action| !action.is_empty()) || signal::pending() != 0
     }
 
     /// Runs the EXIT trap once; its `exit` decides the status.

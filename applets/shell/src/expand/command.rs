@@ -1,9 +1,9 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
 use crate::exec::external::Child;
-use crate::shell::{Fail, Shell, read_number};
+use crate::shell::{Fail, Shell, read_once};
 use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
-use rbox_core::sys::{self, AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, fd, pipe, process};
+use rbox_core::sys::{self, AsFd, BorrowedFd, OwnedFd, pipe, process};
 use rbox_core::text;
 use std::rc::Rc;
 
@@ -70,12 +70,7 @@ impl Shell {
         self.options.monitor = monitor;
         let Some(pid) = forked? else {
             drop(reader);
-            // Both are open, so dup2 cannot fail.
-            let _ = fd::redirect(writer.as_fd(), 1);
-            drop(writer);
-            let result = self.run_last(body);
-            let status = self.end_child(result);
-            process::exit_now(status);
+            self.be_child(body, true, &mut [(Some(writer), 1)])
         };
         drop(writer);
         let output = read_all(reader.as_fd());
@@ -94,7 +89,8 @@ impl Shell {
     /// Closes the pipes of process substitutions, all but the first `kept`.
     pub fn close_pipe_ends(&mut self, kept: usize) {
         for number in self.pipe_ends.split_off(kept) {
-            let _ = fd::close_number(number);
+            // It was open until now, unless the command closed it.
+            let _ = self.descriptors.close(number);
         }
     }
 
@@ -106,19 +102,18 @@ impl Shell {
             drop(ours);
             // Another substitution's pipe would not end while this one has it too.
             self.close_pipe_ends(0);
-            let _ = fd::redirect(theirs.as_fd(), number);
-            let result = self.run_last(body);
-            let status = self.end_child(result);
-            process::exit_now(status);
+            self.be_child(body, true, &mut [(Some(theirs), number)])
         };
         drop(theirs);
         if self.options.bash {
             self.background = Some(pid);
         }
         // Above the descriptors that scripts use.
-        let number = fd::fcntl_dupfd_cloexec(&ours, 60).unwrap_or(ours).into_raw_fd();
+        let number = self
+            .descriptors
+            .add(ours.as_fd(), 60)
+            .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))?;
         self.pipe_ends.push(number);
-        let _ = fd::fcntl_setfd(fd::borrow(number), fd::FdFlags::empty());
         Ok(text!("/dev/fd/", i64::from(number)))
     }
 }
@@ -139,7 +134,7 @@ pub fn read_all(reader: BorrowedFd<'_>) -> Vec<u8> {
     let mut output = Vec::new();
     let mut block = [0; 4096];
     loop {
-        let got = read_number(reader.as_raw_fd(), &mut block);
+        let got = read_once(reader, &mut block);
         if got == 0 {
             return output;
         }

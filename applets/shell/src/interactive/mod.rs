@@ -6,11 +6,11 @@ mod prompt;
 
 use crate::builtins::read_line;
 use crate::copied::Copied;
-use crate::exec::redirect::private_copy;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
+use rbox_core::sys::fd::Private;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
-use rbox_core::sys::{AsRawFd, Errno, IntoRawFd, fd, fs, process, termios};
+use rbox_core::sys::{AsFd, Errno, fd, fs, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
 
 const SIGINT: i32 = 2;
@@ -24,36 +24,38 @@ pub fn set_monitor(shell: &mut Shell, on: bool) {
         release_terminal(shell);
         return;
     }
-    shell.terminal = shell.terminal.or_else(open_terminal);
+    shell.terminal = shell.terminal.or_else(|| open_terminal(shell));
     let interactive = shell.options.interactive;
     if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
         shell.options.monitor = false;
-        shell.terminal = None;
+        if let Some(terminal) = shell.terminal.take() {
+            shell.descriptors.release(terminal);
+        }
         shell.plain_report(b"can't access tty; job control turned off");
     }
     shell.set_own_signals();
 }
 
 /// The terminal, under a number that redirections leave alone.
-fn open_terminal() -> Option<i32> {
+fn open_terminal(shell: &mut Shell) -> Option<Private> {
     let opened = fs::open("/dev/tty", fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty());
-    let number = match &opened {
-        Ok(file) => file.as_raw_fd(),
-        Err(_) => (0..=2).find(|&number| termios::isatty(fd::borrow(number)))?,
+    let file = match &opened {
+        Ok(file) => file.as_fd(),
+        Err(_) => (0..=2).map(fd::borrow).find(|file| termios::isatty(file))?,
     };
-    private_copy(fd::borrow(number)).ok().map(IntoRawFd::into_raw_fd)
+    shell.descriptors.keep(file).ok()
 }
 
 /// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
 fn own_terminal(shell: &mut Shell) -> bool {
-    let Some(terminal) = shell.terminal else { return false };
     let group = process::getpgrp();
     // A group without a parent that could continue it is not stopped: it gives up in the end.
     for _ in 0..20 {
-        match termios::tcgetpgrp(fd::borrow(terminal)) {
-            Ok(held) if held == group => {
+        let Some(terminal) = shell.terminal_file() else { return false };
+        match termios::tcgetpgrp(terminal) {
+            Ok(held) if held.as_raw_pid() == group => {
                 shell.set_own_signals();
-                shell.first_group.get_or_insert(group.as_raw_nonzero().get());
+                shell.first_group.get_or_insert(group);
                 let pid = process::getpid();
                 // Fails for a session leader, which leads its group already.
                 let _ = process::setpgid(Some(pid), Some(pid));

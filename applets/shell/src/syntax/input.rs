@@ -1,6 +1,7 @@
 //! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
 
 use crate::copied::Copied;
+use rbox_core::sys::fd::Private;
 use std::rc::Rc;
 
 /// Where more text comes from when the buffer is used up. The shell does the reading.
@@ -9,7 +10,7 @@ pub enum Reader {
     /// Nothing follows: `-c`, `eval`, a trap's action.
     None,
     /// A script in blocks.
-    Script(i32),
+    Script(Private),
     /// Standard input that cannot seek: byte by byte, so that commands find the rest.
     Bytes(i32),
     /// Standard input that can seek: in blocks, put back before a command runs.

@@ -31,7 +31,7 @@ pub struct Log {
     /// Write files, or what is in their place.
     pub local: bool,
     /// Shared memory in place of files.
-    pub ring: Option<Ring>,
+    pub ring: Option<Ring<true>>,
     /// The kernel's log in place of files.
     pub kernel: Option<Target>,
     /// Other machines.

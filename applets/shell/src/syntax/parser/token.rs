@@ -365,7 +365,8 @@ impl<H: Host> Parser<'_, H> {
             number = number.checked_mul(10)?.checked_add(i32::from(digit - b'0'))?;
             ahead += 1;
         }
-        if !matches!(self.joined_at(ahead)?, b'<' | b'>') {
+        // `2<(...)` is a word that begins with 2.
+        if !matches!(self.joined_at(ahead)?, b'<' | b'>') || self.byte_at(ahead + 1) == Some(b'(') {
             return None;
         }
         self.input.at += ahead;

@@ -223,6 +223,7 @@ impl<H: Host> Parser<'_, H> {
             && length > 0
             && class(rest[length]) == Class::Break
             && !(self.groups && rest[length] == b'(')
+            && !(matches!(rest[length], b'<' | b'>') && matches!(rest.get(length + 1), None | Some(b'(')))
         {
             let text = Box::from(&rest[..length]);
             self.input.at += length;
@@ -287,7 +288,7 @@ impl<H: Host> Parser<'_, H> {
                 }
                 b'$' => self.read_dollar(quoting, builder)?,
                 b'`' => self.read_backquote(quoting, builder)?,
-                b'<' | b'>' if context == Context::Word => {
+                b'<' | b'>' if matches!(context, Context::Word | Context::Assign) => {
                     self.advance();
                     self.advance();
                     let body = self.substitution_body()?;
@@ -334,10 +335,9 @@ impl<H: Host> Parser<'_, H> {
     /// Whether the byte ends the context; keeps count of parentheses.
     fn ends(&mut self, context: Context, byte: u8, depth: &mut u32) -> bool {
         match context {
-            Context::Word => {
+            Context::Word | Context::Assign => {
                 class(byte) == Class::Break && !(matches!(byte, b'<' | b'>') && self.byte_at(1) == Some(b'('))
             }
-            Context::Assign => class(byte) == Class::Break,
             Context::Double => byte == b'"',
             Context::Here => false,
             Context::Group => byte == b')',
