@@ -15,7 +15,8 @@
 //!
 //! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
 //! directory in which every name of an applet means the program under test. `await COMMAND` tries a command until it
-//! succeeds; a case that takes longer than 30 seconds is killed.
+//! succeeds, `alone COMMAND` runs it in a session of its own and waits until no process of that is left; a case that takes
+//! longer than 30 seconds is killed.
 //!
 //! A line `--` with a status begins what rbox must print: where nothing compares it (tests/cases), and where it differs
 //! from BusyBox. Lines with `! ` are those of standard error, which counts where there is one of them.

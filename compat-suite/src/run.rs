@@ -24,6 +24,18 @@ const NAMESPACE: &str = include_str!("namespace.sh");
 /// daemon takes on a slow machine; the limit of time ends what never comes.
 const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep 0.02; done\n";
 
+/// Another: `alone COMMAND` runs it in a session of its own, and ends with its status once nothing of that session is
+/// left but zombies, which are the machine's to take.
+const ALONE: &str = r#"#!/bin/sh
+exec 3>&1
+session=$(/bin/sh -c 'echo $$; exec /usr/bin/setsid "$@" >&3 3>&-' alone "$@")
+status=$?
+while /bin/cat /proc/[0-9]*/stat 2>/dev/null | /bin/sed 's/.*) //' | /bin/grep -q "^[^Z] [0-9]* [0-9]* $session "; do
+    /bin/sleep 0.02
+done
+exit $status
+"#;
+
 /// The status of a case whose time was over.
 const LATE: &str = "took too long\n";
 
@@ -77,8 +89,11 @@ impl Systems {
             let other = other.into_iter().find(|path| path.exists());
             symlink(other.as_ref().unwrap_or(&program), links.join(name)).map_err(failed)?;
         }
-        fs::write(links.join("await"), AWAIT).map_err(failed)?;
-        fs::set_permissions(links.join("await"), fs::Permissions::from_mode(0o755)).map_err(failed)
+        for (name, script) in [("await", AWAIT), ("alone", ALONE)] {
+            fs::write(links.join(name), script).map_err(failed)?;
+            fs::set_permissions(links.join(name), fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Adds a system in which `sh` is another shell of the machine's and the other names are BusyBox's; false where that
