@@ -10,8 +10,11 @@ pub const SET_KEEPALIVE: u32 = 0x89f0;
 /// SIOCSOUTFILL: seconds between the packets that fill a SLIP line.
 pub const SET_OUTFILL: u32 = 0x89f2;
 
-/// Makes one of these requests about the interface `name`: `ioctl(fd, request, struct ifreq *)`.
+/// Makes one of these requests about the interface `name`: `ioctl(fd, request, struct ifreq *)`. `EINVAL` for another.
 pub fn set_number(name: &[u8], request: u32, value: i32) -> Result<(), Errno> {
+    if !matches!(request, SET_METRIC | SET_KEEPALIVE | SET_OUTFILL) {
+        return Err(Errno::INVAL);
+    }
     let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
     // SAFETY: a struct ifreq of zeros is valid: it holds numbers, bytes and a pointer that is not followed.
     let mut asked: libc::ifreq = unsafe { core::mem::zeroed() };

@@ -117,8 +117,11 @@ pub struct Jobs {
     waited: Vec<(i32, u8)>,
 }
 
-/// How many processes that were waited for are remembered.
-const REMEMBERED: usize = 32;
+/// Jobs that may stay in the table after their end at a prompt, before the user is told.
+const UNTOLD: usize = 32;
+/// How many processes that are in the table no more are remembered, and how many jobs the table of a script may have before
+/// those that ended leave it: more than CHILD_MAX need not be known (XCU 2.9.3.1).
+const REMEMBERED: usize = 1024;
 
 impl Jobs {
     /// Notes what happened to a process.
@@ -143,8 +146,13 @@ impl Jobs {
 
     /// Adds a job and returns its number, the smallest that is free. `texts`: of each process.
     pub(super) fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) -> usize {
-        let is_free = |number: &usize| self.all.iter().all(|job| job.number != *number);
-        let number = (1..).find(is_free).unwrap_or(1);
+        let mut taken = vec![false; self.all.len() + 1];
+        for job in &self.all {
+            if let Some(place) = taken.get_mut(job.number - 1) {
+                *place = true;
+            }
+        }
+        let number = taken.iter().position(|taken| !taken).unwrap_or(self.all.len()) + 1;
         let mut texts = texts.into_iter();
         let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
         let processes = pids.iter().map(process).collect();
@@ -182,6 +190,16 @@ impl Jobs {
         let surplus = (self.waited.len() + processes.len()).saturating_sub(REMEMBERED);
         self.waited.drain(..surplus.min(self.waited.len()));
         self.waited.extend(processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status))));
+    }
+
+    /// Takes jobs that ended out of the table.
+    fn forget_ended(&mut self) {
+        for at in 0..self.all.len() {
+            if self.all[at].ended() {
+                self.remember(at);
+            }
+        }
+        self.all.retain(|job| !job.ended());
     }
 
     /// The status of a process that was waited for already.
@@ -240,6 +258,10 @@ impl Shell {
 
     /// Adds a job in the background, and hears of its end.
     pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
+        if self.jobs.all.len() >= REMEMBERED && !self.tells_of_jobs() {
+            self.reap();
+            self.jobs.forget_ended();
+        }
         self.jobs.add_background(pids, texts, controlled);
         self.watch_children();
     }
@@ -282,7 +304,7 @@ impl Shell {
 
     /// Whether jobs that were waited for stay in the table until the user is told; not when a loop makes ever more.
     pub fn keeps_ended_jobs(&self) -> bool {
-        self.tells_of_jobs() && self.jobs.all.len() < REMEMBERED
+        self.tells_of_jobs() && self.jobs.all.len() < UNTOLD
     }
 
     /// Tells of jobs that ended or stopped, and forgets those that ended.
