@@ -311,8 +311,8 @@ impl Service {
                 return 100;
             }
             let null = fs::open("/dev/null", OFlags::WRONLY, Mode::empty());
-            if let Ok(null) = &null {
-                let _ = fd::redirect(rbox_core::sys::AsFd::as_fd(null), 1);
+            if null.and_then(|null| fd::install(null, 1)).is_err() {
+                return 100;
             }
             let check: &[u8] = b"./check";
             call::replace(env, core::slice::from_ref(&check)).0
