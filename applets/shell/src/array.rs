@@ -3,6 +3,7 @@
 //! A variable that is an array keeps its element 0 as its value too, so that `$a` reads like any other variable.
 
 use crate::copied::Copied;
+use crate::expand::value::change_case;
 use crate::shell::{Fail, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Arith, Element};
@@ -400,8 +401,8 @@ impl Shell {
         }
         let value = [&old.unwrap_or_default()[..], value].concat();
         Ok(match attributes & (LOWER | UPPER) {
-            LOWER => value.to_ascii_lowercase(),
-            UPPER => value.to_ascii_uppercase(),
+            LOWER => change_case(&value, b',', true, b"?", self.pattern_flags()),
+            UPPER => change_case(&value, b'^', true, b"?", self.pattern_flags()),
             _ => value,
         })
     }

@@ -92,6 +92,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         quiet: false,
         traced: Vec::new(),
         ifs: b" \t\n".copied(),
+        utf8: false,
         pipe_status: Vec::new(),
         frames: Vec::new(),
         directories: Vec::new(),
@@ -171,6 +172,11 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         (b"PS4", b"+ ", Special::None),
         (b"PATH", b"", Special::Path),
     ];
+    for name in crate::variables::LOCALE {
+        let name = shell.intern(name);
+        shell.slot(name).special = Special::Locale;
+    }
+    shell.note_locale();
     for (name, value, special) in fixed {
         let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
         let name = shell.intern(name);
@@ -225,14 +231,16 @@ fn read_options<'a, 'b>(
         }
         for &letter in &word[1..] {
             match letter {
-                b'c' => start.command = on,
+                // As in every shell, with either sign.
+                b'c' => start.command = true,
                 b's' => start.stdin = on,
                 b'l' => start.login = on,
                 b'i' => start.interactive = Some(on),
                 b'm' => start.monitor = Some(on),
                 b'o' => {
                     let Some((name, rest)) = words.split_first() else {
-                        return Err(shell.plain_error(b"-o requires an argument"));
+                        builtins::list_options(shell, on);
+                        break;
                     };
                     words = rest;
                     if !builtins::set_option_by_name(shell, name, on) {

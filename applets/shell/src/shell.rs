@@ -81,6 +81,8 @@ pub enum Special {
     Line,
     Random,
     OptionIndex,
+    /// LC_ALL, LC_CTYPE and LANG: what a character is.
+    Locale,
     /// bash's SECONDS: since the shell began, or since it was assigned.
     Seconds,
     /// bash's PIPESTATUS.
@@ -194,6 +196,8 @@ pub struct Shell {
     /// The words of a command that `set -x` shows after its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
+    /// Characters are those of UTF-8, by the locale as the variables say it now.
+    pub utf8: bool,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
     /// The functions and files that run, in bash mode, the innermost last.

@@ -9,6 +9,9 @@ use rbox_core::text;
 use rbox_core::text::Right;
 use std::rc::Rc;
 
+/// What says which locale counts for characters, the strongest first.
+pub const LOCALE: [&[u8]; 3] = [b"LC_ALL", b"LC_CTYPE", b"LANG"];
+
 impl Shell {
     /// The symbol of a name, with its slot.
     pub fn intern(&mut self, name: &[u8]) -> Sym {
@@ -40,7 +43,7 @@ impl Shell {
                 let target = self.resolve(name);
                 return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
             }
-            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
+            Special::None | Special::Ifs | Special::Path | Special::OptionIndex | Special::Locale => {}
             _ => self.compute(name),
         }
         let slot = &self.variables[name.index()];
@@ -125,6 +128,12 @@ impl Shell {
         Ok(())
     }
 
+    /// Learns what a character is: an assignment counts from then on (XBD 8.2).
+    pub fn note_locale(&mut self) {
+        let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
+        self.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
+    }
+
     /// Looks after a special variable that got another value.
     pub fn changed(&mut self, name: Sym) {
         match self.variables[name.index()].special {
@@ -132,6 +141,7 @@ impl Shell {
                 let slot = &self.variables[name.index()];
                 self.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
             }
+            Special::Locale => self.note_locale(),
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);

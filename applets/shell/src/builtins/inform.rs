@@ -40,6 +40,17 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash {
         return super::bash::type_(shell, words);
     }
+    if let Some((first, rest)) = words.split_first()
+        && first.starts_with(b"-")
+        && *first != b"--"
+    {
+        // As in BusyBox, `type -p` is `command -v`.
+        return if *first == b"-p" {
+            describe_all(shell, rest)
+        } else {
+            Err(shell.error(&[b"illegal option ", first]))
+        };
+    }
     let words = rbox_core::options::after_dashes(words);
     let mut status = 0;
     for word in words {
@@ -65,7 +76,7 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `hash [-r] [NAME...]`
 pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"rv")?;
+    let (letters, words) = super::options(shell, words, b"r")?;
     if letters.contains(&b'r') {
         shell.variables.iter_mut().for_each(|slot| slot.path = None);
         return Ok(0);

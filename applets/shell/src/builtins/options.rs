@@ -141,12 +141,13 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         words = rest;
         if word.len() == 1 {
-            // A single dash ends the options and switches off -x and -v.
-            if on {
-                shell.options.xtrace = false;
-                shell.options.verbose = false;
-                operands = !rest.is_empty();
+            if !on {
+                continue;
             }
+            // A single dash ends the options and switches off -x and -v.
+            shell.options.xtrace = false;
+            shell.options.verbose = false;
+            operands = !rest.is_empty();
             break;
         }
         if *word == b"--" {
@@ -174,6 +175,10 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     if operands || !words.is_empty() {
         shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
+        if !shell.options.bash {
+            // As in BusyBox and dash, `getopts` begins anew with other parameters.
+            (shell.option_index, shell.option_at) = (1, 0);
+        }
     }
     Ok(0)
 }

@@ -3,6 +3,7 @@
 use super::Done;
 use crate::copied::Copied;
 use crate::shell::{Shell, is_seekable, read_number};
+use rbox_core::pattern::sequence_length;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{Errno, fd, fs, termios};
@@ -14,7 +15,7 @@ struct Wanted {
     raw: bool,
     silent: bool,
     delimiter: u8,
-    /// At most so many bytes; the flag says that the delimiter does not end them.
+    /// At most so many characters; the flag says that the delimiter does not end them.
     count: Option<(u32, bool)>,
     /// Milliseconds.
     timeout: Option<u64>,
@@ -22,6 +23,7 @@ struct Wanted {
     prompt: Vec<u8>,
     /// `-a`: all fields go into this array.
     array: Option<Vec<u8>>,
+    utf8: bool,
 }
 
 /// `read [-rs] [-d DELIM] [-n N] [-N N] [-p PROMPT] [-t SECONDS] [-u FD] [NAME...]`
@@ -35,6 +37,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         fd: 0,
         prompt: Vec::new(),
         array: None,
+        utf8: shell.utf8,
     };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
@@ -226,10 +229,13 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
     }
     let (mut line, mut escaped) = (Vec::new(), Vec::new());
     let mut quoted = false;
+    // Characters that began, and bytes that the last one still needs.
+    let (mut characters, mut missing) = (0, 0);
     loop {
-        if wanted.count.is_some_and(|(count, _)| line.len() >= count as usize) {
+        if wanted.count.is_some_and(|(count, _)| characters >= count && missing == 0) {
             return (line, escaped, 0);
         }
+        let before = line.len();
         let byte = match bytes.next() {
             Ok(Some(byte)) => byte,
             Ok(None) => return (line, escaped, 1),
@@ -249,6 +255,14 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
         } else if byte != 0 {
             line.push(byte);
             escaped.push(false);
+        }
+        if line.len() > before {
+            if missing > 0 && byte & 0xC0 == 0x80 {
+                missing -= 1;
+            } else {
+                characters += 1;
+                missing = if wanted.utf8 { sequence_length(byte) - 1 } else { 0 };
+            }
         }
     }
 }

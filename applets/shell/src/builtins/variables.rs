@@ -312,7 +312,9 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     match value {
         Some(value) => shell.set(value_name, &value)?,
-        None => shell.unset(value_name)?,
+        // XCU getopts leaves it open without an argument: empty in BusyBox and dash, unset in bash.
+        None if shell.options.bash || result == b"?" => shell.unset(value_name)?,
+        None => shell.set(value_name, b"")?,
     }
     shell.set(name, &result)?;
     // In the middle of a word OPTIND is that of the next one already, as in BusyBox; assigning it resets the place.

@@ -221,6 +221,8 @@ impl Shell {
                     }
                     input.skip_line();
                     give_back(input);
+                    // The status of the shell is that of the error, unless a command follows.
+                    empty = false;
                     continue;
                 }
             };

@@ -29,6 +29,7 @@ struct Kept {
     positional: Rc<Vec<Vec<u8>>>,
     options: Options,
     ifs: Vec<u8>,
+    utf8: bool,
     options_place: (usize, usize),
     random: u32,
     began: i64,
@@ -65,6 +66,7 @@ impl Shell {
             positional: Rc::clone(&self.positional),
             options: self.options.clone(),
             ifs: self.ifs.copied(),
+            utf8: self.utf8,
             options_place: (self.option_index, self.option_at),
             random: self.random,
             began: self.began,
@@ -84,6 +86,7 @@ impl Shell {
             self.positional = kept.positional;
             self.options = kept.options;
             self.ifs = kept.ifs;
+            self.utf8 = kept.utf8;
             (self.option_index, self.option_at) = kept.options_place;
             self.random = kept.random;
             self.began = kept.began;

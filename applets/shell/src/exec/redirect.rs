@@ -89,6 +89,8 @@ impl Shell {
                     fd::redirect(opened.as_fd(), number)
                 }
             }
+            // Open or not, as in BusyBox: nothing changes.
+            Target::Number(from) if from == number => Ok(()),
             Target::Number(from) => fd::redirect(fd::borrow(from), number),
             Target::Closed => {
                 let _ = fd::close_number(number);

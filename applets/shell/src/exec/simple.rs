@@ -32,7 +32,8 @@ impl Shell {
             None => self.intern(&words[0]),
         };
         let builtin = self.builtin_of(name);
-        if builtin.is_none_or(|found| !found.special)
+        // XCU 2.9.1.1: a special builtin is found first; by bash only in its POSIX mode.
+        if builtin.is_none_or(|found| !found.special || self.options.bash)
             && let Some(function) = self.slot(name).function.clone()
         {
             return self.run_function_command(simple, &function, words);

@@ -7,8 +7,9 @@ use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
-pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec<u8>>) -> bool {
-    let groups = if options.extglob { Flags::EXTENDED } else { Flags::NONE };
+pub fn expand(wanted: &[u8], word: Vec<u8>, (options, utf8): (&Options, bool), all: &mut Vec<Vec<u8>>) -> bool {
+    let characters = if utf8 { Flags::UTF8 } else { Flags::NONE };
+    let groups = if options.extglob { characters | Flags::EXTENDED } else { characters };
     if !pattern::is_active(wanted, groups) {
         all.push(word);
         return true;

@@ -1,7 +1,7 @@
 //! Parameter expansion (XCU 2.6.2) and bash's additions to it.
 
 use super::fields::{Fields, Mode};
-use super::pattern::Flags;
+use super::pattern::width;
 use super::value::{change_case, characters, replace, slice, trim};
 use crate::array::Array;
 use crate::copied::Copied;
@@ -113,19 +113,25 @@ impl Shell {
                 b'!' => self.background.map(|pid| text!(i64::from(pid))),
                 b'-' => Some(self.option_letters()),
                 _ => {
-                    let separator = self.ifs.first().copied();
-                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, separator)) }
+                    let separator = self.first_of_ifs().copied();
+                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
                 }
             },
         }
     }
 
-    fn joined(&self, sign: u8, first_of_ifs: Option<u8>) -> Vec<u8> {
-        let separator = if sign == b'*' { first_of_ifs } else { Some(b' ') };
+    /// The first character of IFS, which joins `$*`.
+    fn first_of_ifs(&self) -> &[u8] {
+        let length = if self.ifs.is_empty() { 0 } else { width(&self.ifs, self.utf8) };
+        &self.ifs[..length]
+    }
+
+    fn joined(&self, sign: u8, first_of_ifs: &[u8]) -> Vec<u8> {
+        let separator = if sign == b'*' { first_of_ifs } else { b" " };
         let mut text = Vec::new();
         for (number, value) in self.positional.iter().enumerate() {
             if number > 0 {
-                text.extend(separator);
+                text.extend_from_slice(separator);
             }
             text.extend_from_slice(value);
         }
@@ -208,7 +214,8 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
-                let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
+                let separated = all.len() > 1 && !(sign == b'*' && self.ifs.is_empty());
+                let empty = all.iter().all(|value| value.is_empty()) && !separated;
                 // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
                 let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
                 if param.quoted && !self.options.bash {
@@ -269,10 +276,10 @@ impl Shell {
         if fields.mode != Mode::Split || (quoted && sign == b'*') {
             // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
             let blank = sign == b'@' && self.options.bash;
-            let separator = if blank { Some(b' ') } else { self.ifs.first().copied() };
+            let separator = if blank { b" ".copied() } else { self.first_of_ifs().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
-                    self.add(separator.as_slice(), quoted, fields);
+                    self.add(&separator, quoted, fields);
                 }
                 self.add(value, quoted, fields);
             }
@@ -355,7 +362,7 @@ impl Shell {
         };
         Ok(Some(match op {
             ParamOp::Plain => value,
-            ParamOp::Length => text!(characters(&value)),
+            ParamOp::Length => text!(characters(&value, self.utf8)),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
                 trim(value, &wanted, *suffix, *longest, self.pattern_flags())
@@ -366,7 +373,7 @@ impl Shell {
                     Some(length) => Some(self.arith(length)?),
                     None => None,
                 };
-                slice(&value, offset, length)
+                slice(&value, offset, length, self.utf8)
             }
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;
@@ -385,9 +392,9 @@ impl Shell {
                 b'A' | b'a' => self.describe_variable(name, &value, *letter),
                 b'P' => self.show_prompt(&value),
                 b'Q' => escape::single_quoted(&value),
-                b'U' => value.to_ascii_uppercase(),
-                b'L' => value.to_ascii_lowercase(),
-                b'u' => change_case(&value, b'^', false, b"?", Flags::NONE),
+                b'U' => change_case(&value, b'^', true, b"?", self.pattern_flags()),
+                b'L' => change_case(&value, b',', true, b"?", self.pattern_flags()),
+                b'u' => change_case(&value, b'^', false, b"?", self.pattern_flags()),
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.bad_substitution()),
             },

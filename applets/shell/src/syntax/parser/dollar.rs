@@ -146,6 +146,8 @@ impl<H: Host> Parser<'_, H> {
                         text.push(next);
                         self.advance();
                     }
+                    // XCU 2.2.1: lines are joined before the text is a program, so in its quotes too.
+                    Some(b'\n') => self.advance(),
                     _ => text.push(b'\\'),
                 },
                 _ => text.push(byte),
@@ -331,7 +333,13 @@ impl<H: Host> Parser<'_, H> {
             }
             _ => 0,
         };
-        let pattern = self.read_context(Context::BraceReplace)?.into_pattern();
+        let mut pattern = Builder::default();
+        // A slash that begins the pattern does not end it: `${x////-}`.
+        if all && self.accept(b'/') {
+            pattern.text(b"/", false);
+        }
+        self.read_into(Context::BraceReplace, &mut pattern)?;
+        let pattern = pattern.finish(false).into_pattern();
         let mut text = Word::Literal(Box::default());
         if self.accept(b'/') {
             text = self.read_context(Context::BracePattern)?;
