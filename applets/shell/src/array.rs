@@ -21,6 +21,8 @@ pub const REFERENCE: u8 = 8;
 pub const DECLARED: u8 = 16;
 /// `export -f`: the function of that name is exported.
 pub const FUNCTION: u8 = 32;
+/// `readonly -f`: the function of that name stays what it is.
+pub const READONLY_FUNCTION: u8 = 64;
 
 /// The elements, sorted by key. An index is a key of eight bytes, big-endian, so that both kinds sort alike.
 #[derive(Clone, Default)]
@@ -242,11 +244,24 @@ impl Shell {
     /// The key that a subscript's text stands for.
     pub fn text_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
+        let expanded = self.expand_subscript(text)?;
+        let text = &expanded[..];
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
             return Ok(text.copied());
         }
         let index = self.evaluate_text(text, 0)?;
         self.index_key(name, index)
+    }
+
+    /// A subscript that a builtin is given as text: `unset 'h[$k]'`.
+    pub fn expand_subscript(&mut self, text: &[u8]) -> Result<Vec<u8>, Fail> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`')) {
+            return Ok(text.copied());
+        }
+        match crate::syntax::parser::parse_document(text, self) {
+            Ok(word) => self.expand_one(&word),
+            Err(error) => Err(self.syntax_error(&error)),
+        }
     }
 
     fn index_key(&mut self, name: Sym, index: i64) -> Result<Vec<u8>, Fail> {

@@ -53,7 +53,15 @@ pub struct Options {
     pub pipefail: bool,
     /// bash's arrays, brace expansion and `time`.
     pub bash: bool,
+    /// `set -o posix` in bash mode: special builtins are what POSIX has them be.
+    pub posix: bool,
+    /// `!` in a line that is entered stands for an earlier one.
+    pub histexpand: bool,
+    /// Lines that are entered are kept.
+    pub history: bool,
     pub nullglob: bool,
+    /// LINES and COLUMNS are those of the terminal before each prompt.
+    pub checkwinsize: bool,
     pub dotglob: bool,
     pub failglob: bool,
     pub extglob: bool,
@@ -83,6 +91,11 @@ pub enum Special {
     OptionIndex,
     /// LC_ALL, LC_CTYPE and LANG: what a character is.
     Locale,
+    /// bash's GLOBIGNORE: `shopt dotglob` is on while it is set.
+    GlobIgnore,
+    /// bash's SHELLOPTS and BASHOPTS: the options that are on.
+    ShellOptions,
+    BashOptions,
     /// bash's SECONDS: since the shell began, or since it was assigned.
     Seconds,
     /// bash's PIPESTATUS.
@@ -222,6 +235,8 @@ pub struct Shell {
     /// The argument that `getopts` looks at next, from 1. As in BusyBox each call of a function has its own.
     pub option_index: usize,
     pub random: u32,
+    /// Number of the command that is entered, from 1.
+    pub entered: u32,
     /// The line editor, with the history.
     pub editor: Editor,
     /// Prompts for which the user may end the shell though jobs are stopped.

@@ -61,7 +61,14 @@ impl Host for Shell {
             }
             Reader::Bytes(number) => {
                 self.prompt_without_terminal(continued);
-                self.checked(read_bytes(number, &mut input.buffer))
+                let start = input.buffer.len();
+                let more = self.checked(read_bytes(number, &mut input.buffer));
+                if more && self.options.bash && self.options.interactive {
+                    let line = crate::interactive::entered_line(self, &input.buffer[start..]);
+                    input.buffer.truncate(start);
+                    input.buffer.extend_from_slice(&line);
+                }
+                more
             }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {

@@ -1,6 +1,6 @@
 //! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
 
-use crate::array::{FUNCTION, REFERENCE};
+use crate::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
 use crate::copied::Copied;
 use crate::shell::{Run, Saved, Shell, Slot, Special, now};
 use crate::symbols::Sym;
@@ -43,7 +43,12 @@ impl Shell {
                 let target = self.resolve(name);
                 return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
             }
-            Special::None | Special::Ifs | Special::Path | Special::OptionIndex | Special::Locale => {}
+            Special::None
+            | Special::Ifs
+            | Special::Path
+            | Special::OptionIndex
+            | Special::Locale
+            | Special::GlobIgnore => {}
             _ => self.compute(name),
         }
         let slot = &self.variables[name.index()];
@@ -67,6 +72,8 @@ impl Shell {
             Special::Element => self.referenced_element(name),
             Special::Command => Some(self.command_text.copied()),
             Special::LastWord => Some(self.last_word.copied()),
+            Special::ShellOptions => Some(crate::builtins::options_on(self)),
+            Special::BashOptions => Some(crate::builtins::bash::shopts_on(self)),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -128,6 +135,15 @@ impl Shell {
         Ok(())
     }
 
+    /// Fails when the function is read-only.
+    pub fn writable_function(&mut self, name: Sym) -> Run {
+        if self.slot(name).attributes & READONLY_FUNCTION == 0 {
+            return Ok(());
+        }
+        let name = Rc::clone(self.symbols.name(name));
+        Err(self.error(&[&name, b": readonly function"]))
+    }
+
     /// Learns what a character is: an assignment counts from then on (XBD 8.2).
     pub fn note_locale(&mut self) {
         let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
@@ -142,6 +158,12 @@ impl Shell {
                 self.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
             }
             Special::Locale => self.note_locale(),
+            Special::GlobIgnore => {
+                let slot = &self.variables[name.index()];
+                if !slot.set || !slot.value.is_empty() {
+                    self.options.dotglob = slot.set;
+                }
+            }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);

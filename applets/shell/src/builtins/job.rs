@@ -258,7 +258,8 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     {
         words = rest;
         match &first[1..] {
-            b"l" | b"L" => return list_signals(shell, rest),
+            b"l" => return list_signals(shell, rest),
+            b"L" if shell.options.bash => return list_signals(shell, rest),
             b"-" => {}
             b"s" | b"n" if !rest.is_empty() => {
                 let (name, rest) = (rest[0], &rest[1..]);

@@ -17,7 +17,7 @@ use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 
 pub use directory::working as working_directory;
-pub use options::{list_options, option_by_name, set_option_by_name};
+pub use options::{list_options, option_by_name, option_names, options_on, set_option_by_name};
 pub use read::read_line;
 
 /// What a builtin returns: its status, or why the shell does not go on.

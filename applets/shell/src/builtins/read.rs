@@ -6,6 +6,7 @@ use crate::shell::{Shell, is_seekable, read_number};
 use rbox_core::pattern::sequence_length;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
+use rbox_core::sys::time::{ClockId, clock_gettime};
 use rbox_core::sys::{Errno, fd, fs, termios};
 
 const SIGTSTP: i32 = 20;
@@ -127,9 +128,19 @@ fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, cra
     count.ok_or_else(|| shell.plain_error(complaint))
 }
 
-/// One byte, or none at the end; `Err` is the status when time is over or a signal came.
-fn take_byte(number: i32, timeout: Option<u64>) -> Result<Option<u8>, u8> {
-    if let Some(left) = timeout {
+/// Milliseconds on a clock that only goes forward.
+fn milliseconds() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
+/// One byte, or none at the end; `Err` is the status when time is over or a signal came. `deadline`: as `milliseconds`.
+fn take_byte(number: i32, deadline: Option<u64>) -> Result<Option<u8>, u8> {
+    if let Some(deadline) = deadline {
+        let left = deadline.saturating_sub(milliseconds());
+        if left == 0 {
+            return Err(142);
+        }
         let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
         match poll(&mut [PollFd::from_borrowed_fd(fd::borrow(number), PollFlags::IN)], Some(&limit)) {
             Ok(0) | Err(_) => return Err(142),
@@ -154,13 +165,14 @@ struct Bytes {
     seekable: bool,
     block: Vec<u8>,
     at: usize,
-    timeout: Option<u64>,
+    /// When time is over, as `milliseconds`: the whole line must come before.
+    deadline: Option<u64>,
 }
 
 impl Bytes {
     fn next(&mut self) -> Result<Option<u8>, u8> {
         if !self.seekable {
-            return take_byte(self.number, self.timeout);
+            return take_byte(self.number, self.deadline);
         }
         if self.at == self.block.len() {
             self.block.resize(512, 0);
@@ -216,9 +228,9 @@ fn collect(wanted: &Wanted) -> (Vec<u8>, Vec<bool>, u8) {
         seekable: wanted.timeout.is_none() && is_seekable(wanted.fd),
         block: Vec::new(),
         at: 0,
-        timeout: wanted.timeout,
+        deadline: wanted.timeout.map(|limit| milliseconds().saturating_add(limit)),
     };
-    if !bytes.seekable && bytes.timeout.is_none() && termios::isatty(fd::borrow(wanted.fd)) {
+    if !bytes.seekable && bytes.deadline.is_none() && termios::isatty(fd::borrow(wanted.fd)) {
         // Ctrl-C ends the wait also when it was pressed just before.
         let interrupted = || signal::wait_readable(fd::borrow(wanted.fd), None) == Err(Errno::INTR);
         while interrupted() {

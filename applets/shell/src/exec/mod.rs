@@ -68,6 +68,7 @@ impl Shell {
                     function.source.get_or_init(|| self.source());
                 }
                 function.sourced.set(self.sources > 0);
+                self.writable_function(*name)?;
                 let slot = self.slot(*name);
                 slot.function = Some(Rc::clone(function));
                 self.status = 0;
@@ -234,6 +235,7 @@ impl Shell {
                 continue;
             }
             empty = false;
+            self.entered += u32::from(resumes);
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {

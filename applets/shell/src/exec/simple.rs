@@ -1,12 +1,13 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
-use super::trace::traced_value;
+use super::trace::{declared, traced_value};
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::copied::Copied;
 use crate::exec::redirect::{Saved, errors_before};
 use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use crate::syntax::unparse;
 use std::rc::Rc;
 
 impl Shell {
@@ -25,7 +26,8 @@ impl Shell {
         if self.options.bash
             && let Some(last) = words.last()
         {
-            self.last_word.clone_from(last);
+            // Of elements that are declared it is the name.
+            self.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
         }
         let name = match simple.name {
             Some(name) => name,
@@ -33,7 +35,7 @@ impl Shell {
         };
         let builtin = self.builtin_of(name);
         // XCU 2.9.1.1: a special builtin is found first; by bash only in its POSIX mode.
-        if builtin.is_none_or(|found| !found.special || self.options.bash)
+        if builtin.is_none_or(|found| !found.special || (self.options.bash && !self.options.posix))
             && let Some(function) = self.slot(name).function.clone()
         {
             return self.run_function_command(simple, &function, words);
@@ -76,9 +78,13 @@ impl Shell {
         for assign in assigns {
             let mut value = self.expand_one(&assign.value)?;
             if assign.subscript.is_some() || value.first() == Some(&0) {
+                if self.options.xtrace {
+                    trace.push(unparse::assignment(assign, &self.symbols));
+                }
                 self.assign_array(assign, value)?;
                 continue;
             }
+            let added = (assign.append && self.options.bash).then(|| traced_value(&value));
             if assign.append {
                 let old = self.value(assign.name).unwrap_or_default().copied();
                 value = if self.slot(assign.name).attributes & INTEGER != 0 {
@@ -88,7 +94,12 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced_value(&value)].concat());
+                // bash shows what is appended, BusyBox what comes of it.
+                let name = &self.symbols.name(assign.name)[..];
+                trace.push(match added {
+                    Some(added) => [name, b"+=", &added].concat(),
+                    None => [name, b"=", &traced_value(&value)].concat(),
+                });
             }
             if export {
                 self.save(assign.name);
@@ -126,7 +137,7 @@ impl Shell {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
-            Err(_) if builtin.special && !self.options.bash => return Err(Fail::Error),
+            Err(_) if builtin.special && (!self.options.bash || self.options.posix) => return Err(Fail::Error),
             Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
@@ -137,7 +148,7 @@ impl Shell {
         }
         let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
-        let fatal = (builtin.special && !self.options.bash) || assigned.is_err();
+        let fatal = (builtin.special && (!self.options.bash || self.options.posix)) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
         if scoped {
             self.restore_scope();

@@ -38,11 +38,12 @@ impl Shell {
             all.append(&mut fields.done);
             return Ok(());
         }
+        let ignored = if self.options.bash { self.get(b"GLOBIGNORE").unwrap_or_default().to_vec() } else { Vec::new() };
         let mut globs = fields.globs.into_iter().peekable();
         for (number, field) in fields.done.into_iter().enumerate() {
             match globs.next_if(|(at, _)| *at == number) {
                 Some((_, pattern)) => {
-                    if !glob::expand(&pattern, field, (&self.options, self.utf8), all) {
+                    if !glob::expand(&pattern, field, (&self.options, self.utf8, &ignored), all) {
                         let word = all.pop().unwrap_or_default();
                         return Err(self.error(&[b"no match: ", &word]));
                     }

@@ -204,7 +204,9 @@ impl<H: Host> Parser<'_, H> {
             return Ok(Param { name: ParamName::Special(b'#'), quoted, op });
         }
         let count = self.byte_at(1) == Some(b'#') && self.byte_at(2) == Some(b'}') && self.host.extended();
-        if first == Some(b'!') && (count || self.byte_at(1).is_some_and(is_name_byte)) {
+        let list =
+            matches!(self.byte_at(1), Some(b'@' | b'*')) && self.byte_at(2) == Some(b'}') && self.host.extended();
+        if first == Some(b'!') && (count || list || self.byte_at(1).is_some_and(is_name_byte)) {
             self.advance();
             let name = self.read_parameter()?;
             if matches!(name, ParamName::All(..)) && self.joined_byte() == Some(b'}') {
