@@ -196,6 +196,8 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
             (false, true) => super::inform::type_,
             (false, false) => super::inform::describe_all,
         };
+        // XCU command: one name; bash takes more.
+        let words = if shell.options.bash { words } else { &words[..words.len().min(1)] };
         return if letters.contains(&b'p') {
             with_default_path(shell, |shell| tell(shell, words))
         } else {

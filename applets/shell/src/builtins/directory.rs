@@ -149,7 +149,7 @@ fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {
     shell.set(oldpwd, old)?;
     shell.set(pwd, path)?;
     shell.slot(pwd).export = true;
-    shell.slot(oldpwd).export |= !shell.options.bash;
+    shell.slot(oldpwd).export = true;
     Ok(())
 }
 

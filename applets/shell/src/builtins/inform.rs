@@ -13,7 +13,8 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.copied());
     }
     let sym = shell.intern(name);
-    if let Some(value) = shell.slot(sym).alias.clone() {
+    let aliases = !shell.options.bash || shell.options.expand_aliases || shell.options.interactive;
+    if let Some(value) = shell.slot(sym).alias.clone().filter(|_| aliases) {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
     if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {

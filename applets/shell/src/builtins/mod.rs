@@ -224,7 +224,10 @@ pub fn options<'a, 'b>(
         }
         for &letter in &word[1..] {
             if !known.contains(&letter) {
-                return Err(shell.error(&[b"illegal option -", &[letter]]));
+                let fail = shell.error(&[b"illegal option -", &[letter]]);
+                // The status of bash's usage errors too.
+                shell.status = 2;
+                return Err(fail);
             }
             letters.push(letter);
         }

@@ -337,8 +337,9 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         None => shell.set(value_name, b"")?,
     }
     shell.set(name, &result)?;
-    // In the middle of a word OPTIND is that of the next one already, as in BusyBox; assigning it resets the place.
-    shell.set_number(index_name, (index + usize::from(at > 0)) as i64)?;
+    // In the middle of a word OPTIND is that of the next one already, as in BusyBox but not in bash; assigning it resets
+    // the place.
+    shell.set_number(index_name, (index + usize::from(at > 0 && !shell.options.bash)) as i64)?;
     (shell.option_index, shell.option_at) = (index, at);
     Ok(0)
 }

@@ -193,6 +193,12 @@ impl Shell {
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
+            if self.options.history
+                && last
+                && matches!(input.reader, Reader::Script(_) | Reader::Seekable(_) | Reader::None)
+            {
+                self.editor.history.add(input.unshown().trim_ascii_end());
+            }
             self.show_input(input);
             if matches!(input.reader, Reader::Terminal) && !matches!(parsed, Ok(None)) {
                 // Ctrl-D within a command ends the command only.

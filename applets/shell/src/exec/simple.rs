@@ -141,8 +141,9 @@ impl Shell {
             Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
-        // XCU 2.14: assignments before a special builtin stay.
-        let scoped = !builtin.special && !simple.assigns.is_empty();
+        // XCU 2.14: assignments before a special builtin stay, in bash in its POSIX mode alone.
+        let special = builtin.special && (!self.options.bash || self.options.posix);
+        let scoped = !special && !simple.assigns.is_empty();
         if scoped {
             self.locals.push(Vec::new());
         }
@@ -302,7 +303,11 @@ impl Shell {
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
-        let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
+        // bash's `getopts` goes on with the caller's.
+        let options = (self.option_index, self.option_at);
+        if !self.options.bash {
+            (self.option_index, self.option_at) = (1, 0);
+        }
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
         let sources = self.sources;
@@ -316,7 +321,9 @@ impl Shell {
         self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
-        (self.option_index, self.option_at) = options;
+        if !self.options.bash {
+            (self.option_index, self.option_at) = options;
+        }
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
             other => other,

@@ -108,7 +108,11 @@ impl Shell {
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() })
+        let fail = self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() });
+        if self.options.bash {
+            self.status = 1;
+        }
+        fail
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -227,7 +231,7 @@ impl Shell {
                 let empty = all.iter().all(|value| value.is_empty()) && !separated;
                 // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
                 let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
-                if quoted && !self.options.bash {
+                if quoted && (!self.options.bash || sign == b'*') {
                     // Unlike `"$@"` alone, as in BusyBox.
                     fields.quoted(b"");
                 }
