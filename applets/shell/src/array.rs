@@ -364,7 +364,17 @@ impl Shell {
         }
         let mut array = self.take_array(name);
         let mut index = array.next_index();
-        for (key, value) in items {
+        // `declare -A h=(key value ...)`: without subscripts every second word is a key.
+        let pairs = associative && items.first().is_some_and(|(key, _)| key.is_none());
+        let mut items = items.into_iter();
+        while let Some((key, value)) = items.next() {
+            if pairs && key.is_none() {
+                let key = value;
+                let value = items.next().map_or_else(Vec::new, |(_, value)| value);
+                let value = self.changed_by_attributes(name, &value, None)?;
+                array.put(&key, value);
+                continue;
+            }
             let key = match key {
                 // A negative index counts from the end of what is there so far.
                 Some(text) if associative => text,

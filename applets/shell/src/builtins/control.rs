@@ -102,6 +102,14 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Err(Fail::Exit)
 }
 
+/// bash's `logout [N]`: `exit` of a login shell.
+pub fn logout(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if !shell.options.login {
+        return Err(shell.plain_error(b"not login shell: use `exit'"));
+    }
+    exit(shell, words)
+}
+
 /// `eval WORD...`
 pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = rbox_core::options::after_dashes(words);

@@ -112,6 +112,7 @@ builtins! {
     "kill", REGULAR, job::kill;
     "let", REGULAR, variables::let_;
     "local", SPECIAL, variables::local;
+    "logout", BASH, control::logout;
     "mapfile", REGULAR, bash::mapfile;
     "popd", BASH, bash::popd;
     "printf", PURE | QUIET, print::printf;

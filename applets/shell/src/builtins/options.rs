@@ -261,12 +261,16 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
 
 /// `umask [-S] [MODE]`
 pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"S")?;
+    let (letters, words) = super::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
     let old = process::umask(fs::Mode::empty());
     process::umask(old);
     let bits = old.as_raw_mode();
     let Some(word) = words.first() else {
-        let text = if letters.is_empty() { octal(bits) } else { symbolic(!bits & 0o777) };
+        let text = if letters.contains(&b'S') { symbolic(!bits & 0o777) } else { octal(bits) };
+        // bash's `umask -p`: such that the shell reads it back.
+        if letters.contains(&b'p') {
+            shell.print(if letters.contains(&b'S') { b"umask -S " } else { b"umask " });
+        }
         shell.print(&text);
         return Ok(0);
     };

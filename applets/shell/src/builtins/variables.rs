@@ -278,7 +278,8 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let value_name = shell.intern(b"OPTARG");
     let (mut index, mut at) = (shell.option_index, shell.option_at);
     if index > arguments.len() + 1 {
-        (index, at) = (1, 0);
+        // bash stays after the last one until OPTIND is assigned.
+        (index, at) = (if shell.options.bash { arguments.len() + 1 } else { 1 }, 0);
     }
     let word = arguments.get(index - 1);
     let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {

@@ -88,6 +88,14 @@ pub fn begin(shell: &mut Shell) {
         let login = user.map_or_else(|| b"/bin/sh".copied(), |user| user.shell);
         shell.set(name, &login).ok();
     }
+    let mut groups = Box::new(Array::default());
+    let own = process::getegid();
+    let others = process::getgroups().unwrap_or_default();
+    for group in std::iter::once(own).chain(others.into_iter().filter(|group| *group != own)) {
+        groups.push(text!(group.as_raw()));
+    }
+    let name = shell.intern(b"GROUPS");
+    shell.put_array(name, groups);
     let mut version = Box::new(Array::default());
     VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.copied()));
     let name = shell.intern(b"BASH_VERSINFO");

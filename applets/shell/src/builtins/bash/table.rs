@@ -41,6 +41,7 @@ pub fn disown(shell: &mut Shell, words: &[&[u8]]) -> Done {
             Some(b'a') => shell.jobs.all.clear(),
             Some(b'r') => shell.jobs.all.retain(|job| job.stopped()),
             Some(_) => {}
+            None if shell.jobs.all.is_empty() => return Err(shell.plain_error(b"current: no such job")),
             None => drop(shell.jobs.all.pop()),
         }
     }
