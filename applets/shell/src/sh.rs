@@ -15,7 +15,8 @@ use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
-Run commands from a script, a file or the terminal";
+Run commands from a script, a file or the terminal. As bash also:
+--login --noprofile --norc --rcfile FILE --posix --verbose --version, -O and +O SHOPT";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).program().raw();

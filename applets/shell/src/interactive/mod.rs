@@ -114,7 +114,7 @@ impl Shell {
         // An untrapped SIGINT only leads here.
         let ended = self.run_traps();
         self.notify();
-        if self.options.bash && self.options.interactive && ended.is_ok() {
+        if self.options.bash && self.options.interactive && !self.options.command && ended.is_ok() {
             self.note_window_size();
             self.run_prompt_commands()?;
         }
