@@ -101,6 +101,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         utf8: false,
         pipe_status: Vec::new(),
         frames: Vec::new(),
+        function_name: Vec::new(),
         directories: Vec::new(),
         depth: 0,
         command_text: Vec::new(),
@@ -189,6 +190,21 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         shell.slot(name).special = Special::Locale;
     }
     shell.note_locale();
+    // BusyBox has these too; what the environment has of the name stays.
+    let computed: [(&[u8], Special); 4] = [
+        (b"FUNCNAME", Special::CurrentFunction),
+        (b"HOSTNAME", Special::HostName),
+        (b"EPOCHSECONDS", Special::Epoch),
+        (b"EPOCHREALTIME", Special::EpochExact),
+    ];
+    for (name, special) in computed {
+        let name = shell.intern(name);
+        let slot = shell.slot(name);
+        if !slot.set {
+            slot.special = special;
+            slot.set = matches!(special, Special::CurrentFunction | Special::HostName);
+        }
+    }
     for (name, value, special) in fixed {
         let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
         let name = shell.intern(name);

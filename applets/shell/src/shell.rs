@@ -91,6 +91,10 @@ pub enum Special {
     OptionIndex,
     /// LC_ALL, LC_CTYPE and LANG: what a character is.
     Locale,
+    /// FUNCNAME as BusyBox has it: the function that runs.
+    CurrentFunction,
+    /// HOSTNAME.
+    HostName,
     /// bash's GLOBIGNORE: `shopt dotglob` is on while it is set.
     GlobIgnore,
     /// bash's SHELLOPTS and BASHOPTS: the options that are on.
@@ -213,6 +217,8 @@ pub struct Shell {
     pub utf8: bool,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
+    /// The name of the function that runs.
+    pub function_name: Vec<u8>,
     /// The functions and files that run, in bash mode, the innermost last.
     pub frames: Vec<Frame>,
     /// The directories that `pushd` put aside, the last one first.

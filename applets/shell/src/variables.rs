@@ -4,7 +4,7 @@ use crate::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
 use crate::copied::Copied;
 use crate::shell::{Run, Saved, Shell, Slot, Special, now};
 use crate::symbols::Sym;
-use rbox_core::sys::process;
+use rbox_core::sys::{process, system};
 use rbox_core::text;
 use rbox_core::text::Right;
 use std::rc::Rc;
@@ -70,6 +70,8 @@ impl Shell {
             Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
             Special::Depth => Some(text!(self.depth)),
             Special::Element => self.referenced_element(name),
+            Special::CurrentFunction => Some(self.function_name.copied()),
+            Special::HostName => Some(system::uname().nodename().to_bytes().copied()),
             Special::Command => Some(self.command_text.copied()),
             Special::LastWord => Some(self.last_word.copied()),
             Special::ShellOptions => Some(crate::builtins::options_on(self)),
@@ -178,8 +180,10 @@ impl Shell {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);
             }
-            // An assigned LINENO is a variable as any other.
-            Special::Line => self.variables[name.index()].special = Special::None,
+            // Once they are assigned they are variables as any other.
+            Special::Line | Special::CurrentFunction | Special::HostName => {
+                self.variables[name.index()].special = Special::None;
+            }
             _ => {}
         }
     }
@@ -196,7 +200,8 @@ impl Shell {
         if slot.special != Special::None {
             self.changed(name);
             let slot = &mut self.variables[name.index()];
-            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
+            let computed = [Special::Line, Special::Random, Special::Reference, Special::Epoch, Special::EpochExact];
+            if computed.contains(&slot.special) {
                 slot.special = Special::None;
             }
         }
@@ -264,7 +269,9 @@ impl Shell {
             slot.special = saved.slot.special;
             slot.attributes = saved.slot.attributes;
             slot.array = saved.slot.array;
-            if slot.special != Special::None {
+            // What an assignment makes an ordinary variable is computed again.
+            let assigned = matches!(slot.special, Special::Line | Special::CurrentFunction | Special::HostName);
+            if slot.special != Special::None && !assigned {
                 self.changed(saved.name);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::copied::Copied;
-use crate::shell::{Fail, Options, Shell};
+use crate::shell::{Fail, Options, Shell, Special};
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -231,7 +231,7 @@ fn list_variables(shell: &mut Shell) {
         shell.print(&text);
         return;
     }
-    for name in shell.names(|slot| slot.set) {
+    for name in shell.names(|slot| slot.set && slot.special != Special::Random) {
         text.extend_from_slice(shell.symbols.name(name));
         text.push(b'=');
         let quoted = escape::single_quoted(shell.value(name).unwrap_or_default());

@@ -297,7 +297,9 @@ impl Shell {
         }
         let frames = self.frames.len();
         let name = words.remove(0);
+        let outer_name = std::mem::replace(&mut self.function_name, name);
         if self.options.bash {
+            let name = self.function_name.copied();
             let source = function.source.get_or_init(|| self.source());
             self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
         }
@@ -317,6 +319,7 @@ impl Shell {
             result = self.end_function_traps(traps).and(result);
         }
         self.calls -= 1;
+        self.function_name = outer_name;
         self.sources = sources;
         self.frames.truncate(frames);
         self.loops = loops;
