@@ -32,7 +32,9 @@ impl Host for Shell {
     }
 
     fn is_special(&self, name: &[u8]) -> bool {
-        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
+        // In bash a function may have that name, but in its POSIX mode.
+        let counts = !self.options.bash || self.options.posix;
+        counts && crate::builtins::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {

@@ -45,12 +45,8 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
         && first.starts_with(b"-")
         && *first != b"--"
     {
-        // As in BusyBox, `type -p` is `command -v`.
-        return if *first == b"-p" {
-            describe_all(shell, rest)
-        } else {
-            Err(shell.error(&[b"illegal option ", first]))
-        };
+        // As in BusyBox, `type -p` is `command -v`; the other options are bash's.
+        return if *first == b"-p" { describe_all(shell, rest) } else { super::bash::type_(shell, words) };
     }
     let words = rbox_core::options::after_dashes(words);
     let mut status = 0;

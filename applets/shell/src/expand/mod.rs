@@ -166,7 +166,7 @@ impl Shell {
         if quoted {
             fields.quoted(text);
         } else {
-            fields.split(text, &self.ifs);
+            fields.split(text, &self.ifs, self.utf8);
         }
     }
 

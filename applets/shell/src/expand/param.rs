@@ -48,7 +48,7 @@ impl Shell {
                 if quoted {
                     fields.quoted(&slot.value);
                 } else {
-                    fields.split(&slot.value, &self.ifs);
+                    fields.split(&slot.value, &self.ifs, self.utf8);
                 }
                 return Ok(());
             }

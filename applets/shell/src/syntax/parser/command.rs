@@ -179,7 +179,8 @@ impl<H: Host> Parser<'_, H> {
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
         // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1). As in bash and
         // BusyBox's head it may have other characters than a variable's.
-        if !self.host.extended() && (!plain || name.contains(&b'=') || self.host.is_special(name)) {
+        let is_word = self.host.extended() || (plain && !name.contains(&b'='));
+        if !is_word || self.host.is_special(name) {
             return self.error(b"bad function name");
         }
         self.function_body(name)
