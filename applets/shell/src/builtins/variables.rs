@@ -3,7 +3,7 @@
 use super::{Done, options};
 use crate::array::{FUNCTION, READONLY_FUNCTION};
 use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use crate::shell::{Fail, Shell, Special};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
 use std::rc::Rc;
@@ -64,6 +64,10 @@ pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let (name, value, append) = assignment(shell, word)?;
         let name = shell.resolve(name);
         assign(shell, name, value, append)?;
+        if shell.slot(name).special == Special::HostName {
+            // Programs are given the value that it has now.
+            shell.value(name);
+        }
         shell.slot(name).export = !letters.contains(&b'n');
     }
     Ok(0)
