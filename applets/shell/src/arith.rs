@@ -179,7 +179,14 @@ impl Reader<'_> {
         if !self.accept(b":") {
             return Err(b"malformed ?: operator");
         }
-        let no = self.assignment()?;
+        // C's grammar: after the colon no assignment is without parentheses.
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(b"expression nested too deeply");
+        }
+        let no = self.binary(1)?;
+        let no = self.choice(no)?;
+        self.depth -= 1;
         Ok(Expr::Choice(Box::new(test), Box::new(yes), Box::new(no)))
     }
 

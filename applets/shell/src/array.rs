@@ -3,6 +3,7 @@
 //! A variable that is an array keeps its element 0 as its value too, so that `$a` reads like any other variable.
 
 use crate::copied::Copied;
+use crate::expand::value::change_case;
 use crate::shell::{Fail, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
 use crate::syntax::ast::{Arith, Element};
@@ -20,6 +21,8 @@ pub const REFERENCE: u8 = 8;
 pub const DECLARED: u8 = 16;
 /// `export -f`: the function of that name is exported.
 pub const FUNCTION: u8 = 32;
+/// `readonly -f`: the function of that name stays what it is.
+pub const READONLY_FUNCTION: u8 = 64;
 
 /// The elements, sorted by key. An index is a key of eight bytes, big-endian, so that both kinds sort alike.
 #[derive(Clone, Default)]
@@ -241,11 +244,24 @@ impl Shell {
     /// The key that a subscript's text stands for.
     pub fn text_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
+        let expanded = self.expand_subscript(text)?;
+        let text = &expanded[..];
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
             return Ok(text.copied());
         }
         let index = self.evaluate_text(text, 0)?;
         self.index_key(name, index)
+    }
+
+    /// A subscript that a builtin is given as text: `unset 'h[$k]'`.
+    pub fn expand_subscript(&mut self, text: &[u8]) -> Result<Vec<u8>, Fail> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`')) {
+            return Ok(text.copied());
+        }
+        match crate::syntax::parser::parse_document(text, self) {
+            Ok(word) => self.expand_one(&word),
+            Err(error) => Err(self.syntax_error(&error)),
+        }
     }
 
     fn index_key(&mut self, name: Sym, index: i64) -> Result<Vec<u8>, Fail> {
@@ -348,7 +364,17 @@ impl Shell {
         }
         let mut array = self.take_array(name);
         let mut index = array.next_index();
-        for (key, value) in items {
+        // `declare -A h=(key value ...)`: without subscripts every second word is a key.
+        let pairs = associative && items.first().is_some_and(|(key, _)| key.is_none());
+        let mut items = items.into_iter();
+        while let Some((key, value)) = items.next() {
+            if pairs && key.is_none() {
+                let key = value;
+                let value = items.next().map_or_else(Vec::new, |(_, value)| value);
+                let value = self.changed_by_attributes(name, &value, None)?;
+                array.put(&key, value);
+                continue;
+            }
             let key = match key {
                 // A negative index counts from the end of what is there so far.
                 Some(text) if associative => text,
@@ -400,8 +426,8 @@ impl Shell {
         }
         let value = [&old.unwrap_or_default()[..], value].concat();
         Ok(match attributes & (LOWER | UPPER) {
-            LOWER => value.to_ascii_lowercase(),
-            UPPER => value.to_ascii_uppercase(),
+            LOWER => change_case(&value, b',', true, b"?", self.pattern_flags()),
+            UPPER => change_case(&value, b'^', true, b"?", self.pattern_flags()),
             _ => value,
         })
     }

@@ -17,6 +17,13 @@ pub fn single(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The text in single quotes where it has a character that means something to the shell.
+pub fn as_needed(text: &[u8]) -> Vec<u8> {
+    let special = |byte: &u8| b" \t\n'\"\\|&;()<>!{}*[]?^$`".contains(byte);
+    let first = matches!(text.first(), Some(b'#' | b'~'));
+    if first || has_control(text) || text.iter().any(special) { single(text) } else { text.copied() }
+}
+
 /// The text in double quotes, or as `$'...'` where it has control characters.
 pub fn double(text: &[u8]) -> Vec<u8> {
     if has_control(text) { dollar(text) } else { crate::array::double_quoted(text) }

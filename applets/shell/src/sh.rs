@@ -13,7 +13,8 @@ use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
-Run commands from a script, a file or the terminal";
+Run commands from a script, a file or the terminal. As bash also:
+--login --noprofile --norc --rcfile FILE --posix --verbose --version, -O and +O SHOPT";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).program().raw();
@@ -26,6 +27,11 @@ struct Start {
     login: bool,
     interactive: Option<bool>,
     monitor: Option<bool>,
+    /// bash's `--noprofile` and `--norc`.
+    no_profile: bool,
+    no_rc: bool,
+    /// bash's `--rcfile FILE`.
+    rc_file: Option<Vec<u8>>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -80,8 +86,10 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         quiet: false,
         traced: Vec::new(),
         ifs: b" \t\n".copied(),
+        utf8: false,
         pipe_status: Vec::new(),
         frames: Vec::new(),
+        function_name: Vec::new(),
         directories: Vec::new(),
         depth: 0,
         command_text: Vec::new(),
@@ -95,6 +103,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         option_at: 0,
         option_index: 1,
         random: process::getpid().as_raw_nonzero().get() as u32,
+        entered: 1,
         editor: Default::default(),
         warned: 0,
         terminal: None,
@@ -114,6 +123,11 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
         builtins::set_option_by_name(&mut shell, b"bash", true);
         // A script of bash expands aliases when it asks for it.
         shell.options.expand_aliases = false;
+        if let Some(names) = env.vars.get("SHELLOPTS") {
+            for name in names.split(|&byte| byte == b':') {
+                builtins::set_option_by_name(&mut shell, name, true);
+            }
+        }
         env.vars.words().iter().for_each(|word| shell.import_function(word));
     }
     shell
@@ -160,6 +174,26 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         (b"PS4", b"+ ", Special::None),
         (b"PATH", b"", Special::Path),
     ];
+    for name in crate::variables::LOCALE {
+        let name = shell.intern(name);
+        shell.slot(name).special = Special::Locale;
+    }
+    shell.note_locale();
+    // BusyBox has these too; what the environment has of the name stays.
+    let computed: [(&[u8], Special); 4] = [
+        (b"FUNCNAME", Special::CurrentFunction),
+        (b"HOSTNAME", Special::HostName),
+        (b"EPOCHSECONDS", Special::Epoch),
+        (b"EPOCHREALTIME", Special::EpochExact),
+    ];
+    for (name, special) in computed {
+        let name = shell.intern(name);
+        let slot = shell.slot(name);
+        if !slot.set {
+            slot.special = special;
+            slot.set = matches!(special, Special::CurrentFunction | Special::HostName);
+        }
+    }
     for (name, value, special) in fixed {
         let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
         let name = shell.intern(name);
@@ -187,6 +221,12 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
         shell.status = 2;
     }
     shell.run_exit_trap();
+    if shell.options.login && shell.options.interactive && shell.options.bash {
+        let status = shell.status;
+        let home = shell.get(b"HOME").unwrap_or_default().copied();
+        let _ = profile(shell, &[&home[..], b"/.bash_logout"].concat());
+        shell.status = status;
+    }
     shell.options.monitor = false;
     crate::interactive::release_terminal(shell);
     result
@@ -212,16 +252,33 @@ fn read_options<'a, 'b>(
             start.login = true;
             continue;
         }
+        if shell.options.bash && word.starts_with(b"--") {
+            words = long_option(shell, word, words, start)?;
+            continue;
+        }
         for &letter in &word[1..] {
             match letter {
-                b'c' => start.command = on,
+                // As in every shell, with either sign.
+                b'c' => start.command = true,
                 b's' => start.stdin = on,
                 b'l' => start.login = on,
                 b'i' => start.interactive = Some(on),
                 b'm' => start.monitor = Some(on),
+                b'O' if shell.options.bash => {
+                    let Some((name, rest)) = words.split_first() else {
+                        builtins::bash::shopt(shell, &[])?;
+                        break;
+                    };
+                    words = rest;
+                    if builtins::bash::shopt(shell, &[if on { b"-s" } else { b"-u" }, name])? != 0 {
+                        shell.status = 2;
+                        return Err(Fail::Error);
+                    }
+                }
                 b'o' => {
                     let Some((name, rest)) = words.split_first() else {
-                        return Err(shell.plain_error(b"-o requires an argument"));
+                        builtins::list_options(shell, on);
+                        break;
                     };
                     words = rest;
                     if !builtins::set_option_by_name(shell, name, on) {
@@ -237,6 +294,81 @@ fn read_options<'a, 'b>(
         }
     }
     Ok(words)
+}
+
+/// bash's long options; the words after the option and its argument.
+fn long_option<'a, 'b>(
+    shell: &mut Shell,
+    word: &[u8],
+    words: &'a [&'b [u8]],
+    start: &mut Start,
+) -> core::result::Result<&'a [&'b [u8]], Fail> {
+    match word {
+        b"--noprofile" => start.no_profile = true,
+        b"--norc" => start.no_rc = true,
+        b"--posix" => shell.options.posix = true,
+        b"--verbose" => shell.options.verbose = true,
+        b"--rcfile" | b"--init-file" => {
+            let Some((file, rest)) = words.split_first() else {
+                return Err(shell.error(&[word, b": option requires an argument"]));
+            };
+            start.rc_file = Some(file.copied());
+            return Ok(rest);
+        }
+        b"--version" => {
+            let version = shell.get(b"BASH_VERSION").unwrap_or_default().copied();
+            let own = env!("CARGO_PKG_VERSION");
+            shell.print(&text!("bash (rbox) ", own, "\ncompatible with bash, version ", &version, "\n"));
+            return Err(Fail::Exit);
+        }
+        _ => {
+            let fail = shell.error(&[word, b": invalid option"]);
+            shell.status = 2;
+            return Err(fail);
+        }
+    }
+    Ok(words)
+}
+
+/// The files that bash reads before its commands.
+fn bash_files(shell: &mut Shell, start: &Start) -> Run {
+    let home = shell.get(b"HOME").unwrap_or_default().copied();
+    let at_home = |name: &[u8]| [&home[..], b"/", name].concat();
+    if start.login {
+        if start.no_profile {
+            return Ok(());
+        }
+        profile(shell, b"/etc/profile")?;
+        // The first that there is.
+        for name in [&b".bash_profile"[..], b".bash_login", b".profile"] {
+            if fs::stat(&at_home(name)[..]).is_ok() {
+                return profile(shell, &at_home(name));
+            }
+        }
+        return Ok(());
+    }
+    if shell.options.interactive {
+        if start.no_rc {
+            return Ok(());
+        }
+        if start.rc_file.is_none() {
+            // Debian's.
+            profile(shell, b"/etc/bash.bashrc")?;
+        }
+        return profile(shell, &start.rc_file.clone().unwrap_or_else(|| at_home(b".bashrc")));
+    }
+    match shell.get(b"BASH_ENV").map(<[u8]>::copied) {
+        Some(path) if is_own() => {
+            let path = shell.expand_prompt(&path);
+            profile(shell, &path)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the identities do not differ: with others, files that the environment names are not read (XCU sh, ENV).
+fn is_own() -> bool {
+    process::getuid() == process::geteuid() && process::getgid() == process::getegid()
 }
 
 fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
@@ -278,16 +410,20 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         shell.set_own_signals();
     }
     shell.options.login = start.login;
-    if start.login {
+    let bash = shell.options.bash && !shell.options.posix;
+    if bash {
+        shell.options.history |= interactive;
+        shell.options.histexpand |= interactive;
+        bash_files(shell, start)?;
+    } else if start.login && !start.no_profile {
         profile(shell, b"/etc/profile")?;
         if let Some(home) = shell.get(b"HOME").map(<[u8]>::copied) {
             profile(shell, &[&home[..], b"/.profile"].concat())?;
         }
     }
-    // XCU sh, ENV: ignored where the identities differ.
-    let own = process::getuid() == process::geteuid() && process::getgid() == process::getegid();
     if interactive
-        && own
+        && is_own()
+        && !bash
         && let Some(path) = shell.get(b"ENV").map(<[u8]>::copied)
     {
         let path = shell.expand_prompt(&path);
@@ -300,7 +436,8 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         (Some(text), _) => Input::text(&text, 1),
         (None, Some(path)) => Input::reader(open_script(shell, &path)?),
         (None, None) if interactive && terminal => Input::reader(Reader::Terminal),
-        (None, None) if is_seekable(fd::borrow(0)) => Input::reader(Reader::Seekable(0)),
+        // bash's history expansion takes lines one by one.
+        (None, None) if is_seekable(fd::borrow(0)) && !(interactive && bash) => Input::reader(Reader::Seekable(0)),
         (None, None) => Input::reader(Reader::Bytes(0)),
     };
     shell.run_input(&mut input, true)
@@ -308,10 +445,11 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
 
 /// PS1 of a shell that was given none: BusyBox has it in scripts too, bash at a prompt alone.
 fn set_default_prompt(shell: &mut Shell) {
+    let default: &[u8] = if shell.options.bash { b"\\s-\\v\\$ " } else { b"\\w \\$ " };
     let name = shell.intern(b"PS1");
     let slot = shell.slot(name);
     if !slot.set {
-        slot.value = b"\\w \\$ ".to_vec();
+        slot.value = default.to_vec();
         slot.set = true;
     }
 }

@@ -54,7 +54,15 @@ pub struct Options {
     pub pipefail: bool,
     /// bash's arrays, brace expansion and `time`.
     pub bash: bool,
+    /// `set -o posix` in bash mode: special builtins are what POSIX has them be.
+    pub posix: bool,
+    /// `!` in a line that is entered stands for an earlier one.
+    pub histexpand: bool,
+    /// Lines that are entered are kept.
+    pub history: bool,
     pub nullglob: bool,
+    /// LINES and COLUMNS are those of the terminal before each prompt.
+    pub checkwinsize: bool,
     pub dotglob: bool,
     pub failglob: bool,
     pub extglob: bool,
@@ -82,6 +90,17 @@ pub enum Special {
     Line,
     Random,
     OptionIndex,
+    /// LC_ALL, LC_CTYPE and LANG: what a character is.
+    Locale,
+    /// FUNCNAME as BusyBox has it: the function that runs.
+    CurrentFunction,
+    /// HOSTNAME.
+    HostName,
+    /// bash's GLOBIGNORE: `shopt dotglob` is on while it is set.
+    GlobIgnore,
+    /// bash's SHELLOPTS and BASHOPTS: the options that are on.
+    ShellOptions,
+    BashOptions,
     /// bash's SECONDS: since the shell began, or since it was assigned.
     Seconds,
     /// bash's PIPESTATUS.
@@ -195,8 +214,12 @@ pub struct Shell {
     /// The words of a command that `set -x` shows after its assignments.
     pub traced: Vec<Vec<u8>>,
     pub ifs: Vec<u8>,
+    /// Characters are those of UTF-8, by the locale as the variables say it now.
+    pub utf8: bool,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
+    /// The name of the function that runs.
+    pub function_name: Vec<u8>,
     /// The functions and files that run, in bash mode, the innermost last.
     pub frames: Vec<Frame>,
     /// The directories that `pushd` put aside, the last one first.
@@ -221,6 +244,8 @@ pub struct Shell {
     /// The argument that `getopts` looks at next, from 1. As in BusyBox each call of a function has its own.
     pub option_index: usize,
     pub random: u32,
+    /// Number of the command that is entered, from 1.
+    pub entered: u32,
     /// The line editor, with the history.
     pub editor: Editor,
     /// Prompts for which the user may end the shell though jobs are stopped.

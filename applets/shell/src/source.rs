@@ -47,7 +47,9 @@ impl Host for Shell {
     }
 
     fn is_special(&self, name: &[u8]) -> bool {
-        crate::builtins::find(name).is_some_and(|builtin| builtin.special)
+        // In bash a function may have that name, but in its POSIX mode.
+        let counts = !self.options.bash || self.options.posix;
+        counts && crate::builtins::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {
@@ -79,7 +81,14 @@ impl Host for Shell {
             }
             Reader::Bytes(number) => {
                 self.prompt_without_terminal(continued);
-                self.checked(read_bytes(fd::borrow(number), &mut input.buffer))
+                let start = input.buffer.len();
+                let more = self.checked(read_bytes(fd::borrow(number), &mut input.buffer));
+                if more && self.options.bash && self.options.interactive {
+                    let line = crate::interactive::entered_line(self, &input.buffer[start..]);
+                    input.buffer.truncate(start);
+                    input.buffer.extend_from_slice(&line);
+                }
+                more
             }
             Reader::Terminal => match crate::interactive::read_command_line(self, continued) {
                 Some(line) => {

@@ -1,13 +1,16 @@
 //! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
 
-use crate::array::{FUNCTION, REFERENCE};
+use crate::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
 use crate::copied::Copied;
 use crate::shell::{Run, Saved, Shell, Slot, Special, now};
 use crate::symbols::Sym;
-use rbox_core::sys::process;
+use rbox_core::sys::{process, system};
 use rbox_core::text;
 use rbox_core::text::Right;
 use std::rc::Rc;
+
+/// What says which locale counts for characters, the strongest first.
+pub const LOCALE: [&[u8]; 3] = [b"LC_ALL", b"LC_CTYPE", b"LANG"];
 
 impl Shell {
     /// The symbol of a name, with its slot.
@@ -40,7 +43,12 @@ impl Shell {
                 let target = self.resolve(name);
                 return if self.slot(target).special == Special::Reference { None } else { self.value(target) };
             }
-            Special::None | Special::Ifs | Special::Path | Special::OptionIndex => {}
+            Special::None
+            | Special::Ifs
+            | Special::Path
+            | Special::OptionIndex
+            | Special::Locale
+            | Special::GlobIgnore => {}
             _ => self.compute(name),
         }
         let slot = &self.variables[name.index()];
@@ -62,8 +70,12 @@ impl Shell {
             Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
             Special::Depth => Some(text!(self.depth)),
             Special::Element => self.referenced_element(name),
+            Special::CurrentFunction => Some(self.function_name.copied()),
+            Special::HostName => Some(system::uname().nodename().to_bytes().copied()),
             Special::Command => Some(self.command_text.copied()),
             Special::LastWord => Some(self.last_word.copied()),
+            Special::ShellOptions => Some(crate::builtins::options_on(self)),
+            Special::BashOptions => Some(crate::builtins::bash::shopts_on(self)),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
@@ -125,12 +137,34 @@ impl Shell {
         Ok(())
     }
 
+    /// Fails when the function is read-only.
+    pub fn writable_function(&mut self, name: Sym) -> Run {
+        if self.slot(name).attributes & READONLY_FUNCTION == 0 {
+            return Ok(());
+        }
+        let name = Rc::clone(self.symbols.name(name));
+        Err(self.error(&[&name, b": readonly function"]))
+    }
+
+    /// Learns what a character is: an assignment counts from then on (XBD 8.2).
+    pub fn note_locale(&mut self) {
+        let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
+        self.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
+    }
+
     /// Looks after a special variable that got another value.
     pub fn changed(&mut self, name: Sym) {
         match self.variables[name.index()].special {
             Special::Ifs => {
                 let slot = &self.variables[name.index()];
                 self.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
+            }
+            Special::Locale => self.note_locale(),
+            Special::GlobIgnore => {
+                let slot = &self.variables[name.index()];
+                if !slot.set || !slot.value.is_empty() {
+                    self.options.dotglob = slot.set;
+                }
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
@@ -146,8 +180,10 @@ impl Shell {
                 let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);
             }
-            // An assigned LINENO is a variable as any other.
-            Special::Line => self.variables[name.index()].special = Special::None,
+            // Once they are assigned they are variables as any other.
+            Special::Line | Special::CurrentFunction | Special::HostName => {
+                self.variables[name.index()].special = Special::None;
+            }
             _ => {}
         }
     }
@@ -164,7 +200,8 @@ impl Shell {
         if slot.special != Special::None {
             self.changed(name);
             let slot = &mut self.variables[name.index()];
-            if matches!(slot.special, Special::Line | Special::Random | Special::Reference) {
+            let computed = [Special::Line, Special::Random, Special::Reference, Special::Epoch, Special::EpochExact];
+            if computed.contains(&slot.special) {
                 slot.special = Special::None;
             }
         }
@@ -232,7 +269,9 @@ impl Shell {
             slot.special = saved.slot.special;
             slot.attributes = saved.slot.attributes;
             slot.array = saved.slot.array;
-            if slot.special != Special::None {
+            // What an assignment makes an ordinary variable is computed again.
+            let assigned = matches!(slot.special, Special::Line | Special::CurrentFunction | Special::HostName);
+            if slot.special != Special::None && !assigned {
                 self.changed(saved.name);
             }
         }

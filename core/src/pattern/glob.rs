@@ -29,7 +29,8 @@ impl Flags {
     /// Groups with alternatives, `@(a|b)` and the like, are read in `matches` and `has_magic`.
     pub const EXTENDED: Flags = Flags(32);
 
-    pub(super) fn has(self, flag: Flags) -> bool {
+    /// Whether a flag is among these.
+    pub fn has(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
     }
 }

@@ -210,7 +210,11 @@ impl<'a> Printer<'a> {
             Some(value) if unsigned || value >= 0 || word.contains(&b'-') => value,
             value => {
                 self.invalid(word);
-                value.map_or_else(|| crate::number::parse_c_start(word), |_| i64::MAX)
+                match value.map_or_else(|| crate::number::parse_c_start(word), |_| i64::MAX) {
+                    // strtoull(3): what does not fit is the largest number, in which all bits are set.
+                    i64::MAX if unsigned => -1,
+                    value => value,
+                }
             }
         }
     }

@@ -9,7 +9,36 @@ use rbox_core::escape;
 use rbox_core::sys::{self, fs};
 use std::rc::Rc;
 
+/// The number that a word is for bash, of either sign and with blanks around.
+fn signed(word: &[u8]) -> Option<i64> {
+    crate::arith::small_number(word.trim_ascii())
+}
+
+/// What bash does with a second operand of `break`, `exit`, `return` and `shift`.
+fn refuse_second(shell: &mut Shell, words: &[&[u8]]) -> Result<(), Fail> {
+    if words.len() > 1 { Err(shell.fatal(&[b"too many arguments"])) } else { Ok(()) }
+}
+
+fn bash_levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
+    let words = rbox_core::options::after_dashes(words);
+    let Some(word) = words.first().filter(|_| shell.loops > 0) else { return Ok(1) };
+    let Some(levels) = signed(word) else {
+        let fail = shell.fatal(&[word, b": numeric argument required"]);
+        shell.status = 128;
+        return Err(fail);
+    };
+    refuse_second(shell, words)?;
+    if levels <= 0 {
+        shell.error(&[word, b": loop count out of range"]);
+        return Err(Fail::Break(shell.loops));
+    }
+    Ok(u32::try_from(levels).unwrap_or(u32::MAX))
+}
+
 fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
+    if shell.options.bash {
+        return bash_levels(shell, words);
+    }
     match words.first() {
         None => Ok(1),
         Some(word) => match number(shell, word)? {
@@ -37,7 +66,15 @@ pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// the last command is the one before the action (XCU exit, return).
 fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(), Fail> {
     let words = rbox_core::options::after_dashes(words);
-    if let Some(word) = words.first() {
+    if let Some(word) = words.first().filter(|_| shell.options.bash) {
+        let status = signed(word);
+        shell.status = status.unwrap_or(2) as u8;
+        if status.is_none() {
+            shell.report(&[word, b": numeric argument required"]);
+        } else {
+            refuse_second(shell, words)?;
+        }
+    } else if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
     } else if ends_trap && let Some((status, _)) = shell.trap_status {
         shell.status = status;
@@ -63,6 +100,14 @@ pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     given_status(shell, words, true)?;
     Err(Fail::Exit)
+}
+
+/// bash's `logout [N]`: `exit` of a login shell.
+pub fn logout(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if !shell.options.login {
+        return Err(shell.plain_error(b"not login shell: use `exit'"));
+    }
+    exit(shell, words)
 }
 
 /// `eval WORD...`
@@ -160,6 +205,8 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
             (false, true) => super::inform::type_,
             (false, false) => super::inform::describe_all,
         };
+        // XCU command: one name; bash takes more.
+        let words = if shell.options.bash { words } else { &words[..words.len().min(1)] };
         return if letters.contains(&b'p') {
             with_default_path(shell, |shell| tell(shell, words))
         } else {
@@ -211,7 +258,18 @@ fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -
 
 /// `shift [N]`
 pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let words = rbox_core::options::after_dashes(words);
     let count = match words.first() {
+        Some(word) if shell.options.bash => {
+            refuse_second(shell, words)?;
+            let Some(count) = signed(word) else {
+                return Err(shell.error(&[word, b": numeric argument required"]));
+            };
+            let Ok(count) = usize::try_from(count) else {
+                return Err(shell.error(&[word, b": shift count out of range"]));
+            };
+            count
+        }
         Some(word) => number(shell, word)? as usize,
         None => 1,
     };
@@ -220,6 +278,10 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let rest = shell.positional[count..].to_vec();
     shell.positional = Rc::new(rest);
+    if !shell.options.bash {
+        // As in BusyBox and dash, `getopts` begins anew with other parameters.
+        (shell.option_index, shell.option_at) = (1, 0);
+    }
     Ok(0)
 }
 

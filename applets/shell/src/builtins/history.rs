@@ -7,8 +7,11 @@ use rbox_core::number::{Decimal, parse_decimal, push_padded};
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::process;
 
-/// `history`
-pub fn history(shell: &mut Shell, _: &[&[u8]]) -> Done {
+/// `history`, in bash mode `history [N]`, `-c`, `-d N`, `-s WORD...`, `-p WORD...`, `-anrw [FILE]`
+pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    if shell.options.bash {
+        return bash_history(shell, words);
+    }
     let mut text = Vec::new();
     let history = &shell.editor.history;
     for (number, line) in history.lines().iter().enumerate() {
@@ -17,6 +20,80 @@ pub fn history(shell: &mut Shell, _: &[&[u8]]) -> Done {
     }
     shell.print(&text);
     Ok(0)
+}
+
+fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
+    let (letters, words) = super::options(shell, words, b"acdnprsw")?;
+    let history = &mut shell.editor.history;
+    match letters.first() {
+        None => {
+            let count = match words.first() {
+                Some(word) => super::number(shell, word)? as usize,
+                None => usize::MAX,
+            };
+            let (history, mut text) = (&shell.editor.history, Vec::new());
+            let all = history.lines();
+            for (number, line) in all.iter().enumerate().skip(all.len().saturating_sub(count)) {
+                push_padded(&mut text, (history.first() + number) as u64, 5);
+                text.extend_from_slice(&[b"  ", &line[..], b"\n"].concat());
+            }
+            shell.print(&text);
+        }
+        Some(b'c') => history.clear(),
+        Some(b's') => {
+            // It takes the place of the line that asks for it.
+            if shell.options.history {
+                history.pop();
+            }
+            history.add(&words.join(&b' '));
+        }
+        Some(b'p') => {
+            for word in words {
+                let Some(line) = crate::interactive::expand_history(shell, word) else { return Ok(1) };
+                shell.print(&[&line[..], b"\n"].concat());
+            }
+        }
+        Some(b'd') => {
+            let word = words.first().copied().unwrap_or_default();
+            let at = crate::arith::small_number(word).map(|number| match number {
+                ..0 => history.lines().len() as i64 + number,
+                _ => number - history.first() as i64,
+            });
+            let removed = at.and_then(|at| usize::try_from(at).ok()).is_some_and(|at| history.remove(at));
+            if !removed {
+                shell.report(&[word, b": history position out of range"]);
+                return Ok(1);
+            }
+        }
+        Some(letter) => return history_file(shell, *letter, words),
+    }
+    Ok(0)
+}
+
+/// `history -a`, `-w`: to a file; `-r`, `-n`: from it.
+fn history_file(shell: &mut Shell, letter: u8, words: &[&[u8]]) -> Done {
+    let file = match words.first() {
+        Some(file) => file.copied(),
+        None => shell.get(b"HISTFILE").unwrap_or_default().copied(),
+    };
+    if matches!(letter, b'r' | b'n') {
+        return match rbox_core::io::Input::open(&file).and_then(|mut input| input.read_to_end()) {
+            Ok(text) => {
+                text.split(|&byte| byte == b'\n').for_each(|line| shell.editor.history.add(line));
+                Ok(0)
+            }
+            Err(error) => Err(shell.plain_error(error.message())),
+        };
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+    let flags = flags | if letter == b'a' { OFlags::APPEND } else { OFlags::TRUNC };
+    let text: Vec<u8> = shell.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+    let opened = fs::open(&file[..], flags, Mode::RUSR | Mode::WUSR);
+    use rbox_core::sys::AsRawFd;
+    match opened.and_then(|opened| crate::shell::write_all(opened.as_raw_fd(), &text)) {
+        Ok(()) => Ok(0),
+        Err(errno) => Err(shell.error(&[&file, b": ", rbox_core::sys::error_text(errno).as_bytes()])),
+    }
 }
 
 /// What the options of `fc` ask for.

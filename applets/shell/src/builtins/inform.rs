@@ -13,7 +13,8 @@ pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
         return Some(name.copied());
     }
     let sym = shell.intern(name);
-    if let Some(value) = shell.slot(sym).alias.clone() {
+    let aliases = !shell.options.bash || shell.options.expand_aliases || shell.options.interactive;
+    if let Some(value) = shell.slot(sym).alias.clone().filter(|_| aliases) {
         return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
     }
     if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
@@ -40,6 +41,13 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash {
         return super::bash::type_(shell, words);
     }
+    if let Some((first, rest)) = words.split_first()
+        && first.starts_with(b"-")
+        && *first != b"--"
+    {
+        // As in BusyBox, `type -p` is `command -v`; the other options are bash's.
+        return if *first == b"-p" { describe_all(shell, rest) } else { super::bash::type_(shell, words) };
+    }
     let words = rbox_core::options::after_dashes(words);
     let mut status = 0;
     for word in words {
@@ -65,7 +73,7 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `hash [-r] [NAME...]`
 pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"rv")?;
+    let (letters, words) = super::options(shell, words, b"r")?;
     if letters.contains(&b'r') {
         shell.variables.iter_mut().for_each(|slot| slot.path = None);
         return Ok(0);

@@ -261,10 +261,11 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     {
         words = rest;
         match &first[1..] {
-            b"l" | b"L" => return list_signals(shell, rest),
+            b"l" => return list_signals(shell, rest),
+            b"L" if shell.options.bash => return list_signals(shell, rest),
             b"-" => {}
-            b"s" | b"n" => {
-                let Some((name, rest)) = rest.split_first() else { return Err(shell.plain_error(b"no signal given")) };
+            b"s" | b"n" if !rest.is_empty() => {
+                let (name, rest) = (rest[0], &rest[1..]);
                 words = rest;
                 let Some(number) = wanted(shell, name) else { return Ok(1) };
                 sent = number;

@@ -74,8 +74,10 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         return Ok(0);
     }
+    // As in BusyBox, operands are sizes of files.
+    wanted.limits.extend(words.iter().map(|word| (b'f', Some(*word))));
     if wanted.limits.is_empty() {
-        wanted.limits.push((b'f', words.first().copied()));
+        wanted.limits.push((b'f', None));
     }
     let several = wanted.limits.len() > 1;
     for &(letter, value) in &wanted.limits {

@@ -17,7 +17,7 @@ use crate::shell::{Fail, Shell};
 use crate::symbols::Sym;
 
 pub use directory::working as working_directory;
-pub use options::{list_options, option_by_name, set_option_by_name};
+pub use options::{list_options, option_by_name, option_names, options_on, set_option_by_name};
 pub use read::read_line;
 
 /// What a builtin returns: its status, or why the shell does not go on.
@@ -112,6 +112,7 @@ builtins! {
     "kill", REGULAR, job::kill;
     "let", REGULAR, variables::let_;
     "local", SPECIAL, variables::local;
+    "logout", BASH, control::logout;
     "mapfile", REGULAR, bash::mapfile;
     "popd", BASH, bash::popd;
     "printf", PURE | QUIET, print::printf;
@@ -224,7 +225,10 @@ pub fn options<'a, 'b>(
         }
         for &letter in &word[1..] {
             if !known.contains(&letter) {
-                return Err(shell.error(&[b"illegal option -", &[letter]]));
+                let fail = shell.error(&[b"illegal option -", &[letter]]);
+                // The status of bash's usage errors too.
+                shell.status = 2;
+                return Err(fail);
             }
             letters.push(letter);
         }

@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::copied::Copied;
-use crate::shell::{Fail, Options, Shell};
+use crate::shell::{Fail, Options, Shell, Special};
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -13,12 +13,12 @@ use std::rc::Rc;
 
 /// Options in the order of the listing: letter (0 is none) and name.
 const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "bash" = 0,
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0, "bash" = 0,
 };
 
 /// bash's options that the shell has always, or never: 1 or 0.
 const FIXED: Names = names! {
-    "hashall" = 1, "histexpand" = 0, "history" = 0, "keyword" = 0, "onecmd" = 0, "physical" = 0, "posix" = 0, "privileged" = 0,
+    "hashall" = 1, "interactive-comments" = 1, "keyword" = 0, "onecmd" = 0, "physical" = 0, "privileged" = 0,
 };
 
 fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
@@ -40,6 +40,9 @@ fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
         13 => &mut options.vi,
         14 => &mut options.pipefail,
         15 => &mut options.nolog,
+        16 => &mut options.posix,
+        17 => &mut options.histexpand,
+        18 => &mut options.history,
         _ => &mut options.bash,
     })
 }
@@ -61,6 +64,9 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
         }
     }
     let Some((name, _)) = NAMES.iter().find(|(known, _)| known.as_bytes() == name) else { return false };
+    if is_of_bash(name) && !shell.options.bash {
+        return false;
+    }
     if let Some(option) = field(&mut shell.options, name) {
         *option = on;
     }
@@ -73,6 +79,35 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
         crate::interactive::set_monitor(shell, on);
     }
     true
+}
+
+/// The names of all options of bash mode.
+pub fn option_names() -> impl Iterator<Item = &'static str> {
+    let own = NAMES.iter().map(|(name, _)| name).filter(|name| *name != "bash");
+    own.chain(FIXED.iter().map(|(name, _)| name))
+}
+
+/// Options that are there in bash mode alone.
+fn is_of_bash(name: &str) -> bool {
+    matches!(name, "posix" | "histexpand" | "history")
+}
+
+/// The options that are on, as SHELLOPTS has them.
+pub fn options_on(shell: &mut Shell) -> Vec<u8> {
+    let mut all = vec![&b"hashall"[..], b"interactive-comments"];
+    if !shell.options.nobraces {
+        all.push(b"braceexpand");
+    }
+    if shell.options.interactive && !shell.options.vi {
+        all.push(b"emacs");
+    }
+    for (name, _) in NAMES.iter() {
+        if name != "bash" && field(&mut shell.options, name).is_some_and(|on| *on) {
+            all.push(name.as_bytes());
+        }
+    }
+    all.sort_unstable();
+    all.join(&b':')
 }
 
 /// Whether an option is on; none when there is no such option.
@@ -90,12 +125,11 @@ impl Shell {
     /// Sets an option by its letter; false when there is none.
     pub fn set_option(&mut self, letter: u8, on: bool) -> bool {
         match NAMES.name_of(letter.into()).filter(|_| letter != 0) {
-            Some(name) => set_option_by_name(self, name.as_bytes(), on),
+            Some(name) if !is_of_bash(name) || self.options.bash => set_option_by_name(self, name.as_bytes(), on),
             // XCU set: -h may speed up the search for commands and may be on always; where a command was found is
             // always remembered here.
-            None => match letter {
+            _ => match letter {
                 b'B' if self.options.bash => set_option_by_name(self, b"braceexpand", on),
-                b'H' if self.options.bash => set_option_by_name(self, b"histexpand", on),
                 letter => letter == b'h',
             },
         }
@@ -105,7 +139,8 @@ impl Shell {
     pub fn option_letters(&mut self) -> Vec<u8> {
         let mut letters = Vec::new();
         // The order is BusyBox's.
-        for &letter in b"TEubaCvxcsnmiIfe" {
+        let order = if self.options.bash { &b"abefimnuvxCEHTcs"[..] } else { b"TEubaCvxcsnmiIfe" };
+        for &letter in order {
             let on = match letter {
                 b'c' => self.options.command,
                 b's' => self.options.stdin,
@@ -119,7 +154,13 @@ impl Shell {
             }
         }
         if self.options.bash {
-            letters.extend_from_slice(if self.options.nobraces { b"h" } else { b"hB" });
+            let at = letters.iter().take_while(|letter| **letter < b'h' && letter.is_ascii_lowercase()).count();
+            letters.insert(at, b'h');
+            if !self.options.nobraces {
+                let at =
+                    letters.iter().take_while(|letter| letter.is_ascii_lowercase() && !b"cs".contains(letter)).count();
+                letters.insert(at, b'B');
+            }
         }
         letters
     }
@@ -141,12 +182,13 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         words = rest;
         if word.len() == 1 {
-            // A single dash ends the options and switches off -x and -v.
-            if on {
-                shell.options.xtrace = false;
-                shell.options.verbose = false;
-                operands = !rest.is_empty();
+            if !on {
+                continue;
             }
+            // A single dash ends the options and switches off -x and -v.
+            shell.options.xtrace = false;
+            shell.options.verbose = false;
+            operands = !rest.is_empty();
             break;
         }
         if *word == b"--" {
@@ -174,13 +216,22 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     if operands || !words.is_empty() {
         shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
+        if !shell.options.bash {
+            // As in BusyBox and dash, `getopts` begins anew with other parameters.
+            (shell.option_index, shell.option_at) = (1, 0);
+        }
     }
     Ok(0)
 }
 
 fn list_variables(shell: &mut Shell) {
     let mut text = Vec::new();
-    for name in shell.names(|slot| slot.set) {
+    if shell.options.bash {
+        super::bash::list_all(shell, &mut text);
+        shell.print(&text);
+        return;
+    }
+    for name in shell.names(|slot| slot.set && slot.special != Special::Random) {
         text.extend_from_slice(shell.symbols.name(name));
         text.push(b'=');
         let quoted = escape::single_quoted(shell.value(name).unwrap_or_default());
@@ -196,7 +247,7 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
     for (name, _) in NAMES.iter() {
         let on = field(&mut shell.options, name).is_some_and(|on| *on);
         // The listing is BusyBox's as long as these are off.
-        if matches!(name, "bash" | "functrace" | "nolog") && !on {
+        if matches!(name, "bash" | "functrace" | "nolog") && !on || is_of_bash(name) && !shell.options.bash {
             continue;
         }
         if readable {
@@ -210,12 +261,16 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
 
 /// `umask [-S] [MODE]`
 pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"S")?;
+    let (letters, words) = super::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
     let old = process::umask(fs::Mode::empty());
     process::umask(old);
     let bits = old.as_raw_mode();
     let Some(word) = words.first() else {
-        let text = if letters.is_empty() { octal(bits) } else { symbolic(!bits & 0o777) };
+        let text = if letters.contains(&b'S') { symbolic(!bits & 0o777) } else { octal(bits) };
+        // bash's `umask -p`: such that the shell reads it back.
+        if letters.contains(&b'p') {
+            shell.print(if letters.contains(&b'S') { b"umask -S " } else { b"umask " });
+        }
         shell.print(&text);
         return Ok(0);
     };

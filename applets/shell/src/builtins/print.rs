@@ -17,7 +17,9 @@ pub fn echo(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = rbox_core::options::after_dashes(words);
     let Some((format, words)) = words.split_first() else {
-        return Err(shell.plain_error(b"printf: usage: printf FORMAT [ARG]..."));
+        let fail = shell.plain_error(b"printf: usage: printf FORMAT [ARG]...");
+        shell.status = if shell.options.bash { 2 } else { shell.status };
+        return Err(fail);
     };
     // bash's `-v NAME`: the text goes into a variable.
     let mut variable = None;

@@ -4,6 +4,7 @@ use super::Done;
 use crate::copied::Copied;
 use crate::shell::{Shell, is_seekable, read_once};
 use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::pattern::sequence_length;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{BorrowedFd, Errno, fd, fs, termios};
@@ -15,7 +16,7 @@ struct Wanted {
     raw: bool,
     silent: bool,
     delimiter: u8,
-    /// At most so many bytes; the flag says that the delimiter does not end them.
+    /// At most so many characters; the flag says that the delimiter does not end them.
     count: Option<(u32, bool)>,
     /// Milliseconds.
     timeout: Option<u64>,
@@ -23,6 +24,7 @@ struct Wanted {
     prompt: Vec<u8>,
     /// `-a`: all fields go into this array.
     array: Option<Vec<u8>>,
+    utf8: bool,
 }
 
 impl Wanted {
@@ -42,6 +44,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         fd: 0,
         prompt: Vec::new(),
         array: None,
+        utf8: shell.utf8,
     };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
@@ -131,10 +134,13 @@ fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, cra
     count.ok_or_else(|| shell.plain_error(complaint))
 }
 
-/// One byte, or none at the end; `Err` is the status when time is over or a signal came.
-fn take_byte(file: BorrowedFd<'_>, timeout: Option<u64>) -> Result<Option<u8>, u8> {
-    if timeout.is_some_and(|milliseconds| !is_ready(file, milliseconds)) {
-        return Err(142);
+/// One byte, or none at the end; `Err` is the status when time is over or a signal came. `deadline`: as `uptime_milliseconds`.
+fn take_byte(file: BorrowedFd<'_>, deadline: Option<u64>) -> Result<Option<u8>, u8> {
+    if let Some(deadline) = deadline {
+        let left = deadline.saturating_sub(uptime_milliseconds());
+        if left == 0 || !is_ready(file, left) {
+            return Err(142);
+        }
     }
     let mut byte = [0];
     loop {
@@ -168,13 +174,14 @@ struct Bytes {
     seekable: bool,
     block: Vec<u8>,
     at: usize,
-    timeout: Option<u64>,
+    /// When time is over, as `milliseconds`: the whole line must come before.
+    deadline: Option<u64>,
 }
 
 impl Bytes {
     fn next(&mut self) -> Result<Option<u8>, u8> {
         if !self.seekable {
-            return take_byte(self.file, self.timeout);
+            return take_byte(self.file, self.deadline);
         }
         if self.at == self.block.len() {
             self.block.resize(512, 0);
@@ -230,9 +237,9 @@ fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u
         seekable: wanted.timeout.is_none() && is_seekable(file),
         block: Vec::new(),
         at: 0,
-        timeout: wanted.timeout,
+        deadline: wanted.timeout.map(|limit| uptime_milliseconds().saturating_add(limit)),
     };
-    if !bytes.seekable && bytes.timeout.is_none() && termios::isatty(file) {
+    if !bytes.seekable && bytes.deadline.is_none() && termios::isatty(file) {
         // Ctrl-C ends the wait also when it was pressed just before.
         let interrupted = || signal::wait_readable(file, None) == Err(Errno::INTR);
         while interrupted() {
@@ -243,10 +250,13 @@ fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u
     }
     let (mut line, mut escaped) = (Vec::new(), Vec::new());
     let mut quoted = false;
+    // Characters that began, and bytes that the last one still needs.
+    let (mut characters, mut missing) = (0, 0);
     loop {
-        if wanted.count.is_some_and(|(count, _)| line.len() >= count as usize) {
+        if wanted.count.is_some_and(|(count, _)| characters >= count && missing == 0) {
             return (line, escaped, 0);
         }
+        let before = line.len();
         let byte = match bytes.next() {
             Ok(Some(byte)) => byte,
             Ok(None) => return (line, escaped, 1),
@@ -266,6 +276,14 @@ fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u
         } else if byte != 0 {
             line.push(byte);
             escaped.push(false);
+        }
+        if line.len() > before {
+            if missing > 0 && byte & 0xC0 == 0x80 {
+                missing -= 1;
+            } else {
+                characters += 1;
+                missing = if wanted.utf8 { sequence_length(byte) - 1 } else { 0 };
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
-use crate::array::FUNCTION;
+use crate::array::{FUNCTION, READONLY_FUNCTION};
 use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use crate::shell::{Fail, Shell, Special};
 use crate::symbols::{Sym, is_name};
 use rbox_core::escape;
 use std::rc::Rc;
@@ -33,6 +33,10 @@ fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> R
 fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
     let mut text = Vec::new();
     for name in names {
+        if shell.options.bash && !shell.options.posix {
+            text.extend_from_slice(&[&super::bash::declaration(shell, name)[..], b"\n"].concat());
+            continue;
+        }
         text.extend_from_slice(verb.as_bytes());
         text.push(b' ');
         text.extend_from_slice(shell.symbols.name(name));
@@ -50,7 +54,7 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
 pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = options(shell, words, if shell.options.bash { b"fnp" } else { b"np" })?;
     if letters.contains(&b'f') {
-        return export_functions(shell, words, !letters.contains(&b'n'));
+        return mark_functions(shell, words, (FUNCTION, !letters.contains(&b'n')));
     }
     if words.is_empty() {
         let names = shell.names(|slot| slot.export);
@@ -60,12 +64,17 @@ pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let (name, value, append) = assignment(shell, word)?;
         let name = shell.resolve(name);
         assign(shell, name, value, append)?;
+        if shell.slot(name).special == Special::HostName {
+            // Programs are given the value that it has now.
+            shell.value(name);
+        }
         shell.slot(name).export = !letters.contains(&b'n');
     }
     Ok(0)
 }
 
-fn export_functions(shell: &mut Shell, words: &[&[u8]], on: bool) -> Done {
+/// Sets or takes away an attribute of functions.
+fn mark_functions(shell: &mut Shell, words: &[&[u8]], (bit, on): (u8, bool)) -> Done {
     let mut status = 0;
     for word in words {
         let name = shell.intern(word);
@@ -74,20 +83,28 @@ fn export_functions(shell: &mut Shell, words: &[&[u8]], on: bool) -> Done {
             shell.report(&[word, b": not a function"]);
             status = 1;
         } else if on {
-            slot.attributes |= FUNCTION;
+            slot.attributes |= bit;
         } else {
-            slot.attributes &= !FUNCTION;
+            slot.attributes &= !bit;
         }
     }
     Ok(status)
 }
 
-/// `readonly [-p] [NAME[=VALUE]...]`
+/// `readonly [-p] [NAME[=VALUE]...]`, in bash mode `readonly [-aAf] NAME...` too
 pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (_, words) = options(shell, words, b"p")?;
+    let (letters, words) = options(shell, words, if shell.options.bash { b"aAfp" } else { b"p" })?;
+    let array = [b'a', b'A'].into_iter().find(|letter| letters.contains(letter));
+    if letters.contains(&b'f') {
+        return mark_functions(shell, words, (READONLY_FUNCTION, true));
+    }
     if words.is_empty() {
-        let names = shell.names(|slot| slot.readonly);
+        let mut names = shell.names(|slot| slot.readonly);
+        names.retain(|&name| array.is_none_or(|one| super::bash::letters(shell.slot(name)).contains(&one)));
         list(shell, "readonly", names);
+    }
+    if let Some(letter) = array {
+        return super::bash::declare(shell, &[&[&b"-gr"[..], &[b'-', letter]], words].concat());
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
@@ -134,6 +151,7 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for word in words {
         if letters.contains(&b'f') {
             let name = shell.intern(word);
+            shell.writable_function(name)?;
             shell.slot(name).function = None;
             continue;
         }
@@ -143,9 +161,14 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let name = shell.intern(text);
         match subscript {
-            Some(b"@" | b"*") | None => {
+            // An array loses its elements, a table what is under that very key.
+            Some(b"@" | b"*") if shell.array(name).is_some_and(|array| !array.associative) => {
+                shell.writable(name)?;
+                shell.put_array(name, Box::default());
+            }
+            None => {
                 let whole = if letters.contains(&b'n') { name } else { shell.resolve(name) };
-                if subscript.is_none() && shell.options.bash && !letters.contains(&b'v') && !shell.slot(whole).set {
+                if shell.options.bash && !letters.contains(&b'v') && !shell.slot(whole).set {
                     unset_function(shell, whole);
                 }
                 shell.unset(whole)?;
@@ -205,7 +228,8 @@ fn not_found(builtin: &str, name: &[u8]) {
 
 fn show_alias(shell: &mut Shell, name: Sym) {
     if let Some(value) = shell.slot(name).alias.clone() {
-        let line = [&shell.symbols.name(name)[..], b"=", &escape::single_quoted(&value), b"\n"].concat();
+        let start: &[u8] = if shell.options.bash { b"alias " } else { b"" };
+        let line = [start, shell.symbols.name(name), b"=", &escape::single_quoted(&value), b"\n"].concat();
         shell.print(&line);
     }
 }
@@ -258,7 +282,8 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let value_name = shell.intern(b"OPTARG");
     let (mut index, mut at) = (shell.option_index, shell.option_at);
     if index > arguments.len() + 1 {
-        (index, at) = (1, 0);
+        // bash stays after the last one until OPTIND is assigned.
+        (index, at) = (if shell.options.bash { arguments.len() + 1 } else { 1 }, 0);
     }
     let word = arguments.get(index - 1);
     let Some(word) = word.filter(|word| word.len() > 1 && word[0] == b'-' && (at > 0 || *word != b"--")) else {
@@ -312,11 +337,14 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     match value {
         Some(value) => shell.set(value_name, &value)?,
-        None => shell.unset(value_name)?,
+        // XCU getopts leaves it open without an argument: empty in BusyBox and dash, unset in bash.
+        None if shell.options.bash || result == b"?" => shell.unset(value_name)?,
+        None => shell.set(value_name, b"")?,
     }
     shell.set(name, &result)?;
-    // In the middle of a word OPTIND is that of the next one already, as in BusyBox; assigning it resets the place.
-    shell.set_number(index_name, (index + usize::from(at > 0)) as i64)?;
+    // In the middle of a word OPTIND is that of the next one already, as in BusyBox but not in bash; assigning it resets
+    // the place.
+    shell.set_number(index_name, (index + usize::from(at > 0 && !shell.options.bash)) as i64)?;
     (shell.option_index, shell.option_at) = (index, at);
     Ok(0)
 }

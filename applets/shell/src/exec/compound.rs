@@ -112,17 +112,17 @@ impl Shell {
     }
 
     fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
-        self.arith(&found.init)?;
+        self.traced_arith(&found.init, found.line)?;
         // An empty test is true.
         let always =
             matches!(&found.test.text, crate::syntax::ast::Word::Literal(text) if text.trim_ascii().is_empty());
         let mut turns = 0u64;
-        while always || self.arith(&found.test)? != 0 {
+        while always || self.traced_arith(&found.test, found.line)? != 0 {
             turns += 1;
             if matches!(self.run_body(&found.body)?, Turn::Leave) {
                 break;
             }
-            self.arith(&found.step)?;
+            self.traced_arith(&found.step, found.line)?;
         }
         if turns == 0 {
             self.status = 0;

@@ -68,6 +68,7 @@ impl Shell {
                     function.source.get_or_init(|| self.source());
                 }
                 function.sourced.set(self.sources > 0);
+                self.writable_function(*name)?;
                 let slot = self.slot(*name);
                 slot.function = Some(Rc::clone(function));
                 self.status = 0;
@@ -195,6 +196,12 @@ impl Shell {
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
+            if self.options.history
+                && last
+                && matches!(input.reader, Reader::Script(_) | Reader::Seekable(_) | Reader::None)
+            {
+                self.editor.history.add(input.unshown().trim_ascii_end());
+            }
             self.show_input(input);
             if matches!(input.reader, Reader::Terminal) && !matches!(parsed, Ok(None)) {
                 // Ctrl-D within a command ends the command only.
@@ -224,6 +231,8 @@ impl Shell {
                     }
                     input.skip_line();
                     give_back(input);
+                    // The status of the shell is that of the error, unless a command follows.
+                    empty = false;
                     continue;
                 }
             };
@@ -235,6 +244,7 @@ impl Shell {
                 continue;
             }
             empty = false;
+            self.entered += u32::from(resumes);
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {

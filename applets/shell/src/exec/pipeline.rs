@@ -6,6 +6,7 @@ use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::{self, OwnedFd, fd, fs, pipe, process};
+use rbox_core::text;
 use std::rc::Rc;
 
 impl Shell {
@@ -61,6 +62,10 @@ impl Shell {
                     Ok((reader, writer)) => (next, output) = (Some(reader), Some(writer)),
                     Err(errno) => return Err(self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()])),
                 }
+            }
+            if self.options.bash && !self.options.functrace {
+                // The trap DEBUG is the shell's, which a child would not have.
+                self.before_command(command)?;
             }
             let group = pids.first().copied().unwrap_or(0);
             match self.fork_child(group, kind)? {
@@ -159,6 +164,14 @@ impl Shell {
             body => vec![unparse::node(body, &self.symbols)],
         };
         self.add_background(&pids, texts, monitor);
+        if self.options.bash
+            && self.options.interactive
+            && !self.subshell
+            && let (Some(job), Some(pid)) =
+                (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.background)
+        {
+            let _ = crate::shell::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
+        }
         self.status = 0;
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! A body is judged before it runs: every command in it must be a builtin that changes nothing but variables, an applet
 //! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
 
-use super::trap::ERR;
+use super::trap::{DEBUG, ERR};
 use crate::copied::Copied;
 use crate::shell::{Fail, Options, Run, Shell, Slot, Special};
 use crate::symbols::Sym;
@@ -29,6 +29,7 @@ struct Kept {
     positional: Rc<Vec<Vec<u8>>>,
     options: Options,
     ifs: Vec<u8>,
+    utf8: bool,
     options_place: (usize, usize),
     random: u32,
     began: i64,
@@ -43,7 +44,8 @@ impl Shell {
         }
         // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
         let is_trapped = self.traps.iter().skip(1).any(Option::is_some);
-        if is_trapped && (self.traps[ERR].is_some() || !self.is_single(body)) {
+        let is_told = self.traps[ERR].is_some() || self.traps[DEBUG].is_some();
+        if is_trapped && (is_told || !self.is_single(body)) {
             return None;
         }
         let judgement = Judge { shell: self, left: MOST_COMMANDS }.node(body)?;
@@ -65,6 +67,7 @@ impl Shell {
             positional: Rc::clone(&self.positional),
             options: self.options.clone(),
             ifs: self.ifs.copied(),
+            utf8: self.utf8,
             options_place: (self.option_index, self.option_at),
             random: self.random,
             began: self.began,
@@ -84,6 +87,7 @@ impl Shell {
             self.positional = kept.positional;
             self.options = kept.options;
             self.ifs = kept.ifs;
+            self.utf8 = kept.utf8;
             (self.option_index, self.option_at) = kept.options_place;
             self.random = kept.random;
             self.began = kept.began;
@@ -129,7 +133,7 @@ impl Shell {
     fn is_short(&mut self, pipeline: &Pipeline) -> bool {
         let [first, last] = &*pipeline.commands else { return false };
         let (Node::Simple(first), Node::Simple(last)) = (&**first, &**last) else { return false };
-        if self.options.xtrace || self.must_fork() {
+        if self.options.xtrace || self.must_fork() || self.traps[DEBUG].is_some() {
             return false;
         }
         let prints = match first.name {

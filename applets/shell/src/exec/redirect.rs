@@ -140,7 +140,7 @@ impl Shell {
             };
             return Ok((self.document(&body)?, false));
         }
-        let word = self.expand_one(&one.word)?;
+        let word = self.redirect_word(one)?;
         match one.kind {
             RedirectKind::HereString => {
                 let text = [&word[..], b"\n"].concat();
@@ -162,6 +162,18 @@ impl Shell {
         }
         let both = matches!(one.kind, RedirectKind::Both | RedirectKind::BothAppend);
         Ok((self.open(&word, one.kind)?, both))
+    }
+
+    /// The word of a redirection: one text; in bash mode split and matched with files, of which there must be one.
+    fn redirect_word(&mut self, one: &Redirection) -> Result<Vec<u8>, Fail> {
+        if !self.options.bash || self.options.posix || one.kind == RedirectKind::HereString {
+            return self.expand_one(&one.word);
+        }
+        let mut words = self.expand_words(std::slice::from_ref(&one.word))?;
+        match words.pop() {
+            Some(word) if words.is_empty() => Ok(word),
+            _ => Err(self.redirect_error(b"ambiguous redirect")),
+        }
     }
 
     fn open(&mut self, path: &[u8], kind: RedirectKind) -> Result<Target, Fail> {

@@ -1,12 +1,13 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
-use super::trace::traced_value;
+use super::trace::{declared, traced_value};
 use crate::array::INTEGER;
 use crate::builtins::Builtin;
 use crate::copied::Copied;
 use crate::exec::redirect::{Saved, errors_before};
 use crate::shell::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use crate::syntax::unparse;
 use std::rc::Rc;
 
 impl Shell {
@@ -25,14 +26,16 @@ impl Shell {
         if self.options.bash
             && let Some(last) = words.last()
         {
-            self.last_word.clone_from(last);
+            // Of elements that are declared it is the name.
+            self.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
         }
         let name = match simple.name {
             Some(name) => name,
             None => self.intern(&words[0]),
         };
         let builtin = self.builtin_of(name);
-        if builtin.is_none_or(|found| !found.special)
+        // XCU 2.9.1.1: a special builtin is found first; by bash only in its POSIX mode.
+        if builtin.is_none_or(|found| !found.special || (self.options.bash && !self.options.posix))
             && let Some(function) = self.slot(name).function.clone()
         {
             return self.run_function_command(simple, &function, words);
@@ -80,9 +83,13 @@ impl Shell {
         for assign in assigns {
             let mut value = self.expand_one(&assign.value)?;
             if assign.subscript.is_some() || value.first() == Some(&0) {
+                if self.options.xtrace {
+                    trace.push(unparse::assignment(assign, &self.symbols));
+                }
                 self.assign_array(assign, value)?;
                 continue;
             }
+            let added = (assign.append && self.options.bash).then(|| traced_value(&value));
             if assign.append {
                 let old = self.value(assign.name).unwrap_or_default().copied();
                 value = if self.slot(assign.name).attributes & INTEGER != 0 {
@@ -92,7 +99,12 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                trace.push([&self.symbols.name(assign.name)[..], b"=", &traced_value(&value)].concat());
+                // bash shows what is appended, BusyBox what comes of it.
+                let name = &self.symbols.name(assign.name)[..];
+                trace.push(match added {
+                    Some(added) => [name, b"+=", &added].concat(),
+                    None => [name, b"=", &traced_value(&value)].concat(),
+                });
             }
             if export {
                 self.save(assign.name);
@@ -130,18 +142,19 @@ impl Shell {
         let saved = match self.redirect(&simple.redirections) {
             Ok(saved) => saved,
             // XCU 2.8.1: a redirection error of a special builtin ends the shell.
-            Err(_) if builtin.special && !self.options.bash => return Err(Fail::Error),
+            Err(_) if builtin.special && (!self.options.bash || self.options.posix) => return Err(Fail::Error),
             Err(fail) => return self.after_redirection(fail),
         };
         let capture = self.suspend_capture(&simple.redirections);
-        // XCU 2.14: assignments before a special builtin stay.
-        let scoped = !builtin.special && !simple.assigns.is_empty();
+        // XCU 2.14: assignments before a special builtin stay, in bash in its POSIX mode alone.
+        let special = builtin.special && (!self.options.bash || self.options.posix);
+        let scoped = !special && !simple.assigns.is_empty();
         if scoped {
             self.locals.push(Vec::new());
         }
         let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
-        let fatal = (builtin.special && !self.options.bash) || assigned.is_err();
+        let fatal = (builtin.special && (!self.options.bash || self.options.posix)) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
         if scoped {
             self.restore_scope();
@@ -289,13 +302,19 @@ impl Shell {
         }
         let frames = self.frames.len();
         let name = words.remove(0);
+        let outer_name = std::mem::replace(&mut self.function_name, name);
         if self.options.bash {
+            let name = self.function_name.copied();
             let source = function.source.get_or_init(|| self.source());
             self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.positional, Rc::new(words));
-        let options = (std::mem::replace(&mut self.option_index, 1), std::mem::take(&mut self.option_at));
+        // bash's `getopts` goes on with the caller's.
+        let options = (self.option_index, self.option_at);
+        if !self.options.bash {
+            (self.option_index, self.option_at) = (1, 0);
+        }
         let loops = std::mem::take(&mut self.loops);
         self.calls += 1;
         let sources = self.sources;
@@ -305,11 +324,14 @@ impl Shell {
             result = self.end_function_traps(traps).and(result);
         }
         self.calls -= 1;
+        self.function_name = outer_name;
         self.sources = sources;
         self.frames.truncate(frames);
         self.loops = loops;
         self.positional = outer;
-        (self.option_index, self.option_at) = options;
+        if !self.options.bash {
+            (self.option_index, self.option_at) = options;
+        }
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
             other => other,

@@ -1,5 +1,6 @@
 //! What `set -x` shows.
 
+use crate::array::{Item, decode};
 use crate::copied::Copied;
 use crate::shell::{Shell, write_all, write_to};
 use crate::syntax::ast::Simple;
@@ -23,7 +24,17 @@ impl Shell {
     pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
         if self.options.xtrace {
             let shown = if words[0] == b"command" { behind_command(words) } else { words };
-            let quoted: Vec<Vec<u8>> = shown.iter().map(|word| traced(word)).collect();
+            let mut quoted = Vec::new();
+            for word in shown {
+                let Some((name, items)) = declared(word) else {
+                    quoted.push(if self.options.bash { bash_traced(word) } else { traced(word) });
+                    continue;
+                };
+                // bash shows the elements before the command, in which the name is left.
+                let items: Vec<Vec<u8>> = items.iter().map(traced_item).collect();
+                self.trace(&[[name, b"=(", &items.join(&b' '), b")"].concat()]);
+                quoted.push(name.copied());
+            }
             if simple.assigns.is_empty() {
                 self.trace(&quoted);
             } else {
@@ -46,6 +57,26 @@ fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
         }
     }
     rest
+}
+
+/// The name and the elements of a word such as `name=(...)` of a declaration.
+pub(super) fn declared(word: &[u8]) -> Option<(&[u8], Vec<Item>)> {
+    let at = word.iter().position(|&byte| byte == 0)?;
+    let name = word[..at].strip_suffix(b"=")?;
+    Some((name.strip_suffix(b"+").unwrap_or(name), decode(&word[at..])?))
+}
+
+/// A word as bash shows it.
+pub(super) fn bash_traced(word: &[u8]) -> Vec<u8> {
+    if word.is_empty() { b"''".copied() } else { crate::quote::as_needed(word) }
+}
+
+fn traced_item((key, value): &Item) -> Vec<u8> {
+    let value = escape::single_quoted(value);
+    match key {
+        Some(key) => [b"[", &escape::single_quoted(key)[..], b"]=", &value].concat(),
+        None => value,
+    }
 }
 
 /// A word as BusyBox shows it: quoted where it could be misread, which an empty one is not.

@@ -2,7 +2,7 @@
 
 use super::jobs::SIGCHLD;
 use crate::shell::{Fail, Run, Shell};
-use crate::syntax::ast::{For, Node};
+use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
 use rbox_core::names;
 use rbox_core::names::Names;
@@ -238,6 +238,14 @@ impl Shell {
         let line = match node {
             Node::Simple(one) => one.line,
             Node::Condition(_, line) | Node::Arith(_, line) => *line,
+            Node::Case(case) => {
+                self.command_text = unparse::case_head(case, &self.symbols);
+                return self.run_debug_trap(case.line);
+            }
+            Node::Select(found) => {
+                self.command_text = unparse::for_head(found, b"select ", &self.symbols);
+                return self.run_debug_trap(found.line);
+            }
             _ => return Ok(()),
         };
         self.command_text = unparse::node_in_whole(node, &self.symbols);
@@ -249,8 +257,17 @@ impl Shell {
         if self.traps[DEBUG].is_none() || self.trap_status.is_some() {
             return Ok(());
         }
-        self.command_text = unparse::for_head(found, &self.symbols);
+        self.command_text = unparse::for_head(found, b"for ", &self.symbols);
         self.run_debug_trap(found.line)
+    }
+
+    /// In bash mode, the value of one of the three expressions of `for ((...))`, each after a DEBUG trap.
+    pub(super) fn traced_arith(&mut self, arith: &Arith, line: u32) -> Result<i64, Fail> {
+        if self.options.bash && self.traps[DEBUG].is_some() && self.trap_status.is_none() {
+            self.command_text = unparse::arith(arith, &self.symbols);
+            self.run_debug_trap(line)?;
+        }
+        self.arith(arith)
     }
 
     fn run_debug_trap(&mut self, line: u32) -> Run {

@@ -1,5 +1,6 @@
 //! Fields: where expansions put their text, splitting it by IFS as it comes (XCU 2.6.5).
 
+use super::pattern::width;
 use crate::syntax::parser::escape;
 
 /// What becomes of a word.
@@ -21,6 +22,22 @@ enum Gap {
     White,
     /// Another IFS character, perhaps with white space.
     Sign,
+}
+
+/// Whether a text has the character.
+fn has_character(text: &[u8], character: &[u8], utf8: bool) -> bool {
+    if !utf8 {
+        return text.contains(&character[0]);
+    }
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (first, after) = rest.split_at(width(rest, true));
+        if first == character {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 /// The fields of a word as they grow.
@@ -82,8 +99,8 @@ impl Fields {
         }
     }
 
-    /// The result of an unquoted expansion.
-    pub fn split(&mut self, text: &[u8], ifs: &[u8]) {
+    /// The result of an unquoted expansion, split at the characters of IFS.
+    pub fn split(&mut self, text: &[u8], ifs: &[u8], utf8: bool) {
         if self.mode != Mode::Split {
             // A backslash that an expansion gives quotes in a pattern (XCU 2.14.1).
             self.current.extend_from_slice(text);
@@ -94,12 +111,16 @@ impl Fields {
             self.literal(text);
             return;
         }
-        for &byte in text {
-            if !ifs.contains(&byte) {
-                self.literal(&[byte]);
+        let utf8 = utf8 && !ifs.is_ascii();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let character;
+            (character, rest) = rest.split_at(width(rest, utf8));
+            if !has_character(ifs, character, utf8) {
+                self.literal(character);
                 continue;
             }
-            let white = matches!(byte, b' ' | b'\t' | b'\n');
+            let white = matches!(character, b" " | b"\t" | b"\n");
             if self.begun {
                 self.end_field();
                 self.gap = if white { Gap::White } else { Gap::Sign };

@@ -7,8 +7,10 @@ use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
-pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec<u8>>) -> bool {
-    let groups = if options.extglob { Flags::EXTENDED } else { Flags::NONE };
+pub fn expand(wanted: &[u8], word: Vec<u8>, how: (&Options, bool, &[u8]), all: &mut Vec<Vec<u8>>) -> bool {
+    let (options, utf8, ignored) = how;
+    let characters = if utf8 { Flags::UTF8 } else { Flags::NONE };
+    let groups = if options.extglob { characters | Flags::EXTENDED } else { characters };
     if !pattern::is_active(wanted, groups) {
         all.push(word);
         return true;
@@ -16,6 +18,9 @@ pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec
     let flags = if options.nocaseglob { groups | Flags::FOLD_CASE } else { groups };
     let mut found = Vec::new();
     Walk { flags, dots: options.dotglob, deep: options.globstar }.walk(Vec::new(), wanted, &mut found);
+    if options.bash {
+        found.retain(|path| !is_ignored(path, ignored, flags));
+    }
     if found.is_empty() && !options.nullglob {
         all.push(word);
         return !options.failglob;
@@ -23,6 +28,13 @@ pub fn expand(wanted: &[u8], word: Vec<u8>, options: &Options, all: &mut Vec<Vec
     found.sort_unstable();
     all.append(&mut found);
     true
+}
+
+/// What bash leaves out: `.` and `..`, and what GLOBIGNORE matches, patterns with colons between them.
+fn is_ignored(path: &[u8], ignored: &[u8], flags: Flags) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let mut patterns = ignored.split(|&byte| byte == b':').filter(|one| !one.is_empty());
+    matches!(name, b"." | b"..") || patterns.any(|one| pattern::matches(one, path, flags))
 }
 
 /// How the directories are gone through.

@@ -6,7 +6,7 @@ mod glob;
 mod param;
 pub mod pattern;
 mod tilde;
-mod value;
+pub mod value;
 
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
@@ -38,11 +38,12 @@ impl Shell {
             all.append(&mut fields.done);
             return Ok(());
         }
+        let ignored = if self.options.bash { self.get(b"GLOBIGNORE").unwrap_or_default().to_vec() } else { Vec::new() };
         let mut globs = fields.globs.into_iter().peekable();
         for (number, field) in fields.done.into_iter().enumerate() {
             match globs.next_if(|(at, _)| *at == number) {
                 Some((_, pattern)) => {
-                    if !glob::expand(&pattern, field, &self.options, all) {
+                    if !glob::expand(&pattern, field, (&self.options, self.utf8, &ignored), all) {
                         let word = all.pop().unwrap_or_default();
                         return Err(self.error(&[b"no match: ", &word]));
                     }
@@ -113,7 +114,8 @@ impl Shell {
     /// How `shopt` has patterns matched.
     pub fn pattern_flags(&self) -> Flags {
         let groups = if self.options.extglob { Flags::EXTENDED } else { Flags::NONE };
-        if self.options.nocasematch { groups | Flags::FOLD_CASE } else { groups }
+        let groups = if self.options.nocasematch { groups | Flags::FOLD_CASE } else { groups };
+        if self.utf8 { groups | Flags::UTF8 } else { groups }
     }
 
     /// A pattern's text with escapes.
@@ -164,7 +166,7 @@ impl Shell {
         if quoted {
             fields.quoted(text);
         } else {
-            fields.split(text, &self.ifs);
+            fields.split(text, &self.ifs, self.utf8);
         }
     }
 

@@ -1,15 +1,16 @@
 //! Parameter expansion (XCU 2.6.2) and bash's additions to it.
 
 use super::fields::{Fields, Mode};
-use super::pattern::Flags;
+use super::pattern::width;
 use super::value::{change_case, characters, replace, slice, trim};
 use crate::array::Array;
+use crate::builtins::bash::split_subscript;
 use crate::copied::Copied;
 use crate::quote;
 use crate::shell::{Fail, Shell, Special};
 use crate::symbols::Sym;
-use crate::syntax::ast::{Param, ParamName, ParamOp, Word};
-use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError};
+use crate::syntax::ast::{Arith, Param, ParamName, ParamOp, Word};
+use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError, parse_document};
 use rbox_core::escape;
 use rbox_core::text;
 use std::rc::Rc;
@@ -21,11 +22,14 @@ impl Shell {
         if let ParamOp::Bad(_) = param.op {
             return Err(self.bad_substitution());
         }
+        if let ParamOp::Indirect(op) = &param.op {
+            return self.expand_indirect(&param.name, op, quoted, fields);
+        }
         match &param.name {
             ParamName::Special(sign @ (b'@' | b'*')) => {
-                return self.expand_list(param, *sign, Rc::clone(&self.positional), None, fields);
+                return self.expand_list(&param.op, quoted, *sign, Rc::clone(&self.positional), None, fields);
             }
-            ParamName::All(name, sign) => return self.expand_array(param, *name, *sign, fields),
+            ParamName::All(name, sign) => return self.expand_array(&param.op, quoted, *name, *sign, fields),
             ParamName::Element(name, subscript) => {
                 let key = self.read_key(*name, subscript)?;
                 let value = self.element(*name, &key);
@@ -44,7 +48,7 @@ impl Shell {
                 if quoted {
                     fields.quoted(&slot.value);
                 } else {
-                    fields.split(&slot.value, &self.ifs);
+                    fields.split(&slot.value, &self.ifs, self.utf8);
                 }
                 return Ok(());
             }
@@ -53,9 +57,6 @@ impl Shell {
             let names = self.names_with_prefix(&param.name);
             self.add_list(&names, sign, quoted, fields);
             return Ok(());
-        }
-        if let ParamOp::Indirect(op) = &param.op {
-            return self.expand_indirect(&param.name, op, quoted, fields);
         }
         let value = self.parameter(&param.name);
         let result = self.operate(&param.name, &param.op, value, quoted, fields)?;
@@ -78,18 +79,40 @@ impl Shell {
             self.add(&target, quoted, fields);
             return Ok(());
         }
-        if let Some(text) = self.parameter(name).filter(|text| text.contains(&b'[') && self.options.bash) {
-            return self.expand_named(&text, quoted, fields);
+        let held = match name {
+            ParamName::Element(name, subscript) => {
+                let key = self.read_key(*name, subscript)?;
+                self.element(*name, &key)
+            }
+            _ => self.parameter(name),
+        };
+        let target = self.indirect(name, held)?;
+        match &target {
+            ParamName::Special(sign @ (b'@' | b'*')) => {
+                self.expand_list(op, quoted, *sign, Rc::clone(&self.positional), None, fields)
+            }
+            ParamName::All(name, sign) => self.expand_array(op, quoted, *name, *sign, fields),
+            _ => {
+                let value = match &target {
+                    ParamName::Element(name, subscript) => {
+                        let key = self.read_key(*name, subscript)?;
+                        self.element(*name, &key)
+                    }
+                    _ => self.parameter(&target),
+                };
+                let inner = self.operate(&target, op, value, quoted, fields)?;
+                self.add_result(inner, quoted, fields)
+            }
         }
-        let target = self.indirect(name)?;
-        let value = self.parameter(&target);
-        let inner = self.operate(&target, op, value, quoted, fields)?;
-        self.add_result(inner, quoted, fields)
     }
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() })
+        let fail = self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() });
+        if self.options.bash {
+            self.status = 1;
+        }
+        fail
     }
 
     fn add_result(&mut self, result: Option<Vec<u8>>, quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
@@ -113,19 +136,25 @@ impl Shell {
                 b'!' => self.background.map(|pid| text!(i64::from(pid))),
                 b'-' => Some(self.option_letters()),
                 _ => {
-                    let separator = self.ifs.first().copied();
-                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, separator)) }
+                    let separator = self.first_of_ifs().copied();
+                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
                 }
             },
         }
     }
 
-    fn joined(&self, sign: u8, first_of_ifs: Option<u8>) -> Vec<u8> {
-        let separator = if sign == b'*' { first_of_ifs } else { Some(b' ') };
+    /// The first character of IFS, which joins `$*`.
+    fn first_of_ifs(&self) -> &[u8] {
+        let length = if self.ifs.is_empty() { 0 } else { width(&self.ifs, self.utf8) };
+        &self.ifs[..length]
+    }
+
+    fn joined(&self, sign: u8, first_of_ifs: &[u8]) -> Vec<u8> {
+        let separator = if sign == b'*' { first_of_ifs } else { b" " };
         let mut text = Vec::new();
         for (number, value) in self.positional.iter().enumerate() {
             if number > 0 {
-                text.extend(separator);
+                text.extend_from_slice(separator);
             }
             text.extend_from_slice(value);
         }
@@ -133,18 +162,25 @@ impl Shell {
     }
 
     /// `${a[@]}` and `${a[*]}`.
-    fn expand_array(&mut self, param: &Param, name: Sym, sign: u8, fields: &mut Fields) -> Result<(), Fail> {
+    fn expand_array(
+        &mut self,
+        op: &ParamOp,
+        quoted: bool,
+        name: Sym,
+        sign: u8,
+        fields: &mut Fields,
+    ) -> Result<(), Fail> {
         let array = self.array(name).unwrap_or_default();
-        if matches!(param.op, ParamOp::Keys) {
-            self.add_list(&array.keys(), sign, param.quoted, fields);
+        if matches!(op, ParamOp::Keys) {
+            self.add_list(&array.keys(), sign, quoted, fields);
             return Ok(());
         }
-        if let ParamOp::Transform(letter @ (b'A' | b'a' | b'K' | b'k')) = param.op {
-            self.describe_array(name, &array, letter, param.quoted, fields);
+        if let ParamOp::Transform(letter @ (b'A' | b'a' | b'K' | b'k')) = *op {
+            self.describe_array(name, &array, letter, quoted, fields);
             return Ok(());
         }
         let values = Rc::new(array.values());
-        self.expand_list(param, sign, values, Some(&array), fields)
+        self.expand_list(op, quoted, sign, values, Some(&array), fields)
     }
 
     /// `${a[@]@A}`, `@a`, `@K`, keys and quoted values in one text, and `@k`, each a field.
@@ -168,58 +204,42 @@ impl Shell {
         self.add(&text, quoted, fields);
     }
 
-    /// `${!x}` where x holds the name of an element or of all: `a[1]`, `a[@]`.
-    fn expand_named(&mut self, text: &[u8], quoted: bool, fields: &mut Fields) -> Result<(), Fail> {
-        let text = [b"${", text, b"}"].concat();
-        let Ok(Word::Parts(parts)) = crate::syntax::parser::parse_document(&text, self) else {
-            return Err(self.bad_substitution());
-        };
-        for part in parts {
-            match part {
-                crate::syntax::ast::Part::Param(mut param) => {
-                    param.quoted = quoted;
-                    self.expand_param(&param, fields)?;
-                }
-                _ => return Err(self.bad_substitution()),
-            }
-        }
-        Ok(())
-    }
-
     /// `$@` and `$*` (XCU 2.5.2), and all elements of an array.
     fn expand_list(
         &mut self,
-        param: &Param,
+        op: &ParamOp,
+        quoted: bool,
         sign: u8,
         all: Rc<Vec<Vec<u8>>>,
         array: Option<&Array>,
         fields: &mut Fields,
     ) -> Result<(), Fail> {
-        let values = match &param.op {
+        let values = match op {
             ParamOp::Plain => all,
             ParamOp::Transform(b'A') => {
-                let quoted: Vec<Vec<u8>> = all.iter().map(|value| quote::single(value)).collect();
-                let text = [b"set -- ", &quoted.join(&b' ')[..]].concat();
-                self.add(if all.is_empty() { b"" } else { &text }, param.quoted, fields);
+                let words: Vec<Vec<u8>> = all.iter().map(|value| quote::single(value)).collect();
+                let text = [b"set -- ", &words.join(&b' ')[..]].concat();
+                self.add(if all.is_empty() { b"" } else { &text }, quoted, fields);
                 return Ok(());
             }
             ParamOp::Length => {
-                self.add(&text!(all.len()), param.quoted, fields);
+                self.add(&text!(all.len()), quoted, fields);
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
-                let empty = all.iter().all(|value| value.is_empty()) && all.len() < 2;
+                let separated = all.len() > 1 && !(sign == b'*' && self.ifs.is_empty());
+                let empty = all.iter().all(|value| value.is_empty()) && !separated;
                 // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
                 let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
-                if param.quoted && !self.options.bash {
+                if quoted && (!self.options.bash || sign == b'*') {
                     // Unlike `"$@"` alone, as in BusyBox.
                     fields.quoted(b"");
                 }
                 match kind {
                     b'+' if missing => return Ok(()),
-                    b'+' => return self.expand_inner(word, param.quoted, fields),
+                    b'+' => return self.expand_inner(word, quoted, fields),
                     _ if !missing => all,
-                    b'-' => return self.expand_inner(word, param.quoted, fields),
+                    b'-' => return self.expand_inner(word, quoted, fields),
                     b'?' => return Err(self.missing(&[sign], *colon, word)?),
                     _ => return Err(self.error(&[&[sign], b": bad variable name"])),
                 }
@@ -261,7 +281,7 @@ impl Shell {
                 Rc::new(values)
             }
         };
-        self.add_list(&values, sign, param.quoted, fields);
+        self.add_list(&values, sign, quoted, fields);
         Ok(())
     }
 
@@ -269,10 +289,10 @@ impl Shell {
         if fields.mode != Mode::Split || (quoted && sign == b'*') {
             // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
             let blank = sign == b'@' && self.options.bash;
-            let separator = if blank { Some(b' ') } else { self.ifs.first().copied() };
+            let separator = if blank { b" ".copied() } else { self.first_of_ifs().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
-                    self.add(separator.as_slice(), quoted, fields);
+                    self.add(&separator, quoted, fields);
                 }
                 self.add(value, quoted, fields);
             }
@@ -355,7 +375,7 @@ impl Shell {
         };
         Ok(Some(match op {
             ParamOp::Plain => value,
-            ParamOp::Length => text!(characters(&value)),
+            ParamOp::Length => text!(characters(&value, self.utf8)),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
                 trim(value, &wanted, *suffix, *longest, self.pattern_flags())
@@ -366,7 +386,7 @@ impl Shell {
                     Some(length) => Some(self.arith(length)?),
                     None => None,
                 };
-                slice(&value, offset, length)
+                slice(&value, offset, length, self.utf8)
             }
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;
@@ -383,11 +403,16 @@ impl Shell {
             ParamOp::Transform(letter) => match letter {
                 b'Q' | b'K' | b'k' if self.options.bash => quote::single(&value),
                 b'A' | b'a' => self.describe_variable(name, &value, *letter),
-                b'P' => self.show_prompt(&value),
+                b'P' => {
+                    let mut shown = self.show_prompt(&value);
+                    // What encloses text without width is for the line editor.
+                    shown.retain(|byte| !matches!(byte, 1 | 2));
+                    shown
+                }
                 b'Q' => escape::single_quoted(&value),
-                b'U' => value.to_ascii_uppercase(),
-                b'L' => value.to_ascii_lowercase(),
-                b'u' => change_case(&value, b'^', false, b"?", Flags::NONE),
+                b'U' => change_case(&value, b'^', true, b"?", self.pattern_flags()),
+                b'L' => change_case(&value, b',', true, b"?", self.pattern_flags()),
+                b'u' => change_case(&value, b'^', false, b"?", self.pattern_flags()),
                 b'E' => escape::dollar_single(&value),
                 _ => return Err(self.bad_substitution()),
             },
@@ -434,15 +459,35 @@ impl Shell {
     }
 
     /// What `${!x}` reads: the parameter that the value of `x` names.
-    fn indirect(&mut self, name: &ParamName) -> Result<ParamName, Fail> {
-        let target = self.parameter(name).unwrap_or_default();
+    fn indirect(&mut self, name: &ParamName, held: Option<Vec<u8>>) -> Result<ParamName, Fail> {
+        let Some(target) = held else {
+            if !self.options.bash {
+                return Err(self.bad_substitution());
+            }
+            let text = self.parameter_text(name);
+            return Err(self.fatal(&[&text, b": invalid indirect expansion"]));
+        };
         if crate::symbols::is_name(&target) {
             return Ok(ParamName::Var(self.intern(&target)));
+        }
+        if let (name, Some(subscript)) = split_subscript(&target)
+            && crate::symbols::is_name(name)
+            && self.options.bash
+        {
+            let name = self.intern(name);
+            return Ok(match subscript {
+                [sign @ (b'@' | b'*')] => ParamName::All(name, *sign),
+                text => ParamName::Element(
+                    name,
+                    Arith::new(parse_document(text, self).unwrap_or(Word::Literal(text.into()))),
+                ),
+            });
         }
         match &target[..] {
             [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
             digits => match rbox_core::number::parse_decimal(digits) {
                 Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
+                None if self.options.bash => Err(self.fatal(&[digits, b": invalid variable name"])),
                 None => Err(self.bad_substitution()),
             },
         }

@@ -1,18 +1,13 @@
-//! Patterns (XCU 2.14) as the shell uses them: core's, with the characters of UTF-8.
+//! Patterns (XCU 2.14) as the shell uses them: core's, with the characters of the locale.
 
 use rbox_core::pattern::glob::{self, Extent};
 
-pub use glob::{Flags, unescape};
-pub use rbox_core::pattern::{decode, other_case, width};
+pub use glob::{Flags, has_magic as is_active, matches, unescape};
+pub use rbox_core::pattern::{decode, other_case};
 
-/// Whether the pattern matches all of the text.
-pub fn matches(pattern: &[u8], text: &[u8], flags: Flags) -> bool {
-    glob::matches(pattern, text, flags | Flags::UTF8)
-}
-
-/// Whether the pattern has an active character.
-pub fn is_active(pattern: &[u8], flags: Flags) -> bool {
-    glob::has_magic(pattern, flags | Flags::UTF8)
+/// Bytes of the first character of a text that is not empty.
+pub fn width(text: &[u8], utf8: bool) -> usize {
+    if utf8 { rbox_core::pattern::width(text) } else { 1 }
 }
 
 fn extent(longest: bool) -> Extent {
@@ -21,10 +16,10 @@ fn extent(longest: bool) -> Extent {
 
 /// The length of the prefix of the text that the pattern matches.
 pub fn prefix(pattern: &[u8], text: &[u8], longest: bool, flags: Flags) -> Option<usize> {
-    glob::prefix(pattern, text, extent(longest), flags | Flags::UTF8)
+    glob::prefix(pattern, text, extent(longest), flags)
 }
 
 /// The start of the suffix of the text that the pattern matches.
 pub fn suffix(pattern: &[u8], text: &[u8], longest: bool, flags: Flags) -> Option<usize> {
-    glob::suffix(pattern, text, extent(longest), flags | Flags::UTF8)
+    glob::suffix(pattern, text, extent(longest), flags)
 }

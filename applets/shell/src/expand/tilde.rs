@@ -5,9 +5,15 @@ use crate::copied::Copied;
 use crate::shell::Shell;
 
 impl Shell {
-    /// `~` is HOME, `~name` that user's directory; a name that nobody has stays as it is.
+    /// `~` is HOME, `~name` that user's directory, in bash mode `~+` PWD and `~-` OLDPWD; a name that nobody has stays as it is.
     pub fn expand_tilde(&mut self, name: &[u8], fields: &mut Fields) {
-        let home = if name.is_empty() { self.get(b"HOME").map(<[u8]>::copied) } else { home_of(name) };
+        let variable: &[u8] = match name {
+            b"" => b"HOME",
+            b"+" if self.options.bash => b"PWD",
+            b"-" if self.options.bash => b"OLDPWD",
+            _ => b"",
+        };
+        let home = if variable.is_empty() { home_of(name) } else { self.get(variable).map(<[u8]>::copied) };
         match home {
             // The result is not split and has no active character.
             Some(home) => fields.quoted(&home),

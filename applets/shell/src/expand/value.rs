@@ -3,24 +3,27 @@
 use super::pattern::{self, Flags};
 use crate::copied::Copied;
 
-/// How many characters of UTF-8 a text has.
-pub fn characters(text: &[u8]) -> usize {
+/// How many characters a text has.
+pub fn characters(text: &[u8], utf8: bool) -> usize {
+    if !utf8 {
+        return text.len();
+    }
     let (mut at, mut count) = (0, 0);
     while at < text.len() {
-        at += pattern::width(&text[at..]);
+        at += pattern::width(&text[at..], utf8);
         count += 1;
     }
     count
 }
 
-/// The byte place of the character with that number.
-fn place(text: &[u8], number: usize) -> usize {
+/// The byte offset of the character with that number.
+fn offset_of(text: &[u8], number: usize, utf8: bool) -> usize {
     let mut at = 0;
     for _ in 0..number {
         if at >= text.len() {
             break;
         }
-        at += pattern::width(&text[at..]);
+        at += pattern::width(&text[at..], utf8);
     }
     at
 }
@@ -38,8 +41,8 @@ pub fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flag
 }
 
 /// `${x:offset:length}`, in characters; what is negative counts from the end.
-pub fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
-    let count = characters(value) as i64;
+pub fn slice(value: &[u8], offset: i64, length: Option<i64>, utf8: bool) -> Vec<u8> {
+    let count = characters(value, utf8) as i64;
     let start = if offset < 0 { count + offset } else { offset };
     if start < 0 || start > count {
         return Vec::new();
@@ -52,7 +55,7 @@ pub fn slice(value: &[u8], offset: i64, length: Option<i64>) -> Vec<u8> {
     if end <= start {
         return Vec::new();
     }
-    value[place(value, start as usize)..place(value, end as usize)].copied()
+    value[offset_of(value, start as usize, utf8)..offset_of(value, end as usize, utf8)].copied()
 }
 
 /// `how`: the anchor, and whether all are replaced.
@@ -71,6 +74,9 @@ pub fn replace(value: &[u8], wanted: &[u8], text: &[u8], how: (u8, bool), flags:
 }
 
 fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Flags) -> Vec<u8> {
+    if value.is_empty() && !wanted.is_empty() && pattern::matches(wanted, value, flags) {
+        return text.copied();
+    }
     let mut out = Vec::new();
     let mut at = 0;
     while at < value.len() && !wanted.is_empty() {
@@ -83,7 +89,7 @@ fn replace_inside(value: &[u8], wanted: &[u8], text: &[u8], all: bool, flags: Fl
                 }
             }
             _ => {
-                let width = pattern::width(&value[at..]);
+                let width = pattern::width(&value[at..], flags.has(Flags::UTF8));
                 out.extend_from_slice(&value[at..at + width]);
                 at += width;
             }
@@ -98,10 +104,10 @@ pub fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flag
     let mut out = Vec::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
-        let width = pattern::width(&value[at..]);
+        let width = pattern::width(&value[at..], flags.has(Flags::UTF8));
         let character = &value[at..at + width];
         let is_wanted = (all || at == 0) && pattern::matches(wanted, character, flags);
-        match is_wanted.then(|| swapped(character, kind)).flatten() {
+        match is_wanted.then(|| swapped(character, kind, flags)).flatten() {
             Some(swapped) => out.extend_from_slice(swapped.encode_utf8(&mut [0; 4]).as_bytes()),
             None => out.extend_from_slice(character),
         }
@@ -111,8 +117,8 @@ pub fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flag
 }
 
 /// The other case of a character, unless it has the wanted one already.
-fn swapped(character: &[u8], kind: u8) -> Option<char> {
-    let old = pattern::decode(character)?;
+fn swapped(character: &[u8], kind: u8, flags: Flags) -> Option<char> {
+    let old = pattern::decode(character).filter(|old| *old < 128 || flags.has(Flags::UTF8))?;
     let new = pattern::other_case(old)?;
     let to_upper = new < old;
     let is_asked_for = match kind {

@@ -2,6 +2,8 @@
 
 mod complete;
 pub use complete::commands;
+mod history;
+pub use history::expanded as expand_history;
 mod prompt;
 
 use crate::builtins::read_line;
@@ -93,7 +95,10 @@ pub fn open_history(shell: &mut Shell) {
     shell.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
     let file = match (shell.get(b"HISTFILE").map(<[u8]>::copied), shell.get(b"HOME")) {
         (Some(file), _) => file,
-        (None, Some(home)) if !home.is_empty() => [home, b"/.ash_history"].concat(),
+        (None, Some(home)) if !home.is_empty() => {
+            let home = home.copied();
+            [&home[..], if shell.options.bash { b"/.bash_history" } else { b"/.ash_history" }].concat()
+        }
         _ => return,
     };
     if !file.is_empty() {
@@ -111,10 +116,39 @@ impl Shell {
         // An untrapped SIGINT only leads here.
         let ended = self.run_traps();
         self.notify();
+        if self.options.bash && self.options.interactive && !self.options.command && ended.is_ok() {
+            self.note_window_size();
+            self.run_prompt_commands()?;
+        }
         match ended {
             Err(crate::shell::Fail::Exit) => ended,
             _ => Ok(()),
         }
+    }
+
+    /// LINES and COLUMNS, as long as `shopt checkwinsize` is on.
+    fn note_window_size(&mut self) {
+        let Ok(size) = termios::tcgetwinsize(fd::borrow(2)) else { return };
+        if self.options.checkwinsize && size.ws_col > 0 {
+            for (name, value) in [(&b"COLUMNS"[..], size.ws_col), (b"LINES", size.ws_row)] {
+                let name = self.intern(name);
+                // One that is read-only stays.
+                let _ = self.set_number(name, value.into());
+            }
+        }
+    }
+
+    /// bash's PROMPT_COMMAND, or each element of it, before the prompt. The status stays as it was.
+    fn run_prompt_commands(&mut self) -> Run {
+        let Some(name) = self.symbols.find(b"PROMPT_COMMAND") else { return Ok(()) };
+        let (status, last_word) = (self.status, self.last_word.copied());
+        for command in self.array(name).map_or_else(Vec::new, |array| array.values()) {
+            if let Err(crate::shell::Fail::Exit) = self.run_text(&command) {
+                return Err(crate::shell::Fail::Exit);
+            }
+        }
+        (self.status, self.last_word) = (status, last_word);
+        Ok(())
     }
 
     /// The prompt of an interactive shell whose commands come from a file or a pipe.
@@ -146,8 +180,11 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
     for _ in 0..50 {
         let prompt = shell.command_prompt(continued);
         match ask(shell, &prompt) {
-            Line::Text(mut line) => {
-                if shell.options.nolog {
+            Line::Text(line) => {
+                let Some(mut line) = history::expand(shell, line) else { return Some(b"\n".copied()) };
+                if !is_kept(shell, &line) {
+                    // It is not to be found again.
+                } else if shell.options.nolog {
                     shell.unlogged.push(line.copied());
                 } else {
                     shell.editor.history.add(&line);
@@ -187,6 +224,29 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
         }
     }
     None
+}
+
+/// A line of an interactive shell whose commands come from a file or a pipe, as bash expands and keeps it.
+pub fn entered_line(shell: &mut Shell, line: &[u8]) -> Vec<u8> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line).copied();
+    let line = history::expand(shell, line).unwrap_or_default();
+    if is_kept(shell, &line) {
+        shell.editor.history.add(&line);
+    }
+    [&line[..], b"\n"].concat()
+}
+
+/// Whether the history keeps a line: in bash mode by `set -o history`, HISTCONTROL and HISTIGNORE.
+fn is_kept(shell: &mut Shell, line: &[u8]) -> bool {
+    if !shell.options.bash {
+        return true;
+    }
+    let control = shell.get(b"HISTCONTROL").unwrap_or_default().copied();
+    let blanks = control.split(|&byte| byte == b':').any(|one| matches!(one, b"ignorespace" | b"ignoreboth"));
+    let ignored = shell.get(b"HISTIGNORE").unwrap_or_default().copied();
+    let flags = shell.pattern_flags();
+    let is_ignored = |one: &[u8]| !one.is_empty() && crate::expand::pattern::matches(one, line, flags);
+    shell.options.history && !(blanks && line.starts_with(b" ")) && !ignored.split(|&byte| byte == b':').any(is_ignored)
 }
 
 /// One line by the editor, or plainly on a terminal that has no cursor.

@@ -4,7 +4,7 @@ use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::escape::{self, Escape, Style};
 use rbox_core::number::Decimal;
-use rbox_core::sys::{process, system};
+use rbox_core::sys::{fd, process, system, termios};
 use rbox_core::time::{Moment, Zone, format};
 
 impl Shell {
@@ -73,11 +73,16 @@ impl Shell {
                 break;
             };
             at += 1;
+            if self.options.bash && self.bash_escape(letter, text, &mut at, &mut out) {
+                continue;
+            }
             if !self.prompt_escape(letter, &mut out) {
                 at -= 1;
                 match escape::read(text, &mut at, Style::Prompt) {
                     Escape::Byte(byte) => out.push(byte),
                     _ => {
+                        // bash shows what it does not know as it is written.
+                        out.extend(self.options.bash.then_some(b'\\'));
                         out.push(letter);
                         at += 1;
                     }
@@ -116,6 +121,50 @@ impl Shell {
             b']' => out.push(2),
             _ => return false,
         }
+        true
+    }
+
+    /// What bash's prompts have besides or otherwise.
+    fn bash_escape(&mut self, letter: u8, text: &[u8], at: &mut usize, out: &mut Vec<u8>) -> bool {
+        let mut own = None;
+        let layout: &[u8] = match letter {
+            b'd' => b"%a %b %d",
+            b't' => b"%H:%M:%S",
+            b'T' => b"%I:%M:%S",
+            b'@' => b"%I:%M %p",
+            b'D' if text.get(*at) == Some(&b'{') => {
+                let rest = &text[*at + 1..];
+                let end = rest.iter().position(|&byte| byte == b'}').unwrap_or(rest.len());
+                *at += (end + 2).min(rest.len() + 1);
+                if end == 0 { b"%H:%M:%S" } else { &rest[..end] }
+            }
+            b's' => {
+                let name = rbox_core::bytes::base_name(&self.called);
+                own = Some(name.strip_prefix(b"-").unwrap_or(name).copied());
+                b""
+            }
+            b'v' | b'V' => {
+                let version = self.get(b"BASH_VERSION").unwrap_or_default();
+                let dots = if letter == b'v' { 2 } else { 3 };
+                let digits: Vec<&[u8]> = version.split(|byte| b".(".contains(byte)).take(dots).collect();
+                own = Some(digits.join(&b'.'));
+                b""
+            }
+            b'l' => {
+                let name = termios::ttyname(fd::borrow(0), Vec::new());
+                own = Some(
+                    name.map_or_else(|_| b"tty".copied(), |name| rbox_core::bytes::base_name(name.as_bytes()).copied()),
+                );
+                b""
+            }
+            b'#' => {
+                own = Some(Decimal::new(u64::from(self.entered)).as_bytes().copied());
+                b""
+            }
+            _ => return false,
+        };
+        let zone = Zone::load(self.get(b"TZ"));
+        out.extend_from_slice(&own.unwrap_or_else(|| format(layout, Moment::now(), &zone)));
         true
     }
 

@@ -73,6 +73,21 @@ impl History {
         self.lines.pop()
     }
 
+    /// Forgets all lines; the file keeps them.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.first = 1;
+    }
+
+    /// Forgets the line at a position, 0 for the oldest; false when there is none.
+    pub fn remove(&mut self, at: usize) -> bool {
+        let found = at < self.lines.len();
+        if found {
+            self.lines.remove(at);
+        }
+        found
+    }
+
     /// Reads the lines of a file, which gets each line that is added from now on.
     ///
     /// Lines are appended one by one, so that nothing is lost when a shell is killed and two shells keep each other's

@@ -1,7 +1,7 @@
 //! `declare` and `typeset`: variables with attributes, and functions shown.
 
 use super::{assign, split_subscript};
-use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, REFERENCE, UPPER};
+use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, READONLY_FUNCTION, REFERENCE, UPPER};
 use crate::builtins::Done;
 use crate::copied::Copied;
 use crate::quote;
@@ -69,7 +69,11 @@ fn declare_one(shell: &mut Shell, word: &[u8], on: &[u8], off: &[u8], local: boo
         shell.make_local(name);
     }
     if on.contains(&b'n') {
-        return shell.make_reference(name, value.unwrap_or_default());
+        // A variable that has a value already becomes a reference to what it names.
+        let held = shell.value(name).unwrap_or_default().copied();
+        shell.make_reference(name, value.unwrap_or(&held))?;
+        shell.slot(name).readonly |= on.contains(&b'r');
+        return Ok(());
     }
     if off.contains(&b'n') {
         end_reference(shell.slot(name));
@@ -160,8 +164,32 @@ pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
     text
 }
 
+/// What `set` shows: the variables such that the shell reads them back, and the functions.
+pub fn list_all(shell: &mut Shell, text: &mut Vec<u8>) {
+    for name in shell.names(|slot| (slot.set || slot.array.is_some()) && slot.special != Special::Element) {
+        shell.value(name);
+        let slot = &shell.variables[name.index()];
+        let value = match &slot.array {
+            Some(array) => array.show(),
+            None => quote::as_needed(&slot.value),
+        };
+        text.extend_from_slice(&[&shell.symbols.name(name)[..], b"=", &value, b"\n"].concat());
+    }
+    if !shell.options.posix {
+        for name in shell.names(|slot| slot.function.is_some()) {
+            if let Some(function) = shell.slot(name).function.clone() {
+                text.extend_from_slice(&unparse::function(name, &function, &shell.symbols));
+            }
+        }
+    }
+}
+
 fn is_declared(slot: &Slot) -> bool {
-    slot.set || slot.array.is_some() || slot.export || slot.readonly || slot.attributes & !FUNCTION != 0
+    slot.set
+        || slot.array.is_some()
+        || slot.export
+        || slot.readonly
+        || slot.attributes & !(FUNCTION | READONLY_FUNCTION) != 0
 }
 
 /// A variable's attributes as options of `declare`; `--` for none.

@@ -41,7 +41,8 @@ pub fn mapfile(shell: &mut Shell, words: &[&[u8]]) -> Done {
             skip -= 1;
             continue;
         }
-        if ended && !wanted.trim {
+        // A NUL byte cannot be in a value.
+        if ended && !wanted.trim && wanted.delimiter != 0 {
             line.push(wanted.delimiter);
         }
         taken += 1;

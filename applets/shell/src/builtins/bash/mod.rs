@@ -1,5 +1,6 @@
 //! What bash mode has besides: its variables, and builtins.
 
+mod compgen;
 mod declare;
 mod kind;
 mod mapfile;
@@ -14,15 +15,16 @@ use rbox_core::sys::process;
 use rbox_core::text;
 
 use crate::copied::Copied;
-pub use declare::{declaration, declare, letters};
+pub use compgen::compgen;
+pub use declare::{declaration, declare, letters, list_all};
 pub use kind::{describe, type_};
 pub use mapfile::mapfile;
-pub use shopt::shopt;
+pub use shopt::{shopt, shopts_on};
 pub use stack::{dirs, popd, pushd};
-pub use table::{builtin, caller, compgen, disown, enable};
+pub use table::{builtin, caller, disown, enable};
 
 /// The variables that the shell computes.
-const COMPUTED: [Special; 12] = [
+const COMPUTED: [Special; 15] = [
     Special::LastWord,
     Special::OwnPid,
     Special::Command,
@@ -35,11 +37,14 @@ const COMPUTED: [Special; 12] = [
     Special::FunctionName,
     Special::PipeStatus,
     Special::Seconds,
+    Special::GlobIgnore,
+    Special::ShellOptions,
+    Special::BashOptions,
 ];
 
 /// Their names, in the same order.
 const COMPUTED_NAMES: &[u8] = b"_ BASHPID BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL DIRSTACK EPOCHREALTIME \
-    EPOCHSECONDS FUNCNAME PIPESTATUS SECONDS";
+    EPOCHSECONDS FUNCNAME PIPESTATUS SECONDS GLOBIGNORE SHELLOPTS BASHOPTS";
 
 /// What scripts look at to learn what the shell can do: what bash 5.1 can is here, but for programmable completion.
 const VERSION: &[u8] = b"5 1 0 1 rbox x86_64-pc-linux-gnu";
@@ -47,9 +52,15 @@ const VERSION: &[u8] = b"5 1 0 1 rbox x86_64-pc-linux-gnu";
 /// Sets what bash mode has besides: its variables.
 pub fn begin(shell: &mut Shell) {
     shell.began = now();
+    shell.options.checkwinsize = true;
     for (name, special) in COMPUTED_NAMES.split(|&byte| byte == b' ').zip(COMPUTED) {
         let name = shell.intern(name);
-        shell.slot(name).special = special;
+        let slot = shell.slot(name);
+        slot.special = special;
+        slot.readonly = matches!(special, Special::ShellOptions | Special::BashOptions);
+        if special == Special::GlobIgnore && slot.set {
+            shell.changed(name);
+        }
     }
     let uid = text!(process::getuid().as_raw());
     let euid = text!(process::geteuid().as_raw());
@@ -77,6 +88,14 @@ pub fn begin(shell: &mut Shell) {
         let login = user.map_or_else(|| b"/bin/sh".copied(), |user| user.shell);
         shell.set(name, &login).ok();
     }
+    let mut groups = Box::new(Array::default());
+    let own = process::getegid();
+    let others = process::getgroups().unwrap_or_default();
+    for group in std::iter::once(own).chain(others.into_iter().filter(|group| *group != own)) {
+        groups.push(text!(group.as_raw()));
+    }
+    let name = shell.intern(b"GROUPS");
+    shell.put_array(name, groups);
     let mut version = Box::new(Array::default());
     VERSION.split(|&byte| byte == b' ').for_each(|part| version.push(part.copied()));
     let name = shell.intern(b"BASH_VERSINFO");

@@ -13,7 +13,7 @@ const FREE: u64 = 2;
 
 /// What scripts ask for by name. An option that the shell does not have cannot be switched to what it is not.
 const NAMES: Names = names! {
-    "autocd" = OFF, "cdable_vars" = OFF, "cdspell" = OFF, "checkhash" = OFF, "checkjobs" = ON, "checkwinsize" = OFF, "cmdhist" = OFF,
+    "autocd" = OFF, "cdable_vars" = OFF, "cdspell" = OFF, "checkhash" = OFF, "checkjobs" = ON, "checkwinsize" = FREE + 11, "cmdhist" = OFF,
     "compat31" = OFF, "compat32" = OFF, "compat40" = OFF, "compat41" = OFF, "compat42" = OFF, "compat43" = OFF, "compat44" = OFF,
     "direxpand" = OFF, "dirspell" = OFF, "dotglob" = FREE, "execfail" = OFF, "expand_aliases" = FREE + 1, "extdebug" = OFF,
     "extglob" = FREE + 2, "extquote" = ON, "failglob" = FREE + 3, "globasciiranges" = ON, "globstar" = FREE + 4, "gnu_errfmt" = OFF,
@@ -35,8 +35,25 @@ fn field<'a>(options: &'a mut Options, name: &[u8]) -> Option<&'a mut bool> {
         7 => &mut options.login,
         8 => &mut options.nocaseglob,
         9 => &mut options.nocasematch,
+        11 => &mut options.checkwinsize,
         _ => &mut options.nullglob,
     })
+}
+
+/// The names of all options.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| name)
+}
+
+/// The options that are on, as BASHOPTS has them.
+pub fn shopts_on(shell: &mut Shell) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (name, _) in NAMES.iter() {
+        if state(shell, name.as_bytes(), false) == Some(true) {
+            all.push(name.as_bytes());
+        }
+    }
+    all.join(&b':')
 }
 
 /// `shopt [-opqsu] [NAME...]`

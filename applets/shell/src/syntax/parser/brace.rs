@@ -149,9 +149,19 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     let one = |turn: i64| {
         let value = if low <= high { low + turn * step } else { low - turn * step };
-        if letters { vec![value as u8] } else { decimal(value, width) }
+        if letters { character(value as u8) } else { decimal(value, width) }
     };
     Some((0..count as i64).map(one).collect())
+}
+
+/// A character of a sequence as a word of its own: what is between `Z` and `a` would quote or be a pattern.
+fn character(byte: u8) -> Vec<u8> {
+    match byte {
+        // As in bash, which takes it for a quote.
+        b'\\' => b"''".copied(),
+        byte if byte.is_ascii_alphanumeric() => vec![byte],
+        byte => vec![b'\\', byte],
+    }
 }
 
 fn number(text: &[u8]) -> Option<i64> {

@@ -69,12 +69,22 @@ impl<H: Host> Parser<'_, H> {
 
     fn here_redirection(&mut self, fd: RedirectFd) -> Parsed<Redirection> {
         let strip_tabs = self.accept(b'-');
-        while matches!(self.joined_byte(), Some(b' ' | b'\t')) {
-            self.advance();
-        }
-        let Some((delimiter, quoted)) = self.read_delimiter()? else {
-            self.peek(Mode::Operand)?;
-            return self.unexpected(None);
+        let (delimiter, quoted) = loop {
+            while matches!(self.joined_byte(), Some(b' ' | b'\t')) {
+                self.advance();
+            }
+            self.input.expire_aliases();
+            let looked_up = std::mem::take(&mut self.input.alias_next);
+            let start = self.input.at;
+            match self.read_delimiter()? {
+                None => {
+                    self.peek(Mode::Operand)?;
+                    return self.unexpected(None);
+                }
+                // An alias that ends in a blank may be `cat << `.
+                Some((word, false)) if looked_up && self.replace_alias(&word, start) => self.input.alias_next = true,
+                Some(found) => break found,
+            }
         };
         let here = Rc::new(HereDoc { delimiter: delimiter.into(), strip_tabs, quoted, body: OnceCell::new() });
         self.pending.push(Rc::clone(&here));
@@ -167,8 +177,10 @@ impl<H: Host> Parser<'_, H> {
         }
         self.skip();
         let Word::Literal(name) = name else { return self.error(b"bad function name") };
-        // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1).
-        if !self.host.extended() && (!plain || !is_name(name) || self.host.is_special(name)) {
+        // XCU 2.9.5: the name is that of no special builtin, which would be found first (2.9.1.1). As in bash and
+        // BusyBox's head it may have other characters than a variable's.
+        let is_word = self.host.extended() || (plain && !name.contains(&b'='));
+        if !is_word || self.host.is_special(name) {
             return self.error(b"bad function name");
         }
         self.function_body(name)
@@ -177,7 +189,7 @@ impl<H: Host> Parser<'_, H> {
     /// `function name [()] command`.
     fn bash_function(&mut self) -> Parsed<Node> {
         let name = match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(name), plain) if (plain && is_name(&name)) || self.host.extended() => name,
+            Token::Word(Word::Literal(name), plain) if plain || self.host.extended() => name,
             Token::Word(..) => return self.error(b"bad function name"),
             other => {
                 self.token = Some(other);

@@ -205,9 +205,8 @@ impl<H: Host> Parser<'_, H> {
                 return self.unexpected(Some(b"word"));
             }
         };
-        self.skip_newlines_plain()?;
-        match self.next(Mode::Operand)? {
-            Token::Word(Word::Literal(text), true) if *text == *b"in" => {}
+        self.skip_newlines_plain(Mode::Keyword)?;
+        match self.next(Mode::Keyword)? {
             Token::Keyword(Keyword::In) => {}
             other => {
                 self.token = Some(other);
@@ -216,8 +215,8 @@ impl<H: Host> Parser<'_, H> {
         }
         let mut arms = Vec::new();
         loop {
-            self.skip_newlines_plain()?;
-            if matches!(self.peek(Mode::Keyword)?, Token::Keyword(Keyword::Esac)) {
+            self.skip_newlines_plain(Mode::Pattern)?;
+            if matches!(self.peek(Mode::Pattern)?, Token::Keyword(Keyword::Esac)) {
                 break;
             }
             let (arm, last) = self.case_arm()?;
@@ -230,8 +229,8 @@ impl<H: Host> Parser<'_, H> {
         Ok(Node::Case(Box::new(Case { word, arms: arms.into(), line })))
     }
 
-    fn skip_newlines_plain(&mut self) -> Parsed<()> {
-        while matches!(self.peek(Mode::Keyword)?, Token::Newline) {
+    fn skip_newlines_plain(&mut self, mode: Mode) -> Parsed<()> {
+        while matches!(self.peek(mode)?, Token::Newline) {
             self.skip();
         }
         Ok(())
@@ -239,7 +238,7 @@ impl<H: Host> Parser<'_, H> {
 
     /// One arm, and whether it ended without `;;`, which only the last one may.
     fn case_arm(&mut self) -> Parsed<(Arm, bool)> {
-        if matches!(self.peek(Mode::Keyword)?, Token::Operator(Operator::Open)) {
+        if matches!(self.peek(Mode::Pattern)?, Token::Operator(Operator::Open)) {
             self.skip();
         }
         let mut patterns = vec![self.case_pattern()?];

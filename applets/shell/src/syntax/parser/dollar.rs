@@ -146,6 +146,8 @@ impl<H: Host> Parser<'_, H> {
                         text.push(next);
                         self.advance();
                     }
+                    // XCU 2.2.1: lines are joined before the text is a program, so in its quotes too.
+                    Some(b'\n') => self.advance(),
                     _ => text.push(b'\\'),
                 },
                 _ => text.push(byte),
@@ -202,7 +204,9 @@ impl<H: Host> Parser<'_, H> {
             return Ok(Param { name: ParamName::Special(b'#'), quoted, op });
         }
         let count = self.byte_at(1) == Some(b'#') && self.byte_at(2) == Some(b'}') && self.host.extended();
-        if first == Some(b'!') && (count || self.byte_at(1).is_some_and(is_name_byte)) {
+        let list =
+            matches!(self.byte_at(1), Some(b'@' | b'*')) && self.byte_at(2) == Some(b'}') && self.host.extended();
+        if first == Some(b'!') && (count || list || self.byte_at(1).is_some_and(is_name_byte)) {
             self.advance();
             let name = self.read_parameter()?;
             if matches!(name, ParamName::All(..)) && self.joined_byte() == Some(b'}') {
@@ -331,7 +335,13 @@ impl<H: Host> Parser<'_, H> {
             }
             _ => 0,
         };
-        let pattern = self.read_context(Context::BraceReplace)?.into_pattern();
+        let mut pattern = Builder::default();
+        // A slash that begins the pattern does not end it: `${x////-}`.
+        if all && self.accept(b'/') {
+            pattern.text(b"/", false);
+        }
+        self.read_into(Context::BraceReplace, &mut pattern)?;
+        let pattern = pattern.finish(false).into_pattern();
         let mut text = Word::Literal(Box::default());
         if self.accept(b'/') {
             text = self.read_context(Context::BracePattern)?;

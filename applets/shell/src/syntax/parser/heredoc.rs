@@ -26,6 +26,10 @@ impl<H: Host> Parser<'_, H> {
                         if inner == byte {
                             break;
                         }
+                        if inner == b'\\' && byte == b'"' && self.byte() == Some(b'\n') {
+                            self.advance();
+                            continue;
+                        }
                         if inner == b'\\'
                             && byte == b'"'
                             && let Some(next @ (b'\\' | b'"' | b'$' | b'`')) = self.byte()

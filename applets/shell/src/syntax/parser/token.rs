@@ -13,8 +13,10 @@ pub enum Mode {
     Command,
     /// After an assignment: aliases and assignments.
     Prefix,
-    /// After a compound command: reserved words only.
+    /// After a compound command, and where `in` is to follow: reserved words and aliases.
     Keyword,
+    /// Where a pattern of `case` begins: reserved words, no aliases.
+    Pattern,
     /// Operands that are no words of a command.
     Operand,
     /// Operands of a command: braces are expanded.
@@ -159,8 +161,11 @@ pub enum Token {
 impl<H: Host> Parser<'_, H> {
     /// Reads one token. A newline also reads the here-documents that wait for it.
     pub fn read_token(&mut self, mode: Mode) -> Parsed<Token> {
+        let mut looked_up = false;
         loop {
             self.skip_blanks();
+            // XCU 2.3.1: after an alias that ends in a blank it is the next token that is looked up, if it is a word.
+            looked_up |= std::mem::take(&mut self.input.alias_next);
             let Some(byte) = self.byte() else {
                 if !self.pending.is_empty() {
                     self.read_heredocs()?;
@@ -178,7 +183,7 @@ impl<H: Host> Parser<'_, H> {
             if class(byte) == Class::Break {
                 return self.read_operator(byte, mode);
             }
-            if let Some(token) = self.read_word_token(byte, mode)? {
+            if let Some(token) = self.read_word_token(byte, mode, &mut looked_up)? {
                 return Ok(token);
             }
         }
@@ -265,8 +270,6 @@ impl<H: Host> Parser<'_, H> {
 
     /// Reads the operator of a redirection.
     fn read_redirect(&mut self, fd: RedirectFd) -> Parsed<Token> {
-        // XCU 2.3.1: after an alias that ends in a blank it is the next token that is looked up, if it is a word.
-        self.input.alias_next = false;
         let first = self.byte();
         self.advance();
         let next = self.joined_byte();
@@ -291,10 +294,9 @@ impl<H: Host> Parser<'_, H> {
         Ok(Token::Redirect(fd, kind))
     }
 
-    /// A token that begins with a byte of a word; none when an alias took its place.
-    fn read_word_token(&mut self, first: u8, mode: Mode) -> Parsed<Option<Token>> {
-        // It counts for this word, though it may be none that has an alias.
-        let looked_up = std::mem::take(&mut self.input.alias_next);
+    /// A token that begins with a byte of a word; none when an alias took its place. `looked_up`: the word may be an
+    /// alias wherever it is.
+    fn read_word_token(&mut self, first: u8, mode: Mode, looked_up: &mut bool) -> Parsed<Option<Token>> {
         let assigns = matches!(mode, Mode::Command | Mode::Prefix | Mode::Declaration);
         if assigns
             && is_name_start(first)
@@ -314,31 +316,33 @@ impl<H: Host> Parser<'_, H> {
             && self.host.braces()
             && self.expand_braces(start)
         {
-            self.input.alias_next = looked_up;
             return Ok(None);
         }
         let Word::Literal(text) = &word else {
             return Ok(Some(Token::Word(word, plain)));
         };
         if plain {
-            if matches!(mode, Mode::Command | Mode::Keyword)
+            if matches!(mode, Mode::Command | Mode::Keyword | Mode::Pattern)
                 && let Some(keyword) = Keyword::find(text, self.host.extended())
             {
                 return Ok(Some(Token::Keyword(keyword)));
             }
-            let candidate = matches!(mode, Mode::Command | Mode::Prefix) || (looked_up && mode != Mode::Keyword);
-            if candidate
-                && let Some(value) = self.host.alias(text)
-                && !self.input.inside_alias(text, start)
-            {
-                let name: std::rc::Rc<[u8]> = std::rc::Rc::from(&text[..]);
-                self.input.splice_alias(&name, start, &value);
-                // XCU 2.3.1: the value's first word is looked up as the word was, also after an alias that ends in a blank.
-                self.input.alias_next = true;
+            let candidate = *looked_up || matches!(mode, Mode::Command | Mode::Prefix | Mode::Keyword);
+            if candidate && self.replace_alias(text, start) {
+                // XCU 2.3.1: the value's first word is looked up as the word was.
+                *looked_up = true;
                 return Ok(None);
             }
         }
         Ok(Some(Token::Word(word, plain)))
+    }
+
+    /// Puts an alias's value in place of the word that began at `start`; false when it is no alias, or is being read.
+    pub fn replace_alias(&mut self, text: &[u8], start: usize) -> bool {
+        let Some(value) = self.host.alias(text).filter(|_| !self.input.inside_alias(text, start)) else { return false };
+        let name: std::rc::Rc<[u8]> = std::rc::Rc::from(text);
+        self.input.splice_alias(&name, start, &value);
+        true
     }
 
     /// Digits or `{name}` directly before `<` or `>`.

@@ -263,7 +263,9 @@ impl<H: Host> Parser<'_, H> {
             if plain(&byte) {
                 continue;
             }
-            if self.groups && !quoting && context != Context::Regex && self.at_group(byte) {
+            // Within braces the end of a group is not looked for: `${x##*([}` ends at the brace.
+            if self.groups && matches!(context, Context::Word | Context::Assign | Context::Group) && self.at_group(byte)
+            {
                 self.read_group(builder)?;
                 continue;
             }

@@ -26,10 +26,33 @@ pub fn node_in_whole(node: &Node, symbols: &Symbols) -> Vec<u8> {
     writer.out
 }
 
-/// The head of a `for` over words.
-pub fn for_head(found: &For, symbols: &Symbols) -> Vec<u8> {
+/// The head of a `for` or `select` over words.
+pub fn for_head(found: &For, keyword: &[u8], symbols: &Symbols) -> Vec<u8> {
     let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
-    writer.for_words(b"for ", found);
+    writer.for_words(keyword, found);
+    writer.out
+}
+
+/// The head of a `case`.
+pub fn case_head(case: &Case, symbols: &Symbols) -> Vec<u8> {
+    let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
+    writer.put(b"case ");
+    writer.word(&case.word);
+    writer.put(b" in ");
+    writer.out
+}
+
+/// An arithmetic command.
+pub fn arith(arith: &Arith, symbols: &Symbols) -> Vec<u8> {
+    let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
+    writer.arith(b"((", arith, b"))");
+    writer.out
+}
+
+/// An assignment.
+pub fn assignment(assign: &Assign, symbols: &Symbols) -> Vec<u8> {
+    let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
+    writer.assignment(assign);
     writer.out
 }
 
@@ -359,14 +382,7 @@ impl Writer<'_> {
             if !std::mem::take(&mut first) {
                 self.put(b" ");
             }
-            self.name(assign.name);
-            if let Some(subscript) = &assign.subscript {
-                self.arith(b"[", subscript, b"]");
-            }
-            self.put(if assign.append { b"+=" } else { b"=" });
-            if !matches!(&assign.value, Word::Literal(text) if text.is_empty()) {
-                self.word(&assign.value);
-            }
+            self.assignment(assign);
         }
         for word in &simple.words {
             if !std::mem::take(&mut first) {
@@ -375,6 +391,17 @@ impl Writer<'_> {
             self.word(word);
         }
         self.redirections(&simple.redirections);
+    }
+
+    fn assignment(&mut self, assign: &Assign) {
+        self.name(assign.name);
+        if let Some(subscript) = &assign.subscript {
+            self.arith(b"[", subscript, b"]");
+        }
+        self.put(if assign.append { b"+=" } else { b"=" });
+        if !matches!(&assign.value, Word::Literal(text) if text.is_empty()) {
+            self.word(&assign.value);
+        }
     }
 
     fn redirections(&mut self, all: &[Redirection]) {
