@@ -2,10 +2,11 @@
 
 use super::{Done, number, options};
 use crate::copied::Copied;
-use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
+use crate::exec::trap::{ERR, PSEUDO, TRAPS, signal_name, signal_number};
 use crate::shell::{Fail, Frame, Shell};
 use crate::syntax::input::Input;
 use rbox_core::escape;
+use rbox_core::signals;
 use rbox_core::sys::{self, fs};
 use std::rc::Rc;
 
@@ -299,7 +300,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {
-        for number in (0..SIGNALS).chain(ERR..TRAPS) {
+        for number in (0..signals::END).chain(ERR..TRAPS) {
             show_trap(shell, number, false);
         }
         return Ok(0);
@@ -329,7 +330,7 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     if words.is_empty() {
         // SIGKILL and SIGSTOP cannot have any.
-        for number in (0..SIGNALS).filter(|number| !matches!(number, 9 | 19)) {
+        for number in (0..signals::END).filter(|number| !matches!(number, 9 | 19)) {
             show_trap(shell, number, true);
         }
     }
@@ -356,6 +357,6 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
     };
     let name = PSEUDO.name_of(number as u64).or_else(|| signal_name(number)).unwrap_or_default().as_bytes();
     // bash writes the names of signals in full.
-    let full: &[u8] = if shell.options.bash && (1..SIGNALS).contains(&number) { b"SIG" } else { b"" };
+    let full: &[u8] = if shell.options.bash && (1..signals::END).contains(&number) { b"SIG" } else { b"" };
     shell.print(&[b"trap -- ", &action[..], b" ", full, name, b"\n"].concat());
 }

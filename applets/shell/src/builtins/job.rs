@@ -2,10 +2,11 @@
 
 use super::{Done, number, options};
 use crate::exec::jobs::{Job, Process};
-use crate::exec::trap::{SIGNALS, signal_name, signal_number};
+use crate::exec::trap::{signal_name, signal_number};
 use crate::shell::{Fail, Shell, write_all};
 use rbox_core::number::Decimal;
 use rbox_core::push;
+use rbox_core::signals;
 use rbox_core::sys::process::Change;
 use rbox_core::sys::{error_text, signal};
 use rbox_core::text;
@@ -330,10 +331,10 @@ fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
 pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut text = Vec::new();
     if words.is_empty() {
-        for (number, name) in (1..SIGNALS).filter_map(|number| Some((number, signal_name(number)?))) {
+        for (number, name) in (1..signals::END).filter_map(|number| Some((number, signal_name(number)?))) {
             // bash's names are in full, five on a line.
             let (full, end) = match shell.options.bash {
-                true => ("SIG", if number % 5 == 0 || number + 1 == SIGNALS { "\n" } else { "\t" }),
+                true => ("SIG", if number % 5 == 0 || number + 1 == signals::END { "\n" } else { "\t" }),
                 false => ("", "\n"),
             };
             push!(text, Right(number, 2, b' '), ") ", full, name, end);

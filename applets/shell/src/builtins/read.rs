@@ -5,11 +5,10 @@ use crate::copied::Copied;
 use crate::shell::{Shell, is_seekable, read_once};
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::pattern::sequence_length;
+use rbox_core::signals::SIGTSTP;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{BorrowedFd, Errno, fd, fs, termios};
-
-const SIGTSTP: i32 = 20;
 
 /// What the options ask for.
 struct Wanted {

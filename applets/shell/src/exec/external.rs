@@ -1,6 +1,5 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
-use super::jobs::SIGCHLD;
 use crate::copied::Copied;
 use crate::expand::command::read_all;
 use crate::shell::{Fail, Run, Shell};
@@ -12,6 +11,7 @@ use rbox_core::call::{DEFAULT_PATH, is_program};
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
 use rbox_core::io::{Input, Output};
+use rbox_core::signals::SIGCHLD;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;

@@ -1,12 +1,11 @@
 //! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
 
-use super::jobs::{Job, SIGINT, SIGTSTP};
+use super::jobs::Job;
 use crate::shell::Shell;
+use rbox_core::signals::{self, SIGINT, SIGPIPE, SIGTSTP};
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{BorrowedFd, Errno, termios};
-
-const SIGPIPE: i32 = 13;
 
 impl Shell {
     /// Puts a process into a job's group: in both parent and child, as either may be first.
@@ -179,7 +178,7 @@ impl Shell {
             }
             let _ = crate::shell::write_all(2, b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
-            let text = super::trap::signal_text(number);
+            let text = signals::description(number);
             let _ = crate::shell::write_all(2, &[&text[..], b"\n"].concat());
         }
     }

@@ -3,14 +3,9 @@
 use crate::copied::Copied;
 use crate::shell::Shell;
 use rbox_core::number::Decimal;
+use rbox_core::signals::{self, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
 use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
-
-pub(super) const SIGINT: i32 = 2;
-pub(super) const SIGCHLD: i32 = 17;
-pub(super) const SIGTSTP: i32 = 20;
-const SIGTTIN: i32 = 21;
-const SIGTTOU: i32 = 22;
 
 /// One process of a job.
 #[derive(Debug, Clone)]
@@ -93,7 +88,7 @@ impl Job {
         }
         match self.processes.last().and_then(|one| one.change) {
             Some(Change::Exited(0)) | None => b"Done".copied(),
-            Some(Change::Signaled(number)) => super::trap::signal_text(number),
+            Some(Change::Signaled(number)) => signals::description(number),
             Some(change) => [b"Done(", Decimal::new(change.status().into()).as_bytes(), b")"].concat(),
         }
     }

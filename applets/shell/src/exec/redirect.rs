@@ -1,9 +1,9 @@
 //! Redirections (XCU 2.7).
 
-use super::jobs::SIGINT;
 use crate::shell::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::push;
+use rbox_core::signals::SIGINT;
 use rbox_core::sys::fd::Private;
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::signal::{self, SignalSet};

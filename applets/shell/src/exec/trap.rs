@@ -1,18 +1,13 @@
 //! Signals and traps (XCU 2.12, trap).
 
-use super::jobs::SIGCHLD;
 use crate::shell::{Fail, Run, Shell};
 use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::number::Decimal;
-use rbox_core::signals;
+use rbox_core::signals::{self, SIGCHLD};
 use rbox_core::sys::signal::{self, Disposition};
 use std::rc::Rc;
-
-/// One more than the last signal that has a name.
-pub const SIGNALS: usize = 32;
 
 /// The name of a signal; that of trap's 0 is EXIT.
 pub fn signal_name(number: usize) -> Option<&'static str> {
@@ -35,43 +30,6 @@ pub fn signal_number(word: &[u8]) -> Option<usize> {
     let pseudo = PSEUDO.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
     pseudo.map(|(_, number)| number as usize).or_else(|| Some(signals::number_of(word)? as usize))
 }
-
-/// What a signal did to a process, in words.
-pub fn signal_text(number: i32) -> Vec<u8> {
-    if let Some(text) = TEXTS.name_of(number.unsigned_abs().into()) {
-        return text.into();
-    }
-    // The first real-time signal is 34 in libc's count.
-    let (text, number): (&[u8], _) =
-        if number >= 34 { (b"Real-time signal ", number - 34) } else { (b"Signal ", number) };
-    [text, Decimal::new(number.unsigned_abs().into()).as_bytes()].concat()
-}
-
-const TEXTS: Names = names! {
-    "Hangup" = 1,
-    "Interrupt" = 2,
-    "Quit" = 3,
-    "Illegal instruction" = 4,
-    "Trace/breakpoint trap" = 5,
-    "Aborted" = 6,
-    "Bus error" = 7,
-    "Floating point exception" = 8,
-    "Killed" = 9,
-    "User defined signal 1" = 10,
-    "Segmentation fault" = 11,
-    "User defined signal 2" = 12,
-    "Broken pipe" = 13,
-    "Alarm clock" = 14,
-    "Terminated" = 15,
-    "Stack fault" = 16,
-    "CPU time limit exceeded" = 24,
-    "File size limit exceeded" = 25,
-    "Virtual timer expired" = 26,
-    "Profiling timer expired" = 27,
-    "I/O possible" = 29,
-    "Power failure" = 30,
-    "Bad system call" = 31,
-};
 
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.

@@ -10,15 +10,11 @@ use crate::builtins::read_line;
 use crate::copied::Copied;
 use crate::shell::{Run, Shell, write_all};
 use rbox_core::number::parse_decimal;
+use rbox_core::signals::{SIGCHLD, SIGINT, SIGTTIN, SIGWINCH};
 use rbox_core::sys::fd::Private;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{AsFd, Errno, fd, fs, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
-
-const SIGINT: i32 = 2;
-const SIGCHLD: i32 = 17;
-const SIGTTIN: i32 = 21;
-const SIGWINCH: i32 = 28;
 
 /// Switches job control on or off.
 pub fn set_monitor(shell: &mut Shell, on: bool) {
