@@ -1,11 +1,11 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
-use crate::copied::Copied;
 use crate::exec::trap::TRAPS;
-use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
-use crate::symbols::Symbols;
+use crate::state::{Fail, Options, Run, Shell, Special, is_seekable};
+use crate::syntax::copied::Copied;
 use crate::syntax::input::{Input, Reader};
+use crate::syntax::symbols::Symbols;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, fd, fs, process, termios};
 use rbox_core::text;
@@ -136,8 +136,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
 /// Takes the environment in, and sets the variables that every shell has.
 fn import(shell: &mut Shell, env: &Env) {
     for word in env.vars.words() {
-        let at = word.iter().take_while(|&&byte| crate::symbols::is_name_byte(byte)).count();
-        if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
+        let at = word.iter().take_while(|&&byte| crate::syntax::symbols::is_name_byte(byte)).count();
+        if word.get(at) == Some(&b'=') && crate::syntax::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
             slot.value = word[at + 1..].copied();
@@ -146,7 +146,7 @@ fn import(shell: &mut Shell, env: &Env) {
         }
     }
     set_fixed_variables(shell);
-    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
+    let level = shell.get(b"SHLVL").and_then(crate::expand::arith::small_number).unwrap_or(0).wrapping_add(1);
     export(shell, b"SHLVL", text!(level));
     let directory = crate::builtins::working_directory(shell);
     export(shell, b"PWD", directory);
@@ -174,7 +174,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         (b"PS4", b"+ ", Special::None),
         (b"PATH", b"", Special::Path),
     ];
-    for name in crate::variables::LOCALE {
+    for name in crate::state::variables::LOCALE {
         let name = shell.intern(name);
         shell.slot(name).special = Special::Locale;
     }

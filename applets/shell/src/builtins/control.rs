@@ -1,9 +1,9 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
 use super::{Done, number, options};
-use crate::copied::Copied;
 use crate::exec::trap::{ERR, PSEUDO, TRAPS, signal_name, signal_number};
-use crate::shell::{Fail, Frame, Shell};
+use crate::state::{Fail, Frame, Shell};
+use crate::syntax::copied::Copied;
 use crate::syntax::input::Input;
 use rbox_core::escape;
 use rbox_core::signals;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 /// The number that a word is for bash, of either sign and with blanks around.
 fn signed(word: &[u8]) -> Option<i64> {
-    crate::arith::small_number(word.trim_ascii())
+    crate::expand::arith::small_number(word.trim_ascii())
 }
 
 /// What bash does with a second operand of `break`, `exit`, `return` and `shift`.

@@ -1,8 +1,8 @@
 //! `cd` and `pwd`.
 
 use super::{Done, options};
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
 use rbox_core::sys::{self, Errno, fs, process};
 
 /// `cd [-LP] [DIRECTORY]` (XCU cd).

@@ -1,8 +1,8 @@
 //! Builtins that tell: `type`, `hash`, `help`, `times`.
 
 use super::Done;
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 use rbox_core::escape;
 use rbox_core::push;
 use rbox_core::text::Right;

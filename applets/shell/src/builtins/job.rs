@@ -3,7 +3,7 @@
 use super::{Done, number, options};
 use crate::exec::jobs::{Job, Process};
 use crate::exec::trap::{signal_name, signal_number};
-use crate::shell::{Fail, Shell, write_all};
+use crate::state::{Fail, Shell, write_all};
 use rbox_core::number::Decimal;
 use rbox_core::push;
 use rbox_core::signals;
@@ -288,7 +288,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let targets = if word.starts_with(b"%") {
             shell.with_seen_jobs(|shell| job_targets(shell, word))?
         } else {
-            match crate::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
+            match crate::expand::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
                     let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());

@@ -13,8 +13,8 @@ mod read;
 pub mod test;
 mod variables;
 
-use crate::shell::{Fail, Shell};
-use crate::symbols::Sym;
+use crate::state::{Fail, Shell};
+use crate::syntax::symbols::Sym;
 
 pub use directory::working as working_directory;
 pub use options::{list_options, option_by_name, option_names, options_on, set_option_by_name};

@@ -1,8 +1,8 @@
 //! `set` and `umask`.
 
 use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Fail, Options, Shell, Special};
+use crate::state::{Fail, Options, Shell, Special};
+use crate::syntax::copied::Copied;
 use rbox_core::escape;
 use rbox_core::names;
 use rbox_core::names::Names;

@@ -1,8 +1,8 @@
 //! `echo` and `printf`.
 
 use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Shell, write_all};
+use crate::state::{Shell, write_all};
+use crate::syntax::copied::Copied;
 use rbox_core::escape::Style;
 use rbox_core::printf;
 
@@ -31,7 +31,7 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
         (format, words) => (format, words),
     };
     let mut out = Vec::new();
-    let bash = printf::Bash { quote: crate::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
+    let bash = printf::Bash { quote: crate::syntax::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
     let bash = shell.options.bash.then_some(&bash);
     shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
         // There is no one left to tell that standard error is dead.

@@ -1,8 +1,8 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
 use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Shell, is_seekable, read_once};
+use crate::state::{Shell, is_seekable, read_once};
+use crate::syntax::copied::Copied;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::pattern::sequence_length;
 use rbox_core::signals::SIGTSTP;
@@ -84,11 +84,11 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let is_target = |shell: &Shell, name: &[u8]| {
         let base = if shell.options.bash { super::bash::split_subscript(name).0 } else { name };
-        crate::symbols::is_name(base)
+        crate::syntax::symbols::is_name(base)
     };
     if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
         let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
-        let _ = crate::shell::write_all(2, &text);
+        let _ = crate::state::write_all(2, &text);
         return Ok(1);
     }
     let Ok(file) = shell.descriptors.named(wanted.fd) else { return Ok(1) };
@@ -106,7 +106,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::shell::Fail> {
+fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::state::Fail> {
     match letter {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
         // None at all is no limit, as in BusyBox.
@@ -128,7 +128,7 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
     Ok(())
 }
 
-fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::shell::Fail> {
+fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::state::Fail> {
     let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
     count.ok_or_else(|| shell.plain_error(complaint))
 }
@@ -220,7 +220,7 @@ fn take_line(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>,
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, &changed);
     }
     if !wanted.prompt.is_empty() && termios::isatty(file) {
-        let _ = crate::shell::write_all(2, &wanted.prompt);
+        let _ = crate::state::write_all(2, &wanted.prompt);
     }
     let result = collect(wanted, file);
     if let Some(before) = &before {
@@ -288,8 +288,8 @@ fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u
 }
 
 /// `read -a`: each field is an element.
-fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -> Result<(), crate::shell::Fail> {
-    if !crate::symbols::is_name(name) {
+fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -> Result<(), crate::state::Fail> {
+    if !crate::syntax::symbols::is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
     let ifs = shell.ifs.copied();
@@ -312,7 +312,7 @@ fn assign(
     line: &[u8],
     escaped: &[bool],
     whole: bool,
-) -> Result<(), crate::shell::Fail> {
+) -> Result<(), crate::state::Fail> {
     let Some((last, first)) = names.split_last() else {
         let reply = shell.intern(b"REPLY");
         return shell.set(reply, line);
@@ -341,7 +341,7 @@ fn assign(
 }
 
 /// Assigns a variable, or in bash mode an element of an array.
-fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::shell::Fail> {
+fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::state::Fail> {
     if name.ends_with(b"]") {
         return shell.set_by_text(name, value);
     }

@@ -1,7 +1,7 @@
 //! `test` and `[` (XCU test).
 
 use super::Done;
-use crate::shell::{Shell, Special};
+use crate::state::{Shell, Special};
 use rbox_core::condition::{self, IsSet, Judged};
 use rbox_core::sys::fs;
 
@@ -32,7 +32,7 @@ fn conclude(shell: &Shell, judged: Judged) -> Done {
         Ok(result) => Ok(u8::from(!result)),
         Err(message) => {
             // There is no one left to tell that standard error is dead.
-            let _ = crate::shell::write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
+            let _ = crate::state::write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
             Ok(2)
         }
     }

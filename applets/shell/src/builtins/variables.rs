@@ -1,10 +1,10 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
 use super::{Done, options};
-use crate::array::{FUNCTION, READONLY_FUNCTION};
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell, Special};
-use crate::symbols::{Sym, is_name};
+use crate::state::array::{FUNCTION, READONLY_FUNCTION};
+use crate::state::{Fail, Shell, Special};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::{Sym, is_name};
 use rbox_core::escape;
 use std::rc::Rc;
 
@@ -223,7 +223,7 @@ pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn not_found(builtin: &str, name: &[u8]) {
     let text = [builtin.as_bytes(), b": ", name, b" not found\n"].concat();
     // There is no one left to tell that standard error is dead.
-    let _ = crate::shell::write_all(2, &text);
+    let _ = crate::state::write_all(2, &text);
 }
 
 fn show_alias(shell: &mut Shell, name: Sym) {
@@ -351,5 +351,5 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 fn complain(message: &[u8], letter: u8, end: &[u8]) {
     let text = [message, &[letter], end, b"\n"].concat();
-    let _ = crate::shell::write_all(2, &text);
+    let _ = crate::state::write_all(2, &text);
 }

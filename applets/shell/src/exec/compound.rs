@@ -1,8 +1,8 @@
 //! Compound commands (XCU 2.9.4).
 
-use crate::copied::Copied;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 
 /// What a loop does after its body.
@@ -146,16 +146,16 @@ impl Shell {
         for (number, word) in words.iter().enumerate() {
             push!(menu, number + 1, ") ", word, "\n");
         }
-        let _ = crate::shell::write_all(2, &menu);
+        let _ = crate::state::write_all(2, &menu);
         loop {
             let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
-            let _ = crate::shell::write_all(2, &prompt);
+            let _ = crate::state::write_all(2, &prompt);
             let Some(line) = crate::builtins::read_line(0) else {
                 self.status = 1;
                 return Ok(());
             };
             if line.is_empty() {
-                let _ = crate::shell::write_all(2, &menu);
+                let _ = crate::state::write_all(2, &menu);
                 continue;
             }
             let reply = self.intern(b"REPLY");

@@ -1,9 +1,9 @@
 //! `[[ ... ]]`.
 
-use crate::copied::Copied;
 use crate::expand::pattern::Flags;
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::Condition;
+use crate::syntax::copied::Copied;
 use rbox_core::condition::{IsSet, binary, unary};
 use rbox_core::pattern::regex::{self, Exec, Regex};
 
@@ -81,7 +81,7 @@ impl Shell {
         }
         let mut spans = vec![None; regex.groups() + 1];
         let found = regex.captures_at(text, 0, Exec::default(), &mut spans);
-        let mut array = Box::new(crate::array::Array::default());
+        let mut array = Box::new(crate::state::array::Array::default());
         if found {
             for span in &spans {
                 array.push(span.map_or(Vec::new(), |(start, end)| text[start..end].copied()));

@@ -1,10 +1,10 @@
 //! bash's `coproc`: a command in the background, with a pipe to it and one from it.
 
-use crate::array::Array;
 use crate::exec::external::Child;
-use crate::shell::{Run, Shell};
-use crate::symbols::Sym;
+use crate::state::array::Array;
+use crate::state::{Run, Shell};
 use crate::syntax::ast::Node;
+use crate::syntax::symbols::Sym;
 use crate::syntax::unparse;
 use rbox_core::sys::{AsFd, error_text};
 use rbox_core::text;

@@ -1,9 +1,9 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
-use crate::copied::Copied;
-use crate::expand::command::read_all;
-use crate::shell::{Fail, Run, Shell};
+use crate::exec::substitution::read_all;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
+use crate::syntax::copied::Copied;
 use crate::syntax::input::Input as Source;
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;

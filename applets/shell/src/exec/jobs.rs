@@ -1,7 +1,7 @@
 //! The table of jobs (XCU 2.11): what runs, what became of it, and telling of it.
 
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 use rbox_core::number::Decimal;
 use rbox_core::signals::{self, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
 use rbox_core::sys::process::{self, Change, WaitOptions};
@@ -315,7 +315,7 @@ impl Shell {
                 self.jobs.tell(at);
             }
         }
-        let _ = crate::shell::write_all(2, &text);
+        let _ = crate::state::write_all(2, &text);
     }
 
     /// The line of `jobs` for one job; `pids`: one line for each process.

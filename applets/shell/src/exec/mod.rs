@@ -5,17 +5,17 @@ mod condition;
 mod coprocess;
 pub mod external;
 mod foreground;
-mod function;
 pub mod jobs;
 mod pipeline;
-mod quiet;
 pub mod redirect;
 mod simple;
+pub mod substitution;
 mod time;
 mod trace;
 pub mod trap;
+mod virtual_subshell;
 
-use crate::shell::{Fail, Run, Shell};
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser;
@@ -220,7 +220,7 @@ impl Shell {
                 Ok(None) => {
                     if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
                         // After the prompt that nothing answered.
-                        let _ = crate::shell::write_all(2, b"\n");
+                        let _ = crate::state::write_all(2, b"\n");
                     }
                     break;
                 }
@@ -283,7 +283,7 @@ impl Shell {
     fn show_input(&mut self, input: &mut Input) {
         if self.options.verbose {
             // There is no one left to tell that standard error is dead.
-            let _ = crate::shell::write_all(2, input.unshown());
+            let _ = crate::state::write_all(2, input.unshown());
         }
         input.shown = input.at;
     }

@@ -1,7 +1,7 @@
 //! Pipelines, subshells and background commands.
 
 use crate::exec::external::Child;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
 use rbox_core::sys::signal::{self, Disposition};
@@ -170,7 +170,7 @@ impl Shell {
             && let (Some(job), Some(pid)) =
                 (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.background)
         {
-            let _ = crate::shell::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
+            let _ = crate::state::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
         }
         self.status = 0;
         Ok(())

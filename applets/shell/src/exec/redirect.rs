@@ -1,6 +1,6 @@
 //! Redirections (XCU 2.7).
 
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::push;
 use rbox_core::signals::SIGINT;
@@ -109,14 +109,14 @@ impl Shell {
     }
 
     /// `{name}>file`: a free descriptor, its number in the variable.
-    fn redirect_variable(&mut self, name: crate::symbols::Sym, target: Target) -> Result<(), Fail> {
+    fn redirect_variable(&mut self, name: crate::syntax::symbols::Sym, target: Target) -> Result<(), Fail> {
         let found = match target {
             Target::Opened(opened) => self.descriptors.add(opened.as_fd(), UNNUMBERED),
             Target::Number(from) => {
                 self.descriptors.named(from).and_then(|from| self.descriptors.add(from, UNNUMBERED))
             }
             Target::Closed => {
-                let number = self.value(name).and_then(crate::arith::small_number).unwrap_or(-1);
+                let number = self.value(name).and_then(crate::expand::arith::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
@@ -245,9 +245,9 @@ impl Shell {
         };
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
-            let _ = crate::shell::write_to(writer.as_fd(), text);
+            let _ = crate::state::write_to(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
-            let _ = crate::shell::write_to(writer.as_fd(), text);
+            let _ = crate::state::write_to(writer.as_fd(), text);
             0
         }) {
             return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));

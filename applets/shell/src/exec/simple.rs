@@ -1,12 +1,12 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
 use super::trace::{declared, traced_value};
-use crate::array::INTEGER;
 use crate::builtins::Builtin;
-use crate::copied::Copied;
 use crate::exec::redirect::{Saved, errors_before};
-use crate::shell::{Fail, Frame, Run, Shell};
+use crate::state::array::INTEGER;
+use crate::state::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use crate::syntax::copied::Copied;
 use crate::syntax::unparse;
 use std::rc::Rc;
 
@@ -127,7 +127,7 @@ impl Shell {
             let key = self.element_key(assign.name, subscript)?;
             return self.set_element(assign.name, &key, &value, assign.append);
         }
-        let items = crate::array::decode(&value).unwrap_or_default();
+        let items = crate::state::array::decode(&value).unwrap_or_default();
         self.assign_list(assign.name, items, assign.append)
     }
 

@@ -1,8 +1,8 @@
 //! The reserved word `time`, with bash's TIMEFORMAT.
 
-use crate::copied::Copied;
-use crate::shell::{Run, Shell};
+use crate::state::{Run, Shell};
 use crate::syntax::ast::Node;
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::sys::job;
 use rbox_core::text;
@@ -35,7 +35,7 @@ impl Shell {
         }
         match show(&format, [real, spent(0), spent(1)]) {
             Ok(text) => {
-                let _ = crate::shell::write_all(2, &text);
+                let _ = crate::state::write_all(2, &text);
             }
             Err(letter) => self.report(&[b"TIMEFORMAT: '", &[letter], b"': invalid format character"]),
         }

@@ -1,9 +1,9 @@
 //! What `set -x` shows.
 
-use crate::array::{Item, decode};
-use crate::copied::Copied;
-use crate::shell::{Shell, write_all, write_to};
+use crate::state::array::{Item, decode};
+use crate::state::{Shell, write_all, write_to};
 use crate::syntax::ast::Simple;
+use crate::syntax::copied::Copied;
 use rbox_core::escape;
 
 impl Shell {
@@ -68,7 +68,7 @@ pub(super) fn declared(word: &[u8]) -> Option<(&[u8], Vec<Item>)> {
 
 /// A word as bash shows it.
 pub(super) fn bash_traced(word: &[u8]) -> Vec<u8> {
-    if word.is_empty() { b"''".copied() } else { crate::quote::as_needed(word) }
+    if word.is_empty() { b"''".copied() } else { crate::syntax::quote::as_needed(word) }
 }
 
 fn traced_item((key, value): &Item) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Signals and traps (XCU 2.12, trap).
 
-use crate::shell::{Fail, Run, Shell};
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
 use rbox_core::names;
@@ -164,7 +164,7 @@ impl Shell {
                     self.status = 130;
                     // After the terminal's `^C`, where the end of a job has not put it.
                     if !std::mem::take(&mut self.interrupted_job) {
-                        let _ = crate::shell::write_all(2, b"\n");
+                        let _ = crate::state::write_all(2, b"\n");
                     }
                     return Err(Fail::Error);
                 }

@@ -1,8 +1,8 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern::{self, Flags};
-use crate::copied::Copied;
-use crate::shell::Options;
+use crate::state::Options;
+use crate::syntax::copied::Copied;
 use rbox_core::fs::list_at;
 use rbox_core::sys::fs;
 

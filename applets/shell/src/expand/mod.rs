@@ -1,14 +1,16 @@
 //! Word expansions (XCU 2.6), in the order of the standard.
 
-pub mod command;
+pub mod arith;
 pub mod fields;
 mod glob;
+pub mod history;
 mod param;
 pub mod pattern;
+mod prompt;
 mod tilde;
 pub mod value;
 
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
 use pattern::Flags;
@@ -151,7 +153,7 @@ impl Shell {
                 }
                 Part::List(list) => {
                     let items = self.expand_list_words(list)?;
-                    fields.quoted(&crate::array::encode(&items));
+                    fields.quoted(&crate::state::array::encode(&items));
                 }
                 Part::Process(body, writes) => {
                     let path = self.process_substitution(body, *writes)?;
@@ -182,7 +184,7 @@ impl Shell {
     /// The value of `$((...))` or `((...))`.
     pub fn arith(&mut self, arith: &Arith) -> Result<i64, Fail> {
         if let Word::Literal(text) = &arith.text {
-            let compiled = arith.compiled.get_or_init(|| crate::arith::parse(text, &mut self.symbols).ok());
+            let compiled = arith.compiled.get_or_init(|| crate::expand::arith::parse(text, &mut self.symbols).ok());
             if let Some(expr) = compiled {
                 return self.evaluate(expr, 0);
             }

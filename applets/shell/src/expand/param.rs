@@ -3,14 +3,14 @@
 use super::fields::{Fields, Mode};
 use super::pattern::width;
 use super::value::{change_case, characters, replace, slice, trim};
-use crate::array::Array;
 use crate::builtins::bash::split_subscript;
-use crate::copied::Copied;
-use crate::quote;
-use crate::shell::{Fail, Shell, Special};
-use crate::symbols::Sym;
+use crate::state::array::Array;
+use crate::state::{Fail, Shell, Special};
 use crate::syntax::ast::{Arith, Param, ParamName, ParamOp, Word};
+use crate::syntax::copied::Copied;
 use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError, parse_document};
+use crate::syntax::quote;
+use crate::syntax::symbols::Sym;
 use rbox_core::escape;
 use rbox_core::text;
 use std::rc::Rc;
@@ -467,11 +467,11 @@ impl Shell {
             let text = self.parameter_text(name);
             return Err(self.fatal(&[&text, b": invalid indirect expansion"]));
         };
-        if crate::symbols::is_name(&target) {
+        if crate::syntax::symbols::is_name(&target) {
             return Ok(ParamName::Var(self.intern(&target)));
         }
         if let (name, Some(subscript)) = split_subscript(&target)
-            && crate::symbols::is_name(name)
+            && crate::syntax::symbols::is_name(name)
             && self.options.bash
         {
             let name = self.intern(name);

@@ -1,7 +1,7 @@
 //! What an expansion makes of a parameter's value: trimmed, sliced, replaced, in another case.
 
 use super::pattern::{self, Flags};
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 
 /// How many characters a text has.
 pub fn characters(text: &[u8], utf8: bool) -> usize {

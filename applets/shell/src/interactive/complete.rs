@@ -1,10 +1,10 @@
 //! Completion of commands, variables, files and users, with the quotes that the line has there.
 
 use crate::builtins;
-use crate::copied::Copied;
 use crate::expand::names_in;
-use crate::shell::Shell;
-use crate::symbols::is_name_byte;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::is_name_byte;
 use rbox_core::sys::fs;
 use rbox_core::term::line::{Completion, Quote};
 
@@ -113,7 +113,7 @@ fn last_word(line: &[u8]) -> Word {
 }
 
 fn is_assignment(word: &[u8]) -> bool {
-    word.iter().position(|&byte| byte == b'=').is_some_and(|at| crate::symbols::is_name(&word[..at]))
+    word.iter().position(|&byte| byte == b'=').is_some_and(|at| crate::syntax::symbols::is_name(&word[..at]))
 }
 
 fn comes_before_command(word: &[u8]) -> bool {

@@ -2,13 +2,12 @@
 
 mod complete;
 pub use complete::commands;
-mod history;
-pub use history::expanded as expand_history;
-mod prompt;
+mod source;
 
 use crate::builtins::read_line;
-use crate::copied::Copied;
-use crate::shell::{Run, Shell, write_all};
+use crate::expand::history;
+use crate::state::{Run, Shell, write_all};
+use crate::syntax::copied::Copied;
 use rbox_core::number::parse_decimal;
 use rbox_core::signals::{SIGCHLD, SIGINT, SIGTTIN, SIGWINCH};
 use rbox_core::sys::fd::Private;
@@ -117,7 +116,7 @@ impl Shell {
             self.run_prompt_commands()?;
         }
         match ended {
-            Err(crate::shell::Fail::Exit) => ended,
+            Err(crate::state::Fail::Exit) => ended,
             _ => Ok(()),
         }
     }
@@ -139,8 +138,8 @@ impl Shell {
         let Some(name) = self.symbols.find(b"PROMPT_COMMAND") else { return Ok(()) };
         let (status, last_word) = (self.status, self.last_word.copied());
         for command in self.array(name).map_or_else(Vec::new, |array| array.values()) {
-            if let Err(crate::shell::Fail::Exit) = self.run_text(&command) {
-                return Err(crate::shell::Fail::Exit);
+            if let Err(crate::state::Fail::Exit) = self.run_text(&command) {
+                return Err(crate::state::Fail::Exit);
             }
         }
         (self.status, self.last_word) = (status, last_word);

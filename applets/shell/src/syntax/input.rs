@@ -1,6 +1,6 @@
 //! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
 
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 use rbox_core::sys::fd::Private;
 use std::rc::Rc;
 

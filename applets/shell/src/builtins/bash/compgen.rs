@@ -1,11 +1,11 @@
 //! `compgen`: the names of some kind that begin with a word.
 
 use crate::builtins::{self, Done, option_names};
-use crate::copied::Copied;
 use crate::expand::names_in;
 use crate::expand::pattern;
-use crate::shell::{Fail, Shell, Slot};
+use crate::state::{Fail, Shell, Slot};
 use crate::syntax::ast::{Part, Word};
+use crate::syntax::copied::Copied;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::sys::fs;

@@ -1,12 +1,12 @@
 //! `declare` and `typeset`: variables with attributes, and functions shown.
 
 use super::{assign, split_subscript};
-use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, READONLY_FUNCTION, REFERENCE, UPPER};
 use crate::builtins::Done;
-use crate::copied::Copied;
-use crate::quote;
-use crate::shell::{Fail, Shell, Slot, Special};
-use crate::symbols::{Sym, is_name};
+use crate::state::array::{DECLARED, FUNCTION, INTEGER, LOWER, READONLY_FUNCTION, REFERENCE, UPPER};
+use crate::state::{Fail, Shell, Slot, Special};
+use crate::syntax::copied::Copied;
+use crate::syntax::quote;
+use crate::syntax::symbols::{Sym, is_name};
 use crate::syntax::unparse;
 
 /// `declare [-aAfFgilnprux] [+ilnux] [NAME[=VALUE]...]`

@@ -1,8 +1,8 @@
 //! bash's `type`, with its options.
 
 use crate::builtins::{Done, inform, options};
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 use crate::syntax::{parser, unparse};
 use rbox_core::bytes::join_path;
 use rbox_core::call::is_program;

@@ -1,9 +1,9 @@
 //! `mapfile` and `readarray`: the lines of a file as an array.
 
-use crate::array::Array;
 use crate::builtins::{Done, number, read};
-use crate::shell::{Fail, Shell};
-use crate::symbols::is_name;
+use crate::state::array::Array;
+use crate::state::{Fail, Shell};
+use crate::syntax::symbols::is_name;
 use rbox_core::text;
 
 /// What the options ask for.
@@ -47,7 +47,7 @@ pub fn mapfile(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         taken += 1;
         if let Some(callback) = wanted.callback.filter(|_| taken % wanted.quantum == 0) {
-            let line = crate::quote::single(&line);
+            let line = crate::syntax::quote::single(&line);
             shell.run_text(&text!(callback, " ", index, " ", &line))?;
         }
         if let Some(array) = &mut shell.slot(name).array {

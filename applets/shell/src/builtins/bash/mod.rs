@@ -8,13 +8,13 @@ mod shopt;
 mod stack;
 mod table;
 
-use crate::array::{Array, DECLARED, INTEGER, decode};
-use crate::shell::{Fail, Shell, Special, now};
-use crate::symbols::Sym;
+use crate::state::array::{Array, DECLARED, INTEGER, decode};
+use crate::state::{Fail, Shell, Special, now};
+use crate::syntax::symbols::Sym;
 use rbox_core::sys::process;
 use rbox_core::text;
 
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 pub use compgen::compgen;
 pub use declare::{declaration, declare, letters, list_all};
 pub use kind::{describe, type_};
@@ -153,7 +153,7 @@ impl Shell {
     /// Assigns a variable or an element by its text: `printf -v`, `read`, `wait -p`.
     pub fn set_by_text(&mut self, text: &[u8], value: &[u8]) -> Result<(), Fail> {
         let (base, subscript) = split_subscript(text);
-        if !crate::symbols::is_name(base) {
+        if !crate::syntax::symbols::is_name(base) {
             return Err(self.error(&[text, b": bad variable name"]));
         }
         let name = self.intern(base);

@@ -1,7 +1,7 @@
 //! `shopt`: bash's options of behaviour.
 
 use crate::builtins::{Done, options, set_option_by_name};
-use crate::shell::{Options, Shell};
+use crate::state::{Options, Shell};
 use rbox_core::names;
 use rbox_core::names::Names;
 

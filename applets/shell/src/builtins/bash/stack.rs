@@ -1,8 +1,8 @@
 //! The stack of directories: `pushd`, `popd`, `dirs`.
 
 use crate::builtins::{Done, directory};
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text::Right;
 

@@ -1,8 +1,8 @@
 //! Builtins that tell and change what the shell knows: `caller`, `disown`, `enable`.
 
 use crate::builtins::{self, Done, job, number, options};
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text;
 

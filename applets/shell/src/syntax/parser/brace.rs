@@ -4,7 +4,7 @@
 //! input, as an alias's value does.
 
 use super::{Host, Parser};
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 use rbox_core::text;
 use rbox_core::text::Right;
 
@@ -130,7 +130,7 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     ends.push(rest);
     let (first, last, step) = match ends[..] {
         [first, last] => (first, last, 1),
-        [first, last, step] => (first, last, crate::arith::small_number(step)?.checked_abs()?.max(1)),
+        [first, last, step] => (first, last, crate::expand::arith::small_number(step)?.checked_abs()?.max(1)),
         _ => return None,
     };
     let letter = |text: &[u8]| match text {

@@ -2,9 +2,9 @@
 
 use super::token::{Keyword, Mode, Operator, Token};
 use super::{Host, Parsed, Parser};
-use crate::copied::Copied;
-use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::is_name;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 

@@ -2,8 +2,8 @@
 
 use super::token::{Keyword, Mode, Operator, Token};
 use super::{Host, Parsed, Parser};
-use crate::symbols::{Sym, is_name};
 use crate::syntax::ast::{Arith, ArithFor, Arm, ArmEnd, Case, For, Node, Pattern, Word};
+use crate::syntax::symbols::{Sym, is_name};
 use std::rc::Rc;
 
 impl<H: Host> Parser<'_, H> {

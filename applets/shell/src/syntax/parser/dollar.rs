@@ -3,9 +3,9 @@
 use super::token::{Mode, Operator, Token};
 use super::word::{Builder, Context};
 use super::{Host, Parsed, Parser};
-use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, CommandSub, Node, Param, ParamName, ParamOp, Part, Word};
 use crate::syntax::input::Input;
+use crate::syntax::symbols::{is_name_byte, is_name_start};
 use std::rc::Rc;
 
 /// What is said of a `${` that is followed by something else than POSIX or bash have.

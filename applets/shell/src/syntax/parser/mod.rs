@@ -13,8 +13,8 @@ mod word;
 
 use super::ast::{HereDoc, Node};
 use super::input::Input;
-use crate::copied::Copied;
-use crate::symbols::Symbols;
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::Symbols;
 pub use dollar::BAD_SUBSTITUTION;
 pub use heredoc::parse_document;
 use std::rc::Rc;

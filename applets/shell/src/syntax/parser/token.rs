@@ -2,9 +2,9 @@
 
 use super::word::{Class, class};
 use super::{Host, Parsed, Parser};
-use crate::copied::Copied;
-use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, Assign, RedirectFd, RedirectKind, Word};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::{is_name_byte, is_name_start};
 
 /// What kind of word the grammar expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 mod word;
 
 use super::ast::*;
-use crate::symbols::{Sym, Symbols};
+use crate::syntax::symbols::{Sym, Symbols};
 use rbox_core::number::Decimal;
 use std::rc::Rc;
 

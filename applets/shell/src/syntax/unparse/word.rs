@@ -1,8 +1,8 @@
 //! Words as text again.
 
 use super::Writer;
-use crate::symbols::is_name_byte;
 use crate::syntax::ast::*;
+use crate::syntax::symbols::is_name_byte;
 use rbox_core::escape::quoted_if_needed;
 
 impl Writer<'_> {
@@ -70,7 +70,7 @@ impl Writer<'_> {
         } else if matches!(text, b"[" | b"]" | b"!" | b"!=") || (!text.is_empty() && text.iter().all(plain)) {
             self.put(text);
         } else {
-            self.put(&crate::quote::double(text));
+            self.put(&crate::syntax::quote::double(text));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
 use crate::exec::external::Child;
-use crate::shell::{Fail, Shell, read_once};
+use crate::state::{Fail, Shell, read_once};
 use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
 use rbox_core::sys::{self, AsFd, BorrowedFd, OwnedFd, pipe, process};
 use rbox_core::text;
@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 impl Shell {
     /// The output of the commands without its last newlines.
-    pub(super) fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
+    pub fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
         let Some(body) = &command.body else { return Ok(Vec::new()) };
         if self.options.bash
             && let Some(file) = only_file(body)
@@ -95,7 +95,7 @@ impl Shell {
     }
 
     /// `<(commands)` and `>(commands)`: the path of a pipe's end.
-    pub(super) fn process_substitution(&mut self, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
+    pub fn process_substitution(&mut self, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
         let (reader, writer) = self.pipe()?;
         let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
         let Some(pid) = self.fork_child(0, Child::Background)? else {

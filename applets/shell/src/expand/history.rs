@@ -1,8 +1,8 @@
 //! History expansion, as in bash: `!!`, `!n`, `!-n`, `!string`, `!?string?`, `!#`, `^old^new^`, with words of the event
 //! (`!$`, `!*`, `!!:2-3`) and modifiers (`:h :t :r :e :p :q :s/old/new/ :gs :&`).
 
-use crate::copied::Copied;
-use crate::shell::{Shell, write_all};
+use crate::state::{Shell, write_all};
+use crate::syntax::copied::Copied;
 use rbox_core::bytes::{base_name, find};
 use rbox_core::number::parse_decimal;
 
@@ -238,7 +238,7 @@ impl Reader<'_> {
             Some(b't') => base_name(&text).copied(),
             Some(b'r') => text[..dot.unwrap_or(text.len())].copied(),
             Some(b'e') => text[dot.unwrap_or(text.len())..].copied(),
-            Some(b'q') => crate::quote::single(&text),
+            Some(b'q') => crate::syntax::quote::single(&text),
             Some(b'p') => {
                 self.runs = false;
                 text

@@ -1,11 +1,16 @@
 //! The state of a shell, and its errors.
 
-use crate::array::Array;
-use crate::copied::Copied;
+pub mod array;
+mod function;
+mod reference;
+pub mod variables;
+
 use crate::exec::jobs::Jobs;
-use crate::symbols::{Sym, Symbols};
+use crate::state::array::Array;
 use crate::syntax::ast::Function;
+use crate::syntax::copied::Copied;
 use crate::syntax::parser::SyntaxError;
+use crate::syntax::symbols::{Sym, Symbols};
 use rbox_core::applet::Registry;
 use rbox_core::sys::fd::{Descriptors, Private};
 use rbox_core::sys::termios::Termios;

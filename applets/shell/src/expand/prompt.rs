@@ -1,7 +1,7 @@
 //! Prompts: PS1, PS2 and PS4 (XCU 2.5.3), with BusyBox's escapes in the first two.
 
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 use rbox_core::escape::{self, Escape, Style};
 use rbox_core::number::Decimal;
 use rbox_core::sys::{fd, process, system, termios};

@@ -1,9 +1,9 @@
 //! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
 
-use crate::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
-use crate::copied::Copied;
-use crate::shell::{Run, Saved, Shell, Slot, Special, now};
-use crate::symbols::Sym;
+use crate::state::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
+use crate::state::{Run, Saved, Shell, Slot, Special, now};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::Sym;
 use rbox_core::sys::{process, system};
 use rbox_core::text;
 use rbox_core::text::Right;
@@ -168,16 +168,16 @@ impl Shell {
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
+                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
                 self.option_index = usize::try_from(value).unwrap_or(1).max(1);
                 self.option_at = 0;
             }
             Special::Random => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.random = value as u32;
             }
             Special::Seconds => {
-                let value = crate::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);
             }
             // Once they are assigned they are variables as any other.

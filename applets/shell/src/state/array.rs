@@ -2,11 +2,11 @@
 //!
 //! A variable that is an array keeps its element 0 as its value too, so that `$a` reads like any other variable.
 
-use crate::copied::Copied;
 use crate::expand::value::change_case;
-use crate::shell::{Fail, Run, Shell, Slot, Special};
-use crate::symbols::Sym;
+use crate::state::{Fail, Run, Shell, Slot, Special};
 use crate::syntax::ast::{Arith, Element};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::Sym;
 use rbox_core::text;
 
 /// `declare -i`: an assigned text is an expression.
@@ -108,9 +108,9 @@ impl Array {
             text.push(b'[');
             let key = self.key_text(key);
             let plain = key.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            text.extend_from_slice(&if plain { key } else { crate::quote::double(&key) });
+            text.extend_from_slice(&if plain { key } else { crate::syntax::quote::double(&key) });
             text.extend_from_slice(b"]=");
-            text.extend_from_slice(&crate::quote::double(value));
+            text.extend_from_slice(&crate::syntax::quote::double(value));
         }
         if self.associative && !self.items.is_empty() {
             text.push(b' ');

@@ -1,9 +1,9 @@
 //! Name references, `declare -n`, as in bash: a variable whose value is the name of the variable that is meant.
 
-use crate::array::REFERENCE;
-use crate::copied::Copied;
-use crate::shell::{Run, Shell, Special};
-use crate::symbols::{Sym, is_name};
+use crate::state::array::REFERENCE;
+use crate::state::{Run, Shell, Special};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::{Sym, is_name};
 
 /// How many references may lead on to each other.
 const MOST: u32 = 8;

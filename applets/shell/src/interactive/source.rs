@@ -1,9 +1,9 @@
 //! Where the parser's text comes from, and what else it asks the shell.
 
-use crate::shell::{Fail, Shell};
-use crate::symbols::Symbols;
+use crate::state::{Fail, Shell};
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::Host;
+use crate::syntax::symbols::Symbols;
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
 use std::rc::Rc;
 

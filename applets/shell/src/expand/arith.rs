@@ -1,8 +1,8 @@
 //! Arithmetic (XCU 2.6.4): C's operators over 64-bit integers, wrapping on overflow.
 
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
-use crate::symbols::{Sym, Symbols, is_name_byte, is_name_start};
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::{Sym, Symbols, is_name_byte, is_name_start};
 use rbox_core::text;
 
 /// How deep parentheses and operators may nest.

@@ -4,13 +4,13 @@
 //! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
 
 use super::trap::{DEBUG, ERR};
-use crate::copied::Copied;
-use crate::shell::{Fail, Options, Run, Shell, Slot, Special};
-use crate::symbols::Sym;
+use crate::state::{Fail, Options, Run, Shell, Slot, Special};
 use crate::syntax::ast::{
     Arith, Assign, Condition, Node, ParamName, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection,
     Simple, Word,
 };
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::Sym;
 use rbox_core::applet::Isolation;
 use std::rc::Rc;
 

@@ -1,10 +1,10 @@
 //! Functions in the environment, as bash hands them on: `BASH_FUNC_name%%=() { commands; }`.
 
-use crate::array::FUNCTION;
-use crate::shell::Shell;
-use crate::symbols::Sym;
+use crate::state::Shell;
+use crate::state::array::FUNCTION;
 use crate::syntax::ast::Node;
 use crate::syntax::input::Input;
+use crate::syntax::symbols::Sym;
 use crate::syntax::{parser, unparse};
 
 const PREFIX: &[u8] = b"BASH_FUNC_";
