@@ -7,6 +7,7 @@ mod expand;
 mod interactive;
 mod state;
 mod syntax;
+mod upward;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";

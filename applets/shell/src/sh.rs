@@ -1,8 +1,11 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
-use crate::exec::trap::TRAPS;
-use crate::state::{Fail, Options, Run, Shell, Special, is_seekable};
+use crate::state::initial::set_fixed_variables;
+use crate::state::options::Options;
+use crate::state::stream::is_seekable;
+use crate::state::traps::TRAPS;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::symbols::Symbols;
@@ -120,12 +123,12 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     };
     import(&mut shell, env);
     if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
-        builtins::set_option_by_name(&mut shell, b"bash", true);
+        builtins::options::set_option_by_name(&mut shell, b"bash", true);
         // A script of bash expands aliases when it asks for it.
         shell.options.expand_aliases = false;
         if let Some(names) = env.vars.get("SHELLOPTS") {
             for name in names.split(|&byte| byte == b':') {
-                builtins::set_option_by_name(&mut shell, name, true);
+                builtins::options::set_option_by_name(&mut shell, name, true);
             }
         }
         env.vars.words().iter().for_each(|word| shell.import_function(word));
@@ -146,9 +149,9 @@ fn import(shell: &mut Shell, env: &Env) {
         }
     }
     set_fixed_variables(shell);
-    let level = shell.get(b"SHLVL").and_then(crate::expand::arith::small_number).unwrap_or(0).wrapping_add(1);
+    let level = shell.get(b"SHLVL").and_then(crate::syntax::expression::small_number).unwrap_or(0).wrapping_add(1);
     export(shell, b"SHLVL", text!(level));
-    let directory = crate::builtins::working_directory(shell);
+    let directory = crate::state::directory::working(shell);
     export(shell, b"PWD", directory);
 }
 
@@ -158,58 +161,6 @@ fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
     slot.value = value;
     slot.set = true;
     slot.export = true;
-}
-
-/// Sets the variables that every shell has at its start.
-pub fn set_fixed_variables(shell: &mut Shell) {
-    // XCU 2.5.3: IFS is set at the start, whatever the environment says.
-    let parent = text!(i64::from(process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get())));
-    let fixed: [(&[u8], &[u8], Special); 8] = [
-        (b"IFS", b" \t\n", Special::Ifs),
-        (b"OPTIND", b"1", Special::OptionIndex),
-        (b"PPID", &parent, Special::None),
-        (b"LINENO", b"", Special::Line),
-        (b"RANDOM", b"", Special::Random),
-        (b"PS2", b"> ", Special::None),
-        (b"PS4", b"+ ", Special::None),
-        (b"PATH", b"", Special::Path),
-    ];
-    for name in crate::state::variables::LOCALE {
-        let name = shell.intern(name);
-        shell.slot(name).special = Special::Locale;
-    }
-    shell.note_locale();
-    // BusyBox has these too; what the environment has of the name stays.
-    let computed: [(&[u8], Special); 4] = [
-        (b"FUNCNAME", Special::CurrentFunction),
-        (b"HOSTNAME", Special::HostName),
-        (b"EPOCHSECONDS", Special::Epoch),
-        (b"EPOCHREALTIME", Special::EpochExact),
-    ];
-    for (name, special) in computed {
-        let name = shell.intern(name);
-        let slot = shell.slot(name);
-        if !slot.set {
-            slot.special = special;
-            slot.set = matches!(special, Special::CurrentFunction | Special::HostName);
-        }
-    }
-    for (name, value, special) in fixed {
-        let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
-        let name = shell.intern(name);
-        let slot = shell.slot(name);
-        slot.special = special;
-        if special == Special::Path {
-            if !given {
-                slot.value = rbox_core::call::DEFAULT_PATH.copied();
-                slot.set = true;
-            }
-        } else if !given || special != Special::None {
-            slot.value = value.copied();
-            slot.set = true;
-            slot.export = false;
-        }
-    }
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
@@ -228,7 +179,7 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
         shell.status = status;
     }
     shell.options.monitor = false;
-    crate::interactive::release_terminal(shell);
+    crate::exec::job_control::release_terminal(shell);
     result
 }
 
@@ -277,11 +228,11 @@ fn read_options<'a, 'b>(
                 }
                 b'o' => {
                     let Some((name, rest)) = words.split_first() else {
-                        builtins::list_options(shell, on);
+                        builtins::options::list_options(shell, on);
                         break;
                     };
                     words = rest;
-                    if !builtins::set_option_by_name(shell, name, on) {
+                    if !builtins::options::set_option_by_name(shell, name, on) {
                         return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
                     }
                 }
@@ -404,7 +355,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.options.command = start.command;
     if start.monitor.unwrap_or(interactive) {
         shell.options.monitor = true;
-        crate::interactive::set_monitor(shell, true);
+        crate::exec::job_control::set_monitor(shell, true);
     }
     if interactive {
         shell.set_own_signals();

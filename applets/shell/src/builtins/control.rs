@@ -1,7 +1,9 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
-use super::{Done, number, options};
-use crate::exec::trap::{ERR, PSEUDO, TRAPS, signal_name, signal_number};
+use super::operands::{number, options};
+use crate::builtins::describe;
+use crate::state::builtin::Done;
+use crate::state::traps::{ERR, PSEUDO, TRAPS, signal_name, signal_number};
 use crate::state::{Fail, Frame, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::input::Input;
@@ -12,7 +14,7 @@ use std::rc::Rc;
 
 /// The number that a word is for bash, of either sign and with blanks around.
 fn signed(word: &[u8]) -> Option<i64> {
-    crate::expand::arith::small_number(word.trim_ascii())
+    crate::syntax::expression::small_number(word.trim_ascii())
 }
 
 /// What bash does with a second operand of `break`, `exit`, `return` and `shift`.
@@ -201,10 +203,9 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = options(shell, words, b"pvV")?;
     if letters.contains(&b'V') || letters.contains(&b'v') {
         let tell = match (shell.options.bash, letters.contains(&b'V')) {
-            (true, true) => super::bash::type_,
-            (true, false) => super::bash::describe,
-            (false, true) => super::inform::type_,
-            (false, false) => super::inform::describe_all,
+            (_, true) => describe::type_,
+            (true, false) => describe::describe_any,
+            (false, false) => describe::describe_all,
         };
         // XCU command: one name; bash takes more.
         let words = if shell.options.bash { words } else { &words[..words.len().min(1)] };

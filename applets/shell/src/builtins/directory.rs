@@ -1,6 +1,9 @@
 //! `cd` and `pwd`.
 
-use super::{Done, options};
+use super::operands::options;
+use crate::state::builtin::Done;
+use crate::state::directory::current;
+use crate::state::directory::working;
 use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use rbox_core::sys::{self, Errno, fs, process};
@@ -125,23 +128,6 @@ fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
         out.push(b'/');
     }
     Ok(out)
-}
-
-/// The current directory as the kernel knows it.
-pub fn current() -> Vec<u8> {
-    process::getcwd(Vec::new()).map(|path| path.to_bytes().copied()).unwrap_or_default()
-}
-
-/// The current directory by PWD when it is right, else as the kernel knows it.
-pub fn working(shell: &mut Shell) -> Vec<u8> {
-    if let Some(path) = shell.get(b"PWD")
-        && path.starts_with(b"/")
-        && let (Ok(named), Ok(here)) = (fs::stat(path), fs::stat("."))
-        && (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino)
-    {
-        return path.copied();
-    }
-    current()
 }
 
 fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {

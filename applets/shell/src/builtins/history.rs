@@ -1,6 +1,6 @@
 //! `history` and `fc` (XCU fc): the lines that were entered, shown, edited or run again.
 
-use super::Done;
+use crate::state::builtin::Done;
 use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use rbox_core::number::{Decimal, parse_decimal, push_padded};
@@ -23,12 +23,12 @@ pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"acdnprsw")?;
+    let (letters, words) = super::operands::options(shell, words, b"acdnprsw")?;
     let history = &mut shell.editor.history;
     match letters.first() {
         None => {
             let count = match words.first() {
-                Some(word) => super::number(shell, word)? as usize,
+                Some(word) => super::operands::number(shell, word)? as usize,
                 None => usize::MAX,
             };
             let (history, mut text) = (&shell.editor.history, Vec::new());
@@ -55,7 +55,7 @@ fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         Some(b'd') => {
             let word = words.first().copied().unwrap_or_default();
-            let at = crate::expand::arith::small_number(word).map(|number| match number {
+            let at = crate::syntax::expression::small_number(word).map(|number| match number {
                 ..0 => history.lines().len() as i64 + number,
                 _ => number - history.first() as i64,
             });
@@ -90,7 +90,7 @@ fn history_file(shell: &mut Shell, letter: u8, words: &[&[u8]]) -> Done {
     let text: Vec<u8> = shell.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
     let opened = fs::open(&file[..], flags, Mode::RUSR | Mode::WUSR);
     use rbox_core::sys::AsRawFd;
-    match opened.and_then(|opened| crate::state::write_all(opened.as_raw_fd(), &text)) {
+    match opened.and_then(|opened| crate::state::stream::write_all(opened.as_raw_fd(), &text)) {
         Ok(()) => Ok(0),
         Err(errno) => Err(shell.error(&[&file, b": ", rbox_core::sys::error_text(errno).as_bytes()])),
     }
@@ -229,7 +229,7 @@ fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])
         };
         line.splice(at..at + old.len(), new.iter().copied());
     }
-    let _ = crate::state::write_all(2, &[&line[..], b"\n"].concat());
+    let _ = crate::state::stream::write_all(2, &[&line[..], b"\n"].concat());
     shell.editor.history.add(&line);
     run(shell, &line)
 }
@@ -268,7 +268,7 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
         return Ok(shell.status);
     }
     let Ok(content) = content else { return Ok(1) };
-    let _ = crate::state::write_all(2, &content);
+    let _ = crate::state::stream::write_all(2, &content);
     for line in content.split(|&byte| byte == b'\n') {
         shell.editor.history.add(line);
     }

@@ -1,9 +1,11 @@
 //! Builtins over jobs: `jobs`, `fg`, `bg`, `wait`, `kill`.
 
-use super::{Done, number, options};
-use crate::exec::jobs::{Job, Process};
-use crate::exec::trap::{signal_name, signal_number};
-use crate::state::{Fail, Shell, write_all};
+use super::operands::{number, options};
+use crate::state::builtin::Done;
+use crate::state::jobs::{Job, Process};
+use crate::state::stream::write_all;
+use crate::state::traps::{signal_name, signal_number};
+use crate::state::{Fail, Shell};
 use rbox_core::number::Decimal;
 use rbox_core::push;
 use rbox_core::signals;
@@ -288,7 +290,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let targets = if word.starts_with(b"%") {
             shell.with_seen_jobs(|shell| job_targets(shell, word))?
         } else {
-            match crate::expand::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
+            match crate::syntax::expression::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
                     let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());

@@ -1,7 +1,8 @@
 //! `ulimit` (XCU ulimit): the limits of the shell and of what it starts.
 
-use super::Done;
-use crate::state::{Shell, write_all};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::write_all;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_decimal};

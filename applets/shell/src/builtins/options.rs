@@ -1,51 +1,15 @@
 //! `set` and `umask`.
 
-use super::Done;
-use crate::state::{Fail, Options, Shell, Special};
+use crate::state::builtin::Done;
+use crate::state::options::{FIXED, NAMES, field, is_of_bash};
+use crate::state::slot::Special;
+use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use rbox_core::escape;
-use rbox_core::names;
-use rbox_core::names::Names;
 use rbox_core::push;
 use rbox_core::sys::{fs, process};
 use rbox_core::text::Left;
 use std::rc::Rc;
-
-/// Options in the order of the listing: letter (0 is none) and name.
-const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0, "bash" = 0,
-};
-
-/// bash's options that the shell has always, or never: 1 or 0.
-const FIXED: Names = names! {
-    "hashall" = 1, "interactive-comments" = 1, "keyword" = 0, "onecmd" = 0, "physical" = 0, "privileged" = 0,
-};
-
-fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
-    // In the order of NAMES.
-    Some(match NAMES.iter().position(|(known, _)| known == name)? {
-        0 => &mut options.errexit,
-        1 => &mut options.noglob,
-        2 => &mut options.ignoreeof,
-        3 => &mut options.monitor,
-        4 => &mut options.noexec,
-        5 => &mut options.xtrace,
-        6 => &mut options.verbose,
-        7 => &mut options.noclobber,
-        8 => &mut options.allexport,
-        9 => &mut options.notify,
-        10 => &mut options.nounset,
-        11 => &mut options.errtrace,
-        12 => &mut options.functrace,
-        13 => &mut options.vi,
-        14 => &mut options.pipefail,
-        15 => &mut options.nolog,
-        16 => &mut options.posix,
-        17 => &mut options.histexpand,
-        18 => &mut options.history,
-        _ => &mut options.bash,
-    })
-}
 
 /// Sets an option by its long name; false when there is none.
 pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
@@ -73,52 +37,12 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
     if name == "bash" && on {
         // Where the mode is switched on in a script, aliases count as before.
         shell.options.expand_aliases = true;
-        super::bash::begin(shell);
+        crate::state::initial::begin_bash(shell);
     }
     if name == "monitor" {
-        crate::interactive::set_monitor(shell, on);
+        crate::exec::job_control::set_monitor(shell, on);
     }
     true
-}
-
-/// The names of all options of bash mode.
-pub fn option_names() -> impl Iterator<Item = &'static str> {
-    let own = NAMES.iter().map(|(name, _)| name).filter(|name| *name != "bash");
-    own.chain(FIXED.iter().map(|(name, _)| name))
-}
-
-/// Options that are there in bash mode alone.
-fn is_of_bash(name: &str) -> bool {
-    matches!(name, "posix" | "histexpand" | "history")
-}
-
-/// The options that are on, as SHELLOPTS has them.
-pub fn options_on(shell: &mut Shell) -> Vec<u8> {
-    let mut all = vec![&b"hashall"[..], b"interactive-comments"];
-    if !shell.options.nobraces {
-        all.push(b"braceexpand");
-    }
-    if shell.options.interactive && !shell.options.vi {
-        all.push(b"emacs");
-    }
-    for (name, _) in NAMES.iter() {
-        if name != "bash" && field(&mut shell.options, name).is_some_and(|on| *on) {
-            all.push(name.as_bytes());
-        }
-    }
-    all.sort_unstable();
-    all.join(&b':')
-}
-
-/// Whether an option is on; none when there is no such option.
-pub fn option_by_name(shell: &mut Shell, name: &[u8]) -> Option<bool> {
-    match name {
-        b"emacs" => return Some(!shell.options.vi),
-        b"braceexpand" => return Some(!shell.options.nobraces),
-        _ => {}
-    }
-    let (name, _) = NAMES.iter().find(|(known, _)| known.as_bytes() == name)?;
-    field(&mut shell.options, name).map(|on| *on)
 }
 
 impl Shell {
@@ -133,36 +57,6 @@ impl Shell {
                 letter => letter == b'h',
             },
         }
-    }
-
-    /// The value of `$-`.
-    pub fn option_letters(&mut self) -> Vec<u8> {
-        let mut letters = Vec::new();
-        // The order is BusyBox's.
-        let order = if self.options.bash { &b"abefimnuvxCEHTcs"[..] } else { b"TEubaCvxcsnmiIfe" };
-        for &letter in order {
-            let on = match letter {
-                b'c' => self.options.command,
-                b's' => self.options.stdin,
-                b'i' => self.options.interactive,
-                letter => {
-                    NAMES.name_of(letter.into()).and_then(|name| field(&mut self.options, name)).is_some_and(|on| *on)
-                }
-            };
-            if on {
-                letters.push(letter);
-            }
-        }
-        if self.options.bash {
-            let at = letters.iter().take_while(|letter| **letter < b'h' && letter.is_ascii_lowercase()).count();
-            letters.insert(at, b'h');
-            if !self.options.nobraces {
-                let at =
-                    letters.iter().take_while(|letter| letter.is_ascii_lowercase() && !b"cs".contains(letter)).count();
-                letters.insert(at, b'B');
-            }
-        }
-        letters
     }
 }
 
@@ -261,7 +155,7 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
 
 /// `umask [-S] [MODE]`
 pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
+    let (letters, words) = super::operands::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
     let old = process::umask(fs::Mode::empty());
     process::umask(old);
     let bits = old.as_raw_mode();

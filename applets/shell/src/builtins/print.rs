@@ -1,7 +1,8 @@
 //! `echo` and `printf`.
 
-use super::Done;
-use crate::state::{Shell, write_all};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::write_all;
 use crate::syntax::copied::Copied;
 use rbox_core::escape::Style;
 use rbox_core::printf;

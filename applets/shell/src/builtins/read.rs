@@ -1,7 +1,10 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
-use super::Done;
-use crate::state::{Shell, is_seekable, read_once};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::is_seekable;
+use crate::state::stream::read_once;
+use crate::state::stream::take_byte;
 use crate::syntax::copied::Copied;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::pattern::sequence_length;
@@ -83,12 +86,12 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     let is_target = |shell: &Shell, name: &[u8]| {
-        let base = if shell.options.bash { super::bash::split_subscript(name).0 } else { name };
+        let base = if shell.options.bash { crate::syntax::symbols::split_subscript(name).0 } else { name };
         crate::syntax::symbols::is_name(base)
     };
     if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
         let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
-        let _ = crate::state::write_all(2, &text);
+        let _ = crate::state::stream::write_all(2, &text);
         return Ok(1);
     }
     let Ok(file) = shell.descriptors.named(wanted.fd) else { return Ok(1) };
@@ -131,40 +134,6 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
 fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::state::Fail> {
     let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
     count.ok_or_else(|| shell.plain_error(complaint))
-}
-
-/// One byte, or none at the end; `Err` is the status when time is over or a signal came. `deadline`: as `uptime_milliseconds`.
-fn take_byte(file: BorrowedFd<'_>, deadline: Option<u64>) -> Result<Option<u8>, u8> {
-    if let Some(deadline) = deadline {
-        let left = deadline.saturating_sub(uptime_milliseconds());
-        if left == 0 || !is_ready(file, left) {
-            return Err(142);
-        }
-    }
-    let mut byte = [0];
-    loop {
-        match fd::read(file, &mut byte) {
-            Ok(1) => return Ok(Some(byte[0])),
-            // Ctrl-Z is noted for the job that comes; this is none.
-            Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
-            Err(Errno::INTR) => return Err(1),
-            _ => return Ok(None),
-        }
-    }
-}
-
-/// Whether there is something to read within that time, before a trapped signal comes.
-fn is_ready(file: BorrowedFd<'_>, milliseconds: u64) -> bool {
-    let end = uptime_milliseconds().saturating_add(milliseconds);
-    loop {
-        let left = end.saturating_sub(uptime_milliseconds());
-        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
-        match poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&limit)) {
-            // The end of a child is no reason to stop.
-            Err(Errno::INTR) if signal::pending() == 0 => {}
-            ready => return matches!(ready, Ok(count) if count > 0),
-        }
-    }
 }
 
 /// Bytes of a descriptor, in blocks where what is too much can be given back.
@@ -220,7 +189,7 @@ fn take_line(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>,
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, &changed);
     }
     if !wanted.prompt.is_empty() && termios::isatty(file) {
-        let _ = crate::state::write_all(2, &wanted.prompt);
+        let _ = crate::state::stream::write_all(2, &wanted.prompt);
     }
     let result = collect(wanted, file);
     if let Some(before) = &before {
@@ -399,19 +368,6 @@ pub fn read_until(number: i32, delimiter: u8) -> Option<(Vec<u8>, bool)> {
             Ok(Some(byte)) => line.push(byte),
             _ if line.is_empty() => return None,
             _ => return Some((line, false)),
-        }
-    }
-}
-
-/// One line of a descriptor for `select` and prompts; `None` at its end.
-pub fn read_line(number: i32) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    loop {
-        match take_byte(fd::borrow(number), None) {
-            Ok(Some(b'\n')) => return Some(line),
-            Ok(Some(byte)) => line.push(byte),
-            _ if line.is_empty() => return None,
-            _ => return Some(line),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
-use super::{Done, options};
-use crate::state::array::{FUNCTION, READONLY_FUNCTION};
-use crate::state::{Fail, Shell, Special};
+use super::operands::options;
+use crate::state::builtin::Done;
+use crate::state::slot::FUNCTION;
+use crate::state::slot::READONLY_FUNCTION;
+use crate::state::slot::Special;
+use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::symbols::{Sym, is_name};
 use rbox_core::escape;
@@ -25,7 +28,7 @@ fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a 
 
 fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
     match value {
-        Some(value) => super::bash::assign(shell, name, None, value, append),
+        Some(value) => crate::expand::assign::assign(shell, name, None, value, append),
         None => Ok(()),
     }
 }
@@ -34,7 +37,7 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
     let mut text = Vec::new();
     for name in names {
         if shell.options.bash && !shell.options.posix {
-            text.extend_from_slice(&[&super::bash::declaration(shell, name)[..], b"\n"].concat());
+            text.extend_from_slice(&[&crate::state::declaration::declaration(shell, name)[..], b"\n"].concat());
             continue;
         }
         text.extend_from_slice(verb.as_bytes());
@@ -100,7 +103,9 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     if words.is_empty() {
         let mut names = shell.names(|slot| slot.readonly);
-        names.retain(|&name| array.is_none_or(|one| super::bash::letters(shell.slot(name)).contains(&one)));
+        names.retain(|&name| {
+            array.is_none_or(|one| crate::state::declaration::letters(shell.slot(name)).contains(&one))
+        });
         list(shell, "readonly", names);
     }
     if let Some(letter) = array {
@@ -155,7 +160,7 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
             shell.slot(name).function = None;
             continue;
         }
-        let (text, subscript) = super::bash::split_subscript(word);
+        let (text, subscript) = crate::syntax::symbols::split_subscript(word);
         if !is_name(text) || (subscript.is_some() && !shell.options.bash) {
             return Err(shell.error(&[word, b": bad variable name"]));
         }
@@ -223,7 +228,7 @@ pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn not_found(builtin: &str, name: &[u8]) {
     let text = [builtin.as_bytes(), b": ", name, b" not found\n"].concat();
     // There is no one left to tell that standard error is dead.
-    let _ = crate::state::write_all(2, &text);
+    let _ = crate::state::stream::write_all(2, &text);
 }
 
 fn show_alias(shell: &mut Shell, name: Sym) {
@@ -351,5 +356,5 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 fn complain(message: &[u8], letter: u8, end: &[u8]) {
     let text = [message, &[letter], end, b"\n"].concat();
-    let _ = crate::state::write_all(2, &text);
+    let _ = crate::state::stream::write_all(2, &text);
 }

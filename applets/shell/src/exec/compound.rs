@@ -146,16 +146,16 @@ impl Shell {
         for (number, word) in words.iter().enumerate() {
             push!(menu, number + 1, ") ", word, "\n");
         }
-        let _ = crate::state::write_all(2, &menu);
+        let _ = crate::state::stream::write_all(2, &menu);
         loop {
             let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
-            let _ = crate::state::write_all(2, &prompt);
-            let Some(line) = crate::builtins::read_line(0) else {
+            let _ = crate::state::stream::write_all(2, &prompt);
+            let Some(line) = crate::state::stream::read_line(0) else {
                 self.status = 1;
                 return Ok(());
             };
             if line.is_empty() {
-                let _ = crate::state::write_all(2, &menu);
+                let _ = crate::state::stream::write_all(2, &menu);
                 continue;
             }
             let reply = self.intern(b"REPLY");

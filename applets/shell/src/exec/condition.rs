@@ -1,13 +1,32 @@
 //! `[[ ... ]]`.
 
 use crate::expand::pattern::Flags;
+use crate::state::slot::Special;
 use crate::state::{Fail, Shell};
 use crate::syntax::ast::Condition;
 use crate::syntax::copied::Copied;
 use rbox_core::condition::{IsSet, binary, unary};
 use rbox_core::pattern::regex::{self, Exec, Regex};
+use rbox_core::sys::fs;
 
 impl Shell {
+    /// bash's `-a FILE`, `-N FILE`, `-o OPTION` and `-R NAME`; none when it is another operator or the mode is off.
+    pub fn bash_condition(&mut self, operator: &[u8], operand: &[u8]) -> Option<bool> {
+        match operator {
+            b"-a" if self.options.bash => Some(fs::stat(operand).is_ok()),
+            b"-N" if self.options.bash => {
+                let read = |stat: fs::Stat| (stat.st_mtime, stat.st_mtime_nsec) > (stat.st_atime, stat.st_atime_nsec);
+                Some(fs::stat(operand).is_ok_and(read))
+            }
+            b"-o" if self.options.bash => Some(crate::state::options::is_on(&mut self.options, operand) == Some(true)),
+            b"-R" if self.options.bash => {
+                let name = self.intern(operand);
+                Some(self.slot(name).special == Special::Reference)
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
         Ok(match condition {
             Condition::Not(inner) => !self.condition(inner)?,

@@ -1,6 +1,6 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
-use crate::exec::substitution::read_all;
+use crate::state::stream::read_all;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
 use crate::syntax::copied::Copied;
@@ -331,7 +331,7 @@ impl Shell {
             slot.readonly = false;
             slot.set &= slot.export;
         }
-        crate::sh::set_fixed_variables(self);
+        crate::state::initial::set_fixed_variables(self);
         self.ifs = b" \t\n".copied();
         (self.option_index, self.option_at) = (1, 0);
         (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);

@@ -1,7 +1,7 @@
 //! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
 
-use super::jobs::Job;
 use crate::state::Shell;
+use crate::state::jobs::Job;
 use rbox_core::signals::{self, SIGINT, SIGPIPE, SIGTSTP};
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -72,7 +72,7 @@ impl Shell {
         if interrupted && !self.interrupted_job {
             // The last process of the pipeline ended by itself when the others were interrupted.
             self.interrupted_job = true;
-            let _ = crate::state::write_all(2, b"\n");
+            let _ = crate::state::stream::write_all(2, b"\n");
         }
         if monitor && self.interrupted_job {
             // The user wants the whole list to end, not only this command of it.
@@ -176,10 +176,10 @@ impl Shell {
             if self.traps[SIGINT as usize].is_some() {
                 return;
             }
-            let _ = crate::state::write_all(2, b"\n");
+            let _ = crate::state::stream::write_all(2, b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
             let text = signals::description(number);
-            let _ = crate::state::write_all(2, &[&text[..], b"\n"].concat());
+            let _ = crate::state::stream::write_all(2, &[&text[..], b"\n"].concat());
         }
     }
 }

@@ -1,11 +1,13 @@
-//! The executor: walks the syntax tree (XCU 2.9).
+//! Execution, the fourth layer: walks the syntax tree (XCU 2.9), with jobs and traps. It imports syntax, state and
+//! expansion.
 
 mod compound;
 mod condition;
 mod coprocess;
 pub mod external;
 mod foreground;
-pub mod jobs;
+pub mod job_control;
+mod jobs;
 mod pipeline;
 pub mod redirect;
 mod simple;
@@ -15,6 +17,7 @@ mod trace;
 pub mod trap;
 mod virtual_subshell;
 
+use crate::state::upward::Upward;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
@@ -220,7 +223,7 @@ impl Shell {
                 Ok(None) => {
                     if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
                         // After the prompt that nothing answered.
-                        let _ = crate::state::write_all(2, b"\n");
+                        let _ = crate::state::stream::write_all(2, b"\n");
                     }
                     break;
                 }
@@ -283,7 +286,7 @@ impl Shell {
     fn show_input(&mut self, input: &mut Input) {
         if self.options.verbose {
             // There is no one left to tell that standard error is dead.
-            let _ = crate::state::write_all(2, input.unshown());
+            let _ = crate::state::stream::write_all(2, input.unshown());
         }
         input.shown = input.at;
     }

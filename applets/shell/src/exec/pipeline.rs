@@ -170,7 +170,7 @@ impl Shell {
             && let (Some(job), Some(pid)) =
                 (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.background)
         {
-            let _ = crate::state::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
+            let _ = crate::state::stream::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
         }
         self.status = 0;
         Ok(())

@@ -116,7 +116,7 @@ impl Shell {
                 self.descriptors.named(from).and_then(|from| self.descriptors.add(from, UNNUMBERED))
             }
             Target::Closed => {
-                let number = self.value(name).and_then(crate::expand::arith::small_number).unwrap_or(-1);
+                let number = self.value(name).and_then(crate::syntax::expression::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
@@ -245,9 +245,9 @@ impl Shell {
         };
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
-            let _ = crate::state::write_to(writer.as_fd(), text);
+            let _ = crate::state::stream::write_to(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
-            let _ = crate::state::write_to(writer.as_fd(), text);
+            let _ = crate::state::stream::write_to(writer.as_fd(), text);
             0
         }) {
             return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));

@@ -1,9 +1,10 @@
 //! Simple commands (XCU 2.9.1): what a name stands for, and running it.
 
 use super::trace::{declared, traced_value};
-use crate::builtins::Builtin;
 use crate::exec::redirect::{Saved, errors_before};
-use crate::state::array::INTEGER;
+use crate::state::builtin::Builtin;
+use crate::state::slot::INTEGER;
+use crate::state::upward::Upward;
 use crate::state::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
 use crate::syntax::copied::Copied;
@@ -172,10 +173,10 @@ impl Shell {
 
     /// Calls a builtin with its words.
     pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
-        self.builtin = if builtin.quiet { "" } else { builtin.name };
+        self.builtin = if builtin.unnamed { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
         let outer = std::mem::take(&mut self.write_failed);
-        let result = self.status_of(|shell| builtin.run(shell, &operands));
+        let result = self.status_of(|shell| shell.run_builtin(builtin, &operands));
         if std::mem::replace(&mut self.write_failed, outer) && self.status == 0 {
             // XCU 1.4: a utility whose output is lost fails.
             self.status = 1;
@@ -234,7 +235,7 @@ impl Shell {
             // The program gets the signals and the group that the shell was given.
             self.options.interactive = false;
             self.options.monitor = false;
-            crate::interactive::release_terminal(self);
+            crate::exec::job_control::release_terminal(self);
         }
         if how.clear {
             self.variables.iter_mut().for_each(|slot| slot.export = false);

@@ -1,39 +1,63 @@
 //! Command substitution (XCU 2.6.3) and process substitution.
 
 use crate::exec::external::Child;
-use crate::state::{Fail, Shell, read_once};
+use crate::state::stream::read_all;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{CommandSub, Node, RedirectFd, RedirectKind, Word};
-use rbox_core::sys::{self, AsFd, BorrowedFd, OwnedFd, pipe, process};
+use rbox_core::sys::{self, AsFd, OwnedFd, pipe, process};
 use rbox_core::text;
 use std::rc::Rc;
 
-impl Shell {
-    /// The output of the commands without its last newlines.
-    pub fn substitute(&mut self, command: &CommandSub) -> Result<Vec<u8>, Fail> {
-        let Some(body) = &command.body else { return Ok(Vec::new()) };
-        if self.options.bash
-            && let Some(file) = only_file(body)
-        {
-            let path = self.expand_one(file)?;
-            return self.file_text(&path);
-        }
-        // bash's substitutions go on after a failure, unless `shopt -s inherit_errexit` or POSIX is asked for.
-        let errexit = self.options.errexit;
-        self.options.errexit &= !self.options.bash || self.options.inherit_errexit;
-        let output = match self.judge(body) {
-            Some(changes) => self.substitute_here(body, changes),
-            None => self.substitute_in_child(body),
-        };
-        self.options.errexit = errexit;
-        let mut output = output?;
-        // XCU 2.6.3: newlines at the end go; a NUL byte cannot be in a word.
-        while output.last() == Some(&b'\n') {
-            output.pop();
-        }
-        output.retain(|&byte| byte != 0);
-        Ok(output)
+/// The output of the commands without its last newlines.
+pub fn substitute(shell: &mut Shell, command: &CommandSub) -> Result<Vec<u8>, Fail> {
+    let Some(body) = &command.body else { return Ok(Vec::new()) };
+    if shell.options.bash
+        && let Some(file) = only_file(body)
+    {
+        let path = shell.expand_one(file)?;
+        return shell.file_text(&path);
     }
+    // bash's substitutions go on after a failure, unless `shopt -s inherit_errexit` or POSIX is asked for.
+    let errexit = shell.options.errexit;
+    shell.options.errexit &= !shell.options.bash || shell.options.inherit_errexit;
+    let output = match shell.judge(body) {
+        Some(changes) => shell.substitute_here(body, changes),
+        None => shell.substitute_in_child(body),
+    };
+    shell.options.errexit = errexit;
+    let mut output = output?;
+    // XCU 2.6.3: newlines at the end go; a NUL byte cannot be in a word.
+    while output.last() == Some(&b'\n') {
+        output.pop();
+    }
+    output.retain(|&byte| byte != 0);
+    Ok(output)
+}
 
+/// `<(commands)` and `>(commands)`: the path of a pipe's end.
+pub fn process_substitution(shell: &mut Shell, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
+    let (reader, writer) = shell.pipe()?;
+    let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
+    let Some(pid) = shell.fork_child(0, Child::Background)? else {
+        drop(ours);
+        // Another substitution's pipe would not end while this one has it too.
+        shell.close_pipe_ends(0);
+        shell.be_child(body, true, &mut [(Some(theirs), number)])
+    };
+    drop(theirs);
+    if shell.options.bash {
+        shell.background = Some(pid);
+    }
+    // Above the descriptors that scripts use.
+    let number = shell
+        .descriptors
+        .add(ours.as_fd(), 60)
+        .map_err(|errno| shell.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))?;
+    shell.pipe_ends.push(number);
+    Ok(text!("/dev/fd/", i64::from(number)))
+}
+
+impl Shell {
     /// bash's `$(<file)`: what the file holds.
     fn file_text(&mut self, path: &[u8]) -> Result<Vec<u8>, Fail> {
         let flags = sys::fs::OFlags::RDONLY | sys::fs::OFlags::CLOEXEC;
@@ -93,29 +117,6 @@ impl Shell {
             let _ = self.descriptors.close(number);
         }
     }
-
-    /// `<(commands)` and `>(commands)`: the path of a pipe's end.
-    pub fn process_substitution(&mut self, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
-        let (reader, writer) = self.pipe()?;
-        let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
-        let Some(pid) = self.fork_child(0, Child::Background)? else {
-            drop(ours);
-            // Another substitution's pipe would not end while this one has it too.
-            self.close_pipe_ends(0);
-            self.be_child(body, true, &mut [(Some(theirs), number)])
-        };
-        drop(theirs);
-        if self.options.bash {
-            self.background = Some(pid);
-        }
-        // Above the descriptors that scripts use.
-        let number = self
-            .descriptors
-            .add(ours.as_fd(), 60)
-            .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))?;
-        self.pipe_ends.push(number);
-        Ok(text!("/dev/fd/", i64::from(number)))
-    }
 }
 
 /// The word of a command that is `<word` and nothing more.
@@ -126,18 +127,5 @@ fn only_file(body: &Node) -> Option<&Word> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// All that comes out of a pipe.
-pub fn read_all(reader: BorrowedFd<'_>) -> Vec<u8> {
-    let mut output = Vec::new();
-    let mut block = [0; 4096];
-    loop {
-        let got = read_once(reader, &mut block);
-        if got == 0 {
-            return output;
-        }
-        output.extend_from_slice(&block[..got]);
     }
 }

@@ -35,7 +35,7 @@ impl Shell {
         }
         match show(&format, [real, spent(0), spent(1)]) {
             Ok(text) => {
-                let _ = crate::state::write_all(2, &text);
+                let _ = crate::state::stream::write_all(2, &text);
             }
             Err(letter) => self.report(&[b"TIMEFORMAT: '", &[letter], b"': invalid format character"]),
         }

@@ -1,7 +1,9 @@
 //! What `set -x` shows.
 
+use crate::state::Shell;
 use crate::state::array::{Item, decode};
-use crate::state::{Shell, write_all, write_to};
+use crate::state::stream::write_all;
+use crate::state::stream::write_to;
 use crate::syntax::ast::Simple;
 use crate::syntax::copied::Copied;
 use rbox_core::escape;

@@ -1,35 +1,14 @@
 //! Signals and traps (XCU 2.12, trap).
 
+use crate::state::traps::DEBUG;
+use crate::state::traps::ERR;
+use crate::state::traps::RETURN;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
-use rbox_core::names;
-use rbox_core::names::Names;
-use rbox_core::signals::{self, SIGCHLD};
+use rbox_core::signals::SIGCHLD;
 use rbox_core::sys::signal::{self, Disposition};
 use std::rc::Rc;
-
-/// The name of a signal; that of trap's 0 is EXIT.
-pub fn signal_name(number: usize) -> Option<&'static str> {
-    if number == 0 { Some("EXIT") } else { signals::name_of(i32::try_from(number).ok()?) }
-}
-
-/// The place of the ERR trap, after those of the signals.
-pub const ERR: usize = 65;
-/// bash's traps before each command and after each function.
-pub const DEBUG: usize = 66;
-pub const RETURN: usize = 67;
-/// How many traps there can be.
-pub const TRAPS: usize = 68;
-
-/// Traps that no signal runs.
-pub const PSEUDO: Names = names! { "ERR" = ERR, "DEBUG" = DEBUG, "RETURN" = RETURN };
-
-/// The number of a signal by its name, with or without SIG, or by its number.
-pub fn signal_number(word: &[u8]) -> Option<usize> {
-    let pseudo = PSEUDO.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
-    pseudo.map(|(_, number)| number as usize).or_else(|| Some(signals::number_of(word)? as usize))
-}
 
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.
@@ -164,7 +143,7 @@ impl Shell {
                     self.status = 130;
                     // After the terminal's `^C`, where the end of a job has not put it.
                     if !std::mem::take(&mut self.interrupted_job) {
-                        let _ = crate::state::write_all(2, b"\n");
+                        let _ = crate::state::stream::write_all(2, b"\n");
                     }
                     return Err(Fail::Error);
                 }

@@ -3,8 +3,11 @@
 //! A body is judged before it runs: every command in it must be a builtin that changes nothing but variables, an applet
 //! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
 
-use super::trap::{DEBUG, ERR};
-use crate::state::{Fail, Options, Run, Shell, Slot, Special};
+use crate::state::options::Options;
+use crate::state::slot::Slot;
+use crate::state::slot::Special;
+use crate::state::traps::{DEBUG, ERR};
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{
     Arith, Assign, Condition, Node, ParamName, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection,
     Simple, Word,

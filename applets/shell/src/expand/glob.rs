@@ -1,7 +1,7 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern::{self, Flags};
-use crate::state::Options;
+use crate::state::options::Options;
 use crate::syntax::copied::Copied;
 use rbox_core::fs::list_at;
 use rbox_core::sys::fs;

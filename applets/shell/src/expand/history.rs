@@ -1,7 +1,8 @@
 //! History expansion, as in bash: `!!`, `!n`, `!-n`, `!string`, `!?string?`, `!#`, `^old^new^`, with words of the event
 //! (`!$`, `!*`, `!!:2-3`) and modifiers (`:h :t :r :e :p :q :s/old/new/ :gs :&`).
 
-use crate::state::{Shell, write_all};
+use crate::state::Shell;
+use crate::state::stream::write_all;
 use crate::syntax::copied::Copied;
 use rbox_core::bytes::{base_name, find};
 use rbox_core::number::parse_decimal;

@@ -1,6 +1,8 @@
-//! Word expansions (XCU 2.6), in the order of the standard.
+//! Expansion, the third layer: words (XCU 2.6), arithmetic, assignment, prompts. It imports the syntax and the state.
 
 pub mod arith;
+pub mod assign;
+pub mod element;
 pub mod fields;
 mod glob;
 pub mod history;
@@ -10,6 +12,7 @@ mod prompt;
 mod tilde;
 pub mod value;
 
+use crate::state::upward::Upward;
 use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
@@ -184,7 +187,8 @@ impl Shell {
     /// The value of `$((...))` or `((...))`.
     pub fn arith(&mut self, arith: &Arith) -> Result<i64, Fail> {
         if let Word::Literal(text) = &arith.text {
-            let compiled = arith.compiled.get_or_init(|| crate::expand::arith::parse(text, &mut self.symbols).ok());
+            let compiled =
+                arith.compiled.get_or_init(|| crate::syntax::expression::parse(text, &mut self.symbols).ok());
             if let Some(expr) = compiled {
                 return self.evaluate(expr, 0);
             }

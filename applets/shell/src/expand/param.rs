@@ -3,14 +3,15 @@
 use super::fields::{Fields, Mode};
 use super::pattern::width;
 use super::value::{change_case, characters, replace, slice, trim};
-use crate::builtins::bash::split_subscript;
 use crate::state::array::Array;
-use crate::state::{Fail, Shell, Special};
+use crate::state::slot::Special;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Arith, Param, ParamName, ParamOp, Word};
 use crate::syntax::copied::Copied;
 use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError, parse_document};
 use crate::syntax::quote;
 use crate::syntax::symbols::Sym;
+use crate::syntax::symbols::split_subscript;
 use rbox_core::escape;
 use rbox_core::text;
 use std::rc::Rc;
@@ -134,7 +135,7 @@ impl Shell {
                 b'?' => Some(text!(self.status)),
                 b'$' => Some(text!(i64::from(self.pid))),
                 b'!' => self.background.map(|pid| text!(i64::from(pid))),
-                b'-' => Some(self.option_letters()),
+                b'-' => Some(self.options.letters()),
                 _ => {
                     let separator = self.first_of_ifs().copied();
                     if self.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
@@ -192,11 +193,11 @@ impl Shell {
             match letter {
                 b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
                 b'k' => all.extend([key, value]),
-                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].copied()),
+                _ => all.push(crate::state::declaration::letters(self.slot(name))[1..].copied()),
             }
         }
         match letter {
-            b'A' if !array.is_empty() => text = crate::builtins::bash::declaration(self, name),
+            b'A' if !array.is_empty() => text = crate::state::declaration::declaration(self, name),
             b'K' if !array.associative => drop(text.pop()),
             b'a' | b'k' => return self.add_list(&all, b'@', quoted, fields),
             _ => {}
@@ -428,7 +429,7 @@ impl Shell {
             return Vec::new();
         };
         let name = self.resolve(*name);
-        let letters = crate::builtins::bash::letters(self.slot(name));
+        let letters = crate::state::declaration::letters(self.slot(name));
         let plain = letters == b"--";
         if letter == b'a' {
             return if plain { Vec::new() } else { letters[1..].copied() };

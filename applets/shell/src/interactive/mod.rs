@@ -1,86 +1,21 @@
-//! The interactive shell: lines from the terminal, job control on it, and what is told between two commands.
+//! The interactive shell, the sixth layer: prompts, lines from the terminal, and the input of the parser. It imports all
+//! layers below it.
 
 mod complete;
-pub use complete::commands;
+
 mod source;
 
-use crate::builtins::read_line;
 use crate::expand::history;
-use crate::state::{Run, Shell, write_all};
+use crate::state::stream::read_line;
+use crate::state::stream::write_all;
+use crate::state::upward::Upward;
+use crate::state::{Run, Shell};
 use crate::syntax::copied::Copied;
 use rbox_core::number::parse_decimal;
-use rbox_core::signals::{SIGCHLD, SIGINT, SIGTTIN, SIGWINCH};
-use rbox_core::sys::fd::Private;
+use rbox_core::signals::{SIGCHLD, SIGINT, SIGWINCH};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
-use rbox_core::sys::{AsFd, Errno, fd, fs, process, termios};
+use rbox_core::sys::{Errno, fd, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
-
-/// Switches job control on or off.
-pub fn set_monitor(shell: &mut Shell, on: bool) {
-    if !on {
-        release_terminal(shell);
-        return;
-    }
-    shell.terminal = shell.terminal.or_else(|| open_terminal(shell));
-    let interactive = shell.options.interactive;
-    if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
-        shell.options.monitor = false;
-        if let Some(terminal) = shell.terminal.take() {
-            shell.descriptors.release(terminal);
-        }
-        shell.plain_report(b"can't access tty; job control turned off");
-    }
-    shell.set_own_signals();
-}
-
-/// The terminal, under a number that redirections leave alone.
-fn open_terminal(shell: &mut Shell) -> Option<Private> {
-    let opened = fs::open("/dev/tty", fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty());
-    let file = match &opened {
-        Ok(file) => file.as_fd(),
-        Err(_) => (0..=2).map(fd::borrow).find(|file| termios::isatty(file))?,
-    };
-    shell.descriptors.keep(file).ok()
-}
-
-/// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
-fn own_terminal(shell: &mut Shell) -> bool {
-    let group = process::getpgrp();
-    // A group without a parent that could continue it is not stopped: it gives up in the end.
-    for _ in 0..20 {
-        let Some(terminal) = shell.terminal_file() else { return false };
-        match termios::tcgetpgrp(terminal) {
-            Ok(held) if held.as_raw_pid() == group => {
-                shell.set_own_signals();
-                shell.first_group.get_or_insert(group);
-                let pid = process::getpid();
-                // Fails for a session leader, which leads its group already.
-                let _ = process::setpgid(Some(pid), Some(pid));
-                shell.take_terminal();
-                return true;
-            }
-            Ok(_) => {
-                let _ = signal::set(SIGTTIN, Disposition::Default);
-                let _ = signal::kill(0, SIGTTIN);
-            }
-            Err(_) => return false,
-        }
-    }
-    false
-}
-
-/// Goes back to the group that the shell was started in, with the terminal: before it ends or becomes a program.
-pub fn release_terminal(shell: &mut Shell) {
-    if shell.subshell {
-        return;
-    }
-    if let Some(group) = shell.first_group.take() {
-        shell.give_terminal(group);
-        // Fails for a session leader, which has led its group from the start.
-        let _ = process::setpgid(None, process::Pid::from_raw(group));
-    }
-    shell.set_own_signals();
-}
 
 /// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
 /// lines.
@@ -101,26 +36,26 @@ pub fn open_history(shell: &mut Shell) {
     }
 }
 
-impl Shell {
-    /// What the shell does before it asks for a command.
-    pub fn before_prompt(&mut self) -> Run {
-        self.builtin = "";
-        self.loops = 0;
-        self.tested = 0;
-        self.warned = self.warned.saturating_sub(1);
-        // An untrapped SIGINT only leads here.
-        let ended = self.run_traps();
-        self.notify();
-        if self.options.bash && self.options.interactive && !self.options.command && ended.is_ok() {
-            self.note_window_size();
-            self.run_prompt_commands()?;
-        }
-        match ended {
-            Err(crate::state::Fail::Exit) => ended,
-            _ => Ok(()),
-        }
+/// What the shell does before it asks for a command.
+pub fn before_prompt(shell: &mut Shell) -> Run {
+    shell.builtin = "";
+    shell.loops = 0;
+    shell.tested = 0;
+    shell.warned = shell.warned.saturating_sub(1);
+    // An untrapped SIGINT only leads here.
+    let ended = shell.run_traps();
+    shell.notify();
+    if shell.options.bash && shell.options.interactive && !shell.options.command && ended.is_ok() {
+        shell.note_window_size();
+        shell.run_prompt_commands()?;
     }
+    match ended {
+        Err(crate::state::Fail::Exit) => ended,
+        _ => Ok(()),
+    }
+}
 
+impl Shell {
     /// LINES and COLUMNS, as long as `shopt checkwinsize` is on.
     fn note_window_size(&mut self) {
         let Ok(size) = termios::tcgetwinsize(fd::borrow(2)) else { return };
@@ -152,20 +87,6 @@ impl Shell {
             let prompt = self.command_prompt(continued);
             let _ = write_all(2, &prompt);
         }
-    }
-
-    /// Whether the shell must not end yet: jobs are stopped, and the user has not been told just before.
-    pub fn keeps_running(&mut self) -> bool {
-        if !self.options.interactive || self.warned > 0 {
-            return false;
-        }
-        self.reap();
-        if !self.jobs.all.iter().any(|job| job.stopped()) {
-            return false;
-        }
-        let _ = write_all(2, b"You have stopped jobs.\n");
-        self.warned = 2;
-        true
     }
 }
 

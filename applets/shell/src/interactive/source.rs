@@ -1,28 +1,13 @@
 //! Where the parser's text comes from, and what else it asks the shell.
 
-use crate::state::{Fail, Shell};
+use crate::state::Shell;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser::Host;
 use crate::syntax::symbols::Symbols;
-use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
+use rbox_core::sys::{BorrowedFd, Errno, fd, fs};
 use std::rc::Rc;
 
 impl Shell {
-    /// A reader of a script, whose descriptor stays out of the script's way.
-    pub fn script(&mut self, file: OwnedFd) -> Result<Reader, Fail> {
-        match self.descriptors.keep(file.as_fd()) {
-            Ok(kept) => Ok(Reader::Script(kept)),
-            Err(errno) => Err(self.plain_error(rbox_core::sys::error_text(errno).as_bytes())),
-        }
-    }
-
-    /// Closes what a reader of a script reads from.
-    pub fn close_script(&mut self, input: &Input) {
-        if let Reader::Script(kept) = input.reader {
-            self.descriptors.release(kept);
-        }
-    }
-
     /// Whether there was more to read; an error of reading commands is told and noted.
     fn checked(&mut self, more: Result<bool, Errno>) -> bool {
         more.unwrap_or_else(|errno| {
@@ -49,7 +34,7 @@ impl Host for Shell {
     fn is_special(&self, name: &[u8]) -> bool {
         // In bash a function may have that name, but in its POSIX mode.
         let counts = !self.options.bash || self.options.posix;
-        counts && crate::builtins::find(name).is_some_and(|builtin| builtin.special)
+        counts && crate::state::builtin::find(name).is_some_and(|builtin| builtin.special)
     }
 
     fn has_room(&self) -> bool {

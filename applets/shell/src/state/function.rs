@@ -1,7 +1,7 @@
 //! Functions in the environment, as bash hands them on: `BASH_FUNC_name%%=() { commands; }`.
 
 use crate::state::Shell;
-use crate::state::array::FUNCTION;
+use crate::state::slot::FUNCTION;
 use crate::syntax::ast::Node;
 use crate::syntax::input::Input;
 use crate::syntax::symbols::Sym;

@@ -1,7 +1,8 @@
 //! Name references, `declare -n`, as in bash: a variable whose value is the name of the variable that is meant.
 
-use crate::state::array::REFERENCE;
-use crate::state::{Run, Shell, Special};
+use crate::state::slot::REFERENCE;
+use crate::state::slot::Special;
+use crate::state::{Run, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::symbols::{Sym, is_name};
 
@@ -38,7 +39,7 @@ impl Shell {
 
     /// Makes a variable a reference; an empty target is given by the first assignment.
     pub fn make_reference(&mut self, name: Sym, target: &[u8]) -> Run {
-        let (base, _) = crate::builtins::bash::split_subscript(target);
+        let (base, _) = crate::syntax::symbols::split_subscript(target);
         if !target.is_empty() && !is_name(base) {
             return Err(self.error(&[target, b": invalid variable name for name reference"]));
         }
@@ -52,38 +53,5 @@ impl Shell {
         slot.set = !target.is_empty();
         slot.value = target.copied();
         Ok(())
-    }
-
-    /// Assigns a loop's variable: a reference then leads to another one.
-    pub fn set_loop_variable(&mut self, name: Sym, value: &[u8]) -> Run {
-        if self.slot(name).special == Special::Reference {
-            return self.make_reference(name, value);
-        }
-        self.set(name, value)
-    }
-
-    /// Assigns through a reference.
-    pub fn set_referenced(&mut self, name: Sym, value: &[u8]) -> Run {
-        if self.slot(name).special == Special::Element {
-            let text = self.symbols.name(name).clone();
-            let (array, subscript) = crate::builtins::bash::split_subscript(&text);
-            let array = self.intern(array);
-            let key = self.text_key(array, subscript.unwrap_or(b"0"))?;
-            return self.set_element(array, &key, value, false);
-        }
-        let target = self.resolve(name);
-        if self.slot(target).special == Special::Reference {
-            return self.make_reference(target, value);
-        }
-        self.set(target, value)
-    }
-
-    /// The element that a reference leads to.
-    pub fn referenced_element(&mut self, name: Sym) -> Option<Vec<u8>> {
-        let text = self.symbols.name(name).clone();
-        let (array, subscript) = crate::builtins::bash::split_subscript(&text);
-        let array = self.intern(array);
-        let key = self.text_key(array, subscript?).ok()?;
-        self.element(array, &key)
     }
 }

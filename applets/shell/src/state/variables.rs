@@ -1,7 +1,12 @@
 //! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
 
-use crate::state::array::{FUNCTION, READONLY_FUNCTION, REFERENCE};
-use crate::state::{Run, Saved, Shell, Slot, Special, now};
+use crate::state::slot::FUNCTION;
+use crate::state::slot::READONLY_FUNCTION;
+use crate::state::slot::Saved;
+use crate::state::slot::Slot;
+use crate::state::slot::Special;
+use crate::state::upward::Upward;
+use crate::state::{Run, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::symbols::Sym;
 use rbox_core::sys::{process, system};
@@ -74,58 +79,13 @@ impl Shell {
             Special::HostName => Some(system::uname().nodename().to_bytes().copied()),
             Special::Command => Some(self.command_text.copied()),
             Special::LastWord => Some(self.last_word.copied()),
-            Special::ShellOptions => Some(crate::builtins::options_on(self)),
-            Special::BashOptions => Some(crate::builtins::bash::shopts_on(self)),
+            Special::ShellOptions => Some(crate::state::options::names_on(&mut self.options)),
+            Special::BashOptions => Some(crate::state::shopt::names_on(&mut self.options)),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
         };
         let slot = self.slot(name);
         slot.set = value.is_some();
         slot.value = value.unwrap_or_default();
-    }
-
-    /// Assigns.
-    pub fn set(&mut self, name: Sym, value: &[u8]) -> Run {
-        self.writable(name)?;
-        if self.variables[name.index()].is_peculiar() {
-            return self.set_peculiar(name, value);
-        }
-        let export = self.options.allexport;
-        let slot = &mut self.variables[name.index()];
-        slot.value.clear();
-        slot.value.extend_from_slice(value);
-        slot.set = true;
-        slot.export |= export;
-        if slot.special != Special::None {
-            self.changed(name);
-        }
-        Ok(())
-    }
-
-    /// Assigns a variable that is an array or has attributes.
-    fn set_peculiar(&mut self, name: Sym, value: &[u8]) -> Run {
-        if self.slot(name).attributes & REFERENCE != 0 {
-            return self.set_referenced(name, value);
-        }
-        if let Some(array) = &self.slot(name).array {
-            let key: &[u8] = if array.associative { b"0" } else { &[0; 8] };
-            let key = key.copied();
-            return self.set_element(name, &key, value, false);
-        }
-        let value = self.changed_by_attributes(name, value, None)?;
-        let slot = self.slot(name);
-        slot.value = value;
-        slot.set = true;
-        Ok(())
-    }
-
-    /// Assigns a number.
-    pub fn set_number(&mut self, name: Sym, value: i64) -> Run {
-        let text = rbox_core::number::Decimal::new(value.unsigned_abs());
-        if value >= 0 {
-            return self.set(name, text.as_bytes());
-        }
-        let text = [b"-", text.as_bytes()].concat();
-        self.set(name, &text)
     }
 
     /// Fails when the variable is read-only.
@@ -168,16 +128,16 @@ impl Shell {
             }
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
-                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(1);
+                let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(1);
                 self.option_index = usize::try_from(value).unwrap_or(1).max(1);
                 self.option_at = 0;
             }
             Special::Random => {
-                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.random = value as u32;
             }
             Special::Seconds => {
-                let value = crate::expand::arith::small_number(&self.variables[name.index()].value).unwrap_or(0);
+                let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(0);
                 self.began = now().saturating_sub(value);
             }
             // Once they are assigned they are variables as any other.
@@ -304,4 +264,9 @@ impl Shell {
 fn exact_now() -> Vec<u8> {
     let time = rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime);
     text!(time.tv_sec, ".", Right(time.tv_nsec as u64 / 1000, 6, b'0'))
+}
+
+/// Seconds since the epoch.
+pub fn now() -> i64 {
+    rbox_core::sys::time::clock_gettime(rbox_core::sys::time::ClockId::Realtime).tv_sec
 }

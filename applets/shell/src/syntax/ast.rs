@@ -3,7 +3,7 @@
 //! It is made for walking: words are cut into parts with quotes already removed, names are
 //! symbols (see `symbols`), literal patterns carry the escapes that keep quoted characters quoted.
 
-use crate::expand::arith::Expr;
+use crate::syntax::expression::Expr;
 use crate::syntax::symbols::Sym;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;

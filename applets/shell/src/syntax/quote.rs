@@ -1,6 +1,7 @@
 //! Quoting in bash's forms, where it differs from BusyBox's: `${x@Q}`, `printf %q`, `declare -p`.
 
 use crate::syntax::copied::Copied;
+
 /// The text in single quotes, or as `$'...'` where it has control characters.
 pub fn single(text: &[u8]) -> Vec<u8> {
     if has_control(text) {
@@ -26,7 +27,20 @@ pub fn as_needed(text: &[u8]) -> Vec<u8> {
 
 /// The text in double quotes, or as `$'...'` where it has control characters.
 pub fn double(text: &[u8]) -> Vec<u8> {
-    if has_control(text) { dollar(text) } else { crate::state::array::double_quoted(text) }
+    if has_control(text) { dollar(text) } else { double_quoted(text) }
+}
+
+/// The text in double quotes such that the shell reads it back.
+pub fn double_quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for &byte in text {
+        if matches!(byte, b'"' | b'\\' | b'$' | b'`') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+    out
 }
 
 /// The text with a backslash before each character that means something to the shell.

@@ -99,6 +99,14 @@ pub fn is_name(text: &[u8]) -> bool {
     }
 }
 
+/// `name[subscript]` in its two parts.
+pub fn split_subscript(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match text.iter().position(|&byte| byte == b'[') {
+        Some(at) if text.ends_with(b"]") => (&text[..at], Some(&text[at + 1..text.len() - 1])),
+        _ => (text, None),
+    }
+}
+
 /// Whether a name may begin with the byte.
 pub fn is_name_start(byte: u8) -> bool {
     is_name_byte(byte) && !byte.is_ascii_digit()

@@ -1,9 +1,10 @@
 //! `compgen`: the names of some kind that begin with a word.
 
-use crate::builtins::{self, Done, option_names};
 use crate::expand::names_in;
 use crate::expand::pattern;
-use crate::state::{Fail, Shell, Slot};
+use crate::state::builtin::Done;
+use crate::state::slot::Slot;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Part, Word};
 use crate::syntax::copied::Copied;
 use rbox_core::names;
@@ -87,7 +88,7 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         b'1' => slots(shell, |slot| slot.array.is_some(), found),
         b'3' => slots(shell, |slot| slot.function.is_some(), found),
         b'b' | b'2' => {
-            for name in builtins::names(true) {
+            for name in crate::state::builtin::names(true) {
                 let symbol = shell.intern(name.as_bytes());
                 if shell.builtin_of(symbol).is_some() == (action == b'b') {
                     found.push(name.as_bytes().copied());
@@ -96,15 +97,15 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         }
         b'c' => {
             split(KEYWORDS, b" ", found);
-            found.extend(crate::interactive::commands(shell, prefix));
+            found.extend(crate::builtins::commands::commands(shell, prefix));
         }
         b'k' => split(KEYWORDS, b" ", found),
         b'f' | b'd' => files(prefix, action == b'd', found),
         b'u' => accounts(b"/etc/passwd", found),
         b'g' => accounts(b"/etc/group", found),
         b'j' => found.extend(shell.jobs.all.iter().map(|job| first_word(&job.text()))),
-        b'4' => found.extend(option_names().map(|name| name.as_bytes().copied())),
-        b'5' => found.extend(super::shopt::names().map(|name| name.as_bytes().copied())),
+        b'4' => found.extend(crate::state::options::names().map(|name| name.as_bytes().copied())),
+        b'5' => found.extend(crate::state::shopt::names().map(|name| name.as_bytes().copied())),
         b'6' => {
             for number in 1..64 {
                 if let Some(name) = rbox_core::signals::name_of(number) {

@@ -1,12 +1,22 @@
 //! `declare` and `typeset`: variables with attributes, and functions shown.
 
-use super::{assign, split_subscript};
-use crate::builtins::Done;
-use crate::state::array::{DECLARED, FUNCTION, INTEGER, LOWER, READONLY_FUNCTION, REFERENCE, UPPER};
-use crate::state::{Fail, Shell, Slot, Special};
+use crate::expand::assign::assign;
+use crate::state::builtin::Done;
+use crate::state::declaration::declaration;
+use crate::state::declaration::letters;
+use crate::state::slot::DECLARED;
+use crate::state::slot::FUNCTION;
+use crate::state::slot::INTEGER;
+use crate::state::slot::LOWER;
+use crate::state::slot::READONLY_FUNCTION;
+use crate::state::slot::REFERENCE;
+use crate::state::slot::Slot;
+use crate::state::slot::Special;
+use crate::state::slot::UPPER;
+use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::quote;
-use crate::syntax::symbols::{Sym, is_name};
+use crate::syntax::symbols::{is_name, split_subscript};
 use crate::syntax::unparse;
 
 /// `declare [-aAfFgilnprux] [+ilnux] [NAME[=VALUE]...]`
@@ -146,24 +156,6 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     Ok(status)
 }
 
-/// The command that makes a variable what it is.
-pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
-    shell.array(name).map_or_else(Vec::new, |array| array.show());
-    let slot = shell.slot(name);
-    let mut text = [b"declare ", &letters(slot)[..], b" "].concat();
-    let value = match &slot.array {
-        Some(array) if slot.attributes & DECLARED == 0 => array.show(),
-        None if slot.set => quote::double(&slot.value),
-        _ => Vec::new(),
-    };
-    text.extend_from_slice(shell.symbols.name(name));
-    if !value.is_empty() {
-        text.push(b'=');
-        text.extend_from_slice(&value);
-    }
-    text
-}
-
 /// What `set` shows: the variables such that the shell reads them back, and the functions.
 pub fn list_all(shell: &mut Shell, text: &mut Vec<u8>) {
     for name in shell.names(|slot| (slot.set || slot.array.is_some()) && slot.special != Special::Element) {
@@ -190,24 +182,6 @@ fn is_declared(slot: &Slot) -> bool {
         || slot.export
         || slot.readonly
         || slot.attributes & !(FUNCTION | READONLY_FUNCTION) != 0
-}
-
-/// A variable's attributes as options of `declare`; `--` for none.
-pub fn letters(slot: &Slot) -> Vec<u8> {
-    let mut letters = b"-".copied();
-    let is = |yes: bool, letter: u8| yes.then_some(letter);
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));
-    letters.extend(is(slot.attributes & INTEGER != 0, b'i'));
-    letters.extend(is(slot.special == Special::Reference, b'n'));
-    letters.extend(is(slot.readonly, b'r'));
-    letters.extend(is(slot.export, b'x'));
-    letters.extend(is(slot.attributes & LOWER != 0, b'l'));
-    letters.extend(is(slot.attributes & UPPER != 0, b'u'));
-    if letters.len() == 1 {
-        letters.push(b'-');
-    }
-    letters
 }
 
 /// `declare -F`: the functions' names; `declare -f`: the functions.

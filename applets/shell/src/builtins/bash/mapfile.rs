@@ -1,7 +1,9 @@
 //! `mapfile` and `readarray`: the lines of a file as an array.
 
-use crate::builtins::{Done, number, read};
+use crate::builtins::operands::number;
+use crate::builtins::read;
 use crate::state::array::Array;
+use crate::state::builtin::Done;
 use crate::state::{Fail, Shell};
 use crate::syntax::symbols::is_name;
 use rbox_core::text;

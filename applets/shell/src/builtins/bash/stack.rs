@@ -1,23 +1,18 @@
 //! The stack of directories: `pushd`, `popd`, `dirs`.
 
-use crate::builtins::{Done, directory};
+use crate::builtins::directory;
+use crate::state::builtin::Done;
+use crate::state::directory::working;
 use crate::state::{Fail, Shell};
 use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text::Right;
 
 impl Shell {
-    /// The current directory and those put aside, as DIRSTACK has them.
-    pub fn directory_stack(&mut self) -> Vec<Vec<u8>> {
-        let mut all = vec![directory::working(self)];
-        all.extend(self.directories.iter().cloned());
-        all
-    }
-
     /// Goes to the first directory of a stack and puts the others aside.
     fn enter_stack(&mut self, mut all: Vec<Vec<u8>>) -> Result<(), Fail> {
         let first = all.remove(0);
-        if first != directory::working(self) {
+        if first != working(self) {
             let builtin = self.builtin;
             directory::cd(self, &[b"--", &first])?;
             self.builtin = builtin;
@@ -53,7 +48,7 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 let builtin = shell.builtin;
                 directory::cd(shell, &[b"--", word])?;
                 shell.builtin = builtin;
-                all.insert(0, directory::working(shell));
+                all.insert(0, working(shell));
             }
         },
     }

@@ -1,7 +1,10 @@
 //! Builtins that tell and change what the shell knows: `caller`, `disown`, `enable`.
 
-use crate::builtins::{self, Done, job, number, options};
+use crate::builtins::job;
+use crate::builtins::operands::number;
+use crate::builtins::operands::options;
 use crate::state::Shell;
+use crate::state::builtin::Done;
 use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text;
@@ -68,7 +71,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let off = letters.contains(&b'n');
     let mut text = Vec::new();
     if words.is_empty() {
-        for name in builtins::names(shell.options.bash) {
+        for name in crate::state::builtin::names(shell.options.bash) {
             let symbol = shell.intern(name.as_bytes());
             let is_off = shell.builtin_of(symbol).is_none();
             if is_off == off || letters.contains(&b'a') {
@@ -80,7 +83,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let mut status = 0;
     for word in words {
-        if builtins::find(word).is_none() {
+        if crate::state::builtin::find(word).is_none() {
             shell.report(&[word, b": not a shell builtin"]);
             status = 1;
             continue;
@@ -95,7 +98,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn builtin(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = rbox_core::options::after_dashes(words);
     let Some(name) = words.first() else { return Ok(0) };
-    let Some(found) = builtins::find(name) else {
+    let Some(found) = crate::state::builtin::find(name) else {
         shell.report(&[name, b": not a shell builtin"]);
         return Ok(1);
     };

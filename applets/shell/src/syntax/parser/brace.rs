@@ -3,7 +3,7 @@
 //! It works on the text of a word, before anything else is done with it: the words that come of it take its place in the
 //! input, as an alias's value does.
 
-use super::{Host, Parser};
+use super::reader::{Host, Parser};
 use crate::syntax::copied::Copied;
 use rbox_core::text;
 use rbox_core::text::Right;
@@ -130,7 +130,7 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     ends.push(rest);
     let (first, last, step) = match ends[..] {
         [first, last] => (first, last, 1),
-        [first, last, step] => (first, last, crate::expand::arith::small_number(step)?.checked_abs()?.max(1)),
+        [first, last, step] => (first, last, crate::syntax::expression::small_number(step)?.checked_abs()?.max(1)),
         _ => return None,
     };
     let letter = |text: &[u8]| match text {

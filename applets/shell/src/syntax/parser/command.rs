@@ -1,7 +1,7 @@
 //! Simple commands, redirections and function definitions (XCU 2.9.1, 2.7, 2.9.5).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
 use crate::syntax::copied::Copied;
 use crate::syntax::symbols::is_name;

@@ -1,7 +1,7 @@
 //! Compound commands (XCU 2.9.4).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, ArithFor, Arm, ArmEnd, Case, For, Node, Pattern, Word};
 use crate::syntax::symbols::{Sym, is_name};
 use std::rc::Rc;

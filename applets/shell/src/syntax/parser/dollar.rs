@@ -1,8 +1,8 @@
 //! What begins with a dollar sign or a backquote (XCU 2.6).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Mode, Operator, Token};
 use super::word::{Builder, Context};
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, CommandSub, Node, Param, ParamName, ParamOp, Part, Word};
 use crate::syntax::input::Input;
 use crate::syntax::symbols::{is_name_byte, is_name_start};

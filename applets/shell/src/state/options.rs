@@ -1,0 +1,162 @@
+//! The options of `set`, and `$-` (XCU set).
+
+use rbox_core::names;
+use rbox_core::names::Names;
+
+/// The options of `set`.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub allexport: bool,
+    pub notify: bool,
+    pub noclobber: bool,
+    pub errexit: bool,
+    pub noglob: bool,
+    pub interactive: bool,
+    /// Commands come from standard input: the `s` of `$-`.
+    pub stdin: bool,
+    /// They come from `-c`: the `c` of `$-`.
+    pub command: bool,
+    pub monitor: bool,
+    pub noexec: bool,
+    pub nounset: bool,
+    pub verbose: bool,
+    pub xtrace: bool,
+    pub ignoreeof: bool,
+    pub errtrace: bool,
+    pub vi: bool,
+    pub nolog: bool,
+    pub pipefail: bool,
+    /// bash's arrays, brace expansion and `time`.
+    pub bash: bool,
+    /// `set -o posix` in bash mode: special builtins are what POSIX has them be.
+    pub posix: bool,
+    /// `!` in a line that is entered stands for an earlier one.
+    pub histexpand: bool,
+    /// Lines that are entered are kept.
+    pub history: bool,
+    pub nullglob: bool,
+    /// LINES and COLUMNS are those of the terminal before each prompt.
+    pub checkwinsize: bool,
+    pub dotglob: bool,
+    pub failglob: bool,
+    pub extglob: bool,
+    pub globstar: bool,
+    pub nocaseglob: bool,
+    pub nocasematch: bool,
+    pub lastpipe: bool,
+    pub inherit_errexit: bool,
+    pub expand_aliases: bool,
+    /// A login shell: `shopt login_shell`.
+    pub login: bool,
+    /// `set +B`: braces are not expanded.
+    pub nobraces: bool,
+    /// `set -T`: functions and subshells have the traps DEBUG and RETURN.
+    pub functrace: bool,
+}
+
+/// Options in the order of the listing: letter (0 is none) and name.
+pub const NAMES: Names = names! {
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0, "bash" = 0,
+};
+
+/// bash's options that the shell has always, or never: 1 or 0.
+pub const FIXED: Names = names! {
+    "hashall" = 1, "interactive-comments" = 1, "keyword" = 0, "onecmd" = 0, "physical" = 0, "privileged" = 0,
+};
+
+/// The option of that name.
+pub fn field<'a>(options: &'a mut Options, name: &str) -> Option<&'a mut bool> {
+    // In the order of NAMES.
+    Some(match NAMES.iter().position(|(known, _)| known == name)? {
+        0 => &mut options.errexit,
+        1 => &mut options.noglob,
+        2 => &mut options.ignoreeof,
+        3 => &mut options.monitor,
+        4 => &mut options.noexec,
+        5 => &mut options.xtrace,
+        6 => &mut options.verbose,
+        7 => &mut options.noclobber,
+        8 => &mut options.allexport,
+        9 => &mut options.notify,
+        10 => &mut options.nounset,
+        11 => &mut options.errtrace,
+        12 => &mut options.functrace,
+        13 => &mut options.vi,
+        14 => &mut options.pipefail,
+        15 => &mut options.nolog,
+        16 => &mut options.posix,
+        17 => &mut options.histexpand,
+        18 => &mut options.history,
+        _ => &mut options.bash,
+    })
+}
+
+/// The names of all options of bash mode.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let own = NAMES.iter().map(|(name, _)| name).filter(|name| *name != "bash");
+    own.chain(FIXED.iter().map(|(name, _)| name))
+}
+
+/// Options that are there in bash mode alone.
+pub fn is_of_bash(name: &str) -> bool {
+    matches!(name, "posix" | "histexpand" | "history")
+}
+
+/// The options that are on, as SHELLOPTS has them.
+pub fn names_on(options: &mut Options) -> Vec<u8> {
+    let mut all = vec![&b"hashall"[..], b"interactive-comments"];
+    if !options.nobraces {
+        all.push(b"braceexpand");
+    }
+    if options.interactive && !options.vi {
+        all.push(b"emacs");
+    }
+    for (name, _) in NAMES.iter() {
+        if name != "bash" && field(options, name).is_some_and(|on| *on) {
+            all.push(name.as_bytes());
+        }
+    }
+    all.sort_unstable();
+    all.join(&b':')
+}
+
+/// Whether an option is on; none when there is no such option.
+pub fn is_on(options: &mut Options, name: &[u8]) -> Option<bool> {
+    match name {
+        b"emacs" => return Some(!options.vi),
+        b"braceexpand" => return Some(!options.nobraces),
+        _ => {}
+    }
+    let (name, _) = NAMES.iter().find(|(known, _)| known.as_bytes() == name)?;
+    field(options, name).map(|on| *on)
+}
+
+impl Options {
+    /// The value of `$-`.
+    pub fn letters(&mut self) -> Vec<u8> {
+        let mut letters = Vec::new();
+        // The order is BusyBox's.
+        let order = if self.bash { &b"abefimnuvxCEHTcs"[..] } else { b"TEubaCvxcsnmiIfe" };
+        for &letter in order {
+            let on = match letter {
+                b'c' => self.command,
+                b's' => self.stdin,
+                b'i' => self.interactive,
+                letter => NAMES.name_of(letter.into()).and_then(|name| field(self, name)).is_some_and(|on| *on),
+            };
+            if on {
+                letters.push(letter);
+            }
+        }
+        if self.bash {
+            let at = letters.iter().take_while(|letter| **letter < b'h' && letter.is_ascii_lowercase()).count();
+            letters.insert(at, b'h');
+            if !self.nobraces {
+                let at =
+                    letters.iter().take_while(|letter| letter.is_ascii_lowercase() && !b"cs".contains(letter)).count();
+                letters.insert(at, b'B');
+            }
+        }
+        letters
+    }
+}
