@@ -2,9 +2,11 @@
 
 use crate::builtins;
 use crate::state::initial::set_fixed_variables;
+use crate::state::jobs::Jobs;
 use crate::state::options::Options;
 use crate::state::stream::is_seekable;
 use crate::state::traps::TRAPS;
+use crate::state::{Computed, Flow, Invocation, Location, Parameters, Streams, Terminal, Traps};
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::input::{Input, Reader};
@@ -42,7 +44,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let name = env.name.clone();
     let mut shell = new_shell(env, &name);
     if let Some(word) = args.words().first() {
-        shell.arg0 = word.copied();
+        shell.invocation.arg0 = word.copied();
     }
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
@@ -56,70 +58,31 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 /// A shell as it is before it has read a word, under that name.
 pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let marker = 0u8;
+    let pid = process::getpid().as_raw_nonzero().get();
     let mut shell = Shell {
         registry: env.registry,
         symbols: Symbols::default(),
         // Most shells need no more than the environment and their own few.
         variables: Vec::with_capacity(56),
-        options: Options::default(),
-        arg0: name.copied(),
-        called: name.copied(),
-        named: false,
-        positional: Rc::new(Vec::new()),
-        status: 0,
-        pid: process::getpid().as_raw_nonzero().get(),
-        background: None,
-        jobs: Default::default(),
-        interrupted_job: false,
-        traps: vec![None; TRAPS],
-        outer_traps: None,
-        trap_status: None,
-        ignored: 0,
-        asked: 0,
         locals: Vec::new(),
-        loops: 0,
-        calls: 0,
-        sources: 0,
-        tested: 0,
-        line: 0,
-        read_line: 0,
-        builtin: "",
-        context: Vec::new(),
-        capture: None,
-        quiet: false,
-        traced: Vec::new(),
-        ifs: b" \t\n".copied(),
-        utf8: false,
-        pipe_status: Vec::new(),
-        frames: Vec::new(),
-        function_name: Vec::new(),
-        directories: Vec::new(),
-        depth: 0,
-        command_text: Vec::new(),
-        last_word: Vec::new(),
-        pipe_ends: Vec::new(),
-        descriptors: Default::default(),
-        waited: 0,
-        began: 0,
-        subshell: false,
-        substitution_status: None,
-        option_at: 0,
-        option_index: 1,
-        random: process::getpid().as_raw_nonzero().get() as u32,
-        entered: 1,
-        editor: Default::default(),
-        warned: 0,
-        terminal: None,
-        first_group: None,
-        modes: None,
-        own_file: None,
-        interrupted: false,
-        trace_to: None,
-        write_failed: false,
-        read_failed: false,
-        unlogged: Vec::new(),
-        stack_base: &raw const marker as usize,
-        stack_limit: crate::exec::stack_limit(),
+        options: Options::default(),
+        status: 0,
+        jobs: Jobs::default(),
+        invocation: Invocation {
+            arg0: name.copied(),
+            name: name.copied(),
+            pid,
+            stack_base: &raw const marker as usize,
+            stack_limit: crate::exec::stack_limit(),
+            ..Invocation::default()
+        },
+        parameters: Parameters::default(),
+        traps: Traps { actions: vec![None; TRAPS], outer: None, running: None, ignored: 0, known: 0 },
+        flow: Flow::default(),
+        location: Location::default(),
+        streams: Streams::default(),
+        computed: Computed { ifs: b" \t\n".copied(), random: pid as u32, ..Computed::default() },
+        terminal: Terminal { entered: 1, ..Terminal::default() },
     };
     import(&mut shell, env);
     if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
@@ -335,18 +298,18 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         text = Some(command.copied());
         words = rest;
         if let Some((name, rest)) = words.split_first() {
-            shell.arg0 = name.copied();
-            shell.named = true;
+            shell.invocation.arg0 = name.copied();
+            shell.invocation.named = true;
             words = rest;
         }
     }
     let mut file = None;
     if !start.command && !from_stdin {
         file = Some(words[0].copied());
-        shell.arg0 = words[0].copied();
+        shell.invocation.arg0 = words[0].copied();
         words = &words[1..];
     }
-    shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
+    shell.parameters.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
     shell.options.interactive = interactive;
     if interactive || !shell.options.bash {
         set_default_prompt(shell);
@@ -410,14 +373,14 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<Reader, F
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
-            shell.arg0 = b"sh".copied();
+            shell.invocation.arg0 = b"sh".copied();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
             shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };
             return Err(fail);
         }
     };
-    shell.named = true;
+    shell.invocation.named = true;
     shell.script(opened)
 }
 
@@ -427,9 +390,9 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
         return Ok(());
     };
     let mut input = Input::reader(shell.script(opened)?);
-    shell.sources += 1;
+    shell.flow.sources += 1;
     let result = shell.run_input(&mut input, false);
-    shell.sources -= 1;
+    shell.flow.sources -= 1;
     shell.close_script(&input);
     match result {
         Err(Fail::Exit) => Err(Fail::Exit),

@@ -24,7 +24,7 @@ fn refuse_second(shell: &mut Shell, words: &[&[u8]]) -> Result<(), Fail> {
 
 fn bash_levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
     let words = rbox_core::options::after_dashes(words);
-    let Some(word) = words.first().filter(|_| shell.loops > 0) else { return Ok(1) };
+    let Some(word) = words.first().filter(|_| shell.flow.loops > 0) else { return Ok(1) };
     let Some(levels) = signed(word) else {
         let fail = shell.fatal(&[word, b": numeric argument required"]);
         shell.status = 128;
@@ -33,7 +33,7 @@ fn bash_levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
     refuse_second(shell, words)?;
     if levels <= 0 {
         shell.error(&[word, b": loop count out of range"]);
-        return Err(Fail::Break(shell.loops));
+        return Err(Fail::Break(shell.flow.loops));
     }
     Ok(u32::try_from(levels).unwrap_or(u32::MAX))
 }
@@ -53,14 +53,14 @@ fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
 
 /// `break [N]`
 pub fn break_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let levels = levels(shell, words)?.min(shell.loops);
+    let levels = levels(shell, words)?.min(shell.flow.loops);
     shell.status = 0;
     if levels == 0 { Ok(0) } else { Err(Fail::Break(levels)) }
 }
 
 /// `continue [N]`
 pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let levels = levels(shell, words)?.min(shell.loops);
+    let levels = levels(shell, words)?.min(shell.flow.loops);
     shell.status = 0;
     if levels == 0 { Ok(0) } else { Err(Fail::Continue(levels)) }
 }
@@ -79,7 +79,7 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
         }
     } else if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
-    } else if ends_trap && let Some((status, _)) = shell.trap_status {
+    } else if ends_trap && let Some((status, _)) = shell.traps.running {
         shell.status = status;
     }
     Ok(())
@@ -87,18 +87,18 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
 
 /// `return [N]`
 pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if shell.options.bash && shell.calls + shell.sources == 0 {
+    if shell.options.bash && shell.flow.calls + shell.flow.sources == 0 {
         shell.plain_report(b"not in a function or a file that is sourced");
         return Ok(2);
     }
-    let ends_trap = shell.trap_status.is_some_and(|(_, depth)| depth == shell.calls + shell.sources);
+    let ends_trap = shell.traps.running.is_some_and(|(_, depth)| depth == shell.flow.calls + shell.flow.sources);
     given_status(shell, words, ends_trap)?;
-    Err(if shell.calls + shell.sources == 0 { Fail::Exit } else { Fail::Return })
+    Err(if shell.flow.calls + shell.flow.sources == 0 { Fail::Exit } else { Fail::Return })
 }
 
 /// `exit [N]`
 pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if !shell.subshell && shell.keeps_running() {
+    if !shell.flow.subshell && shell.keeps_running() {
         return Ok(0);
     }
     given_status(shell, words, true)?;
@@ -123,9 +123,9 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
-    let outer = std::mem::replace(&mut shell.context, b"eval".copied());
+    let outer = std::mem::replace(&mut shell.location.context, b"eval".copied());
     let result = shell.run_text(&text);
-    shell.context = outer;
+    shell.location.context = outer;
     result?;
     Ok(shell.status)
 }
@@ -146,30 +146,30 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     };
     let reader = shell.script(opened)?;
-    shell.builtin = "";
-    let outer = Rc::clone(&shell.positional);
+    shell.location.builtin = "";
+    let outer = Rc::clone(&shell.parameters.positional);
     if !arguments.is_empty() {
-        shell.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
+        shell.parameters.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
     }
-    shell.sources += 1;
+    shell.flow.sources += 1;
     let mut input = Input::reader(reader);
-    let frames = shell.frames.len();
+    let frames = shell.flow.frames.len();
     if shell.options.bash {
-        let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.line };
-        shell.frames.push(frame);
+        let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.location.line };
+        shell.flow.frames.push(frame);
     }
-    let context = std::mem::replace(&mut shell.context, path);
+    let context = std::mem::replace(&mut shell.location.context, path);
     let result = if shell.stack_has_room() {
         shell.run_input(&mut input, false)
     } else {
         Err(shell.plain_error(b"maximum recursion depth exceeded"))
     };
     shell.close_script(&input);
-    shell.sources -= 1;
-    shell.frames.truncate(frames);
-    shell.context = context;
+    shell.flow.sources -= 1;
+    shell.flow.frames.truncate(frames);
+    shell.location.context = context;
     if !arguments.is_empty() {
-        shell.positional = outer;
+        shell.parameters.positional = outer;
     }
     match result {
         Ok(()) | Err(Fail::Return) => {
@@ -217,7 +217,7 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let Some(name) = words.first() else { return Ok(0) };
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.copied()).collect();
-    shell.builtin = "";
+    shell.location.builtin = "";
     let symbol = shell.intern(name);
     if let Some(builtin) = shell.builtin_of(symbol) {
         if builtin.name == "exec" {
@@ -275,14 +275,14 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(word) => number(shell, word)? as usize,
         None => 1,
     };
-    if count > shell.positional.len() {
+    if count > shell.parameters.positional.len() {
         return Ok(1);
     }
-    let rest = shell.positional[count..].to_vec();
-    shell.positional = Rc::new(rest);
+    let rest = shell.parameters.positional[count..].to_vec();
+    shell.parameters.positional = Rc::new(rest);
     if !shell.options.bash {
         // As in BusyBox and dash, `getopts` begins anew with other parameters.
-        (shell.option_index, shell.option_at) = (1, 0);
+        (shell.parameters.option_index, shell.parameters.option_offset) = (1, 0);
     }
     Ok(0)
 }
@@ -306,7 +306,7 @@ pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         return Ok(0);
     };
-    shell.outer_traps = None;
+    shell.traps.outer = None;
     // An unsigned number first means that all operands are signals to reset.
     let numeric = rbox_core::number::parse_decimal(first).is_some();
     let (action, signals) = if numeric || rest.is_empty() { (None, words) } else { (Some(*first), rest) };
@@ -350,7 +350,7 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// Prints a trap such that the shell reads it back; `all`: one that is not set too.
 fn show_trap(shell: &mut Shell, number: usize, all: bool) {
-    let traps = shell.outer_traps.as_ref().unwrap_or(&shell.traps);
+    let traps = shell.traps.outer.as_ref().unwrap_or(&shell.traps.actions);
     let action = match traps.get(number).and_then(Option::as_ref) {
         Some(action) => escape::single_quoted(action),
         None if all => b"-".copied(),

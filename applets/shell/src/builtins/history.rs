@@ -13,7 +13,7 @@ pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return bash_history(shell, words);
     }
     let mut text = Vec::new();
-    let history = &shell.editor.history;
+    let history = &shell.terminal.editor.history;
     for (number, line) in history.lines().iter().enumerate() {
         push_padded(&mut text, (history.first() + number) as u64, 4);
         text.extend_from_slice(&[b" ", &line[..], b"\n"].concat());
@@ -24,14 +24,14 @@ pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (letters, words) = super::operands::options(shell, words, b"acdnprsw")?;
-    let history = &mut shell.editor.history;
+    let history = &mut shell.terminal.editor.history;
     match letters.first() {
         None => {
             let count = match words.first() {
                 Some(word) => super::operands::number(shell, word)? as usize,
                 None => usize::MAX,
             };
-            let (history, mut text) = (&shell.editor.history, Vec::new());
+            let (history, mut text) = (&shell.terminal.editor.history, Vec::new());
             let all = history.lines();
             for (number, line) in all.iter().enumerate().skip(all.len().saturating_sub(count)) {
                 push_padded(&mut text, (history.first() + number) as u64, 5);
@@ -79,7 +79,7 @@ fn history_file(shell: &mut Shell, letter: u8, words: &[&[u8]]) -> Done {
     if matches!(letter, b'r' | b'n') {
         return match rbox_core::io::Input::open(&file).and_then(|mut input| input.read_to_end()) {
             Ok(text) => {
-                text.split(|&byte| byte == b'\n').for_each(|line| shell.editor.history.add(line));
+                text.split(|&byte| byte == b'\n').for_each(|line| shell.terminal.editor.history.add(line));
                 Ok(0)
             }
             Err(error) => Err(shell.plain_error(error.message())),
@@ -87,7 +87,8 @@ fn history_file(shell: &mut Shell, letter: u8, words: &[&[u8]]) -> Done {
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
     let flags = flags | if letter == b'a' { OFlags::APPEND } else { OFlags::TRUNC };
-    let text: Vec<u8> = shell.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+    let text: Vec<u8> =
+        shell.terminal.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
     let opened = fs::open(&file[..], flags, Mode::RUSR | Mode::WUSR);
     use rbox_core::sys::AsRawFd;
     match opened.and_then(|opened| crate::state::stream::write_all(opened.as_raw_fd(), &text)) {
@@ -111,7 +112,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (wanted, mut words) = read_options(shell, words)?;
     if !wanted.list {
         // XCU fc: what it runs is remembered, not fc itself.
-        shell.editor.history.pop();
+        shell.terminal.editor.history.pop();
     }
     let mut change = None;
     if wanted.again
@@ -120,7 +121,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
         change = Some((&words[0][..at], &words[0][at + 1..]));
         words = &words[1..];
     }
-    let count = shell.editor.history.lines().len();
+    let count = shell.terminal.editor.history.lines().len();
     // The line that holds `fc -l` is the newest one.
     let newest = if wanted.list { count.saturating_sub(1) } else { count };
     if newest == 0 {
@@ -147,7 +148,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
         list(shell, &places, wanted.plain);
         return Ok(0);
     }
-    let lines = places.iter().map(|&at| shell.editor.history.lines()[at].copied()).collect::<Vec<_>>();
+    let lines = places.iter().map(|&at| shell.terminal.editor.history.lines()[at].copied()).collect::<Vec<_>>();
     if wanted.again {
         return run_again(shell, lines[0].copied(), change);
     }
@@ -194,7 +195,7 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
 
 /// The place of an operand: a number of the list, a number back from its end, or the beginning of a line.
 fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
-    let history = &shell.editor.history;
+    let history = &shell.terminal.editor.history;
     let first = history.first();
     if let Some(back) = word.strip_prefix(b"-").and_then(parse_decimal) {
         return Ok(newest.saturating_sub((back as usize).max(1)));
@@ -211,7 +212,7 @@ fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
 
 fn list(shell: &mut Shell, places: &[usize], plain: bool) {
     let mut text = Vec::new();
-    let history = &shell.editor.history;
+    let history = &shell.terminal.editor.history;
     for &at in places {
         if !plain {
             text.extend_from_slice(Decimal::new((history.first() + at) as u64).as_bytes());
@@ -230,7 +231,7 @@ fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])
         line.splice(at..at + old.len(), new.iter().copied());
     }
     let _ = crate::state::stream::write_all(2, &[&line[..], b"\n"].concat());
-    shell.editor.history.add(&line);
+    shell.terminal.editor.history.add(&line);
     run(shell, &line)
 }
 
@@ -238,7 +239,7 @@ fn run(shell: &mut Shell, text: &[u8]) -> Done {
     if !shell.stack_has_room() {
         return Err(shell.plain_error(b"maximum recursion depth exceeded"));
     }
-    shell.builtin = "";
+    shell.location.builtin = "";
     shell.run_text(text)?;
     Ok(shell.status)
 }
@@ -270,7 +271,7 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     let Ok(content) = content else { return Ok(1) };
     let _ = crate::state::stream::write_all(2, &content);
     for line in content.split(|&byte| byte == b'\n') {
-        shell.editor.history.add(line);
+        shell.terminal.editor.history.add(line);
     }
     run(shell, &content)
 }

@@ -179,9 +179,9 @@ fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     words.remove(at);
     let name = words.remove(at);
-    shell.waited = 0;
+    shell.flow.waited = 0;
     let status = wait(shell, &words)?;
-    match shell.waited {
+    match shell.flow.waited {
         0 => {
             let name = shell.intern(name);
             shell.unset(name)?;
@@ -210,7 +210,7 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
             let one = job.processes.iter().find(waits_for).or(job.processes.last());
             let (pid, change) = one.map_or((0, None), |one| (one.pid, one.change));
             let ended = job.ended();
-            shell.waited = pid;
+            shell.flow.waited = pid;
             if !known {
                 shell.tell_end(at);
             }
@@ -237,7 +237,7 @@ fn wait_all(shell: &mut Shell, one: bool) -> Done {
             && let Some(at) = shell.jobs.all.iter().position(|job| job.ended())
         {
             let job = shell.jobs.all.remove(at);
-            shell.waited = job.processes.last().map_or(0, |one| one.pid);
+            shell.flow.waited = job.processes.last().map_or(0, |one| one.pid);
             if one {
                 return Ok(job.status());
             }
@@ -281,7 +281,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let words = rbox_core::options::after_dashes(words);
     if words.is_empty() {
-        let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
+        let _ = write_all(2, &[&shell.invocation.name[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
     // As in BusyBox the status is the number of errors.
@@ -293,7 +293,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match crate::syntax::expression::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
-                    let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());
+                    let _ = write_all(2, &[&shell.invocation.name[..], b": invalid number '", word, b"'\n"].concat());
                     errors = errors.saturating_add(1);
                     continue;
                 }
@@ -301,8 +301,15 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         for pid in targets {
             if let Err(errno) = signal::kill(pid, sent) {
-                let line = [&shell.called[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"]
-                    .concat();
+                let line = [
+                    &shell.invocation.name[..],
+                    b": can't kill pid ",
+                    word,
+                    b": ",
+                    error_text(errno).as_bytes(),
+                    b"\n",
+                ]
+                .concat();
                 let _ = write_all(2, &line);
                 errors = errors.saturating_add(1);
             }
@@ -324,7 +331,7 @@ fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
 fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
     let number = signal_number(name);
     if number.is_none() {
-        let _ = write_all(2, &[&shell.called[..], b": bad signal name '", name, b"'\n"].concat());
+        let _ = write_all(2, &[&shell.invocation.name[..], b": bad signal name '", name, b"'\n"].concat());
     }
     number.map(|number| number as i32)
 }
@@ -347,7 +354,7 @@ pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let given = rbox_core::number::parse_decimal(word).and_then(|number| usize::try_from(number).ok());
         let Some(number) = given.or_else(|| signal_number(word)) else {
             shell.print(&text);
-            let _ = write_all(2, &[&shell.called[..], b": unknown signal '", word, b"'\n"].concat());
+            let _ = write_all(2, &[&shell.invocation.name[..], b": unknown signal '", word, b"'\n"].concat());
             return Ok(1);
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).

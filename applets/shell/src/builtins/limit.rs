@@ -84,7 +84,7 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
     for &(letter, value) in &wanted.limits {
         if let Some(value) = value {
             if let Err(message) = set(&wanted, letter, value) {
-                let _ = write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
+                let _ = write_all(2, &[&shell.invocation.name[..], b": ", &message, b"\n"].concat());
                 return Ok(1);
             }
             continue;

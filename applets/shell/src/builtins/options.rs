@@ -109,10 +109,10 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     if operands || !words.is_empty() {
-        shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
+        shell.parameters.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
         if !shell.options.bash {
             // As in BusyBox and dash, `getopts` begins anew with other parameters.
-            (shell.option_index, shell.option_at) = (1, 0);
+            (shell.parameters.option_index, shell.parameters.option_offset) = (1, 0);
         }
     }
     Ok(0)

@@ -36,7 +36,7 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let bash = shell.options.bash.then_some(&bash);
     shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
         // There is no one left to tell that standard error is dead.
-        let _ = write_all(2, &[&shell.called[..], b": ", &parts.concat(), b"\n"].concat());
+        let _ = write_all(2, &[&shell.invocation.name[..], b": ", &parts.concat(), b"\n"].concat());
     });
     match variable {
         Some(name) => shell.set_by_text(&name, &out)?,

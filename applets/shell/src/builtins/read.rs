@@ -46,7 +46,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         fd: 0,
         prompt: Vec::new(),
         array: None,
-        utf8: shell.utf8,
+        utf8: shell.computed.utf8,
     };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
@@ -90,11 +90,11 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         crate::syntax::symbols::is_name(base)
     };
     if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
-        let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
+        let text = [&shell.invocation.name[..], b": read: '", name, b"': bad variable name\n"].concat();
         let _ = crate::state::stream::write_all(2, &text);
         return Ok(1);
     }
-    let Ok(file) = shell.descriptors.named(wanted.fd) else { return Ok(1) };
+    let Ok(file) = shell.streams.descriptors.named(wanted.fd) else { return Ok(1) };
     if wanted.timeout == Some(0) {
         // Nothing is read: the status tells whether there is something to read.
         let ready = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&Timespec::default()));
@@ -261,7 +261,7 @@ fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -
     if !crate::syntax::symbols::is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
-    let ifs = shell.ifs.copied();
+    let ifs = shell.computed.ifs.copied();
     let fields = Fields { line, escaped, ifs: &ifs };
     let mut at = fields.skip_white(0);
     let mut items = Vec::new();
@@ -289,7 +289,7 @@ fn assign(
     if whole {
         return give(shell, first.first().unwrap_or(last), line);
     }
-    let ifs = shell.ifs.clone();
+    let ifs = shell.computed.ifs.clone();
     let fields = Fields { line, escaped, ifs: &ifs };
     let mut at = fields.skip_white(0);
     for name in first {

@@ -31,7 +31,7 @@ fn conclude(shell: &Shell, judged: Judged) -> Done {
         Ok(result) => Ok(u8::from(!result)),
         Err(message) => {
             // There is no one left to tell that standard error is dead.
-            let _ = crate::state::stream::write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
+            let _ = crate::state::stream::write_all(2, &[&shell.invocation.name[..], b": ", &message, b"\n"].concat());
             Ok(2)
         }
     }

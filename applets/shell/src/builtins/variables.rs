@@ -122,7 +122,7 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `local NAME[=VALUE]...`
 pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if shell.calls == 0 {
+    if shell.flow.calls == 0 {
         return Err(shell.plain_error(b"not in a function"));
     }
     if words.first().is_some_and(|word| matches!(word, [b'-', _, ..]) || (shell.options.bash && *word != b"-")) {
@@ -275,7 +275,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Err(shell.plain_error(b"usage: getopts optstring var [arg]"));
     };
     let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
-        shell.positional.to_vec()
+        shell.parameters.positional.to_vec()
     } else {
         arguments.iter().map(|word| word.copied()).collect()
     };
@@ -285,7 +285,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let name = shell.intern(name);
     let index_name = shell.intern(b"OPTIND");
     let value_name = shell.intern(b"OPTARG");
-    let (mut index, mut at) = (shell.option_index, shell.option_at);
+    let (mut index, mut at) = (shell.parameters.option_index, shell.parameters.option_offset);
     if index > arguments.len() + 1 {
         // bash stays after the last one until OPTIND is assigned.
         (index, at) = (if shell.options.bash { arguments.len() + 1 } else { 1 }, 0);
@@ -350,7 +350,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     // In the middle of a word OPTIND is that of the next one already, as in BusyBox but not in bash; assigning it resets
     // the place.
     shell.set_number(index_name, (index + usize::from(at > 0 && !shell.options.bash)) as i64)?;
-    (shell.option_index, shell.option_at) = (index, at);
+    (shell.parameters.option_index, shell.parameters.option_offset) = (index, at);
     Ok(0)
 }
 

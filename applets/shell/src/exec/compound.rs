@@ -40,9 +40,9 @@ impl Shell {
     }
 
     pub(super) fn run_while(&mut self, test: &Node, body: &Node, until: bool) -> Run {
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = self.while_turns(test, body, until);
-        self.loops -= 1;
+        self.flow.loops -= 1;
         result
     }
 
@@ -78,16 +78,16 @@ impl Shell {
     }
 
     pub(super) fn run_for(&mut self, found: &For) -> Run {
-        self.line = found.line;
+        self.location.line = found.line;
         let words = match &found.words {
             Some(words) => self.expand_words(words)?,
-            None => self.positional.to_vec(),
+            None => self.parameters.positional.to_vec(),
         };
         // Until its first command has ended, `$?` is that of the command before the loop.
         if words.is_empty() {
             self.status = 0;
         }
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = words.iter().try_for_each(|word| {
             if self.options.bash && found.words.is_some() {
                 self.before_turn(found)?;
@@ -99,15 +99,15 @@ impl Shell {
                 Err(other) => Err(other),
             }
         });
-        self.loops -= 1;
+        self.flow.loops -= 1;
         if result == Err(Fail::Break(0)) { Ok(()) } else { result }
     }
 
     pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
-        self.line = found.line;
-        self.loops += 1;
+        self.location.line = found.line;
+        self.flow.loops += 1;
         let result = self.arith_for_turns(found);
-        self.loops -= 1;
+        self.flow.loops -= 1;
         result
     }
 
@@ -133,11 +133,11 @@ impl Shell {
     pub(super) fn run_select(&mut self, found: &For) -> Run {
         let words = match &found.words {
             Some(words) => self.expand_words(words)?,
-            None => self.positional.to_vec(),
+            None => self.parameters.positional.to_vec(),
         };
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = self.select_turns(found, &words);
-        self.loops -= 1;
+        self.flow.loops -= 1;
         result
     }
 
@@ -170,7 +170,7 @@ impl Shell {
     }
 
     pub(super) fn run_case(&mut self, case: &Case) -> Run {
-        self.line = case.line;
+        self.location.line = case.line;
         let word = self.expand_one(&case.word)?;
         let mut fall = false;
         let mut ran = false;

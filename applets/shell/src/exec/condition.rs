@@ -67,7 +67,7 @@ impl Shell {
                 let text = self.expand_one(word)?;
                 let pattern = self.expand_regex(pattern)?;
                 let folds = if self.options.nocasematch { regex::Flags::FOLD_CASE } else { regex::Flags::NONE };
-                let characters = if self.utf8 { regex::Flags::UTF8 } else { regex::Flags::NONE };
+                let characters = if self.computed.utf8 { regex::Flags::UTF8 } else { regex::Flags::NONE };
                 let flags = regex::Flags::EXTENDED | folds | characters;
                 match Regex::new(&pattern, flags) {
                     Ok(regex) => self.match_regex(&regex, &text)?,

@@ -20,11 +20,12 @@ impl Shell {
             drop((to, from));
             self.be_child(body, false, &mut [(Some(their_input), 0), (Some(their_output), 1)])
         };
-        self.background = Some(pid);
-        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.subshell);
+        self.flow.background = Some(pid);
+        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.flow.subshell);
         let mut array = Box::new(Array::default());
         for end in [from, to] {
             let number = self
+                .streams
                 .descriptors
                 .add(end.as_fd(), 60)
                 .map_err(|errno| self.error(&[b"coproc: ", error_text(errno).as_bytes()]))?;

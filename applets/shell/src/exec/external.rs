@@ -49,7 +49,8 @@ impl Shell {
     /// Whether a path leads to the running program. Its own device and inode are looked up once.
     pub fn is_own(&mut self, path: &[u8]) -> bool {
         let own = *self
-            .own_file
+            .invocation
+            .file
             .get_or_insert_with(|| fs::stat("/proc/self/exe").map_or((0, 0), |stat| (stat.st_dev, stat.st_ino)));
         fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
     }
@@ -75,7 +76,7 @@ impl Shell {
         {
             return self.run_inline(id, words, redirections, Input::standard());
         }
-        if let Some(captured) = self.capture.take() {
+        if let Some(captured) = self.streams.capture.take() {
             return self.run_captured(words, redirections, isolation, captured);
         }
         if let Some(pid) = self.start(words, redirections, isolation)? {
@@ -151,7 +152,7 @@ impl Shell {
                 self.status = self.wait_program(pid, words);
             }
         });
-        self.capture = Some(captured);
+        self.streams.capture = Some(captured);
         result
     }
 
@@ -159,7 +160,7 @@ impl Shell {
     /// trapped and the keyboard may be what the command reads.
     pub fn must_fork(&self) -> bool {
         self.options.interactive
-            || self.traps[2].as_ref().is_some_and(|action| !action.is_empty())
+            || self.traps.actions[2].as_ref().is_some_and(|action| !action.is_empty())
                 && sys::termios::isatty(sys::fd::borrow(0))
     }
 
@@ -250,10 +251,10 @@ impl Shell {
             Ok(saved) => saved,
             Err(fail) => return not_started(fail).map(|_| ()),
         };
-        let memory = self.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
+        let memory = self.streams.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
         let output = if memory { Output::memory() } else { Output::standard(1) };
         let (status, output) = self.call_applet(id, words, stdin, output);
-        if memory && let Some(captured) = &mut self.capture {
+        if memory && let Some(captured) = &mut self.streams.capture {
             captured.append(&mut output.into_bytes());
         }
         self.undo_redirections(saved);
@@ -311,7 +312,7 @@ impl Shell {
     fn become_applet(&mut self, id: Id, words: &[Vec<u8>]) -> u8 {
         process::set_name(bytes::base_name(&words[0]));
         // The shell is gone, and its EXIT trap with it.
-        self.traps[0] = None;
+        self.traps.actions[0] = None;
         self.call_applet(id, words, Input::standard(), Output::standard(1)).0
     }
 
@@ -332,17 +333,17 @@ impl Shell {
             slot.set &= slot.export;
         }
         crate::state::initial::set_fixed_variables(self);
-        self.ifs = b" \t\n".copied();
-        (self.option_index, self.option_at) = (1, 0);
-        (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);
-        self.pid = process::getpid().as_raw_nonzero().get();
-        self.background = None;
-        self.outer_traps = None;
-        self.context.clear();
+        self.computed.ifs = b" \t\n".copied();
+        (self.parameters.option_index, self.parameters.option_offset) = (1, 0);
+        (self.flow.calls, self.flow.sources, self.flow.loops, self.flow.tested) = (0, 0, 0, 0);
+        self.invocation.pid = process::getpid().as_raw_nonzero().get();
+        self.flow.background = None;
+        self.traps.outer = None;
+        self.location.context.clear();
         self.locals.clear();
-        self.arg0 = path.copied();
-        self.named = true;
-        self.positional = Rc::new(words[1..].to_vec());
+        self.invocation.arg0 = path.copied();
+        self.invocation.named = true;
+        self.parameters.positional = Rc::new(words[1..].to_vec());
         self.options = Default::default();
         self.status = 0;
         let result = self.script(opened).and_then(|reader| self.run_input(&mut Source::reader(reader), true));
@@ -370,7 +371,7 @@ impl Shell {
             Ok(Some(pid)) => {
                 self.join_group(pid, group, foreground);
                 let waits = self.options.interactive && (foreground || !self.options.monitor);
-                if waits && self.traps[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
+                if waits && self.traps.actions[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
                     // Ctrl-C came too early for the child; the shell would wait for it in vain.
                     let _ = signal::kill(pid, 2);
                 }

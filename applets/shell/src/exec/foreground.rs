@@ -10,7 +10,7 @@ use rbox_core::sys::{BorrowedFd, Errno, termios};
 impl Shell {
     /// Puts a process into a job's group: in both parent and child, as either may be first.
     pub(super) fn join_group(&mut self, pid: i32, group: i32, foreground: bool) {
-        if !self.options.monitor || self.subshell {
+        if !self.options.monitor || self.flow.subshell {
             return;
         }
         let own = if pid == 0 { process::getpid().as_raw_nonzero().get() } else { pid };
@@ -24,7 +24,7 @@ impl Shell {
 
     /// The terminal of job control.
     pub fn terminal_file(&self) -> Option<BorrowedFd<'_>> {
-        self.descriptors.get(self.terminal?).ok()
+        self.streams.descriptors.get(self.terminal.file?).ok()
     }
 
     /// Makes a group the terminal's foreground group.
@@ -43,38 +43,38 @@ impl Shell {
 
     /// Turns the process that was just forked into a subshell (XCU 2.12).
     pub(super) fn become_child(&mut self) {
-        let monitor = self.options.monitor && !self.subshell;
-        self.subshell = true;
-        self.depth += 1;
+        let monitor = self.options.monitor && !self.flow.subshell;
+        self.flow.subshell = true;
+        self.flow.depth += 1;
         self.jobs = std::mem::take(&mut self.jobs).of_subshell();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);
         self.options.interactive = false;
         self.options.monitor = false;
-        self.capture = None;
-        self.quiet = false;
-        self.trap_status = None;
+        self.streams.capture = None;
+        self.flow.is_virtual = false;
+        self.traps.running = None;
     }
 
     /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
     pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
-        let controlled = self.options.monitor && !self.subshell;
+        let controlled = self.options.monitor && !self.flow.subshell;
         let number = self.jobs.add(pids, texts, controlled);
         self.wait_on_terminal(number, pids[0])
     }
 
     /// Waits for a job that was given the terminal, and takes it back.
     pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
-        let monitor = self.options.monitor && !self.subshell;
+        let monitor = self.options.monitor && !self.flow.subshell;
         let interrupted = monitor && self.options.interactive && self.pass_keys_on(number, group);
         let status = self.wait_job(number);
         self.take_terminal();
-        if interrupted && !self.interrupted_job {
+        if interrupted && !self.terminal.interrupted_job {
             // The last process of the pipeline ended by itself when the others were interrupted.
-            self.interrupted_job = true;
+            self.terminal.interrupted_job = true;
             let _ = crate::state::stream::write_all(2, b"\n");
         }
-        if monitor && self.interrupted_job {
+        if monitor && self.terminal.interrupted_job {
             // The user wants the whole list to end, not only this command of it.
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
         }
@@ -105,7 +105,7 @@ impl Shell {
 
     /// Takes the terminal back.
     pub fn take_terminal(&mut self) {
-        if self.options.monitor && !self.subshell {
+        if self.options.monitor && !self.flow.subshell {
             self.give_terminal(process::getpgrp());
         }
     }
@@ -123,10 +123,11 @@ impl Shell {
                     status = failed.map_or(0, Change::status);
                 }
                 if self.options.bash {
-                    self.pipe_status = job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                    self.computed.pipe_status =
+                        job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
                 }
                 let ended = job.ended_by();
-                self.interrupted_job = ended == Some(SIGINT);
+                self.terminal.interrupted_job = ended == Some(SIGINT);
                 if ended.is_some() {
                     self.restore_modes();
                 }
@@ -135,7 +136,7 @@ impl Shell {
                 return status;
             }
             if job.stopped() {
-                self.interrupted_job = false;
+                self.terminal.interrupted_job = false;
                 self.restore_modes();
                 return self.jobs.all[at].status();
             }
@@ -163,7 +164,7 @@ impl Shell {
 
     /// Puts the terminal in order after a program that was stopped or killed and had no time to do so.
     fn restore_modes(&mut self) {
-        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal_file(), &self.modes) {
+        if let (true, Some(terminal), Some(modes)) = (!self.flow.subshell, self.terminal_file(), &self.terminal.modes) {
             // A terminal that is gone needs no order.
             let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, modes);
         }
@@ -173,7 +174,7 @@ impl Shell {
     pub fn tell_end(&mut self, at: usize) {
         let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {
-            if self.traps[SIGINT as usize].is_some() {
+            if self.traps.actions[SIGINT as usize].is_some() {
                 return;
             }
             let _ = crate::state::stream::write_all(2, b"\n");

@@ -18,12 +18,12 @@ pub fn set_monitor(shell: &mut Shell, on: bool) {
         release_terminal(shell);
         return;
     }
-    shell.terminal = shell.terminal.or_else(|| open_terminal(shell));
+    shell.terminal.file = shell.terminal.file.or_else(|| open_terminal(shell));
     let interactive = shell.options.interactive;
-    if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
+    if interactive && !(shell.terminal.file.is_some() && own_terminal(shell)) {
         shell.options.monitor = false;
-        if let Some(terminal) = shell.terminal.take() {
-            shell.descriptors.release(terminal);
+        if let Some(terminal) = shell.terminal.file.take() {
+            shell.streams.descriptors.release(terminal);
         }
         shell.plain_report(b"can't access tty; job control turned off");
     }
@@ -37,7 +37,7 @@ fn open_terminal(shell: &mut Shell) -> Option<Private> {
         Ok(file) => file.as_fd(),
         Err(_) => (0..=2).map(fd::borrow).find(|file| termios::isatty(file))?,
     };
-    shell.descriptors.keep(file).ok()
+    shell.streams.descriptors.keep(file).ok()
 }
 
 /// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
@@ -49,7 +49,7 @@ fn own_terminal(shell: &mut Shell) -> bool {
         match termios::tcgetpgrp(terminal) {
             Ok(held) if held.as_raw_pid() == group => {
                 shell.set_own_signals();
-                shell.first_group.get_or_insert(group);
+                shell.terminal.first_group.get_or_insert(group);
                 let pid = process::getpid();
                 // Fails for a session leader, which leads its group already.
                 let _ = process::setpgid(Some(pid), Some(pid));
@@ -68,10 +68,10 @@ fn own_terminal(shell: &mut Shell) -> bool {
 
 /// Goes back to the group that the shell was started in, with the terminal: before it ends or becomes a program.
 pub fn release_terminal(shell: &mut Shell) {
-    if shell.subshell {
+    if shell.flow.subshell {
         return;
     }
-    if let Some(group) = shell.first_group.take() {
+    if let Some(group) = shell.terminal.first_group.take() {
         shell.give_terminal(group);
         // Fails for a session leader, which has led its group from the start.
         let _ = process::setpgid(None, process::Pid::from_raw(group));
@@ -82,7 +82,7 @@ pub fn release_terminal(shell: &mut Shell) {
 impl Shell {
     /// Whether the shell must not end yet: jobs are stopped, and the user has not been told just before.
     pub fn keeps_running(&mut self) -> bool {
-        if !self.options.interactive || self.warned > 0 {
+        if !self.options.interactive || self.terminal.warned > 0 {
             return false;
         }
         self.reap();
@@ -90,7 +90,7 @@ impl Shell {
             return false;
         }
         let _ = write_all(2, b"You have stopped jobs.\n");
-        self.warned = 2;
+        self.terminal.warned = 2;
         true
     }
 }

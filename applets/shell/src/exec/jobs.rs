@@ -40,7 +40,7 @@ impl Shell {
         if own {
             signal::take(SignalSet::of(&[SIGCHLD]));
         }
-        if self.traps[SIGTSTP as usize].is_none() {
+        if self.traps.actions[SIGTSTP as usize].is_none() {
             // Ctrl-Z is noted for jobs in the foreground; here is none.
             signal::take(SignalSet::of(&[SIGTSTP]));
         }
@@ -63,7 +63,7 @@ impl Shell {
     /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
     /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        let own = self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
+        let own = self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
         let options = self.wait_options() | WaitOptions::NOHANG;

@@ -42,9 +42,9 @@ impl Shell {
         }
         match node {
             Node::Simple(simple) => {
-                let pipes = self.pipe_ends.len();
+                let pipes = self.streams.pipe_ends.len();
                 let result = self.run_simple(simple, false);
-                if self.pipe_ends.len() > pipes {
+                if self.streams.pipe_ends.len() > pipes {
                     self.close_pipe_ends(pipes);
                 }
                 self.note_pipe_status();
@@ -70,7 +70,7 @@ impl Shell {
                 if self.options.bash {
                     function.source.get_or_init(|| self.source());
                 }
-                function.sourced.set(self.sources > 0);
+                function.sourced.set(self.flow.sources > 0);
                 self.writable_function(*name)?;
                 let slot = self.slot(*name);
                 slot.function = Some(Rc::clone(function));
@@ -78,7 +78,7 @@ impl Shell {
                 Ok(())
             }
             Node::Condition(condition, line) => {
-                self.line = *line;
+                self.location.line = *line;
                 self.status = match self.condition(condition) {
                     Ok(result) => u8::from(!result),
                     Err(Fail::Error) if self.options.bash => 2,
@@ -87,7 +87,7 @@ impl Shell {
                 self.check_errexit()
             }
             Node::Arith(arith, line) => {
-                self.line = *line;
+                self.location.line = *line;
                 self.status = match self.arith(arith) {
                     Ok(value) => u8::from(value == 0),
                     Err(Fail::Error) if self.options.bash => 1,
@@ -97,9 +97,9 @@ impl Shell {
             }
             Node::Redirected(inner, redirections) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
-                    self.line = first.line;
+                    self.location.line = first.line;
                 }
-                let pipes = self.pipe_ends.len();
+                let pipes = self.streams.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
                     Err(fail) => {
@@ -127,9 +127,9 @@ impl Shell {
 
     /// The file that the commands are from; a name for what is none.
     pub fn source(&self) -> Rc<[u8]> {
-        match self.frames.last() {
+        match self.flow.frames.last() {
             Some(frame) => Rc::clone(&frame.source),
-            None if self.named => Rc::from(&self.arg0[..]),
+            None if self.invocation.named => Rc::from(&self.invocation.arg0[..]),
             None => Rc::from(&b"environment"[..]),
         }
     }
@@ -137,16 +137,16 @@ impl Shell {
     /// Keeps PIPESTATUS of a command that is no pipeline.
     fn note_pipe_status(&mut self) {
         if self.options.bash {
-            self.pipe_status.clear();
-            self.pipe_status.push(self.status);
+            self.computed.pipe_status.clear();
+            self.computed.pipe_status.push(self.status);
         }
     }
 
     /// Runs a command whose failure is looked at: `set -e` does not count (XCU 2.8.1, set -e).
     pub fn run_tested(&mut self, node: &Node) -> Run {
-        self.tested += 1;
+        self.flow.tested += 1;
         let result = self.run(node);
-        self.tested -= 1;
+        self.flow.tested -= 1;
         result
     }
 
@@ -167,7 +167,7 @@ impl Shell {
 
     /// Ends the shell after a failure under `set -e`.
     pub fn check_errexit(&mut self) -> Run {
-        if self.status != 0 && self.tested == 0 {
+        if self.status != 0 && self.flow.tested == 0 {
             self.run_error_trap()?;
             if self.options.errexit {
                 return Err(Fail::Exit);
@@ -195,7 +195,7 @@ impl Shell {
                 self.notify();
             }
             let parsed = parser::next_command(input, self);
-            self.read_line = input.line;
+            self.location.read_line = input.line;
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
@@ -203,7 +203,7 @@ impl Shell {
                 && last
                 && matches!(input.reader, Reader::Script(_) | Reader::Seekable(_) | Reader::None)
             {
-                self.editor.history.add(input.unshown().trim_ascii_end());
+                self.terminal.editor.history.add(input.unshown().trim_ascii_end());
             }
             self.show_input(input);
             if matches!(input.reader, Reader::Terminal) && !matches!(parsed, Ok(None)) {
@@ -213,7 +213,7 @@ impl Shell {
             self.log_lines(&parsed);
             let node = match parsed {
                 // Ctrl-C within a command drops it, also where the end of the text could have ended it.
-                _ if std::mem::take(&mut self.interrupted) => {
+                _ if std::mem::take(&mut self.terminal.interrupted) => {
                     input.at = input.buffer.len();
                     input.compact();
                     input.ended = false;
@@ -247,23 +247,23 @@ impl Shell {
                 continue;
             }
             empty = false;
-            self.entered += u32::from(resumes);
+            self.terminal.entered += u32::from(resumes);
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
-                Err(Fail::Error) if resumes => self.builtin = "",
+                Err(Fail::Error) if resumes => self.location.builtin = "",
                 // In bash an error drops the rest of the line alone.
                 Err(Fail::Error) if last && self.options.bash && !matches!(input.reader, Reader::None) => {
-                    self.builtin = "";
+                    self.location.builtin = "";
                     self.check_errexit()?;
                 }
                 // In a subshell they end it, as the loop is not its own.
-                Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 && !self.subshell => {}
+                Err(Fail::Break(_) | Fail::Continue(_)) if self.flow.loops == 0 && !self.flow.subshell => {}
                 result => result?,
             }
             status = self.status;
         }
-        if std::mem::take(&mut self.read_failed) {
+        if std::mem::take(&mut self.streams.read_failed) {
             // XCU sh, EXIT STATUS: 128 is for what the shell was to run itself.
             self.status = if last { 128 } else { 2 };
             return Err(Fail::Error);
@@ -276,9 +276,9 @@ impl Shell {
 
     /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
     fn log_lines(&mut self, parsed: &parser::Parsed<Option<Node>>) {
-        let lines = std::mem::take(&mut self.unlogged);
+        let lines = std::mem::take(&mut self.terminal.unlogged);
         if !matches!(parsed, Ok(Some(Node::Function(..)))) {
-            lines.iter().for_each(|line| self.editor.history.add(line));
+            lines.iter().for_each(|line| self.terminal.editor.history.add(line));
         }
     }
 
@@ -300,7 +300,7 @@ impl Shell {
             Node::Simple(simple) => self.run_simple(simple, true),
             Node::Group(inner) => self.run_last(inner),
             // Nobody can tell the shell from its subshell when nothing comes after that, except by bash's BASHPID.
-            Node::Subshell(inner) if !self.options.monitor && (self.subshell || !self.options.bash) => {
+            Node::Subshell(inner) if !self.options.monitor && (self.flow.subshell || !self.options.bash) => {
                 self.become_child();
                 self.run_last(inner)
             }
@@ -316,10 +316,10 @@ impl Shell {
 
     /// Runs a text as commands: `eval`, traps.
     pub fn run_text(&mut self, text: &[u8]) -> Run {
-        let mut input = Input::text(text, self.line.max(1));
-        let read_line = self.read_line;
+        let mut input = Input::text(text, self.location.line.max(1));
+        let read_line = self.location.read_line;
         let result = self.run_input(&mut input, false);
-        self.read_line = read_line;
+        self.location.read_line = read_line;
         result
     }
 

@@ -37,7 +37,7 @@ impl Shell {
         self.undo_redirections(saved);
         let status = self.status;
         let failed = self.wait_job(job);
-        self.pipe_status.push(status);
+        self.computed.pipe_status.push(status);
         self.status = if status == 0 && self.options.pipefail { failed } else { status };
         result?;
         self.check_errexit()
@@ -103,12 +103,12 @@ impl Shell {
         match command {
             Node::Group(inner) => self.run_as_child(inner, true),
             Node::Subshell(inner) => {
-                self.depth += u32::from(nested);
+                self.flow.depth += u32::from(nested);
                 self.run_as_child(inner, true)
             }
             Node::Redirected(inner, redirections) if matches!(**inner, Node::Group(_) | Node::Subshell(_)) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
-                    self.line = first.line;
+                    self.location.line = first.line;
                 }
                 match self.redirect_for_good(redirections) {
                     Ok(()) => self.run_as_child(inner, nested),
@@ -127,7 +127,7 @@ impl Shell {
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
         // What is in a substitution that runs here has been judged with it; a child would not write into its text.
-        let changes = if self.capture.is_some() { Some(true) } else { self.judge(body) };
+        let changes = if self.streams.capture.is_some() { Some(true) } else { self.judge(body) };
         if let Some(changes) = changes {
             self.run_quietly(body, changes)?;
             return self.check_errexit();
@@ -146,7 +146,7 @@ impl Shell {
     }
 
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
-        let monitor = self.options.monitor && !self.subshell;
+        let monitor = self.options.monitor && !self.flow.subshell;
         let kind = if monitor { Child::Background } else { Child::Detached };
         let pids = match &**body {
             Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, kind, false)?.0,
@@ -158,7 +158,7 @@ impl Shell {
                 }
             },
         };
-        self.background = pids.last().copied();
+        self.flow.background = pids.last().copied();
         let texts = match &**body {
             Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
             body => vec![unparse::node(body, &self.symbols)],
@@ -166,9 +166,9 @@ impl Shell {
         self.add_background(&pids, texts, monitor);
         if self.options.bash
             && self.options.interactive
-            && !self.subshell
+            && !self.flow.subshell
             && let (Some(job), Some(pid)) =
-                (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.background)
+                (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.flow.background)
         {
             let _ = crate::state::stream::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
         }

@@ -49,8 +49,8 @@ impl Shell {
         for one in saved.into_iter().rev() {
             // The number was open before, or is to be closed: nothing here can fail in a way that matters.
             let _ = match one.kept {
-                Some(kept) => self.descriptors.restore(kept, one.number),
-                None => self.descriptors.close(one.number),
+                Some(kept) => self.streams.descriptors.restore(kept, one.number),
+                None => self.streams.descriptors.close(one.number),
             };
         }
     }
@@ -78,15 +78,16 @@ impl Shell {
             }
         }
         let mut done = match target {
-            Target::Opened(opened) => self.descriptors.install(opened, number),
+            Target::Opened(opened) => self.streams.descriptors.install(opened, number),
             Target::Number(from) => {
-                let copied = self.descriptors.named(from).and_then(|from| self.descriptors.set(from, number));
+                let copied =
+                    self.streams.descriptors.named(from).and_then(|from| self.streams.descriptors.set(from, number));
                 // In BusyBox and dash a number made a copy of itself need not be open.
                 if from == number && !self.options.bash { Ok(()) } else { copied }
             }
             Target::Closed => {
                 // One that is not open is as it should be.
-                let _ = self.descriptors.close(number);
+                let _ = self.streams.descriptors.close(number);
                 Ok(())
             }
         };
@@ -111,16 +112,16 @@ impl Shell {
     /// `{name}>file`: a free descriptor, its number in the variable.
     fn redirect_variable(&mut self, name: crate::syntax::symbols::Sym, target: Target) -> Result<(), Fail> {
         let found = match target {
-            Target::Opened(opened) => self.descriptors.add(opened.as_fd(), UNNUMBERED),
+            Target::Opened(opened) => self.streams.descriptors.add(opened.as_fd(), UNNUMBERED),
             Target::Number(from) => {
-                self.descriptors.named(from).and_then(|from| self.descriptors.add(from, UNNUMBERED))
+                self.streams.descriptors.named(from).and_then(|from| self.streams.descriptors.add(from, UNNUMBERED))
             }
             Target::Closed => {
                 let number = self.value(name).and_then(crate::syntax::expression::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
-                    let _ = self.descriptors.close(number);
+                    let _ = self.streams.descriptors.close(number);
                 }
                 return Ok(());
             }
@@ -230,7 +231,7 @@ impl Shell {
     }
 
     fn keep(&mut self, number: i32) -> Result<Saved, Fail> {
-        match self.descriptors.keep_number(number) {
+        match self.streams.descriptors.keep_number(number) {
             Ok(kept) => Ok(Saved { number, kept: Some(kept) }),
             Err(Errno::BADF) => Ok(Saved { number, kept: None }),
             Err(errno) => Err(self.redirect_error(&text!(i64::from(number), ": ", &sys::error_text(errno)[..]))),

@@ -17,9 +17,9 @@ impl Shell {
         if self.options.noexec && !self.options.interactive {
             return Ok(());
         }
-        self.line = simple.line;
-        self.builtin = "";
-        self.substitution_status = None;
+        self.location.line = simple.line;
+        self.location.builtin = "";
+        self.flow.substitution_status = None;
         let words = self.expand_words(&simple.words)?;
         if words.is_empty() {
             return self.run_without_name(simple);
@@ -28,7 +28,7 @@ impl Shell {
             && let Some(last) = words.last()
         {
             // Of elements that are declared it is the name.
-            self.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
+            self.flow.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
         }
         let name = match simple.name {
             Some(name) => name,
@@ -60,7 +60,7 @@ impl Shell {
         }
         let assigned = self.assign_behind(&simple.assigns, false, saved.as_deref().unwrap_or_default());
         self.undo_redirections(saved.unwrap_or_default());
-        self.status = match (&assigned, self.substitution_status) {
+        self.status = match (&assigned, self.flow.substitution_status) {
             (Err(_), _) => return assigned,
             (Ok(()), Some(status)) => status,
             (Ok(()), None) => 0,
@@ -73,9 +73,9 @@ impl Shell {
         if assigns.is_empty() {
             return Ok(());
         }
-        let outer = std::mem::replace(&mut self.trace_to, errors_before(saved));
+        let outer = std::mem::replace(&mut self.streams.trace_to, errors_before(saved));
         let assigned = self.assign_all(assigns, export);
-        self.trace_to = outer;
+        self.streams.trace_to = outer;
         assigned
     }
 
@@ -116,7 +116,7 @@ impl Shell {
             }
         }
         if !trace.is_empty() {
-            trace.append(&mut self.traced);
+            trace.append(&mut self.streams.traced);
             self.trace(&trace);
         }
         Ok(())
@@ -162,7 +162,7 @@ impl Shell {
         }
         self.resume_capture(capture);
         self.undo_redirections(saved);
-        self.builtin = "";
+        self.location.builtin = "";
         match result {
             // Only errors of special builtins end the shell.
             Err(Fail::Error) if !fatal => {}
@@ -173,11 +173,11 @@ impl Shell {
 
     /// Calls a builtin with its words.
     pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
-        self.builtin = if builtin.unnamed { "" } else { builtin.name };
+        self.location.builtin = if builtin.unnamed { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
-        let outer = std::mem::take(&mut self.write_failed);
+        let outer = std::mem::take(&mut self.streams.write_failed);
         let result = self.status_of(|shell| shell.run_builtin(builtin, &operands));
-        if std::mem::replace(&mut self.write_failed, outer) && self.status == 0 {
+        if std::mem::replace(&mut self.streams.write_failed, outer) && self.status == 0 {
             // XCU 1.4: a utility whose output is lost fails.
             self.status = 1;
         }
@@ -218,7 +218,7 @@ impl Shell {
         match words.first().map(Vec::as_slice) {
             Some(b"--") => words = &words[1..],
             Some([b'-', letter, ..]) => {
-                self.builtin = "exec";
+                self.location.builtin = "exec";
                 return Err(self.error(&[b"illegal option -", &[*letter]]));
             }
             _ => {}
@@ -230,7 +230,7 @@ impl Shell {
         }
         self.locals.push(Vec::new());
         self.assign_all(&simple.assigns, true)?;
-        self.builtin = "exec";
+        self.location.builtin = "exec";
         if self.options.interactive {
             // The program gets the signals and the group that the shell was given.
             self.options.interactive = false;
@@ -292,7 +292,7 @@ impl Shell {
         result?;
         if self.options.bash {
             // An ERR trap is about the call.
-            self.line = simple.line;
+            self.location.line = simple.line;
         }
         self.check_errexit()
     }
@@ -301,37 +301,37 @@ impl Shell {
         if !self.stack_has_room() {
             return Err(self.plain_error(b"maximum function recursion depth exceeded"));
         }
-        let frames = self.frames.len();
+        let frames = self.flow.frames.len();
         let name = words.remove(0);
-        let outer_name = std::mem::replace(&mut self.function_name, name);
+        let outer_name = std::mem::replace(&mut self.flow.function_name, name);
         if self.options.bash {
-            let name = self.function_name.copied();
+            let name = self.flow.function_name.copied();
             let source = function.source.get_or_init(|| self.source());
-            self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
+            self.flow.frames.push(Frame { name, source: Rc::clone(source), line: self.location.line });
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
-        let outer = std::mem::replace(&mut self.positional, Rc::new(words));
+        let outer = std::mem::replace(&mut self.parameters.positional, Rc::new(words));
         // bash's `getopts` goes on with the caller's.
-        let options = (self.option_index, self.option_at);
+        let options = (self.parameters.option_index, self.parameters.option_offset);
         if !self.options.bash {
-            (self.option_index, self.option_at) = (1, 0);
+            (self.parameters.option_index, self.parameters.option_offset) = (1, 0);
         }
-        let loops = std::mem::take(&mut self.loops);
-        self.calls += 1;
-        let sources = self.sources;
-        self.sources += u32::from(function.sourced.get());
+        let loops = std::mem::take(&mut self.flow.loops);
+        self.flow.calls += 1;
+        let sources = self.flow.sources;
+        self.flow.sources += u32::from(function.sourced.get());
         let mut result = self.run(&function.body);
         if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
             result = self.end_function_traps(traps).and(result);
         }
-        self.calls -= 1;
-        self.function_name = outer_name;
-        self.sources = sources;
-        self.frames.truncate(frames);
-        self.loops = loops;
-        self.positional = outer;
+        self.flow.calls -= 1;
+        self.flow.function_name = outer_name;
+        self.flow.sources = sources;
+        self.flow.frames.truncate(frames);
+        self.flow.loops = loops;
+        self.parameters.positional = outer;
         if !self.options.bash {
-            (self.option_index, self.option_at) = options;
+            (self.parameters.option_index, self.parameters.option_offset) = options;
         }
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
@@ -387,12 +387,12 @@ impl Shell {
 
     /// Standard output leaves a capture for the time that it is redirected.
     pub(super) fn suspend_capture(&mut self, all: &[Redirection]) -> Option<Vec<u8>> {
-        if all.iter().any(|one| one.changes(1)) { self.capture.take() } else { None }
+        if all.iter().any(|one| one.changes(1)) { self.streams.capture.take() } else { None }
     }
 
     pub(super) fn resume_capture(&mut self, capture: Option<Vec<u8>>) {
         if capture.is_some() {
-            self.capture = capture;
+            self.streams.capture = capture;
         }
     }
 }

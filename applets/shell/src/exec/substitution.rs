@@ -46,14 +46,15 @@ pub fn process_substitution(shell: &mut Shell, body: &Rc<Node>, writes: bool) ->
     };
     drop(theirs);
     if shell.options.bash {
-        shell.background = Some(pid);
+        shell.flow.background = Some(pid);
     }
     // Above the descriptors that scripts use.
     let number = shell
+        .streams
         .descriptors
         .add(ours.as_fd(), 60)
         .map_err(|errno| shell.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))?;
-    shell.pipe_ends.push(number);
+    shell.streams.pipe_ends.push(number);
     Ok(text!("/dev/fd/", i64::from(number)))
 }
 
@@ -65,7 +66,7 @@ impl Shell {
             Ok(opened) => read_all(opened.as_fd()),
             Err(errno) => {
                 self.report(&[b"can't open ", path, b": ", sys::error_text(errno).as_bytes()]);
-                self.substitution_status = Some(1);
+                self.flow.substitution_status = Some(1);
                 return Ok(Vec::new());
             }
         };
@@ -73,16 +74,16 @@ impl Shell {
             text.pop();
         }
         text.retain(|&byte| byte != 0);
-        self.substitution_status = Some(0);
+        self.flow.substitution_status = Some(0);
         Ok(text)
     }
 
     fn substitute_here(&mut self, body: &Node, changes: bool) -> Result<Vec<u8>, Fail> {
-        let outer = self.capture.replace(Vec::new());
+        let outer = self.streams.capture.replace(Vec::new());
         let before = self.status;
         let result = self.run_quietly(body, changes);
-        let output = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
-        self.substitution_status = Some(std::mem::replace(&mut self.status, before));
+        let output = std::mem::replace(&mut self.streams.capture, outer).unwrap_or_default();
+        self.flow.substitution_status = Some(std::mem::replace(&mut self.status, before));
         result.map(|()| output)
     }
 
@@ -101,7 +102,7 @@ impl Shell {
         drop(reader);
         let status = process::wait_for(pid).map_or(127, process::Change::status);
         // `$?` stays that of the last pipeline (XCU 2.5.2): a substitution's status counts only where there is no command.
-        self.substitution_status = Some(status);
+        self.flow.substitution_status = Some(status);
         Ok(output)
     }
 
@@ -112,9 +113,9 @@ impl Shell {
 
     /// Closes the pipes of process substitutions, all but the first `kept`.
     pub fn close_pipe_ends(&mut self, kept: usize) {
-        for number in self.pipe_ends.split_off(kept) {
+        for number in self.streams.pipe_ends.split_off(kept) {
             // It was open until now, unless the command closed it.
-            let _ = self.descriptors.close(number);
+            let _ = self.streams.descriptors.close(number);
         }
     }
 }

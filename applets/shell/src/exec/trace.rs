@@ -16,8 +16,8 @@ impl Shell {
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
         // There is no one left to tell that it cannot be written.
-        let _ = match self.trace_to {
-            Some(kept) => self.descriptors.get(kept).and_then(|file| write_to(file, &line)),
+        let _ = match self.streams.trace_to {
+            Some(kept) => self.streams.descriptors.get(kept).and_then(|file| write_to(file, &line)),
             None => write_all(2, &line),
         };
     }
@@ -40,7 +40,7 @@ impl Shell {
             if simple.assigns.is_empty() {
                 self.trace(&quoted);
             } else {
-                self.traced = quoted;
+                self.streams.traced = quoted;
             }
         }
     }

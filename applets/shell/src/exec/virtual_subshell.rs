@@ -7,12 +7,12 @@ use crate::state::options::Options;
 use crate::state::slot::Slot;
 use crate::state::slot::Special;
 use crate::state::traps::{DEBUG, ERR};
+use crate::state::{Computed, Parameters};
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{
     Arith, Assign, Condition, Node, ParamName, ParamOp, Part, Pattern, Pipeline, RedirectFd, RedirectKind, Redirection,
     Simple, Word,
 };
-use crate::syntax::copied::Copied;
 use crate::syntax::symbols::Sym;
 use rbox_core::applet::Isolation;
 use std::rc::Rc;
@@ -27,16 +27,11 @@ const MOST_VARIABLES: usize = 1000;
 type Judgement = Option<bool>;
 
 /// What a subshell may change.
-struct Kept {
+struct Snapshot {
     variables: Vec<Slot>,
-    positional: Rc<Vec<Vec<u8>>>,
+    parameters: Parameters,
     options: Options,
-    ifs: Vec<u8>,
-    utf8: bool,
-    options_place: (usize, usize),
-    random: u32,
-    began: i64,
-    pipe_status: Vec<u8>,
+    computed: Computed,
 }
 
 impl Shell {
@@ -46,8 +41,8 @@ impl Shell {
             return None;
         }
         // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
-        let is_trapped = self.traps.iter().skip(1).any(Option::is_some);
-        let is_told = self.traps[ERR].is_some() || self.traps[DEBUG].is_some();
+        let is_trapped = self.traps.actions.iter().skip(1).any(Option::is_some);
+        let is_told = self.traps.actions[ERR].is_some() || self.traps.actions[DEBUG].is_some();
         if is_trapped && (is_told || !self.is_single(body)) {
             return None;
         }
@@ -65,36 +60,26 @@ impl Shell {
 
     /// Runs a judged body as a subshell: it ends by itself alone, and what it changed is taken back.
     pub fn run_quietly(&mut self, body: &Node, changes: bool) -> Run {
-        let kept = changes.then(|| Kept {
+        let snapshot = changes.then(|| Snapshot {
             variables: self.variables.clone(),
-            positional: Rc::clone(&self.positional),
+            parameters: self.parameters.clone(),
             options: self.options.clone(),
-            ifs: self.ifs.copied(),
-            utf8: self.utf8,
-            options_place: (self.option_index, self.option_at),
-            random: self.random,
-            began: self.began,
-            pipe_status: self.pipe_status.copied(),
+            computed: self.computed.clone(),
         });
-        let (line, builtin, loops) = (self.line, self.builtin, self.loops);
-        let quiet = std::mem::replace(&mut self.quiet, true);
-        self.depth += 1;
+        let (line, builtin, loops) = (self.location.line, self.location.builtin, self.flow.loops);
+        let quiet = std::mem::replace(&mut self.flow.is_virtual, true);
+        self.flow.depth += 1;
         let result = self.run(body);
-        self.depth -= 1;
-        self.quiet = quiet;
-        (self.line, self.builtin, self.loops) = (line, builtin, loops);
-        if let Some(kept) = kept {
-            self.variables = kept.variables;
+        self.flow.depth -= 1;
+        self.flow.is_virtual = quiet;
+        (self.location.line, self.location.builtin, self.flow.loops) = (line, builtin, loops);
+        if let Some(snapshot) = snapshot {
+            self.variables = snapshot.variables;
             // Names that the body brought in have no value here.
             self.variables.resize_with(self.symbols.len(), Slot::default);
-            self.positional = kept.positional;
-            self.options = kept.options;
-            self.ifs = kept.ifs;
-            self.utf8 = kept.utf8;
-            (self.option_index, self.option_at) = kept.options_place;
-            self.random = kept.random;
-            self.began = kept.began;
-            self.pipe_status = kept.pipe_status;
+            self.parameters = snapshot.parameters;
+            self.options = snapshot.options;
+            self.computed = snapshot.computed;
         }
         match result {
             Err(Fail::Error) if self.status == 0 => self.status = 2,
@@ -115,16 +100,16 @@ impl Shell {
             Ok(words) => words,
             Err(fail) => return Some(Err(fail)),
         };
-        let outer = self.capture.replace(Vec::new());
+        let outer = self.streams.capture.replace(Vec::new());
         // The first command's failure is the pipeline's with pipefail alone.
-        self.tested += 1;
+        self.flow.tested += 1;
         let result = self.run_quietly(first, false);
-        self.tested -= 1;
-        let text = std::mem::replace(&mut self.capture, outer).unwrap_or_default();
+        self.flow.tested -= 1;
+        let text = std::mem::replace(&mut self.streams.capture, outer).unwrap_or_default();
         let failed = self.status;
         let run = result.and_then(|()| self.run_applet_on(&words, &last.redirections, text));
         if self.options.bash {
-            self.pipe_status = vec![failed, self.status];
+            self.computed.pipe_status = vec![failed, self.status];
         }
         if self.options.pipefail && self.status == 0 {
             self.status = failed;
@@ -136,7 +121,7 @@ impl Shell {
     fn is_short(&mut self, pipeline: &Pipeline) -> bool {
         let [first, last] = &*pipeline.commands else { return false };
         let (Node::Simple(first), Node::Simple(last)) = (&**first, &**last) else { return false };
-        if self.options.xtrace || self.must_fork() || self.traps[DEBUG].is_some() {
+        if self.options.xtrace || self.must_fork() || self.traps.actions[DEBUG].is_some() {
             return false;
         }
         let prints = match first.name {

@@ -124,7 +124,7 @@ impl Shell {
             if self.options.bash
                 && let Some(number) = rbox_core::number::parse_decimal(text)
             {
-                return number == 0 || number <= self.positional.len() as u64;
+                return number == 0 || number <= self.parameters.positional.len() as u64;
             }
             return self.get(text).is_some();
         };

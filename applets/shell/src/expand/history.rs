@@ -26,7 +26,7 @@ pub fn expand(shell: &mut Shell, line: Vec<u8>) -> Option<Vec<u8>> {
     if found.runs {
         return Some(found.line);
     }
-    shell.editor.history.add(&found.line);
+    shell.terminal.editor.history.add(&found.line);
     None
 }
 
@@ -36,8 +36,9 @@ pub fn expanded(shell: &mut Shell, text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn expanded_with_use(shell: &mut Shell, line: &[u8]) -> Option<Expanded> {
-    let lines = shell.editor.history.lines();
-    let mut reader = Reader { lines, first: shell.editor.history.first(), text: line, at: 0, runs: true, last: None };
+    let lines = shell.terminal.editor.history.lines();
+    let mut reader =
+        Reader { lines, first: shell.terminal.editor.history.first(), text: line, at: 0, runs: true, last: None };
     reader.whole().map_err(|message| shell.plain_report(&message)).ok()
 }
 

@@ -48,7 +48,7 @@ impl Shell {
         for (number, field) in fields.done.into_iter().enumerate() {
             match globs.next_if(|(at, _)| *at == number) {
                 Some((_, pattern)) => {
-                    if !glob::expand(&pattern, field, (&self.options, self.utf8, &ignored), all) {
+                    if !glob::expand(&pattern, field, (&self.options, self.computed.utf8, &ignored), all) {
                         let word = all.pop().unwrap_or_default();
                         return Err(self.error(&[b"no match: ", &word]));
                     }
@@ -120,7 +120,7 @@ impl Shell {
     pub fn pattern_flags(&self) -> Flags {
         let groups = if self.options.extglob { Flags::EXTENDED } else { Flags::NONE };
         let groups = if self.options.nocasematch { groups | Flags::FOLD_CASE } else { groups };
-        if self.utf8 { groups | Flags::UTF8 } else { groups }
+        if self.computed.utf8 { groups | Flags::UTF8 } else { groups }
     }
 
     /// A pattern's text with escapes.
@@ -171,7 +171,7 @@ impl Shell {
         if quoted {
             fields.quoted(text);
         } else {
-            fields.split(text, &self.ifs, self.utf8);
+            fields.split(text, &self.computed.ifs, self.computed.utf8);
         }
     }
 

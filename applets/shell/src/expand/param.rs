@@ -28,7 +28,14 @@ impl Shell {
         }
         match &param.name {
             ParamName::Special(sign @ (b'@' | b'*')) => {
-                return self.expand_list(&param.op, quoted, *sign, Rc::clone(&self.positional), None, fields);
+                return self.expand_list(
+                    &param.op,
+                    quoted,
+                    *sign,
+                    Rc::clone(&self.parameters.positional),
+                    None,
+                    fields,
+                );
             }
             ParamName::All(name, sign) => return self.expand_array(&param.op, quoted, *name, *sign, fields),
             ParamName::Element(name, subscript) => {
@@ -49,7 +56,7 @@ impl Shell {
                 if quoted {
                     fields.quoted(&slot.value);
                 } else {
-                    fields.split(&slot.value, &self.ifs, self.utf8);
+                    fields.split(&slot.value, &self.computed.ifs, self.computed.utf8);
                 }
                 return Ok(());
             }
@@ -90,7 +97,7 @@ impl Shell {
         let target = self.indirect(name, held)?;
         match &target {
             ParamName::Special(sign @ (b'@' | b'*')) => {
-                self.expand_list(op, quoted, *sign, Rc::clone(&self.positional), None, fields)
+                self.expand_list(op, quoted, *sign, Rc::clone(&self.parameters.positional), None, fields)
             }
             ParamName::All(name, sign) => self.expand_array(op, quoted, *name, *sign, fields),
             _ => {
@@ -109,7 +116,8 @@ impl Shell {
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        let fail = self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() });
+        let fail =
+            self.syntax_error(&SyntaxError { line: self.location.read_line, message: BAD_SUBSTITUTION.copied() });
         if self.options.bash {
             self.status = 1;
         }
@@ -127,18 +135,18 @@ impl Shell {
     fn parameter(&mut self, name: &ParamName) -> Option<Vec<u8>> {
         match name {
             ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
-            ParamName::Positional(0) => Some(self.arg0.copied()),
-            ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
+            ParamName::Positional(0) => Some(self.invocation.arg0.copied()),
+            ParamName::Positional(number) => self.parameters.positional.get(*number as usize - 1).cloned(),
             ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::copied),
             ParamName::Special(sign) => match sign {
-                b'#' => Some(text!(self.positional.len())),
+                b'#' => Some(text!(self.parameters.positional.len())),
                 b'?' => Some(text!(self.status)),
-                b'$' => Some(text!(i64::from(self.pid))),
-                b'!' => self.background.map(|pid| text!(i64::from(pid))),
+                b'$' => Some(text!(i64::from(self.invocation.pid))),
+                b'!' => self.flow.background.map(|pid| text!(i64::from(pid))),
                 b'-' => Some(self.options.letters()),
                 _ => {
                     let separator = self.first_of_ifs().copied();
-                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
+                    if self.parameters.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
                 }
             },
         }
@@ -146,14 +154,14 @@ impl Shell {
 
     /// The first character of IFS, which joins `$*`.
     fn first_of_ifs(&self) -> &[u8] {
-        let length = if self.ifs.is_empty() { 0 } else { width(&self.ifs, self.utf8) };
-        &self.ifs[..length]
+        let length = if self.computed.ifs.is_empty() { 0 } else { width(&self.computed.ifs, self.computed.utf8) };
+        &self.computed.ifs[..length]
     }
 
     fn joined(&self, sign: u8, first_of_ifs: &[u8]) -> Vec<u8> {
         let separator = if sign == b'*' { first_of_ifs } else { b" " };
         let mut text = Vec::new();
-        for (number, value) in self.positional.iter().enumerate() {
+        for (number, value) in self.parameters.positional.iter().enumerate() {
             if number > 0 {
                 text.extend_from_slice(separator);
             }
@@ -228,7 +236,7 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
-                let separated = all.len() > 1 && !(sign == b'*' && self.ifs.is_empty());
+                let separated = all.len() > 1 && !(sign == b'*' && self.computed.ifs.is_empty());
                 let empty = all.iter().all(|value| value.is_empty()) && !separated;
                 // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
                 let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
@@ -254,7 +262,7 @@ impl Shell {
                     Some(array) if offset < 0 => start = array.next_index().wrapping_add(offset),
                     Some(_) => {}
                     None => {
-                        list.push(self.arg0.copied());
+                        list.push(self.invocation.arg0.copied());
                         list.extend(all.iter().cloned());
                         start = if offset < 0 { (list.len() as i64).wrapping_add(offset) } else { offset };
                     }
@@ -376,7 +384,7 @@ impl Shell {
         };
         Ok(Some(match op {
             ParamOp::Plain => value,
-            ParamOp::Length => text!(characters(&value, self.utf8)),
+            ParamOp::Length => text!(characters(&value, self.computed.utf8)),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
                 trim(value, &wanted, *suffix, *longest, self.pattern_flags())
@@ -387,7 +395,7 @@ impl Shell {
                     Some(length) => Some(self.arith(length)?),
                     None => None,
                 };
-                slice(&value, offset, length, self.utf8)
+                slice(&value, offset, length, self.computed.utf8)
             }
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;

@@ -109,7 +109,7 @@ impl Shell {
                 out.extend_from_slice(&name[..end]);
             }
             b'$' => out.push(if process::geteuid().is_root() { b'#' } else { b'$' }),
-            b'!' => out.extend_from_slice(Decimal::new(self.editor.history.next() as u64).as_bytes()),
+            b'!' => out.extend_from_slice(Decimal::new(self.terminal.editor.history.next() as u64).as_bytes()),
             b'j' => out.extend_from_slice(Decimal::new(self.jobs.all.len() as u64).as_bytes()),
             // BusyBox shows hours and minutes of a day of 24 hours for all of them.
             b't' | b'T' | b'@' | b'A' => {
@@ -139,7 +139,7 @@ impl Shell {
                 if end == 0 { b"%H:%M:%S" } else { &rest[..end] }
             }
             b's' => {
-                let name = rbox_core::bytes::base_name(&self.called);
+                let name = rbox_core::bytes::base_name(&self.invocation.name);
                 own = Some(name.strip_prefix(b"-").unwrap_or(name).copied());
                 b""
             }
@@ -158,7 +158,7 @@ impl Shell {
                 b""
             }
             b'#' => {
-                own = Some(Decimal::new(u64::from(self.entered)).as_bytes().copied());
+                own = Some(Decimal::new(u64::from(self.terminal.entered)).as_bytes().copied());
                 b""
             }
             _ => return false,

@@ -22,7 +22,7 @@ use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
 pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
     let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));
-    shell.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
+    shell.terminal.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
     let file = match (shell.get(b"HISTFILE").map(<[u8]>::copied), shell.get(b"HOME")) {
         (Some(file), _) => file,
         (None, Some(home)) if !home.is_empty() => {
@@ -32,16 +32,16 @@ pub fn open_history(shell: &mut Shell) {
         _ => return,
     };
     if !file.is_empty() {
-        shell.editor.history.open(&file);
+        shell.terminal.editor.history.open(&file);
     }
 }
 
 /// What the shell does before it asks for a command.
 pub fn before_prompt(shell: &mut Shell) -> Run {
-    shell.builtin = "";
-    shell.loops = 0;
-    shell.tested = 0;
-    shell.warned = shell.warned.saturating_sub(1);
+    shell.location.builtin = "";
+    shell.flow.loops = 0;
+    shell.flow.tested = 0;
+    shell.terminal.warned = shell.terminal.warned.saturating_sub(1);
     // An untrapped SIGINT only leads here.
     let ended = shell.run_traps();
     shell.notify();
@@ -71,13 +71,13 @@ impl Shell {
     /// bash's PROMPT_COMMAND, or each element of it, before the prompt. The status stays as it was.
     fn run_prompt_commands(&mut self) -> Run {
         let Some(name) = self.symbols.find(b"PROMPT_COMMAND") else { return Ok(()) };
-        let (status, last_word) = (self.status, self.last_word.copied());
+        let (status, last_word) = (self.status, self.flow.last_word.copied());
         for command in self.array(name).map_or_else(Vec::new, |array| array.values()) {
             if let Err(crate::state::Fail::Exit) = self.run_text(&command) {
                 return Err(crate::state::Fail::Exit);
             }
         }
-        (self.status, self.last_word) = (status, last_word);
+        (self.status, self.flow.last_word) = (status, last_word);
         Ok(())
     }
 
@@ -101,26 +101,26 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                 if !is_kept(shell, &line) {
                     // It is not to be found again.
                 } else if shell.options.nolog {
-                    shell.unlogged.push(line.copied());
+                    shell.terminal.unlogged.push(line.copied());
                 } else {
-                    shell.editor.history.add(&line);
+                    shell.terminal.editor.history.add(&line);
                 }
                 line.push(b'\n');
                 return Some(line);
             }
             Line::Edit(text) => {
                 let command = b"fc -e \"${VISUAL:-${EDITOR:-vi}}\"";
-                shell.editor.history.add(&text);
-                shell.editor.history.add(command);
+                shell.terminal.editor.history.add(&text);
+                shell.terminal.editor.history.add(command);
                 return Some([&command[..], b"\n"].concat());
             }
             Line::Interrupted => {
                 shell.status = 130;
-                if shell.traps[SIGINT as usize].is_some() {
+                if shell.traps.actions[SIGINT as usize].is_some() {
                     // The trap runs before the next prompt.
                     let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
                 }
-                shell.interrupted = continued;
+                shell.terminal.interrupted = continued;
                 return (!continued).then(|| b"\n".copied());
             }
             Line::Suspended => {
@@ -147,7 +147,7 @@ pub fn entered_line(shell: &mut Shell, line: &[u8]) -> Vec<u8> {
     let line = line.strip_suffix(b"\n").unwrap_or(line).copied();
     let line = history::expand(shell, line).unwrap_or_default();
     if is_kept(shell, &line) {
-        shell.editor.history.add(&line);
+        shell.terminal.editor.history.add(&line);
     }
     [&line[..], b"\n"].concat()
 }
@@ -174,8 +174,8 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
     if shell.options.notify {
         watched.push(SIGCHLD);
     }
-    watched.retain(|signal| shell.traps[*signal as usize].is_none());
-    shell.modes = termios::tcgetattr(fd::borrow(0)).ok();
+    watched.retain(|signal| shell.traps.actions[*signal as usize].is_none());
+    shell.terminal.modes = termios::tcgetattr(fd::borrow(0)).ok();
     // Signals of no interest to a shell interrupt the wait for a key, and only that.
     let before: Vec<_> = watched.iter().map(|signal| signal::set(*signal, Disposition::Note)).collect();
     let line = if dumb { None } else { ask_editor(shell, prompt, timeout) };
@@ -189,11 +189,11 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
 
 fn ask_editor(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Option<Line> {
     // The editor asks the shell, which must not be asked for the editor then.
-    let mut editor = core::mem::take(&mut shell.editor);
+    let mut editor = core::mem::take(&mut shell.terminal.editor);
     editor.vi = shell.options.vi;
     editor.timeout = timeout;
     let line = editor.read(prompt, shell);
-    shell.editor = editor;
+    shell.terminal.editor = editor;
     line
 }
 
@@ -226,7 +226,7 @@ impl Host for Shell {
     fn signal(&mut self) -> Signal {
         let pending = SignalSet(signal::pending());
         let has = |number: i32| pending.0 & SignalSet::of(&[number]).0 != 0;
-        if (1..65).any(|number| has(number) && self.traps[number as usize].is_some()) {
+        if (1..65).any(|number| has(number) && self.traps.actions[number as usize].is_some()) {
             return Signal::Suspend;
         }
         if has(SIGINT) {

@@ -12,7 +12,7 @@ impl Shell {
     fn checked(&mut self, more: Result<bool, Errno>) -> bool {
         more.unwrap_or_else(|errno| {
             self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
-            self.read_failed = true;
+            self.streams.read_failed = true;
             false
         })
     }
@@ -57,7 +57,8 @@ impl Host for Shell {
         match input.reader {
             Reader::None => false,
             Reader::Script(kept) => {
-                let read = self.descriptors.get(kept).and_then(|file| read_block(file, &mut input.buffer, 1 << 14));
+                let read =
+                    self.streams.descriptors.get(kept).and_then(|file| read_block(file, &mut input.buffer, 1 << 14));
                 self.checked(read)
             }
             Reader::Seekable(number) => {

@@ -25,7 +25,7 @@ impl Shell {
     /// The current directory and those put aside, as DIRSTACK has them.
     pub fn directory_stack(&mut self) -> Vec<Vec<u8>> {
         let mut all = vec![working(self)];
-        all.extend(self.directories.iter().cloned());
+        all.extend(self.computed.directories.iter().cloned());
         all
     }
 }

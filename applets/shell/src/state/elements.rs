@@ -15,7 +15,7 @@ impl Shell {
         let name = self.resolve(name);
         let kind = self.slot(name).special;
         let special = match kind {
-            Special::PipeStatus => Some(self.pipe_status.iter().map(|status| text!(*status)).collect()),
+            Special::PipeStatus => Some(self.computed.pipe_status.iter().map(|status| text!(*status)).collect()),
             Special::Source | Special::FunctionName | Special::CallLines => Some(self.call_stack(kind)),
             Special::Directories => Some(self.directory_stack()),
             _ => None,
@@ -37,7 +37,7 @@ impl Shell {
     /// FUNCNAME, BASH_SOURCE or BASH_LINENO, the innermost call first. A script is what calls last, `main`.
     fn call_stack(&self, kind: Special) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
-        for frame in self.frames.iter().rev() {
+        for frame in self.flow.frames.iter().rev() {
             all.push(match kind {
                 Special::Source => frame.source.copied(),
                 Special::FunctionName => frame.name.copied(),
@@ -45,10 +45,10 @@ impl Shell {
             });
         }
         match kind {
-            _ if !self.named => {}
-            Special::Source => all.push(self.arg0.copied()),
+            _ if !self.invocation.named => {}
+            Special::Source => all.push(self.invocation.arg0.copied()),
             // It is there in functions alone.
-            Special::FunctionName if self.calls == 0 => all.clear(),
+            Special::FunctionName if self.flow.calls == 0 => all.clear(),
             Special::FunctionName => all.push(b"main".copied()),
             _ => all.push(b"0".copied()),
         }

@@ -88,7 +88,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
 
 /// Sets what bash mode has besides: its variables.
 pub fn begin_bash(shell: &mut Shell) {
-    shell.began = now();
+    shell.computed.began = now();
     shell.options.checkwinsize = true;
     for (name, special) in COMPUTED_NAMES.split(|&byte| byte == b' ').zip(COMPUTED) {
         let name = shell.intern(name);

@@ -9,16 +9,20 @@ use crate::syntax::parser::SyntaxError;
 impl Shell {
     /// What messages begin with: the script, the builtin or the file that is read, the line.
     fn message_start(&self, line: u32) -> Vec<u8> {
-        let mut text = self.arg0.copied();
+        let mut text = self.invocation.arg0.copied();
         text.extend_from_slice(b": ");
-        let source = if self.builtin.is_empty() { &self.context[..] } else { self.builtin.as_bytes() };
+        let source = if self.location.builtin.is_empty() {
+            &self.location.context[..]
+        } else {
+            self.location.builtin.as_bytes()
+        };
         if !source.is_empty() {
             text.extend_from_slice(source);
             text.extend_from_slice(b": ");
         }
-        if self.named || (!source.is_empty() && !self.options.interactive) {
+        if self.invocation.named || (!source.is_empty() && !self.options.interactive) {
             // BusyBox counts the lines of `-c` from 0 in its messages.
-            let line = line.saturating_sub(u32::from(self.options.command && self.sources == 0));
+            let line = line.saturating_sub(u32::from(self.options.command && self.flow.sources == 0));
             text.extend_from_slice(b"line ");
             text.extend_from_slice(rbox_core::number::Decimal::new(u64::from(line)).as_bytes());
             text.extend_from_slice(b": ");
@@ -33,7 +37,7 @@ impl Shell {
 
     /// A message about the command that runs.
     pub fn report(&self, parts: &[&[u8]]) {
-        self.print_error(self.message_start(self.line), parts);
+        self.print_error(self.message_start(self.location.line), parts);
     }
 
     fn print_error(&self, mut text: Vec<u8>, parts: &[&[u8]]) {
@@ -74,7 +78,7 @@ impl Shell {
 
     /// Writes to standard output: the descriptor, or the substitution that runs here.
     pub fn print(&mut self, text: &[u8]) {
-        let failed = match &mut self.capture {
+        let failed = match &mut self.streams.capture {
             Some(captured) => {
                 captured.extend_from_slice(text);
                 return;
@@ -82,10 +86,10 @@ impl Shell {
             None => write_all(1, text),
         };
         if let Err(errno) = failed
-            && !std::mem::replace(&mut self.write_failed, true)
+            && !std::mem::replace(&mut self.streams.write_failed, true)
         {
             let reason = rbox_core::sys::error_text(errno);
-            self.print_error(self.called.copied(), &[b": write error: ", reason.as_bytes()]);
+            self.print_error(self.invocation.name.copied(), &[b": write error: ", reason.as_bytes()]);
             self.status = 1;
         }
     }

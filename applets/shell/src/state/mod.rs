@@ -21,4 +21,4 @@ pub mod traps;
 pub mod upward;
 pub mod variables;
 
-pub use shell::{Fail, Frame, Run, Shell};
+pub use shell::{Computed, Fail, Flow, Frame, Invocation, Location, Parameters, Run, Shell, Streams, Terminal, Traps};

@@ -7,7 +7,7 @@ use rbox_core::sys::{AsFd, OwnedFd};
 impl Shell {
     /// A reader of a script, whose descriptor stays out of the script's way.
     pub fn script(&mut self, file: OwnedFd) -> Result<Reader, Fail> {
-        match self.descriptors.keep(file.as_fd()) {
+        match self.streams.descriptors.keep(file.as_fd()) {
             Ok(kept) => Ok(Reader::Script(kept)),
             Err(errno) => Err(self.plain_error(rbox_core::sys::error_text(errno).as_bytes())),
         }
@@ -16,7 +16,7 @@ impl Shell {
     /// Closes what a reader of a script reads from.
     pub fn close_script(&mut self, input: &Input) {
         if let Reader::Script(kept) = input.reader {
-            self.descriptors.release(kept);
+            self.streams.descriptors.release(kept);
         }
     }
 }

@@ -38,10 +38,10 @@ impl Shell {
     /// A variable's value; `None` when it is unset.
     pub fn value(&mut self, name: Sym) -> Option<&[u8]> {
         match self.slot(name).special {
-            Special::Line => self.variables[name.index()].value = text!(self.line),
+            Special::Line => self.variables[name.index()].value = text!(self.location.line),
             Special::Random => {
-                self.random = self.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-                let number = (self.random >> 16) & 0x7fff;
+                self.computed.random = self.computed.random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                let number = (self.computed.random >> 16) & 0x7fff;
                 self.variables[name.index()].value = text!(number);
             }
             Special::Reference => {
@@ -69,16 +69,16 @@ impl Shell {
     /// Computes the value of one of bash's variables.
     fn compute(&mut self, name: Sym) {
         let value = match self.slot(name).special {
-            Special::Seconds => Some(text!(now().saturating_sub(self.began))),
+            Special::Seconds => Some(text!(now().saturating_sub(self.computed.began))),
             Special::Epoch => Some(text!(now())),
             Special::EpochExact => Some(exact_now()),
             Special::OwnPid => Some(text!(i64::from(process::getpid().as_raw_nonzero().get()))),
-            Special::Depth => Some(text!(self.depth)),
+            Special::Depth => Some(text!(self.flow.depth)),
             Special::Element => self.referenced_element(name),
-            Special::CurrentFunction => Some(self.function_name.copied()),
+            Special::CurrentFunction => Some(self.flow.function_name.copied()),
             Special::HostName => Some(system::uname().nodename().to_bytes().copied()),
-            Special::Command => Some(self.command_text.copied()),
-            Special::LastWord => Some(self.last_word.copied()),
+            Special::Command => Some(self.flow.command_text.copied()),
+            Special::LastWord => Some(self.flow.last_word.copied()),
             Special::ShellOptions => Some(crate::state::options::names_on(&mut self.options)),
             Special::BashOptions => Some(crate::state::shopt::names_on(&mut self.options)),
             _ => self.array(name).and_then(|array| array.get(&[0; 8]).cloned()),
@@ -109,7 +109,7 @@ impl Shell {
     /// Learns what a character is: an assignment counts from then on (XBD 8.2).
     pub fn note_locale(&mut self) {
         let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
-        self.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
+        self.computed.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
     }
 
     /// Looks after a special variable that got another value.
@@ -117,7 +117,7 @@ impl Shell {
         match self.variables[name.index()].special {
             Special::Ifs => {
                 let slot = &self.variables[name.index()];
-                self.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
+                self.computed.ifs = if slot.set { slot.value.copied() } else { b" \t\n".copied() };
             }
             Special::Locale => self.note_locale(),
             Special::GlobIgnore => {
@@ -129,16 +129,16 @@ impl Shell {
             Special::Path => self.variables.iter_mut().for_each(|slot| slot.path = None),
             Special::OptionIndex => {
                 let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(1);
-                self.option_index = usize::try_from(value).unwrap_or(1).max(1);
-                self.option_at = 0;
+                self.parameters.option_index = usize::try_from(value).unwrap_or(1).max(1);
+                self.parameters.option_offset = 0;
             }
             Special::Random => {
                 let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(0);
-                self.random = value as u32;
+                self.computed.random = value as u32;
             }
             Special::Seconds => {
                 let value = crate::syntax::expression::small_number(&self.variables[name.index()].value).unwrap_or(0);
-                self.began = now().saturating_sub(value);
+                self.computed.began = now().saturating_sub(value);
             }
             // Once they are assigned they are variables as any other.
             Special::Line | Special::CurrentFunction | Special::HostName => {

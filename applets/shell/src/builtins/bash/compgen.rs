@@ -120,7 +120,7 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         }
         _ => {
             let text = shell.expand_subscript(value)?;
-            let ifs = shell.ifs.copied();
+            let ifs = shell.computed.ifs.copied();
             split(&text, &ifs, found);
         }
     }

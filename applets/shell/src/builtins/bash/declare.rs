@@ -28,7 +28,7 @@ pub fn declare(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if on.contains(&b'p') || words.is_empty() {
         return show(shell, words, &on);
     }
-    let local = shell.calls > 0 && !on.contains(&b'g');
+    let local = shell.flow.calls > 0 && !on.contains(&b'g');
     for word in words {
         declare_one(shell, word, &on, &off, local)?;
     }

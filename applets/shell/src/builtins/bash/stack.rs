@@ -13,11 +13,11 @@ impl Shell {
     fn enter_stack(&mut self, mut all: Vec<Vec<u8>>) -> Result<(), Fail> {
         let first = all.remove(0);
         if first != working(self) {
-            let builtin = self.builtin;
+            let builtin = self.location.builtin;
             directory::cd(self, &[b"--", &first])?;
-            self.builtin = builtin;
+            self.location.builtin = builtin;
         }
-        self.directories = all;
+        self.computed.directories = all;
         Ok(())
     }
 
@@ -25,7 +25,7 @@ impl Shell {
     fn stack_place(&mut self, word: &[u8]) -> Result<Option<usize>, Fail> {
         let [sign @ (b'+' | b'-'), digits @ ..] = word else { return Ok(None) };
         let Some(number) = rbox_core::number::parse_decimal(digits) else { return Ok(None) };
-        let count = self.directories.len() + 1;
+        let count = self.computed.directories.len() + 1;
         match usize::try_from(number) {
             Ok(number) if number < count => Ok(Some(if *sign == b'+' { number } else { count - 1 - number })),
             _ if count == 1 => Err(self.plain_error(b"directory stack empty")),
@@ -45,15 +45,15 @@ pub fn pushd(shell: &mut Shell, words: &[&[u8]]) -> Done {
             Some(place) => all.rotate_left(place),
             None if stays => all.insert(1, word.copied()),
             None => {
-                let builtin = shell.builtin;
+                let builtin = shell.location.builtin;
                 directory::cd(shell, &[b"--", word])?;
-                shell.builtin = builtin;
+                shell.location.builtin = builtin;
                 all.insert(0, working(shell));
             }
         },
     }
     if stays {
-        shell.directories = all.split_off(1);
+        shell.computed.directories = all.split_off(1);
     } else {
         shell.enter_stack(all)?;
     }
@@ -78,7 +78,7 @@ pub fn popd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if place == 0 && !stays {
         shell.enter_stack(all)?;
     } else {
-        shell.directories = all.split_off(usize::from(place > 0));
+        shell.computed.directories = all.split_off(usize::from(place > 0));
     }
     dirs(shell, &[])
 }
@@ -105,7 +105,7 @@ pub fn dirs(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     }
     if letters.contains(&b'c') {
-        shell.directories.clear();
+        shell.computed.directories.clear();
         return Ok(0);
     }
     let home = shell.get(b"HOME").unwrap_or_default().copied();

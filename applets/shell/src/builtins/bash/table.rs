@@ -15,7 +15,7 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(word) => number(shell, word)? as usize,
         None => 0,
     };
-    let frames = &shell.frames;
+    let frames = &shell.flow.frames;
     if frames.is_empty() && words.is_empty() {
         shell.print(b"0 NULL\n");
         return Ok(0);
@@ -24,7 +24,7 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let frame = &frames[at];
     let (name, source) = match at.checked_sub(1).map(|outer| &frames[outer]) {
         Some(outer) => (&outer.name[..], outer.source.copied()),
-        None => (&b"main"[..], if shell.named { shell.arg0.copied() } else { b"NULL".copied() }),
+        None => (&b"main"[..], if shell.invocation.named { shell.invocation.arg0.copied() } else { b"NULL".copied() }),
     };
     let mut text = text!(frame.line);
     if !words.is_empty() {
