@@ -260,6 +260,18 @@ fn files_of_the_shell_import_in_no_circle() {
 }
 
 #[test]
+fn the_shell_drops_no_result_without_a_reason() {
+    for path in sources(&root().join("applets/shell/src")) {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        let mut above = "";
+        for line in text.lines().map(str::trim) {
+            assert!(!line.starts_with("let _ =") || above.starts_with("// "), "{}: {line}", path.display());
+            above = line;
+        }
+    }
+}
+
+#[test]
 fn every_group_is_in_the_registry() {
     let registry = fs::read_to_string(root().join("applets/src/registry.rs")).expect("the registry");
     for group in groups() {

@@ -138,6 +138,7 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     if shell.options.login && shell.options.interactive && shell.options.bash {
         let status = shell.status;
         let home = shell.get(b"HOME").unwrap_or_default().copied();
+        // What ends the file does not change how the shell ends.
         let _ = profile(shell, &[&home[..], b"/.bash_logout"].concat());
         shell.status = status;
     }
@@ -170,9 +171,9 @@ fn read_options<'a, 'b>(
             words = long_option(shell, word, words, start)?;
             continue;
         }
-        for &letter in &word[1..] {
-            match letter {
-                // As in every shell, with either sign.
+        for &flag in &word[1..] {
+            match flag {
+                // As in every shell, after `-` and `+`.
                 b'c' => start.command = true,
                 b's' => start.stdin = on,
                 b'l' => start.login = on,
@@ -199,9 +200,9 @@ fn read_options<'a, 'b>(
                         return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
                     }
                 }
-                letter => {
-                    if !shell.set_option(letter, on) {
-                        return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
+                flag => {
+                    if !shell.set_option(flag, on) {
+                        return Err(shell.error(&[b"illegal option ", &word[..1], &[flag]]));
                     }
                 }
             }
@@ -419,6 +420,7 @@ pub fn fuzz_parser(data: &[u8]) {
     let body = [b"{\n", text, b"\n}"].concat();
     let Ok(Some(node)) = next_command(&mut Input::text(&body, 1), &mut shell) else { return };
     let written = node_in_whole(&node, &shell.symbols);
+    // Only a crash counts.
     let _ = next_command(&mut Input::text(&written, 1), &mut shell);
 }
 
@@ -427,6 +429,7 @@ pub fn fuzz_parser(data: &[u8]) {
 pub fn fuzz_arithmetic(data: &[u8]) {
     let (mut shell, text) = fuzzed_shell(data);
     if !text.iter().any(|byte| b"[$`".contains(byte)) {
+        // Only a crash counts.
         let _ = shell.evaluate_text(text, 0);
     }
 }

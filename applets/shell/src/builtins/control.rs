@@ -12,7 +12,7 @@ use rbox_core::signals;
 use rbox_core::sys::{self, fs};
 use std::rc::Rc;
 
-/// The number that a word is for bash, of either sign and with blanks around.
+/// The number that a word is for bash: it may be negative and have blanks around.
 fn signed(word: &[u8]) -> Option<i64> {
     crate::syntax::expression::small_number(word.trim_ascii())
 }
@@ -120,7 +120,7 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if text.is_empty() {
         return Ok(0);
     }
-    if !shell.stack_has_room() {
+    if !shell.stack_has_space() {
         return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
     let outer = std::mem::replace(&mut shell.location.context, b"eval".copied());
@@ -159,7 +159,7 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
         shell.flow.frames.push(frame);
     }
     let context = std::mem::replace(&mut shell.location.context, path);
-    let result = if shell.stack_has_room() {
+    let result = if shell.stack_has_space() {
         shell.run_input(&mut input, false)
     } else {
         Err(shell.plain_error(b"maximum recursion depth exceeded"))
@@ -200,19 +200,19 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
 
 /// `command [-pvV] WORD...`
 pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"pvV")?;
-    if letters.contains(&b'V') || letters.contains(&b'v') {
-        let tell = match (shell.options.bash, letters.contains(&b'V')) {
+    let (flags, words) = options(shell, words, b"pvV")?;
+    if flags.contains(&b'V') || flags.contains(&b'v') {
+        let describe = match (shell.options.bash, flags.contains(&b'V')) {
             (_, true) => describe::type_,
             (true, false) => describe::describe_any,
             (false, false) => describe::describe_all,
         };
         // XCU command: one name; bash takes more.
         let words = if shell.options.bash { words } else { &words[..words.len().min(1)] };
-        return if letters.contains(&b'p') {
-            with_default_path(shell, |shell| tell(shell, words))
+        return if flags.contains(&b'p') {
+            with_default_path(shell, |shell| describe(shell, words))
         } else {
-            tell(shell, words)
+            describe(shell, words)
         };
     }
     let Some(name) = words.first() else { return Ok(0) };
@@ -234,7 +234,7 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
             Err(other) => Err(other),
         };
     }
-    if letters.contains(&b'p') {
+    if flags.contains(&b'p') {
         return with_default_path(shell, |shell| {
             shell.run_program(&words, &[])?;
             Ok(shell.status)
@@ -289,15 +289,15 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `trap [-p] [ACTION] [SIGNAL...]`
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = if words.first() == Some(&&b"-"[..]) {
+    let (flags, words) = if words.first() == Some(&&b"-"[..]) {
         (Vec::new(), words)
     } else {
         options(shell, words, if shell.options.bash { b"lp" } else { b"p" })?
     };
-    if letters.contains(&b'l') {
+    if flags.contains(&b'l') {
         return super::job::list_signals(shell, &[]);
     }
-    if !letters.is_empty() {
+    if !flags.is_empty() {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {

@@ -46,8 +46,8 @@ pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// bash's `type [-afptP] NAME...`
 fn type_bash(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"afptP")?;
-    let has = |letter: u8| letters.contains(&letter);
+    let (flags, words) = options(shell, words, b"afptP")?;
+    let has = |flag: u8| flags.contains(&flag);
     let path = has(b'p') || has(b'P');
     let mut status = 0;
     for word in words {

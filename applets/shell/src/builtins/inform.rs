@@ -7,8 +7,8 @@ use rbox_core::text::Right;
 
 /// `hash [-r] [NAME...]`
 pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::operands::options(shell, words, b"r")?;
-    if letters.contains(&b'r') {
+    let (flags, words) = super::operands::options(shell, words, b"r")?;
+    if flags.contains(&b'r') {
         shell.variables.iter_mut().for_each(|slot| slot.path = None);
         return Ok(0);
     }

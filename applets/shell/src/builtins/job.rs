@@ -3,7 +3,8 @@
 use super::operands::{number, options};
 use crate::state::builtin::Done;
 use crate::state::jobs::{Job, Process};
-use crate::state::stream::write_all;
+use crate::state::stream::write_error;
+
 use crate::state::traps::{signal_name, signal_number};
 use crate::state::{Fail, Shell};
 use rbox_core::number::Decimal;
@@ -14,7 +15,7 @@ use rbox_core::sys::{error_text, signal};
 use rbox_core::text;
 use rbox_core::text::Right;
 
-/// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
+/// The index of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
 pub fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
     let all = &shell.jobs.all;
     let spec = word.strip_prefix(b"%").unwrap_or(word);
@@ -51,34 +52,34 @@ fn find_text(shell: &mut Shell, word: &[u8], spec: &[u8]) -> Result<usize, Fail>
 
 /// `jobs [-lp] [JOB...]`
 pub fn jobs(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"lp")?;
+    let (flags, words) = options(shell, words, b"lp")?;
     shell.reap();
-    shell.with_seen_jobs(|shell| list_jobs(shell, &letters, words))
+    shell.with_seen_jobs(|shell| list_jobs(shell, &flags, words))
 }
 
-fn list_jobs(shell: &mut Shell, letters: &[u8], words: &[&[u8]]) -> Done {
+fn list_jobs(shell: &mut Shell, flags: &[u8], words: &[&[u8]]) -> Done {
     for word in words {
         let at = find(shell, word)?;
-        list_job(shell, at, letters);
+        list_job(shell, at, flags);
     }
     if words.is_empty() {
         for at in (0..shell.jobs.all.len()).rev() {
-            list_job(shell, at, letters);
+            list_job(shell, at, flags);
         }
     }
     Ok(0)
 }
 
-fn list_job(shell: &mut Shell, at: usize, letters: &[u8]) {
+fn list_job(shell: &mut Shell, at: usize, flags: &[u8]) {
     let mut text = Vec::new();
-    if letters.contains(&b'p') {
+    if flags.contains(&b'p') {
         let pid = Decimal::new(shell.jobs.all[at].processes[0].pid.unsigned_abs().into());
         text.extend_from_slice(&[pid.as_bytes(), b"\n"].concat());
     } else {
-        shell.job_line(at, letters.contains(&b'l'), &mut text);
+        shell.job_line(at, flags.contains(&b'l'), &mut text);
     }
     shell.print(&text);
-    shell.jobs.tell(at);
+    shell.jobs.set_reported(at);
 }
 
 /// Lets a stopped job go on; it becomes the newest of those that run.
@@ -141,9 +142,9 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash && words.contains(&&b"-p"[..]) {
         return wait_and_tell(shell, words);
     }
-    let (letters, words) = options(shell, words, b"n")?;
-    if letters.contains(&b'n') || words.is_empty() {
-        return wait_all(shell, letters.contains(&b'n'));
+    let (flags, words) = options(shell, words, b"n")?;
+    if flags.contains(&b'n') || words.is_empty() {
+        return wait_all(shell, flags.contains(&b'n'));
     }
     let mut status = 0;
     for word in words {
@@ -212,7 +213,7 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
             let ended = job.ended();
             shell.flow.waited = pid;
             if !known {
-                shell.tell_end(at);
+                shell.report_end(at);
             }
             if ended {
                 shell.jobs.remember(at);
@@ -281,7 +282,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let words = rbox_core::options::after_dashes(words);
     if words.is_empty() {
-        let _ = write_all(2, &[&shell.invocation.name[..], b": you need to specify whom to kill\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
     // As in BusyBox the status is the number of errors.
@@ -293,7 +294,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
             match crate::syntax::expression::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
-                    let _ = write_all(2, &[&shell.invocation.name[..], b": invalid number '", word, b"'\n"].concat());
+                    write_error(&[&shell.invocation.name[..], b": invalid number '", word, b"'\n"].concat());
                     errors = errors.saturating_add(1);
                     continue;
                 }
@@ -310,7 +311,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
                     b"\n",
                 ]
                 .concat();
-                let _ = write_all(2, &line);
+                write_error(&line);
                 errors = errors.saturating_add(1);
             }
         }
@@ -331,7 +332,7 @@ fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
 fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
     let number = signal_number(name);
     if number.is_none() {
-        let _ = write_all(2, &[&shell.invocation.name[..], b": bad signal name '", name, b"'\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": bad signal name '", name, b"'\n"].concat());
     }
     number.map(|number| number as i32)
 }
@@ -354,7 +355,7 @@ pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let given = rbox_core::number::parse_decimal(word).and_then(|number| usize::try_from(number).ok());
         let Some(number) = given.or_else(|| signal_number(word)) else {
             shell.print(&text);
-            let _ = write_all(2, &[&shell.invocation.name[..], b": unknown signal '", word, b"'\n"].concat());
+            write_error(&[&shell.invocation.name[..], b": unknown signal '", word, b"'\n"].concat());
             return Ok(1);
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).

@@ -2,13 +2,13 @@
 
 use crate::state::{Fail, Shell};
 
-/// Takes single-letter options off the front; `--` ends them. An unknown letter is an error.
+/// Takes options of one character off the front; `--` ends them. An unknown character is an error.
 pub fn options<'a, 'b>(
     shell: &mut Shell,
     words: &'a [&'b [u8]],
     known: &[u8],
 ) -> Result<(Vec<u8>, &'a [&'b [u8]]), Fail> {
-    let mut letters = Vec::new();
+    let mut flags = Vec::new();
     let mut rest = words;
     while let Some((word, after)) = rest.split_first() {
         if word.len() < 2 || word[0] != b'-' {
@@ -18,17 +18,17 @@ pub fn options<'a, 'b>(
         if *word == b"--" {
             break;
         }
-        for &letter in &word[1..] {
-            if !known.contains(&letter) {
-                let fail = shell.error(&[b"illegal option -", &[letter]]);
+        for &flag in &word[1..] {
+            if !known.contains(&flag) {
+                let fail = shell.error(&[b"illegal option -", &[flag]]);
                 // The status of bash's usage errors too.
                 shell.status = 2;
                 return Err(fail);
             }
-            letters.push(letter);
+            flags.push(flag);
         }
     }
-    Ok((letters, rest))
+    Ok((flags, rest))
 }
 
 /// A number that is not negative, or an error.

@@ -46,15 +46,15 @@ pub fn set_option_by_name(shell: &mut Shell, name: &[u8], on: bool) -> bool {
 }
 
 impl Shell {
-    /// Sets an option by its letter; false when there is none.
-    pub fn set_option(&mut self, letter: u8, on: bool) -> bool {
-        match NAMES.name_of(letter.into()).filter(|_| letter != 0) {
+    /// Sets an option by its option character; false when there is none.
+    pub fn set_option(&mut self, flag: u8, on: bool) -> bool {
+        match NAMES.name_of(flag.into()).filter(|_| flag != 0) {
             Some(name) if !is_of_bash(name) || self.options.bash => set_option_by_name(self, name.as_bytes(), on),
             // XCU set: -h may speed up the search for commands and may be on always; where a command was found is
             // always remembered here.
-            _ => match letter {
+            _ => match flag {
                 b'B' if self.options.bash => set_option_by_name(self, b"braceexpand", on),
-                letter => letter == b'h',
+                flag => flag == b'h',
             },
         }
     }
@@ -89,22 +89,22 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
             operands = true;
             break;
         }
-        for &letter in &word[1..] {
-            if letter == b'o' {
+        for &flag in &word[1..] {
+            if flag == b'o' {
                 let Some((name, rest)) = words.split_first() else {
                     list_options(shell, on);
                     return Ok(0);
                 };
                 words = rest;
                 if !set_option_by_name(shell, name, on) {
-                    let sign: &[u8] = if on { b"-" } else { b"+" };
-                    shell.report(&[b"illegal option ", sign, b"o ", name]);
-                    // BusyBox's status, but as for a letter the end of a shell that is not interactive (XCU 2.8.1).
+                    let prefix: &[u8] = if on { b"-" } else { b"+" };
+                    shell.report(&[b"illegal option ", prefix, b"o ", name]);
+                    // BusyBox's status, but as for an option character the end of a shell that is not interactive (XCU 2.8.1).
                     shell.status = 1;
                     return Err(Fail::Error);
                 }
-            } else if !shell.set_option(letter, on) {
-                return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
+            } else if !shell.set_option(flag, on) {
+                return Err(shell.error(&[b"illegal option ", &word[..1], &[flag]]));
             }
         }
     }
@@ -155,15 +155,15 @@ pub fn list_options(shell: &mut Shell, readable: bool) {
 
 /// `umask [-S] [MODE]`
 pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::operands::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
+    let (flags, words) = super::operands::options(shell, words, if shell.options.bash { b"Sp" } else { b"S" })?;
     let old = process::umask(fs::Mode::empty());
     process::umask(old);
     let bits = old.as_raw_mode();
     let Some(word) = words.first() else {
-        let text = if letters.contains(&b'S') { symbolic(!bits & 0o777) } else { octal(bits) };
+        let text = if flags.contains(&b'S') { symbolic(!bits & 0o777) } else { octal(bits) };
         // bash's `umask -p`: such that the shell reads it back.
-        if letters.contains(&b'p') {
-            shell.print(if letters.contains(&b'S') { b"umask -S " } else { b"umask " });
+        if flags.contains(&b'p') {
+            shell.print(if flags.contains(&b'S') { b"umask -S " } else { b"umask " });
         }
         shell.print(&text);
         return Ok(0);
@@ -195,7 +195,7 @@ fn symbolic(allowed: u32) -> Vec<u8> {
             [(4, b'r'), (2, b'w'), (1, b'x')]
                 .iter()
                 .filter(|(bit, _)| allowed >> shift & bit != 0)
-                .map(|(_, letter)| *letter),
+                .map(|(_, flag)| *flag),
         );
     }
     text.push(b'\n');

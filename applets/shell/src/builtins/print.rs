@@ -2,7 +2,8 @@
 
 use crate::state::Shell;
 use crate::state::builtin::Done;
-use crate::state::stream::write_all;
+use crate::state::stream::write_error;
+
 use crate::syntax::copied::Copied;
 use rbox_core::escape::Style;
 use rbox_core::printf;
@@ -35,8 +36,7 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let bash = printf::Bash { quote: crate::syntax::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
     let bash = shell.options.bash.then_some(&bash);
     shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
-        // There is no one left to tell that standard error is dead.
-        let _ = write_all(2, &[&shell.invocation.name[..], b": ", &parts.concat(), b"\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": ", &parts.concat(), b"\n"].concat());
     });
     match variable {
         Some(name) => shell.set_by_text(&name, &out)?,

@@ -5,6 +5,7 @@ use crate::state::builtin::Done;
 use crate::state::stream::is_seekable;
 use crate::state::stream::read_once;
 use crate::state::stream::take_byte;
+use crate::state::stream::write_error;
 use crate::syntax::copied::Copied;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::pattern::sequence_length;
@@ -58,9 +59,9 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             break;
         }
         let mut at = 1;
-        while let Some(&letter) = word.get(at) {
+        while let Some(&flag) = word.get(at) {
             at += 1;
-            match letter {
+            match flag {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
                 // bash's line editing: the terminal has its own.
@@ -73,15 +74,15 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
                         &word[at..]
                     } else {
                         let Some((value, rest)) = words.split_first() else {
-                            return Err(shell.error(&[b"no arg for -", &[letter], b" option"]));
+                            return Err(shell.error(&[b"no arg for -", &[flag], b" option"]));
                         };
                         words = rest;
                         value
                     };
-                    take_value(shell, letter, value, &mut wanted)?;
+                    take_value(shell, flag, value, &mut wanted)?;
                     break;
                 }
-                _ => return Err(shell.error(&[b"illegal option -", &[letter]])),
+                _ => return Err(shell.error(&[b"illegal option -", &[flag]])),
             }
         }
     }
@@ -91,12 +92,12 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
     };
     if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
         let text = [&shell.invocation.name[..], b": read: '", name, b"': bad variable name\n"].concat();
-        let _ = crate::state::stream::write_all(2, &text);
+        write_error(&text);
         return Ok(1);
     }
     let Ok(file) = shell.streams.descriptors.named(wanted.fd) else { return Ok(1) };
     if wanted.timeout == Some(0) {
-        // Nothing is read: the status tells whether there is something to read.
+        // Nothing is read: the status is 0 when there is something to read.
         let ready = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&Timespec::default()));
         return Ok(u8::from(!matches!(ready, Ok(1))));
     }
@@ -109,8 +110,8 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::state::Fail> {
-    match letter {
+fn take_value(shell: &mut Shell, flag: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::state::Fail> {
+    match flag {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
         // None at all is no limit, as in BusyBox.
         b'n' => {
@@ -186,13 +187,15 @@ fn take_line(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>,
         if wanted.count.is_some() {
             changed.local_modes.remove(termios::LocalModes::ICANON);
         }
+        // It fails only when the terminal is gone, which the read reports.
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, &changed);
     }
     if !wanted.prompt.is_empty() && termios::isatty(file) {
-        let _ = crate::state::stream::write_all(2, &wanted.prompt);
+        write_error(&wanted.prompt);
     }
     let result = collect(wanted, file);
     if let Some(before) = &before {
+        // It fails only when the terminal is gone.
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, before);
     }
     result
@@ -327,18 +330,18 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     #[inline(always)]
-    fn is_sign(&self, at: usize) -> bool {
+    fn is_separator(&self, at: usize) -> bool {
         !self.escaped[at] && self.ifs.contains(&self.line[at])
     }
 
     /// Whether IFS white space is there.
     fn is_white(&self, at: usize) -> bool {
-        matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_sign(at)
+        matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_separator(at)
     }
 
     /// Where the field that begins at `at` ends.
     fn end(&self, mut at: usize) -> usize {
-        while at < self.line.len() && !self.is_sign(at) {
+        while at < self.line.len() && !self.is_separator(at) {
             at += 1;
         }
         at
@@ -354,7 +357,7 @@ impl Fields<'_> {
     /// Where the field after a separator begins: white space with at most one other byte of IFS in it.
     fn skip_separator(&self, at: usize) -> usize {
         let at = self.skip_white(at);
-        if at < self.line.len() && self.is_sign(at) { self.skip_white(at + 1) } else { at }
+        if at < self.line.len() && self.is_separator(at) { self.skip_white(at + 1) } else { at }
     }
 }
 

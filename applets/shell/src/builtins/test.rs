@@ -2,6 +2,7 @@
 
 use crate::state::Shell;
 use crate::state::builtin::Done;
+use crate::state::stream::write_error;
 use rbox_core::condition::{self, IsSet, Judged};
 
 /// `[ EXPRESSION ]`
@@ -30,8 +31,7 @@ fn conclude(shell: &Shell, judged: Judged) -> Done {
     match judged {
         Ok(result) => Ok(u8::from(!result)),
         Err(message) => {
-            // There is no one left to tell that standard error is dead.
-            let _ = crate::state::stream::write_all(2, &[&shell.invocation.name[..], b": ", &message, b"\n"].concat());
+            write_error(&[&shell.invocation.name[..], b": ", &message, b"\n"].concat());
             Ok(2)
         }
     }

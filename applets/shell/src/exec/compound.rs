@@ -1,5 +1,6 @@
 //! Compound commands (XCU 2.9.4).
 
+use crate::state::stream::write_error;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
 use crate::syntax::copied::Copied;
@@ -146,16 +147,16 @@ impl Shell {
         for (number, word) in words.iter().enumerate() {
             push!(menu, number + 1, ") ", word, "\n");
         }
-        let _ = crate::state::stream::write_all(2, &menu);
+        write_error(&menu);
         loop {
             let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
-            let _ = crate::state::stream::write_all(2, &prompt);
+            write_error(&prompt);
             let Some(line) = crate::state::stream::read_line(0) else {
                 self.status = 1;
                 return Ok(());
             };
             if line.is_empty() {
-                let _ = crate::state::stream::write_all(2, &menu);
+                write_error(&menu);
                 continue;
             }
             let reply = self.intern(b"REPLY");

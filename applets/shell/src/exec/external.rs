@@ -1,6 +1,7 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
 use crate::state::stream::read_all;
+use crate::state::traps::set_disposition;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
 use crate::syntax::copied::Copied;
@@ -55,7 +56,7 @@ impl Shell {
         fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
     }
 
-    /// The applet of ours that a command name leads to.
+    /// The applet that a command name leads to.
     pub fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
         let id = self.registry.find(bytes::base_name(name))?;
         if !name.contains(&b'/') && self.get(b"PATH").is_none_or(<[u8]>::is_empty) {
@@ -85,7 +86,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Starts a command in a child, by the cheapest way that serves; `None` when it cannot be run, which has been told.
+    /// Starts a command in a child, in the cheapest way that is right; `None` when it cannot be run, which has been reported.
     fn start(
         &mut self,
         words: &[Vec<u8>],
@@ -173,7 +174,7 @@ impl Shell {
         self.wait_foreground(&[pid], texts)
     }
 
-    /// Starts a program without a copy of the shell; `None` when it cannot be run, which has been told.
+    /// Starts a program without a copy of the shell; `None` when it cannot be run, which has been reported.
     fn start_program(&mut self, words: &[Vec<u8>]) -> Result<Option<i32>, Fail> {
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
@@ -208,7 +209,7 @@ impl Shell {
         }
     }
 
-    /// Tells why a command cannot be run; its status (XCU 2.8.2).
+    /// Reports why a command cannot be run; its status (XCU 2.8.2).
     fn cannot_run(&mut self, name: &[u8], errno: Errno) -> u8 {
         if !matches!(errno, Errno::NOENT | Errno::NOTDIR) {
             self.report(&[name, b": ", sys::error_text(errno).as_bytes()]);
@@ -276,33 +277,33 @@ impl Shell {
         self.replace_by_as(words, None)
     }
 
-    /// As `replace_by`; the program is told another name.
+    /// As `replace_by`; the program gets another name.
     pub fn replace_by_as(&mut self, words: &[Vec<u8>], name: Option<Vec<u8>>) -> u8 {
         let renamed = name.is_some();
-        let mut told = words.to_vec();
+        let mut renamed_words = words.to_vec();
         if let Some(name) = name {
-            told[0] = name;
+            renamed_words[0] = name;
         }
         if self.ignores_children() {
-            let _ = signal::set(SIGCHLD, Disposition::Ignore);
+            set_disposition(SIGCHLD, Disposition::Ignore);
         }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
             // Under another name the program would not know which applet it is.
             && (renamed || self.registry.form(id).isolation != Isolation::Program)
         {
-            return self.become_applet(id, &told);
+            return self.become_applet(id, &renamed_words);
         }
         let Some(path) = self.find_program(&words[0]) else {
             // An applet that is nowhere, as at boot with an empty PATH, still runs.
             if let Some(id) = applet {
-                return self.become_applet(id, &told);
+                return self.become_applet(id, &renamed_words);
             }
             return self.cannot_run(&words[0], Errno::NOENT);
         };
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
-        let slices: Vec<&[u8]> = told.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = renamed_words.iter().map(Vec::as_slice).collect();
         match process::exec(&path, &slices, &environment) {
             Errno::NOEXEC => self.run_as_script(&path, words),
             errno => self.cannot_run(&words[0], errno),
@@ -373,6 +374,7 @@ impl Shell {
                 let waits = self.options.interactive && (foreground || !self.options.monitor);
                 if waits && self.traps.actions[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
                     // Ctrl-C came too early for the child; the shell would wait for it in vain.
+                    // It fails only when the child has ended.
                     let _ = signal::kill(pid, 2);
                 }
                 Ok(Some(pid))

@@ -2,6 +2,7 @@
 
 use crate::state::Shell;
 use crate::state::jobs::Job;
+use crate::state::stream::write_error;
 use rbox_core::signals::{self, SIGINT, SIGPIPE, SIGTSTP};
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -72,10 +73,11 @@ impl Shell {
         if interrupted && !self.terminal.interrupted_job {
             // The last process of the pipeline ended by itself when the others were interrupted.
             self.terminal.interrupted_job = true;
-            let _ = crate::state::stream::write_all(2, b"\n");
+            write_error(b"\n");
         }
         if monitor && self.terminal.interrupted_job {
             // The user wants the whole list to end, not only this command of it.
+            // A signal to the own process can always be sent (kill(2)).
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
         }
         status
@@ -95,9 +97,11 @@ impl Shell {
             stop |= job.processes.iter().any(|one| one.change == Some(Change::Stopped(SIGTSTP)));
         }
         if interrupt {
+            // It fails only when the job has ended.
             let _ = signal::kill(-group, SIGINT);
         }
         if stop {
+            // As above.
             let _ = signal::kill(-group, SIGTSTP);
         }
         interrupt
@@ -131,7 +135,7 @@ impl Shell {
                 if ended.is_some() {
                     self.restore_modes();
                 }
-                self.tell_end(at);
+                self.report_end(at);
                 self.jobs.all.remove(at);
                 return status;
             }
@@ -148,6 +152,7 @@ impl Shell {
                         && let Some(job) = waits
                     {
                         // Ctrl-Z came before all processes of the pipeline had been started.
+                        // It fails only when the others have ended.
                         let _ = signal::kill(-job.processes[0].pid, SIGTSTP);
                     }
                 }
@@ -171,16 +176,16 @@ impl Shell {
     }
 
     /// Says which signal ended a job, if one did.
-    pub fn tell_end(&mut self, at: usize) {
+    pub fn report_end(&mut self, at: usize) {
         let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {
             if self.traps.actions[SIGINT as usize].is_some() {
                 return;
             }
-            let _ = crate::state::stream::write_all(2, b"\n");
+            write_error(b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
             let text = signals::description(number);
-            let _ = crate::state::stream::write_all(2, &[&text[..], b"\n"].concat());
+            write_error(&[&text[..], b"\n"].concat());
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Job control on the terminal (XCU 2.11): taking it at the start, and its release at the end.
 
 use crate::state::Shell;
-use crate::state::stream::write_all;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
+
 use rbox_core::signals::SIGTTIN;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::fd;
@@ -57,7 +59,8 @@ fn own_terminal(shell: &mut Shell) -> bool {
                 return true;
             }
             Ok(_) => {
-                let _ = signal::set(SIGTTIN, Disposition::Default);
+                set_disposition(SIGTTIN, Disposition::Default);
+                // A signal to the own group can always be sent (kill(2)).
                 let _ = signal::kill(0, SIGTTIN);
             }
             Err(_) => return false,
@@ -80,7 +83,7 @@ pub fn release_terminal(shell: &mut Shell) {
 }
 
 impl Shell {
-    /// Whether the shell must not end yet: jobs are stopped, and the user has not been told just before.
+    /// Whether the shell must not end yet: jobs are stopped, which was not reported before the last prompt.
     pub fn keeps_running(&mut self) -> bool {
         if !self.options.interactive || self.terminal.warned > 0 {
             return false;
@@ -89,7 +92,7 @@ impl Shell {
         if !self.jobs.all.iter().any(|job| job.stopped()) {
             return false;
         }
-        let _ = write_all(2, b"You have stopped jobs.\n");
+        write_error(b"You have stopped jobs.\n");
         self.terminal.warned = 2;
         true
     }

@@ -1,8 +1,10 @@
-//! The table of jobs (XCU 2.11): what runs, what became of it, and telling of it.
+//! Waiting for jobs and reporting on them (XCU 2.11).
 
 use crate::state::Shell;
+use crate::state::jobs::MOST_UNREPORTED;
 use crate::state::jobs::REMEMBERED;
-use crate::state::jobs::UNTOLD;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
 use rbox_core::number::Decimal;
 use rbox_core::signals::{SIGCHLD, SIGTSTP};
 use rbox_core::sys::process::{self, WaitOptions};
@@ -52,7 +54,7 @@ impl Shell {
 
     /// Adds a job in the background, and hears of its end.
     pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
-        if self.jobs.all.len() >= REMEMBERED && !self.tells_of_jobs() {
+        if self.jobs.all.len() >= REMEMBERED && !self.reports_jobs() {
             self.reap();
             self.jobs.forget_ended();
         }
@@ -82,7 +84,7 @@ impl Shell {
             }
         };
         if let Some(chld) = chld {
-            let _ = signal::set(SIGCHLD, chld);
+            set_disposition(SIGCHLD, chld);
         }
         signal::set_blocked(before);
         if own {
@@ -91,36 +93,36 @@ impl Shell {
         result
     }
 
-    /// Whether the user is told at the prompt what becomes of jobs: `set -m`, as in BusyBox.
-    fn tells_of_jobs(&self) -> bool {
+    /// Whether the prompt reports jobs that ended or stopped: with `set -m`, as in BusyBox.
+    fn reports_jobs(&self) -> bool {
         self.options.interactive && self.options.monitor
     }
 
-    /// Whether jobs that were waited for stay in the table until the user is told; not when a loop makes ever more.
+    /// Whether jobs that were waited for stay in the table until they are reported; not when a loop makes more and more.
     pub fn keeps_ended_jobs(&self) -> bool {
-        self.tells_of_jobs() && self.jobs.all.len() < UNTOLD
+        self.reports_jobs() && self.jobs.all.len() < MOST_UNREPORTED
     }
 
-    /// Tells of jobs that ended or stopped, and forgets those that ended.
+    /// Reports jobs that ended or stopped, and forgets those that ended.
     pub fn notify(&mut self) {
         self.reap();
-        if !self.tells_of_jobs() {
+        if !self.reports_jobs() {
             return;
         }
         let mut text = Vec::new();
         for at in (0..self.jobs.all.len()).rev() {
-            if !self.jobs.all[at].told {
+            if !self.jobs.all[at].is_reported {
                 self.job_line(at, false, &mut text);
-                self.jobs.tell(at);
+                self.jobs.set_reported(at);
             }
         }
-        let _ = crate::state::stream::write_all(2, &text);
+        write_error(&text);
     }
 
     /// The line of `jobs` for one job; `pids`: one line for each process.
     pub fn job_line(&self, at: usize, pids: bool, out: &mut Vec<u8>) {
         let job = &self.jobs.all[at];
-        let mark = match self.jobs.all.len() - at {
+        let current = match self.jobs.all.len() - at {
             1 => b'+',
             2 => b'-',
             _ => b' ',
@@ -128,7 +130,7 @@ impl Shell {
         let start = out.len();
         out.extend_from_slice(b"[");
         out.extend_from_slice(Decimal::new(job.number as u64).as_bytes());
-        out.extend_from_slice(&[b']', mark, b' ', b' ']);
+        out.extend_from_slice(&[b']', current, b' ', b' ']);
         let indent = out.len() - start;
         let state = job.state();
         if !pids {

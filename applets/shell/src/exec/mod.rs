@@ -17,6 +17,7 @@ mod trace;
 pub mod trap;
 mod virtual_subshell;
 
+use crate::state::stream::write_error;
 use crate::state::upward::Upward;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Node;
@@ -34,7 +35,7 @@ pub fn stack_limit() -> usize {
 impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
-        if !self.stack_has_room() {
+        if !self.stack_has_space() {
             return Err(self.plain_error(b"nested too deeply"));
         }
         if self.options.bash {
@@ -223,7 +224,7 @@ impl Shell {
                 Ok(None) => {
                     if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
                         // After the prompt that nothing answered.
-                        let _ = crate::state::stream::write_all(2, b"\n");
+                        write_error(b"\n");
                     }
                     break;
                 }
@@ -285,8 +286,7 @@ impl Shell {
     /// Prints what the parser read since the last call: `set -v`.
     fn show_input(&mut self, input: &mut Input) {
         if self.options.verbose {
-            // There is no one left to tell that standard error is dead.
-            let _ = crate::state::stream::write_all(2, input.unshown());
+            write_error(input.unshown());
         }
         input.shown = input.at;
     }
@@ -299,7 +299,7 @@ impl Shell {
         match node {
             Node::Simple(simple) => self.run_simple(simple, true),
             Node::Group(inner) => self.run_last(inner),
-            // Nobody can tell the shell from its subshell when nothing comes after that, except by bash's BASHPID.
+            // When nothing follows, the shell and its subshell differ in bash's BASHPID alone.
             Node::Subshell(inner) if !self.options.monitor && (self.flow.subshell || !self.options.bash) => {
                 self.become_child();
                 self.run_last(inner)

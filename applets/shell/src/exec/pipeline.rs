@@ -1,10 +1,12 @@
 //! Pipelines, subshells and background commands.
 
 use crate::exec::external::Child;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
-use rbox_core::sys::signal::{self, Disposition};
+use rbox_core::sys::signal::Disposition;
 use rbox_core::sys::{self, OwnedFd, fd, fs, pipe, process};
 use rbox_core::text;
 use std::rc::Rc;
@@ -126,10 +128,10 @@ impl Shell {
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
-        // What is in a substitution that runs here has been judged with it; a child would not write into its text.
-        let changes = if self.streams.capture.is_some() { Some(true) } else { self.judge(body) };
+        // A substitution that runs here was checked with all that is in it; a child could not write to its capture.
+        let changes = if self.streams.capture.is_some() { Some(true) } else { self.subshell_effect(body) };
         if let Some(changes) = changes {
-            self.run_quietly(body, changes)?;
+            self.run_virtual_subshell(body, changes)?;
             return self.check_errexit();
         }
         match self.fork_child(0, Child::Foreground)? {
@@ -170,7 +172,7 @@ impl Shell {
             && let (Some(job), Some(pid)) =
                 (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.flow.background)
         {
-            let _ = crate::state::stream::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
+            write_error(&text!("[", job.number, "] ", i64::from(pid), "\n"));
         }
         self.status = 0;
         Ok(())
@@ -181,7 +183,7 @@ impl Shell {
         for number in [2, 3] {
             // Ignored from here on, but not since the shell began: the command may still set traps.
             self.was_ignored(number);
-            let _ = signal::set(number as i32, Disposition::Ignore);
+            set_disposition(number as i32, Disposition::Ignore);
         }
     }
 }

@@ -13,10 +13,10 @@ use rbox_core::text;
 /// Descriptors for which a script asks without a number are here and above.
 const UNNUMBERED: i32 = 10;
 
-/// A descriptor that a redirection took away: its number and where it was kept, if it was open.
+/// A descriptor that a redirection took away: its number, and its copy if it was open.
 pub struct Saved {
     number: i32,
-    kept: Option<Private>,
+    copy: Option<Private>,
 }
 
 /// What a redirection leads to.
@@ -47,9 +47,9 @@ impl Shell {
     /// Takes the redirections back.
     pub fn undo_redirections(&mut self, saved: Vec<Saved>) {
         for one in saved.into_iter().rev() {
-            // The number was open before, or is to be closed: nothing here can fail in a way that matters.
-            let _ = match one.kept {
-                Some(kept) => self.streams.descriptors.restore(kept, one.number),
+            // The copy is open, so that only a lack of descriptors can make this fail; then the number stays what it is.
+            let _ = match one.copy {
+                Some(copy) => self.streams.descriptors.restore(copy, one.number),
                 None => self.streams.descriptors.close(one.number),
             };
         }
@@ -74,7 +74,7 @@ impl Shell {
             for number in [number, 2].into_iter().take(1 + usize::from(both)) {
                 // Where the number was free, the file may have got it when it was opened.
                 let taken = matches!(&target, Target::Opened(opened) if opened.as_raw_fd() == number);
-                saved.push(if taken { Saved { number, kept: None } } else { self.keep(number)? });
+                saved.push(if taken { Saved { number, copy: None } } else { self.keep(number)? });
             }
         }
         let mut done = match target {
@@ -86,7 +86,7 @@ impl Shell {
                 if from == number && !self.options.bash { Ok(()) } else { copied }
             }
             Target::Closed => {
-                // One that is not open is as it should be.
+                // Closing what is not open is no error (XCU 2.7.5).
                 let _ = self.streams.descriptors.close(number);
                 Ok(())
             }
@@ -121,6 +121,7 @@ impl Shell {
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
+                    // Closing what is not open is no error (XCU 2.7.5).
                     let _ = self.streams.descriptors.close(number);
                 }
                 return Ok(());
@@ -232,8 +233,8 @@ impl Shell {
 
     fn keep(&mut self, number: i32) -> Result<Saved, Fail> {
         match self.streams.descriptors.keep_number(number) {
-            Ok(kept) => Ok(Saved { number, kept: Some(kept) }),
-            Err(Errno::BADF) => Ok(Saved { number, kept: None }),
+            Ok(copy) => Ok(Saved { number, copy: Some(copy) }),
+            Err(Errno::BADF) => Ok(Saved { number, copy: None }),
             Err(errno) => Err(self.redirect_error(&text!(i64::from(number), ": ", &sys::error_text(errno)[..]))),
         }
     }
@@ -246,8 +247,10 @@ impl Shell {
         };
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
+            // The reader is open, and the pipe has space.
             let _ = crate::state::stream::write_to(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
+            // A reader that ends early gives EPIPE: the rest is not wanted.
             let _ = crate::state::stream::write_to(writer.as_fd(), text);
             0
         }) {
@@ -259,5 +262,5 @@ impl Shell {
 
 /// Where standard error was before the redirections, if it was open: what `set -x` shows of their command goes there.
 pub fn errors_before(saved: &[Saved]) -> Option<Private> {
-    saved.iter().find(|one| one.number == 2).and_then(|one| one.kept)
+    saved.iter().find(|one| one.number == 2).and_then(|one| one.copy)
 }

@@ -1,4 +1,4 @@
-//! Simple commands (XCU 2.9.1): what a name stands for, and running it.
+//! Simple commands (XCU 2.9.1): what a name means, and running it.
 
 use super::trace::{declared, traced_value};
 use crate::exec::redirect::{Saved, errors_before};
@@ -58,7 +58,7 @@ impl Shell {
         if self.options.bash {
             self.undo_redirections(saved.take().unwrap_or_default());
         }
-        let assigned = self.assign_behind(&simple.assigns, false, saved.as_deref().unwrap_or_default());
+        let assigned = self.assign_after(&simple.assigns, false, saved.as_deref().unwrap_or_default());
         self.undo_redirections(saved.unwrap_or_default());
         self.status = match (&assigned, self.flow.substitution_status) {
             (Err(_), _) => return assigned,
@@ -69,7 +69,7 @@ impl Shell {
     }
 
     /// Assigns after redirections that were made; what is traced of it goes where standard error was before.
-    fn assign_behind(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
+    fn assign_after(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
         if assigns.is_empty() {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Shell {
         if scoped {
             self.locals.push(Vec::new());
         }
-        let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
+        let assigned = self.assign_after(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
         let fatal = (builtin.special && (!self.options.bash || self.options.posix)) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
@@ -217,9 +217,9 @@ impl Shell {
         let (mut words, how) = self.exec_options(&words[1..])?;
         match words.first().map(Vec::as_slice) {
             Some(b"--") => words = &words[1..],
-            Some([b'-', letter, ..]) => {
+            Some([b'-', flag, ..]) => {
                 self.location.builtin = "exec";
-                return Err(self.error(&[b"illegal option -", &[*letter]]));
+                return Err(self.error(&[b"illegal option -", &[*flag]]));
             }
             _ => {}
         }
@@ -251,12 +251,12 @@ impl Shell {
         let (mut words, mut how, mut login) = (words, ExecOptions::default(), false);
         while self.options.bash
             && let Some((word, rest)) = words.split_first()
-            && let [b'-', letters @ ..] = &word[..]
-            && letters != b"-"
+            && let [b'-', flags @ ..] = &word[..]
+            && flags != b"-"
         {
             words = rest;
-            for letter in letters {
-                match letter {
+            for flag in flags {
+                match flag {
                     b'c' => how.clear = true,
                     b'l' => login = true,
                     b'a' => {
@@ -266,7 +266,7 @@ impl Shell {
                         how.name = Some(name.copied());
                         words = rest;
                     }
-                    _ => return Err(self.error(&[b"exec: illegal option -", &[*letter]])),
+                    _ => return Err(self.error(&[b"exec: illegal option -", &[*flag]])),
                 }
             }
         }
@@ -284,7 +284,7 @@ impl Shell {
         };
         let capture = self.suspend_capture(&simple.redirections);
         self.locals.push(Vec::new());
-        let assigned = self.assign_behind(&simple.assigns, true, &saved);
+        let assigned = self.assign_after(&simple.assigns, true, &saved);
         let result = assigned.and_then(|()| self.call_function(function, words));
         self.restore_scope();
         self.resume_capture(capture);
@@ -298,7 +298,7 @@ impl Shell {
     }
 
     fn call_function(&mut self, function: &Rc<Function>, mut words: Vec<Vec<u8>>) -> Run {
-        if !self.stack_has_room() {
+        if !self.stack_has_space() {
             return Err(self.plain_error(b"maximum function recursion depth exceeded"));
         }
         let frames = self.flow.frames.len();
@@ -358,7 +358,7 @@ impl Shell {
         let capture = if saved.is_empty() { None } else { self.suspend_capture(&simple.redirections) };
         self.locals.push(Vec::new());
         let result = self
-            .assign_behind(&simple.assigns, true, &saved)
+            .assign_after(&simple.assigns, true, &saved)
             .and_then(|()| self.run_or_become(words, redirections, replace && saved.is_empty()));
         self.restore_scope();
         self.resume_capture(capture);

@@ -20,7 +20,7 @@ pub fn substitute(shell: &mut Shell, command: &CommandSub) -> Result<Vec<u8>, Fa
     // bash's substitutions go on after a failure, unless `shopt -s inherit_errexit` or POSIX is asked for.
     let errexit = shell.options.errexit;
     shell.options.errexit &= !shell.options.bash || shell.options.inherit_errexit;
-    let output = match shell.judge(body) {
+    let output = match shell.subshell_effect(body) {
         Some(changes) => shell.substitute_here(body, changes),
         None => shell.substitute_in_child(body),
     };
@@ -37,14 +37,14 @@ pub fn substitute(shell: &mut Shell, command: &CommandSub) -> Result<Vec<u8>, Fa
 /// `<(commands)` and `>(commands)`: the path of a pipe's end.
 pub fn process_substitution(shell: &mut Shell, body: &Rc<Node>, writes: bool) -> Result<Vec<u8>, Fail> {
     let (reader, writer) = shell.pipe()?;
-    let (ours, theirs, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
+    let (own_end, other_end, number) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
     let Some(pid) = shell.fork_child(0, Child::Background)? else {
-        drop(ours);
+        drop(own_end);
         // Another substitution's pipe would not end while this one has it too.
         shell.close_pipe_ends(0);
-        shell.be_child(body, true, &mut [(Some(theirs), number)])
+        shell.be_child(body, true, &mut [(Some(other_end), number)])
     };
-    drop(theirs);
+    drop(other_end);
     if shell.options.bash {
         shell.flow.background = Some(pid);
     }
@@ -52,7 +52,7 @@ pub fn process_substitution(shell: &mut Shell, body: &Rc<Node>, writes: bool) ->
     let number = shell
         .streams
         .descriptors
-        .add(ours.as_fd(), 60)
+        .add(own_end.as_fd(), 60)
         .map_err(|errno| shell.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))?;
     shell.streams.pipe_ends.push(number);
     Ok(text!("/dev/fd/", i64::from(number)))
@@ -81,7 +81,7 @@ impl Shell {
     fn substitute_here(&mut self, body: &Node, changes: bool) -> Result<Vec<u8>, Fail> {
         let outer = self.streams.capture.replace(Vec::new());
         let before = self.status;
-        let result = self.run_quietly(body, changes);
+        let result = self.run_virtual_subshell(body, changes);
         let output = std::mem::replace(&mut self.streams.capture, outer).unwrap_or_default();
         self.flow.substitution_status = Some(std::mem::replace(&mut self.status, before));
         result.map(|()| output)
@@ -111,9 +111,9 @@ impl Shell {
             .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))
     }
 
-    /// Closes the pipes of process substitutions, all but the first `kept`.
-    pub fn close_pipe_ends(&mut self, kept: usize) {
-        for number in self.streams.pipe_ends.split_off(kept) {
+    /// Closes the pipes of process substitutions, all but the first `count`.
+    pub fn close_pipe_ends(&mut self, count: usize) {
+        for number in self.streams.pipe_ends.split_off(count) {
             // It was open until now, unless the command closed it.
             let _ = self.streams.descriptors.close(number);
         }

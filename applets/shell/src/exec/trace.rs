@@ -15,9 +15,9 @@ impl Shell {
         let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
-        // There is no one left to tell that it cannot be written.
+        // Nothing can report that the trace cannot be written.
         let _ = match self.streams.trace_to {
-            Some(kept) => self.streams.descriptors.get(kept).and_then(|file| write_to(file, &line)),
+            Some(copy) => self.streams.descriptors.get(copy).and_then(|file| write_to(file, &line)),
             None => write_all(2, &line),
         };
     }
@@ -25,7 +25,7 @@ impl Shell {
     /// `set -x`; the words after assignments are shown once these are made.
     pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
         if self.options.xtrace {
-            let shown = if words[0] == b"command" { behind_command(words) } else { words };
+            let shown = if words[0] == b"command" { after_command(words) } else { words };
             let mut quoted = Vec::new();
             for word in shown {
                 let Some((name, items)) = declared(word) else {
@@ -47,7 +47,7 @@ impl Shell {
 }
 
 /// The words that `command` runs, and all where it runs none: BusyBox shows what is run.
-fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
+fn after_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
     let mut rest = words;
     while let Some((b"command", after)) = rest.split_first().map(|(word, after)| (&word[..], after)) {
         let options = after.iter().take_while(|word| *word == b"-p").count();

@@ -1,8 +1,10 @@
 //! Signals and traps (XCU 2.12, trap).
 
+use crate::state::stream::write_error;
 use crate::state::traps::DEBUG;
 use crate::state::traps::ERR;
 use crate::state::traps::RETURN;
+use crate::state::traps::set_disposition;
 use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
@@ -29,8 +31,7 @@ impl Shell {
         };
         self.traps.actions[number] = action.map(Rc::from);
         if number > 0 {
-            // SIGKILL and SIGSTOP cannot be caught; POSIX leaves a trap on them undefined.
-            let _ = signal::set(number as i32, disposition);
+            set_disposition(number as i32, disposition);
         }
     }
 
@@ -43,7 +44,7 @@ impl Shell {
                 self.traps.ignored |= bit;
                 if number == SIGCHLD as usize {
                     // Were it so in the shell, the system would keep no status of a child for it. Programs inherit it.
-                    let _ = signal::set(SIGCHLD, Disposition::Default);
+                    set_disposition(SIGCHLD, Disposition::Default);
                 }
             }
         }
@@ -77,7 +78,7 @@ impl Shell {
     pub(super) fn watch_children(&self) {
         if self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty()) {
             // The signal can be caught.
-            let _ = signal::set(SIGCHLD, Disposition::Watch);
+            set_disposition(SIGCHLD, Disposition::Watch);
         }
     }
 
@@ -85,7 +86,7 @@ impl Shell {
     pub fn set_own_signals(&mut self) {
         for number in [2, 3, 15, 20, 21, 22] {
             if self.traps.actions[number].is_none() && !self.was_ignored(number) {
-                let _ = signal::set(number as i32, self.own_disposition(number));
+                set_disposition(number as i32, self.own_disposition(number));
             }
         }
     }
@@ -104,7 +105,7 @@ impl Shell {
         for number in 1..ERR {
             if self.traps.actions[number].as_ref().is_some_and(|action| !action.is_empty()) {
                 self.traps.actions[number] = None;
-                let _ = signal::set(number as i32, Disposition::Default);
+                set_disposition(number as i32, Disposition::Default);
             }
         }
         self.traps.actions[0] = None;
@@ -119,7 +120,7 @@ impl Shell {
         if own {
             for number in [2, 3, 15, 20, 21, 22] {
                 if self.traps.actions[number as usize].is_none() && !self.was_ignored(number as usize) {
-                    let _ = signal::set(number, Disposition::Default);
+                    set_disposition(number, Disposition::Default);
                 }
             }
         }
@@ -143,7 +144,7 @@ impl Shell {
                     self.status = 130;
                     // After the terminal's `^C`, where the end of a job has not put it.
                     if !std::mem::take(&mut self.terminal.interrupted_job) {
-                        let _ = crate::state::stream::write_all(2, b"\n");
+                        write_error(b"\n");
                     }
                     return Err(Fail::Error);
                 }

@@ -1,7 +1,8 @@
-//! Subshells without a fork: commands of which nobody can tell that they ran in the shell's own process (XCU 2.12).
+//! Virtual subshells: commands that run in the shell's own process, with the same result as in a fork (XCU 2.12).
 //!
-//! A body is judged before it runs: every command in it must be a builtin that changes nothing but variables, an applet
-//! that is safe here, a foreign program, or a function made of such. What it may change is put aside and taken back.
+//! A body is checked before it runs: every command in it must be a builtin that changes variables alone, an applet that
+//! may run inline, an external command, or a function made of these. A snapshot of what it may change is restored after
+//! it.
 
 use crate::state::options::Options;
 use crate::state::slot::Slot;
@@ -17,14 +18,14 @@ use crate::syntax::symbols::Sym;
 use rbox_core::applet::Isolation;
 use std::rc::Rc;
 
-/// Commands that a body may have; more are not worth the look.
+/// Commands that a body may have; with more, a fork costs less than the check.
 const MOST_COMMANDS: u32 = 200;
 /// Variables that are put aside; with more, a fork is cheaper.
 const MOST_VARIABLES: usize = 1000;
 
-/// What a body does, if nobody can tell where it runs: `Some(true)` when it may change variables, `None` when it is not
-/// known to be harmless.
-type Judgement = Option<bool>;
+/// What a body does: `Some(false)` when it changes nothing, `Some(true)` when it may change what a snapshot restores, `None`
+/// when it needs a fork.
+type Effect = Option<bool>;
 
 /// What a subshell may change.
 struct Snapshot {
@@ -35,19 +36,19 @@ struct Snapshot {
 }
 
 impl Shell {
-    /// Whether nobody can tell that a body ran in this process.
-    pub fn judge(&mut self, body: &Node) -> Judgement {
+    /// Whether a body may run in this process, and what it does then.
+    pub fn subshell_effect(&mut self, body: &Node) -> Effect {
         if self.options.xtrace || self.options.verbose || self.options.monitor || self.must_fork() {
             return None;
         }
         // Subshells have no traps but EXIT's of their own: a signal would run one here and end a subshell there.
         let is_trapped = self.traps.actions.iter().skip(1).any(Option::is_some);
-        let is_told = self.traps.actions[ERR].is_some() || self.traps.actions[DEBUG].is_some();
-        if is_trapped && (is_told || !self.is_single(body)) {
+        let is_reported = self.traps.actions[ERR].is_some() || self.traps.actions[DEBUG].is_some();
+        if is_trapped && (is_reported || !self.is_single(body)) {
             return None;
         }
-        let judgement = Judge { shell: self, left: MOST_COMMANDS }.node(body)?;
-        (!judgement || self.variables.len() <= MOST_VARIABLES).then_some(judgement)
+        let effect = Check { shell: self, left: MOST_COMMANDS }.node(body)?;
+        (!effect || self.variables.len() <= MOST_VARIABLES).then_some(effect)
     }
 
     /// Whether a body is one command that is no function.
@@ -58,8 +59,8 @@ impl Shell {
         }
     }
 
-    /// Runs a judged body as a subshell: it ends by itself alone, and what it changed is taken back.
-    pub fn run_quietly(&mut self, body: &Node, changes: bool) -> Run {
+    /// Runs a checked body as a subshell: an `exit` ends it alone, and what it changed is restored.
+    pub fn run_virtual_subshell(&mut self, body: &Node, changes: bool) -> Run {
         let snapshot = changes.then(|| Snapshot {
             variables: self.variables.clone(),
             parameters: self.parameters.clone(),
@@ -67,11 +68,11 @@ impl Shell {
             computed: self.computed.clone(),
         });
         let (line, builtin, loops) = (self.location.line, self.location.builtin, self.flow.loops);
-        let quiet = std::mem::replace(&mut self.flow.is_virtual, true);
+        let is_virtual = std::mem::replace(&mut self.flow.is_virtual, true);
         self.flow.depth += 1;
         let result = self.run(body);
         self.flow.depth -= 1;
-        self.flow.is_virtual = quiet;
+        self.flow.is_virtual = is_virtual;
         (self.location.line, self.location.builtin, self.flow.loops) = (line, builtin, loops);
         if let Some(snapshot) = snapshot {
             self.variables = snapshot.variables;
@@ -103,7 +104,7 @@ impl Shell {
         let outer = self.streams.capture.replace(Vec::new());
         // The first command's failure is the pipeline's with pipefail alone.
         self.flow.tested += 1;
-        let result = self.run_quietly(first, false);
+        let result = self.run_virtual_subshell(first, false);
         self.flow.tested -= 1;
         let text = std::mem::replace(&mut self.streams.capture, outer).unwrap_or_default();
         let failed = self.status;
@@ -133,16 +134,16 @@ impl Shell {
             _ => false,
         };
         let is_plain = |simple: &Simple| simple.assigns.is_empty() && simple.name.is_some();
-        let mut judge = Judge { shell: self, left: MOST_COMMANDS };
+        let mut check = Check { shell: self, left: MOST_COMMANDS };
         prints
             && is_plain(last)
             && first.assigns.is_empty()
             && first.redirections.is_empty()
-            && judge.words(&first.words) == Some(false)
-            && judge.words(&last.words) == Some(false)
+            && check.words(&first.words) == Some(false)
+            && check.words(&last.words) == Some(false)
             && last.words.iter().all(reads_nothing)
-            && judge.redirections(&last.redirections, false) == Some(false)
-            && last.name.is_some_and(|name| judge.shell.is_inline_applet(name))
+            && check.redirections(&last.redirections, false) == Some(false)
+            && last.name.is_some_and(|name| check.shell.is_inline_applet(name))
     }
 
     /// Whether the name leads to an applet that is safe here, past functions and builtins.
@@ -156,10 +157,10 @@ impl Shell {
     }
 }
 
-/// Looks through a body.
-struct Judge<'a> {
+/// A walk through a body.
+struct Check<'a> {
     shell: &'a mut Shell,
-    /// Commands that may still come.
+    /// How many commands may follow.
     left: u32,
 }
 
@@ -173,18 +174,18 @@ fn reads_nothing(word: &Word) -> bool {
     }
 }
 
-/// The judgement on two parts together.
-fn both(first: Judgement, second: impl FnOnce() -> Judgement) -> Judgement {
+/// The effect of two parts together.
+fn both(first: Effect, second: impl FnOnce() -> Effect) -> Effect {
     let first = first?;
     Some(second()? || first)
 }
 
-fn all<T>(parts: impl IntoIterator<Item = T>, mut judge: impl FnMut(T) -> Judgement) -> Judgement {
-    parts.into_iter().try_fold(false, |changes, part| Some(judge(part)? || changes))
+fn all<T>(parts: impl IntoIterator<Item = T>, mut effect_of: impl FnMut(T) -> Effect) -> Effect {
+    parts.into_iter().try_fold(false, |changes, part| Some(effect_of(part)? || changes))
 }
 
-impl Judge<'_> {
-    fn node(&mut self, node: &Node) -> Judgement {
+impl Check<'_> {
+    fn node(&mut self, node: &Node) -> Effect {
         self.left = self.left.checked_sub(1)?;
         match node {
             Node::Simple(simple) => self.simple(simple),
@@ -215,7 +216,7 @@ impl Judge<'_> {
         }
     }
 
-    fn simple(&mut self, simple: &Simple) -> Judgement {
+    fn simple(&mut self, simple: &Simple) -> Effect {
         let assigns = all(&simple.assigns, |assign| self.assignment(assign))?;
         let words = self.words(&simple.words)?;
         if simple.words.is_empty() {
@@ -250,18 +251,18 @@ impl Judge<'_> {
         Some(assigns || words || redirections)
     }
 
-    fn assignment(&mut self, assign: &Assign) -> Judgement {
+    fn assignment(&mut self, assign: &Assign) -> Effect {
         let subscript = all(assign.subscript.as_deref(), |subscript| self.arith(subscript))?;
         both(self.word(&assign.value).map(|value| value || subscript), || self.sets(assign.name))
     }
 
-    /// An assignment, unless it is to PATH, by which the judgement was made.
-    fn sets(&mut self, name: Sym) -> Judgement {
+    /// An assignment, unless it is to PATH, by which commands were found.
+    fn sets(&mut self, name: Sym) -> Effect {
         (self.shell.slot(name).special != Special::Path).then_some(true)
     }
 
     /// `piped`: standard output is a real descriptor, so that others may be made copies of it.
-    fn redirections(&mut self, redirections: &[Redirection], piped: bool) -> Judgement {
+    fn redirections(&mut self, redirections: &[Redirection], piped: bool) -> Effect {
         all(redirections, |one| {
             if matches!(one.fd, RedirectFd::Variable(_)) {
                 return None;
@@ -279,18 +280,18 @@ impl Judge<'_> {
         })
     }
 
-    fn words(&mut self, words: &[Word]) -> Judgement {
+    fn words(&mut self, words: &[Word]) -> Effect {
         all(words, |word| self.word(word))
     }
 
-    fn word(&mut self, word: &Word) -> Judgement {
+    fn word(&mut self, word: &Word) -> Effect {
         match word {
             Word::Literal(_) => Some(false),
             Word::Parts(parts) | Word::Declaration(parts) => all(parts, |part| self.part(part)),
         }
     }
 
-    fn part(&mut self, part: &Part) -> Judgement {
+    fn part(&mut self, part: &Part) -> Effect {
         match part {
             Part::Literal(_) | Part::Quoted(_) | Part::Tilde(_) | Part::Command(_) => Some(false),
             Part::Param(param) => both(
@@ -309,7 +310,7 @@ impl Judge<'_> {
         }
     }
 
-    fn operation(&mut self, operation: &ParamOp) -> Judgement {
+    fn operation(&mut self, operation: &ParamOp) -> Effect {
         match operation {
             ParamOp::Plain
             | ParamOp::Length
@@ -330,18 +331,18 @@ impl Judge<'_> {
     }
 
     /// Any arithmetic may assign.
-    fn arith(&mut self, arith: &Arith) -> Judgement {
+    fn arith(&mut self, arith: &Arith) -> Effect {
         self.word(&arith.text).map(|_| true)
     }
 
-    fn pattern(&mut self, pattern: &Pattern) -> Judgement {
+    fn pattern(&mut self, pattern: &Pattern) -> Effect {
         match pattern {
             Pattern::Exact(_) | Pattern::Static(_) => Some(false),
             Pattern::Dynamic(word) => self.word(word),
         }
     }
 
-    fn condition(&mut self, condition: &Condition) -> Judgement {
+    fn condition(&mut self, condition: &Condition) -> Effect {
         match condition {
             Condition::Not(inner) => self.condition(inner),
             Condition::And(left, right) | Condition::Or(left, right) => {

@@ -15,9 +15,9 @@ impl Shell {
         match expr {
             Expr::Number(number) => Ok(*number),
             Expr::Variable(name) => self.variable_number(*name, depth),
-            Expr::Unary(sign, inner) => {
+            Expr::Unary(operator, inner) => {
                 let value = self.evaluate(inner, depth)?;
-                Ok(match sign {
+                Ok(match operator {
                     b'-' => value.wrapping_neg(),
                     b'!' => i64::from(value == 0),
                     b'~' => !value,
@@ -122,7 +122,7 @@ impl Shell {
             return Ok(number);
         }
         let text = value.copied();
-        if depth > MAX_NAMES || !self.stack_has_room() {
+        if depth > MAX_NAMES || !self.stack_has_space() {
             return Err(self.plain_error(b"expression recursion loop detected"));
         }
         self.evaluate_text(&text, depth + 1)

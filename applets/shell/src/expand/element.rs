@@ -11,7 +11,7 @@ use crate::syntax::copied::Copied;
 use crate::syntax::symbols::Sym;
 
 impl Shell {
-    /// The key that a subscript stands for in that variable.
+    /// The key of a subscript in that variable.
     pub fn element_key(&mut self, name: Sym, subscript: &Arith) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
@@ -21,7 +21,7 @@ impl Shell {
         self.index_key(name, index)
     }
 
-    /// The key of an element that is read: before the first one there is none, which is told.
+    /// The key of an element that is read: before the first one there is none, which is reported.
     pub fn read_key(&mut self, name: Sym, subscript: &Arith) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
@@ -35,7 +35,7 @@ impl Shell {
         }))
     }
 
-    /// The key that a subscript's text stands for.
+    /// The key of a subscript's text.
     pub fn text_key(&mut self, name: Sym, text: &[u8]) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
         let expanded = self.expand_subscript(text)?;

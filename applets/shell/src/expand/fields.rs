@@ -21,7 +21,7 @@ enum Gap {
     /// IFS white space.
     White,
     /// Another IFS character, perhaps with white space.
-    Sign,
+    Separator,
 }
 
 /// Whether a text has the character.
@@ -123,13 +123,13 @@ impl Fields {
             let white = matches!(character, b" " | b"\t" | b"\n");
             if self.begun {
                 self.end_field();
-                self.gap = if white { Gap::White } else { Gap::Sign };
+                self.gap = if white { Gap::White } else { Gap::Separator };
             } else if !white {
                 if self.gap != Gap::White {
                     self.begun = true;
                     self.end_field();
                 }
-                self.gap = Gap::Sign;
+                self.gap = Gap::Separator;
             }
         }
     }

@@ -2,7 +2,8 @@
 //! (`!$`, `!*`, `!!:2-3`) and modifiers (`:h :t :r :e :p :q :s/old/new/ :gs :&`).
 
 use crate::state::Shell;
-use crate::state::stream::write_all;
+use crate::state::stream::write_error;
+
 use crate::syntax::copied::Copied;
 use rbox_core::bytes::{base_name, find};
 use rbox_core::number::parse_decimal;
@@ -22,7 +23,7 @@ pub fn expand(shell: &mut Shell, line: Vec<u8>) -> Option<Vec<u8>> {
     if found.line == line {
         return Some(line);
     }
-    let _ = write_all(2, &[&found.line[..], b"\n"].concat());
+    write_error(&[&found.line[..], b"\n"].concat());
     if found.runs {
         return Some(found.line);
     }
@@ -124,7 +125,7 @@ impl Reader<'_> {
         self.lines.len().checked_sub(count).and_then(|at| self.lines.get(at)).cloned()
     }
 
-    /// What `!...` stands for; `before`: the line so far, for `!#`.
+    /// The line that `!...` names; `before`: the line so far, for `!#`.
     fn event(&mut self, before: &[u8]) -> Found<Vec<u8>> {
         let start = self.at;
         self.at += 1;
@@ -269,7 +270,7 @@ impl Reader<'_> {
     }
 }
 
-/// The text with the first or each `old` replaced, in which `&` stands for it; none where it is not there.
+/// The text with the first or each `old` replaced, in which `&` is the old text; `None` where it is not found.
 fn replace(text: &[u8], old: &[u8], new: &[u8], all: bool) -> Option<Vec<u8>> {
     let (mut out, mut rest) = (Vec::new(), text);
     while let Some(at) = find(rest, old).filter(|_| !old.is_empty()) {

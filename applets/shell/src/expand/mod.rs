@@ -137,7 +137,7 @@ impl Shell {
     }
 
     fn expand_parts(&mut self, parts: &[Part], fields: &mut Fields) -> Result<(), Fail> {
-        if !self.stack_has_room() {
+        if !self.stack_has_space() {
             return Err(self.plain_error(b"nested too deeply"));
         }
         for part in parts {

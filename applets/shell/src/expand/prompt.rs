@@ -22,7 +22,7 @@ impl Shell {
 
     /// A prompt with its parameters, commands and arithmetic expanded. The status stays as it was.
     ///
-    /// This comes before the escapes, so that a directory called `$(reboot)` that `\w` stands for is only shown.
+    /// This comes before the escapes, so that `\w` only shows a directory called `$(reboot)`.
     pub fn expand_prompt(&mut self, text: &[u8]) -> Vec<u8> {
         self.expand_document(text, true)
     }
@@ -68,22 +68,22 @@ impl Shell {
                 out.push(byte);
                 continue;
             }
-            let Some(&letter) = text.get(at) else {
+            let Some(&character) = text.get(at) else {
                 out.push(b'\\');
                 break;
             };
             at += 1;
-            if self.options.bash && self.bash_escape(letter, text, &mut at, &mut out) {
+            if self.options.bash && self.bash_escape(character, text, &mut at, &mut out) {
                 continue;
             }
-            if !self.prompt_escape(letter, &mut out) {
+            if !self.prompt_escape(character, &mut out) {
                 at -= 1;
                 match escape::read(text, &mut at, Style::Prompt) {
                     Escape::Byte(byte) => out.push(byte),
                     _ => {
                         // bash shows what it does not know as it is written.
                         out.extend(self.options.bash.then_some(b'\\'));
-                        out.push(letter);
+                        out.push(character);
                         at += 1;
                     }
                 }
@@ -95,9 +95,9 @@ impl Shell {
     }
 
     /// What only the shell knows; false for the escapes that `echo` has too.
-    fn prompt_escape(&mut self, letter: u8, out: &mut Vec<u8>) -> bool {
-        match letter {
-            b'w' | b'W' => out.extend_from_slice(&self.prompt_directory(letter == b'W')),
+    fn prompt_escape(&mut self, character: u8, out: &mut Vec<u8>) -> bool {
+        match character {
+            b'w' | b'W' => out.extend_from_slice(&self.prompt_directory(character == b'W')),
             b'u' => {
                 let user = rbox_core::users::User::by_id(process::geteuid().as_raw());
                 out.extend_from_slice(&user.map(|user| user.name).unwrap_or_default());
@@ -105,7 +105,7 @@ impl Shell {
             b'h' | b'H' => {
                 let name = system::uname();
                 let name = name.nodename().to_bytes();
-                let end = name.iter().position(|&byte| byte == b'.' && letter == b'h').unwrap_or(name.len());
+                let end = name.iter().position(|&byte| byte == b'.' && character == b'h').unwrap_or(name.len());
                 out.extend_from_slice(&name[..end]);
             }
             b'$' => out.push(if process::geteuid().is_root() { b'#' } else { b'$' }),
@@ -116,7 +116,7 @@ impl Shell {
                 let zone = Zone::load(self.get(b"TZ"));
                 out.extend_from_slice(&format(b"%H:%M", Moment::now(), &zone));
             }
-            // What is between them takes no room; the editor knows escape sequences by themselves.
+            // What is between them takes no columns; the editor recognizes escape sequences itself.
             b'[' => out.push(1),
             b']' => out.push(2),
             _ => return false,
@@ -125,9 +125,9 @@ impl Shell {
     }
 
     /// What bash's prompts have besides or otherwise.
-    fn bash_escape(&mut self, letter: u8, text: &[u8], at: &mut usize, out: &mut Vec<u8>) -> bool {
+    fn bash_escape(&mut self, character: u8, text: &[u8], at: &mut usize, out: &mut Vec<u8>) -> bool {
         let mut own = None;
-        let layout: &[u8] = match letter {
+        let layout: &[u8] = match character {
             b'd' => b"%a %b %d",
             b't' => b"%H:%M:%S",
             b'T' => b"%I:%M:%S",
@@ -145,7 +145,7 @@ impl Shell {
             }
             b'v' | b'V' => {
                 let version = self.get(b"BASH_VERSION").unwrap_or_default();
-                let dots = if letter == b'v' { 2 } else { 3 };
+                let dots = if character == b'v' { 2 } else { 3 };
                 let digits: Vec<&[u8]> = version.split(|byte| b".(".contains(byte)).take(dots).collect();
                 own = Some(digits.join(&b'.'));
                 b""

@@ -175,7 +175,7 @@ fn users(word: &Word) -> Completion {
 
 fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
     let (directory, prefix) = word.text.split_at(word.name.1);
-    let place = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
+    let directory = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
         (true, Some((user, rest))) => {
             let home = match &user[1..] {
                 b"" => shell.get(b"HOME").unwrap_or_default().copied(),
@@ -186,12 +186,12 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
         _ => directory.copied(),
     };
     let mut found = Vec::new();
-    for mut name in names_in(&place) {
+    for mut name in names_in(&directory) {
         let hidden = name.starts_with(b".") && (!prefix.starts_with(b".") || name == b"." || name == b"..");
         if hidden || !name.starts_with(prefix) {
             continue;
         }
-        let path = [&place[..], &name].concat();
+        let path = [&directory[..], &name].concat();
         let stat = fs::stat(&path[..]);
         let is_directory = stat.is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory);
         if is_directory {
@@ -217,10 +217,10 @@ fn finish(word: &Word, mut names: Vec<Vec<u8>>) -> Completion {
     Completion { start: word.name.0, head, names, quote: Some(quote), tail }
 }
 
-fn escaped(text: &[u8], signs: &[u8]) -> Vec<u8> {
+fn escaped(text: &[u8], special: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for &byte in text {
-        if signs.contains(&byte) {
+        if special.contains(&byte) {
             out.push(b'\\');
         }
         out.push(byte);

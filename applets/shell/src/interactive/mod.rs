@@ -7,7 +7,9 @@ mod source;
 
 use crate::expand::history;
 use crate::state::stream::read_line;
-use crate::state::stream::write_all;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
+
 use crate::state::upward::Upward;
 use crate::state::{Run, Shell};
 use crate::syntax::copied::Copied;
@@ -85,7 +87,7 @@ impl Shell {
     pub fn prompt_without_terminal(&mut self, continued: bool) {
         if self.options.interactive {
             let prompt = self.command_prompt(continued);
-            let _ = write_all(2, &prompt);
+            write_error(&prompt);
         }
     }
 }
@@ -118,6 +120,7 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                 shell.status = 130;
                 if shell.traps.actions[SIGINT as usize].is_some() {
                     // The trap runs before the next prompt.
+                    // A signal to the own process can always be sent (kill(2)).
                     let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
                 }
                 shell.terminal.interrupted = continued;
@@ -129,11 +132,11 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                 }
             }
             Line::TimedOut => {
-                let _ = write_all(2, b"\x07timed out waiting for input: auto-logout\n");
+                write_error(b"\x07timed out waiting for input: auto-logout\n");
                 return None;
             }
             Line::End if shell.options.ignoreeof && termios::isatty(fd::borrow(0)) => {
-                let _ = write_all(2, b"Use \"exit\" to leave shell.\n");
+                write_error(b"Use \"exit\" to leave shell.\n");
             }
             Line::End if !continued && shell.keeps_running() => {}
             Line::End => return None,
@@ -181,7 +184,7 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
     let line = if dumb { None } else { ask_editor(shell, prompt, timeout) };
     let line = line.unwrap_or_else(|| ask_plainly(shell, prompt, timeout));
     for (signal, before) in watched.iter().zip(before) {
-        let _ = signal::set(*signal, before.unwrap_or(Disposition::Default));
+        set_disposition(*signal, before.unwrap_or(Disposition::Default));
     }
     signal::take(SignalSet::of(&watched));
     line
@@ -198,7 +201,7 @@ fn ask_editor(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Option<
 }
 
 fn ask_plainly(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Line {
-    let _ = write_all(2, prompt);
+    write_error(prompt);
     let line = loop {
         match signal::wait_readable(fd::borrow(0), timeout) {
             Ok(false) => break Line::TimedOut,
@@ -214,7 +217,7 @@ fn ask_plainly(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Line {
             Err(_) => break Line::End,
         }
     };
-    let _ = write_all(2, b"\n");
+    write_error(b"\n");
     line
 }
 
@@ -236,7 +239,7 @@ impl Host for Shell {
         if self.options.notify && has(SIGCHLD) {
             signal::take(SignalSet::of(&[SIGCHLD]));
             self.reap();
-            if self.jobs.all.iter().any(|job| !job.told) {
+            if self.jobs.all.iter().any(|job| !job.is_reported) {
                 return Signal::Suspend;
             }
         }
@@ -245,9 +248,9 @@ impl Host for Shell {
         Signal::None
     }
 
-    fn macro_text(&mut self, letter: char) -> Option<Vec<u8>> {
-        // XCU sh: `@letter` types the value of the alias `_letter`.
-        let name = [b"_", letter.encode_utf8(&mut [0; 4]).as_bytes()].concat();
+    fn macro_text(&mut self, character: char) -> Option<Vec<u8>> {
+        // XCU sh: `@c` types the value of the alias `_c`.
+        let name = [b"_", character.encode_utf8(&mut [0; 4]).as_bytes()].concat();
         let name = self.symbols.find(&name)?;
         self.slot(name).alias.as_ref().map(|value| value.copied())
     }

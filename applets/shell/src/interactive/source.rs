@@ -8,7 +8,7 @@ use rbox_core::sys::{BorrowedFd, Errno, fd, fs};
 use std::rc::Rc;
 
 impl Shell {
-    /// Whether there was more to read; an error of reading commands is told and noted.
+    /// Whether there was more to read; an error of reading commands is reported and noted.
     fn checked(&mut self, more: Result<bool, Errno>) -> bool {
         more.unwrap_or_else(|errno| {
             self.report(&[b"read error: ", rbox_core::sys::error_text(errno).as_bytes()]);
@@ -37,8 +37,8 @@ impl Host for Shell {
         counts && crate::state::builtin::find(name).is_some_and(|builtin| builtin.special)
     }
 
-    fn has_room(&self) -> bool {
-        self.stack_has_room()
+    fn has_space(&self) -> bool {
+        self.stack_has_space()
     }
 
     fn extended(&self) -> bool {
@@ -56,9 +56,9 @@ impl Host for Shell {
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool {
         match input.reader {
             Reader::None => false,
-            Reader::Script(kept) => {
+            Reader::Script(file) => {
                 let read =
-                    self.streams.descriptors.get(kept).and_then(|file| read_block(file, &mut input.buffer, 1 << 14));
+                    self.streams.descriptors.get(file).and_then(|file| read_block(file, &mut input.buffer, 1 << 14));
                 self.checked(read)
             }
             Reader::Seekable(number) => {

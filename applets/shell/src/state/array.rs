@@ -21,7 +21,7 @@ impl Array {
         Array { associative, items: Vec::new() }
     }
 
-    fn place(&self, key: &[u8]) -> Result<usize, usize> {
+    fn search(&self, key: &[u8]) -> Result<usize, usize> {
         match self.items.last() {
             Some((last, _)) if **last < *key => Err(self.items.len()),
             _ => self.items.binary_search_by(|(known, _)| (**known).cmp(key)),
@@ -30,12 +30,12 @@ impl Array {
 
     /// The element under a key.
     pub fn get(&self, key: &[u8]) -> Option<&Vec<u8>> {
-        self.place(key).ok().map(|at| &self.items[at].1)
+        self.search(key).ok().map(|at| &self.items[at].1)
     }
 
     /// Sets an element.
     pub fn put(&mut self, key: &[u8], value: Vec<u8>) {
-        match self.place(key) {
+        match self.search(key) {
             Ok(at) => self.items[at].1 = value,
             Err(at) => self.items.insert(at, (Box::from(key), value)),
         }
@@ -43,7 +43,7 @@ impl Array {
 
     /// Takes an element out.
     pub fn remove(&mut self, key: &[u8]) {
-        if let Ok(at) = self.place(key) {
+        if let Ok(at) = self.search(key) {
             self.items.remove(at);
         }
     }

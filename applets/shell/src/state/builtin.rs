@@ -9,7 +9,7 @@ pub type Done = Result<u8, Fail>;
 /// A builtin.
 #[derive(Clone, Copy)]
 pub struct Builtin {
-    /// Its place in the table.
+    /// Its index in the table.
     pub number: u8,
     pub name: &'static str,
     /// A special builtin: its errors end the shell, assignments before it stay.
@@ -117,7 +117,7 @@ const BOUNDS: [(u16, u16); COUNT] = {
 };
 
 impl Builtin {
-    /// The builtin at a place of the table.
+    /// The builtin at an index of the table.
     fn at(number: usize) -> Self {
         let flags = FLAGS[number];
         Self {
@@ -138,10 +138,10 @@ fn name_at(number: usize) -> &'static str {
 
 /// The builtin of that name.
 pub fn find(name: &[u8]) -> Option<Builtin> {
-    place(name).map(Builtin::at)
+    index_of(name).map(Builtin::at)
 }
 
-fn place(name: &[u8]) -> Option<usize> {
+fn index_of(name: &[u8]) -> Option<usize> {
     BOUNDS.binary_search_by(|&(start, end)| NAMES.as_bytes()[usize::from(start)..usize::from(end)].cmp(name)).ok()
 }
 
@@ -180,7 +180,7 @@ impl Shell {
     }
 
     fn look_up_builtin(&mut self, name: Sym) -> Option<Builtin> {
-        let found = place(self.symbols.name(name));
+        let found = index_of(self.symbols.name(name));
         self.slot(name).builtin = found.map_or(1, |at| at as u8 + 2);
         found.map(Builtin::at)
     }

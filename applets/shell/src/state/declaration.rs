@@ -15,7 +15,7 @@ use crate::syntax::symbols::Sym;
 pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
     shell.array(name).map_or_else(Vec::new, |array| array.show());
     let slot = shell.slot(name);
-    let mut text = [b"declare ", &letters(slot)[..], b" "].concat();
+    let mut text = [b"declare ", &attributes(slot)[..], b" "].concat();
     let value = match &slot.array {
         Some(array) if slot.attributes & DECLARED == 0 => array.show(),
         None if slot.set => quote::double(&slot.value),
@@ -30,19 +30,19 @@ pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
 }
 
 /// A variable's attributes as options of `declare`; `--` for none.
-pub fn letters(slot: &Slot) -> Vec<u8> {
-    let mut letters = b"-".copied();
-    let is = |yes: bool, letter: u8| yes.then_some(letter);
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));
-    letters.extend(is(slot.attributes & INTEGER != 0, b'i'));
-    letters.extend(is(slot.special == Special::Reference, b'n'));
-    letters.extend(is(slot.readonly, b'r'));
-    letters.extend(is(slot.export, b'x'));
-    letters.extend(is(slot.attributes & LOWER != 0, b'l'));
-    letters.extend(is(slot.attributes & UPPER != 0, b'u'));
-    if letters.len() == 1 {
-        letters.push(b'-');
+pub fn attributes(slot: &Slot) -> Vec<u8> {
+    let mut flags = b"-".copied();
+    let is = |yes: bool, flag: u8| yes.then_some(flag);
+    flags.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
+    flags.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));
+    flags.extend(is(slot.attributes & INTEGER != 0, b'i'));
+    flags.extend(is(slot.special == Special::Reference, b'n'));
+    flags.extend(is(slot.readonly, b'r'));
+    flags.extend(is(slot.export, b'x'));
+    flags.extend(is(slot.attributes & LOWER != 0, b'l'));
+    flags.extend(is(slot.attributes & UPPER != 0, b'u'));
+    if flags.len() == 1 {
+        flags.push(b'-');
     }
-    letters
+    flags
 }

@@ -8,7 +8,7 @@ use crate::syntax::symbols::Sym;
 use crate::syntax::{parser, unparse};
 
 const PREFIX: &[u8] = b"BASH_FUNC_";
-const SIGN: &[u8] = b"%%=";
+const SUFFIX: &[u8] = b"%%=";
 
 impl Shell {
     /// The word of the environment that is an exported function.
@@ -17,14 +17,14 @@ impl Shell {
         let text = unparse::function(name, function, &self.symbols);
         let name = self.symbols.name(name);
         let body = text.get(name.len() + b" () \n".len()..)?.trim_ascii_end();
-        Some([PREFIX, name, SIGN, b"() ", body].concat())
+        Some([PREFIX, name, SUFFIX, b"() ", body].concat())
     }
 
     /// Takes a function from a word of the environment. Nothing that such a word holds is run.
     pub fn import_function(&mut self, word: &[u8]) {
         let Some(rest) = word.strip_prefix(PREFIX) else { return };
-        let Some(at) = rbox_core::bytes::find(rest, SIGN) else { return };
-        let (name, value) = (&rest[..at], &rest[at + SIGN.len()..]);
+        let Some(at) = rbox_core::bytes::find(rest, SUFFIX) else { return };
+        let (name, value) = (&rest[..at], &rest[at + SUFFIX.len()..]);
         if !value.starts_with(b"() {") {
             return;
         }

@@ -22,8 +22,8 @@ pub struct Job {
     pub processes: Vec<Process>,
     /// Its processes are a group of their own, that of the first: job control was on when it was started.
     pub controlled: bool,
-    /// The user has been told of its state.
-    pub told: bool,
+    /// Its state has been reported.
+    pub is_reported: bool,
 }
 
 impl Process {
@@ -111,8 +111,8 @@ pub struct Jobs {
     waited: Vec<(i32, u8)>,
 }
 
-/// Jobs that may stay in the table after their end at a prompt, before the user is told.
-pub const UNTOLD: usize = 32;
+/// How many jobs that ended may stay in the table at a prompt until they are reported.
+pub const MOST_UNREPORTED: usize = 32;
 /// How many processes that are in the table no more are remembered, and how many jobs the table of a script may have before
 /// those that ended leave it: more than CHILD_MAX need not be known (XCU 2.9.3.1).
 pub const REMEMBERED: usize = 1024;
@@ -130,7 +130,7 @@ impl Jobs {
         }
         // The end of one process of several is no news.
         if job.ended() || job.stopped() {
-            job.told = false;
+            job.is_reported = false;
         }
         if matches!(change, Change::Stopped(_)) && self.all[at].stopped() {
             let job = self.all.remove(at);
@@ -142,15 +142,15 @@ impl Jobs {
     pub fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) -> usize {
         let mut taken = vec![false; self.all.len() + 1];
         for job in &self.all {
-            if let Some(place) = taken.get_mut(job.number - 1) {
-                *place = true;
+            if let Some(slot) = taken.get_mut(job.number - 1) {
+                *slot = true;
             }
         }
         let number = taken.iter().position(|taken| !taken).unwrap_or(self.all.len()) + 1;
         let mut texts = texts.into_iter();
         let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
         let processes = pids.iter().map(process).collect();
-        self.insert(Job { number, processes, controlled, told: true });
+        self.insert(Job { number, processes, controlled, is_reported: true });
         number
     }
 
@@ -164,15 +164,15 @@ impl Jobs {
         std::mem::swap(&mut self.all, &mut self.outer);
     }
 
-    /// Adds a job in the background; in a subshell it takes the place of those of the enclosing shell.
+    /// Adds a job in the background; in a subshell it replaces those of the enclosing shell.
     pub fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
         self.outer.clear();
         self.add(pids, texts, controlled);
     }
 
     /// Notes that the user knows of a job's state; one that ended leaves the table, before the next line is written.
-    pub fn tell(&mut self, at: usize) {
-        self.all[at].told = true;
+    pub fn set_reported(&mut self, at: usize) {
+        self.all[at].is_reported = true;
         if self.all[at].ended() {
             self.all.remove(at);
         }

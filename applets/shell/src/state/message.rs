@@ -3,6 +3,7 @@
 use crate::state::Fail;
 use crate::state::Shell;
 use crate::state::stream::write_all;
+use crate::state::stream::write_error;
 use crate::syntax::copied::Copied;
 use crate::syntax::parser::SyntaxError;
 
@@ -45,8 +46,7 @@ impl Shell {
             text.extend_from_slice(part);
         }
         text.push(b'\n');
-        // There is no one left to tell that standard error is dead.
-        let _ = write_all(2, &text);
+        write_error(&text);
     }
 
     /// Reports a shell error and gives what stops the command.

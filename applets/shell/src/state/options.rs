@@ -30,9 +30,9 @@ pub struct Options {
     pub bash: bool,
     /// `set -o posix` in bash mode: special builtins are what POSIX has them be.
     pub posix: bool,
-    /// `!` in a line that is entered stands for an earlier one.
+    /// `!` in a line that is entered names an earlier line: history expansion.
     pub histexpand: bool,
-    /// Lines that are entered are kept.
+    /// Lines that are entered are added to the history.
     pub history: bool,
     pub nullglob: bool,
     /// LINES and COLUMNS are those of the terminal before each prompt.
@@ -54,7 +54,7 @@ pub struct Options {
     pub functrace: bool,
 }
 
-/// Options in the order of the listing: letter (0 is none) and name.
+/// Options in the order of the listing: name, and option character or 0.
 pub const NAMES: Names = names! {
     "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0, "bash" = 0,
 };
@@ -133,30 +133,29 @@ pub fn is_on(options: &mut Options, name: &[u8]) -> Option<bool> {
 
 impl Options {
     /// The value of `$-`.
-    pub fn letters(&mut self) -> Vec<u8> {
-        let mut letters = Vec::new();
+    pub fn flags(&mut self) -> Vec<u8> {
+        let mut flags = Vec::new();
         // The order is BusyBox's.
         let order = if self.bash { &b"abefimnuvxCEHTcs"[..] } else { b"TEubaCvxcsnmiIfe" };
-        for &letter in order {
-            let on = match letter {
+        for &flag in order {
+            let on = match flag {
                 b'c' => self.command,
                 b's' => self.stdin,
                 b'i' => self.interactive,
-                letter => NAMES.name_of(letter.into()).and_then(|name| field(self, name)).is_some_and(|on| *on),
+                flag => NAMES.name_of(flag.into()).and_then(|name| field(self, name)).is_some_and(|on| *on),
             };
             if on {
-                letters.push(letter);
+                flags.push(flag);
             }
         }
         if self.bash {
-            let at = letters.iter().take_while(|letter| **letter < b'h' && letter.is_ascii_lowercase()).count();
-            letters.insert(at, b'h');
+            let at = flags.iter().take_while(|flag| **flag < b'h' && flag.is_ascii_lowercase()).count();
+            flags.insert(at, b'h');
             if !self.nobraces {
-                let at =
-                    letters.iter().take_while(|letter| letter.is_ascii_lowercase() && !b"cs".contains(letter)).count();
-                letters.insert(at, b'B');
+                let at = flags.iter().take_while(|flag| flag.is_ascii_lowercase() && !b"cs".contains(flag)).count();
+                flags.insert(at, b'B');
             }
         }
-        letters
+        flags
     }
 }

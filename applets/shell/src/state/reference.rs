@@ -10,7 +10,7 @@ use crate::syntax::symbols::{Sym, is_name};
 const MOST: u32 = 8;
 
 impl Shell {
-    /// The variable that a name stands for: itself, or the one that a reference leads to.
+    /// The variable that a name means: itself, or the one that a reference leads to.
     #[inline]
     pub fn resolve(&mut self, name: Sym) -> Sym {
         if self.slot(name).special == Special::Reference { self.follow(name) } else { name }

@@ -8,15 +8,15 @@ impl Shell {
     /// A reader of a script, whose descriptor stays out of the script's way.
     pub fn script(&mut self, file: OwnedFd) -> Result<Reader, Fail> {
         match self.streams.descriptors.keep(file.as_fd()) {
-            Ok(kept) => Ok(Reader::Script(kept)),
+            Ok(copy) => Ok(Reader::Script(copy)),
             Err(errno) => Err(self.plain_error(rbox_core::sys::error_text(errno).as_bytes())),
         }
     }
 
     /// Closes what a reader of a script reads from.
     pub fn close_script(&mut self, input: &Input) {
-        if let Reader::Script(kept) = input.reader {
-            self.streams.descriptors.release(kept);
+        if let Reader::Script(file) = input.reader {
+            self.streams.descriptors.release(file);
         }
     }
 }

@@ -14,9 +14,9 @@ use std::rc::Rc;
 /// Why a command does not go on to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fail {
-    /// A shell error, already told: ends a shell that is not interactive (XCU 2.8.1).
+    /// A shell error, already reported: ends a shell that is not interactive (XCU 2.8.1).
     Error,
-    /// A redirection that cannot be made, already told: ends it only before a special builtin.
+    /// A redirection that cannot be made, already reported: ends it only before a special builtin.
     Redirection,
     Break(u32),
     Continue(u32),
@@ -200,7 +200,7 @@ pub struct Shell {
     pub registry: Registry,
     /// The names that the shell has met.
     pub symbols: Symbols,
-    /// What each symbol stands for, by its index.
+    /// What each symbol means, by its index.
     pub variables: Vec<Slot>,
     /// The variables that each scope put aside, the innermost last.
     pub locals: Vec<Vec<Saved>>,
@@ -229,8 +229,8 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Whether the stack has room for one more call: a quarter of a megabyte is kept back.
-    pub fn stack_has_room(&self) -> bool {
+    /// Whether the stack has space for one more call.
+    pub fn stack_has_space(&self) -> bool {
         let here = 0u8;
         let used = self.invocation.stack_base.abs_diff(&raw const here as usize);
         used < self.invocation.stack_limit

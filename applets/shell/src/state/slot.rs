@@ -1,4 +1,4 @@
-//! What one name stands for: a variable with its attributes, a function, an alias.
+//! What one name means: a variable with its attributes, a function, an alias.
 
 use crate::state::array::Array;
 use crate::state::options::Options;
@@ -72,7 +72,7 @@ pub enum Special {
     LastWord,
 }
 
-/// What one name stands for.
+/// What one name means.
 #[derive(Clone, Default)]
 pub struct Slot {
     pub value: Vec<u8>,

@@ -18,6 +18,12 @@ pub fn write_all(number: i32, text: &[u8]) -> Result<(), Errno> {
     write_to(fd::borrow(number), text)
 }
 
+/// Writes a message to standard error.
+pub fn write_error(text: &[u8]) {
+    // Nothing can report that standard error is closed.
+    let _ = write_all(2, text);
+}
+
 /// Writes all of a text to a descriptor.
 pub fn write_to(file: BorrowedFd<'_>, mut text: &[u8]) -> Result<(), Errno> {
     while !text.is_empty() {

@@ -3,8 +3,9 @@
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::signals;
+use rbox_core::sys::signal::{self, Disposition};
 
-/// The place of the ERR trap, after those of the signals.
+/// The slot of the ERR trap, after those of the signals.
 pub const ERR: usize = 65;
 /// bash's traps before each command and after each function.
 pub const DEBUG: usize = 66;
@@ -24,4 +25,10 @@ pub fn signal_name(number: usize) -> Option<&'static str> {
 pub fn signal_number(word: &[u8]) -> Option<usize> {
     let pseudo = PSEUDO.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
     pseudo.map(|(_, number)| number as usize).or_else(|| Some(signals::number_of(word)? as usize))
+}
+
+/// Sets what a signal does to the shell.
+pub fn set_disposition(number: i32, disposition: Disposition) {
+    // SIGKILL and SIGSTOP alone cannot be set (sigaction(2)); POSIX leaves a trap on them undefined.
+    let _ = signal::set(number, disposition);
 }

@@ -1,4 +1,4 @@
-//! Variables: values that are kept or computed, assignment, scopes, the environment of programs.
+//! Variables: their values, stored or computed, scopes, and the environment of programs.
 
 use crate::state::slot::FUNCTION;
 use crate::state::slot::READONLY_FUNCTION;

@@ -116,7 +116,7 @@ pub struct Arm {
     pub end: ArmEnd,
 }
 
-/// A function's body, and the file that defined it, which bash's BASH_SOURCE tells.
+/// A function's body, and the file that defined it, which is in bash's BASH_SOURCE.
 #[derive(Debug)]
 pub struct Function {
     pub body: Node,
@@ -131,7 +131,7 @@ pub enum Condition {
     Not(Box<Condition>),
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
-    /// `-f word`, the letter without its dash
+    /// `-f word`, the operator with its dash
     Unary(Box<[u8]>, Word),
     /// `a -eq b`, `a < b`
     Binary(Word, Box<[u8]>, Word),
@@ -251,7 +251,7 @@ pub enum Word {
     Declaration(Box<[Part]>),
 }
 
-/// One piece of a word.
+/// One part of a word.
 #[derive(Debug)]
 pub enum Part {
     /// Unquoted text: its `*?[` are active in a pattern.

@@ -1,8 +1,8 @@
-//! Copies of bytes, made in one place.
+//! Copies of bytes, by one function.
 
 /// Bytes that can be copied.
 pub trait Copied {
-    /// What `to_vec` does, but as a call: this crate is optimised for speed and would have all of it in 200 places. Where a loop of a
+    /// What `to_vec` does, but as a call: this crate is optimised for speed and would inline it 200 times. Where a loop of a
     /// script comes by, `to_vec` stays.
     fn copied(&self) -> Vec<u8>;
 }

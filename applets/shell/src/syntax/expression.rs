@@ -108,11 +108,11 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
-    fn accept(&mut self, sign: &[u8]) -> bool {
+    fn accept(&mut self, operator: &[u8]) -> bool {
         self.peek();
-        let found = self.text[self.at..].starts_with(sign);
+        let found = self.text[self.at..].starts_with(operator);
         if found {
-            self.at += sign.len();
+            self.at += operator.len();
         }
         found
     }
@@ -204,8 +204,8 @@ impl Reader<'_> {
     }
 
     fn unary(&mut self) -> Parsed {
-        let Some(sign) = self.peek() else { return Err(SYNTAX) };
-        if !matches!(sign, b'+' | b'-' | b'!' | b'~') {
+        let Some(operator) = self.peek() else { return Err(SYNTAX) };
+        if !matches!(operator, b'+' | b'-' | b'!' | b'~') {
             return self.postfix();
         }
         self.depth += 1;
@@ -213,13 +213,13 @@ impl Reader<'_> {
             return Err(b"expression nested too deeply");
         }
         let start = self.at;
-        let step = self.text.get(start + 1) == Some(&sign) && matches!(sign, b'+' | b'-');
+        let step = self.text.get(start + 1) == Some(&operator) && matches!(operator, b'+' | b'-');
         if step {
             self.at += 2;
             if self.peek().is_some_and(is_name_start) {
                 self.depth -= 1;
                 let name = self.name();
-                let step = if sign == b'+' { 1 } else { -1 };
+                let step = if operator == b'+' { 1 } else { -1 };
                 return Ok(match self.subscript()? {
                     Some(key) => Expr::StepElement(name, key, step, false),
                     None => Expr::Step(name, step, false),
@@ -230,7 +230,7 @@ impl Reader<'_> {
         self.at += 1;
         let inner = self.unary()?;
         self.depth -= 1;
-        Ok(Expr::Unary(sign, Box::new(inner)))
+        Ok(Expr::Unary(operator, Box::new(inner)))
     }
 
     fn name(&mut self) -> Sym {
@@ -256,9 +256,9 @@ impl Reader<'_> {
         }
         let name = self.name();
         let key = self.subscript()?;
-        for (sign, step) in [(&b"++"[..], 1), (b"--", -1)] {
+        for (operator, step) in [(&b"++"[..], 1), (b"--", -1)] {
             let before = self.at;
-            if self.accept(sign) {
+            if self.accept(operator) {
                 // `a --b` and `a++1` are two operators, as in `a - -b`.
                 if self.peek().is_some_and(|next| is_name_byte(next) || next == b'(') {
                     self.at = before;

@@ -21,7 +21,7 @@ pub enum Reader {
 
 /// An alias whose value is being read.
 #[derive(Debug)]
-struct AliasMark {
+struct AliasSpan {
     name: Rc<[u8]>,
     /// Bytes that follow the value in the buffer.
     remaining: usize,
@@ -44,7 +44,7 @@ pub struct Input {
     pub shown: usize,
     /// Up to so many bytes before the end of the buffer braces were expanded already.
     pub braces_done: usize,
-    marks: Vec<AliasMark>,
+    aliases: Vec<AliasSpan>,
 }
 
 impl Input {
@@ -59,7 +59,7 @@ impl Input {
             alias_next: false,
             shown: 0,
             braces_done: usize::MAX,
-            marks: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 
@@ -83,23 +83,23 @@ impl Input {
 
     /// More text was appended: what is counted from the end moves.
     pub fn grown(&mut self, by: usize) {
-        self.marks.iter_mut().for_each(|mark| mark.remaining += by);
+        self.aliases.iter_mut().for_each(|alias| alias.remaining += by);
         self.braces_done = self.braces_done.saturating_add(by);
     }
 
     /// Drops what was read too far from the reader and gives its size; the rest of an alias's value stays.
     pub fn take_unread(&mut self) -> usize {
         let left = self.buffer.len() - self.at;
-        let unread = self.marks.first().map_or(left, |outermost| left.min(outermost.remaining));
+        let unread = self.aliases.first().map_or(left, |outermost| left.min(outermost.remaining));
         self.buffer.truncate(self.buffer.len() - unread);
-        self.marks.iter_mut().for_each(|mark| mark.remaining = mark.remaining.saturating_sub(unread));
+        self.aliases.iter_mut().for_each(|alias| alias.remaining = alias.remaining.saturating_sub(unread));
         self.braces_done = self.braces_done.saturating_sub(unread);
         unread
     }
 
     /// Drops the rest of the line that was begun, with the values of aliases in it.
     pub fn skip_line(&mut self) {
-        self.marks.clear();
+        self.aliases.clear();
         self.alias_next = false;
         if self.at > 0 && self.buffer.get(self.at - 1) == Some(&b'\n') {
             return;
@@ -122,7 +122,7 @@ impl Input {
         let remaining = self.buffer.len() - self.at;
         self.buffer.splice(start..self.at, value.iter().copied());
         self.at = start;
-        self.marks.push(AliasMark {
+        self.aliases.push(AliasSpan {
             name: Rc::clone(name),
             remaining,
             blank: value.last().is_some_and(|&byte| byte == b' ' || byte == b'\t'),
@@ -132,18 +132,18 @@ impl Input {
     /// Whether the alias's own value is what is being read at `start`.
     pub fn inside_alias(&self, name: &[u8], start: usize) -> bool {
         let left = self.buffer.len() - start;
-        self.marks.iter().any(|mark| left > mark.remaining && *mark.name == *name)
+        self.aliases.iter().any(|alias| left > alias.remaining && *alias.name == *name)
     }
 
     /// Forgets the aliases whose value was read to its end.
     pub fn expire_aliases(&mut self) {
         let left = self.buffer.len() - self.at;
-        while let Some(mark) = self.marks.last() {
-            if left > mark.remaining {
+        while let Some(alias) = self.aliases.last() {
+            if left > alias.remaining {
                 return;
             }
-            self.alias_next |= mark.blank;
-            self.marks.pop();
+            self.alias_next |= alias.blank;
+            self.aliases.pop();
         }
     }
 }

@@ -71,8 +71,8 @@ fn dollar(text: &[u8]) -> Vec<u8> {
     let mut out = b"$'".copied();
     for chunk in text.utf8_chunks() {
         for &byte in chunk.valid().as_bytes() {
-            let letter = b"\\\\''\x07a\x08b\x1bE\x0cf\nn\rr\tt\x0bv".chunks(2).find(|pair| pair[0] == byte);
-            match letter {
+            let character = b"\\\\''\x07a\x08b\x1bE\x0cf\nn\rr\tt\x0bv".chunks(2).find(|pair| pair[0] == byte);
+            match character {
                 Some(pair) => out.extend_from_slice(&[b'\\', pair[1]]),
                 None if byte.is_ascii_control() => push_octal(byte, &mut out),
                 None => out.push(byte),

@@ -11,7 +11,7 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::sys::fs;
 
-/// What `-A` calls the options that have a letter; those without get one that is none.
+/// What `-A` calls the options that have a character; those without one have a digit here.
 const ACTIONS: Names = names! {
     "alias" = b'a', "arrayvar" = b'1', "builtin" = b'b', "command" = b'c', "directory" = b'd', "disabled" = b'2', "enabled" = b'b',
     "export" = b'e', "file" = b'f', "function" = b'3', "group" = b'g', "helptopic" = b'b', "job" = b'j', "keyword" = b'k',
@@ -25,30 +25,30 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (mut words, mut actions) = (words, Vec::new());
     let (mut filter, mut before, mut after): (Option<&[u8]>, &[u8], &[u8]) = (None, b"", b"");
     while let Some((word, rest)) = words.split_first() {
-        let [b'-', letters @ ..] = *word else { break };
+        let [b'-', flags @ ..] = *word else { break };
         words = rest;
-        if letters == b"-" {
+        if flags == b"-" {
             break;
         }
-        let mut letters = letters;
-        while let [letter, glued @ ..] = letters {
-            letters = glued;
-            if b"abcdefgjkuv".contains(letter) {
-                actions.push((*letter, &b""[..]));
+        let mut flags = flags;
+        while let [flag, glued @ ..] = flags {
+            flags = glued;
+            if b"abcdefgjkuv".contains(flag) {
+                actions.push((*flag, &b""[..]));
                 continue;
             }
-            if !b"AGWXPS".contains(letter) {
+            if !b"AGWXPS".contains(flag) {
                 shell.error(&[word, b": invalid option"]);
                 return Ok(2);
             }
-            let mut value = std::mem::take(&mut letters);
+            let mut value = std::mem::take(&mut flags);
             if value.is_empty() {
                 let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*letter]]));
+                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
                 };
                 (value, words) = (first, rest);
             }
-            match letter {
+            match flag {
                 b'A' => match ACTIONS.number_of(value) {
                     Some(action) => actions.push((action as u8, b"")),
                     None => return Err(shell.error(&[value, b": invalid action name"])),
@@ -56,7 +56,7 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 b'X' => filter = Some(value),
                 b'P' => before = value,
                 b'S' => after = value,
-                letter => actions.push((*letter, value)),
+                flag => actions.push((*flag, value)),
             }
         }
     }

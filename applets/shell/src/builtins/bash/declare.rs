@@ -2,8 +2,8 @@
 
 use crate::expand::assign::assign;
 use crate::state::builtin::Done;
+use crate::state::declaration::attributes;
 use crate::state::declaration::declaration;
-use crate::state::declaration::letters;
 use crate::state::slot::DECLARED;
 use crate::state::slot::FUNCTION;
 use crate::state::slot::INTEGER;
@@ -35,27 +35,27 @@ pub fn declare(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(0)
 }
 
-/// Letters after `-` and after `+`, and the operands.
+/// Option characters after `-` and after `+`, and the operands.
 type Signed<'a, 'b> = (Vec<u8>, Vec<u8>, &'a [&'b [u8]]);
 
 fn signed_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<Signed<'a, 'b>, Fail> {
     let (mut on, mut off) = (Vec::new(), Vec::new());
     let mut rest = words;
     while let Some((word, after)) = rest.split_first() {
-        let [sign @ (b'-' | b'+'), letters @ ..] = word else { break };
-        if letters.is_empty() {
+        let [prefix @ (b'-' | b'+'), flags @ ..] = word else { break };
+        if flags.is_empty() {
             break;
         }
         rest = after;
         if *word == b"--" {
             break;
         }
-        for letter in letters {
-            let known: &[u8] = if *sign == b'-' { b"aAfFgilnprux" } else { b"ilnux" };
-            if !known.contains(letter) {
-                return Err(shell.error(&[b"illegal option ", &[*sign], &[*letter]]));
+        for flag in flags {
+            let known: &[u8] = if *prefix == b'-' { b"aAfFgilnprux" } else { b"ilnux" };
+            if !known.contains(flag) {
+                return Err(shell.error(&[b"illegal option ", &[*prefix], &[*flag]]));
             }
-            if *sign == b'-' { on.push(*letter) } else { off.push(*letter) }
+            if *prefix == b'-' { on.push(*flag) } else { off.push(*flag) }
         }
     }
     Ok((on, off, rest))
@@ -113,19 +113,19 @@ fn end_reference(slot: &mut Slot) {
 }
 
 fn set_attributes(slot: &mut Slot, on: &[u8], off: &[u8]) {
-    for (letter, bit) in [(b'i', INTEGER), (b'l', LOWER), (b'u', UPPER)] {
-        if on.contains(&letter) {
+    for (flag, bit) in [(b'i', INTEGER), (b'l', LOWER), (b'u', UPPER)] {
+        if on.contains(&flag) {
             // The cases exclude each other.
             slot.attributes &= if bit == INTEGER { !0 } else { !(LOWER | UPPER) };
             slot.attributes |= bit;
         }
-        if off.contains(&letter) {
+        if off.contains(&flag) {
             slot.attributes &= !bit;
         }
     }
 }
 
-/// `declare -p`: the variables such that the shell reads them back.
+/// `declare -p`: the variables such that the shell can read back.
 fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     let mut status = 0;
     let mut names = Vec::new();
@@ -140,11 +140,11 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
         }
     }
     if words.is_empty() {
-        let wanted: Vec<u8> = on.iter().copied().filter(|letter| !b"gp".contains(letter)).collect();
+        let wanted: Vec<u8> = on.iter().copied().filter(|flag| !b"gp".contains(flag)).collect();
         names = shell.names(|slot| is_declared(slot) && slot.special != Special::Element);
         names.retain(|&name| {
-            let letters = letters(&shell.variables[name.index()]);
-            wanted.iter().all(|one| letters.contains(one))
+            let flags = attributes(&shell.variables[name.index()]);
+            wanted.iter().all(|one| flags.contains(one))
         });
     }
     let mut text = Vec::new();
@@ -156,7 +156,7 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     Ok(status)
 }
 
-/// What `set` shows: the variables such that the shell reads them back, and the functions.
+/// What `set` shows: the variables such that the shell can read back, and the functions.
 pub fn list_all(shell: &mut Shell, text: &mut Vec<u8>) {
     for name in shell.names(|slot| (slot.set || slot.array.is_some()) && slot.special != Special::Element) {
         shell.value(name);

@@ -72,29 +72,29 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
         Wanted { trim: false, delimiter: b'\n', most: 0, origin: None, skip: 0, fd: 0, callback: None, quantum: 5000 };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
-        let [b'-', letters @ ..] = word else { break };
+        let [b'-', flags @ ..] = word else { break };
         words = rest;
-        if letters == b"-" {
+        if flags == b"-" {
             break;
         }
-        let mut letters = letters;
-        while let [letter, glued @ ..] = letters {
-            letters = glued;
-            if *letter == b't' {
+        let mut flags = flags;
+        while let [flag, glued @ ..] = flags {
+            flags = glued;
+            if *flag == b't' {
                 wanted.trim = true;
                 continue;
             }
-            if !b"CcdnOsu".contains(letter) {
-                return Err(shell.error(&[b"illegal option -", &[*letter]]));
+            if !b"CcdnOsu".contains(flag) {
+                return Err(shell.error(&[b"illegal option -", &[*flag]]));
             }
-            let mut value = std::mem::take(&mut letters);
+            let mut value = std::mem::take(&mut flags);
             if value.is_empty() {
                 let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*letter]]));
+                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
                 };
                 (value, words) = (first, rest);
             }
-            match letter {
+            match flag {
                 b'C' => wanted.callback = Some(value),
                 b'c' => wanted.quantum = number(shell, value)?.max(1),
                 b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),

@@ -7,8 +7,8 @@ use crate::state::{Shell, options, shopt};
 
 /// `shopt [-opqsu] [NAME...]`
 pub fn shopt(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = operands::options(shell, words, b"opqsu")?;
-    let has = |letter: u8| letters.contains(&letter);
+    let (flags, words) = operands::options(shell, words, b"opqsu")?;
+    let has = |flag: u8| flags.contains(&flag);
     let change = if has(b's') { Some(true) } else { has(b'u').then_some(false) };
     if has(b'o') && (words.is_empty() || change.is_some()) {
         return set_options(shell, words, change);

@@ -1,4 +1,4 @@
-//! Builtins that tell and change what the shell knows: `caller`, `disown`, `enable`.
+//! Builtins that show and change what the shell knows: `caller`, `disown`, `enable`.
 
 use crate::builtins::job;
 use crate::builtins::operands::number;
@@ -37,10 +37,10 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `disown [-ahr] [JOB...]`: the shell forgets the jobs; with `-h` it keeps them, as no job gets SIGHUP from it.
 pub fn disown(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"ahr")?;
-    let keeps = letters.contains(&b'h');
+    let (flags, words) = options(shell, words, b"ahr")?;
+    let keeps = flags.contains(&b'h');
     if words.is_empty() {
-        match letters.last() {
+        match flags.last() {
             Some(b'a') => shell.jobs.all.clear(),
             Some(b'r') => shell.jobs.all.retain(|job| job.stopped()),
             Some(_) => {}
@@ -67,16 +67,16 @@ pub fn disown(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `enable [-anp] [NAME...]`: a builtin that is off leaves its name to programs.
 pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"anp")?;
-    let off = letters.contains(&b'n');
+    let (flags, words) = options(shell, words, b"anp")?;
+    let off = flags.contains(&b'n');
     let mut text = Vec::new();
     if words.is_empty() {
         for name in crate::state::builtin::names(shell.options.bash) {
             let symbol = shell.intern(name.as_bytes());
             let is_off = shell.builtin_of(symbol).is_none();
-            if is_off == off || letters.contains(&b'a') {
-                let sign: &[u8] = if is_off { b"enable -n " } else { b"enable " };
-                text.extend_from_slice(&[sign, name.as_bytes(), b"\n"].concat());
+            if is_off == off || flags.contains(&b'a') {
+                let prefix: &[u8] = if is_off { b"enable -n " } else { b"enable " };
+                text.extend_from_slice(&[prefix, name.as_bytes(), b"\n"].concat());
             }
         }
         shell.print(&text);

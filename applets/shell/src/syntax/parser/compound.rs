@@ -111,7 +111,7 @@ impl<H: Host> Parser<'_, H> {
 
     fn for_command(&mut self, line: u32) -> Parsed<Node> {
         self.skip();
-        // `((` must be seen before a word is: in a command's place.
+        // `((` must be seen before a word is: where a command begins.
         if self.for_arith_follows() {
             return self.arith_for(line);
         }

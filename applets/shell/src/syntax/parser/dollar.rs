@@ -213,12 +213,12 @@ impl<H: Host> Parser<'_, H> {
                 self.close_brace()?;
                 return Ok(Param { name, quoted, op: ParamOp::Keys });
             }
-            if let Some(sign @ (b'@' | b'*')) = self.joined_byte()
+            if let Some(operator @ (b'@' | b'*')) = self.joined_byte()
                 && self.byte_at(1) == Some(b'}')
             {
                 self.advance();
                 self.close_brace()?;
-                return Ok(Param { name, quoted, op: ParamOp::Names(sign) });
+                return Ok(Param { name, quoted, op: ParamOp::Names(operator) });
             }
             let op = ParamOp::Indirect(Box::new(self.read_operation(quoted)?));
             self.close_brace()?;
@@ -249,11 +249,11 @@ impl<H: Host> Parser<'_, H> {
                 if self.joined_byte() != Some(b'[') || !self.host.extended() {
                     return Ok(ParamName::Var(name));
                 }
-                if let Some(sign @ (b'@' | b'*')) = self.byte_at(1)
+                if let Some(operator @ (b'@' | b'*')) = self.byte_at(1)
                     && self.byte_at(2) == Some(b']')
                 {
                     self.input.at += 3;
-                    return Ok(ParamName::All(name, sign));
+                    return Ok(ParamName::All(name, operator));
                 }
                 Ok(ParamName::Element(name, self.read_subscript()?))
             }
@@ -283,9 +283,9 @@ impl<H: Host> Parser<'_, H> {
         self.advance();
         match byte {
             b':' => match self.joined_byte() {
-                Some(sign @ (b'-' | b'=' | b'?' | b'+')) => {
+                Some(operator @ (b'-' | b'=' | b'?' | b'+')) => {
                     self.advance();
-                    Ok(ParamOp::Default(sign, true, self.read_context(word)?))
+                    Ok(ParamOp::Default(operator, true, self.read_context(word)?))
                 }
                 // An offset may be empty where a length follows.
                 Some(b'}') => self.error(BAD_SUBSTITUTION),

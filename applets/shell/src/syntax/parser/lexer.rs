@@ -143,7 +143,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(Token::Redirect(fd, kind))
     }
 
-    /// A token that begins with a byte of a word; none when an alias took its place. `looked_up`: the word may be an
+    /// A token that begins with a byte of a word; `None` when an alias replaced it. `looked_up`: the word may be an
     /// alias wherever it is.
     fn read_word_token(&mut self, first: u8, mode: Mode, looked_up: &mut bool) -> Parsed<Option<Token>> {
         let assigns = matches!(mode, Mode::Command | Mode::Prefix | Mode::Declaration);
@@ -186,7 +186,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(Some(Token::Word(word, plain)))
     }
 
-    /// Puts an alias's value in place of the word that began at `start`; false when it is no alias, or is being read.
+    /// Replaces the word that began at `start` by its alias's value; false when it is no alias, or one that is being read.
     pub fn replace_alias(&mut self, text: &[u8], start: usize) -> bool {
         let Some(value) = self.host.alias(text).filter(|_| !self.input.inside_alias(text, start)) else { return false };
         let name: std::rc::Rc<[u8]> = std::rc::Rc::from(text);

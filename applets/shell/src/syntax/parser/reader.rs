@@ -7,7 +7,7 @@ use crate::syntax::input::Input;
 use crate::syntax::symbols::Symbols;
 use std::rc::Rc;
 
-/// How deep commands, words and substitutions may nest in each other, as far as the stack has room.
+/// How deep commands, words and substitutions may nest in each other, as far as the stack has space.
 const MAX_DEPTH: u32 = 4000;
 
 /// What the parser needs from the shell that runs it.
@@ -20,8 +20,8 @@ pub trait Host {
     fn read_more(&mut self, input: &mut Input, continued: bool) -> bool;
     /// Whether a name is that of a special builtin.
     fn is_special(&self, name: &[u8]) -> bool;
-    /// Whether the stack has room for more nesting.
-    fn has_room(&self) -> bool;
+    /// Whether the stack has space for more nesting.
+    fn has_space(&self) -> bool;
     /// Whether bash's arrays and brace expansion are on.
     fn extended(&self) -> bool;
     /// Whether words may hold groups of patterns: `shopt -s extglob`.
@@ -40,7 +40,7 @@ pub struct SyntaxError {
 /// The error is one pointer, so that every result that carries it on is small.
 pub type Parsed<T> = Result<T, Box<SyntaxError>>;
 
-/// A parser at some place of an input.
+/// A parser at some offset of an input.
 pub struct Parser<'a, H> {
     pub(super) host: &'a mut H,
     pub(super) input: &'a mut Input,
@@ -89,7 +89,7 @@ impl<'a, H: Host> Parser<'a, H> {
     /// Counts one level of nesting; the caller leaves it by `leave`.
     pub(super) fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH || !self.host.has_room() {
+        if self.depth > MAX_DEPTH || !self.host.has_space() {
             return self.error(b"nested too deeply");
         }
         Ok(())
@@ -108,7 +108,7 @@ impl<'a, H: Host> Parser<'a, H> {
         Ok(self.token.as_ref().unwrap_or(&Token::End))
     }
 
-    /// Reads the token that `peek` shows; apart from it, which is in fifty places.
+    /// Reads the token that `peek` shows; a function of its own, as `peek` is inlined fifty times.
     #[inline(never)]
     pub(super) fn look(&mut self, mode: Mode) -> Parsed<()> {
         self.token = Some(self.read_token(mode)?);
@@ -157,7 +157,7 @@ impl<'a, H: Host> Parser<'a, H> {
         more
     }
 
-    /// The byte `ahead` places on.
+    /// The byte `ahead` bytes on.
     pub(super) fn byte_at(&mut self, ahead: usize) -> Option<u8> {
         while self.input.at + ahead >= self.input.buffer.len() {
             if self.input.ended || !self.refill() {
@@ -188,7 +188,7 @@ impl<'a, H: Host> Parser<'a, H> {
         }
     }
 
-    /// The byte `ahead` places on, where line continuations on the way there are taken out of the text (XCU 2.2.1).
+    /// The byte `ahead` bytes on, where line continuations on the way there are taken out of the text (XCU 2.2.1).
     pub(super) fn joined_at(&mut self, ahead: usize) -> Option<u8> {
         loop {
             let byte = self.byte_at(ahead)?;

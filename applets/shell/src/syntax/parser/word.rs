@@ -126,7 +126,7 @@ impl Builder {
         self.parts.len()
     }
 
-    /// Adds what `""` stands for, quoted nothing, when nothing came since `open_quotes`.
+    /// Adds the empty quoted string of `""`, when nothing came since `open_quotes`.
     pub fn close_quotes(&mut self, before: usize) {
         if self.parts.len() == before && self.text.is_empty() {
             self.parts.push(Part::Quoted(Box::default()));

@@ -341,9 +341,9 @@ impl Writer<'_> {
                 self.group_of_conditions(inner);
             }
             Condition::And(left, right) | Condition::Or(left, right) => {
-                let sign = if matches!(condition, Condition::And(..)) { b" && " } else { b" || " };
+                let operator = if matches!(condition, Condition::And(..)) { b" && " } else { b" || " };
                 self.group_of_conditions(left);
-                self.put(sign);
+                self.put(operator);
                 self.group_of_conditions(right);
             }
             Condition::Unary(operator, word) => {
