@@ -36,7 +36,7 @@ impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
         if !self.stack_has_space() {
-            return Err(self.plain_error(b"nested too deeply"));
+            return Err(self.nesting_error());
         }
         if self.options.bash {
             self.before_command(node)?;
@@ -124,6 +124,13 @@ impl Shell {
             Node::Coprocess(name, body) => self.run_coprocess(*name, body),
             Node::Time(inner, portable) => self.run_time(inner.as_deref(), *portable),
         }
+    }
+
+    /// The error of commands that nest too deeply: in a function it is most likely the function's.
+    #[cold]
+    fn nesting_error(&mut self) -> Fail {
+        let in_function = self.flow.calls > 0;
+        self.plain_error(if in_function { b"maximum function recursion depth exceeded" } else { b"nested too deeply" })
     }
 
     /// The file that the commands are from; a name for what is none.
