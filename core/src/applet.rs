@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::options::{Args, Grammar};
+use crate::sys::alloc::Running;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +190,12 @@ impl Registry {
         Some(found.ok()? as Id)
     }
 
+    fn name(self, id: Id) -> &'static [u8] {
+        let table = (self.table)();
+        let (start, end) = table.names[usize::from(id)];
+        &table.paths.as_bytes()[start.into()..end.into()]
+    }
+
     fn file(self, id: Id) -> usize {
         (self.table)().files[usize::from(id)].into()
     }
@@ -213,12 +220,15 @@ impl Registry {
     /// Runs the applet on `words`, as [`Applet::call`] does.
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
+        let outer = Running::new(self.name(id), form.failure).begin();
         let outcome = match form.read_words(usage, env, words) {
             Ok(Some(args)) => (self.run)(self.file(id), env, &args),
             Ok(None) => Ok(ExitStatus::SUCCESS),
             Err(error) => Err(error),
         };
-        form.conclude(usage, env, outcome)
+        let status = form.conclude(usage, env, outcome);
+        outer.begin();
+        status
     }
 }
 

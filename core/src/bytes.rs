@@ -2,6 +2,23 @@
 
 pub use memchr::{memchr as find_byte, memchr_iter as find_bytes, memrchr as find_byte_back};
 
+use crate::error::{Error, Result};
+use crate::sys::alloc;
+
+/// Makes room for `more` bytes in a buffer whose size depends on the input. The error is `out of memory`.
+pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
+    alloc::try_reserve(buffer, more).map_err(|_| Error::out_of_memory())
+}
+
+/// Appends to a buffer whose size depends on the input. The error is `out of memory`.
+pub fn append(buffer: &mut Vec<u8>, content: &[u8]) -> Result<()> {
+    if buffer.capacity() - buffer.len() < content.len() {
+        reserve(buffer, content.len())?;
+    }
+    buffer.extend_from_slice(content);
+    Ok(())
+}
+
 /// The position of `needle` in `hay`.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(hay, needle)
