@@ -1,7 +1,7 @@
 //! `cat`: copy files to standard output (POSIX XCU cat), with GNU's and BusyBox's `-nbetAvT`.
 
 use rbox_core::bytes;
-use rbox_core::io::{self, Input};
+use rbox_core::io::{self, Input, Piece};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
 
@@ -76,19 +76,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 impl Style {
     fn copy(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         let mut text = Vec::new();
-        while let Some(line) = input.record(b'\n')? {
+        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
             text.clear();
-            self.render(line, &mut text);
+            self.render(piece, &mut text);
             env.stdout.write(&text)?;
         }
         Ok(())
     }
 
-    fn render(&mut self, line: &[u8], text: &mut Vec<u8>) {
-        let (content, newline) = match line.strip_suffix(b"\n") {
-            Some(content) => (content, true),
-            None => (line, false),
-        };
+    fn render(&mut self, piece: Piece<'_>, text: &mut Vec<u8>) {
+        let Piece { bytes: content, ends: newline } = piece;
         let empty = content.is_empty() && newline && self.at_line_start;
         if empty && self.last_was_empty && self.squeeze {
             return;

@@ -259,7 +259,7 @@ impl Dump {
     /// Takes what is wanted of a file.
     fn read(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         while self.left > 0 {
-            let content = input.fill()?;
+            let content = input.fill_for(&mut env.stdout)?;
             if content.is_empty() {
                 break;
             }

@@ -155,7 +155,7 @@ impl Search {
             gap: true,
             is_binary: false,
         };
-        input.fill()?;
+        input.fill_for(&mut env.stdout)?;
         if self.binary != Binary::Text && self.line_end != 0 {
             progress.is_binary = find_byte(0, input.buffered()).is_some();
         }
@@ -198,7 +198,7 @@ impl Search {
             looked = data.len();
             if whole > searched {
                 if !self.part(env, data, searched..whole, progress)? {
-                    // With -m the next reader of the stream begins after the last line that was printed.
+                    // POSIX XCU 1.4: the next reader of the stream begins after the last line that was selected.
                     input.consume(progress.printed);
                     return Ok(());
                 }
@@ -213,7 +213,7 @@ impl Search {
                 searched -= kept;
                 looked -= kept;
             }
-            if !input.fill_more()? {
+            if !input.fill_more_for(&mut env.stdout)? {
                 let data = input.buffered();
                 if searched < data.len() {
                     self.part(env, data, searched..data.len(), progress)?;
@@ -315,6 +315,9 @@ impl Search {
     /// Counts a line and prints it; false when no more is to be known of this input.
     fn select(&mut self, env: &mut Env, data: &[u8], line: Range<usize>, progress: &mut Progress<'_>) -> Result<bool> {
         progress.count += 1;
+        if progress.is_binary || self.report != Report::Lines {
+            progress.printed = line.end;
+        }
         if progress.is_binary {
             return Ok(false);
         }
