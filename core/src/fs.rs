@@ -1,5 +1,9 @@
 //! Trees of files, walked by open directories and single names, so that a path swapped for a link leads nowhere else.
 
+mod ids;
+
+pub use ids::{FileId, FileIds};
+
 use crate::bytes;
 use crate::callback;
 use crate::error::{Error, Result};
@@ -331,8 +335,13 @@ fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result
 }
 
 /// Device and inode of an open file.
-pub(crate) fn identity(directory: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
-    fs::fstat(directory).map(|stat| (stat.st_dev, stat.st_ino))
+pub(crate) fn identity(directory: &OwnedFd) -> core::result::Result<FileId, Errno> {
+    fs::fstat(directory).map(|stat| id(&stat))
+}
+
+/// Device and inode of a file with these attributes.
+pub fn id(stat: &Stat) -> FileId {
+    (stat.st_dev, stat.st_ino)
 }
 
 /// The absolute path without links, `.` and `..`: realpath(3). With `missing_last` the last component need not exist.

@@ -1,6 +1,6 @@
 //! `du`: print the room that files take (POSIX XCU du).
 
-use rbox_core::fs::{Follow, Phase, Step, kind, stat, walk_gathering};
+use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -53,7 +53,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => usize::MAX,
     };
     let depth = if args.last_of(&[DEPTH, SUM]) == Some(SUM) { 0 } else { depth };
-    let mut counter = Counter { args, depth, seen: Vec::new(), sums: Vec::new(), device: None };
+    let mut counter = Counter { args, depth, seen: FileIds::default(), sums: Vec::new(), device: None };
     let (mut status, mut total) = (ExitStatus::SUCCESS, 0);
     for operand in operands {
         counter.sums = vec![0];
@@ -72,8 +72,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 struct Counter<'a> {
     args: &'a Args<'a>,
     depth: usize,
-    /// Device and inode of files with several names, and of directories, sorted.
-    seen: Vec<(u64, u64)>,
+    /// Files with several names, and directories.
+    seen: FileIds,
     /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk is.
     sums: Vec<u64>,
     device: Option<u64>,
@@ -100,12 +100,9 @@ impl Counter<'_> {
         if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
             return Ok(Step::Skip);
         }
-        if (visit.stat.st_nlink > 1 || directory) && !self.args.has(LINKS) {
-            let id = (visit.stat.st_dev, visit.stat.st_ino);
-            match self.seen.binary_search(&id) {
-                Ok(_) => return Ok(Step::Skip),
-                Err(at) => self.seen.insert(at, id),
-            }
+        let is_counted_once = (visit.stat.st_nlink > 1 || directory) && !self.args.has(LINKS);
+        if is_counted_once && !self.seen.insert(id(visit.stat), ()) {
+            return Ok(Step::Skip);
         }
         let size = self.size(visit.stat, directory);
         if directory {
