@@ -64,6 +64,15 @@ pub fn chmod(at: BorrowedFd<'_>, name: &[u8], mode: u32) -> core::result::Result
     }
 }
 
+/// Makes something while the umask is `umask`, so that it has its mode from the start: a chmod(2) afterwards may meet a
+/// link that was put in its place.
+pub fn with_umask<T>(umask: u32, make: impl FnOnce() -> T) -> T {
+    let before = crate::sys::process::umask(Mode::from_raw_mode(umask));
+    let made = make();
+    crate::sys::process::umask(before);
+    made
+}
+
 /// The type in an `st_mode`.
 pub fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
@@ -337,6 +346,14 @@ fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result
 /// Device and inode of an open file.
 pub(crate) fn identity(directory: &OwnedFd) -> core::result::Result<FileId, Errno> {
     fs::fstat(directory).map(|stat| id(&stat))
+}
+
+/// Whether two descriptors are of one regular file.
+pub fn same_regular_file(a: BorrowedFd<'_>, b: BorrowedFd<'_>) -> bool {
+    match (fs::fstat(a), fs::fstat(b)) {
+        (Ok(a), Ok(b)) => id(&a) == id(&b) && kind(&a) == FileType::RegularFile,
+        _ => false,
+    }
 }
 
 /// Device and inode of a file with these attributes.

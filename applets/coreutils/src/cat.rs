@@ -1,9 +1,11 @@
 //! `cat`: copy files to standard output (POSIX XCU cat), with GNU's and BusyBox's `-nbetAvT`.
 
 use rbox_core::bytes;
+use rbox_core::fs::same_regular_file;
 use rbox_core::io::{self, Input, Piece};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
+use rbox_core::sys::fs::{OFlags, SeekFrom, fcntl_getfl, fstat, seek};
 
 options! {
     "[-nbsvteAET] [FILE]...
@@ -65,12 +67,33 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_or(b"-");
     env.for_each_operand(&operands, &mut |env, operand| {
         let mut input = if operand == b"-" { env.take_stdin() } else { Input::open(operand)? };
-        let copied = if plain { io::copy(&mut input, &mut env.stdout).map(drop) } else { style.copy(env, &mut input) };
+        let copied = if writes_what_it_reads(env, &input) {
+            Err(Error::parts(&[operand, b": input file is output file"]))
+        } else if plain {
+            io::copy(&mut input, &mut env.stdout).map(drop)
+        } else {
+            style.copy(env, &mut input)
+        };
         if operand == b"-" {
             env.stdin = input;
         }
         copied
     })
+}
+
+/// Whether what is written is read again, for ever: the output is the same file, and is written at or after what is read.
+fn writes_what_it_reads(env: &Env, input: &Input) -> bool {
+    let (Some(from), Some(to)) = (input.fd(), env.stdout.fd()) else { return false };
+    if !same_regular_file(from, to) {
+        return false;
+    }
+    let at = |file| seek(file, SeekFrom::Current(0));
+    let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    match (at(from), at(to), fstat(to)) {
+        (Ok(from), Ok(_), Ok(stat)) if appends => from < stat.st_size as u64,
+        (Ok(from), Ok(to), Ok(stat)) => from < to && from < stat.st_size as u64,
+        _ => true,
+    }
 }
 
 impl Style {

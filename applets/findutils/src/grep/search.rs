@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rbox_core::bytes::{find_byte, find_byte_back, find_bytes};
+use rbox_core::fs::same_regular_file;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::pattern::regex::{Exec, Regex};
@@ -155,6 +156,13 @@ impl Search {
             gap: true,
             is_binary: false,
         };
+        let prints_lines =
+            matches!(self.report, Report::Lines | Report::Matches) && self.max != Some(0) && self.max != Some(1);
+        if let (true, Some(from), Some(to)) = (prints_lines, input.fd(), env.stdout.fd())
+            && same_regular_file(from, to)
+        {
+            return Err(Error::parts(&[b"input file '", name, b"' is also the output"]));
+        }
         input.fill_for(&mut env.stdout)?;
         if self.binary != Binary::Text && self.line_end != 0 {
             progress.is_binary = find_byte(0, input.buffered()).is_some();
