@@ -63,6 +63,12 @@ impl Applet {
         self
     }
 
+    /// The same applet, whose options end at the first operand, which may be a negative number.
+    pub const fn numbers(mut self) -> Self {
+        self.form.grammar = Grammar::Numbers;
+        self
+    }
+
     /// The same applet, which reads its words itself.
     pub const fn raw(mut self) -> Self {
         self.form.grammar = Grammar::Raw;

@@ -9,7 +9,7 @@ pub use data::{Reflink, Sparse};
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, stat};
+use crate::fs::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
     readlinkat, symlinkat, unlinkat, utimensat,
@@ -326,12 +326,8 @@ impl Copier {
         let Some((source, target)) = &level.open else { return Ok(()) };
         let finished = self.finish_directory(source, target, paths[1], &level.source, level.new);
         if let Some(above) = levels.last_mut().filter(|above| above.open.is_none()) {
-            let reopen = |below: &OwnedFd, known| {
-                let directory = open_directory(below.as_fd(), b"..", false)?;
-                if identity(&directory)? == known { Ok(directory) } else { Err(Errno::NOENT) }
-            };
-            let directories = reopen(source, above.identity[0])
-                .and_then(|source| Ok((source, reopen(target, above.identity[1])?)))
+            let directories = open_parent(source, above.identity[0])
+                .and_then(|source| Ok((source, open_parent(target, above.identity[1])?)))
                 .map_err(|errno| {
                     // What is left of a directory that cannot be found again is not copied.
                     above.entries = Vec::new().into_iter();

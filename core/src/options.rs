@@ -220,6 +220,8 @@ pub enum Grammar {
     Permuted,
     /// The first operand ends the options, as for `env`, `nice`, `xargs`, `sh`.
     OptionsFirst,
+    /// The first operand ends the options, and may be a negative number, as for `seq`.
+    Numbers,
     /// The applet reads its words itself; not even `--help` is taken.
     Raw,
 }
@@ -248,12 +250,16 @@ impl<'a> Args<'a> {
             rest = after;
             match word {
                 b"--" => break,
+                [b'-', b'0'..=b'9' | b'.', ..] if grammar == Grammar::Numbers => {
+                    args.operands.push(word);
+                    break;
+                }
                 [b'-', b'-', long @ ..] => args.take_long(usage, long, &mut rest)?,
                 [b'-' | b'+', digit, ..] if digit.is_ascii_digit() && args.take_number(usage, word) => {}
                 [b'-', _, ..] => args.take_short(usage, word, &mut rest)?,
                 _ => {
                     args.operands.push(word);
-                    if grammar == Grammar::OptionsFirst {
+                    if matches!(grammar, Grammar::OptionsFirst | Grammar::Numbers) {
                         break;
                     }
                 }

@@ -66,7 +66,7 @@ fn amount(args: &Args<'_>) -> Result<Amount> {
         let Some(word) = value else { continue };
         let (digits, from_end) = match word.strip_prefix(b"-") {
             Some(digits) => (digits, true),
-            None => (word, false),
+            None => (word.strip_prefix(b"+").unwrap_or(word), false),
         };
         let count = parse_count(digits, SIZE_SUFFIXES)?;
         amount = match (option == BYTES, from_end) {

@@ -22,8 +22,8 @@ Print the numbers from FIRST to LAST, STEP apart. FIRST and STEP are 1 if not gi
 /// The digits of `inf`, which may be the last number.
 const INFINITE: i128 = i128::MAX;
 
-/// The applet. Numbers may be negative, so options come first.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).numbers();
 
 /// A decimal fraction: digits, the last `places` of which are after the point.
 #[derive(Clone, Copy)]

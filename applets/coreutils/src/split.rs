@@ -131,13 +131,11 @@ impl Parts<'_> {
         self.end()?;
         let (mut left, base) = (self.count, self.letters.len() as u64);
         let (mut length, mut lead) = (self.length, 0);
-        while self.widens {
-            // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
-            let count = (base - 1).saturating_mul(base.saturating_pow(length as u32 - 1));
-            if left < count {
-                break;
-            }
-            (left, length, lead) = (left - count, length + 1, lead + 1);
+        // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
+        let count_of = |length| (base - 1).saturating_mul(base.saturating_pow(length as u32 - 1));
+        while self.widens && left >= count_of(length) {
+            left -= count_of(length);
+            (length, lead) = (length + 1, lead + 1);
         }
         let mut suffix = vec![self.letters[base as usize - 1]; lead + length];
         for place in suffix[lead..].iter_mut().rev() {

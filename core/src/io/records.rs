@@ -1,7 +1,7 @@
 //! Records of a stream in bounded memory, read by filters that withhold nothing while their input pauses.
 
 use super::{CHUNK, Input, Output};
-use crate::bytes::find_byte;
+use crate::bytes::{find_byte, whole_characters};
 use crate::error::Result;
 
 /// A piece of a record.
@@ -84,16 +84,6 @@ impl Input {
     }
 }
 
-/// The length without an incomplete character of UTF-8 at the end.
-fn whole_characters(bytes: &[u8]) -> usize {
-    let tail = bytes.iter().rev().take(3).take_while(|&&byte| byte & 0xC0 == 0x80).count();
-    let start = bytes.len() - tail;
-    match start.checked_sub(1).map(|lead| bytes[lead].leading_ones() as usize) {
-        Some(length @ 2..=4) if length > tail + 1 => start - 1,
-        _ => bytes.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,16 +98,5 @@ mod tests {
         assert_eq!(next(), Some((Vec::new(), true)));
         assert_eq!(next(), Some((b"bc".to_vec(), false)));
         assert_eq!(next(), None);
-    }
-
-    #[test]
-    fn no_character_is_split() {
-        assert_eq!(whole_characters("aé".as_bytes()), 3);
-        assert_eq!(whole_characters(b"a\xc3"), 1);
-        assert_eq!(whole_characters(b"a\xe2\x82"), 1);
-        assert_eq!(whole_characters(b"\xf0\x9f\x98"), 0);
-        assert_eq!(whole_characters("€".as_bytes()), 3);
-        assert_eq!(whole_characters(b"\x80\x80\x80\x80"), 4);
-        assert_eq!(whole_characters(b"\xff"), 1);
     }
 }
