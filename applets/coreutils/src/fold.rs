@@ -108,23 +108,28 @@ impl Fold {
 
     /// The length of the part that fits on the line, which is not empty then; at least one character fits.
     fn fitting(&mut self, text: &[u8]) -> usize {
+        let (width, utf8) = (self.width, self.utf8);
         let (mut at, mut before) = (0, self.column);
+        if self.bytes {
+            at = text.len().min(width - before);
+            self.column += at;
+            return at;
+        }
         while at < text.len() {
             let mut length = 1;
             let column = match text[at] {
-                _ if self.bytes => before + 1,
                 b'\t' => before / 8 * 8 + 8,
                 // POSIX: these move back on the line.
                 b'\r' => 0,
                 8 => before.max(1) - 1,
-                128.. if self.utf8 => {
+                128.. if utf8 => {
                     let (found, bytes) = character(&text[at..]);
                     length = bytes;
                     before + found.map_or(1, character_width)
                 }
                 _ => before + 1,
             };
-            if column > self.width && !(self.is_empty && at == 0) {
+            if column > width && !(self.is_empty && at == 0) {
                 break;
             }
             before = column;

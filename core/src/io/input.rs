@@ -128,6 +128,7 @@ impl Input {
     }
 
     /// Takes `length` bytes of what is buffered, and drops `dropped` more.
+    #[inline]
     pub(super) fn take(&mut self, length: usize, dropped: usize) -> &[u8] {
         let taken = self.start..self.start + length;
         self.start = taken.end + dropped;

@@ -18,13 +18,18 @@ impl Input {
     ///
     /// A piece is not empty unless the record ends there, and splits no character of UTF-8. What has been read of a record
     /// is returned, and what `output` holds is flushed, before a read that would wait.
+    #[inline]
     pub fn piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
-        let mut searched = 0;
+        if let Some(at) = find_byte(delimiter, self.buffered()) {
+            return Ok(Some(Piece { bytes: self.take(at, 1), ends: true }));
+        }
+        self.read_piece(delimiter, output)
+    }
+
+    /// The piece of a record whose end has not been read yet.
+    fn read_piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
+        let mut searched = self.buffered().len();
         let (length, ends) = loop {
-            if let Some(at) = find_byte(delimiter, &self.buffered()[searched..]) {
-                break (searched + at, true);
-            }
-            searched = self.buffered().len();
             if searched >= CHUNK {
                 break (whole_characters(self.buffered()), false);
             }
@@ -40,6 +45,10 @@ impl Input {
                 }
                 break (searched, false);
             }
+            if let Some(at) = find_byte(delimiter, &self.buffered()[searched..]) {
+                break (searched + at, true);
+            }
+            searched = self.buffered().len();
         };
         Ok(Some(Piece { bytes: self.take(length, usize::from(ends)), ends }))
     }
