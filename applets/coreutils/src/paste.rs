@@ -92,8 +92,7 @@ fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: 
                 if is_row { env.stdout.push(delimiter)? } else { lead.push(delimiter) }
             }
             while let Some(piece) = inputs[column].piece(end, &mut env.stdout)? {
-                if !is_row {
-                    is_row = true;
+                if !core::mem::replace(&mut is_row, true) && !lead.is_empty() {
                     env.stdout.write(&lead)?;
                 }
                 env.stdout.write(piece.bytes)?;

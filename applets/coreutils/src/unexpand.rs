@@ -110,7 +110,7 @@ impl Line {
     fn end_blanks(&mut self, env: &mut Env) -> Result<()> {
         let count = self.column - self.written;
         self.written = self.column;
-        env.stdout.write_repeated(b' ', count)
+        if count == 1 { env.stdout.push(b' ') } else { env.stdout.write_repeated(b' ', count) }
     }
 }
 

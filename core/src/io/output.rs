@@ -146,6 +146,10 @@ impl Output {
 
     /// Writes `byte` so many times.
     pub fn write_repeated(&mut self, byte: u8, mut count: usize) -> Result<()> {
+        if self.buffering == Buffering::Blocks && self.buffer.capacity() - self.buffer.len() >= count {
+            self.buffer.resize(self.buffer.len() + count, byte);
+            return Ok(());
+        }
         let block = [byte; 64];
         while count > 0 {
             let length = count.min(block.len());
