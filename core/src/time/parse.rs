@@ -164,6 +164,9 @@ impl Parser {
             b"tomorrow" => self.days += 1,
             b"noon" => self.set_time(12, 0, 0),
             b"midnight" => self.set_time(0, 0, 0),
+            // Where a pattern has them after the hour.
+            b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
+            b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
             _ => {
                 let named = |(name, _): &(&str, u64)| {
                     let name = name.to_ascii_lowercase();
