@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Question, Result};
 use crate::options::{Args, Grammar};
+use crate::sys::alloc::Running;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,12 @@ impl Applet {
     /// The same applet, whose options end at the first operand.
     pub const fn options_first(mut self) -> Self {
         self.form.grammar = Grammar::OptionsFirst;
+        self
+    }
+
+    /// The same applet, whose options end at the first operand, which may be a negative number.
+    pub const fn numbers(mut self) -> Self {
+        self.form.grammar = Grammar::Numbers;
         self
     }
 
@@ -206,6 +213,12 @@ impl Registry {
         Some(found.ok()? as Id)
     }
 
+    fn name(self, id: Id) -> &'static [u8] {
+        let table = (self.table)();
+        let (start, end) = table.names[usize::from(id)];
+        &table.paths.as_bytes()[start.into()..end.into()]
+    }
+
     fn file(self, id: Id) -> usize {
         (self.table)().files[usize::from(id)].into()
     }
@@ -230,11 +243,14 @@ impl Registry {
     /// Runs the applet on `words`, as [`Applet::call`] does.
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
+        let outer = Running::new(self.name(id), form.failure).begin();
         let outcome = match form.read_words(usage, env, words) {
             Ok(args) => (self.run)(self.file(id), env, &args),
             Err(error) => Err(error),
         };
-        form.conclude(usage, env, outcome)
+        let status = form.conclude(usage, env, outcome);
+        outer.begin();
+        status
     }
 }
 

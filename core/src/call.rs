@@ -82,9 +82,12 @@ pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
 #[derive(Clone, Copy, Debug)]
 pub struct Place(Option<Isolation>);
 
-/// Where `name` leads now.
+/// Where `name` leads now. Under a limit of memory no applet runs in this process, which it would end by using it up.
 pub fn place(env: &Env, name: &[u8]) -> Place {
-    Place(isolation(env, name))
+    match isolation(env, name) {
+        Some(Isolation::Inline) if sys::alloc::is_limited() => Place(Some(Isolation::Child)),
+        isolation => Place(isolation),
+    }
 }
 
 /// Runs a command as `run` does; the error is why it cannot be executed. Flush standard output first.
