@@ -20,7 +20,7 @@ rbox:
 	sh build-image/rbox.sh
 
 lint:
-	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
+	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 unit:
