@@ -30,6 +30,7 @@ pub mod options;
 pub mod pattern;
 pub mod printf;
 pub mod process;
+pub mod session;
 pub mod signals;
 pub mod sys;
 pub mod syslog;

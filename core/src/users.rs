@@ -154,14 +154,29 @@ impl Expiry {
 }
 
 /// Makes the process the user's for good: supplementary groups, group, user (credentials(7)).
-pub fn become_user(user: &User) -> core::result::Result<(), crate::sys::Errno> {
-    use crate::sys::process::{Gid, Uid};
+pub fn become_user(user: &User) -> Result<()> {
+    become_ids(Some(user.uid), Some(user.gid), Some(&user.groups()))
+}
+
+/// Changes the supplementary groups, the group and the user, those that are given: real, effective and saved.
+///
+/// The user comes last, for afterwards there is no right to change groups.
+pub fn become_ids(uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Result<()> {
+    use crate::sys::process::{Gid, Uid, getegid, geteuid};
     use crate::sys::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-    let groups: Vec<Gid> = user.groups().into_iter().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
-    set_thread_groups(&groups)?;
-    set_thread_res_gid(gid, gid, gid)?;
-    set_thread_res_uid(uid, uid, uid)
+    if let Some(groups) = groups {
+        let groups: Vec<Gid> = groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
+        set_thread_groups(&groups).map_err(|errno| Error::on("can't set groups", errno))?;
+    }
+    if let Some(gid) = gid.map(Gid::from_raw) {
+        set_thread_res_gid(gid, gid, gid).map_err(|errno| Error::on("can't set group", errno))?;
+    }
+    if let Some(uid) = uid.map(Uid::from_raw) {
+        set_thread_res_uid(uid, uid, uid).map_err(|errno| Error::on("can't set user", errno))?;
+    }
+    // A program that goes on as somebody else would run with rights that it must not have.
+    let is_done = uid.is_none_or(|uid| geteuid().as_raw() == uid) && gid.is_none_or(|gid| getegid().as_raw() == gid);
+    if is_done { Ok(()) } else { Err(Error::new("can't set user and group")) }
 }
 
 fn id(field: &[u8]) -> Option<u32> {

@@ -24,7 +24,7 @@ Set the password of USER, or one's own.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).setuid();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let given = args.operands_between(0, 1)?.first().copied();

@@ -20,7 +20,7 @@ Write FILE, the WORDs or standard input to the terminals of all users.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).setuid();
 
 /// Columns of a line. What the screen shows there is written over.
 const WIDTH: usize = 79;

@@ -12,7 +12,6 @@ pub use inittab::fuzz;
 
 use inittab::{Action, Entry};
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::env::Vars;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
@@ -296,15 +295,3 @@ impl Init {
 
 /// MS_REMOUNT with MS_RDONLY, `mount(2)`.
 const MOUNT_REMOUNT_READ_ONLY: u32 = 32 | 1;
-
-/// The environment of all that init starts, with `name` set to `value` unless it is there and `keep`.
-fn set_variable(vars: &mut Vars, name: &str, value: &[u8], keep: bool) {
-    if keep && vars.get(name).is_some() {
-        return;
-    }
-    let prefix = [name.as_bytes(), b"="].concat();
-    let mut words: Vec<Vec<u8>> = vars.words().iter().map(|word| word.to_vec()).collect();
-    words.retain(|word| !word.starts_with(&prefix));
-    words.push([&prefix, value].concat());
-    *vars = Vars::List(words);
-}
