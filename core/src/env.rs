@@ -81,7 +81,10 @@ impl Env {
         }
         // The flush's own failure is met again when the applet ends.
         let _ = self.stdout.flush();
-        let line = [&self.name, &b": "[..], message, b"\n"].concat();
+        let mut line = [&self.name, &b": "[..], message, b"\n"].concat();
+        if self.stderr.is_terminal() {
+            line = crate::term::clean(&line, b"\t\n", crate::term::Shown::Caret);
+        }
         // There is no one left to tell that standard error is dead.
         let _ = self.stderr.write(&line);
     }

@@ -6,6 +6,7 @@ use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_in_range, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::process::{self, Process, TICKS};
+use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
@@ -68,7 +69,7 @@ impl Column {
             "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
             "ruser" => names.user(real_id(process, b"Uid:")).to_vec(),
             "rgroup" => names.group(real_id(process, b"Gid:")).to_vec(),
-            "comm" => process.name.clone(),
+            "comm" => own_name(process),
             "args" => command_line(process),
             "pid" => decimal(process.pid as u64),
             "ppid" => decimal(process.parent as u64),
@@ -179,22 +180,24 @@ fn decimal(number: u64) -> Vec<u8> {
     Decimal::new(number).as_bytes().to_vec()
 }
 
-/// The words with blanks between them, unprintable bytes as `?`; `[name]` for a process without words.
+/// The words with blanks between them, and for control characters; `[name]` for a process without words.
 fn command_line(process: &Process) -> Vec<u8> {
     let words = process.words();
     if words.is_empty() {
-        return [b"[", &process.name[..], b"]"].concat();
+        return [b"[", &own_name(process)[..], b"]"].concat();
     }
-    let mut line = words.join(&b' ');
-    // What a process calls itself must not reach the terminal as a control sequence.
-    line.iter_mut().filter(|byte| **byte < b' ' || **byte == 127).for_each(|byte| *byte = b' ');
+    let line = clean(&words.join(&b' '), b"", Shown::As(b' '));
     let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
     if first.starts_with(&process.name) || process.name.is_empty() {
         line
     } else {
         // As BusyBox: the file's name in braces where the first word hides it.
-        [b"{", &process.name[..], b"} ", &line].concat()
+        [b"{", &own_name(process)[..], b"} ", &line].concat()
     }
+}
+
+fn own_name(process: &Process) -> Vec<u8> {
+    clean(&process.name, b"", Shown::As(b'?'))
 }
 
 /// `BASE,INDEX` of the device; `?` for none. The numbers are those of /proc/devices' tty drivers.
