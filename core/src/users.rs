@@ -1,6 +1,7 @@
 //! Users and groups: the files passwd(5) and group(5).
 
 use crate::bytes;
+use crate::crypt;
 use crate::error::{Error, Result};
 use crate::io::Input;
 use crate::number::{Decimal, parse_decimal};
@@ -113,6 +114,20 @@ pub fn password_hash(user: &User) -> Vec<u8> {
         b"x" | b"*" => shadow_hash(&user.name).unwrap_or_else(|| user.password.clone()),
         hash => hash.to_vec(),
     }
+}
+
+/// True when `password` is right for `hash`, where there is one.
+///
+/// Where it is no hash of a known method, as for a user who is locked or does not exist, the time of another user's is
+/// spent: how soon the answer comes says nothing about which names there are.
+pub fn verify(password: &[u8], hash: Option<&[u8]>) -> bool {
+    let made = hash.and_then(|hash| crypt::crypt(password, hash).map(|made| crypt::same(&made, hash)));
+    made.unwrap_or_else(|| {
+        let line = |line: &[u8]| line.split(|&byte| byte == b':').nth(1).map(<[u8]>::to_vec);
+        let other = find("/etc/shadow", line, |hash| hash.starts_with(b"$"));
+        crypt::crypt(password, other.as_deref().unwrap_or(b"$6$salt$"));
+        false
+    })
 }
 
 /// When an account or its password ends, in days since 1970 (shadow(5)). A field that is empty stands for never.

@@ -1,6 +1,5 @@
 //! `login`: ask who it is, check the password, and become the user's shell.
 
-use rbox_core::crypt;
 use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::io::Input;
 use rbox_core::number::{Decimal, parse_decimal};
@@ -11,9 +10,10 @@ use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::system::uname;
 use rbox_core::sys::{fd, fs, process, termios};
 use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
+use rbox_core::text;
 use rbox_core::time::Moment;
 use rbox_core::tty::{ask_secret, read_line};
-use rbox_core::users::{Expiry, User, become_user, password_hash};
+use rbox_core::users::{Expiry, User, become_user, password_hash, verify};
 use rbox_core::utmp::{self, Kind, Record};
 
 options! {
@@ -133,23 +133,26 @@ fn identify(
         if allowed && hash.as_deref() == Some(b"") {
             return Ok(user);
         }
+        // login(1): what is no user's name may be a password that was typed too soon.
+        let known: &[u8] = if user.is_some() { &name } else { b"UNKNOWN" };
+        let message = text!("invalid password for '", known, "'", from);
         if !allowed {
             // Over a line that is not safe the password must not even be typed.
-            fail(env)?;
+            fail(env, &message)?;
             continue;
         }
         // An unknown user is asked too, and made to wait as long: nobody learns which names there are.
         let Some(password) = ask_secret(1, b"Password: ", patience.left())? else { return Ok(None) };
-        if hash.is_some_and(|hash| crypt::verify(&password, &hash)) {
+        if verify(&password, hash.as_deref()) {
             return Ok(user);
         }
-        fail(env)?;
+        fail(env, &message)?;
     }
-    log(AUTH_WARNING, b"login", &[b"invalid password", from].concat());
     Ok(None)
 }
 
-fn fail(env: &mut Env) -> Result<()> {
+fn fail(env: &mut Env, message: &[u8]) -> Result<()> {
+    log(AUTH_WARNING, b"login", message);
     pause(FAILURE_DELAY);
     // What was typed meanwhile is no name.
     let _ = termios::tcflush(fd::borrow(0), termios::QueueSelector::IFlush);

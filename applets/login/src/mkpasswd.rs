@@ -8,14 +8,16 @@ use rbox_core::sys::{fd, termios};
 use rbox_core::tty::ask_secret;
 
 options! {
-    "[-P FD] [-m METHOD] [-S SALT] [PASSWORD] [SALT]
+    "[-s | -P FD] [-m METHOD] [-S SALT] [PASSWORD] [SALT]
 
 Print the hash of PASSWORD, or of a line of standard input.
 
   -P, --password-fd=FD  Read the password from descriptor FD
-  -m, --method=METHOD  md5, sha256 or sha512 (sha512)
-  -S, --salt=SALT   Use SALT, not a random one";
+  -s, --stdin       Read it from standard input, without a prompt
+  -m, --method=METHOD  md5, sha256, sha512, bcrypt or yescrypt (sha512)
+  -S, --salt=SALT   Use SALT, not a random one; for SHA also rounds=N$SALT";
     DESCRIPTOR = "-P",
+    STDIN = "-s",
     METHOD = "-m",
     SALT = "-S",
 }
@@ -34,7 +36,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let password = match (operands.first(), descriptor) {
         (Some(word), _) => word.to_vec(),
         (None, Some(number)) if number > 0 => first_line(&mut Input::from_fd(fd::adopt(number as i32), b"password"))?,
-        (None, _) if termios::isatty(fd::borrow(0)) => ask_secret(2, b"Password: ", None)?.unwrap_or_default(),
+        (None, _) if !args.has(STDIN) && termios::isatty(fd::borrow(0)) => {
+            ask_secret(2, b"Password: ", None)?.unwrap_or_default()
+        }
         (None, _) => first_line(&mut env.stdin)?,
     };
     let hash =

@@ -1,6 +1,5 @@
 //! `su`: run a shell as another user.
 
-use rbox_core::crypt;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::session::{become_shell, begin, go_home, name_user, shell_of};
@@ -9,7 +8,7 @@ use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
 use rbox_core::text;
 use rbox_core::time::Moment;
 use rbox_core::tty::ask_secret;
-use rbox_core::users::{Expiry, User, become_user, password_hash};
+use rbox_core::users::{Expiry, User, become_user, password_hash, verify};
 
 options! {
     "[-lmp] [-s SHELL] [-] [USER [FILE [ARG]... | -c COMMAND [NAME [ARG]...]]]
@@ -92,7 +91,7 @@ fn check(user: &User) -> Result<()> {
         return Ok(());
     }
     let answer = ask_secret(1, b"Password: ", None)?;
-    if answer.is_some_and(|password| crypt::verify(&password, &hash)) {
+    if answer.is_some_and(|password| verify(&password, Some(&hash))) {
         return Ok(());
     }
     rbox_core::daemon::pause(FAILURE_DELAY);
