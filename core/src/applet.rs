@@ -220,6 +220,11 @@ impl Registry {
         (self.table)().paths
     }
 
+    /// The names of all applets, sorted.
+    pub fn names(self) -> impl Iterator<Item = &'static [u8]> {
+        self.paths().split('\n').map(|path| crate::bytes::base_name(path.as_bytes()))
+    }
+
     /// Runs the applet on `words`, as [`Applet::call`] does.
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));

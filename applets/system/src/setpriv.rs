@@ -49,7 +49,8 @@ between, all among them.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
 /// linux/capability.h. Later ones are called by their numbers, as `cap_38`.
-const CAPABILITIES: Names = names! {
+/// capabilities(7).
+pub const CAPABILITIES: Names = names! {
     "chown" = 0, "dac_override" = 1, "dac_read_search" = 2, "fowner" = 3, "fsetid" = 4, "kill" = 5, "setgid" = 6,
     "setuid" = 7, "setpcap" = 8, "linux_immutable" = 9, "net_bind_service" = 10, "net_broadcast" = 11,
     "net_admin" = 12, "net_raw" = 13, "ipc_lock" = 14, "ipc_owner" = 15, "sys_module" = 16, "sys_rawio" = 17,
