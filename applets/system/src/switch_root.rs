@@ -56,12 +56,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("root filesystem is not ramfs/tmpfs"));
     }
     if args.has(DRY_RUN) {
+        args.value(DROP).map(parse_capabilities).transpose()?;
         let checked = check_program(operands[1]);
         return checked.map(|()| ExitStatus::SUCCESS).map_err(|errno| Error::cannot("execute", operands[1], errno));
     }
-    if let Some(list) = args.value(DROP) {
-        drop_capabilities(list)?;
-    }
+    let dropped = args.value(DROP).map(parse_capabilities).transpose()?;
     let root = directories::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
     empty(root.as_fd(), old.st_dev, 0);
     mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
@@ -71,6 +70,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         && let Err(error) = rbox_core::daemon::open_standard_streams(console, OFlags::RDWR)
     {
         env.warn(error);
+    }
+    if let Some(dropped) = dropped {
+        drop_capabilities(dropped)?;
     }
     let errno = process::exec(operands[1], &operands[1..], &env.vars.words());
     Err(Error::cannot("execute", operands[1], errno))
@@ -85,15 +87,21 @@ fn check_program(path: &[u8]) -> core::result::Result<(), Errno> {
     if is_program { Ok(()) } else { Err(Errno::ACCESS) }
 }
 
-/// Takes capabilities from this process, from all that it starts, and from what the kernel starts (klibc's run-init).
-fn drop_capabilities(list: &[u8]) -> Result<()> {
-    let mut dropped = CapabilitySet::empty();
+/// A list of names, with or without `cap_`.
+fn parse_capabilities(list: &[u8]) -> Result<CapabilitySet> {
+    let mut set = CapabilitySet::empty();
     for word in list.split(|&byte| byte == b',') {
         let name = word.strip_prefix(b"cap_").unwrap_or(word);
         let number =
             CAPABILITIES.number_of(name).ok_or_else(|| Error::parts(&[b"unknown capability '", word, b"'"]))?;
-        dropped |= CapabilitySet::from_bits_retain(1 << number);
+        set |= CapabilitySet::from_bits_retain(1 << number);
     }
+    Ok(set)
+}
+
+/// Takes capabilities from this process, from all that it starts, and from what the kernel starts. The caller has moved
+/// /proc to the new root, which is the root by now.
+fn drop_capabilities(dropped: CapabilitySet) -> Result<()> {
     // Kernel documentation, sysctl/kernel.rst: two numbers of 32 bits, the lower half first.
     for path in ["/proc/sys/kernel/usermodehelper/bset", "/proc/sys/kernel/usermodehelper/inheritable"] {
         let text = Input::open(path.as_bytes())?.read_to_end()?;
