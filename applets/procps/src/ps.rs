@@ -63,14 +63,14 @@ impl Column {
         })
     }
 
-    fn cell(&self, process: &Process, names: &mut users::Names) -> Vec<u8> {
+    fn cell(&self, process: &Process, names: &mut users::Names, own: &[&[u8]]) -> Vec<u8> {
         match self.name {
             "user" => names.user(process.owner().unwrap_or_default().0).to_vec(),
             "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
             "ruser" => names.user(real_id(process, b"Uid:")).to_vec(),
             "rgroup" => names.group(real_id(process, b"Gid:")).to_vec(),
             "comm" => own_name(process),
-            "args" => command_line(process),
+            "args" => command_line(process, own),
             "pid" => decimal(process.pid as u64),
             "ppid" => decimal(process.parent as u64),
             "pgid" => decimal(process.group as u64),
@@ -117,8 +117,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 continue;
             }
             found = true;
-            let cells =
-                columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
+            let cells = columns
+                .iter()
+                .map(|column| (column, column.cell(&process, &mut names, args.words()), column.right))
+                .collect();
             print(env, cells)?;
         }
     }
@@ -181,8 +183,11 @@ fn decimal(number: u64) -> Vec<u8> {
 }
 
 /// The words with blanks between them, and for control characters; `[name]` for a process without words.
-fn command_line(process: &Process) -> Vec<u8> {
-    let words = process.words();
+///
+/// `own` are the words of this call: in the shell's child /proc has the shell's.
+fn command_line(process: &Process, own: &[&[u8]]) -> Vec<u8> {
+    let is_own = process.pid == rbox_core::sys::process::getpid().as_raw_pid();
+    let words = if is_own { own.iter().map(|word| word.to_vec()).collect() } else { process.words() };
     if words.is_empty() {
         return [b"[", &own_name(process)[..], b"]"].concat();
     }

@@ -89,6 +89,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
     let _ = process::chdir("/");
+    // One that was started anew was executed as /proc/self/exe.
+    process::set_name(b"init");
     init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
     let before = recovery::take_over(env);
     init.state = recovery::prepare(env);
@@ -203,7 +205,7 @@ impl Init {
             entry.pid = 0;
             let lived = uptime_milliseconds().saturating_sub(entry.started);
             entry.short_lives = if lived < SHORT_LIFE { entry.short_lives + 1 } else { 0 };
-            if matches!(entry.action, Action::Respawn | Action::AskFirst) {
+            if !self.stopped && matches!(entry.action, Action::Respawn | Action::AskFirst) {
                 let number = Decimal::new(pid as u64);
                 let end = b") exited. Scheduling for restart.";
                 let message = [b"process '", &entry.command[..], b"' (pid ", number.as_bytes(), end].concat();
@@ -246,6 +248,8 @@ impl Init {
 
     /// Runs the shutdown entries and ends all processes.
     fn end_all(&mut self, env: &mut Env) {
+        // From here on nothing is started again.
+        self.stopped = true;
         self.run_all(env, Action::Shutdown, true);
         say(env, b"The system is going down NOW!");
         // Both fail only when no other process is left.
