@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "rbox")]
     pub hostname: String,
     /// Keymap of the screen's consoles: a file of usr/share/keymaps without its ending; empty for the kernel's own (US)
-    #[arg(long, value_name = "NAME", default_value = "be-latin1")]
+    #[arg(long, value_name = "NAME", default_value = "")]
     pub keymap: String,
     /// Hash of root's password, as crypt(5) has it; empty for none
     #[arg(long, value_name = "HASH", default_value = "")]
@@ -232,8 +232,10 @@ mod tests {
     fn keymaps_are_compiled_and_their_source_stays_out() {
         let tree = tree();
         assert!(tree.get(b"usr/share/keymaps/be-latin1.map").is_none());
-        let map = &tree.get(b"usr/share/keymaps/be-latin1.bmap").unwrap().kind;
-        assert!(matches!(map, Kind::File(bytes) if bytes.starts_with(b"bkeymap")));
+        for name in ["us", "uk", "de", "fr", "be-latin1", "es", "it", "dvorak"] {
+            let map = &tree.get(format!("usr/share/keymaps/{name}.bmap").as_bytes()).unwrap().kind;
+            assert!(matches!(map, Kind::File(bytes) if bytes.starts_with(b"bkeymap")), "{name}");
+        }
     }
 
     #[test]
