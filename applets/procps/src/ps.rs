@@ -193,7 +193,7 @@ fn command_line(process: &Process, own: &[&[u8]]) -> Vec<u8> {
     }
     let line = clean(&words.join(&b' '), b"", Shown::As(b' '));
     let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
-    if first.starts_with(&process.name) || process.name.is_empty() {
+    if is_own || first.starts_with(&process.name) || process.name.is_empty() {
         line
     } else {
         // As BusyBox: the file's name in braces where the first word hides it.
