@@ -113,8 +113,8 @@ fn drop_capabilities(dropped: CapabilitySet) -> Result<()> {
         output.flush()?;
     }
     let failed = |errno| Error::on("can't drop capabilities", errno);
-    for capability in dropped.iter() {
-        remove_capability_from_bounding_set(capability).map_err(failed)?;
+    for capability in (0..64).map(|number| 1 << number).filter(|bit| dropped.bits() & bit != 0) {
+        remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(capability)).map_err(failed)?;
     }
     let mut own = capabilities(None).map_err(failed)?;
     own.inheritable -= dropped;
