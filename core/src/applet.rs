@@ -26,6 +26,8 @@ pub struct Form {
     pub grammar: Grammar,
     /// The status of a wrong command line and of an error without a status of its own.
     pub failure: u8,
+    /// It keeps the rights of a set-user-ID program file; every other applet gives them up before it reads any word.
+    pub setuid: bool,
 }
 
 /// One applet: its usage text, which is also its option table, and its entry.
@@ -42,7 +44,8 @@ pub struct Applet {
 impl Applet {
     /// An applet that runs in a child, lets options follow operands, and fails with status 1.
     pub const fn new(usage: &'static str, run: fn(&mut Env, &Args<'_>) -> Outcome) -> Self {
-        Self { usage, run, form: Form { isolation: Isolation::Child, grammar: Grammar::Permuted, failure: 1 } }
+        let (isolation, grammar) = (Isolation::Child, Grammar::Permuted);
+        Self { usage, run, form: Form { isolation, grammar, failure: 1, setuid: false } }
     }
 
     /// The same applet, safe in its caller's process.
@@ -84,6 +87,13 @@ impl Applet {
     /// The same applet, with another status for errors.
     pub const fn failure(mut self, status: u8) -> Self {
         self.form.failure = status;
+        self
+    }
+
+    /// The same applet, which needs root's rights when users call it: it keeps those of a set-user-ID program file, and
+    /// checks what it does for whom.
+    pub const fn setuid(mut self) -> Self {
+        self.form.setuid = true;
         self
     }
 
@@ -238,6 +248,11 @@ impl Registry {
     /// The install paths of all applets, as `/bin/cat`, sorted by name, a newline between two.
     pub fn paths(self) -> &'static str {
         (self.table)().paths
+    }
+
+    /// The names of all applets, sorted.
+    pub fn names(self) -> impl Iterator<Item = &'static [u8]> {
+        self.paths().split('\n').map(|path| crate::bytes::base_name(path.as_bytes()))
     }
 
     /// Runs the applet on `words`, as [`Applet::call`] does.
