@@ -39,7 +39,7 @@ exit $status
 /// The status of a case whose time was over.
 const LATE: &str = "took too long\n";
 
-/// What one run left-after, as text that can be compared.
+/// What one run left behind, as text that can be compared.
 pub struct Outcome {
     pub status: String,
     pub stdout: String,
