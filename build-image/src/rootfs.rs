@@ -237,8 +237,10 @@ mod tests {
     fn keymaps_are_compiled_and_their_source_stays_out() {
         let tree = tree();
         assert!(tree.get(b"usr/share/keymaps/be-latin1.map").is_none());
-        let map = &tree.get(b"usr/share/keymaps/be-latin1.bmap").unwrap().kind;
-        assert!(matches!(map, Kind::File(bytes) if bytes.starts_with(b"bkeymap")));
+        for name in ["us", "uk", "de", "fr", "be-latin1", "es", "it", "dvorak"] {
+            let map = &tree.get(format!("usr/share/keymaps/{name}.bmap").as_bytes()).unwrap().kind;
+            assert!(matches!(map, Kind::File(bytes) if bytes.starts_with(b"bkeymap")), "{name}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Runs the same cases in BusyBox and in rbox and compares: standard output, status, error text, the tree left-after.
+//! Runs the same cases in BusyBox and in rbox and compares: standard output, status, error text, the tree left behind.
 //!
 //! `compat-suite [--rbox FILE] [--busybox FILE] [FILTER]...` prints a table by applet and returns 1 when a case differs
 //! that is not marked so, or when one that is marked no longer differs. Cases that need namespaces are skipped where

@@ -1,7 +1,9 @@
 //! Changing /etc/passwd and /etc/shadow: under their lock, whole files at a time, safe against a loss of power.
 
 use crate::bytes;
+use crate::daemon::pause;
 use crate::error::{Error, Result};
+use crate::fs::canonical;
 use crate::io::{Input, Output};
 use crate::number::Decimal;
 use crate::sys::fs::{FlockOperation, Mode, OFlags};
@@ -11,18 +13,22 @@ use crate::time::Moment;
 /// lckpwdf(3): whoever changes these files holds a write lock of this one.
 const LOCK: &str = "/etc/.pwd.lock";
 
-/// Holds the lock of the account files; waits for another program that has it. Dropping it lets go.
+/// Seconds to wait for the lock, as lckpwdf(3): a program that is stopped while it holds it must not stop all others.
+const PATIENCE: u32 = 15;
+
+/// Holds the lock of the account files; waits for another program that has it. Dropping it releases it.
 pub fn lock() -> Result<OwnedFd> {
     let failed = |errno| Error::on(LOCK, errno);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = fs::open(LOCK, flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
-    loop {
-        match fs::fcntl_lock(&file, FlockOperation::LockExclusive) {
+    for _ in 0..PATIENCE * 10 {
+        match fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(file),
-            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN | Errno::ACCESS) => pause(100),
             Err(errno) => return Err(failed(errno)),
         }
     }
+    Err(Error::parts(&[LOCK.as_bytes(), b": locked by another program"]))
 }
 
 /// Sets the password hash of `name`: in /etc/shadow, with the day of the change, where it has a line there; else in
@@ -43,6 +49,8 @@ pub fn set_hash(name: &[u8], hash: &[u8]) -> Result<bool> {
 
 /// Sets fields, counted from 0, of the line of `name` in the file at `path`. False when there is no such line.
 fn change_line(path: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Result<bool> {
+    // The file may be a link to where it can be written: the file there is replaced, not the link.
+    let path = &canonical(path, false).map_err(|errno| Error::on(path, errno))?[..];
     let mut file = Input::open(path)?;
     let text = file.read_to_end()?;
     let Some(new) = with_fields(&text, name, fields) else { return Ok(false) };
@@ -97,7 +105,8 @@ fn replace(path: &[u8], text: &[u8]) -> Result<()> {
     let _ = fs::link(path, &old[..]);
     fs::rename(&new[..], path).map_err(|errno| Error::cannot("rename", &new, errno))?;
     // The new name must last too. A filesystem that cannot sync directories does so in its own time.
-    if let Ok(directory) = fs::open("/etc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+    let directory = &path[..bytes::find_byte_back(b'/', path).unwrap_or(0)];
+    if let Ok(directory) = fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
         let _ = fs::fsync(&directory);
     }
     Ok(())

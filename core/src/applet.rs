@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Question, Result};
 use crate::options::{Args, Grammar};
+use crate::sys::alloc::Running;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Form {
     pub grammar: Grammar,
     /// The status of a wrong command line and of an error without a status of its own.
     pub failure: u8,
+    /// It keeps the rights of a set-user-ID program file; every other applet gives them up before it reads any word.
+    pub setuid: bool,
 }
 
 /// One applet: its usage text, which is also its option table, and its entry.
@@ -41,7 +44,8 @@ pub struct Applet {
 impl Applet {
     /// An applet that runs in a child, lets options follow operands, and fails with status 1.
     pub const fn new(usage: &'static str, run: fn(&mut Env, &Args<'_>) -> Outcome) -> Self {
-        Self { usage, run, form: Form { isolation: Isolation::Child, grammar: Grammar::Permuted, failure: 1 } }
+        let (isolation, grammar) = (Isolation::Child, Grammar::Permuted);
+        Self { usage, run, form: Form { isolation, grammar, failure: 1, setuid: false } }
     }
 
     /// The same applet, safe in its caller's process.
@@ -62,6 +66,12 @@ impl Applet {
         self
     }
 
+    /// The same applet, whose options end at the first operand, which may be a negative number.
+    pub const fn numbers(mut self) -> Self {
+        self.form.grammar = Grammar::Numbers;
+        self
+    }
+
     /// The same applet, which reads its words itself.
     pub const fn raw(mut self) -> Self {
         self.form.grammar = Grammar::Raw;
@@ -77,6 +87,13 @@ impl Applet {
     /// The same applet, with another status for errors.
     pub const fn failure(mut self, status: u8) -> Self {
         self.form.failure = status;
+        self
+    }
+
+    /// The same applet, which needs root's rights when users call it: it keeps those of a set-user-ID program file, and
+    /// checks what it does for whom.
+    pub const fn setuid(mut self) -> Self {
+        self.form.setuid = true;
         self
     }
 
@@ -206,6 +223,12 @@ impl Registry {
         Some(found.ok()? as Id)
     }
 
+    fn name(self, id: Id) -> &'static [u8] {
+        let table = (self.table)();
+        let (start, end) = table.names[usize::from(id)];
+        &table.paths.as_bytes()[start.into()..end.into()]
+    }
+
     fn file(self, id: Id) -> usize {
         (self.table)().files[usize::from(id)].into()
     }
@@ -227,14 +250,22 @@ impl Registry {
         (self.table)().paths
     }
 
+    /// The names of all applets, sorted.
+    pub fn names(self) -> impl Iterator<Item = &'static [u8]> {
+        self.paths().split('\n').map(|path| crate::bytes::base_name(path.as_bytes()))
+    }
+
     /// Runs the applet on `words`, as [`Applet::call`] does.
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
+        let outer = Running::new(self.name(id), form.failure).begin();
         let outcome = match form.read_words(usage, env, words) {
             Ok(args) => (self.run)(self.file(id), env, &args),
             Err(error) => Err(error),
         };
-        form.conclude(usage, env, outcome)
+        let status = form.conclude(usage, env, outcome);
+        outer.begin();
+        status
     }
 }
 

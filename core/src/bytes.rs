@@ -2,6 +2,23 @@
 
 pub use memchr::{memchr as find_byte, memchr_iter as find_bytes, memrchr as find_byte_back};
 
+use crate::error::{Error, Result};
+use crate::sys::alloc;
+
+/// Makes room for `more` bytes in a buffer whose size depends on the input. The error is `out of memory`.
+pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
+    alloc::try_reserve(buffer, more).map_err(|_| Error::out_of_memory())
+}
+
+/// Appends to a buffer whose size depends on the input. The error is `out of memory`.
+pub fn append(buffer: &mut Vec<u8>, content: &[u8]) -> Result<()> {
+    if buffer.capacity() - buffer.len() < content.len() {
+        reserve(buffer, content.len())?;
+    }
+    buffer.extend_from_slice(content);
+    Ok(())
+}
+
 /// The position of `needle` in `hay`.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(hay, needle)
@@ -40,6 +57,16 @@ pub fn join_path(directory: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
+/// The length without an incomplete character of UTF-8 at the end.
+pub fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.iter().rev().take(3).take_while(|&&byte| byte & 0xC0 == 0x80).count();
+    let start = bytes.len() - tail;
+    match start.checked_sub(1).map(|lead| bytes[lead].leading_ones() as usize) {
+        Some(length @ 2..=4) if length > tail + 1 => start - 1,
+        _ => bytes.len(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +83,16 @@ mod tests {
     fn join_path_puts_one_slash() {
         assert_eq!(join_path(b"/", b"etc"), b"/etc");
         assert_eq!(join_path(b"a", b"b"), b"a/b");
+    }
+
+    #[test]
+    fn no_character_is_split() {
+        assert_eq!(whole_characters("aé".as_bytes()), 3);
+        assert_eq!(whole_characters(b"a\xc3"), 1);
+        assert_eq!(whole_characters(b"a\xe2\x82"), 1);
+        assert_eq!(whole_characters(b"\xf0\x9f\x98"), 0);
+        assert_eq!(whole_characters("€".as_bytes()), 3);
+        assert_eq!(whole_characters(b"\x80\x80\x80\x80"), 4);
+        assert_eq!(whole_characters(b"\xff"), 1);
     }
 }

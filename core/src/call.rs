@@ -5,7 +5,8 @@ use crate::bytes;
 use crate::env::{Env, Vars};
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
-use crate::sys::{self, Errno, fs, process};
+use crate::session;
+use crate::sys::{self, Errno, fs, privilege, process};
 
 /// Runs the applet that the process was called as. `rbox` and `busybox`, also with more after it as `rbox-1.2`, are
 /// rbox's own names; any other that is no applet's is an error.
@@ -14,6 +15,11 @@ pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
     // login(1) starts a login shell under a name with a leading dash.
     let name = called.strip_prefix(b"-").unwrap_or(called);
     let mut env = Env::of_process(registry, name);
+    if privilege::is_raised()
+        && let Err(error) = keep_or_give_up(&mut env, words)
+    {
+        return env.warn(error);
+    }
     if let Some(id) = registry.find(name) {
         return registry.call(id, &mut env, words);
     }
@@ -35,6 +41,18 @@ pub fn main(registry: Registry, words: &[&[u8]]) -> ExitStatus {
         status.worsen(env.warn(error));
     }
     status
+}
+
+/// A set-user-ID program file is the same for all applets: one that is not marked for it gives the rights up before it
+/// reads any word; one that is marked keeps them, without what the caller could steer it by.
+fn keep_or_give_up(env: &mut Env, words: &[&[u8]]) -> Result<()> {
+    let own = env.registry.find(&env.name);
+    let named = || words.get(1).and_then(|word| env.registry.find(word)).filter(|_| env.name == b"rbox");
+    if own.or_else(named).is_some_and(|id| env.registry.form(id).setuid) {
+        session::clean(&mut env.vars);
+        return Ok(());
+    }
+    privilege::give_up().map_err(|errno| Error::on("can't give up privileges", errno))
 }
 
 /// The applet that a link under a name of its own leads to by way of an applet's name, as `/etc/init.d/web -> /usr/bin/sv`.
@@ -82,9 +100,12 @@ pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
 #[derive(Clone, Copy, Debug)]
 pub struct Place(Option<Isolation>);
 
-/// Where `name` leads now.
+/// Where `name` leads now. Under a limit of memory no applet runs in this process, which it would end by using it up.
 pub fn place(env: &Env, name: &[u8]) -> Place {
-    Place(isolation(env, name))
+    match isolation(env, name) {
+        Some(Isolation::Inline) if sys::alloc::is_limited() => Place(Some(Isolation::Child)),
+        isolation => Place(isolation),
+    }
 }
 
 /// Runs a command as `run` does; the error is why it cannot be executed. Flush standard output first.

@@ -2,17 +2,20 @@
 //!
 //! Directories are held open and names are single, so that a path swapped for a link meanwhile leads nowhere else.
 
+mod data;
+
+pub use data::{Reflink, Sparse};
+
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{Entry, MOST_OPEN, identity, kind, list, open_directory, stat};
-use crate::io::{self, Input, Output};
+use crate::fs::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
     readlinkat, symlinkat, unlinkat, utimensat,
 };
 use crate::sys::time::Timespec;
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 /// Where the sources of `cp` and `mv` go.
 pub struct Destination<'a> {
@@ -78,6 +81,12 @@ pub struct Manner {
     pub symbolic_links: bool,
     /// Stay on one file system.
     pub one_system: bool,
+    /// Whether the copies of files get holes.
+    pub sparse: Sparse,
+    /// Whether copies share blocks with their sources.
+    pub reflink: Reflink,
+    /// There are several sources: none may replace what another one made.
+    pub several: bool,
     /// Say what is copied.
     pub verbose: bool,
 }
@@ -86,10 +95,14 @@ pub struct Manner {
 #[derive(Debug)]
 pub struct Copier {
     manner: Manner,
-    /// Device and inode of files with several links, and where their copy is; by the remainder of the inode.
-    linked: Vec<Vec<(u64, u64, Vec<u8>)>>,
-    /// Device and inode of the directories made, never to be copied into themselves: those that hold all others, sorted.
-    made: Vec<(u64, u64)>,
+    /// Files with several links, and their copies.
+    linked: FileIds<Earlier>,
+    /// The directory of the last copy that was linked to.
+    linked_from: Option<(Vec<u8>, OwnedFd)>,
+    /// Directories made, never to be copied into themselves: those that hold all others.
+    made: FileIds,
+    /// Other files that were made for operands, where there are several.
+    made_files: FileIds,
     device: Option<u64>,
     status: ExitStatus,
 }
@@ -102,15 +115,21 @@ struct Place<'a> {
     path: &'a [u8],
 }
 
-/// How many lists of linked files there are: a look-up stays short where a tree has a hundred thousand of them.
-const BUCKETS: usize = 1024;
+/// The copy of a file with several links.
+#[derive(Debug)]
+struct Earlier {
+    path: Vec<u8>,
+    id: FileId,
+    /// The length of the part of the path that was named by the user, who may have led it through links.
+    root_length: usize,
+}
 
 /// A directory whose content is being copied.
 struct Level {
     /// It and its copy, open; those far above are closed, so that no depth of a tree takes all descriptors.
     open: Option<(OwnedFd, OwnedFd)>,
     /// Device and inode of both: what was closed is opened again from below, by `..`, and must be the same.
-    identity: [(u64, u64); 2],
+    identity: [FileId; 2],
     entries: std::vec::IntoIter<Entry>,
     from_length: usize,
     to_length: usize,
@@ -124,7 +143,15 @@ struct Level {
 impl Copier {
     /// A copier in that manner.
     pub fn new(manner: Manner) -> Self {
-        Self { manner, linked: Vec::new(), made: Vec::new(), device: None, status: ExitStatus::SUCCESS }
+        Self {
+            manner,
+            linked: FileIds::default(),
+            linked_from: None,
+            made: FileIds::default(),
+            made_files: FileIds::default(),
+            device: None,
+            status: ExitStatus::SUCCESS,
+        }
     }
 
     /// Copies `source` to `target`, whole paths both. Failures inside a tree are reported and make the status 1.
@@ -165,21 +192,22 @@ impl Copier {
             (Place { at: from_at, name, path: paths[0] }, Place { at: to_at, name: to_name, path: paths[1] });
         let follow = self.manner.follow_all || level.is_none() && self.manner.follow_operands;
         let source = stat(from.at, from.name, follow).map_err(|errno| Error::cannot("stat", from.path, errno))?;
+        let item = Item { from, to, source, follow, root_length: levels.first().map(|root| root.to_length) };
         // Nobody else puts anything in a directory that is being made.
         let target = if level.is_some_and(|level| level.new) { None } else { stat(to.at, to.name, false).ok() };
         if self.manner.one_system && *self.device.get_or_insert(source.st_dev) != source.st_dev {
             return Ok(None);
         }
         if kind(&source) == FileType::Directory {
-            return self.enter(levels, from, to, source, follow, target.as_ref()).map(Some);
+            return self.enter(levels, &item, target.as_ref()).map(Some);
         }
         if let Some(target) = &target {
-            self.check_target(from, to, &source, target)?;
+            self.check_target(&item, target)?;
             if !self.may_replace(env, to, &source, target)? {
                 return Ok(None);
             }
         }
-        self.copy_file(from, to, &source, target.is_some())?;
+        self.copy_file(&item, target.is_some())?;
         self.say(env, from.path, to.path)?;
         Ok(None)
     }
@@ -191,14 +219,27 @@ impl Copier {
         }
     }
 
-    fn check_target(&self, from: Place<'_>, to: Place<'_>, source: &Stat, target: &Stat) -> Result<()> {
-        if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino)
-            || self.follows_to_itself(to, source, target)
+    fn check_target(&self, item: &Item<'_>, target: &Stat) -> Result<()> {
+        let Item { from, to, source, .. } = item;
+        let is_replaced = (self.manner.symbolic_links || self.manner.hard_links) && self.manner.force;
+        if id(source) == id(target) && !(is_replaced && self.manner.symbolic_links)
+            || self.follows_to_itself(*to, source, target) && !is_replaced
         {
-            return Err(same_file(from, to));
+            return Err(same_file(*from, *to));
+        }
+        if item.root_length.is_none() && self.made_files.get(id(target)).is_some() {
+            return Err(just_created(from.path, to.path));
         }
         if kind(target) == FileType::Directory {
             return Err(Error::parts(&[b"cannot overwrite directory '", to.path, b"' with non-directory"]));
+        }
+        // What is written through a link must be there: the link may lead anywhere.
+        let is_written = !self.manner.remove_first && !is_replaced && is_read(item, &self.manner);
+        if is_written && kind(target) == FileType::Symlink && stat(to.at, to.name, true).is_err() {
+            if self.manner.force {
+                return Ok(());
+            }
+            return Err(Error::parts(&[b"not writing through dangling symlink '", to.path, b"'"]));
         }
         Ok(())
     }
@@ -226,59 +267,57 @@ impl Copier {
     }
 
     /// Makes the copy of a directory, still without content.
-    fn enter(
-        &mut self,
-        levels: &[Level],
-        from: Place<'_>,
-        to: Place<'_>,
-        source: Stat,
-        follow: bool,
-        exists: Option<&Stat>,
-    ) -> Result<Level> {
+    fn enter(&mut self, levels: &[Level], item: &Item<'_>, exists: Option<&Stat>) -> Result<Level> {
+        let &Item { from, to, source, follow, .. } = item;
         if !self.manner.recursive {
             return Err(Error::parts(&[b"omitting directory '", from.path, b"'"]));
         }
         if exists.is_some() && leads_to(to, &source) {
             return Err(same_file(from, to));
         }
-        let number = (source.st_dev, source.st_ino);
-        if self.made.binary_search(&number).is_ok() {
+        if exists.is_some_and(|target| kind(target) != FileType::Directory) {
+            return Err(Error::parts(&[
+                b"cannot overwrite non-directory '",
+                to.path,
+                b"' with directory '",
+                from.path,
+                b"'",
+            ]));
+        }
+        if self.made.get(id(&source)).is_some() {
             return Err(Error::parts(&[b"can't copy '", from.path, b"' into itself"]));
         }
         // Each link is followed by itself, so the kernel counts no loop.
-        if follow && levels.iter().any(|level| level.identity[0] == number) {
+        if follow && levels.iter().any(|level| level.identity[0] == id(&source)) {
             return Err(Error::on(from.path, Errno::LOOP));
         }
         let opened =
             open_directory(from.at, from.name, follow).map_err(|errno| Error::cannot("open", from.path, errno))?;
+        let opened_stat = fs::fstat(&opened).map_err(|errno| Error::cannot("stat", from.path, errno))?;
+        check_same(from, &source, &opened_stat)?;
         let new = match mkdirat(to.at, to.name, Mode::from_raw_mode(0o700)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(errno) => return Err(Error::cannot("create directory", to.path, errno)),
         };
-        // An existing target may be a link to a directory when it was named as one.
         let target =
-            open_directory(to.at, to.name, !new).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
-        let identity = [&opened, &target].map(identity);
-        let [Ok(of_source), Ok(of_target)] = identity else { return Err(Error::cannot("stat", to.path, Errno::IO)) };
+            open_directory(to.at, to.name, false).map_err(|errno| Error::cannot("create directory", to.path, errno))?;
+        let of_target = identity(&target).map_err(|errno| Error::cannot("stat", to.path, errno))?;
         // What is below a directory that was made is met after it, unless a link leads there.
         let is_root = self.manner.follow_all || levels.last().is_none_or(|level| !level.new);
-        if new
-            && is_root
-            && let Err(place) = self.made.binary_search(&of_target)
-        {
-            self.made.insert(place, of_target);
+        if new && is_root {
+            self.made.insert(of_target, ());
         }
         let entries = list(opened.as_fd()).map_err(|errno| Error::on(from.path, errno))?;
         Ok(Level {
             open: Some((opened, target)),
-            identity: [of_source, of_target],
+            identity: [id(&opened_stat), of_target],
             entries: entries.into_iter(),
             from_length: from.path.len(),
             to_length: to.path.len(),
-            source,
+            source: opened_stat,
             new,
-            by_link: self.manner.follow_all || exists.is_some_and(|stat| kind(stat) == FileType::Symlink),
+            by_link: self.manner.follow_all,
         })
     }
 
@@ -287,12 +326,8 @@ impl Copier {
         let Some((source, target)) = &level.open else { return Ok(()) };
         let finished = self.finish_directory(source, target, paths[1], &level.source, level.new);
         if let Some(above) = levels.last_mut().filter(|above| above.open.is_none()) {
-            let reopen = |below: &OwnedFd, known| {
-                let directory = open_directory(below.as_fd(), b"..", false)?;
-                if identity(&directory)? == known { Ok(directory) } else { Err(Errno::NOENT) }
-            };
-            let directories = reopen(source, above.identity[0])
-                .and_then(|source| Ok((source, reopen(target, above.identity[1])?)))
+            let directories = open_parent(source, above.identity[0])
+                .and_then(|source| Ok((source, open_parent(target, above.identity[1])?)))
                 .map_err(|errno| {
                     // What is left of a directory that cannot be found again is not copied.
                     above.entries = Vec::new().into_iter();
@@ -316,103 +351,155 @@ impl Copier {
         Ok(())
     }
 
-    fn copy_file(&mut self, from: Place<'_>, to: Place<'_>, source: &Stat, exists: bool) -> Result<()> {
+    fn copy_file(&mut self, item: &Item<'_>, exists: bool) -> Result<()> {
+        let &Item { from, to, ref source, .. } = item;
         let cannot = |errno| Error::cannot("create", to.path, errno);
-        let regular = kind(source) == FileType::RegularFile;
         let links = self.manner.hard_links || self.manner.symbolic_links;
         // Without -R a device or pipe is read, and what it says goes into the file that is there.
-        let made_anew = kind(source) == FileType::Symlink || !regular && self.manner.recursive;
-        if exists && (self.manner.remove_first || links && self.manner.force || made_anew && !links) {
+        let made_anew = !links && !is_read(item, &self.manner);
+        if exists && (self.manner.remove_first || links && self.manner.force || made_anew) {
             unlinkat(to.at, to.name, AtFlags::empty()).map_err(|errno| Error::cannot("remove", to.path, errno))?;
         }
         if self.manner.symbolic_links {
-            return symlinkat(from.path, to.at, to.name).map_err(cannot);
+            symlinkat(from.path, to.at, to.name).map_err(cannot)?;
+            return self.note(item, None);
         }
         if self.manner.hard_links {
-            return linkat(from.at, from.name, to.at, to.name, AtFlags::empty()).map_err(cannot);
+            let flags = if item.follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() };
+            linkat(from.at, from.name, to.at, to.name, flags).map_err(cannot)?;
+            return self.note(item, None);
         }
-        if self.link_to_earlier_copy(to, source, exists)? {
+        if self.link_to_earlier_copy(item, exists)? {
             return Ok(());
         }
         match kind(source) {
             FileType::Symlink => {
                 let target = readlinkat(from.at, from.name, Vec::new()).map_err(|errno| Error::on(from.path, errno))?;
                 symlinkat(target.as_c_str(), to.at, to.name).map_err(cannot)?;
-                self.keep_special(to, source)
+                self.keep_special(to, source)?;
             }
-            FileType::RegularFile => self.copy_bytes(from, to, source, exists),
-            _ if !self.manner.recursive => self.copy_bytes(from, to, source, exists),
+            _ if is_read(item, &self.manner) => {
+                let copied = self.copy_bytes(item, exists)?;
+                return self.note(item, Some(copied));
+            }
             kind => {
                 mknodat(to.at, to.name, kind, Mode::from_raw_mode(source.st_mode & 0o777), source.st_rdev)
                     .map_err(cannot)?;
-                self.keep_special(to, source)
+                self.keep_special(to, source)?;
             }
         }
+        self.note(item, None)
     }
 
-    fn link_to_earlier_copy(&mut self, to: Place<'_>, source: &Stat, exists: bool) -> Result<bool> {
-        if !self.manner.keep_links || source.st_nlink < 2 {
+    /// Remembers the copy, if another file may be linked to it or must not replace it.
+    fn note(&mut self, item: &Item<'_>, copied: Option<FileId>) -> Result<()> {
+        let is_linked = self.manner.keep_links && item.source.st_nlink > 1;
+        let is_operand = self.manner.several && item.root_length.is_none();
+        if !is_linked && !is_operand {
+            return Ok(());
+        }
+        let copied =
+            match copied {
+                Some(copied) => copied,
+                None => id(&stat(item.to.at, item.to.name, false)
+                    .map_err(|errno| Error::cannot("stat", item.to.path, errno))?),
+            };
+        if is_operand {
+            self.made_files.insert(copied, ());
+        }
+        if is_linked {
+            let path = item.to.path.to_vec();
+            let earlier = Earlier { path, id: copied, root_length: item.root_length.unwrap_or(0) };
+            self.linked.insert(id(&item.source), earlier);
+        }
+        Ok(())
+    }
+
+    fn link_to_earlier_copy(&mut self, item: &Item<'_>, exists: bool) -> Result<bool> {
+        if !self.manner.keep_links || item.source.st_nlink < 2 {
             return Ok(false);
         }
-        if self.linked.is_empty() {
-            self.linked.resize(BUCKETS, Vec::new());
-        }
-        let bucket = &mut self.linked[source.st_ino as usize % BUCKETS];
-        let same = |(device, inode, _): &&(u64, u64, Vec<u8>)| (*device, *inode) == (source.st_dev, source.st_ino);
-        let Some((_, _, earlier)) = bucket.iter().find(same) else {
-            bucket.push((source.st_dev, source.st_ino, to.path.to_vec()));
-            return Ok(false);
-        };
+        let Some(earlier) = self.linked.get(id(&item.source)) else { return Ok(false) };
+        let to = item.to;
         if exists {
             // What cannot be removed is met by the link below.
             let _ = unlinkat(to.at, to.name, AtFlags::empty());
         }
-        linkat(fs::CWD, earlier.as_slice(), to.at, to.name, AtFlags::empty())
-            .map_err(|errno| Error::cannot("create link", to.path, errno))?;
+        let cannot = |errno| Error::cannot("create link", to.path, errno);
+        let name = bytes::base_name(&earlier.path);
+        let directory = &earlier.path[..earlier.path.len() - name.len()];
+        if self.linked_from.as_ref().is_none_or(|(path, _)| path != directory) {
+            let opened = open_below(directory, earlier.root_length).map_err(cannot)?;
+            self.linked_from = Some((directory.to_vec(), opened));
+        }
+        let Some((_, directory)) = &self.linked_from else { return Ok(false) };
+        linkat(directory, name, to.at, to.name, AtFlags::empty()).map_err(cannot)?;
+        if stat(to.at, to.name, false).map(|stat| id(&stat)) != Ok(earlier.id) {
+            // Another file was put in the place of the copy: what was made is no copy.
+            let _ = unlinkat(to.at, to.name, AtFlags::empty());
+            return Err(replaced(&earlier.path));
+        }
         Ok(true)
     }
 
-    fn copy_bytes(&self, from: Place<'_>, to: Place<'_>, source: &Stat, exists: bool) -> Result<()> {
-        let regular = kind(source) == FileType::RegularFile;
-        let follow = match regular && !self.manner.follow_all && !self.manner.follow_operands {
-            true => OFlags::NOFOLLOW,
-            false => OFlags::empty(),
-        };
-        let opened = openat(from.at, from.name, OFlags::RDONLY | OFlags::CLOEXEC | follow, Mode::empty())
+    fn copy_bytes(&self, item: &Item<'_>, exists: bool) -> Result<FileId> {
+        let &Item { from, to, ref source, follow, .. } = item;
+        // A pipe is waited for only where one was seen: what was put in the place of a file must not stop the copy.
+        let wait = if kind(source) == FileType::RegularFile { OFlags::NONBLOCK } else { OFlags::empty() };
+        let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | wait | no_follow;
+        let opened = openat(from.at, from.name, flags, Mode::empty())
             .map_err(|errno| Error::cannot("open", from.path, errno))?;
-        let target = self.open_target(to, source, exists)?;
-        let size = source.st_size as u64;
-        if !regular || io::copy_range(opened.as_fd(), target.as_fd(), size) != (size, true) {
-            let mut input = Input::from_fd(fd::dup(&opened)?, from.path);
-            let mut output = Output::from_fd(fd::dup(&target)?);
-            io::copy(&mut input, &mut output).map_err(|error| match error.is_output() {
-                true => Error::on(to.path, error.errno().unwrap_or(Errno::IO)),
-                false => error,
-            })?;
+        let now = fs::fstat(&opened).map_err(|errno| Error::cannot("stat", from.path, errno))?;
+        check_same(from, source, &now)?;
+        let target = self.open_target(item, &now, exists)?;
+        data::copy(&opened, &target, [from.path, to.path], &now, self.manner.sparse, self.manner.reflink)?;
+        if self.manner.preserve {
+            self.keep(&opened, &target, to.path, &now)?;
         }
-        if self.manner.preserve { self.keep(&opened, &target, to.path, source) } else { Ok(()) }
+        identity(&target).map_err(|errno| Error::cannot("stat", to.path, errno))
     }
 
     /// The target is made with no more rights than the source has, and none for others while it is being filled.
-    fn open_target(&self, to: Place<'_>, source: &Stat, exists: bool) -> Result<OwnedFd> {
+    fn open_target(&self, item: &Item<'_>, source: &Stat, exists: bool) -> Result<OwnedFd> {
+        let to = item.to;
         let mode = source.st_mode & if self.manner.preserve { 0o700 } else { 0o777 };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
-        let open = |extra| openat(to.at, to.name, flags | extra, Mode::from_raw_mode(mode));
-        let opened = match open(if exists && !self.manner.remove_first { OFlags::TRUNC } else { OFlags::EXCL }) {
-            Err(_) if self.manner.force && unlinkat(to.at, to.name, AtFlags::empty()).is_ok() => open(OFlags::EXCL),
+        let create = || {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            openat(to.at, to.name, flags, Mode::from_raw_mode(mode))
+        };
+        // The user names a link as he likes; in a tree somebody else may have put it there.
+        let no_follow = if item.root_length.is_some() { OFlags::NOFOLLOW } else { OFlags::empty() };
+        let opened = match exists && !self.manner.remove_first {
+            true => openat(to.at, to.name, OFlags::WRONLY | OFlags::CLOEXEC | no_follow, Mode::empty()),
+            false => create(),
+        };
+        let opened = match opened {
+            Err(_) if self.manner.force && unlinkat(to.at, to.name, AtFlags::empty()).is_ok() => create(),
             opened => opened,
         };
-        opened.map_err(|errno| Error::cannot("create", to.path, errno))
+        let opened = opened.map_err(|errno| Error::cannot("create", to.path, errno))?;
+        if exists && !self.manner.remove_first {
+            let there = fs::fstat(&opened).map_err(|errno| Error::cannot("stat", to.path, errno))?;
+            if id(&there) == id(source) {
+                return Err(same_file(item.from, to));
+            }
+            if kind(&there) == FileType::RegularFile && there.st_size > 0 {
+                fs::ftruncate(&opened, 0).map_err(|errno| Error::cannot("create", to.path, errno))?;
+            }
+        }
+        Ok(opened)
     }
 
-    /// Owner first, since chown(2) takes set-id bits away; times last. An ordinary user cannot give files away.
+    /// Owner first, since chown(2) takes set-id bits and capabilities (an attribute) away; times last. An ordinary user
+    /// cannot give files away.
     fn keep(&self, opened: &impl AsFd, target: &impl AsFd, to: &[u8], source: &Stat) -> Result<()> {
-        if self.manner.xattrs {
-            keep_xattrs(opened.as_fd(), target.as_fd());
-        }
         let mut mode = source.st_mode & 0o7777;
         if fs::fchown(target, Some(Uid::from_raw(source.st_uid)), Some(Gid::from_raw(source.st_gid))).is_err() {
             mode &= 0o1777;
+        }
+        if self.manner.xattrs {
+            keep_xattrs(opened.as_fd(), target.as_fd());
         }
         fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(to, errno))?;
         fs::futimens(target, &times(source)).map_err(|errno| Error::on(to, errno))
@@ -441,9 +528,60 @@ fn close_far(levels: &mut [Level]) {
     }
 }
 
+/// A file to copy.
+struct Item<'a> {
+    from: Place<'a>,
+    to: Place<'a>,
+    /// Its attributes, and of what a link leads to where links are followed.
+    source: Stat,
+    follow: bool,
+    /// The length of the target's path that the user named, if the file is below it.
+    root_length: Option<usize>,
+}
+
+/// Whether the source is opened and read, rather than made anew.
+fn is_read(item: &Item<'_>, manner: &Manner) -> bool {
+    let is_link = manner.hard_links || manner.symbolic_links;
+    match kind(&item.source) {
+        FileType::RegularFile => !is_link,
+        FileType::Symlink => false,
+        _ => !is_link && !manner.recursive,
+    }
+}
+
+/// Opens the directory at `path` without following links, but for the first `root_length` bytes, which the user named.
+fn open_below(path: &[u8], root_length: usize) -> core::result::Result<OwnedFd, Errno> {
+    let (root, rest) = path.split_at(root_length.min(path.len()));
+    let (root, rest): (&[u8], &[u8]) = match root_length {
+        // The copy is the operand itself.
+        0 if path.is_empty() => (b".", b""),
+        0 => (path, b""),
+        _ => (root, rest),
+    };
+    let mut directory = open_directory(fs::CWD, root, true)?;
+    for name in rest.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+        directory = open_directory(directory.as_fd(), name, false)?;
+    }
+    Ok(directory)
+}
+
+/// A file that is not the one that was looked at is not what the user named, and may have rights of its own.
+fn check_same(from: Place<'_>, seen: &Stat, opened: &Stat) -> Result<()> {
+    if id(seen) == id(opened) && kind(seen) == kind(opened) { Ok(()) } else { Err(replaced(from.path)) }
+}
+
+fn replaced(path: &[u8]) -> Error {
+    Error::parts(&[b"'", path, b"' was replaced while being copied"])
+}
+
+/// One source of several would replace what another one made.
+pub fn just_created(from: &[u8], to: &[u8]) -> Error {
+    Error::parts(&[b"will not overwrite just-created '", to, b"' with '", from, b"'"])
+}
+
 /// Whether the place is the source, or a link to it.
 fn leads_to(to: Place<'_>, source: &Stat) -> bool {
-    stat(to.at, to.name, true).is_ok_and(|end| (end.st_dev, end.st_ino) == (source.st_dev, source.st_ino))
+    stat(to.at, to.name, true).is_ok_and(|end| id(&end) == id(source))
 }
 
 fn same_file(from: Place<'_>, to: Place<'_>) -> Error {

@@ -49,6 +49,15 @@ impl Vars {
         };
         Some(&word[name.len() + 1..])
     }
+
+    /// Gives `name` a value in place of the one it has, or removes it.
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: Option<&[u8]>) {
+        let lead = [name.as_ref(), b"="].concat();
+        let others = self.words().into_iter().filter(|word| !word.starts_with(&lead));
+        let mut words: Vec<Vec<u8>> = others.map(<[u8]>::to_vec).collect();
+        words.extend(value.map(|value| [&lead, value].concat()));
+        *self = Self::List(words);
+    }
 }
 
 impl Env {
@@ -72,7 +81,10 @@ impl Env {
         }
         // The flush's own failure is met again when the applet ends.
         let _ = self.stdout.flush();
-        let line = [&self.name, &b": "[..], message, b"\n"].concat();
+        let mut line = [&self.name, &b": "[..], message, b"\n"].concat();
+        if self.stderr.is_terminal() {
+            line = crate::term::clean(&line, b"\t\n", crate::term::Shown::Caret);
+        }
         // There is no one left to tell that standard error is dead.
         let _ = self.stderr.write(&line);
     }

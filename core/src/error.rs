@@ -133,6 +133,11 @@ impl Error {
         Self::of_kind(Kind::Output, &[b"write error: ", sys::error_text(errno).as_bytes()], Some(errno))
     }
 
+    /// A size that comes from the input passes the memory that there is.
+    pub fn out_of_memory() -> Self {
+        Self::new("out of memory")
+    }
+
     /// The user has been told; only the status is left to return.
     pub fn silent(status: ExitStatus) -> Self {
         Self::parts(&[]).with_status(status.0)

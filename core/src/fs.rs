@@ -1,5 +1,9 @@
 //! Trees of files, walked by open directories and single names, so that a path swapped for a link leads nowhere else.
 
+mod ids;
+
+pub use ids::{FileId, FileIds};
+
 use crate::bytes;
 use crate::callback;
 use crate::error::{Error, Result};
@@ -19,18 +23,27 @@ pub struct Entry {
 
 /// The names in an open directory, without `.` and `..`, in the file system's order.
 pub fn list(directory: BorrowedFd<'_>) -> core::result::Result<Vec<Entry>, Errno> {
+    let mut entries = Vec::new();
+    while list_more(directory, &mut entries)? {}
+    Ok(entries)
+}
+
+/// Adds the names that come next in an open directory, some hundreds of them. False when there are no more.
+fn list_more(directory: BorrowedFd<'_>, entries: &mut Vec<Entry>) -> core::result::Result<bool, Errno> {
     // The system call itself: rustix's Dir would open the directory a second time.
     let mut buffer = [core::mem::MaybeUninit::uninit(); 1 << 14];
     let mut raw = RawDir::new(directory, &mut buffer);
-    let mut entries = Vec::new();
     while let Some(entry) = raw.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             entries.push(Entry { name: name.to_vec(), kind: entry.file_type(), inode: entry.ino() });
         }
+        if raw.is_buffer_empty() {
+            return Ok(true);
+        }
     }
-    Ok(entries)
+    Ok(false)
 }
 
 /// The names in the directory at `path`, as `list` has them.
@@ -58,6 +71,15 @@ pub fn chmod(at: BorrowedFd<'_>, name: &[u8], mode: u32) -> core::result::Result
         Err(Errno::NOENT) => fs::chmodat(at, name, mode, AtFlags::empty()),
         changed => changed,
     }
+}
+
+/// Makes something while the umask is `umask`, so that it has its mode from the start: a chmod(2) afterwards may meet a
+/// link that was put in its place.
+pub fn with_umask<T>(umask: u32, make: impl FnOnce() -> T) -> T {
+    let before = crate::sys::process::umask(Mode::from_raw_mode(umask));
+    let made = make();
+    crate::sys::process::umask(before);
+    made
 }
 
 /// The type in an `st_mode`.
@@ -199,7 +221,9 @@ struct Level {
     directory: Option<OwnedFd>,
     /// Device and inode of one that was closed: it is opened again from below, by `..`, and must be the same.
     identity: (u64, u64),
+    /// What has been read of its names, and whether there are more: a directory of any size takes little memory.
     entries: std::vec::IntoIter<Entry>,
+    has_more: bool,
     name: Vec<u8>,
     path_length: usize,
     stat: Stat,
@@ -207,7 +231,7 @@ struct Level {
 }
 
 /// How many directories a walk keeps open.
-pub(crate) const MOST_OPEN: usize = 64;
+pub const MOST_OPEN: usize = 64;
 
 impl<'a> Walk<'a> {
     fn new(follow: Follow, visit: OnVisit<'a>, failed: OnFailure<'a>) -> Self {
@@ -228,6 +252,14 @@ impl<'a> Walk<'a> {
                 let next = self.look(&levels, &entry.name, &path, Some((entry.kind, entry.inode)))?;
                 levels.extend(next);
                 self.close_far(&mut levels).map_err(|errno| Error::cannot("open", &path, errno))?;
+            } else if let Some(directory) = level.directory.as_ref().filter(|_| level.has_more) {
+                let mut entries = Vec::new();
+                let listed = list_more(directory.as_fd(), &mut entries);
+                level.has_more = listed.unwrap_or(false);
+                level.entries = entries.into_iter();
+                if let Err(errno) = listed {
+                    self.failed.call(Error::on(&path, errno))?;
+                }
             } else if let Some(level) = levels.pop() {
                 reopen(&mut levels, level.directory.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
                 let Level { name, stat, whole, .. } = &level;
@@ -267,18 +299,20 @@ impl<'a> Walk<'a> {
             Ok(_) => return Ok(None),
             Err(error) => return self.failed.call(error).map(|()| None),
         }
-        let opened =
-            open_directory(at, name, follow).and_then(|directory| Ok((list(directory.as_fd())?, Some(directory))));
-        let (entries, directory) = match opened {
+        let mut entries = Vec::new();
+        let opened = open_directory(at, name, follow)
+            .and_then(|directory| Ok((list_more(directory.as_fd(), &mut entries)?, Some(directory))));
+        let (has_more, directory) = match opened {
             Ok(opened) => opened,
             Err(errno) => {
                 let error = if self.lazy { Error::on(path, errno) } else { Error::cannot("open", path, errno) };
                 self.failed.call(error)?;
-                (Vec::new(), None)
+                (false, None)
             }
         };
         let (name, path_length) = (name.to_vec(), path.len());
-        Ok(Some(Level { directory, identity: (0, 0), entries: entries.into_iter(), name, path_length, stat, whole }))
+        let entries = entries.into_iter();
+        Ok(Some(Level { directory, identity: (0, 0), entries, has_more, name, path_length, stat, whole }))
     }
 
     /// What a lazy walk takes for the attributes of a file of that type. Where links are followed it must know where
@@ -301,15 +335,21 @@ impl<'a> Walk<'a> {
         let Some(level) = far.and_then(|at| levels.get_mut(at)) else { return Ok(()) };
         if let Some(directory) = level.directory.take() {
             level.identity = identity(&directory)?;
+            if core::mem::take(&mut level.has_more) {
+                // It will be opened again, and then begin with the first name.
+                let mut entries: Vec<Entry> = core::mem::take(&mut level.entries).collect();
+                while list_more(directory.as_fd(), &mut entries)? {}
+                level.entries = entries.into_iter();
+            }
         }
         Ok(())
     }
 }
 
-/// Attributes as `stat` has them; a link that leads nowhere is a file of its own.
+/// Attributes as `stat` has them; a link to nothing is a file of its own. One that leads in a circle is an error.
 fn stat_followed(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Result<Stat, Errno> {
     match stat(at, name, follow) {
-        Err(Errno::NOENT | Errno::LOOP) if follow => stat(at, name, false),
+        Err(Errno::NOENT | Errno::NOTDIR) if follow => stat(at, name, false),
         found => found,
     }
 }
@@ -322,17 +362,32 @@ fn place(levels: &[Level]) -> BorrowedFd<'_> {
 /// Opens the innermost directory again if it was closed, from the one below it.
 fn reopen(levels: &mut [Level], below: Option<&OwnedFd>) -> core::result::Result<(), Errno> {
     let Some(level) = levels.last_mut().filter(|level| level.directory.is_none()) else { return Ok(()) };
-    let directory = open_directory(below.ok_or(Errno::NOENT)?.as_fd(), b"..", false)?;
-    if identity(&directory)? != level.identity {
-        return Err(Errno::NOENT);
-    }
-    level.directory = Some(directory);
+    level.directory = Some(open_parent(below.ok_or(Errno::NOENT)?, level.identity)?);
     Ok(())
 }
 
+/// Opens the directory above an open one, which must be the one that is known.
+pub fn open_parent(below: &OwnedFd, known: FileId) -> core::result::Result<OwnedFd, Errno> {
+    let directory = open_directory(below.as_fd(), b"..", false)?;
+    if identity(&directory)? == known { Ok(directory) } else { Err(Errno::NOENT) }
+}
+
 /// Device and inode of an open file.
-pub(crate) fn identity(directory: &OwnedFd) -> core::result::Result<(u64, u64), Errno> {
-    fs::fstat(directory).map(|stat| (stat.st_dev, stat.st_ino))
+pub fn identity(directory: &OwnedFd) -> core::result::Result<FileId, Errno> {
+    fs::fstat(directory).map(|stat| id(&stat))
+}
+
+/// Whether two descriptors are of one regular file.
+pub fn same_regular_file(a: BorrowedFd<'_>, b: BorrowedFd<'_>) -> bool {
+    match (fs::fstat(a), fs::fstat(b)) {
+        (Ok(a), Ok(b)) => id(&a) == id(&b) && kind(&a) == FileType::RegularFile,
+        _ => false,
+    }
+}
+
+/// Device and inode of a file with these attributes.
+pub fn id(stat: &Stat) -> FileId {
+    (stat.st_dev, stat.st_ino)
 }
 
 /// The absolute path without links, `.` and `..`: realpath(3). With `missing_last` the last component need not exist.

@@ -4,10 +4,16 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::names::Names;
 
-/// `b` 512, `k` 1024, `m`, `g`, `t` powers of 1024, capitals too: what head, tail, split and od take.
+/// What all applets take after a size: `b` 512 and `k`, `m`, `g`, `t`, `p`, `e` powers of 1024, capitals too; with `iB`
+/// the same, with `B` powers of 1000.
 pub const SIZE_SUFFIXES: Names = names! {
-    "b" = 512, "k" = 1 << 10, "K" = 1 << 10, "m" = 1 << 20, "M" = 1 << 20, "g" = 1 << 30, "G" = 1 << 30,
-    "t" = 1u64 << 40, "T" = 1u64 << 40,
+    "b" = 512, "c" = 1, "w" = 2,
+    "k" = 1 << 10, "K" = 1 << 10, "KiB" = 1 << 10, "kiB" = 1 << 10, "kB" = 1000, "KB" = 1000,
+    "m" = 1 << 20, "M" = 1 << 20, "MiB" = 1 << 20, "MB" = 1_000_000,
+    "g" = 1 << 30, "G" = 1 << 30, "GiB" = 1 << 30, "GB" = 1_000_000_000,
+    "t" = 1u64 << 40, "T" = 1u64 << 40, "TiB" = 1u64 << 40, "TB" = 1_000_000_000_000u64,
+    "p" = 1u64 << 50, "P" = 1u64 << 50, "PiB" = 1u64 << 50, "PB" = 1_000_000_000_000_000u64,
+    "e" = 1u64 << 60, "E" = 1u64 << 60, "EiB" = 1u64 << 60, "EB" = 1_000_000_000_000_000_000u64,
 };
 
 /// For a count without suffixes.
@@ -86,6 +92,12 @@ pub fn parse_count(word: &[u8], suffixes: Names) -> Result<u64> {
         .zip(factor)
         .and_then(|(value, factor)| value.checked_mul(factor))
         .ok_or_else(|| invalid(word))
+}
+
+/// The size of a block, at least 1: a count with a suffix, or a suffix alone, which is one of its units.
+pub fn parse_block(word: &[u8]) -> Result<u64> {
+    let size = SIZE_SUFFIXES.number_of(word).map_or_else(|| parse_count(word, SIZE_SUFFIXES), Ok)?;
+    if size > 0 { Ok(size) } else { Err(invalid(word)) }
 }
 
 /// A decimal number between `low` and `high`, both included.

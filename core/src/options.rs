@@ -221,6 +221,8 @@ pub enum Grammar {
     Permuted,
     /// The first operand ends the options, as for `env`, `nice`, `xargs`, `sh`.
     OptionsFirst,
+    /// The first operand ends the options, and may be a negative number, as for `seq`.
+    Numbers,
     /// The applet reads its words itself; `--help` and `--version` are taken only when they are the only word.
     Raw,
     /// Every word is data: not even `--help` is taken.
@@ -251,12 +253,16 @@ impl<'a> Args<'a> {
             rest = after;
             match word {
                 b"--" => break,
+                [b'-', b'0'..=b'9' | b'.', ..] if grammar == Grammar::Numbers => {
+                    args.operands.push(word);
+                    break;
+                }
                 [b'-', b'-', long @ ..] => args.take_long(usage, long, &mut rest)?,
                 [b'-' | b'+', digit, ..] if digit.is_ascii_digit() && args.take_number(usage, word) => {}
                 [b'-', _, ..] => args.take_short(usage, word, &mut rest)?,
                 _ => {
                     args.operands.push(word);
-                    if grammar == Grammar::OptionsFirst {
+                    if matches!(grammar, Grammar::OptionsFirst | Grammar::Numbers) {
                         break;
                     }
                 }

@@ -4,7 +4,7 @@ use crate::applet::{Applet, Registry, Table};
 use crate::env::{Env, Vars};
 use crate::io::{Input, Output};
 
-/// What a call left-after.
+/// What a call left behind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ran {
     /// The exit status.

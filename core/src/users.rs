@@ -1,6 +1,7 @@
 //! Users and groups: the files passwd(5) and group(5).
 
 use crate::bytes;
+use crate::crypt;
 use crate::error::{Error, Result};
 use crate::io::Input;
 use crate::number::{Decimal, parse_decimal};
@@ -115,6 +116,20 @@ pub fn password_hash(user: &User) -> Vec<u8> {
     }
 }
 
+/// True when `password` is right for `hash`, where there is one.
+///
+/// Where it is no hash of a known method, as for a user who is locked or does not exist, the time of another user's is
+/// spent: how soon the answer comes says nothing about which names there are.
+pub fn verify(password: &[u8], hash: Option<&[u8]>) -> bool {
+    let made = hash.and_then(|hash| crypt::crypt(password, hash).map(|made| crypt::same(&made, hash)));
+    made.unwrap_or_else(|| {
+        let line = |line: &[u8]| line.split(|&byte| byte == b':').nth(1).map(<[u8]>::to_vec);
+        let other = find("/etc/shadow", line, |hash| hash.starts_with(b"$"));
+        crypt::crypt(password, other.as_deref().unwrap_or(b"$6$salt$"));
+        false
+    })
+}
+
 /// When an account or its password ends, in days since 1970 (shadow(5)). A field that is empty stands for never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expiry {
@@ -154,14 +169,29 @@ impl Expiry {
 }
 
 /// Makes the process the user's for good: supplementary groups, group, user (credentials(7)).
-pub fn become_user(user: &User) -> core::result::Result<(), crate::sys::Errno> {
-    use crate::sys::process::{Gid, Uid};
+pub fn become_user(user: &User) -> Result<()> {
+    become_ids(Some(user.uid), Some(user.gid), Some(&user.groups()))
+}
+
+/// Changes the supplementary groups, the group and the user, those that are given: real, effective and saved.
+///
+/// The user comes last, for afterwards there is no right to change groups.
+pub fn become_ids(uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Result<()> {
+    use crate::sys::process::{Gid, Uid, getegid, geteuid};
     use crate::sys::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-    let groups: Vec<Gid> = user.groups().into_iter().map(Gid::from_raw).collect();
-    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
-    set_thread_groups(&groups)?;
-    set_thread_res_gid(gid, gid, gid)?;
-    set_thread_res_uid(uid, uid, uid)
+    if let Some(groups) = groups {
+        let groups: Vec<Gid> = groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
+        set_thread_groups(&groups).map_err(|errno| Error::on("can't set groups", errno))?;
+    }
+    if let Some(gid) = gid.map(Gid::from_raw) {
+        set_thread_res_gid(gid, gid, gid).map_err(|errno| Error::on("can't set group", errno))?;
+    }
+    if let Some(uid) = uid.map(Uid::from_raw) {
+        set_thread_res_uid(uid, uid, uid).map_err(|errno| Error::on("can't set user", errno))?;
+    }
+    // A program that goes on as somebody else would run with rights that it must not have.
+    let is_done = uid.is_none_or(|uid| geteuid().as_raw() == uid) && gid.is_none_or(|gid| getegid().as_raw() == gid);
+    if is_done { Ok(()) } else { Err(Error::new("can't set user and group")) }
 }
 
 fn id(field: &[u8]) -> Option<u32> {

@@ -43,7 +43,7 @@ fn encode(env: &mut Env, input: &mut Input, base: Base, width: usize) -> Result<
     while is_more {
         // Whole groups only, until the end.
         while input.buffered().len() < base.group() && is_more {
-            is_more = input.fill_more()?;
+            is_more = input.fill_more_for(&mut env.stdout)?;
         }
         let content = input.buffered();
         let length = if is_more { content.len() / base.group() * base.group() } else { content.len() };
@@ -67,7 +67,7 @@ fn decode(env: &mut Env, input: &mut Input, base: Base, is_lenient: bool) -> Res
     let mut decoder = Decoder::new(base, is_lenient);
     let mut bytes = Vec::new();
     loop {
-        let content = input.fill()?;
+        let content = input.fill_for(&mut env.stdout)?;
         if content.is_empty() {
             break;
         }

@@ -1,9 +1,11 @@
 //! `cat`: copy files to standard output (POSIX XCU cat), with GNU's and BusyBox's `-nbetAvT`.
 
 use rbox_core::bytes;
-use rbox_core::io::{self, Input};
+use rbox_core::fs::same_regular_file;
+use rbox_core::io::{self, Input, Piece};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
+use rbox_core::sys::fs::{OFlags, SeekFrom, fcntl_getfl, fstat, seek};
 
 options! {
     "[-nbsvteAET] [FILE]...
@@ -65,7 +67,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_or(b"-");
     env.for_each_operand(&operands, &mut |env, operand| {
         let mut input = if operand == b"-" { env.take_stdin() } else { Input::open(operand)? };
-        let copied = if plain { io::copy(&mut input, &mut env.stdout).map(drop) } else { style.copy(env, &mut input) };
+        let copied = if writes_what_it_reads(env, &input) {
+            Err(Error::parts(&[operand, b": input file is output file"]))
+        } else if plain {
+            io::copy(&mut input, &mut env.stdout).map(drop)
+        } else {
+            style.copy(env, &mut input)
+        };
         if operand == b"-" {
             env.stdin = input;
         }
@@ -73,22 +81,34 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
+/// Whether what is written is read again, for ever: the output is the same file, and is written at or after what is read.
+fn writes_what_it_reads(env: &Env, input: &Input) -> bool {
+    let (Some(from), Some(to)) = (input.fd(), env.stdout.fd()) else { return false };
+    if !same_regular_file(from, to) {
+        return false;
+    }
+    let at = |file| seek(file, SeekFrom::Current(0));
+    let appends = fcntl_getfl(to).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    match (at(from), at(to), fstat(to)) {
+        (Ok(from), Ok(_), Ok(stat)) if appends => from < stat.st_size as u64,
+        (Ok(from), Ok(to), Ok(stat)) => from < to && from < stat.st_size as u64,
+        _ => true,
+    }
+}
+
 impl Style {
     fn copy(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         let mut text = Vec::new();
-        while let Some(line) = input.record(b'\n')? {
+        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
             text.clear();
-            self.render(line, &mut text);
+            self.render(piece, &mut text);
             env.stdout.write(&text)?;
         }
         Ok(())
     }
 
-    fn render(&mut self, line: &[u8], text: &mut Vec<u8>) {
-        let (content, newline) = match line.strip_suffix(b"\n") {
-            Some(content) => (content, true),
-            None => (line, false),
-        };
+    fn render(&mut self, piece: Piece<'_>, text: &mut Vec<u8>) {
+        let Piece { bytes: content, ends: newline } = piece;
         let empty = content.is_empty() && newline && self.at_line_start;
         if empty && self.last_was_empty && self.squeeze {
             return;

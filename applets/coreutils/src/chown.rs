@@ -14,6 +14,7 @@ chown, GROUP for chgrp; names or numbers.
 
   -R, --recursive       Change directories with all that is in them
   -h, --no-dereference  Change symbolic links, not what they lead to
+      --dereference     Change what symbolic links lead to (default without -R)
   -H                    With -R, follow links to directories among the operands
   -L                    With -R, follow all links to directories
   -P                    With -R, follow no links (default)
@@ -23,6 +24,7 @@ chown, GROUP for chgrp; names or numbers.
       --reference=FILE  Take owner and group of FILE";
     RECURSE = "-R",
     LINKS = "-h",
+    TARGETS = "--dereference",
     FOLLOW_OPERANDS = "-H",
     FOLLOW_ALL = "-L",
     FOLLOW_NONE = "-P",
@@ -73,7 +75,10 @@ fn change(
         return Ok(Step::On);
     }
     // A link that the walk follows leads to what is changed; any other is changed itself with -R (GNU -R -P).
-    let itself = args.has(LINKS) || args.has(RECURSE) && !follow.holds_at(visit.depth);
+    let itself = match args.last_of(&[LINKS, TARGETS]) {
+        Some(option) => option == LINKS,
+        None => args.has(RECURSE) && !follow.holds_at(visit.depth),
+    };
     let flags = if itself { AtFlags::SYMLINK_NOFOLLOW } else { AtFlags::empty() };
     let (uid, gid) = (owner.0.map(Uid::from_raw), owner.1.map(Gid::from_raw));
     chownat(visit.at, visit.name, uid, gid, flags).map_err(|errno| Error::on(visit.path, errno))?;

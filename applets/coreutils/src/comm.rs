@@ -41,7 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut before = [Vec::new(), Vec::new()];
     let mut totals = [0u64; 3];
     let [first, second] = &mut inputs;
-    let (mut one, mut two) = (first.record(end)?, second.record(end)?);
+    let (mut one, mut two) = (first.record_for(end, &mut env.stdout)?, second.record_for(end, &mut env.stdout)?);
     loop {
         let bare = |line: &'_ [u8]| line.len() - usize::from(line.ends_with(&[end]));
         let (column, line) = match (one, two) {
@@ -70,10 +70,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             env.stdout.push(end)?;
         }
         if column != 1 {
-            one = first.record(end)?;
+            one = first.record_for(end, &mut env.stdout)?;
         }
         if column != 0 {
-            two = second.record(end)?;
+            two = second.record_for(end, &mut env.stdout)?;
         }
     }
     if args.has(TOTAL) {

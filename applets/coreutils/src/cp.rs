@@ -1,7 +1,7 @@
 //! `cp`: copy files and trees (POSIX XCU cp), with GNU's `-a`, `-l`, `-s`, `-u`, `-n`, `-x`, `-t`, `-T`.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::copying::{Copier, Destination, Manner};
+use rbox_core::copying::{Copier, Destination, Manner, Reflink, Sparse};
 use rbox_core::prelude::*;
 
 options! {
@@ -26,6 +26,10 @@ Copy SOURCE to DEST, or each SOURCE into DIR.
   -u, --update           Replace only what is older
   -x, --one-file-system  Stay on one file system
       --remove-destination  Remove each DEST first
+      --reflink[=WHEN]   Share blocks with SOURCE: always, or fail (default of WHEN), auto: where
+                         the file system does (default), never
+      --sparse=WHEN      Make holes in DEST: auto: where SOURCE has them (default), always: for
+                         every block of zero bytes, never
       --parents          Use the whole path of SOURCE below DIR
   -v, --verbose          Say what is copied";
     ARCHIVE = "-a",
@@ -45,6 +49,8 @@ Copy SOURCE to DEST, or each SOURCE into DIR.
     UPDATE = "-u",
     ONE_SYSTEM = "-x",
     REMOVE = "--remove-destination",
+    REFLINK = "--reflink",
+    SPARSE = "--sparse",
     PARENTS = "--parents",
     VERBOSE = "-v",
 }
@@ -55,7 +61,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let Destination { sources, place, into } =
         Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), args.has(PARENTS))?;
-    let mut copier = Copier::new(manner(args)?);
+    let mut copier = Copier::new(Manner { several: sources.len() > 1, ..manner(args)? });
     let mut status = ExitStatus::SUCCESS;
     status.worsen(env.for_each_operand(sources, &mut |env, source| {
         let target = match (into, args.has(PARENTS)) {
@@ -89,7 +95,24 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
             }
         }
     }
-    let overwrite = args.last_of(&[ASK, NO_CLOBBER, FORCE]);
+    // -f removes what cannot be written and has no say in whether it is replaced.
+    let overwrite = args.last_of(&[ASK, NO_CLOBBER]);
+    let invalid = |option: &[u8], word: &[u8]| Error::parts(&[b"invalid argument '", word, b"' for ", option]);
+    let sparse = match args.value(SPARSE) {
+        None | Some(b"auto") => Sparse::Auto,
+        Some(b"always") => Sparse::Always,
+        Some(b"never") => Sparse::Never,
+        Some(word) => return Err(invalid(b"--sparse", word)),
+    };
+    let reflink = match (args.has(REFLINK), args.value(REFLINK)) {
+        (false, _) | (true, Some(b"auto")) => Reflink::Auto,
+        (true, None | Some(b"always")) => Reflink::Always,
+        (true, Some(b"never")) => Reflink::Never,
+        (true, Some(word)) => return Err(invalid(b"--reflink", word)),
+    };
+    if reflink == Reflink::Always && sparse != Sparse::Auto {
+        return Err(Error::new("--reflink can be used only with --sparse=auto"));
+    }
     Ok(Manner {
         recursive,
         follow_operands: follow == Some(FOLLOW_OPERANDS) || follow.is_none() && !recursive && !args.has(LINK),
@@ -105,6 +128,9 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
         hard_links: args.has(LINK),
         symbolic_links: args.has(SYMBOLIC),
         one_system: args.has(ONE_SYSTEM),
+        sparse,
+        reflink,
+        several: false,
         verbose: args.has(VERBOSE),
     })
 }

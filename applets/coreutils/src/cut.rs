@@ -1,6 +1,7 @@
 //! `cut`: print parts of each line (POSIX XCU cut), with BusyBox's `-F`, `-D` and `-O` and GNU's `--complement`, `-z`.
 
-use rbox_core::bytes::find_bytes;
+use rbox_core::bytes::{append, find_bytes};
+use rbox_core::io::Input;
 use rbox_core::number::parse_decimal;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
@@ -54,6 +55,8 @@ struct Cut {
     list: Vec<Range>,
     separator: Option<Vec<u8>>,
     only_delimited: bool,
+    /// Parts come in the order of the list, so that the line is needed whole.
+    in_order: bool,
     end: u8,
     /// Where the parts of the line begin and end, if they are not found one by one.
     places: Vec<Range>,
@@ -103,14 +106,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let end = if args.has(ZERO) { 0 } else { b'\n' };
     let only_delimited = args.has(ONLY_DELIMITED);
-    let mut cut = Cut { parts, list, separator, only_delimited, end, places: Vec::new() };
-    env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(line) = input.record(cut.end)? {
-            let line = line.strip_suffix(&[cut.end]).unwrap_or(line);
-            cut.line(env, line)?;
-        }
-        Ok(())
-    })
+    let in_order = args.has(IN_ORDER);
+    let mut cut = Cut { parts, list, separator, only_delimited, in_order, end, places: Vec::new() };
+    env.for_each_input(args.operands(), &mut |env, input| cut.input(env, input))
 }
 
 /// Reads a list of ranges.
@@ -159,14 +157,151 @@ fn merge(mut ranges: Vec<Range>) -> Vec<Range> {
     let mut merged: Vec<Range> = Vec::new();
     for (first, last) in ranges {
         match merged.last_mut() {
-            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            // Ranges that only touch stay two, with the output delimiter between them.
+            Some(before) if first < before.1 => before.1 = before.1.max(last),
             _ => merged.push((first, last)),
         }
     }
     merged
 }
 
+/// What has been cut from a line that is longer than the buffer.
+#[derive(Default)]
+struct Progress {
+    /// Bytes, characters or delimiters before what comes next.
+    at: usize,
+    /// A part has been printed.
+    has_printed: bool,
+    /// The first field, if it is not known yet whether it is printed.
+    held: Vec<u8>,
+}
+
 impl Cut {
+    fn input(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
+        if let Parts::Fields(byte) = self.parts
+            && byte == self.end
+        {
+            return self.lines(env, input);
+        }
+        if self.in_order || matches!(self.parts, Parts::FieldsBetween(_)) {
+            while let Some(line) = input.record_for(self.end, &mut env.stdout)? {
+                self.line(env, line.strip_suffix(&[self.end]).unwrap_or(line))?;
+            }
+            return Ok(());
+        }
+        let mut progress = None;
+        while let Some(piece) = input.piece(self.end, &mut env.stdout)? {
+            if piece.ends && progress.is_none() {
+                self.line(env, piece.bytes)?;
+                continue;
+            }
+            self.piece(env, piece.bytes, progress.get_or_insert_with(Progress::default))?;
+            if piece.ends {
+                self.end_line(env, progress.take().unwrap_or_default())?;
+            }
+        }
+        match progress {
+            Some(progress) => self.end_line(env, progress),
+            None => Ok(()),
+        }
+    }
+
+    /// The whole input as one line, whose fields are its lines.
+    fn lines(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
+        let mut progress = Progress::default();
+        let mut is_new = false;
+        while let Some(piece) = input.piece(self.end, &mut env.stdout)? {
+            // The last newline ends the line and is no delimiter.
+            if core::mem::replace(&mut is_new, piece.ends) {
+                self.next_field(env, &mut progress)?;
+            }
+            self.field(env, piece.bytes, &mut progress)?;
+        }
+        if is_new && progress.at == 0 {
+            return match (self.is_listed(0), self.only_delimited) {
+                (true, _) => env.stdout.write(&progress.held).and_then(|()| env.stdout.push(self.end)),
+                (false, true) => Ok(()),
+                (false, false) => env.stdout.push(self.end),
+            };
+        }
+        match progress.at > 0 || !progress.held.is_empty() || progress.has_printed {
+            true => self.end_line(env, progress),
+            false => Ok(()),
+        }
+    }
+
+    /// Prints what the list has of a piece of a line.
+    fn piece(&self, env: &mut Env, piece: &[u8], progress: &mut Progress) -> Result<()> {
+        if let Parts::Fields(delimiter) = self.parts {
+            let mut start = 0;
+            for at in find_bytes(delimiter, piece) {
+                self.field(env, &piece[start..at], progress)?;
+                self.next_field(env, progress)?;
+                start = at + 1;
+            }
+            return self.field(env, &piece[start..], progress);
+        }
+        // Where each character begins, if it is not at each byte.
+        let starts: Vec<usize> = match self.parts {
+            Parts::Characters => (0..piece.len()).filter(|&at| piece[at] & 0xC0 != 0x80 || at == 0).collect(),
+            _ => Vec::new(),
+        };
+        let (is_bytes, before) = (matches!(self.parts, Parts::Bytes), progress.at);
+        let count = if is_bytes { piece.len() } else { starts.len() };
+        let place = |at: usize| if is_bytes { at } else { starts.get(at).copied().unwrap_or(piece.len()) };
+        for &(first, last) in &self.list {
+            let (from, to) = (first.max(before) - before, last.clamp(before, before + count) - before);
+            if from < to {
+                if first >= before && progress.has_printed {
+                    env.stdout.write(self.separator.as_deref().unwrap_or_default())?;
+                }
+                progress.has_printed = true;
+                env.stdout.write(&piece[place(from)..place(to)])?;
+            }
+        }
+        progress.at += count;
+        Ok(())
+    }
+
+    fn is_listed(&self, field: usize) -> bool {
+        self.list.iter().any(|&(first, last)| (first..last).contains(&field))
+    }
+
+    /// A field, or a piece of one.
+    fn field(&self, env: &mut Env, text: &[u8], progress: &mut Progress) -> Result<()> {
+        let is_listed = self.is_listed(progress.at);
+        if progress.at == 0 && is_listed == self.only_delimited {
+            // A line without delimiter is printed whole, or with -s not at all.
+            return append(&mut progress.held, text);
+        }
+        progress.has_printed |= is_listed;
+        if is_listed { env.stdout.write(text) } else { Ok(()) }
+    }
+
+    /// A delimiter has been found.
+    fn next_field(&self, env: &mut Env, progress: &mut Progress) -> Result<()> {
+        if progress.at == 0 && self.is_listed(0) {
+            env.stdout.write(&progress.held)?;
+            progress.has_printed = true;
+        }
+        progress.held = Vec::new();
+        progress.at = progress.at.saturating_add(1);
+        match self.is_listed(progress.at) && progress.has_printed {
+            true => env.stdout.write(self.separator.as_deref().unwrap_or_default()),
+            false => Ok(()),
+        }
+    }
+
+    fn end_line(&self, env: &mut Env, progress: Progress) -> Result<()> {
+        if matches!(self.parts, Parts::Fields(_)) && progress.at == 0 {
+            if self.only_delimited {
+                return Ok(());
+            }
+            env.stdout.write(&progress.held)?;
+        }
+        env.stdout.push(self.end)
+    }
+
     fn line(&mut self, env: &mut Env, line: &[u8]) -> Result<()> {
         self.places.clear();
         match &self.parts {

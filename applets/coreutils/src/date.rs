@@ -6,13 +6,14 @@ use rbox_core::sys::time::{ClockId, Timespec, clock_settime};
 use rbox_core::time::{self, Moment, Zone};
 
 options! {
-    "[-Ru] [-I[SPEC]] [-D FORMAT] [-d TIME | -r FILE] [+FORMAT] | [-s] TIME
+    "[-Ru] [-I[SPEC]] [-D FORMAT] [-d TIME | -f FILE | -r FILE] [+FORMAT] | [-s] TIME
 
 Print the time as FORMAT says, or set it.
 
   -u, --utc, --universal  Work in UTC
   -d, --date=TIME         Take TIME in place of now
   -D FORMAT               TIME is written like this, as strptime(3) reads it
+  -f, --file=FILE         Take each line of FILE in place of now
   -r, --reference=FILE    Take the time of FILE's last change
   -s, --set=TIME          Set the clock
   -R, --rfc-2822, --rfc-email  Print like Mon, 23 Nov 2026 10:20:30 +0000
@@ -20,10 +21,11 @@ Print the time as FORMAT says, or set it.
       --rfc-3339=SPEC     Print like 2026-11-23 10:20:30+00:00; SPEC is date, seconds or ns
 
 TIME may be 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, [[[[[CC]YY]MM]DD]hh]mm[.ss],
-as an operand MMDDhhmm[[CC]YY][.ss], or words such as 'next week' and '+30 minutes'.";
+as an operand MMDDhhmm[[CC]YY][.ss], or words such as 'next week', '+30 minutes', 'last monday' and '3pm CET'.";
     UTC = "-u",
     DATE = "-d",
     FORM = "-D",
+    LIST = "-f",
     REFERENCE = "-r",
     SET = "-s",
     MAIL = "-R",
@@ -47,19 +49,34 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let pattern = pattern.unwrap_or(fixed_format(args)?);
     let form = args.value(FORM);
-    let moment = match (new_time, args.last_of(&[DATE, REFERENCE])) {
+    let print = |env: &mut Env, moment| {
+        let mut line = time::format(pattern, moment, &zone);
+        line.push(b'\n');
+        env.stdout.write(&line)
+    };
+    let moment = match (new_time, args.last_of(&[DATE, REFERENCE, LIST])) {
         (Some(word), _) => {
             let moment = read(word, form, !args.has(SET), &zone)?;
             set(moment)?;
             moment
         }
+        (None, Some(LIST)) => {
+            let mut status = ExitStatus::SUCCESS;
+            let mut input = env.open(args.value(LIST).unwrap_or_default())?;
+            while let Some(line) = input.record_for(b'\n', &mut env.stdout)? {
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                match read(line, form, false, &zone) {
+                    Ok(moment) => print(env, moment)?,
+                    Err(error) => status.worsen(env.warn(error)),
+                }
+            }
+            return Ok(status);
+        }
         (None, Some(DATE)) => read(args.value(DATE).unwrap_or_default(), form, false, &zone)?,
         (None, Some(_)) => last_change(args.value(REFERENCE).unwrap_or_default())?,
         (None, None) => Moment::now(),
     };
-    let mut line = time::format(pattern, moment, &zone);
-    line.push(b'\n');
-    env.stdout.write(&line)?;
+    print(env, moment)?;
     Ok(ExitStatus::SUCCESS)
 }
 

@@ -1,7 +1,7 @@
 //! `df`: print the free room of file systems (POSIX XCU df).
 
 use rbox_core::mounts::{self, Mount};
-use rbox_core::number::{SIZE_SUFFIXES, human, parse_count};
+use rbox_core::number::{human, parse_block};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{StatFs, stat, statfs};
 use rbox_core::text::Right;
@@ -41,7 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let unit = match args.last_of(&[KILO, MEGA, HUMAN, HUMAN_TOO, BLOCK]) {
         Some(HUMAN | HUMAN_TOO) => None,
         Some(MEGA) => Some(1 << 20),
-        Some(BLOCK) => Some(parse_count(args.value(BLOCK).unwrap_or_default(), SIZE_SUFFIXES)?.max(1)),
+        Some(BLOCK) => Some(parse_block(args.value(BLOCK).unwrap_or_default())?),
         // POSIX XCU df: without -k units are 512 bytes where POSIXLY_CORRECT asks for it.
         None if env.vars.get("POSIXLY_CORRECT").is_some() => Some(512),
         _ => Some(1024),

@@ -38,7 +38,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn convert(input: &mut Input, output: &mut Output, to_dos: bool) -> Result<()> {
     loop {
-        let content = input.fill()?;
+        let content = input.fill_for(output)?;
         if content.is_empty() {
             return Ok(());
         }

@@ -1,12 +1,12 @@
 //! `du`: print the room that files take (POSIX XCU du).
 
-use rbox_core::fs::{Follow, Phase, Step, kind, stat, walk_gathering};
-use rbox_core::number::{Decimal, human, parse_in_range};
+use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
+use rbox_core::number::{Decimal, human, parse_block, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 
 options! {
-    "[-aHLdclsxhmkb] [-d N] [--apparent-size] [FILE]...
+    "[-aHLdclsxhmkb] [-d N] [-B SIZE] [--apparent-size] [FILE]...
 
 Print the room that each FILE takes, and every directory in it; the current directory without FILE.
 
@@ -21,6 +21,7 @@ Print the room that each FILE takes, and every directory in it; the current dire
   -h, --human-readable   Sizes as 1.5K, 20.0M
   -m                     Sizes in 1024 kB
   -k                     Sizes in 1024 bytes (default)
+  -B, --block-size=SIZE  Sizes in blocks of SIZE bytes
   -b, --bytes            Sizes in bytes, of what files hold
       --apparent-size    What files hold, not what they take";
     ALL = "-a",
@@ -34,6 +35,7 @@ Print the room that each FILE takes, and every directory in it; the current dire
     HUMAN = "-h",
     MEGA = "-m",
     KILO = "-k",
+    BLOCK = "-B",
     BYTES = "-b",
     APPARENT = "--apparent-size",
 }
@@ -53,7 +55,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => usize::MAX,
     };
     let depth = if args.last_of(&[DEPTH, SUM]) == Some(SUM) { 0 } else { depth };
-    let mut counter = Counter { args, depth, seen: Vec::new(), sums: Vec::new(), device: None };
+    let unit = match args.last_of(&[HUMAN, MEGA, KILO, BLOCK, BYTES]) {
+        Some(HUMAN) => None,
+        Some(MEGA) => Some(1 << 20),
+        Some(BLOCK) => Some(parse_block(args.value(BLOCK).unwrap_or_default())?),
+        Some(BYTES) => Some(1),
+        _ => Some(1024),
+    };
+    let mut counter = Counter { args, unit, depth, seen: FileIds::default(), sums: Vec::new(), device: None };
     let (mut status, mut total) = (ExitStatus::SUCCESS, 0);
     for operand in operands {
         counter.sums = vec![0];
@@ -71,9 +80,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 struct Counter<'a> {
     args: &'a Args<'a>,
+    /// Bytes of what sizes are counted in; `None` for -h.
+    unit: Option<u64>,
     depth: usize,
-    /// Device and inode of files with several names, and of directories, sorted.
-    seen: Vec<(u64, u64)>,
+    /// Files with several names, and directories.
+    seen: FileIds,
     /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk is.
     sums: Vec<u64>,
     device: Option<u64>,
@@ -100,12 +111,9 @@ impl Counter<'_> {
         if self.args.has(ONE_SYSTEM) && *self.device.get_or_insert(visit.stat.st_dev) != visit.stat.st_dev {
             return Ok(Step::Skip);
         }
-        if (visit.stat.st_nlink > 1 || directory) && !self.args.has(LINKS) {
-            let id = (visit.stat.st_dev, visit.stat.st_ino);
-            match self.seen.binary_search(&id) {
-                Ok(_) => return Ok(Step::Skip),
-                Err(at) => self.seen.insert(at, id),
-            }
+        let is_counted_once = (visit.stat.st_nlink > 1 || directory) && !self.args.has(LINKS);
+        if is_counted_once && !self.seen.insert(id(visit.stat), ()) {
+            return Ok(Step::Skip);
         }
         let size = self.size(visit.stat, directory);
         if directory {
@@ -134,11 +142,9 @@ impl Counter<'_> {
     }
 
     fn print(&self, env: &mut Env, bytes: u64, path: &[u8]) -> Result<()> {
-        let size = match self.args.last_of(&[HUMAN, MEGA, KILO, BYTES]) {
-            Some(HUMAN) => human(bytes),
-            Some(MEGA) => Decimal::new(bytes.div_ceil(1 << 20)).as_bytes().to_vec(),
-            Some(BYTES) => Decimal::new(bytes).as_bytes().to_vec(),
-            _ => Decimal::new(bytes.div_ceil(1024)).as_bytes().to_vec(),
+        let size = match self.unit {
+            None => human(bytes),
+            Some(unit) => Decimal::new(bytes.div_ceil(unit)).as_bytes().to_vec(),
         };
         env.stdout.write(&[size.as_slice(), b"\t", path, b"\n"].concat())
     }

@@ -67,23 +67,32 @@ pub fn column_after(text: &[u8], mut column: usize, utf8: bool) -> usize {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let stops = Stops::parse(args.value(STOPS).unwrap_or(b"8"))?;
     let utf8 = env.is_utf8();
-    let mut spaces = Vec::new();
+    let initial = args.has(INITIAL);
+    // The column, and whether nothing but blanks was before it.
+    let (mut column, mut is_blank) = (0, true);
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(line) = input.record(b'\n')? {
-            let (mut rest, mut column) = (line, 0);
+        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
+            let mut rest = piece.bytes;
             while let Some(at) = find_byte(b'\t', rest) {
                 let text = &rest[..at];
-                if args.has(INITIAL) && !text.iter().all(|&byte| byte == b' ') {
+                is_blank = is_blank && initial && text.iter().all(|&byte| byte == b' ');
+                if initial && !is_blank {
                     break;
                 }
                 env.stdout.write(text)?;
                 column = column_after(text, column, utf8);
                 let next = stops.next(column).unwrap_or(column + 1);
-                spaces.resize(next - column, b' ');
-                env.stdout.write(&spaces)?;
+                env.stdout.write_repeated(b' ', next - column)?;
                 (rest, column) = (&rest[at + 1..], next);
             }
             env.stdout.write(rest)?;
+            if piece.ends {
+                (column, is_blank) = (0, true);
+                env.stdout.push(b'\n')?;
+            } else {
+                column = column_after(rest, column, utf8);
+                is_blank = is_blank && initial && rest.iter().all(|&byte| byte == b' ');
+            }
         }
         Ok(())
     })

@@ -1,5 +1,6 @@
 //! `fold`: break long lines (POSIX XCU fold).
 
+use rbox_core::bytes::append;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::term::{character, character_width};
@@ -27,6 +28,12 @@ struct Fold {
     bytes: bool,
     spaces: bool,
     utf8: bool,
+    /// The column after what has been taken of the line.
+    column: usize,
+    /// Nothing has been taken of the line.
+    is_empty: bool,
+    /// With `spaces`, what has been taken of the line: it may break at a blank in it.
+    held: Vec<u8>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -37,60 +44,99 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     let utf8 = env.is_utf8();
-    let fold = Fold { width, bytes: args.has(BYTES), spaces: args.has(SPACES), utf8 };
+    let mut fold = Fold {
+        width,
+        bytes: args.has(BYTES),
+        spaces: args.has(SPACES),
+        utf8,
+        column: 0,
+        is_empty: true,
+        held: Vec::new(),
+    };
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(line) = input.record(b'\n')? {
-            fold.print(env, line)?;
+        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
+            fold.print(env, piece.bytes)?;
+            if piece.ends {
+                fold.end_line(env)?;
+            }
         }
+        env.stdout.write(&fold.held)?;
+        fold.held.clear();
         Ok(())
     })
 }
 
 impl Fold {
-    fn print(&self, env: &mut Env, mut rest: &[u8]) -> Result<()> {
+    fn print(&mut self, env: &mut Env, mut rest: &[u8]) -> Result<()> {
         loop {
-            let text = rest.strip_suffix(b"\n").unwrap_or(rest);
-            let fitting = self.fitting(text);
-            if fitting == text.len() {
-                return env.stdout.write(rest);
+            let fitting = self.fitting(rest);
+            let (text, after) = rest.split_at(fitting);
+            if after.is_empty() {
+                return if self.spaces { append(&mut self.held, text) } else { env.stdout.write(text) };
             }
-            let mut length = fitting;
-            if self.spaces
-                && let Some(blank) = text[..fitting].iter().rposition(|byte| matches!(byte, b' ' | b'\t'))
-            {
-                length = blank + 1;
+            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let blank = if self.spaces { text.iter().rposition(is_blank) } else { None };
+            let held = if self.spaces { self.held.iter().rposition(is_blank) } else { None };
+            match (blank, held) {
+                (None, Some(blank)) => {
+                    // The break is before this piece of the line: what follows it is measured anew.
+                    let mut line = self.held.split_off(blank + 1);
+                    self.end_line(env)?;
+                    append(&mut line, rest)?;
+                    return self.print(env, &line);
+                }
+                (blank, _) => {
+                    let length = blank.map_or(fitting, |blank| blank + 1);
+                    env.stdout.write(&self.held)?;
+                    self.held.clear();
+                    env.stdout.write(&rest[..length])?;
+                    rest = &rest[length..];
+                    self.end_line(env)?;
+                }
             }
-            env.stdout.write(&rest[..length])?;
-            env.stdout.push(b'\n')?;
-            rest = &rest[length..];
         }
     }
 
-    /// The length of the part that fits, at least one character.
-    fn fitting(&self, text: &[u8]) -> usize {
-        if self.bytes {
-            return text.len().min(self.width);
+    fn end_line(&mut self, env: &mut Env) -> Result<()> {
+        if !self.held.is_empty() {
+            env.stdout.write(&self.held)?;
+            self.held.clear();
         }
-        let (mut at, mut column) = (0, 0);
+        (self.column, self.is_empty) = (0, true);
+        env.stdout.push(b'\n')
+    }
+
+    /// The length of the part that fits on the line, which is not empty then; at least one character fits.
+    fn fitting(&mut self, text: &[u8]) -> usize {
+        let (width, utf8) = (self.width, self.utf8);
+        let (mut at, mut before) = (0, self.column);
+        if self.bytes {
+            at = text.len().min(width - before);
+            self.column += at;
+            return at;
+        }
         while at < text.len() {
             let mut length = 1;
-            column = match text[at] {
-                b'\t' => column / 8 * 8 + 8,
+            let column = match text[at] {
+                b'\t' => before / 8 * 8 + 8,
                 // POSIX: these move back on the line.
                 b'\r' => 0,
-                8 => column.max(1) - 1,
-                128.. if self.utf8 => {
+                8 => before.max(1) - 1,
+                128.. if utf8 => {
                     let (found, bytes) = character(&text[at..]);
                     length = bytes;
-                    column + found.map_or(1, character_width)
+                    before + found.map_or(1, character_width)
                 }
-                _ => column + 1,
+                _ => before + 1,
             };
-            if column > self.width && at > 0 {
+            if column > width && !(self.is_empty && at == 0) {
                 break;
             }
+            before = column;
             at += length;
         }
+        self.column = before;
+        self.is_empty &= at == 0;
         at
     }
 }

@@ -1,7 +1,6 @@
 //! `head`: copy the first part of files (POSIX XCU head), with GNU's `-c` and counts from the end.
 
-use std::collections::VecDeque;
-
+use rbox_core::bytes::{append, find_bytes};
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count};
 use rbox_core::prelude::*;
@@ -54,8 +53,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         match amount {
             Amount::Lines(count) => print_lines(env, input, count),
             Amount::Bytes(count) => print_bytes(env, input, count),
-            Amount::AllButLines(count) => print_all_but_lines(env, input, count),
-            Amount::AllButBytes(count) => print_all_but_bytes(env, input, count),
+            Amount::AllButLines(count) => print_all_but(env, input, count, true),
+            Amount::AllButBytes(count) => print_all_but(env, input, count, false),
         }
     })
 }
@@ -67,7 +66,7 @@ fn amount(args: &Args<'_>) -> Result<Amount> {
         let Some(word) = value else { continue };
         let (digits, from_end) = match word.strip_prefix(b"-") {
             Some(digits) => (digits, true),
-            None => (word, false),
+            None => (word.strip_prefix(b"+").unwrap_or(word), false),
         };
         let count = parse_count(digits, SIZE_SUFFIXES)?;
         amount = match (option == BYTES, from_end) {
@@ -80,17 +79,29 @@ fn amount(args: &Args<'_>) -> Result<Amount> {
     Ok(amount)
 }
 
-fn print_lines(env: &mut Env, input: &mut Input, count: u64) -> Result<()> {
-    for _ in 0..count {
-        let Some(line) = input.record(b'\n')? else { break };
-        env.stdout.write(line)?;
+fn print_lines(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
+    while left > 0 {
+        let content = input.fill_for(&mut env.stdout)?;
+        if content.is_empty() {
+            break;
+        }
+        let mut length = content.len();
+        for at in find_bytes(b'\n', content) {
+            left -= 1;
+            if left == 0 {
+                length = at + 1;
+                break;
+            }
+        }
+        env.stdout.write(&content[..length])?;
+        input.consume(length);
     }
     Ok(())
 }
 
 fn print_bytes(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
     while left > 0 {
-        let content = input.fill()?;
+        let content = input.fill_for(&mut env.stdout)?;
         if content.is_empty() {
             break;
         }
@@ -102,35 +113,44 @@ fn print_bytes(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
     Ok(())
 }
 
-/// Holds back as many lines as are not to be printed; a line goes out when another takes its place.
-fn print_all_but_lines(env: &mut Env, input: &mut Input, count: u64) -> Result<()> {
-    let mut held = VecDeque::new();
-    while let Some(line) = input.record(b'\n')? {
-        held.push_back(line.to_vec());
-        if held.len() as u64 > count {
-            env.stdout.write(&held.pop_front().unwrap_or_default())?;
-        }
-    }
-    Ok(())
-}
-
-fn print_all_but_bytes(env: &mut Env, input: &mut Input, count: u64) -> Result<()> {
-    let mut held: VecDeque<u8> = VecDeque::new();
+/// Prints all but the last `count` lines or bytes: holds them back, and gives them back at the end.
+fn print_all_but(env: &mut Env, input: &mut Input, count: u64, is_lines: bool) -> Result<()> {
+    // What is held back is `held[start..]`.
+    let (mut held, mut start, mut newlines) = (Vec::new(), 0, 0);
     loop {
-        let content = input.fill()?;
+        let content = input.fill_for(&mut env.stdout)?;
         if content.is_empty() {
-            return Ok(());
+            break;
         }
-        held.extend(content);
+        newlines += if is_lines { find_bytes(b'\n', content).count() as u64 } else { 0 };
+        append(&mut held, content)?;
         let length = content.len();
         input.consume(length);
-        let excess = (held.len() as u64).saturating_sub(count) as usize;
-        let (front, back) = held.as_slices();
-        let from_front = excess.min(front.len());
-        env.stdout.write(&front[..from_front])?;
-        env.stdout.write(&back[..excess - from_front])?;
-        held.drain(..excess);
+        let waiting = &held[start..];
+        let length = if is_lines {
+            // The line that has begun counts, too.
+            let excess = (newlines + u64::from(!held.ends_with(b"\n"))).saturating_sub(count).min(newlines);
+            newlines -= excess;
+            match excess {
+                0 => 0,
+                excess => find_bytes(b'\n', waiting).nth(excess as usize - 1).map_or(0, |at| at + 1),
+            }
+        } else {
+            (waiting.len() as u64).saturating_sub(count) as usize
+        };
+        env.stdout.write(&waiting[..length])?;
+        start += length;
+        if start > held.len() / 2 {
+            held.drain(..start);
+            start = 0;
+        }
     }
+    if is_lines && count == 0 {
+        env.stdout.write(&held[start..])?;
+        start = held.len();
+    }
+    input.give_back(held.len() - start);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! `ln`: make links (POSIX XCU ln), with BusyBox's backups.
 
 use rbox_core::bytes::{base_name, join_path};
+use rbox_core::fs::id;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, linkat, lstat, rename, stat, symlink, unlink};
+use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 
 options! {
     "[-sfnbtvT] [-S SUFFIX] [-t DIR] TARGET... LINK|DIR
@@ -70,26 +72,56 @@ fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()
         stat_target(args, target).map_err(|errno| Error::on(target, errno))?;
     }
     let exists = lstat(link).is_ok();
-    if exists && same_file(target, link) && !args.has(SYMBOLIC) {
+    let is_backed_up = exists && args.has(BACKUP);
+    let force = args.last_of(&[FORCE, ASK]);
+    if exists && !is_backed_up && (force.is_some() || !args.has(SYMBOLIC)) && same_file(target, link) {
         return Err(Error::parts(&[b"'", target, b"' and '", link, b"' are the same file"]));
     }
-    let force = args.last_of(&[FORCE, ASK]);
-    if exists && args.has(BACKUP) {
+    if is_backed_up {
         let backup = [link, args.value(SUFFIX).unwrap_or(b"~")].concat();
         rename(link, backup.as_slice()).map_err(|errno| Error::on(link, errno))?;
+        // rename(2) leaves two links to one file as they are.
+        if lstat(link).is_ok() {
+            unlink(link).map_err(|errno| Error::cannot("remove", link, errno))?;
+        }
     } else if exists && force.is_some() {
         if force == Some(ASK) && !env.ask(&[b"replace '", link, b"'?"].concat())? {
             return Ok(());
         }
-        unlink(link).map_err(|errno| Error::cannot("remove", link, errno))?;
+        if lstat(link).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory) {
+            return Err(Error::cannot("remove", link, Errno::ISDIR));
+        }
+        return replace(args, target, link)
+            .map_err(|errno| Error::on(link, errno))
+            .and_then(|()| say(env, args, target, link));
     }
-    let made = if args.has(SYMBOLIC) {
-        symlink(target, link)
-    } else {
-        let follow = args.last_of(&[LOGICAL, PHYSICAL]) == Some(LOGICAL);
-        linkat(CWD, target, CWD, link, if follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() })
-    };
-    made.map_err(|errno| Error::on(link, errno))?;
+    make_link(args, target, link).map_err(|errno| Error::on(link, errno))?;
+    say(env, args, target, link)
+}
+
+fn make_link(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Result<(), Errno> {
+    if args.has(SYMBOLIC) {
+        return symlink(target, link);
+    }
+    let follow = args.last_of(&[LOGICAL, PHYSICAL]) == Some(LOGICAL);
+    linkat(CWD, target, CWD, link, if follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() })
+}
+
+/// Puts the link in the place of what is there by rename(2), so that at any moment one of both is there.
+fn replace(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Result<(), Errno> {
+    let mut random = [0; 6];
+    getrandom(&mut random, GetRandomFlags::empty())?;
+    let letters = random.map(|byte| b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte & 31)]);
+    let directory = &link[..link.len() - base_name(link).len()];
+    let temporary = [directory, b".ln", &letters].concat();
+    make_link(args, target, &temporary)?;
+    let renamed = rename(&temporary, link);
+    // It is still there when it could not be renamed, or when both are links to one file.
+    let _ = unlink(&temporary);
+    renamed
+}
+
+fn say(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()> {
     match args.has(VERBOSE) {
         true => env.stdout.write(&[b"'", link, b"' -> '", target, b"'\n"].concat()),
         false => Ok(()),
@@ -100,6 +132,7 @@ fn stat_target(args: &Args<'_>, target: &[u8]) -> core::result::Result<(), Errno
     if args.last_of(&[LOGICAL, PHYSICAL]) == Some(LOGICAL) { stat(target) } else { lstat(target) }.map(drop)
 }
 
-fn same_file(a: &[u8], b: &[u8]) -> bool {
-    matches!((lstat(a), lstat(b)), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+/// Whether the link would replace its own target, which has no other name.
+fn same_file(target: &[u8], link: &[u8]) -> bool {
+    matches!((lstat(target), lstat(link)), (Ok(a), Ok(b)) if id(&a) == id(&b) && a.st_nlink < 2)
 }

@@ -19,7 +19,7 @@ Print the hash of each FILE, or of standard input; or check the files of each LI
   -s, --status    With -c: print nothing, the status says all
       --quiet     With -c: print no line for a file that is as it should be
   -w, --warn      With -c: tell of improper lines
-      --strict    With -c: improper lines are failures, as they always are here
+      --strict    With -c: fail for improper lines, too
       --ignore-missing  With -c: pass over files that are missing
       --tag       Print lines in the form of BSD
   -z, --zero      End lines with a NUL character, and escape no names
@@ -42,7 +42,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // What these ask for is always so.
-    let _ = (args.has(STRICT), args.has(SAME));
+    let _ = args.has(SAME);
     let algorithm = algorithm(&env.name, args.value(BITS))?;
     if args.has(CHECK) {
         let lists = args.operands_or(b"-");
@@ -167,11 +167,11 @@ fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
         }
         None => {
             let (sum, name) = split_once(line, b' ')?;
-            let [b' ' | b'*', name @ ..] = name else { return None };
-            (sum, name)
+            // BSD's `-r` writes one blank only.
+            (sum, name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*")).unwrap_or(name))
         }
     };
-    let is_sum = !sum.is_empty() && sum.iter().all(u8::is_ascii_hexdigit);
+    let is_sum = sum.len() == digits(algorithm) && !name.is_empty() && sum.iter().all(u8::is_ascii_hexdigit);
     is_sum.then(|| (sum, if is_escaped { unescape(name) } else { name.to_vec() }))
 }
 
@@ -179,43 +179,72 @@ fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
 fn check(env: &mut Env, args: &Args<'_>, algorithm: Algorithm, list: &[u8]) -> Result<()> {
     let mut input = env.open(list)?;
     let is_silent = args.has(STATUS);
-    let (mut total, mut failed, mut missing) = (0u64, 0u64, false);
+    let (mut total, mut malformed, mut unreadable, mut wrong, mut right) = (0u64, 0u64, 0u64, 0u64, 0u64);
     while let Some(line) = input.line()? {
         // No name of a file has a NUL character: this is the form of -z, or no list at all.
-        let entry = entry(line, algorithm).filter(|(_, name)| find_byte(0, name).is_none());
-        total += 1;
-        let Some((expected, name)) = entry else {
-            failed += 1;
+        let Some((expected, name)) = entry(line, algorithm).filter(|(_, name)| find_byte(0, name).is_none()) else {
+            malformed += 1;
             if args.has(WARN) {
                 env.report(&Error::new("invalid format"));
             }
             continue;
         };
-        let is_right = match sum(env, algorithm, &name) {
-            Ok(sum) => sum.eq_ignore_ascii_case(expected),
-            Err(error) if args.has(IGNORE_MISSING) && error.errno() == Some(Errno::NOENT) => {
-                (total, missing) = (total - 1, true);
-                continue;
+        total += 1;
+        let result: &[u8] = match sum(env, algorithm, &name) {
+            Ok(sum) if sum.eq_ignore_ascii_case(expected) => {
+                right += 1;
+                b": OK\n"
             }
+            Ok(_) => {
+                wrong += 1;
+                b": FAILED\n"
+            }
+            Err(error) if args.has(IGNORE_MISSING) && error.errno() == Some(Errno::NOENT) => continue,
             Err(error) => {
                 env.report(&error);
-                false
+                unreadable += 1;
+                b": FAILED open or read\n"
             }
         };
-        failed += u64::from(!is_right);
-        if !(is_silent || is_right && args.has(QUIET)) {
-            let result = if is_right { ": OK\n" } else { ": FAILED\n" };
+        if !(is_silent || result == b": OK\n" && args.has(QUIET)) {
             env.stdout.write(&text!(&name, result))?;
         }
     }
     if total == 0 {
-        let reason = if missing { &b": no file was verified"[..] } else { b": no checksum lines found" };
-        return Err(Error::parts(&[list, reason]));
+        return Err(Error::parts(&[list, b": no properly formatted checksum lines found"]));
     }
-    match failed {
-        0 => Ok(()),
-        _ if is_silent => Err(Error::silent(ExitStatus::FAILURE)),
-        _ => Err(Error::new(text!("WARNING: ", failed, " of ", total, " computed checksums did NOT match"))),
+    if !is_silent {
+        for (count, one, several) in [
+            (malformed, "line is improperly formatted", "lines are improperly formatted"),
+            (unreadable, "listed file could not be read", "listed files could not be read"),
+            (wrong, "computed checksum did NOT match", "computed checksums did NOT match"),
+        ] {
+            match count {
+                0 => {}
+                1 => env.report(&Error::new(text!("WARNING: 1 ", one))),
+                _ => env.report(&Error::new(text!("WARNING: ", count, " ", several))),
+            }
+        }
+    }
+    if args.has(IGNORE_MISSING) && right == 0 && !is_silent {
+        env.report(&Error::parts(&[list, b": no file was verified"]));
+    }
+    let is_strict = args.has(STRICT) && malformed > 0;
+    match wrong == 0 && unreadable == 0 && !is_strict && (right > 0 || !args.has(IGNORE_MISSING)) {
+        true => Ok(()),
+        false => Err(Error::silent(ExitStatus::FAILURE)),
+    }
+}
+
+/// Hexadecimal digits of a hash.
+const fn digits(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Md5 => 32,
+        Algorithm::Sha1 => 40,
+        Algorithm::Sha224 | Algorithm::Sha3_224 => 56,
+        Algorithm::Sha256 | Algorithm::Sha3_256 => 64,
+        Algorithm::Sha384 | Algorithm::Sha3_384 => 96,
+        Algorithm::Sha512 | Algorithm::Sha3_512 => 128,
     }
 }
 
@@ -236,14 +265,20 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_lists_have_two_forms() {
-        let name = |line: &[u8]| entry(line, Algorithm::Md5).map(|(_, name)| name);
-        assert_eq!(name(b"00ff *a b"), Some(b"a b".to_vec()));
-        assert_eq!(name(b"\\00ff  a\\nb\\\\"), Some(b"a\nb\\".to_vec()));
-        assert_eq!(name(b"MD5 (a) = b) = 00"), Some(b"a) = b".to_vec()));
-        for line in [&b""[..], b"00", b"00 a", b"xy  a", b"  a", b"SHA1 (a) = 00"] {
-            assert_eq!(name(line), None);
+    fn lines_of_lists_have_forms() {
+        let name = |start: &[u8], end: &[u8]| {
+            let line = [start, &b"0f".repeat(16), end].concat();
+            entry(&line, Algorithm::Md5).map(|(_, name)| name)
+        };
+        assert_eq!(name(b"", b" *a b"), Some(b"a b".to_vec()));
+        assert_eq!(name(b"", b" a"), Some(b"a".to_vec()));
+        assert_eq!(name(b"\\", b"  a\\nb\\\\"), Some(b"a\nb\\".to_vec()));
+        assert_eq!(name(b"MD5 (a) = b) = ", b""), Some(b"a) = b".to_vec()));
+        for (start, end) in [(&b""[..], &b""[..]), (b"", b"  "), (b"0", b"  a"), (b"x", b"  a"), (b"SHA1 (a) = ", b"")]
+        {
+            assert_eq!(name(start, end), None);
         }
+        assert_eq!(entry(b"", Algorithm::Md5), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `mkdir`: make directories (POSIX XCU mkdir).
 
+use rbox_core::fs::{chmod, with_umask};
 use rbox_core::mode;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, Mode};
@@ -32,16 +33,19 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if args.has(PARENTS) {
             make_parents(env, path, umask, args.has(VERBOSE))?;
         }
-        // POSIX XCU mkdir -m: as if chmod followed; a directory that is made secret is never open in between.
-        let first_mode = Mode::from_raw_mode(wanted.unwrap_or(0o777) & 0o777);
-        match fs::mkdir(path, first_mode) {
+        let made = match wanted {
+            Some(mode) => with_umask(0, || fs::mkdir(path, Mode::from_raw_mode(mode))),
+            None => fs::mkdir(path, Mode::from_raw_mode(0o777)),
+        };
+        match made {
             Ok(()) => created(env, path, args.has(VERBOSE))?,
             Err(Errno::EXIST) if args.has(PARENTS) && is_directory(path) => return Ok(()),
             Err(errno) => return Err(Error::cannot("create directory", path, errno)),
         }
         match wanted {
-            Some(mode) => fs::chmod(path, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(path, errno)),
-            None => Ok(()),
+            // mkdir(2) leaves these bits to the system.
+            Some(mode) if mode & 0o6000 != 0 => chmod(fs::CWD, path, mode).map_err(|errno| Error::on(path, errno)),
+            _ => Ok(()),
         }
     })
 }
@@ -55,14 +59,8 @@ fn make_parents(env: &mut Env, path: &[u8], umask: u32, verbose: bool) -> Result
     let end = path.iter().rposition(|&byte| byte != b'/').unwrap_or(0);
     for at in (1..end).filter(|&at| path[at] == b'/' && path[at - 1] != b'/') {
         let parent = &path[..at];
-        match fs::mkdir(parent, Mode::from_raw_mode(0o777)) {
-            Ok(()) => {
-                if umask & 0o300 != 0 {
-                    let mode = Mode::from_raw_mode(0o777 & !umask | 0o300);
-                    fs::chmod(parent, mode).map_err(|errno| Error::on(parent, errno))?;
-                }
-                created(env, parent, verbose)?;
-            }
+        match with_umask(umask & !0o300, || fs::mkdir(parent, Mode::from_raw_mode(0o777))) {
+            Ok(()) => created(env, parent, verbose)?,
             Err(_) if is_directory(parent) => {}
             Err(errno) => return Err(Error::cannot("create directory", path, errno)),
         }

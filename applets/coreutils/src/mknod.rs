@@ -1,10 +1,11 @@
 //! `mknod`: make device nodes and named pipes.
 
+use rbox_core::fs::with_umask;
 use rbox_core::mode;
 use rbox_core::number;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{CWD, FileType, Mode, makedev, mknodat};
-use rbox_core::sys::process::{current_umask, umask};
+use rbox_core::sys::process::current_umask;
 
 options! {
     "[-m MODE] NAME b|c|u MAJOR MINOR | [-m MODE] NAME p
@@ -37,9 +38,8 @@ fn device(major: &[u8], minor: &[u8]) -> Result<u64> {
 /// the node has its mode from the start: a second call by its name might find something else there.
 pub fn make(name: &[u8], kind: FileType, device: u64, mode: Option<&[u8]>) -> Outcome {
     let wanted = mode.map(|word| mode::apply(word, 0o666, false, current_umask())).transpose()?;
-    let old = wanted.map(|_| umask(Mode::empty()));
-    let made = mknodat(CWD, name, kind, Mode::from_raw_mode(wanted.unwrap_or(0o666)), device);
-    old.map(umask);
+    let make = || mknodat(CWD, name, kind, Mode::from_raw_mode(wanted.unwrap_or(0o666)), device);
+    let made = if wanted.is_some() { with_umask(0, make) } else { make() };
     made.map_err(|errno| Error::on(name, errno))?;
     Ok(ExitStatus::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! `mktemp`: make a temporary file or directory with a name that nobody can foresee.
 
+use std::ops::Range;
+
 use rbox_core::bytes::join_path;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
@@ -9,7 +11,7 @@ use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 options! {
     "[-dqtu] [-p DIR] [TEMPLATE]
 
-Make a file from TEMPLATE, whose last X (three or more; default tmp.XXXXXX) become
+Make a file from TEMPLATE, whose last X (three or more; default tmp.XXXXXXXXXX) become
 letters and digits, and print its name.
 
   -d, --directory     Make a directory
@@ -34,17 +36,36 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let template = args.operands_between(0, 1)?.first().copied();
     let below = args.last_of(&[BELOW, PLACE, PLACE_LONG]).is_some() || template.is_none();
-    let place = args
-        .value(PLACE)
-        .or(args.value(PLACE_LONG))
-        .or_else(|| env.vars.get("TMPDIR").filter(|place| !place.is_empty()))
-        .unwrap_or(b"/tmp");
-    let mut path = template.unwrap_or(b"tmp.XXXXXX").to_vec();
-    if below {
-        path = join_path(place, &path);
+    let tmpdir = env.vars.get("TMPDIR").filter(|place| !place.is_empty());
+    let named = args.value(PLACE).or(args.value(PLACE_LONG));
+    // As with GNU, -t takes $TMPDIR before DIR.
+    let place = if args.has(BELOW) { tmpdir.or(named) } else { named.or(tmpdir) }.unwrap_or(b"/tmp");
+    let template = template.unwrap_or(b"tmp.XXXXXXXXXX");
+    let invalid = |reason: &[u8]| Err(Error::parts(&[b"invalid template '", template, b"', ", reason]));
+    if args.has(BELOW) && template.contains(&b'/') {
+        return invalid(b"contains directory separator");
     }
-    path.extend_from_slice(args.value(SUFFIX).unwrap_or_default());
-    match make(args, &path) {
+    if below && template.starts_with(b"/") {
+        return invalid(b"with --tmpdir, it may not be absolute");
+    }
+    // Without --suffix, what follows the last X is one.
+    let (stem, suffix) = match args.value(SUFFIX) {
+        Some(_) if !template.ends_with(b"X") => {
+            return Err(Error::parts(&[b"with --suffix, template '", template, b"' must end in X"]));
+        }
+        Some(suffix) => (template, suffix),
+        None => template.split_at(template.iter().rposition(|&byte| byte == b'X').map_or(0, |at| at + 1)),
+    };
+    if suffix.contains(&b'/') {
+        return Err(Error::parts(&[b"invalid suffix '", suffix, b"', contains directory separator"]));
+    }
+    let letters = stem.iter().rev().take_while(|&&byte| byte == b'X').count();
+    if letters < 3 {
+        return Err(Error::parts(&[b"too few X's in template '", template, b"'"]));
+    }
+    let stem = if below { join_path(place, stem) } else { stem.to_vec() };
+    let path = [&stem, suffix].concat();
+    match make(args, &path, stem.len() - letters..stem.len()) {
         Ok(name) => {
             env.stdout.write(&name)?;
             env.stdout.push(b'\n')?;
@@ -59,16 +80,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// Tries names until one is free.
-fn make(args: &Args<'_>, template: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
-    let suffix = args.value(SUFFIX).map_or(0, <[u8]>::len);
-    let end = template.len() - suffix;
-    let letters = template[..end].iter().rev().take_while(|&&byte| byte == b'X').count();
-    if letters < 3 {
-        return Err(Errno::INVAL);
-    }
+fn make(args: &Args<'_>, template: &[u8], letters: Range<usize>) -> core::result::Result<Vec<u8>, Errno> {
     for _ in 0..1000 {
         let mut path = template.to_vec();
-        fill(&mut path[end - letters..end])?;
+        fill(&mut path[letters.clone()])?;
         let made = if args.has(DRY) {
             match lstat(path.as_slice()) {
                 Ok(_) => Err(Errno::EXIST),

@@ -1,8 +1,8 @@
 //! `mv`: move and rename files (POSIX XCU mv); a copy and a removal where rename(2) meets another file system.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::copying::{Copier, Destination, Manner};
-use rbox_core::fs::{Follow, Phase, Step, walk};
+use rbox_core::copying::{Copier, Destination, Manner, just_created};
+use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, walk};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename, stat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};
@@ -34,17 +34,39 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let Destination { sources, place, into } =
         Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), false)?;
+    // Where there are several sources, what was moved must not be replaced by the next one.
+    let mut moved = FileIds::default();
     env.for_each_operand(sources, &mut |env, source| {
         let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
+        if let (Ok(here), Ok(there)) = (lstat(source), lstat(&target)) {
+            if moved.get(id(&there)).is_some() {
+                return Err(just_created(source, &target));
+            }
+            check_different(source, &target, &here, &there)?;
+        }
         if !may_replace(env, args, source, &target)? {
             return Ok(());
         }
         move_file(env, source, &target)?;
+        if sources.len() > 1
+            && let Ok(there) = lstat(&target)
+        {
+            moved.insert(id(&there), ());
+        }
         match args.has(VERBOSE) {
             true => env.stdout.write(&[b"'", source, b"' -> '", &target, b"'\n"].concat()),
             false => Ok(()),
         }
     })
+}
+
+/// A link that replaces what it leads to would lead to itself, and what it led to would be lost.
+fn check_different(source: &[u8], target: &[u8], here: &Stat, there: &Stat) -> Result<()> {
+    let leads_there = kind(here) == FileType::Symlink && stat(source).is_ok_and(|end| id(&end) == id(there));
+    if leads_there || id(here) == id(there) && here.st_nlink < 2 {
+        return Err(Error::parts(&[b"'", source, b"' and '", target, b"' are the same file"]));
+    }
+    Ok(())
 }
 
 fn may_replace(env: &mut Env, args: &Args<'_>, source: &[u8], target: &[u8]) -> Result<bool> {
@@ -77,7 +99,7 @@ fn move_file(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
 fn move_by_copy(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
     let there = lstat(target).ok();
     if let (Some(there), Ok(here)) = (&there, lstat(source)) {
-        let directory = |stat: &Stat| rbox_core::fs::kind(stat) == FileType::Directory;
+        let directory = |stat: &Stat| kind(stat) == FileType::Directory;
         if directory(there) != directory(&here) {
             return Err(Error::on(
                 [b"can't rename '", source, b"'"].concat(),

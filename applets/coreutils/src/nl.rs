@@ -1,10 +1,11 @@
 //! `nl`: number lines (POSIX XCU nl).
 
+use rbox_core::io::{Input, Output, Piece};
 use rbox_core::number::parse_c;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::push;
-use rbox_core::text::{Left, Piece, Right};
+use rbox_core::text::{Left, Piece as _, Right};
 
 options! {
     "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s TEXT] [-v N] [-w N] [FILE]...
@@ -93,13 +94,29 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let blanks = vec![b' '; numbering.width + numbering.separator.len()];
     let mut text = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(line) = input.line()? {
+        // A line that is longer than the buffer comes in pieces, unless an expression needs all of it.
+        let mut goes_on = false;
+        loop {
+            let is_matched = matches!(numbering.styles[section], Style::Matching(_));
+            let piece = match is_matched && !goes_on {
+                true => whole_line(input, &mut env.stdout)?,
+                false => input.piece(b'\n', &mut env.stdout)?,
+            };
+            let Some(Piece { bytes: line, ends }) = piece else { break };
+            if core::mem::replace(&mut goes_on, !ends) {
+                env.stdout.write(line)?;
+                if ends {
+                    env.stdout.push(b'\n')?;
+                }
+                continue;
+            }
             if let Some(begun) = numbering.section(line) {
                 (section, empty) = (begun, 0);
                 if !args.has(NO_RENUMBER) {
                     next = start;
                 }
                 env.stdout.push(b'\n')?;
+                goes_on = false;
                 continue;
             }
             empty = if line.is_empty() { empty + 1 } else { 0 };
@@ -118,11 +135,22 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 text.extend_from_slice(&blanks);
             }
             text.extend_from_slice(line);
-            text.push(b'\n');
+            if ends {
+                text.push(b'\n');
+            }
             env.stdout.write(&text)?;
         }
-        Ok(())
+        if goes_on { env.stdout.push(b'\n') } else { Ok(()) }
     })
+}
+
+/// The next line, all of it, as a piece.
+fn whole_line<'a>(input: &'a mut Input, output: &mut Output) -> Result<Option<Piece<'a>>> {
+    let record = input.record_for(b'\n', output)?;
+    Ok(record.map(|line| match line.strip_suffix(b"\n") {
+        Some(bytes) => Piece { bytes, ends: true },
+        None => Piece { bytes: line, ends: false },
+    }))
 }
 
 /// A decimal number, whose leading zeros do not make it octal.

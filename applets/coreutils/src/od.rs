@@ -1,6 +1,6 @@
 //! `od`: print what is in files as numbers or characters (POSIX XCU od), with GNU's `-S`, `-w`, `--endian` and the `z` of types.
 //!
-//! `-i` and `-l` are numbers of two and four bytes, as with BusyBox; floating point numbers have a fixed number of digits.
+//! `-i` and `-l` are C's int and long; floating point numbers have a fixed number of digits.
 
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix};
@@ -9,7 +9,7 @@ use rbox_core::sys::float;
 use rbox_core::text::{Hex, Piece, Right};
 
 options! {
-    "[-abcdfhilosxv] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE] [-S LENGTH] [-w[WIDTH]] [FILE]... [[+]OFFSET[.][b]]
+    "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE] [-S LENGTH] [-w[WIDTH]] [FILE]... [[+]OFFSET[.][b]]
 
 Print the bytes of all FILEs, or of standard input: in octal, two a number, if no TYPE is given.
 
@@ -28,11 +28,16 @@ Print the bytes of all FILEs, or of standard input: in octal, two a number, if n
   -d  As -t u2
   -f  As -t f4
   -h  As -t x2
-  -i  As -t d2
-  -l  As -t d4
-  -o  As -t o2
+  -i  As -t dI
+  -l, -I, -L  As -t dL
+  -o, -B  As -t o2
   -s  As -t d2
-  -x  As -t x2";
+  -x  As -t x2
+  -D  As -t u4
+  -e, -F  As -t fD
+  -H, -X  As -t x4
+  -O  As -t o4
+      --traditional  Take OFFSET whatever options are given";
     RADIX = "-A",
     SKIP = "-j",
     COUNT = "-N",
@@ -48,10 +53,15 @@ Print the bytes of all FILEs, or of standard input: in octal, two a number, if n
     FLOAT = "-f",
     HEX = "-h",
     SIGNED = "-i",
-    SIGNED_4 = "-l",
+    SIGNED_8 = "-l",
     OCTAL = "-o",
     SIGNED_2 = "-s",
     HEX_2 = "-x",
+    UNSIGNED_4 = "-D",
+    DOUBLE = "-e",
+    HEX_4 = "-H",
+    OCTAL_4 = "-O",
+    TRADITIONAL = "--traditional",
 }
 
 /// The applet.
@@ -105,9 +115,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut operands = args.operands().to_vec();
     let mut skip = count(SKIP)?.unwrap_or(0);
     let is_modern = [RADIX, SKIP, COUNT, TYPE, WIDTH, STRINGS].into_iter().any(|option| args.has(option));
-    if !is_modern && let Some(offset) = operands.last().and_then(|last| traditional_offset(last, operands.len())) {
+    if (!is_modern || args.has(TRADITIONAL))
+        && let Some(offset) = operands.last().and_then(|last| traditional_offset(last, operands.len()))
+    {
         skip = offset;
         operands.pop();
+    }
+    if args.has(TRADITIONAL) && operands.len() > 1 {
+        return Err(Error::misused("compatibility mode supports at most one file"));
     }
     let forms = forms(args)?;
     let unit = forms.iter().map(|form| form.size).max().unwrap_or(1);
@@ -203,8 +218,13 @@ fn forms(args: &Args<'_>) -> Result<Vec<Form>> {
             UNSIGNED => (b'u', 2),
             FLOAT => (b'f', 4),
             HEX | HEX_2 => (b'x', 2),
-            SIGNED | SIGNED_2 => (b'd', 2),
-            SIGNED_4 => (b'd', 4),
+            SIGNED_2 => (b'd', 2),
+            SIGNED => (b'd', 4),
+            SIGNED_8 => (b'd', 8),
+            UNSIGNED_4 => (b'u', 4),
+            DOUBLE => (b'f', 8),
+            HEX_4 => (b'x', 4),
+            OCTAL_4 => (b'o', 4),
             OCTAL => (b'o', 2),
             _ => continue,
         };
@@ -259,7 +279,7 @@ impl Dump {
     /// Takes what is wanted of a file.
     fn read(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         while self.left > 0 {
-            let content = input.fill()?;
+            let content = input.fill_for(&mut env.stdout)?;
             if content.is_empty() {
                 break;
             }

@@ -1,6 +1,6 @@
 //! `paste`: put lines of files side by side (POSIX XCU paste), with GNU's `-z`.
 
-use rbox_core::io::{CHUNK, Input};
+use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
 options! {
@@ -67,42 +67,44 @@ fn delimiters(list: &[u8]) -> Vec<Option<u8>> {
 
 fn serial(env: &mut Env, input: &mut Input, delimiters: &[Option<u8>], end: u8) -> Result<()> {
     let mut list = delimiters.iter().cycle();
-    let mut is_first = true;
-    while let Some(line) = input.record(end)? {
-        if !is_first && let Some(&Some(delimiter)) = list.next() {
+    let mut has_ended = false;
+    while let Some(piece) = input.piece(end, &mut env.stdout)? {
+        if has_ended && let Some(&Some(delimiter)) = list.next() {
             env.stdout.push(delimiter)?;
         }
-        is_first = false;
-        env.stdout.write(line.strip_suffix(&[end]).unwrap_or(line))?;
+        has_ended = piece.ends;
+        env.stdout.write(piece.bytes)?;
     }
     env.stdout.push(end)
 }
 
 fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: &[Option<u8>], end: u8) -> Result<()> {
-    let mut rows = Vec::with_capacity(CHUNK);
-    let is_terminal = env.stdout.is_terminal();
+    // The delimiters of a row of which no line has been found yet.
+    let mut lead = Vec::new();
     loop {
-        let start = rows.len();
+        lead.clear();
         let mut list = delimiters.iter().cycle();
-        let mut has_ended = true;
+        let mut is_row = false;
         for (at, &column) in columns.iter().enumerate() {
             if at > 0
                 && let Some(&Some(delimiter)) = list.next()
             {
-                rows.push(delimiter);
+                if is_row { env.stdout.push(delimiter)? } else { lead.push(delimiter) }
             }
-            let Some(line) = inputs[column].record(end)? else { continue };
-            rows.extend_from_slice(line.strip_suffix(&[end]).unwrap_or(line));
-            has_ended = false;
+            while let Some(piece) = inputs[column].piece(end, &mut env.stdout)? {
+                if !core::mem::replace(&mut is_row, true) && !lead.is_empty() {
+                    env.stdout.write(&lead)?;
+                }
+                env.stdout.write(piece.bytes)?;
+                if piece.ends {
+                    break;
+                }
+            }
         }
-        if has_ended {
-            return env.stdout.write(&rows[..start]);
+        if !is_row {
+            return Ok(());
         }
-        rows.push(end);
-        if rows.len() >= CHUNK / 2 || is_terminal {
-            env.stdout.write(&rows)?;
-            rows.clear();
-        }
+        env.stdout.push(end)?;
     }
 }
 

@@ -15,7 +15,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = options::after_dashes(words);
     let Some((format, words)) = words.split_first() else { return Err(Error::usage()) };
     let mut out = Vec::new();
-    let status = printf::print(format, words, &mut out, None, &mut |parts| env.report(&Error::parts(parts)));
+    let status = printf::print(format, words, &mut out, None, &mut |out, parts| {
+        // What came before the message goes out before it; a failure to write it is met again when the rest is written.
+        let _ = env.stdout.write(out);
+        out.clear();
+        env.report(&Error::parts(parts));
+    });
     env.stdout.write(&out)?;
     Ok(ExitStatus(status))
 }

@@ -16,7 +16,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let utf8 = env.is_utf8();
     let mut reversed = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(record) = input.record(b'\n')? {
+        while let Some(record) = input.record_for(b'\n', &mut env.stdout)? {
             let line = record.strip_suffix(b"\n").unwrap_or(record);
             reversed.clear();
             reversed.extend_from_slice(line);

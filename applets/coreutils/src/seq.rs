@@ -22,8 +22,8 @@ Print the numbers from FIRST to LAST, STEP apart. FIRST and STEP are 1 if not gi
 /// The digits of `inf`, which may be the last number.
 const INFINITE: i128 = i128::MAX;
 
-/// The applet. Numbers may be negative, so options come first.
-pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).numbers();
 
 /// A decimal fraction: digits, the last `places` of which are after the point.
 #[derive(Clone, Copy)]
@@ -77,11 +77,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         Some(format) => write_as(text, format, value as f64 / 10i128.pow(all) as f64),
         None => {
             write(text, value / cut, places, width);
-            true
+            Ok(true)
         }
     };
     text.clear();
-    if !put(&mut text, first) {
+    if !put(&mut text, first)? {
         return Err(Error::parts(&[b"invalid format '", format.unwrap_or_default(), b"'"]));
     }
     env.stdout.write(&text)?;
@@ -92,7 +92,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         // Counting on the digits themselves is much faster than making them anew.
         if !(step == cut && format.is_none() && value > 0 && count_on(&mut text[separator.len()..])) {
             text.truncate(separator.len());
-            put(&mut text, value);
+            put(&mut text, value)?;
         }
         env.stdout.write(&text)?;
         value = value.saturating_add(step);
@@ -125,7 +125,7 @@ fn whole_length(word: &[u8]) -> usize {
 }
 
 /// Writes the number by the one conversion of `format`; false if it has another number of them.
-fn write_as(text: &mut Vec<u8>, format: &[u8], value: f64) -> bool {
+fn write_as(text: &mut Vec<u8>, format: &[u8], value: f64) -> Result<bool> {
     let (mut at, mut conversions) = (0, 0);
     while let Some(&byte) = format.get(at) {
         at += 1;
@@ -136,13 +136,14 @@ fn write_as(text: &mut Vec<u8>, format: &[u8], value: f64) -> bool {
             at += 1;
         } else {
             let spec = Spec::read(format, &mut at, &mut || 0);
-            let Some(&letter) = format.get(at).filter(|letter| b"aAeEfFgG".contains(letter)) else { return false };
+            let Some(&letter) = format.get(at).filter(|letter| b"aAeEfFgG".contains(letter)) else { return Ok(false) };
+            spec.reserve(text)?;
             spec.push_float(text, value, letter);
             at += 1;
             conversions += 1;
         }
     }
-    conversions == 1
+    Ok(conversions == 1)
 }
 
 /// Reads `-1.5e3` and the like, and what C reads as hexadecimal or infinite.

@@ -1,9 +1,10 @@
 //! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
 
+use rbox_core::fs::{FileId, id, kind};
 use rbox_core::io::{Input, Output};
-use rbox_core::number::{SIZE_SUFFIXES, parse_count};
+use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, fstat};
+use rbox_core::sys::fs::{FileType, Mode, OFlags, fstat, ftruncate, open};
 
 options! {
     "[-dx] [-l N | -b N | -C N | -n N] [-a N] [FILE [PREFIX]]
@@ -13,7 +14,7 @@ Write the parts of FILE, or of standard input, to PREFIXaa, PREFIXab and so on; 
   -l, --lines=N          N lines a part (1000)
   -b, --bytes=N          N bytes a part
   -C, --line-bytes=N     As many lines as fit N bytes
-  -n, --number=N         N parts of equal size
+  -n, --number=[l/]N     N parts of equal size; with l/ no line is split
   -a, --suffix-length=N  N letters after PREFIX (2)
   -d, --numeric-suffixes  Digits, not letters
   -x, --hex-suffixes     Hexadecimal digits
@@ -40,6 +41,10 @@ struct Parts<'a> {
     prefix: &'a [u8],
     letters: &'static [u8],
     length: usize,
+    /// Suffixes become longer when they are used up.
+    widens: bool,
+    /// The input, which no part may be.
+    input: Option<FileId>,
     additional: &'a [u8],
     count: u64,
     current: Option<(Vec<u8>, Output)>,
@@ -58,7 +63,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             number => Ok(number),
         },
     };
-    let size = number(way, 1000)?;
+    let by_lines = args.value(PARTS).and_then(|word| word.strip_prefix(b"l/"));
+    let size = match by_lines {
+        Some(word) => parse_in_range(word, 1, u64::MAX)?,
+        None => number(way, 1000)?,
+    };
     let operands = args.operands_between(0, 2)?;
     let additional = args.value(ADDITIONAL).unwrap_or_default();
     if additional.contains(&b'/') {
@@ -72,17 +81,29 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             None => b"abcdefghijklmnopqrstuvwxyz",
         },
         length: number(LENGTH, 2)?.min(255) as usize,
+        widens: !args.has(LENGTH) && way != PARTS,
+        input: None,
         additional,
         count: 0,
         current: None,
     };
+    if way == PARTS && !args.has(LENGTH) {
+        let base = parts.letters.len() as u64;
+        while base.saturating_pow(parts.length as u32) < size {
+            parts.length += 1;
+        }
+    }
     let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
+    parts.input = input.fd().and_then(|file| fstat(file).ok()).map(|stat| id(&stat));
     match way {
         BYTES => parts.split_bytes(&mut input, size, u64::MAX)?,
         LINE_BYTES => parts.split_line_bytes(&mut input, usize::try_from(size).unwrap_or(usize::MAX))?,
         PARTS => {
             let total = total(&mut input)?;
-            parts.split_bytes(&mut input, (total / size).max(1), size)?;
+            match by_lines {
+                Some(_) => parts.split_lines_evenly(&mut input, (total / size).max(1), size)?,
+                None => parts.split_bytes(&mut input, (total / size).max(1), size)?,
+            }
             // A file that is shorter than the number of parts leaves empty ones.
             while parts.count < size {
                 parts.begin()?;
@@ -109,8 +130,15 @@ impl Parts<'_> {
     fn begin(&mut self) -> Result<&mut Output> {
         self.end()?;
         let (mut left, base) = (self.count, self.letters.len() as u64);
-        let mut suffix = vec![0; self.length];
-        for place in suffix.iter_mut().rev() {
+        let (mut length, mut lead) = (self.length, 0);
+        // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
+        let count_of = |length| (base - 1).saturating_mul(base.saturating_pow(length as u32 - 1));
+        while self.widens && left >= count_of(length) {
+            left -= count_of(length);
+            (length, lead) = (length + 1, lead + 1);
+        }
+        let mut suffix = vec![self.letters[base as usize - 1]; lead + length];
+        for place in suffix[lead..].iter_mut().rev() {
             *place = self.letters[(left % base) as usize];
             left /= base;
         }
@@ -119,7 +147,17 @@ impl Parts<'_> {
         }
         self.count += 1;
         let name = [self.prefix, &suffix, self.additional].concat();
-        let output = Output::create(&name)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        let cannot = |errno| Error::cannot("create", &name, errno);
+        let file = open(&name, flags, Mode::from_raw_mode(0o666)).map_err(cannot)?;
+        let stat = fstat(&file).map_err(cannot)?;
+        if Some(id(&stat)) == self.input {
+            return Err(Error::parts(&[b"'", &name, b"' would overwrite input; aborting"]));
+        }
+        if kind(&stat) == FileType::RegularFile {
+            ftruncate(&file, 0).map_err(cannot)?;
+        }
+        let output = Output::from_fd(file);
         Ok(&mut self.current.insert((name, output)).1)
     }
 
@@ -158,13 +196,35 @@ impl Parts<'_> {
 
     fn split_lines(&mut self, input: &mut Input, lines: u64) -> Result<()> {
         let mut left = 0;
-        while let Some(line) = input.record(b'\n')? {
-            if left == 0 {
+        let mut starts = true;
+        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+            if starts && left == 0 {
                 self.begin()?;
                 left = lines;
             }
-            left -= 1;
-            self.write(line)?;
+            left -= u64::from(starts);
+            self.write(piece.bytes)?;
+            if piece.ends {
+                self.write(b"\n")?;
+            }
+            starts = piece.ends;
+        }
+        Ok(())
+    }
+
+    /// As many parts as `most`: each has the lines that begin in its share of `size` bytes.
+    fn split_lines_evenly(&mut self, input: &mut Input, size: u64, most: u64) -> Result<()> {
+        let (mut at, mut starts) = (0, true);
+        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+            while starts && self.count <= (at / size).min(most - 1) {
+                self.begin()?;
+            }
+            self.write(piece.bytes)?;
+            if piece.ends {
+                self.write(b"\n")?;
+            }
+            at += piece.bytes.len() as u64 + u64::from(piece.ends);
+            starts = piece.ends;
         }
         Ok(())
     }

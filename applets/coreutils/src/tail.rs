@@ -1,15 +1,20 @@
-//! `tail`: copy the last part of files (POSIX XCU tail), with GNU's `-F`, `-s` and `--pid`.
+//! `tail`: copy the last part of files (POSIX XCU tail), with GNU's `-F`, `--follow`, `--retry`, `-s`
+//! and `--pid`. What is followed is watched by inotify(7), and looked at now and then where that tells nothing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use rbox_core::bytes::{find_byte_back, find_bytes};
+use rbox_core::bytes::{base_name, find_byte_back, find_bytes};
 use rbox_core::duration;
+use rbox_core::fs::id;
 use rbox_core::io::{self, CHUNK, Input};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{FileType, SeekFrom, Stat, fstat, seek, stat};
-use rbox_core::sys::{Errno, fd, signal};
+use rbox_core::sys::event::{PollFd, PollFlags, poll};
+use rbox_core::sys::fs::inotify::{self, CreateFlags, WatchFlags};
+use rbox_core::sys::fs::{FileType, SeekFrom, fstat, seek, stat};
+use rbox_core::sys::time::Timespec;
+use rbox_core::sys::{Errno, OwnedFd, error_text, fd, signal};
 
 options! {
     "[-qvfF] [-n [+]N | -c [+]N] [-s SECONDS] [--pid=PID] [FILE]...
@@ -19,9 +24,11 @@ With more than one FILE, a header with its name goes before each.
 
   -n, --lines=[+]N      Print the last N lines, or with + from the Nth on
   -c, --bytes=[+]N      Print the last N bytes, or with + from the Nth on
-  -f, --follow          Go on printing what is added to the FILEs
-  -F                    As -f, and open a FILE anew when it is replaced or appears
-  -s, --sleep-interval=SECONDS  Look that often with -f: 1 second if not given
+  -f                    Go on printing what is added to the FILEs
+      --follow[=HOW]    As -f; HOW is descriptor, or name: open a FILE anew when it is replaced
+  -F                    As --follow=name --retry
+      --retry           With -f, wait for a FILE that cannot be opened
+  -s, --sleep-interval=SECONDS  With -f, look at least that often: each second if not given
       --pid=PID         With -f, end when this process has ended
   -q, --quiet, --silent  Print no headers
   -v, --verbose         Print headers always
@@ -32,7 +39,9 @@ N may end in b (512), k (1024), m (1024k), g or t.";
     LINES = "-n",
     BYTES = "-c",
     FOLLOW = "-f",
+    FOLLOW_HOW = "--follow",
     FOLLOW_NAME = "-F",
+    RETRY = "--retry",
     INTERVAL = "-s",
     PID = "--pid",
     QUIET = "-q",
@@ -57,12 +66,20 @@ enum Amount {
 /// A file that is followed.
 struct Followed<'a> {
     name: &'a [u8],
-    /// None if it could not be opened.
+    /// None if it could not be opened, or has gone.
     input: Option<Input>,
+}
+
+/// How files are followed.
+#[derive(Clone, Copy)]
+struct Way {
+    by_name: bool,
+    retry: bool,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let amount = amount(args)?;
+    let way = way(args)?;
     let operands = args.operands_or(b"-");
     let headers = match args.last_of(&[QUIET, VERBOSE]) {
         Some(last) => last == VERBOSE,
@@ -97,11 +114,28 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             followed.push(Followed { name, input: Some(input) });
         }
     }
-    if (!args.has(FOLLOW) && !args.has(FOLLOW_NAME)) || followed.is_empty() {
+    let Some(way) = way else { return Ok(status) };
+    if followed.is_empty() {
         return Ok(status);
     }
-    follow(env, args, &mut followed, headers)?;
+    follow(env, args, way, &mut followed, headers)?;
     Ok(status)
+}
+
+/// Whether and how the files are followed.
+fn way(args: &Args<'_>) -> Result<Option<Way>> {
+    let how = match args.last_of(&[FOLLOW, FOLLOW_HOW, FOLLOW_NAME]) {
+        None => return Ok(None),
+        Some(FOLLOW_HOW) => args.value(FOLLOW_HOW).unwrap_or(b"descriptor"),
+        Some(option) if option == FOLLOW_NAME => b"name",
+        Some(_) => b"descriptor",
+    };
+    let by_name = match how {
+        b"name" => true,
+        b"descriptor" => false,
+        word => return Err(Error::parts(&[b"invalid argument '", word, b"' for --follow"])),
+    };
+    Ok(Some(Way { by_name, retry: args.has(RETRY) || args.has(FOLLOW_NAME) }))
 }
 
 fn is_pipe(file: rbox_core::sys::BorrowedFd<'_>) -> bool {
@@ -138,10 +172,21 @@ fn amount(args: &Args<'_>) -> Result<Amount> {
 fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
     match amount {
         Amount::FromLine(number) => {
-            for _ in 1..number {
-                if input.record(b'\n')?.is_none() {
+            let mut left = number.saturating_sub(1);
+            while left > 0 {
+                let content = input.fill()?;
+                if content.is_empty() {
                     break;
                 }
+                let mut length = content.len();
+                for at in find_bytes(b'\n', content) {
+                    left -= 1;
+                    if left == 0 {
+                        length = at + 1;
+                        break;
+                    }
+                }
+                input.consume(length);
             }
             io::copy(input, &mut env.stdout).map(|_| ())
         }
@@ -288,8 +333,7 @@ fn last_lines(text: &[u8], count: u64) -> usize {
 }
 
 /// Prints what is added to the files, until the process of `--pid` ends or for ever.
-fn follow(env: &mut Env, args: &Args<'_>, files: &mut [Followed<'_>], headers: bool) -> Result<()> {
-    let by_name = args.has(FOLLOW_NAME);
+fn follow(env: &mut Env, args: &Args<'_>, way: Way, files: &mut [Followed<'_>], headers: bool) -> Result<()> {
     let interval = args.value(INTERVAL).map_or(Ok(Duration::from_secs(1)), duration::parse)?;
     let pid = match args.value(PID) {
         Some(word) => Some(
@@ -300,16 +344,17 @@ fn follow(env: &mut Env, args: &Args<'_>, files: &mut [Followed<'_>], headers: b
         None => None,
     };
     let mut last = files.len().saturating_sub(1);
-    if !by_name && files.iter().all(|file| file.input.is_none()) {
-        return Err(Error::new("no files"));
-    }
+    let watch = Watch::new(way.by_name, files);
     loop {
+        if !way.retry && files.iter().all(|file| file.input.is_none()) {
+            return Err(Error::new("no files remaining"));
+        }
         env.stdout.flush()?;
         // One more look after the process has ended: it may have written just before.
         let has_ended = pid.is_some_and(|pid| signal::kill(pid, 0).err() == Some(Errno::SRCH));
         for (at, file) in files.iter_mut().enumerate() {
-            if by_name && file.name != b"-" {
-                reopen(env, file);
+            if file.name != b"-" && (way.by_name || file.input.is_none()) && (way.retry || file.input.is_some()) {
+                reopen(env, file, &watch);
             }
             let Some(input) = &mut file.input else { continue };
             rewind_if_cut(env, input, file.name);
@@ -326,7 +371,42 @@ fn follow(env: &mut Env, args: &Args<'_>, files: &mut [Followed<'_>], headers: b
         if has_ended {
             return Ok(());
         }
-        duration::sleep(interval);
+        watch.wait(interval);
+    }
+}
+
+/// What tells that a followed file has changed. Where the system has none, as on a network's file system, the interval does.
+struct Watch(Option<OwnedFd>);
+
+impl Watch {
+    fn new(by_name: bool, files: &[Followed<'_>]) -> Self {
+        let watch = Self(inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok());
+        for file in files {
+            watch.add(file.name, WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF);
+            if by_name || file.input.is_none() {
+                let directory = &file.name[..file.name.len() - base_name(file.name).len()];
+                let directory = if directory.is_empty() { b"." } else { directory };
+                watch.add(directory, WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::MOVED_FROM);
+            }
+        }
+        watch
+    }
+
+    /// What cannot be watched is looked at.
+    fn add(&self, path: &[u8], flags: WatchFlags) {
+        if let Some(queue) = &self.0 {
+            let _ = inotify::add_watch(queue, path, flags);
+        }
+    }
+
+    /// Waits for a change, or until the time is over.
+    fn wait(&self, interval: Duration) {
+        let Some(queue) = &self.0 else { return duration::sleep(interval) };
+        let limit = Timespec { tv_sec: interval.as_secs() as i64, tv_nsec: interval.subsec_nanos().into() };
+        // An interruption is one more look.
+        let _ = poll(&mut [PollFd::new(queue, PollFlags::IN)], Some(&limit));
+        let mut events = [0; 4096];
+        while fd::read(queue, &mut events).is_ok_and(|count| count > 0) {}
     }
 }
 
@@ -351,18 +431,21 @@ fn io_read(file: rbox_core::sys::BorrowedFd<'_>, buffer: &mut [u8]) -> usize {
     }
 }
 
-/// Opens the file anew if its name stands for another one now.
-fn reopen(env: &mut Env, file: &mut Followed<'_>) {
-    let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
+/// Opens the file anew if its name is that of another one now.
+fn reopen(env: &mut Env, file: &mut Followed<'_>, watch: &Watch) {
     let open = file.input.as_ref().and_then(Input::fd).and_then(|file| fstat(file).ok());
-    let named = stat(file.name).ok();
-    if let (Some(open), Some(named)) = (&open, &named)
-        && identity(open) == identity(named)
-    {
-        return;
-    }
-    // A file that is gone is followed by its descriptor until another takes its name.
-    if named.is_none() {
+    let named = match stat(file.name) {
+        Ok(named) => named,
+        Err(errno) => {
+            // What was written to it before it went has been printed: it is looked at after each change.
+            if file.input.take().is_some() {
+                let reason = error_text(errno);
+                env.report(&Error::parts(&[file.name, b" has become inaccessible: ", reason.as_bytes()]));
+            }
+            return;
+        }
+    };
+    if open.is_some_and(|open| id(&open) == id(&named)) {
         return;
     }
     if let Ok(input) = Input::open(file.name) {
@@ -372,6 +455,7 @@ fn reopen(env: &mut Env, file: &mut Followed<'_>) {
             b" has appeared; following new file"
         };
         env.report(&Error::parts(&[file.name, what]));
+        watch.add(file.name, WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF);
         file.input = Some(input);
     }
 }

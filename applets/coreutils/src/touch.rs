@@ -7,7 +7,7 @@ use rbox_core::sys::time::Timespec;
 use rbox_core::time::{self, Moment, Zone};
 
 options! {
-    "[-cham] [-d TIME | -t TIME | -r FILE] FILE...
+    "[-chamf] [-d TIME | -t TIME | -r FILE] FILE...
 
 Set both times of each FILE to now; make FILE when it is not there.
 
@@ -17,7 +17,8 @@ Set both times of each FILE to now; make FILE when it is not there.
   -m                    Change only the time of the last change
   -d, --date=TIME       Take TIME, in the forms that date(1) knows
   -t TIME               Take TIME as [[CC]YY]MMDDhhmm[.ss]
-  -r, --reference=FILE  Take the times of FILE";
+  -r, --reference=FILE  Take the times of FILE
+  -f                    Nothing; for scripts of other systems";
     NO_CREATE = "-c",
     LINKS = "-h",
     ACCESS = "-a",
@@ -25,12 +26,14 @@ Set both times of each FILE to now; make FILE when it is not there.
     DATE = "-d",
     STAMP = "-t",
     REFERENCE = "-r",
+    IGNORED = "-f",
 }
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let _ = args.has(IGNORED);
     let mut times = times(env, args)?;
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     match (args.has(ACCESS), args.has(CHANGE)) {
@@ -43,7 +46,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.for_each_operand(args.operands(), &mut |_, path| {
         let touched = match utimensat(CWD, path, &times, flags) {
             Err(Errno::NOENT) if args.has(NO_CREATE) => Ok(()),
-            Err(Errno::NOENT) => {
+            // A link cannot be made without knowing where it should lead.
+            Err(Errno::NOENT) if !args.has(LINKS) => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
                 open(path, flags, Mode::from_raw_mode(0o666))
                     .and_then(|file| rbox_core::sys::fs::futimens(&file, &times))

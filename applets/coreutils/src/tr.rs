@@ -52,7 +52,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut changed = Vec::new();
     let mut last = None;
     loop {
-        let content = env.stdin.fill()?;
+        let content = env.stdin.fill_for(&mut env.stdout)?;
         let length = content.len();
         if length == 0 {
             return Ok(ExitStatus::SUCCESS);

@@ -10,8 +10,8 @@ options! {
 Read pairs of words, the first of which comes before the second, and print all words in such an order."
 }
 
-/// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).inline();
+/// The applet. It keeps all that it reads, so it runs in a child.
+pub const APPLET: Applet = Applet::new(USAGE, run);
 
 #[derive(Default)]
 struct Node {

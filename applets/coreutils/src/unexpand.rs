@@ -25,63 +25,93 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let utf8 = env.is_utf8();
     let all = (args.has(ALL) || args.has(STOPS)) && !args.has(FIRST_ONLY);
     let is_blank = |&byte: &u8| byte == b' ' || byte == b'\t';
-    let mut out = Vec::new();
+    let mut line = Line::default();
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(line) = input.record(b'\n')? {
-            out.clear();
-            let (mut rest, mut column) = (line, 0);
-            let mut is_first = true;
-            while !rest.is_empty() && (all || is_first) {
+        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
+            let mut rest = piece.bytes;
+            while !rest.is_empty() && (all || !line.has_text) {
                 let length = rest.iter().position(|byte| !is_blank(byte)).unwrap_or(rest.len());
                 let (blanks, after) = rest.split_at(length);
-                column = push_blanks(&mut out, blanks, column, &stops, is_first);
-                is_first = false;
-                let length = if all { after.iter().position(is_blank).unwrap_or(after.len()) } else { after.len() };
-                let (text, after) = after.split_at(length);
-                out.extend_from_slice(text);
-                column = column_after(text, column, utf8);
+                line.take_blanks(env, blanks, &stops)?;
+                rest = after;
+                if rest.is_empty() {
+                    break;
+                }
+                line.end_blanks(env)?;
+                line.has_text = true;
+                let length = if all { rest.iter().position(is_blank).unwrap_or(rest.len()) } else { rest.len() };
+                let (text, after) = rest.split_at(length);
+                env.stdout.write(text)?;
+                line.column = if all { column_after(text, line.column, utf8) } else { 0 };
+                (line.written, line.stop, line.blanks) = (line.column, 0, 0);
                 rest = after;
             }
-            out.extend_from_slice(rest);
-            env.stdout.write(&out)?;
+            env.stdout.write(rest)?;
+            if piece.ends {
+                line.end_blanks(env)?;
+                env.stdout.push(b'\n')?;
+                line = Line::default();
+            }
         }
-        Ok(())
+        line.end_blanks(env)
     })
 }
 
-/// Adds blanks, as few of them as fill the same columns, and returns the column after them.
-fn push_blanks(out: &mut Vec<u8>, blanks: &[u8], start: usize, stops: &Stops, is_first: bool) -> usize {
-    // POSIX: a single space stays, unless the line begins with it.
-    if blanks == b" " && !is_first {
-        out.push(b' ');
-        return start + 1;
-    }
-    let (mut written, mut column) = (start, start);
-    for &blank in blanks {
-        match (blank, stops.next(column)) {
-            (b'\t', Some(next)) => column = next,
-            (b'\t', None) => {
-                // After the last stop of a list a tab is what it is.
-                push_columns(out, written, column, stops);
-                out.push(b'\t');
-                column += 1;
-                written = column;
-            }
-            _ => column += 1,
-        }
-    }
-    push_columns(out, written, column, stops);
-    column
+/// What has been read and written of a line.
+#[derive(Default)]
+struct Line {
+    /// The column after what was read.
+    column: usize,
+    /// The column after what was written; what is between both is blank.
+    written: usize,
+    /// The stop after `written`; 0 when it is not known.
+    stop: usize,
+    /// Blanks since the last text.
+    blanks: u64,
+    has_text: bool,
 }
 
-fn push_columns(out: &mut Vec<u8>, mut from: usize, to: usize, stops: &Stops) {
-    while let Some(next) = stops.next(from)
-        && next <= to
-    {
-        out.push(b'\t');
-        from = next;
+impl Line {
+    /// Takes blanks and writes the tabs that end at a stop in them.
+    fn take_blanks(&mut self, env: &mut Env, blanks: &[u8], stops: &Stops) -> Result<()> {
+        for &blank in blanks {
+            self.blanks += 1;
+            match blank {
+                // POSIX: a single space stays, unless the line begins with it.
+                b' ' if self.has_text && self.blanks == 1 => {
+                    self.column += 1;
+                    continue;
+                }
+                b' ' => self.column += 1,
+                _ => match stops.next(self.column) {
+                    Some(next) => self.column = next,
+                    None => {
+                        // After the last stop of a list a tab is what it is.
+                        self.end_blanks(env)?;
+                        env.stdout.push(b'\t')?;
+                        self.column += 1;
+                        self.written = self.column;
+                    }
+                },
+            }
+            if self.stop <= self.written {
+                self.stop = stops.next(self.written).unwrap_or(usize::MAX);
+            }
+            while self.stop <= self.column {
+                env.stdout.push(b'\t')?;
+                self.written = self.stop;
+                self.stop = stops.next(self.written).unwrap_or(usize::MAX);
+            }
+        }
+        Ok(())
     }
-    out.resize(out.len() + (to - from), b' ');
+
+    /// Writes the blanks that end at no stop.
+    fn end_blanks(&mut self, env: &mut Env) -> Result<()> {
+        let count = self.column - self.written;
+        self.written = self.column;
+        if count == 1 { env.stdout.push(b' ') } else { env.stdout.write_repeated(b' ', count) }
+    }
 }
 
 #[cfg(test)]

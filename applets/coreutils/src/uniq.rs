@@ -1,5 +1,6 @@
 //! `uniq`: keep one of several equal lines that follow each other (POSIX XCU uniq), with GNU's `-i`, `-w` and `-z`.
 
+use rbox_core::bytes::append;
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{PLAIN, parse_count, push_padded};
 use rbox_core::prelude::*;
@@ -77,10 +78,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         _ => None,
     };
     let end = if args.has(ZERO) { 0 } else { b'\n' };
+    // A line that is printed in any case does not wait for the next one.
+    let is_early = !args.has(COUNT) && !args.has(REPEATED) && !args.has(UNIQUE);
     let mut first: Vec<u8> = Vec::new();
     let mut times = 0;
     loop {
-        let line = input.record(end)?;
+        let output = output.as_mut().unwrap_or(&mut env.stdout);
+        let line = input.record_for(end, output)?;
         let text = line.map(|line| line.strip_suffix(&[end]).unwrap_or(line));
         if let Some(text) = text
             && times > 0
@@ -90,20 +94,23 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             continue;
         }
         let is_wanted = if times > 1 { !args.has(UNIQUE) } else { times == 1 && !args.has(REPEATED) };
-        if is_wanted {
-            let output = output.as_mut().unwrap_or(&mut env.stdout);
+        if is_wanted && !is_early {
             if args.has(COUNT) {
                 let mut prefix = Vec::new();
                 push_padded(&mut prefix, times, 7);
                 prefix.push(b' ');
                 output.write(&prefix)?;
             }
-            first.push(end);
             output.write(&first)?;
+            output.push(end)?;
         }
         let Some(text) = text else { break };
+        if is_early {
+            output.write(text)?;
+            output.push(end)?;
+        }
         first.clear();
-        first.extend_from_slice(text);
+        append(&mut first, text)?;
         times = 1;
     }
     if let Some(mut output) = output {

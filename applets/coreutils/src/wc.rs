@@ -1,10 +1,11 @@
 //! `wc`: count lines, words and bytes (POSIX XCU wc), with GNU's `-L`.
 
-use rbox_core::bytes::find_bytes;
+use rbox_core::bytes::{find_bytes, whole_characters};
 use rbox_core::io::Input;
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, SeekFrom, fstat, seek};
+use rbox_core::term::{character, character_width};
 
 options! {
     "[-cmlwL] [FILE]...
@@ -85,7 +86,7 @@ fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> 
         return Ok(());
     }
     let mut in_word = false;
-    let mut column = 0;
+    let (mut column, mut split) = (0, Vec::new());
     loop {
         let content = input.fill()?;
         if content.is_empty() {
@@ -100,7 +101,13 @@ fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> 
         if chars && utf8 {
             counts.chars += content.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64;
         }
-        if width {
+        if width && utf8 {
+            // The end of a part may split a character.
+            split.extend_from_slice(content);
+            let whole = whole_characters(&split);
+            measure(&split[..whole], utf8, &mut column, &mut counts.width);
+            split.drain(..whole);
+        } else if width {
             measure(content, utf8, &mut column, &mut counts.width);
         }
         input.consume(length);
@@ -154,17 +161,24 @@ fn count_words(content: &[u8], in_word: &mut bool) -> u64 {
 
 /// Follows the column of a terminal with a tab stop at every eighth.
 fn measure(content: &[u8], utf8: bool, column: &mut u64, widest: &mut u64) {
-    for &byte in content {
-        match byte {
+    let mut at = 0;
+    while at < content.len() {
+        let mut length = 1;
+        match content[at] {
             b'\n' | b'\r' | 0x0c => {
                 *widest = (*widest).max(*column);
                 *column = 0;
             }
             b'\t' => *column = (*column | 7) + 1,
             0x20..=0x7e => *column += 1,
-            0xc0.. if utf8 => *column += 1,
+            0x80.. if utf8 => {
+                let (found, bytes) = character(&content[at..]);
+                length = bytes;
+                *column += found.map_or(0, character_width) as u64;
+            }
             _ => {}
         }
+        at += length;
     }
 }
 

@@ -1,11 +1,13 @@
 //! `blkid`: tell what is on block devices: type, UUID and label.
 
 use rbox_core::block;
+use rbox_core::mounts::is_wanted_kind;
 use rbox_core::prelude::*;
+use rbox_core::term::{Shown, clean};
 use rbox_core::{push, text};
 
 options! {
-    "[-o FORM] [-s TAG]... [-t TAG=VALUE] [-L LABEL | -U UUID] [DEVICE]...
+    "[-lp] [-o FORM] [-s TAG]... [-t TAG=VALUE] [-n TYPES] [-u USAGES] [-L LABEL | -U UUID] [DEVICE]...
 
 Print what is on DEVICEs, or all of them.
 
@@ -14,12 +16,19 @@ Print what is on DEVICEs, or all of them.
   -t, --match-token=TAG=VALUE  Only devices that have it
   -L, --label=LABEL     Print the device with that label
   -U, --uuid=UUID       Print the device with that UUID
-  -p, --probe           Look at the device itself, as always";
+  -l, --list-one        With -t, stop at the first device
+  -n, --match-types=TYPES  Only these types, or with no before the list all others
+  -u, --usages=USAGES   Only filesystem, raid, crypto or other, a list with commas,
+                        or with no before it all others
+  -p, --probe           Read the device itself, as always";
     FORM = "-o",
     TAG = "-s",
     TOKEN = "-t",
     LABEL = "-L",
     UUID = "-U",
+    ONE = "-l",
+    TYPES = "-n",
+    USAGES = "-u",
     PROBE = "-p",
 }
 
@@ -44,6 +53,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         [] => block::devices().iter().map(|name| text!("/dev/", name)).collect(),
         operands => operands.iter().map(|path| path.to_vec()).collect(),
     };
+    for word in
+        args.value(USAGES).iter().flat_map(|list| list.strip_prefix(b"no").unwrap_or(list).split(|&byte| byte == b','))
+    {
+        if !matches!(word, b"filesystem" | b"raid" | b"crypto" | b"other") {
+            return Err(Error::new(text!("unsupported usage '", word, "'")).with_status(4));
+        }
+    }
     let mut found = 0;
     for path in &all {
         let Some(content) = block::open(path).ok().and_then(|file| block::probe(&file)) else { continue };
@@ -53,14 +69,32 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if args.value(TOKEN).is_some_and(|token| !has(token)) {
             continue;
         }
+        let is_wanted = is_wanted_kind(content.kind.as_bytes(), args.value(TYPES))
+            && is_wanted_kind(usage_of(content.kind), args.value(USAGES));
+        if !is_wanted {
+            continue;
+        }
         let wanted = |tag: &str| !args.has(TAG) || args.values(TAG).any(|name| name == tag.as_bytes());
         let tags: Vec<(&str, &[u8])> =
             tags.into_iter().filter(|(tag, value)| wanted(tag) && !value.is_empty()).collect();
         env.stdout.write(&describe(form, path, &tags, found == 0))?;
         found += usize::from(!tags.is_empty());
+        if found > 0 && args.has(ONE) && args.has(TOKEN) {
+            break;
+        }
     }
     // Without a word it is no failure that there is nothing.
     Ok(if found == 0 && (!args.operands().is_empty() || args.has(TOKEN)) { ExitStatus(2) } else { ExitStatus::SUCCESS })
+}
+
+/// What a type is used for, in the words of `-u`.
+fn usage_of(kind: &str) -> &'static [u8] {
+    match kind {
+        "swap" => b"other",
+        "crypto_LUKS" => b"crypto",
+        "LVM2_member" | "linux_raid_member" => b"raid",
+        _ => b"filesystem",
+    }
 }
 
 fn describe(form: &[u8], path: &[u8], tags: &[(&str, &[u8])], first: bool) -> Vec<u8> {
@@ -87,12 +121,12 @@ fn describe(form: &[u8], path: &[u8], tags: &[(&str, &[u8])], first: bool) -> Ve
             push!(text, path, ":");
             for (tag, value) in tags {
                 push!(text, " ", *tag, "=\"");
-                for &byte in *value {
+                // Who labelled a stick must not write to the terminal of who looks at it.
+                for byte in clean(value, b"", Shown::As(b'?')) {
                     if matches!(byte, b'"' | b'\\' | b'`' | b'$') {
                         text.push(b'\\');
                     }
-                    // Control characters would reach a terminal.
-                    text.push(if byte < 32 || byte == 127 { b'?' } else { byte });
+                    text.push(byte);
                 }
                 text.push(b'"');
             }

@@ -1,8 +1,6 @@
 //! `fallocate`: reserve space for a file, or give it up (fallocate(2)).
 
-use rbox_core::names;
-use rbox_core::names::Names;
-use rbox_core::number::{invalid, parse_count};
+use rbox_core::number::{SIZE_SUFFIXES, invalid, parse_count};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs;
 use rbox_core::sys::fs::{FallocateFlags, Mode, OFlags};
@@ -33,17 +31,11 @@ Reserve LENGTH bytes for FILE.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// Powers of 1024, and with `B` of 1000.
-const SUFFIXES: Names = names! {
-    "b" = 512, "k" = 1 << 10, "K" = 1 << 10, "m" = 1 << 20, "M" = 1 << 20, "g" = 1 << 30, "G" = 1 << 30,
-    "t" = 1u64 << 40, "T" = 1u64 << 40, "KiB" = 1 << 10, "MiB" = 1 << 20, "GiB" = 1 << 30, "TiB" = 1u64 << 40,
-    "KB" = 1000, "MB" = 1_000_000, "GB" = 1_000_000_000, "TB" = 1_000_000_000_000u64,
-};
-
 fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let path = args.operands_between(1, 1)?[0];
-    let number =
-        |word: &[u8]| parse_count(word, SUFFIXES).ok().filter(|n| *n <= i64::MAX as u64).ok_or_else(|| invalid(word));
+    let number = |word: &[u8]| {
+        parse_count(word, SIZE_SUFFIXES).ok().filter(|n| *n <= i64::MAX as u64).ok_or_else(|| invalid(word))
+    };
     let length = number(args.value(LENGTH).ok_or_else(Error::usage)?)?;
     let offset = args.value(OFFSET).map_or(Ok(0), number)?;
     let mut flags = match args.last_of(&[PUNCH, ZERO, COLLAPSE, INSERT, POSIX]) {

@@ -342,7 +342,7 @@ fn become_owner(args: &Args<'_>) -> Result<()> {
         Group::by_id(gid).ok_or_else(|| Error::new(text!("unknown group ", gid)))?;
         account.gid = gid;
     }
-    users::become_user(&account).map_err(|errno| Error::on("can't change user", errno))
+    users::become_user(&account)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ Read lines USER:PASSWORD and set the passwords.
 
   -e, --encrypted  What is there are hashes
   -m, --md5        Hash by md5
-  -c, --crypt-method=METHOD  Hash by md5, sha256 or sha512 (sha512)";
+  -c, --crypt-method=METHOD  Hash by METHOD: see mkpasswd (sha512)";
     HASHES = "-e",
     MD5 = "-m",
     METHOD = "-c",

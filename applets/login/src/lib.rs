@@ -1,8 +1,6 @@
 //! Logging in: terminals, passwords, sessions.
 #![forbid(unsafe_code)]
 
-mod session;
-
 rbox_core::applets! {
     chpasswd: "/usr/sbin/chpasswd";
     getty: "/sbin/getty";

@@ -1,19 +1,19 @@
 //! `login`: ask who it is, check the password, and become the user's shell.
 
-use rbox_core::bytes;
-use rbox_core::crypt;
 use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::io::Input;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
+use rbox_core::session;
 use rbox_core::sys::fs::Mode;
 use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::system::uname;
 use rbox_core::sys::{fd, fs, process, termios};
 use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
+use rbox_core::text;
 use rbox_core::time::Moment;
 use rbox_core::tty::{ask_secret, read_line};
-use rbox_core::users::{Expiry, User, become_user, password_hash};
+use rbox_core::users::{Expiry, User, become_user, password_hash, verify};
 use rbox_core::utmp::{self, Kind, Record};
 
 options! {
@@ -32,7 +32,7 @@ $LOGIN_TIMEOUT: seconds to wait for an answer (60; 0 = for ever).";
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).program();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().setuid();
 
 /// Wrong answers before login gives up.
 const MOST_TRIES: u32 = 3;
@@ -102,7 +102,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let _ = fs::fchown(fd::borrow(0), Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)));
     let _ = fs::fchmod(fd::borrow(0), Mode::RUSR | Mode::WUSR);
     log(AUTH_INFO, b"login", &[&user.name, &b" login"[..], &from].concat());
-    become_user(&user).map_err(|errno| Error::on("can't become the user", errno))?;
+    become_user(&user)?;
     begin_session(env, args.has(KEEP), &user)
 }
 
@@ -133,23 +133,26 @@ fn identify(
         if allowed && hash.as_deref() == Some(b"") {
             return Ok(user);
         }
+        // login(1): what is no user's name may be a password that was typed too soon.
+        let known: &[u8] = if user.is_some() { &name } else { b"UNKNOWN" };
+        let message = text!("invalid password for '", known, "'", from);
         if !allowed {
             // Over a line that is not safe the password must not even be typed.
-            fail(env)?;
+            fail(env, &message)?;
             continue;
         }
         // An unknown user is asked too, and made to wait as long: nobody learns which names there are.
         let Some(password) = ask_secret(1, b"Password: ", patience.left())? else { return Ok(None) };
-        if hash.is_some_and(|hash| crypt::verify(&password, &hash)) {
+        if verify(&password, hash.as_deref()) {
             return Ok(user);
         }
-        fail(env)?;
+        fail(env, &message)?;
     }
-    log(AUTH_WARNING, b"login", &[b"invalid password", from].concat());
     Ok(None)
 }
 
-fn fail(env: &mut Env) -> Result<()> {
+fn fail(env: &mut Env, message: &[u8]) -> Result<()> {
+    log(AUTH_WARNING, b"login", message);
     pause(FAILURE_DELAY);
     // What was typed meanwhile is no name.
     let _ = termios::tcflush(fd::borrow(0), termios::QueueSelector::IFlush);
@@ -182,38 +185,12 @@ fn is_secure(line: &[u8]) -> bool {
 }
 
 fn begin_session(env: &mut Env, keep: bool, user: &User) -> Outcome {
-    if process::chdir(&user.home[..]).is_err() {
-        env.report(&Error::parts(&[b"can't change directory to '", &user.home, b"'"]));
-        let _ = process::chdir("/");
-    }
+    session::go_home(env, user);
     if let Ok(mut motd) = Input::open(b"/etc/motd") {
         let text = motd.read_to_end()?;
         env.stdout.write(&text)?;
     }
-    env.stdout.flush()?;
-    let shell = if user.shell.is_empty() { &b"/bin/sh"[..] } else { &user.shell };
-    let path: &[u8] = if user.uid == 0 { b"/sbin:/usr/sbin:/bin:/usr/bin" } else { b"/bin:/usr/bin" };
-    let mut vars: Vec<Vec<u8>> = Vec::new();
-    for (name, value) in [
-        (&b"HOME"[..], &user.home[..]),
-        (b"SHELL", shell),
-        (b"USER", &user.name),
-        (b"LOGNAME", &user.name),
-        (b"PATH", path),
-    ] {
-        vars.push([name, b"=", value].concat());
-    }
-    let is_set = |vars: &[Vec<u8>], word: &[u8]| {
-        let name = bytes::split_once(word, b'=').map_or(word, |(name, _)| name);
-        vars.iter().any(|other| bytes::split_once(other, b'=').is_some_and(|(other, _)| other == name))
-    };
-    for word in env.vars.words() {
-        if (keep || word.starts_with(b"TERM=")) && !is_set(&vars, word) {
-            vars.push(word.to_vec());
-        }
-    }
-    let vars: Vec<&[u8]> = vars.iter().map(Vec::as_slice).collect();
-    let name = [b"-", bytes::base_name(shell)].concat();
-    let errno = process::exec(shell, &[&name], &vars);
-    Err(Error::on([b"can't execute '", shell, b"'"].concat(), errno))
+    let shell = session::shell_of(user);
+    session::begin(&mut env.vars, user, shell, keep);
+    session::become_shell(env, shell, true, &[])
 }

@@ -9,14 +9,16 @@ use rbox_core::text;
 use rbox_core::tty::ask_secret;
 
 options! {
-    "[-P FD] [-m METHOD] [-S SALT] [PASSWORD] [SALT]
+    "[-s | -P FD] [-m METHOD] [-S SALT] [PASSWORD] [SALT]
 
 Print the hash of PASSWORD, or of a line of standard input.
 
   -P, --password-fd=FD  Read the password from descriptor FD
-  -m, --method=METHOD  md5, sha256 or sha512 (sha512)
-  -S, --salt=SALT   Use SALT, not a random one";
+  -s, --stdin       Read it from standard input, without a prompt
+  -m, --method=METHOD  md5, sha256, sha512, bcrypt or yescrypt (sha512)
+  -S, --salt=SALT   Use SALT, not a random one; for SHA also rounds=N$SALT";
     DESCRIPTOR = "-P",
+    STDIN = "-s",
     METHOD = "-m",
     SALT = "-S",
 }
@@ -38,7 +40,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             let file = fd::inherited(number as i32).map_err(|errno| Error::on(text!(number), errno))?;
             first_line(&mut Input::from_fd(file, b"password"))?
         }
-        (None, _) if termios::isatty(fd::borrow(0)) => ask_secret(2, b"Password: ", None)?.unwrap_or_default(),
+        (None, _) if !args.has(STDIN) && env.stdin.fd().is_some_and(termios::isatty) => {
+            ask_secret(2, b"Password: ", None)?.unwrap_or_default()
+        }
         (None, _) => first_line(&mut env.stdin)?,
     };
     let hash =

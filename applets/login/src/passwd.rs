@@ -3,17 +3,19 @@
 use rbox_core::accounts;
 use rbox_core::crypt;
 use rbox_core::prelude::*;
-use rbox_core::sys::process;
+use rbox_core::sys::process::{self, Resource, Rlimit};
+use rbox_core::sys::signal::{self, Disposition};
+use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
 use rbox_core::tty::ask_secret;
-use rbox_core::users::{User, password_hash};
+use rbox_core::users::{User, become_ids, password_hash};
 
 options! {
     "[-a METHOD] [-d | -l | -u] [USER]
 
 Set the password of USER, or one's own.
 
-  -a METHOD  Hash it by md5, sha256 or sha512 (sha512)
+  -a METHOD  Hash it by METHOD: see mkpasswd (sha512)
   -d         Take the password away: who gives the name is let in
   -l         Lock the account: no password is right
   -u         Unlock it";
@@ -24,7 +26,7 @@ Set the password of USER, or one's own.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).setuid();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let given = args.operands_between(0, 1)?.first().copied();
@@ -69,6 +71,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     };
     // Held only now: nobody must be kept waiting by somebody who thinks about a password.
+    shield()?;
     let lock = accounts::lock()?;
     if !accounts::set_hash(&user.name, &hash)? {
         return Err(unchanged(&user));
@@ -78,6 +81,18 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     log(AUTH_INFO, b"passwd", &message);
     env.report(&Error::new(message));
     Ok(ExitStatus::SUCCESS)
+}
+
+/// Keeps the caller, whose real user ID this process has, from killing or stopping it while it holds the lock, and from
+/// limiting the size of what it writes.
+fn shield() -> Result<()> {
+    become_ids(Some(0), None, None)?;
+    let unlimited = Rlimit { current: None, maximum: None };
+    process::setrlimit(Resource::Fsize, unlimited).map_err(|errno| Error::on("setrlimit", errno))?;
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP] {
+        signal::set(number, Disposition::Ignore)?;
+    }
+    Ok(())
 }
 
 fn unchanged(user: &User) -> Error {

@@ -1,16 +1,14 @@
 //! `su`: run a shell as another user.
 
-use rbox_core::crypt;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
+use rbox_core::session::{become_shell, begin, go_home, name_user, shell_of};
 use rbox_core::sys::{fd, process, termios};
 use rbox_core::syslog::{AUTH_INFO, AUTH_WARNING, log};
 use rbox_core::text;
 use rbox_core::time::Moment;
 use rbox_core::tty::ask_secret;
-use rbox_core::users::{Expiry, User, become_user, password_hash};
-
-use crate::session::{become_shell, begin, set, shell_of};
+use rbox_core::users::{Expiry, User, become_user, password_hash, verify};
 
 options! {
     "[-lmp] [-s SHELL] [-] [USER [FILE [ARG]... | -c COMMAND [NAME [ARG]...]]]
@@ -28,7 +26,7 @@ Run a shell as USER (root).
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).program();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().setuid();
 
 /// Milliseconds after a wrong password.
 const FAILURE_DELAY: u64 = 3000;
@@ -59,17 +57,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.report(&Error::new("using restricted shell"));
     }
     let shell = chosen.filter(|_| !restricted).unwrap_or_else(|| shell_of(&user).to_vec());
-    become_user(&user).map_err(|errno| Error::on("can't become the user", errno))?;
+    become_user(&user)?;
     if login {
-        if process::chdir(&user.home).is_err() {
-            env.report(&Error::parts(&[b"can't change directory to '", &user.home, b"'"]));
-            let _ = process::chdir("/");
-        }
-        begin(&mut env.vars, &user, &shell);
+        go_home(env, &user);
+        begin(&mut env.vars, &user, &shell, false);
     } else if !args.has(KEEP) || restricted {
-        set(&mut env.vars, &[("HOME", &user.home), ("SHELL", &shell)]);
+        env.vars.set("HOME", Some(&user.home));
+        env.vars.set("SHELL", Some(&shell));
         if user.uid != 0 {
-            set(&mut env.vars, &[("USER", &user.name), ("LOGNAME", &user.name)]);
+            name_user(&mut env.vars, &user);
         }
     }
     let mut words: Vec<&[u8]> = Vec::new();
@@ -95,7 +91,7 @@ fn check(user: &User) -> Result<()> {
         return Ok(());
     }
     let answer = ask_secret(1, b"Password: ", None)?;
-    if answer.is_some_and(|password| crypt::verify(&password, &hash)) {
+    if answer.is_some_and(|password| verify(&password, Some(&hash))) {
         return Ok(());
     }
     rbox_core::daemon::pause(FAILURE_DELAY);

@@ -4,13 +4,12 @@ use rbox_core::crypt;
 use rbox_core::daemon;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
+use rbox_core::session::{become_shell, shell_of};
 use rbox_core::sys::fs::OFlags;
 use rbox_core::sys::{fd, process};
 use rbox_core::text;
 use rbox_core::tty::{ask_secret, make_sane};
 use rbox_core::users::{User, password_hash};
-
-use crate::session::{become_shell, shell_of};
 
 options! {
     "[-ep] [-t SECONDS] [TTY]

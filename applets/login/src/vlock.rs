@@ -20,7 +20,7 @@ Lock this terminal; the user's password unlocks it.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).program();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().setuid();
 
 /// Milliseconds after a wrong password.
 const FAILURE_DELAY: u64 = 2000;

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::io::Input;
-use rbox_core::net::netlink::Netlink;
+use rbox_core::net::{addr, dns};
 use rbox_core::prelude::*;
 use rbox_core::sys::system;
 
@@ -12,7 +12,7 @@ options! {
 Print or set the host's name.
 
   -s, --short       Print the name up to the first dot
-  -i, --ip-address  Print the host's addresses
+  -i, --ip-address  Print the addresses that the name resolves to
   -d, --domain      Print what follows the first dot
   -f, --fqdn, --long  Print the name with its domain
   -F, --file=FILE   Set the name from the first line of FILE";
@@ -45,9 +45,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             bytes::split_once(&full, b'.').map_or(&b""[..], |(_, domain)| domain).to_vec()
         }
         Some(ADDRESSES) => {
-            let text = addresses()?;
+            let text = addresses_of(&name);
             if text.is_empty() {
-                return Err(Error::parts(&[&name, b": Host name lookup failure"]));
+                return Err(unknown(&name));
             }
             text
         }
@@ -77,25 +77,35 @@ fn set(name: &[u8]) -> Result<()> {
     system::sethostname(name).map_err(|errno| Error::on("sethostname", errno))
 }
 
-/// The name that hosts(5) gives first to the host.
-fn full_name(name: &[u8]) -> Result<Vec<u8>> {
-    let unknown = || Error::parts(&[name, b": Host name lookup failure"]);
-    let mut found = None;
-    let mut hosts = Input::open(b"/etc/hosts").map_err(|_| unknown())?;
-    while let Ok(Some(line)) = hosts.line() {
-        let line = bytes::split_once(line, b'#').map_or(line, |(entry, _)| entry);
-        let names: Vec<&[u8]> = bytes::words(line).skip(1).collect();
-        if names.contains(&name) {
-            found = Some(names[0].to_vec());
-            break;
-        }
-    }
-    found.ok_or_else(unknown)
+fn unknown(name: &[u8]) -> Error {
+    Error::parts(&[name, b": Host name lookup failure"])
 }
 
-fn addresses() -> Result<Vec<u8>> {
-    let all = Netlink::open()?.addresses(0)?;
-    let shown =
-        all.iter().filter(|address| address.scope == 0).map(|address| rbox_core::net::addr::text(address.local));
-    Ok(shown.collect::<Vec<_>>().join(&b' '))
+/// The words of the lines of hosts(5) that have the name: an address, then names.
+fn entries(name: &[u8]) -> Vec<Vec<Vec<u8>>> {
+    let mut entries = Vec::new();
+    let Ok(mut hosts) = Input::open(b"/etc/hosts") else { return entries };
+    while let Ok(Some(line)) = hosts.line() {
+        let line = bytes::split_once(line, b'#').map_or(line, |(entry, _)| entry);
+        let words: Vec<Vec<u8>> = bytes::words(line).map(<[u8]>::to_vec).collect();
+        if words.iter().skip(1).any(|word| word == name) {
+            entries.push(words);
+        }
+    }
+    entries
+}
+
+/// The name that hosts(5) gives first to the host.
+fn full_name(name: &[u8]) -> Result<Vec<u8>> {
+    let first = entries(name).into_iter().next();
+    first.and_then(|words| words.into_iter().nth(1)).ok_or_else(|| unknown(name))
+}
+
+/// The addresses in hosts(5), or else the one that the name server has.
+fn addresses_of(name: &[u8]) -> Vec<u8> {
+    let mut found: Vec<Vec<u8>> = entries(name).into_iter().filter_map(|words| words.into_iter().next()).collect();
+    if found.is_empty() {
+        found.extend(dns::resolve(name, None).map(addr::text));
+    }
+    found.join(&b' ')
 }

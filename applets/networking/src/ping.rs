@@ -9,7 +9,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::time::{ClockId, clock_gettime};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, event, packet};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, event, packet, privilege};
 use rbox_core::text::Right;
 use rbox_core::{push, text};
 
@@ -47,7 +47,7 @@ Send ICMP echo requests to HOST and tell of the answers.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).program();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().setuid();
 
 struct Pinger {
     socket: OwnedFd,
@@ -79,6 +79,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let wait = duration::parse(args.value(WAIT).unwrap_or(b"10"))?.as_micros() as u64;
     let deadline = args.value(DEADLINE).map(duration::parse).transpose()?.map(|span| span.as_micros() as u64);
     let mut pinger = Pinger::new(args, to)?;
+    if privilege::is_raised() {
+        // The socket was all that the rights were for.
+        privilege::give_up().map_err(|errno| Error::on("can't give up privileges", errno))?;
+    }
     let from = match args.value(FROM) {
         Some(word) if addr::parse(word).is_ok() => [b" from ", word].concat(),
         _ => Vec::new(),

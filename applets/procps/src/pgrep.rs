@@ -10,6 +10,7 @@ use rbox_core::process::{self, Process};
 use rbox_core::signals::number_of;
 use rbox_core::sys::fs::stat;
 use rbox_core::sys::{process as own, signal};
+use rbox_core::term::{Shown, clean};
 use rbox_core::text;
 use rbox_core::users;
 
@@ -204,6 +205,10 @@ fn name(process: &Process) -> Vec<u8> {
     process.name.clone()
 }
 
+fn shown(text: &[u8]) -> Vec<u8> {
+    clean(text, b"", Shown::As(b'?'))
+}
+
 /// Its words with blanks between them; its name where it has none.
 fn command_line(process: &Process) -> Vec<u8> {
     let words = process.words();
@@ -233,9 +238,9 @@ fn print(env: &mut Env, args: &Args<'_>, found: &[Process]) -> Result<bool> {
     for (index, process) in found.iter().enumerate() {
         let mut line = text!(if index > 0 { delimiter } else { b"" }, process.pid as u32);
         if args.has(LIST_FULL) {
-            rbox_core::push!(line, " ", command_line(process));
+            rbox_core::push!(line, " ", shown(&command_line(process)));
         } else if args.has(LIST) {
-            rbox_core::push!(line, " ", name(process));
+            rbox_core::push!(line, " ", shown(&name(process)));
         }
         env.stdout.write(&line)?;
     }
@@ -254,7 +259,7 @@ fn send(env: &mut Env, args: &Args<'_>, found: &[Process], number: i32) -> Resul
             Ok(()) => {
                 reached += 1;
                 if args.has(ECHO) {
-                    env.stdout.write(&text!(name(process), " killed (pid ", pid, ")\n"))?;
+                    env.stdout.write(&text!(shown(&name(process)), " killed (pid ", pid, ")\n"))?;
                 }
             }
             Err(errno) => env.report(&Error::on(text!("can't kill pid ", pid), errno)),

@@ -5,6 +5,7 @@ use rbox_core::bytes;
 use rbox_core::number::{parse_decimal, parse_in_range, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::process::{Process, read_file};
+use rbox_core::term::{Shown, clean};
 use rbox_core::text;
 use rbox_core::text::{Hex, Right};
 
@@ -64,7 +65,7 @@ fn show(env: &mut Env, args: &Args<'_>, process: &Process) -> Result<()> {
         } else {
             rbox_core::push!(line, Right(mapping.size, 6, b' '), "K ");
         }
-        env.stdout.write(&text!(line, &mapping.mode, " ", &mapping.name, "\n"))?;
+        env.stdout.write(&text!(line, &mapping.mode, " ", clean(&mapping.name, b"", Shown::As(b'?')), "\n"))?;
         (size, resident, dirty) = (size + mapping.size, resident + mapping.resident, dirty + mapping.dirty);
     }
     match (quiet, extended) {

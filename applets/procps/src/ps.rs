@@ -6,6 +6,7 @@ use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_in_range, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::process::{self, Process, TICKS};
+use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
@@ -62,14 +63,14 @@ impl Column {
         })
     }
 
-    fn cell(&self, process: &Process, names: &mut users::Names) -> Vec<u8> {
+    fn cell(&self, process: &Process, names: &mut users::Names, own: &[&[u8]]) -> Vec<u8> {
         match self.name {
             "user" => names.user(process.owner().unwrap_or_default().0).to_vec(),
             "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
             "ruser" => names.user(real_id(process, b"Uid:")).to_vec(),
             "rgroup" => names.group(real_id(process, b"Gid:")).to_vec(),
-            "comm" => process.name.clone(),
-            "args" => command_line(process),
+            "comm" => own_name(process),
+            "args" => command_line(process, own),
             "pid" => decimal(process.pid as u64),
             "ppid" => decimal(process.parent as u64),
             "pgid" => decimal(process.group as u64),
@@ -116,8 +117,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 continue;
             }
             found = true;
-            let cells =
-                columns.iter().map(|column| (column, column.cell(&process, &mut names), column.right)).collect();
+            let cells = columns
+                .iter()
+                .map(|column| (column, column.cell(&process, &mut names, args.words()), column.right))
+                .collect();
             print(env, cells)?;
         }
     }
@@ -179,22 +182,27 @@ fn decimal(number: u64) -> Vec<u8> {
     Decimal::new(number).as_bytes().to_vec()
 }
 
-/// The words with blanks between them, unprintable bytes as `?`; `[name]` for a process without words.
-fn command_line(process: &Process) -> Vec<u8> {
-    let words = process.words();
+/// The words with blanks between them, and for control characters; `[name]` for a process without words.
+///
+/// `own` are the words of this call: in the shell's child /proc has the shell's.
+fn command_line(process: &Process, own: &[&[u8]]) -> Vec<u8> {
+    let is_own = process.pid == rbox_core::sys::process::getpid().as_raw_pid();
+    let words = if is_own { own.iter().map(|word| word.to_vec()).collect() } else { process.words() };
     if words.is_empty() {
-        return [b"[", &process.name[..], b"]"].concat();
+        return [b"[", &own_name(process)[..], b"]"].concat();
     }
-    let mut line = words.join(&b' ');
-    // What a process calls itself must not reach the terminal as a control sequence.
-    line.iter_mut().filter(|byte| **byte < b' ' || **byte == 127).for_each(|byte| *byte = b' ');
+    let line = clean(&words.join(&b' '), b"", Shown::As(b' '));
     let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
-    if first.starts_with(&process.name) || process.name.is_empty() {
+    if is_own || first.starts_with(&process.name) || process.name.is_empty() {
         line
     } else {
         // As BusyBox: the file's name in braces where the first word hides it.
-        [b"{", &process.name[..], b"} ", &line].concat()
+        [b"{", &own_name(process)[..], b"} ", &line].concat()
     }
+}
+
+fn own_name(process: &Process) -> Vec<u8> {
+    clean(&process.name, b"", Shown::As(b'?'))
 }
 
 /// `BASE,INDEX` of the device; `?` for none. The numbers are those of /proc/devices' tty drivers.

@@ -5,6 +5,7 @@ use rbox_core::prelude::*;
 use rbox_core::process::{self, Process};
 use rbox_core::push;
 use rbox_core::sys::Errno;
+use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
@@ -68,8 +69,7 @@ fn nodes(args: &Args<'_>) -> Result<Vec<Node>> {
         if is_thread {
             label.push(b'{');
         }
-        // What a process calls itself must not reach the terminal as a control sequence.
-        label.extend(name.iter().map(|&byte| if byte < b' ' || byte == 127 { b'?' } else { byte }));
+        push!(label, clean(name, b"", Shown::As(b'?')));
         if is_thread {
             label.push(b'}');
         }

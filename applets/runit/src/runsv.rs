@@ -1,8 +1,10 @@
 //! `runsv`: start a service and its log service, watch over both, and take commands (runsv(8)).
 
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::number::Decimal;
+use rbox_core::io::Input;
+use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
+use rbox_core::process::{Process, TICKS};
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{Access, CWD, FileType, FlockOperation, Mode, OFlags};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
@@ -10,8 +12,9 @@ use rbox_core::sys::process::{self, Change, WaitOptions};
 use rbox_core::sys::signal_queue::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue,
 };
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time::{ClockId, Timespec, clock_gettime};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, signal};
+use rbox_core::time::Moment;
 
 use crate::status::{State, Status, now};
 
@@ -47,6 +50,34 @@ struct Service {
     _held: (OwnedFd, OwnedFd),
 }
 
+/// Milliseconds that a process has to end after SIGTERM.
+const LEFTOVER_PATIENCE: u64 = 5000;
+
+/// A process that an earlier runsv has left.
+struct Leftover {
+    pid: i32,
+    /// Ticks after the machine's start at which it was started: tells it from a later process with its PID.
+    started: u64,
+}
+
+impl Leftover {
+    /// The process in `supervise/pid`, if it is the one that was meant: it leads a session, as every service, and was
+    /// started before the file was written.
+    fn read(path: &[u8]) -> Option<Self> {
+        let pid = parse_decimal(Input::open(path).ok()?.line().ok()??)?.try_into().ok()?;
+        let process = Process::read(pid)?;
+        let uptime = clock_gettime(ClockId::Boottime).tv_sec as u64;
+        let age = uptime.saturating_sub(process.started / TICKS);
+        let written = fs::stat(path).ok()?.st_mtime;
+        let is_it = process.session == pid && Moment::now().seconds - age as i64 <= written + 1;
+        is_it.then_some(Self { pid, started: process.started })
+    }
+
+    fn is_alive(&self) -> bool {
+        Process::read(self.pid).is_some_and(|process| process.started == self.started && process.state != b'Z')
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Want {
     Up,
@@ -67,6 +98,8 @@ struct Supervisor {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let directory = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
+    // runsvdir may have executed /proc/self/exe, which is no name.
+    process::set_name(b"runsv");
     let fatal = |error: Error| error.context([directory, b": fatal"].concat());
     let here = rbox_core::fs::current_directory().unwrap_or_default();
     let path =
@@ -80,6 +113,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         services.push(Service::open("log/").map_err(fatal)?);
         let ends = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| fatal(Error::on("can't create pipe", errno)))?;
         pipe = Some(ends);
+    }
+    for service in &services {
+        service.end_leftover();
     }
     let mut supervisor = Supervisor { directory: directory.to_vec(), path, services, pipe, signals };
     while !supervisor.is_over(env) {
@@ -129,6 +165,20 @@ impl Service {
         let want = if down { Want::Down } else { Want::Up };
         let service = Self { prefix, status, want, started: 0, control, _held: (lock, ok) };
         Ok(service)
+    }
+
+    /// Ends the process that a runsv started which was killed: there must be one copy of a service.
+    fn end_leftover(&self) {
+        let path = [self.prefix, "supervise/pid"].concat();
+        let Some(left) = Leftover::read(path.as_bytes()) else { return };
+        for (signal, milliseconds) in [(SIGTERM, LEFTOVER_PATIENCE), (SIGKILL, 1000)] {
+            // A process that is gone needs no signal; a stopped one must run to end.
+            let _ = signal::kill(left.pid, signal).and_then(|()| signal::kill(left.pid, SIGCONT));
+            let end = uptime_milliseconds() + milliseconds;
+            while left.is_alive() && uptime_milliseconds() < end {
+                pause(20);
+            }
+        }
     }
 
     fn is_log(&self) -> bool {

@@ -7,11 +7,10 @@ use rbox_core::io::read;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{CWD, Mode, OFlags};
-use rbox_core::sys::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
-use rbox_core::sys::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rbox_core::sys::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rbox_core::sys::{AsFd, Errno, fs};
 use rbox_core::text;
-use rbox_core::users::{Group, User};
+use rbox_core::users::{Group, User, become_ids};
 
 /// The most of a file in an environment directory that is read: one word of execve(2) cannot be longer.
 const LONGEST: usize = 128 * 1024;
@@ -53,26 +52,14 @@ impl Account {
 
     /// Becomes it: all other groups are dropped.
     pub fn enter(&self) -> Result<()> {
-        let groups: Vec<Gid> = self.gids.iter().map(|gid| Gid::from_raw(*gid)).collect();
-        let (gid, uid) = (groups[0], Uid::from_raw(self.uid));
-        set_thread_groups(&groups).map_err(|errno| Error::on("can't set groups", errno))?;
-        set_thread_res_gid(gid, gid, gid).map_err(|errno| Error::on("can't set group", errno))?;
-        set_thread_res_uid(uid, uid, uid).map_err(|errno| Error::on("can't set user", errno))
+        become_ids(Some(self.uid), Some(self.gids[0]), Some(&self.gids))
     }
 
     /// Tells the program about it by UID and GID.
     pub fn export(&self, vars: &mut Vars) {
-        set_variable(vars, b"GID", Some(&text!(self.gids[0])));
-        set_variable(vars, b"UID", Some(&text!(self.uid)));
+        vars.set("GID", Some(&text!(self.gids[0])));
+        vars.set("UID", Some(&text!(self.uid)));
     }
-}
-
-/// Gives a variable a value, or takes it away.
-fn set_variable(vars: &mut Vars, name: &[u8], value: Option<&[u8]>) {
-    let mut words: Vec<Vec<u8>> = vars.words().iter().map(|word| word.to_vec()).collect();
-    words.retain(|word| !(word.starts_with(name) && word.get(name.len()) == Some(&b'=')));
-    words.extend(value.map(|value| text!(name, "=", value)));
-    *vars = Vars::List(words);
 }
 
 /// Sets variables by the files of a directory: the first line of each is the value of the variable of that name, an empty
@@ -99,7 +86,7 @@ pub fn read_variables(vars: &mut Vars, path: &[u8]) -> Result<()> {
             }
         }
         let value = value_of(&content[..length]);
-        set_variable(vars, &entry.name, value.as_deref());
+        vars.set(&entry.name, value.as_deref());
     }
     Ok(())
 }

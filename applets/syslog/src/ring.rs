@@ -24,7 +24,7 @@ const fn change(number: u16, add: i16, at_once: bool) -> Change {
 }
 
 impl Ring<true> {
-    /// Makes the ring, `size` bytes with its head. One that an earlier syslogd left-after keeps its lines.
+    /// Makes the ring, `size` bytes with its head. One that an earlier syslogd left behind keeps its lines.
     pub fn create(size: usize) -> Result<Self> {
         let failed = |errno| Error::on("can't make the buffer in shared memory", errno);
         let memory = match SharedMemory::create(KEY, size, 0o644) {

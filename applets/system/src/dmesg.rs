@@ -4,6 +4,7 @@ use rbox_core::bytes;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::klog;
+use rbox_core::term::{Shown, clean};
 
 options! {
     "[-cr] [-n LEVEL] [-s SIZE]
@@ -43,7 +44,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = klog::read(action, &mut buffer).map_err(failed)?;
     let log = &buffer[..count];
     for line in log.split_inclusive(|&byte| byte == b'\n') {
-        env.stdout.write(if args.has(RAW) { line } else { without_level(line) })?;
+        // A driver logs what devices call themselves.
+        match args.has(RAW) {
+            true => env.stdout.write(line)?,
+            false => env.stdout.write(&clean(without_level(line), b"\t\n", Shown::Caret))?,
+        }
     }
     if !log.is_empty() && !log.ends_with(b"\n") {
         env.stdout.push(b'\n')?;

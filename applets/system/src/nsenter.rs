@@ -5,10 +5,10 @@ use rbox_core::number::parse_in_range;
 use rbox_core::options::Opt;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
-use rbox_core::sys::process::{Gid, Uid};
-use rbox_core::sys::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rbox_core::sys::thread::set_thread_groups;
 use rbox_core::sys::{AsFd, OwnedFd, fs, namespace, process};
 use rbox_core::text;
+use rbox_core::users::become_ids;
 
 options! {
     "[OPTION]... [PROG [ARG]...]
@@ -102,28 +102,24 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     env.stdout.flush()?;
     let entered = |flag| files.iter().any(|(_, other, _)| *other == flag);
     let in_users = entered(namespace::USER) && !args.has(PRESERVE);
-    let become_other = || -> core::result::Result<(), rbox_core::sys::Errno> {
-        if let Some(gid) = gid.or(in_users.then_some(0)) {
-            let gid = Gid::from_raw(gid as u32);
+    let default = in_users.then_some(0);
+    let (uid, gid) = (uid.or(default).map(|uid| uid as u32), gid.or(default).map(|gid| gid as u32));
+    let become_other = || {
+        if gid.is_some() {
             // A namespace may forbid it.
             let _ = set_thread_groups(&[]);
-            set_thread_res_gid(gid, gid, gid)?;
         }
-        if let Some(uid) = uid.or(in_users.then_some(0)) {
-            let uid = Uid::from_raw(uid as u32);
-            set_thread_res_uid(uid, uid, uid)?;
-        }
-        Ok(())
+        become_ids(uid, gid, None)
     };
     // The process that enters a PID namespace is not in it itself; its children are.
     if entered(namespace::PID) && !args.has(NO_FORK) {
         let pid = process::fork_run(|| match become_other() {
             Ok(()) => replace(env, args).0,
-            Err(errno) => env.warn(Error::on("can't change user", errno)).0,
+            Err(error) => env.warn(error).0,
         });
         return call::pass_on(process::wait_for(pid.map_err(|errno| Error::on("can't fork", errno))?)?);
     }
-    become_other().map_err(|errno| Error::on("can't change user", errno))?;
+    become_other()?;
     Ok(replace(env, args))
 }
 

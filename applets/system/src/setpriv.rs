@@ -6,14 +6,14 @@ use rbox_core::names::Names;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::push;
-use rbox_core::sys::process::{self, Gid, Uid};
+use rbox_core::sys::process;
 use rbox_core::sys::thread::{
     CapabilitySet, capabilities, capability_is_in_ambient_set, capability_is_in_bounding_set,
     configure_capability_in_ambient_set, no_new_privs, remove_capability_from_bounding_set, set_capabilities,
-    set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+    set_no_new_privs,
 };
 use rbox_core::text;
-use rbox_core::users::{User, group_id, user_id};
+use rbox_core::users::{User, become_ids, group_id, user_id};
 
 options! {
     "[OPTION]... PROG [ARG]... | setpriv -d
@@ -49,7 +49,8 @@ between, all among them.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
 /// linux/capability.h. Later ones are called by their numbers, as `cap_38`.
-const CAPABILITIES: Names = names! {
+/// capabilities(7).
+pub const CAPABILITIES: Names = names! {
     "chown" = 0, "dac_override" = 1, "dac_read_search" = 2, "fowner" = 3, "fsetid" = 4, "kill" = 5, "setgid" = 6,
     "setuid" = 7, "setpcap" = 8, "linux_immutable" = 9, "net_bind_service" = 10, "net_broadcast" = 11,
     "net_admin" = 12, "net_raw" = 13, "ipc_lock" = 14, "ipc_owner" = 15, "sys_module" = 16, "sys_rawio" = 17,
@@ -119,17 +120,7 @@ fn become_other(args: &Args<'_>) -> Result<()> {
             Some(words.map(group_id).collect::<Result<Vec<u32>>>()?)
         }
     };
-    if let Some(groups) = groups {
-        let groups: Vec<Gid> = groups.into_iter().map(Gid::from_raw).collect();
-        set_thread_groups(&groups).map_err(|errno| Error::on("setgroups", errno))?;
-    }
-    if let Some(gid) = group.map(Gid::from_raw) {
-        set_thread_res_gid(gid, gid, gid).map_err(|errno| Error::on("setresgid", errno))?;
-    }
-    if let Some(uid) = user.map(Uid::from_raw) {
-        set_thread_res_uid(uid, uid, uid).map_err(|errno| Error::on("setresuid", errno))?;
-    }
-    Ok(())
+    become_ids(user, group, groups.as_deref())
 }
 
 fn one(capability: u64) -> CapabilitySet {

@@ -1,22 +1,29 @@
 //! `switch_root` and `run-init`: from the first root, which is in memory, to another one: delete all in it, go on there.
 
-use rbox_core::call;
+use rbox_core::bytes;
 use rbox_core::fs as directories;
+use rbox_core::io::{Input, Output};
+use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{AtFlags, FileType, OFlags};
+use rbox_core::sys::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rbox_core::sys::mount::mount_move;
-use rbox_core::sys::{AsFd, BorrowedFd, fs, process};
+use rbox_core::sys::thread::{CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities};
+use rbox_core::sys::{AsFd, BorrowedFd, Errno, fs, process};
 use rbox_core::text;
 
+use crate::setpriv::CAPABILITIES;
+
 options! {
-    "[-n] [-c CONSOLE] NEW_ROOT INIT [ARG]...
+    "[-n] [-d CAPS] [-c CONSOLE] NEW_ROOT INIT [ARG]...
 
 Delete all in the root, which must be ramfs or tmpfs, make NEW_ROOT, a mount point,
 the root, and become INIT. Only for process 1.
 
   -c CONSOLE  Take it for the standard streams
-  -n          Look whether it would work, and do nothing";
+  -d CAPS     Drop these capabilities for good, a list with commas
+  -n          Check whether it would work, and do nothing";
     CONSOLE = "-c",
+    DROP = "-d",
     DRY_RUN = "-n",
 }
 
@@ -49,14 +56,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("root filesystem is not ramfs/tmpfs"));
     }
     if args.has(DRY_RUN) {
-        // What INIT is is below the new root.
-        let program = text!("./", operands[1]);
-        return if call::is_program(&program) {
-            Ok(ExitStatus::SUCCESS)
-        } else {
-            Err(Error::new(text!("can't execute '", operands[1], "'")))
-        };
+        args.value(DROP).map(parse_capabilities).transpose()?;
+        let checked = check_program(operands[1]);
+        return checked.map(|()| ExitStatus::SUCCESS).map_err(|errno| Error::cannot("execute", operands[1], errno));
     }
+    let dropped = args.value(DROP).map(parse_capabilities).transpose()?;
     let root = directories::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
     empty(root.as_fd(), old.st_dev, 0);
     mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
@@ -67,8 +71,54 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     {
         env.warn(error);
     }
+    if let Some(dropped) = dropped {
+        drop_capabilities(dropped)?;
+    }
     let errno = process::exec(operands[1], &operands[1..], &env.vars.words());
     Err(Error::cannot("execute", operands[1], errno))
+}
+
+/// Whether `path` is a program, seen from the new root, which is the current directory: absolute links lead into it.
+fn check_program(path: &[u8]) -> core::result::Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let file = fs::openat2(fs::CWD, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?;
+    let stat = fs::fstat(&file)?;
+    let is_program = directories::kind(&stat) == FileType::RegularFile && stat.st_mode & 0o111 != 0;
+    if is_program { Ok(()) } else { Err(Errno::ACCESS) }
+}
+
+/// A list of names, with or without `cap_`.
+fn parse_capabilities(list: &[u8]) -> Result<CapabilitySet> {
+    let mut set = CapabilitySet::empty();
+    for word in list.split(|&byte| byte == b',') {
+        let name = word.strip_prefix(b"cap_").unwrap_or(word);
+        let number =
+            CAPABILITIES.number_of(name).ok_or_else(|| Error::parts(&[b"unknown capability '", word, b"'"]))?;
+        set |= CapabilitySet::from_bits_retain(1 << number);
+    }
+    Ok(set)
+}
+
+/// Takes capabilities from this process, from all that it starts, and from what the kernel starts. The caller has moved
+/// /proc to the new root, which is the root by now.
+fn drop_capabilities(dropped: CapabilitySet) -> Result<()> {
+    // Kernel documentation, sysctl/kernel.rst: two numbers of 32 bits, the lower half first.
+    for path in ["/proc/sys/kernel/usermodehelper/bset", "/proc/sys/kernel/usermodehelper/inheritable"] {
+        let text = Input::open(path.as_bytes())?.read_to_end()?;
+        let mut halves = bytes::words(&text).filter_map(parse_decimal);
+        let (low, high) = (halves.next().unwrap_or(0), halves.next().unwrap_or(0));
+        let left = (high << 32 | low) & !dropped.bits();
+        let mut output = Output::create(path.as_bytes())?;
+        output.write(&text!(left & 0xffff_ffff, " ", left >> 32, "\n"))?;
+        output.flush()?;
+    }
+    let failed = |errno| Error::on("can't drop capabilities", errno);
+    for capability in (0..64).map(|number| 1 << number).filter(|bit| dropped.bits() & bit != 0) {
+        remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(capability)).map_err(failed)?;
+    }
+    let mut own = capabilities(None).map_err(failed)?;
+    own.inheritable -= dropped;
+    set_capabilities(None, own).map_err(failed)
 }
 
 /// Deletes all in a directory that is on that device, and follows no link. What cannot be deleted only takes memory.

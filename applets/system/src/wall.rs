@@ -5,6 +5,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::system::uname;
 use rbox_core::sys::{Errno, fd, fs, process, termios};
+use rbox_core::term::{Shown, clean};
 use rbox_core::text::Left;
 use rbox_core::time::{Moment, Zone, format};
 use rbox_core::users::User;
@@ -20,7 +21,7 @@ Write FILE, the WORDs or standard input to the terminals of all users.
 }
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run);
+pub const APPLET: Applet = Applet::new(USAGE, run).setuid();
 
 /// Columns of a line. What the screen shows there is written over.
 const WIDTH: usize = 79;
@@ -79,6 +80,7 @@ fn read(input: &mut Input) -> Result<Vec<u8>> {
 
 /// The lines, as wide as the screen. Control characters are shown: nobody's terminal is to obey them.
 fn push_lines(content: &[u8], message: &mut Vec<u8>) {
+    let content = clean(content, b"\t\n", Shown::Caret);
     let mut column = 0;
     let end_line = |message: &mut Vec<u8>, column: &mut usize| {
         push!(*message, Left("", WIDTH - *column), "\r\n");
@@ -92,8 +94,6 @@ fn push_lines(content: &[u8], message: &mut Vec<u8>) {
             }
             let shown = match letter {
                 '\t' => vec![b' '; 8 - column % 8],
-                '\0'..='\x1f' => text!("^", &[letter as u8 + 64]),
-                '\x7f'..='\u{9f}' => b"?".to_vec(),
                 _ => letter.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
             };
             let width = if letter < '\u{80}' { shown.len() } else { 1 };
@@ -146,7 +146,7 @@ mod tests {
             push_lines(content, &mut message);
             String::from_utf8_lossy(&message).split("\r\n").map(|line| line.trim_end().to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(lines(b"a\x1b[1m\xc2\x9b\xffb\n\nc"), ["a^[[1m??b", "", "c", ""]);
+        assert_eq!(lines(b"a\x1b[1m\xc2\x9b\xffb\n\nc"), ["a^[[1mM-^[?b", "", "c", ""]);
         assert_eq!(lines(&[b'x'; 80]), ["x".repeat(79), "x".to_string(), String::new()]);
         assert_eq!(lines(b"a\tb\xc3\xa9"), ["a       b\u{e9}", ""]);
     }

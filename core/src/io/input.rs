@@ -1,10 +1,11 @@
 //! A buffered reader over a file descriptor or memory.
 
 use super::CHUNK;
-use crate::bytes;
 use crate::error::{Error, Result};
+use crate::sys::event::{PollFd, PollFlags, poll};
 use crate::sys::fs::{Mode, OFlags};
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
+use crate::sys::time::Timespec;
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd, fs};
 
 /// A source of bytes that knows its name for messages.
 #[derive(Debug)]
@@ -107,7 +108,8 @@ impl Input {
         }
         if self.end == self.buffer.len() {
             // Memory that the system hands out is zero already; resize would write it all.
-            let mut larger = vec![0; (self.buffer.len() * 2).max(CHUNK)];
+            let size = (self.buffer.len() * 2).max(CHUNK);
+            let mut larger = alloc::zeroed(size).ok_or_else(Error::out_of_memory)?;
             larger[..self.end].copy_from_slice(&self.buffer);
             self.buffer = larger;
         }
@@ -116,6 +118,33 @@ impl Input {
         // A terminal's end of file is one event: asking again would wait for another.
         self.ended = got == 0;
         Ok(got > 0)
+    }
+
+    /// Whether a read would wait for whoever writes.
+    pub fn would_wait(&self) -> bool {
+        let Some(source) = self.fd().filter(|_| !self.ended) else { return false };
+        let mut polled = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
+    }
+
+    /// Takes `length` bytes of what is buffered, and drops `dropped` more.
+    #[inline]
+    pub(super) fn take(&mut self, length: usize, dropped: usize) -> &[u8] {
+        let taken = self.start..self.start + length;
+        self.start = taken.end + dropped;
+        &self.buffer[taken]
+    }
+
+    /// Gives `count` bytes back that were consumed last, so that the next reader of the same open file gets them (POSIX
+    /// XCU 1.4). What cannot seek keeps nothing for others.
+    pub fn give_back(&mut self, count: usize) {
+        let count = count + (self.end - self.start);
+        (self.start, self.end) = (0, 0);
+        if count > 0
+            && let Some(source) = self.fd()
+        {
+            let _ = fs::seek(source, fs::SeekFrom::Current(-(count as i64)));
+        }
     }
 
     /// Marks `count` bytes of what `fill` or `buffered` returned as used.
@@ -127,19 +156,7 @@ impl Input {
     ///
     /// The slice is the buffer's own: no byte is copied. A record is as long as memory allows.
     pub fn record(&mut self, delimiter: u8) -> Result<Option<&[u8]>> {
-        let mut searched = 0;
-        let length = loop {
-            match bytes::find_byte(delimiter, &self.buffered()[searched..]) {
-                Some(at) => break searched + at + 1,
-                None => searched = self.end - self.start,
-            }
-            if !self.fill_more()? {
-                break searched;
-            }
-        };
-        let record = self.start..self.start + length;
-        self.start = record.end;
-        Ok(if length == 0 { None } else { Some(&self.buffer[record]) })
+        self.record_after(delimiter, None)
     }
 
     /// Returns the next line without its newline. `None` at the end.

@@ -3,10 +3,12 @@
 mod copy;
 mod input;
 mod output;
+mod records;
 
 pub use copy::{copy, copy_range};
 pub use input::{Input, read};
 pub use output::Output;
+pub use records::Piece;
 
 /// Bytes moved by one read or write of a stream: large enough that the calls do not show, small enough for the cache.
 pub const CHUNK: usize = 64 * 1024;

@@ -1,8 +1,9 @@
 //! A buffered writer over a file descriptor or memory. A lost write is always an error.
 
 use super::CHUNK;
+use crate::bytes;
 use crate::error::{Error, Result};
-use crate::sys::fs::{Mode, OFlags};
+use crate::sys::fs::{FileType, Mode, OFlags};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, termios};
 
 /// A destination of bytes.
@@ -11,6 +12,8 @@ pub struct Output {
     sink: Sink,
     buffer: Vec<u8>,
     buffering: Buffering,
+    /// See `is_waited_for`; `None` until it is asked for.
+    waited_for: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -33,12 +36,12 @@ impl Output {
     /// Descriptor `number` of the process: 1 for standard output, 2 for standard error.
     pub fn standard(number: i32) -> Self {
         let buffering = if number == 2 { Buffering::Lines } else { Buffering::Undecided };
-        Self { sink: Sink::Standard(number), buffer: Vec::new(), buffering }
+        Self { sink: Sink::Standard(number), buffer: Vec::new(), buffering, waited_for: None }
     }
 
     /// An open descriptor.
     pub fn from_fd(file: OwnedFd) -> Self {
-        Self { sink: Sink::File(file), buffer: Vec::new(), buffering: Buffering::Blocks }
+        Self { sink: Sink::File(file), buffer: Vec::new(), buffering: Buffering::Blocks, waited_for: None }
     }
 
     /// The file at `path`, made anew or cut to nothing, mode 0666 less the umask. The error is `can't create 'PATH': reason`.
@@ -52,7 +55,7 @@ impl Output {
 
     /// Memory, to be taken by `into_bytes`.
     pub fn memory() -> Self {
-        Self { sink: Sink::Memory, buffer: Vec::new(), buffering: Buffering::Blocks }
+        Self { sink: Sink::Memory, buffer: Vec::new(), buffering: Buffering::Blocks, waited_for: None }
     }
 
     /// What was written to memory, or what still waits for the descriptor.
@@ -79,13 +82,38 @@ impl Output {
         self.fd().is_some_and(termios::isatty)
     }
 
+    /// True when somebody may wait for what is written: at a terminal or at the other end of a pipe or socket.
+    pub fn is_waited_for(&mut self) -> bool {
+        let is_waited_for = self.waited_for.unwrap_or_else(|| {
+            let kind =
+                self.fd().and_then(|sink| fs::fstat(sink).ok()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+            match kind {
+                Some(FileType::Fifo | FileType::Socket) => true,
+                Some(FileType::CharacterDevice) => self.is_terminal(),
+                _ => false,
+            }
+        });
+        self.waited_for = Some(is_waited_for);
+        is_waited_for
+    }
+
     /// Writes each line as soon as it is whole, also where the stream is no terminal.
     pub fn set_line_buffered(&mut self) {
         self.buffering = Buffering::Lines;
     }
 
     /// Writes `content`.
+    #[inline]
     pub fn write(&mut self, content: &[u8]) -> Result<()> {
+        // What fits needs no decision.
+        if self.buffering == Buffering::Blocks && self.buffer.capacity() - self.buffer.len() >= content.len() {
+            self.buffer.extend_from_slice(content);
+            return Ok(());
+        }
+        self.write_slowly(content)
+    }
+
+    fn write_slowly(&mut self, content: &[u8]) -> Result<()> {
         if self.buffering == Buffering::Undecided {
             self.buffering = if self.is_terminal() { Buffering::Lines } else { Buffering::Blocks };
         }
@@ -95,7 +123,11 @@ impl Output {
                 return self.write_through(content);
             }
         }
-        self.buffer.extend_from_slice(content);
+        if self.buffering == Buffering::Blocks && !matches!(self.sink, Sink::Memory) {
+            // Never more than a block: a write that does not fit comes here.
+            self.buffer.reserve_exact(CHUNK - self.buffer.len());
+        }
+        bytes::append(&mut self.buffer, content)?;
         if self.buffering == Buffering::Lines && content.contains(&b'\n') {
             return self.flush();
         }
@@ -105,11 +137,26 @@ impl Output {
     /// Writes one byte.
     #[inline]
     pub fn push(&mut self, byte: u8) -> Result<()> {
-        if self.buffering == Buffering::Blocks && self.buffer.len() < CHUNK {
+        if self.buffering == Buffering::Blocks && self.buffer.len() < self.buffer.capacity() {
             self.buffer.push(byte);
             return Ok(());
         }
-        self.write(&[byte])
+        self.write_slowly(&[byte])
+    }
+
+    /// Writes `byte` so many times.
+    pub fn write_repeated(&mut self, byte: u8, mut count: usize) -> Result<()> {
+        if self.buffering == Buffering::Blocks && self.buffer.capacity() - self.buffer.len() >= count {
+            self.buffer.resize(self.buffer.len() + count, byte);
+            return Ok(());
+        }
+        let block = [byte; 64];
+        while count > 0 {
+            let length = count.min(block.len());
+            self.write(&block[..length])?;
+            count -= length;
+        }
+        Ok(())
     }
 
     /// Writes the decimal digits of `number`.

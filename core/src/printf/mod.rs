@@ -47,20 +47,21 @@ pub fn echo(words: &[&[u8]], style: Style) -> Vec<u8> {
 /// Adds what `printf FORMAT [WORD]...` prints to `out`; returns its status.
 ///
 /// The format is used again while words are left and it takes some. `tell` is given the reason why a word is no number,
-/// or the format is wrong, which ends the output.
+/// or the format is wrong, which ends the output; and `out`, which it may write and clear before its message.
 pub fn print(
     format: &[u8],
     words: &[&[u8]],
     out: &mut Vec<u8>,
     bash: Option<&Bash>,
-    tell: &mut impl FnMut(&[&[u8]]),
+    tell: &mut impl FnMut(&mut Vec<u8>, &[&[u8]]),
 ) -> u8 {
-    Printer { words, at: 0, out, bash, tell: Tell::new(tell), status: 0, ended: false }.print(format)
+    let mut tell = |(out, message): (&mut Vec<u8>, &[&[u8]])| tell(out, message);
+    Printer { words, at: 0, out, bash, tell: Tell::new(&mut tell), status: 0, ended: false }.print(format)
 }
 
 callback! {
     /// Says why a word is no number, or what is wrong with the format.
-    Tell = Message<'b>(&'b [&'b [u8]]) -> ()
+    Tell = Message<'b>((&'b mut Vec<u8>, &'b [&'b [u8]])) -> ()
 }
 
 /// What bash's printf has besides: its own quoting by `%q`, and `%(FORMAT)T`.
@@ -120,6 +121,12 @@ impl<'a> Printer<'a> {
 
     fn conversion(&mut self, format: &[u8], at: &mut usize) {
         let spec = Spec::read(format, at, &mut || self.integer(false));
+        if let Err(error) = spec.reserve(self.out) {
+            self.tell.call((self.out, &[error.message()]));
+            self.status = 1;
+            self.ended = true;
+            return;
+        }
         if let (Some(bash), Some(b'(')) = (self.bash, format.get(*at)) {
             return self.date(bash, &spec, format, at);
         }
@@ -146,7 +153,7 @@ impl<'a> Printer<'a> {
             b'Q' if self.bash.is_some() => self.text(&spec, b'q'),
             b's' | b'c' | b'b' | b'q' if *at == start + 1 => self.text(&spec, letter),
             _ => {
-                self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+                self.tell.call((self.out, &[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]));
                 self.status = 1;
                 self.ended = true;
             }
@@ -158,7 +165,7 @@ impl<'a> Printer<'a> {
         let inner = &format[*at + 1..];
         let end = inner.windows(2).position(|pair| pair == b")T");
         let Some(end) = end else {
-            self.tell.call(&[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]);
+            self.tell.call((self.out, &[b"%", format.get(*at - 1..).unwrap_or_default(), b": invalid format"]));
             self.status = 1;
             self.ended = true;
             return;
@@ -191,7 +198,7 @@ impl<'a> Printer<'a> {
     }
 
     fn invalid(&mut self, word: &[u8]) {
-        self.tell.call(&[b"invalid number '", word, b"'"]);
+        self.tell.call((self.out, &[b"invalid number '", word, b"'"]));
         self.status = 1;
     }
 
@@ -254,7 +261,7 @@ mod tests {
     fn printf(words: &[&str]) -> (String, String, u8) {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let (mut out, mut told) = (Vec::new(), Vec::new());
-        let status = print(words[0], &words[1..], &mut out, None, &mut |parts| told.push(parts.concat()));
+        let status = print(words[0], &words[1..], &mut out, None, &mut |_, parts| told.push(parts.concat()));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&out), text(&told.join(&b'|')), status)
     }

@@ -1,10 +1,12 @@
 //! One conversion specification: its flags, width and precision, and putting a value into them.
 
+use crate::bytes;
+use crate::error::{Error, Result};
 use crate::number::Decimal;
 use crate::sys::float;
 
-/// The most columns that a width or a precision asks for; more is taken as this.
-const MOST: u64 = 1 << 16;
+/// The largest width and precision of C, which are of type `int`.
+const MOST: usize = i32::MAX as usize;
 
 /// What is between `%` and the letter of a conversion.
 #[derive(Clone, Copy, Default)]
@@ -38,15 +40,28 @@ impl Spec {
         if let Some(width) = size(format, at, star) {
             // A negative width is the flag `-` and a width.
             spec.left |= width < 0;
-            spec.width = width.unsigned_abs().min(MOST) as usize;
+            spec.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
         }
         if format.get(*at) == Some(&b'.') {
             *at += 1;
             // A negative precision counts as none.
             let precision = size(format, at, star).unwrap_or(0);
-            spec.precision = u64::try_from(precision).ok().map(|precision| precision.min(MOST) as usize);
+            spec.precision = usize::try_from(precision).ok();
         }
         spec
+    }
+
+    /// Makes room in `out` for what the width and the precision ask for, and as much for digits that are put together
+    /// first. The error is `out of memory`, also where one of them passes C's `int`.
+    pub fn reserve(&self, out: &mut Vec<u8>) -> Result<()> {
+        /// Bytes that a number of no width and no precision takes at most.
+        const NUMBER: usize = 400;
+        let size = self.width.max(self.precision.unwrap_or(0));
+        if size > MOST {
+            return Err(Error::out_of_memory());
+        }
+        bytes::reserve(out, size + NUMBER)?;
+        if size > NUMBER { bytes::reserve(&mut Vec::new(), size + NUMBER) } else { Ok(()) }
     }
 
     /// `%s`: the text, or its beginning.

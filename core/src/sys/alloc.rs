@@ -6,6 +6,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
+use std::collections::TryReserveError;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering::Relaxed};
+
+use super::process::{self, Resource, getrlimit};
 
 /// Small sizes are multiples of this, which is also the alignment of all.
 const STEP: usize = 16;
@@ -52,6 +56,97 @@ impl Allocator {
         let first = Stretch([0; FIRST]);
         Self { state: UnsafeCell::new(State { free: [null; CLASSES], start: null, left: 0, begun: false, first }) }
     }
+}
+
+/// The applet that runs: its name, null for the program's own, the name's length, and the status of a failure. Only the
+/// allocator of a program with one thread reads them.
+static NAME: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+static LENGTH: AtomicUsize = AtomicUsize::new(0);
+static FAILURE: AtomicU8 = AtomicU8::new(1);
+/// Whether the caller of the allocator handles a failure itself.
+static HANDLED: AtomicBool = AtomicBool::new(false);
+
+/// Who is out of memory when an allocation fails: name and status of an applet.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    name: *mut u8,
+    length: usize,
+    failure: u8,
+}
+
+impl Running {
+    /// An applet of that name, which fails with that status.
+    pub const fn new(name: &'static [u8], failure: u8) -> Self {
+        Self { name: name.as_ptr().cast_mut(), length: name.len(), failure }
+    }
+
+    /// Makes it the one that runs; returns the one before, to be made it again afterwards.
+    pub fn begin(self) -> Self {
+        Self {
+            name: NAME.swap(self.name, Relaxed),
+            length: LENGTH.swap(self.length, Relaxed),
+            failure: FAILURE.swap(self.failure, Relaxed),
+        }
+    }
+}
+
+/// Prints `NAME: out of memory` and ends the process with the failure status of the applet that runs. PID 1 starts anew.
+#[cold]
+#[inline(never)]
+fn fail() -> ! {
+    let (name, length): (*const u8, usize) = match NAME.load(Relaxed) {
+        name if name.is_null() => (b"rbox".as_ptr(), 4),
+        name => (name, LENGTH.load(Relaxed)),
+    };
+    // SAFETY: the name and its length are of one static string: `Running::new` takes nothing else, and this process has
+    // one thread. write reads what it is given.
+    unsafe {
+        libc::write(2, name.cast(), length);
+        libc::write(2, b": out of memory\n".as_ptr().cast(), 16);
+    }
+    if process::getpid().is_init() {
+        super::recovery::start_anew(0);
+    }
+    process::exit_now(FAILURE.load(Relaxed))
+}
+
+/// What the system gave; where it gave nothing, the process ends, unless the caller handles that itself.
+#[inline(always)]
+fn checked(piece: *mut u8) -> *mut u8 {
+    if piece.is_null() && !HANDLED.load(Relaxed) {
+        fail();
+    }
+    piece
+}
+
+/// Calls `allocate`, which is told by a null pointer or an error that memory is exhausted.
+fn handled<T>(allocate: impl FnOnce() -> T) -> T {
+    HANDLED.store(true, Relaxed);
+    let result = allocate();
+    HANDLED.store(false, Relaxed);
+    result
+}
+
+/// Makes room for `more` elements; an error where memory is exhausted. For sizes that come from input.
+pub fn try_reserve<T>(list: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
+    handled(|| list.try_reserve(more))
+}
+
+/// `size` zero bytes, which take no memory until they are written to; `None` where memory is exhausted.
+pub fn zeroed(size: usize) -> Option<Vec<u8>> {
+    let layout = Layout::array::<u8>(size).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the size is not zero. A piece that is not null is from the global allocator, with the layout of a vector of
+    // that capacity, and all its bytes are zero.
+    unsafe {
+        let piece = handled(|| std::alloc::alloc_zeroed(layout));
+        if piece.is_null() { None } else { Some(Vec::from_raw_parts(piece, size, size)) }
+    }
+}
+
+/// Whether the process has a limit of memory (setrlimit(2), RLIMIT_AS and RLIMIT_DATA), so that an applet which needs too
+/// much ends it.
+pub fn is_limited() -> bool {
+    [Resource::As, Resource::Data].into_iter().any(|resource| getrlimit(resource).current.is_some())
 }
 
 /// The class of a request; `None` when the C library serves it.
@@ -113,13 +208,13 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = class(&layout) else {
             // SAFETY: the caller's promise about layout.
-            return unsafe { System.alloc(layout) };
+            return checked(unsafe { System.alloc(layout) });
         };
         // SAFETY: one thread, and nothing called from here allocates through `self`: this is the only reference.
         let state = unsafe { &mut *self.state.get() };
         let piece = state.free[class];
         if piece.is_null() {
-            return state.carve(class);
+            return checked(state.carve(class));
         }
         // SAFETY: a free piece begins with the address of the next, is 16 bytes at least and aligned to them.
         state.free[class] = unsafe { piece.cast::<*mut u8>().read() };
@@ -144,7 +239,7 @@ unsafe impl GlobalAlloc for Allocator {
         match (class(&layout), class(&wanted)) {
             (Some(old), Some(new)) if old == new => return piece,
             // SAFETY: the caller's promise; both sizes are System's.
-            (None, None) => return unsafe { System.realloc(piece, layout, size) },
+            (None, None) => return checked(unsafe { System.realloc(piece, layout, size) }),
             _ => {}
         }
         // SAFETY: the caller's promises; both pieces hold the smaller size and are not the same.
@@ -161,7 +256,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if class(&layout).is_none() {
             // SAFETY: the caller's promise about layout.
-            return unsafe { System.alloc_zeroed(layout) };
+            return checked(unsafe { System.alloc_zeroed(layout) });
         }
         // SAFETY: the caller's promise; the piece holds layout.size() bytes.
         unsafe {

@@ -23,10 +23,10 @@ pub fn parse_all(text: &[u8]) -> Option<f64> {
 
 /// Adds the number as `snprintf(3)` prints it by the conversion `letter`, one of `aAeEfFgG`.
 ///
-/// `precision` as there, at most 65536. `alternate` is its flag `#`.
+/// `precision` as there, at most 2147483647. `alternate` is its flag `#`.
 pub fn push(out: &mut Vec<u8>, value: f64, letter: u8, precision: Option<usize>, alternate: bool) {
     let letter = if b"aAeEfFgG".contains(&letter) { letter } else { b'g' };
-    let precision = precision.map_or(-1, |precision| precision.min(1 << 16) as i32);
+    let precision = precision.map_or(-1, |precision| i32::try_from(precision).unwrap_or(i32::MAX));
     let format: [u8; 6] =
         if alternate { [b'%', b'#', b'.', b'*', letter, 0] } else { [b'%', b'.', b'*', letter, 0, 0] };
     // The largest number has 309 digits before the point; then come the sign, the point and the places.

@@ -19,6 +19,7 @@ pub mod klog;
 pub mod loop_device;
 pub mod namespace;
 pub mod packet;
+pub mod privilege;
 pub mod process;
 pub mod recovery;
 pub mod schedule;

@@ -5,14 +5,29 @@ mod pattern;
 pub use pattern::parse_as;
 
 use super::{Civil, DAYS, MONTHS, Moment, Zone};
+use crate::names;
+use crate::names::Names;
 use crate::number::parse_decimal;
+
+/// Zones by name: minutes east of UTC, plus a day.
+const ZONES: Names = names! {
+    "z" = 1440, "utc" = 1440, "ut" = 1440, "gmt" = 1440, "wet" = 1440, "west" = 1500, "bst" = 1500,
+    "cet" = 1500, "cest" = 1560, "met" = 1500, "mest" = 1560, "eet" = 1560, "eest" = 1620, "msk" = 1620, "ist" = 1770,
+    "sgt" = 1920, "jst" = 1980, "kst" = 1980, "nzst" = 2160, "nzdt" = 2220, "nst" = 1230, "ndt" = 1290, "ast" = 1200,
+    "adt" = 1260, "est" = 1140, "edt" = 1200, "cst" = 1080, "cdt" = 1140, "mst" = 1020, "mdt" = 1080, "pst" = 960,
+    "pdt" = 1020, "akst" = 900, "akdt" = 960, "hst" = 840,
+};
 
 /// The moment that `text` means, as seen from `now` in `zone`. `None` when it is no date.
 ///
 /// The words may come in any order: a date, a time, a zone, `now`, `today`, `yesterday`, `tomorrow`, a month's and a
-/// day's name, and spans such as `+30 minutes`, `2 days ago`, `next week`.
+/// day's name, and spans such as `+30 minutes`, `2 days ago`, `next week`, `last monday`. `TZ="ZONE"` before all is the
+/// zone that they are read in.
 pub fn parse(text: &[u8], now: Moment, zone: &Zone) -> Option<Moment> {
     let text = text.trim_ascii();
+    if let Some((name, rest)) = text.strip_prefix(b"TZ=\"").and_then(|rest| crate::bytes::split_once(rest, b'"')) {
+        return parse(rest, now, &Zone::load(Some(name)));
+    }
     if let Some(seconds) = text.strip_prefix(b"@") {
         return parse_epoch(seconds);
     }
@@ -79,8 +94,9 @@ struct Parser {
     has_date: bool,
     /// Year, month and day were named in numbers.
     is_whole: bool,
-    /// The day of the week that was named, 0 for Sunday.
+    /// The day of the week that was named, 0 for Sunday; and which of those that come: 1 for `next`, -1 for `last`.
     weekday: Option<i64>,
+    ordinal: i64,
     /// A span, added at the end.
     months: i64,
     days: i64,
@@ -99,6 +115,20 @@ impl Parser {
     /// Takes one item from the front of `words` and returns how many words it was.
     fn take(&mut self, words: &[Vec<u8>]) -> Option<usize> {
         let word = words[0].to_ascii_lowercase();
+        let next = words.get(1).map(|word| word.to_ascii_lowercase()).unwrap_or_default();
+        let ordinal = [(&b"last"[..], -1), (b"this", 0), (b"next", 1)].into_iter().find(|(name, _)| *name == word);
+        if let Some((_, ordinal)) = ordinal
+            && let Some(day) = day_of_week(&next)
+        {
+            (self.weekday, self.ordinal) = (Some(day), ordinal);
+            return Some(2);
+        }
+        if matches!(&next[..], b"am" | b"pm") && self.take_half(&[&word[..], &next].concat()) {
+            return Some(2);
+        }
+        if self.take_half(&word) {
+            return Some(1);
+        }
         if let Some(used) = self.take_span(&word, words) {
             return Some(used);
         }
@@ -134,6 +164,7 @@ impl Parser {
             b"tomorrow" => self.days += 1,
             b"noon" => self.set_time(12, 0, 0),
             b"midnight" => self.set_time(0, 0, 0),
+            // Where a pattern has them after the hour.
             b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
             b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
             _ => {
@@ -144,13 +175,29 @@ impl Parser {
                 if let Some((_, month)) = MONTHS.iter().find(named) {
                     self.civil.month = month as u8;
                     self.has_date = true;
-                } else if let Some((_, day)) = DAYS.iter().find(named) {
-                    self.weekday = Some(day as i64);
+                } else if let Some(day) = day_of_week(word) {
+                    self.weekday = Some(day);
                 } else {
                     return false;
                 }
             }
         }
+        true
+    }
+
+    /// A time of half a day: `3pm`, `10:30am`.
+    fn take_half(&mut self, word: &[u8]) -> bool {
+        let (time, add) = match word {
+            [time @ .., b'a', b'm'] => (time, 0),
+            [time @ .., b'p', b'm'] => (time, 12),
+            _ => return false,
+        };
+        let whole = if time.contains(&b':') { time.to_vec() } else { [time, b":00"].concat() };
+        let hour = parse_decimal(whole.split(|&byte| byte == b':').next().unwrap_or_default());
+        if !hour.is_some_and(|hour| (1..=12).contains(&hour)) || !self.take_time(&whole) {
+            return false;
+        }
+        self.civil.hour = self.civil.hour % 12 + add;
         true
     }
 
@@ -210,15 +257,15 @@ impl Parser {
         date.contains(&b'/') && self.take_date(&date) && self.take_time(time)
     }
 
-    /// `Z`, `UTC`, `GMT`, `+hh[:]mm`.
+    /// `Z`, `UTC`, `CEST`, `+hh[:]mm`.
     fn take_zone(&mut self, word: &[u8]) -> bool {
         let sign = match word.first() {
             Some(b'+') => 1,
             Some(b'-') => -1,
             _ => {
-                let universal = matches!(word, b"z" | b"utc" | b"gmt");
-                self.offset = if universal { Some(0) } else { self.offset };
-                return universal;
+                let minutes = ZONES.number_of(word).map(|minutes| minutes as i64 - 1440);
+                self.offset = minutes.map(|minutes| minutes * 60).or(self.offset);
+                return minutes.is_some();
             }
         };
         let digits: Vec<u8> = word[1..].iter().copied().filter(|&byte| byte != b':').collect();
@@ -279,7 +326,9 @@ impl Parser {
         }
         // With a date the day's name is an ornament, wherever it is; alone it is the next such day.
         if let Some(day) = self.weekday.filter(|_| !self.has_date) {
-            self.days += (day - i64::from(self.civil.weekday)).rem_euclid(7);
+            let ahead = (day - i64::from(self.civil.weekday)).rem_euclid(7);
+            // The next one is the first that comes, and not today; the last one the first that was, and not today.
+            self.days += ahead + 7 * (self.ordinal - i64::from(self.ordinal > 0 && ahead > 0));
         }
         let month = i64::from(self.civil.month).checked_add(self.months)?;
         let day = i64::from(self.civil.day).checked_add(self.days)?;
@@ -293,6 +342,14 @@ impl Parser {
         };
         Some(Moment { seconds: seconds.checked_add(self.seconds)?, nanos: self.nanos })
     }
+}
+
+/// The day of the week that goes by that name, of three characters and more.
+fn day_of_week(word: &[u8]) -> Option<i64> {
+    let named = |(name, _): &(&str, u64)| {
+        word.len() >= 3 && name.to_ascii_lowercase().as_bytes().starts_with(word.strip_suffix(b".").unwrap_or(word))
+    };
+    DAYS.iter().find(named).map(|(_, day)| day as i64)
 }
 
 /// The moment of `[[CC]YY]MMDDhhmm[.ss]` (touch -t), or with `year_last` `MMDDhhmm[[CC]YY][.ss]` (date's operand).
@@ -393,6 +450,22 @@ mod tests {
         assert_eq!(seconds("Thu, 26 Nov 2026 10:20:30"), Some(3 * 86_400));
         assert_eq!(seconds("thursday 10:20:30"), Some(3 * 86_400));
         assert_eq!(seconds("monday"), midnight);
+        assert_eq!(seconds("thursday 10:20:30 EST"), Some(3 * 86_400 + 5 * 3600));
+        assert_eq!(seconds("TZ=\"CET-1\" 2026-11-23 11:20:30"), Some(0));
+    }
+
+    #[test]
+    fn days_and_halves_of_days_have_names() {
+        let at = |text: &str| parse(text.as_bytes(), NOW, &Zone::utc()).map(|moment| moment.seconds - 1_795_392_000);
+        let day = 86_400;
+        assert_eq!((at("last monday"), at("next monday"), at("this monday")), (Some(-7 * day), Some(7 * day), Some(0)));
+        assert_eq!((at("last friday"), at("next friday")), (Some(-3 * day), Some(4 * day)));
+        assert_eq!(
+            (at("10am"), at("3 pm"), at("12am"), at("12:30pm")),
+            (Some(36_000), Some(54_000), Some(0), Some(45_000))
+        );
+        assert_eq!(at("23 November 2026 3pm"), Some(54_000));
+        assert_eq!((at("13pm"), at("0am"), at("last x")), (None, None, None));
     }
 
     #[test]

@@ -4,10 +4,10 @@ mod layout;
 mod order;
 
 use rbox_core::bytes::join_path;
-use rbox_core::fs::{kind, list};
+use rbox_core::fs::{FileId, MOST_OPEN, identity, kind, list, open_directory, open_parent};
 use rbox_core::prelude::*;
-use rbox_core::sys::AsFd;
-use rbox_core::sys::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use rbox_core::sys::fs::{AtFlags, CWD, FileType, Stat, readlinkat, statat};
+use rbox_core::sys::{AsFd, OwnedFd};
 use rbox_core::term;
 
 options! {
@@ -140,8 +140,16 @@ struct Lister<'a> {
     status: ExitStatus,
     /// Something was listed, so that the next directory is set apart by an empty line.
     started: bool,
-    /// Directories above the one that is listed: device and inode, against loops of -L.
-    above: Vec<(u64, u64)>,
+}
+
+/// A directory whose directories are being listed.
+struct Level {
+    /// It, open; those far above are closed, so that no depth takes all descriptors.
+    directory: Option<OwnedFd>,
+    id: FileId,
+    /// The directories in it that are still to be listed.
+    below: std::vec::IntoIter<Vec<u8>>,
+    path_length: usize,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -163,7 +171,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         lister.started = true;
     }
     for directory in directories {
-        lister.list_directory(env, &directory.name, headers)?;
+        lister.list_tree(env, &directory.name, headers)?;
     }
     Ok(lister.status)
 }
@@ -212,7 +220,7 @@ impl<'a> Lister<'a> {
             || [CLASSIFY, INODE, BLOCKS, FOLLOW].iter().chain(&sorted).any(|option| args.has(*option));
         let layout = layout::Layout::new(env, args)?;
         let status = ExitStatus::SUCCESS;
-        Ok(Self { args, form, quoting, color, width, layout, needs_stat, status, started: false, above: Vec::new() })
+        Ok(Self { args, form, quoting, color, width, layout, needs_stat, status, started: false })
     }
 
     /// Looks at `name` in the open directory `at`. An operand's link is followed where POSIX says so.
@@ -222,8 +230,12 @@ impl<'a> Lister<'a> {
                 && (self.args.has(FOLLOW_OPERANDS)
                     || !(self.form == Form::Long || self.args.has(ITSELF) || self.args.has(CLASSIFY)));
         let stat = |follow| statat(at, name, if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW });
-        // A link that leads nowhere is shown itself.
-        let found = if follow { stat(true).or_else(|_| stat(false)) } else { stat(false) };
+        // A link that leads nowhere is shown itself, unless -L asks for what it leads to.
+        let found = match follow {
+            true if self.args.has(FOLLOW) => stat(true),
+            true => stat(true).or_else(|_| stat(false)),
+            false => stat(false),
+        };
         let stat = found.map_err(|errno| Error::on(name, errno))?;
         let mut file = File { name: name.to_vec(), kind: kind(&stat), stat: Some(Box::new(stat)), target: None };
         if file.kind == FileType::Symlink && (self.form == Form::Long || self.color || self.args.has(CLASSIFY)) {
@@ -233,19 +245,58 @@ impl<'a> Lister<'a> {
         Ok(file)
     }
 
-    fn list_directory(&mut self, env: &mut Env, path: &[u8], header: bool) -> Result<()> {
-        let opened = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .and_then(|directory| Ok((list(directory.as_fd())?, rbox_core::sys::fs::fstat(&directory)?, directory)));
-        let (entries, own, directory) = match opened {
+    /// Lists the directory `operand`, and with -R all below it, by open directories: no path is too long.
+    fn list_tree(&mut self, env: &mut Env, operand: &[u8], header: bool) -> Result<()> {
+        let (mut path, mut levels) = (operand.to_vec(), Vec::<Level>::new());
+        let first = self.list_directory(env, &levels, operand, &path, header)?;
+        levels.extend(first);
+        while let Some(level) = levels.last_mut() {
+            path.truncate(level.path_length);
+            if let Some(name) = level.below.next() {
+                path = join_path(&path, &name);
+                let next = self.list_directory(env, &levels, &name, &path, true)?;
+                levels.extend(next);
+                // A link may have led down, and `..` does not lead back.
+                if let Some(far) = levels.len().checked_sub(MOST_OPEN + 1).filter(|_| !self.args.has(FOLLOW)) {
+                    levels[far].directory = None;
+                }
+            } else if let Some(below) = levels.pop().and_then(|level| level.directory)
+                && let Some(level) = levels.last_mut().filter(|level| level.directory.is_none())
+            {
+                match open_parent(&below, level.id) {
+                    Ok(directory) => level.directory = Some(directory),
+                    Err(errno) => {
+                        level.below = Vec::new().into_iter();
+                        self.status.worsen(env.warn(Error::cannot("open", &path, errno)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists one directory, `name` in the innermost of `levels`. The answer is the level of what is below it, with -R.
+    fn list_directory(
+        &mut self,
+        env: &mut Env,
+        levels: &[Level],
+        name: &[u8],
+        path: &[u8],
+        header: bool,
+    ) -> Result<Option<Level>> {
+        let at = levels.last().and_then(|level| level.directory.as_ref()).map_or(CWD, |directory| directory.as_fd());
+        let opened = open_directory(at, name, levels.is_empty() || self.args.has(FOLLOW))
+            .and_then(|directory| Ok((list(directory.as_fd())?, identity(&directory)?, directory)));
+        let (entries, id, directory) = match opened {
             Ok(opened) => opened,
             Err(errno) => {
                 self.status.worsen(env.warn(Error::cannot("open", path, errno)));
-                return Ok(());
+                return Ok(None);
             }
         };
-        if self.above.contains(&(own.st_dev, own.st_ino)) {
+        if levels.iter().any(|level| level.id == id) {
             self.status.worsen(env.warn(Error::parts(&[path, b": not listing already-listed directory"])));
-            return Ok(());
+            return Ok(None);
         }
         let files = self.look_at_all(env, &directory, path, entries);
         if header {
@@ -256,17 +307,12 @@ impl<'a> Lister<'a> {
         }
         self.started = true;
         self.print(env, &files, true)?;
-        drop(directory);
-        if self.args.has(RECURSE) {
-            self.above.push((own.st_dev, own.st_ino));
-            for file in &files {
-                if file.kind == FileType::Directory && file.name != b"." && file.name != b".." {
-                    self.list_directory(env, &join_path(path, &file.name), true)?;
-                }
-            }
-            self.above.pop();
+        if !self.args.has(RECURSE) {
+            return Ok(None);
         }
-        Ok(())
+        let is_below = |file: &File| file.kind == FileType::Directory && file.name != b"." && file.name != b"..";
+        let below: Vec<Vec<u8>> = files.into_iter().filter(is_below).map(|file| file.name).collect();
+        Ok(Some(Level { directory: Some(directory), id, below: below.into_iter(), path_length: path.len() }))
     }
 
     fn look_at_all(

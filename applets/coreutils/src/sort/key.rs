@@ -141,6 +141,9 @@ fn position(word: &[u8], rules: &mut Rules, is_start: bool) -> Option<(usize, Op
 fn field_start(line: &[u8], field: usize, separator: Option<u8>) -> usize {
     let mut at = 0;
     for _ in 0..field {
+        if at >= line.len() {
+            break;
+        }
         match separator {
             Some(separator) => match rbox_core::bytes::find_byte(separator, &line[at..]) {
                 Some(length) => at += length + 1,

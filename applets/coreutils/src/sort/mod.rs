@@ -65,7 +65,7 @@ START and END are FIELD[.CHARACTER][OPTIONS], counted from 1.
 }
 
 /// The applet. POSIX XCU sort: 1 says that `-c` found disorder, more than 1 an error.
-pub const APPLET: Applet = Applet::new(USAGE, run).inline().failure(2);
+pub const APPLET: Applet = Applet::new(USAGE, run).failure(2);
 
 /// A line of the buffer, without its end, and the beginning of its first key.
 #[derive(Clone, Copy)]

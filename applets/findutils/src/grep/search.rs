@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rbox_core::bytes::{find_byte, find_byte_back, find_bytes};
+use rbox_core::fs::same_regular_file;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::pattern::regex::{Exec, Regex};
@@ -155,7 +156,14 @@ impl Search {
             gap: true,
             is_binary: false,
         };
-        input.fill()?;
+        let prints_lines =
+            matches!(self.report, Report::Lines | Report::Matches) && self.max != Some(0) && self.max != Some(1);
+        if let (true, Some(from), Some(to)) = (prints_lines, input.fd(), env.stdout.fd())
+            && same_regular_file(from, to)
+        {
+            return Err(Error::parts(&[b"input file '", name, b"' is also the output"]));
+        }
+        input.fill_for(&mut env.stdout)?;
         if self.binary != Binary::Text && self.line_end != 0 {
             progress.is_binary = find_byte(0, input.buffered()).is_some();
         }
@@ -198,7 +206,7 @@ impl Search {
             looked = data.len();
             if whole > searched {
                 if !self.part(env, data, searched..whole, progress)? {
-                    // With -m the next reader of the stream begins after the last line that was printed.
+                    // POSIX XCU 1.4: the next reader of the stream begins after the last line that was selected.
                     input.consume(progress.printed);
                     return Ok(());
                 }
@@ -213,7 +221,7 @@ impl Search {
                 searched -= kept;
                 looked -= kept;
             }
-            if !input.fill_more()? {
+            if !input.fill_more_for(&mut env.stdout)? {
                 let data = input.buffered();
                 if searched < data.len() {
                     self.part(env, data, searched..data.len(), progress)?;
@@ -315,6 +323,9 @@ impl Search {
     /// Counts a line and prints it; false when no more is to be known of this input.
     fn select(&mut self, env: &mut Env, data: &[u8], line: Range<usize>, progress: &mut Progress<'_>) -> Result<bool> {
         progress.count += 1;
+        if progress.is_binary || self.report != Report::Lines {
+            progress.printed = line.end;
+        }
         if progress.is_binary {
             return Ok(false);
         }

@@ -289,12 +289,11 @@ impl Mdev {
         fs::chmod(node, mode).map_err(failed)?;
         fs::chownat(CWD, node, Some(Uid::from_raw(rule.uid)), Some(Gid::from_raw(rule.gid)), AtFlags::empty())
             .map_err(failed)?;
-        if matches!(rule.place, Place::Moved(_)) && node != device.name {
-            // What devtmpfs put at the old place is the same node twice.
-            let _ = fs::unlink(device.name);
+        if matches!(rule.place, Place::Moved(_) | Place::Linked(_)) && node != device.name {
+            // What devtmpfs has put there is the same node twice; another device's node stays.
+            unlink_node(device.name, number);
         }
         if matches!(rule.place, Place::Linked(_)) && node != device.name {
-            let _ = fs::unlink(device.name);
             fs::symlink(node, device.name).map_err(failed)?;
         }
         if block && number == self.root {
@@ -343,9 +342,26 @@ fn make_directories(node: &[u8]) {
     }
 }
 
+/// Removes a link, or a node with that number.
+fn unlink_node(name: &[u8], number: u64) {
+    if fs::lstat(name).is_ok_and(|stat| is_link(&stat) || stat.st_rdev == number) {
+        // It may have gone since.
+        let _ = fs::unlink(name);
+    }
+}
+
+fn is_link(stat: &fs::Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
+}
+
 fn remove_node(device: &Device<'_>, rule: &Action, node: &[u8]) -> Result<()> {
-    if matches!(rule.place, Place::Linked(_)) {
+    let number = device.numbers.map(|(major, minor)| fs::makedev(major, minor));
+    if matches!(rule.place, Place::Linked(_)) && fs::lstat(device.name).is_ok_and(|stat| is_link(&stat)) {
         let _ = fs::unlink(device.name);
+    }
+    // The name may have become another device's.
+    if fs::lstat(node).is_ok_and(|stat| number.is_some_and(|number| stat.st_rdev != number)) {
+        return Ok(());
     }
     match fs::unlink(node) {
         // devtmpfs has removed it.

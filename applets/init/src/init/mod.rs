@@ -12,7 +12,6 @@ pub use inittab::fuzz;
 
 use inittab::{Action, Entry};
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::env::Vars;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
@@ -88,6 +87,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
     let _ = process::chdir("/");
+    // One that was started anew was executed as /proc/self/exe.
+    process::set_name(b"init");
     init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
     let before = recovery::take_over(env);
     init.state = recovery::prepare(env);
@@ -202,7 +203,7 @@ impl Init {
             entry.pid = 0;
             let lived = uptime_milliseconds().saturating_sub(entry.started);
             entry.short_lives = if lived < SHORT_LIFE { entry.short_lives + 1 } else { 0 };
-            if matches!(entry.action, Action::Respawn | Action::AskFirst) {
+            if !self.stopped && matches!(entry.action, Action::Respawn | Action::AskFirst) {
                 let number = Decimal::new(pid as u64);
                 let end = b") exited. Scheduling for restart.";
                 let message = [b"process '", &entry.command[..], b"' (pid ", number.as_bytes(), end].concat();
@@ -245,6 +246,8 @@ impl Init {
 
     /// Runs the shutdown entries and ends all processes.
     fn end_all(&mut self, env: &mut Env) {
+        // From here on nothing is started again.
+        self.stopped = true;
         self.run_all(env, Action::Shutdown, true);
         say(env, b"The system is going down NOW!");
         // Both fail only when no other process is left.
@@ -290,16 +293,4 @@ impl Init {
         // The new init could not be started: a machine with nothing in it is best restarted.
         let _ = reboot(RebootCommand::Restart);
     }
-}
-
-/// The environment of all that init starts, with `name` set to `value` unless it is there and `keep`.
-fn set_variable(vars: &mut Vars, name: &str, value: &[u8], keep: bool) {
-    if keep && vars.get(name).is_some() {
-        return;
-    }
-    let prefix = [name.as_bytes(), b"="].concat();
-    let mut words: Vec<Vec<u8>> = vars.words().iter().map(|word| word.to_vec()).collect();
-    words.retain(|word| !word.starts_with(&prefix));
-    words.push([&prefix, value].concat());
-    *vars = Vars::List(words);
 }

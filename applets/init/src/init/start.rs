@@ -10,7 +10,7 @@ use rbox_core::sys::{fd, process};
 use rbox_core::tty::make_sane;
 
 use super::inittab::{Action, Entry};
-use super::{say, set_variable};
+use super::say;
 
 /// What a shell would have to interpret.
 const SHELL_CHARACTERS: &[u8] = b"~`!$^&*()=|\\{}[];\"'<>?";
@@ -36,15 +36,17 @@ pub fn set_variables(env: &mut Env, runlevel: Option<&[u8]>) {
     let serial = process::console_is_serial();
     let term = env.vars.get("TERM").map(<[u8]>::to_vec);
     if serial && term.is_none_or(|term| term == b"linux") {
-        set_variable(&mut env.vars, "TERM", b"vt102", false);
+        env.vars.set("TERM", Some(b"vt102"));
     }
-    set_variable(&mut env.vars, "TERM", b"linux", true);
-    set_variable(&mut env.vars, "HOME", b"/", true);
-    set_variable(&mut env.vars, "PATH", b"/sbin:/usr/sbin:/bin:/usr/bin", true);
-    set_variable(&mut env.vars, "SHELL", b"/bin/sh", true);
-    set_variable(&mut env.vars, "USER", b"root", true);
-    if let Some(runlevel) = runlevel {
-        set_variable(&mut env.vars, "RUNLEVEL", runlevel, false);
+    let defaults: [(&str, &[u8]); 5] =
+        [("TERM", b"linux"), ("HOME", b"/"), ("PATH", call::DEFAULT_PATH), ("SHELL", b"/bin/sh"), ("USER", b"root")];
+    for (name, value) in defaults {
+        if env.vars.get(name).is_none() {
+            env.vars.set(name, Some(value));
+        }
+    }
+    if runlevel.is_some() {
+        env.vars.set("RUNLEVEL", runlevel);
     }
 }
 

@@ -16,6 +16,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::process;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
 use rbox_core::syslog;
+use rbox_core::term::{Shown, clean};
 
 use lease::Lease;
 use packet::{Kind, Message};
@@ -159,6 +160,8 @@ impl<'a> Client<'a> {
 
     /// A log line goes to standard error, with -S to syslog too.
     fn log(&self, env: &mut Env, text: &[u8]) {
+        // Part of it may be what a server sent.
+        let text = &clean(text, b"", Shown::Caret)[..];
         // There is no one left to tell that standard error is dead.
         let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
         if self.syslog {

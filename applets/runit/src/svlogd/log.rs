@@ -19,7 +19,7 @@ use crate::status::now;
 /// How a file of the directory is opened.
 const NEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
-/// The mode of a file that is whole, by which svlogd knows it from one that was left-after.
+/// The mode of a file that is whole, by which svlogd knows it from one that was left behind.
 const WHOLE: Mode = Mode::from_bits_retain(0o744);
 
 /// A log directory.

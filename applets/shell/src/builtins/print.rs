@@ -35,7 +35,11 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut out = Vec::new();
     let bash = printf::Bash { quote: crate::syntax::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
     let bash = shell.options.bash.then_some(&bash);
-    shell.status = printf::print(format, words, &mut out, bash, &mut |parts| {
+    shell.status = printf::print(format, words, &mut out, bash, &mut |out, parts| {
+        if variable.is_none() {
+            shell.print(out);
+            out.clear();
+        }
         write_error(&[&shell.invocation.name[..], b": ", &parts.concat(), b"\n"].concat());
     });
     match variable {

@@ -158,9 +158,11 @@ impl Shell {
     }
 
     /// Whether the user must be able to end or stop what runs without the shell: at a prompt, and where Ctrl-C is
-    /// trapped and the keyboard may be what the command reads.
+    /// trapped and the keyboard may be what the command reads. Under a limit of memory, too: a process that reaches it
+    /// ends.
     pub fn must_fork(&self) -> bool {
         self.options.interactive
+            || sys::alloc::is_limited()
             || self.traps.actions[2].as_ref().is_some_and(|action| !action.is_empty())
                 && sys::termios::isatty(sys::fd::borrow(0))
     }

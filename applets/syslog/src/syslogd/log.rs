@@ -3,11 +3,13 @@
 use rbox_core::bytes;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
+use rbox_core::push;
 use rbox_core::sys::system::uname;
 use rbox_core::syslog::{FACILITIES, SEVERITIES};
+use rbox_core::term::{Shown, clean};
 use rbox_core::time::{self, Moment, Zone};
 
-use super::files::{Limits, Target};
+use super::files::{Limits, Line, Target};
 use super::remote::Remote;
 use super::rules::Rule;
 use crate::ring::Ring;
@@ -38,9 +40,37 @@ pub struct Log {
     pub remotes: Vec<Remote>,
     /// Local time.
     pub zone: Zone,
-    /// The last message, as it came.
+    /// The last message, as it came: for `drop_same`.
     pub last: Vec<u8>,
+    /// The time and the host's name.
+    pub clock: Clock,
 }
+
+/// What is written in each line and changes once a second at most.
+#[derive(Default)]
+pub struct Clock {
+    second: i64,
+    time: Vec<u8>,
+    host: Vec<u8>,
+}
+
+impl Clock {
+    fn set(&mut self, second: i64, zone: &Zone) {
+        if second != self.second {
+            self.second = second;
+            self.time = time::format(TIME, Moment { seconds: second, ..Moment::now() }, zone);
+            self.host = uname().nodename().to_bytes().to_vec();
+        }
+    }
+
+    /// Forgets the time: the zone may be another one.
+    pub fn reset(&mut self) {
+        self.second = 0;
+    }
+}
+
+/// RFC 3164 4.1.2, for strftime(3).
+const TIME: &[u8] = b"%b %e %H:%M:%S";
 
 impl Log {
     /// Takes what one datagram holds: messages between NUL bytes.
@@ -51,7 +81,10 @@ impl Log {
             if self.drop_same && message == self.last {
                 continue;
             }
-            self.last = message.to_vec();
+            if self.drop_same {
+                self.last.clear();
+                self.last.extend_from_slice(message);
+            }
             let (priority, text) = take_priority(message);
             self.put(env, priority, text);
         }
@@ -63,64 +96,63 @@ impl Log {
             return;
         }
         let (sent, text) = take_time(text);
-        let time = match sent {
-            Some(sent) if !self.arrival => sent.to_vec(),
-            _ => time::format(b"%b %e %H:%M:%S", Moment::now(), &self.zone),
-        };
+        let second = Moment::now().seconds;
+        self.clock.set(second, &self.zone);
+        let time = sent.filter(|_| !self.arrival).unwrap_or(&self.clock.time);
         for remote in &mut self.remotes {
-            remote.send(priority, &time, text);
+            remote.send(priority, time, &self.clock.host, text);
         }
         if !self.local {
             return;
         }
-        let mut line = Vec::new();
+        let mut text = clean(text, b"\t\n", Shown::Caret);
+        // A message is one line.
+        text.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+        text.push(b'\n');
+        let mut head = Vec::new();
         if let Some(kernel) = &mut self.kernel {
             // The kernel's log has its own times and takes the priority at the start: dev-kmsg.
-            line.extend_from_slice(&[b"<", Decimal::new(priority.into()).as_bytes(), b">"].concat());
-            push_text(&mut line, text);
-            line.push(b'\n');
-            if let Err(error) = kernel.write(&line, Limits { rotate_at: 0, keep: 0 }) {
+            push!(head, "<", priority, ">");
+            let limits = Limits { rotate_at: 0, keep: 0 };
+            if let Err(error) = kernel.write(Line { head: &head, text: &text, second }, limits) {
                 env.report(&error);
             }
             return;
         }
-        line.extend_from_slice(&time);
-        line.push(b' ');
+        push!(head, time, " ");
         if !self.small {
-            line.extend_from_slice(uname().nodename().to_bytes());
-            line.push(b' ');
-            push_priority(&mut line, priority);
-            line.push(b' ');
+            push!(head, &self.clock.host, " ");
+            push_priority(&mut head, priority);
+            head.push(b' ');
         }
-        push_text(&mut line, text);
-        line.push(b'\n');
         match &self.ring {
-            Some(ring) => ring.add(&line),
-            None => self.write_files(env, priority, &line),
+            Some(ring) => ring.add(&[head, text].concat()),
+            None => self.write_files(env, priority, Line { head: &head, text: &text, second }),
         }
     }
 
     /// Writes a line to the files whose rules want it, or else to the first one.
-    fn write_files(&mut self, env: &mut Env, priority: u16, line: &[u8]) {
-        let mut wanted: Vec<usize> = Vec::new();
+    fn write_files(&mut self, env: &mut Env, priority: u16, line: Line<'_>) {
+        let mut written: Vec<usize> = Vec::new();
         for at in 0..self.rules.len() {
             if self.rules[at].wants(priority) {
                 let target = self.target(at);
                 // Two rules with one file write a message once.
-                if !wanted.contains(&target) {
-                    wanted.push(target);
+                if !written.contains(&target) {
+                    written.push(target);
+                    self.write_file(env, target, line);
                 }
             }
         }
-        if wanted.is_empty() {
-            wanted.push(0);
+        if written.is_empty() {
+            self.write_file(env, 0, line);
         }
-        for target in wanted {
-            if let Err(error) = self.targets[target].write(line, self.limits) {
-                // The console is the last place to say that the log is lost.
-                env.report(&error);
-                self.targets[target].close();
-            }
+    }
+
+    fn write_file(&mut self, env: &mut Env, target: usize, line: Line<'_>) {
+        if let Err(error) = self.targets[target].write(line, self.limits) {
+            // The console is the last place to say that the log is lost.
+            env.report(&error);
         }
     }
 
@@ -146,11 +178,24 @@ fn take_priority(message: &[u8]) -> (u16, &[u8]) {
     }
 }
 
-/// RFC 3164 4.1.2: `Mmm dd hh:mm:ss `, if the sender wrote it.
+/// RFC 3164 4.1.2: `Mmm dd hh:mm:ss `, if the sender wrote it. Anything else at the start is part of the text.
 fn take_time(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let blanks = [3, 6, 15].iter().all(|&at| text.get(at) == Some(&b' '));
-    let colons = [9, 12].iter().all(|&at| text.get(at) == Some(&b':'));
-    if blanks && colons { (Some(&text[..15]), &text[16..]) } else { (None, text) }
+    let is_time = text.get(..16).is_some_and(|field| {
+        const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+        let number = |at: usize, low, high| {
+            let digits = field[at..at + 2].strip_prefix(b" ").filter(|_| at == 4).unwrap_or(&field[at..at + 2]);
+            parse_decimal(digits).is_some_and(|number| (low..=high).contains(&number))
+        };
+        MONTHS.chunks_exact(3).any(|month| month == &field[..3])
+            && [3, 6, 15].iter().all(|&at| field[at] == b' ')
+            && [9, 12].iter().all(|&at| field[at] == b':')
+            && number(4, 1, 31)
+            && number(7, 0, 23)
+            && number(10, 0, 59)
+            // A leap second.
+            && number(13, 0, 60)
+    });
+    if is_time { (Some(&text[..15]), &text[16..]) } else { (None, text) }
 }
 
 fn push_priority(line: &mut Vec<u8>, priority: u16) {
@@ -162,19 +207,6 @@ fn push_priority(line: &mut Vec<u8>, priority: u16) {
     }
 }
 
-/// Control bytes are shown as `^X`, so that no sender can write to the terminal of who reads the log.
-fn push_text(line: &mut Vec<u8>, text: &[u8]) {
-    for &byte in text {
-        match byte {
-            b'\t' => line.push(byte),
-            // A message is one line.
-            b'\n' => line.push(b' '),
-            0..32 | 127 => line.extend_from_slice(&[b'^', byte ^ 64]),
-            _ => line.push(byte),
-        }
-    }
-}
-
 /// What the fuzz target feeds.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
@@ -182,7 +214,7 @@ pub fn fuzz(data: &[u8]) {
     let (_, text) = take_time(text);
     let mut line = Vec::new();
     push_priority(&mut line, priority);
-    push_text(&mut line, text);
+    line.extend_from_slice(&clean(text, b"\t", Shown::Caret));
     assert!(!line.iter().any(|&byte| byte < b' ' && byte != b'\t'));
     if let Ok(rules) = super::rules::parse(data, b"conf") {
         for rule in rules {
@@ -206,10 +238,21 @@ mod tests {
     }
 
     #[test]
-    fn control_bytes_are_shown() {
-        let mut line = Vec::new();
-        push_text(&mut line, b"a\x1b[m\x7f\t\n\xc3\xa9");
-        assert_eq!(line, b"a^[[m^?\t \xc3\xa9");
+    fn what_only_looks_like_a_time_is_text() {
+        for text in [
+            &b"\x1bcX \x1b[ 2J:\x1b]:\x07\n evil"[..],
+            b"Jax  2 03:04:05 a",
+            b"Jan 32 03:04:05 a",
+            b"Jan  2 24:04:05 a",
+            b"Jan  2  3:04:05 a",
+            b"Jan  2 03:04:61 a",
+            b"Jan  2 03:04:05",
+            b"Jan +2 03:04:05 a",
+            b"Jan  0 03:04:05 a",
+        ] {
+            assert_eq!(take_time(text), (None, text));
+        }
+        assert_eq!(take_time(b"Dec 31 23:59:60 x").1, b"x");
     }
 
     #[test]
@@ -227,7 +270,7 @@ mod tests {
             let message = random.spoil(b"<13>Jan  2 03:04:05 tag: text");
             let (_, text) = take_priority(&message);
             let (_, text) = take_time(text);
-            push_text(&mut Vec::new(), text);
+            clean(text, b"", Shown::Caret);
         }
     }
 }

@@ -21,7 +21,7 @@ use rbox_core::sys::{Errno, OwnedFd, fs};
 use rbox_core::time::Zone;
 
 use self::files::{Limits, Target};
-use self::log::Log;
+use self::log::{Clock, Log};
 use self::remote::Remote;
 use self::rules::Rule;
 use crate::ring::Ring;
@@ -67,6 +67,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program();
 
 /// The longest message that is taken, in bytes.
 const LONGEST: usize = 8192;
+/// Messages that are taken before signals are looked for again.
+const BATCH: usize = 64;
 /// Facility `syslog`, severity `info`.
 const OWN: u16 = 5 << 3 | 6;
 
@@ -102,6 +104,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         remotes,
         zone: Zone::load(env.vars.get("TZ")),
         last: Vec::new(),
+        clock: Clock::default(),
     };
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
     // Whoever waits for the parent's end finds somebody who listens.
@@ -166,13 +169,22 @@ fn serve(env: &mut Env, log: &mut Log, socket: &OwnedFd, signals: &SignalQueue, 
             log.put(env, OWN, b"-- MARK --");
             next_mark = uptime_milliseconds() + mark;
         }
-        while let Ok((count, _)) = recv(socket, &mut buffer[..], RecvFlags::empty()) {
-            log.take(env, &buffer[..count]);
+        let [messages, signal] = watched.map(|watched| watched.revents().contains(PollFlags::IN));
+        if messages {
+            // Whoever floods the log must not keep signals from it.
+            for _ in 0..BATCH {
+                let Ok((count, _)) = recv(socket, &mut buffer[..], RecvFlags::empty()) else { break };
+                log.take(env, &buffer[..count]);
+            }
+        }
+        if !signal {
+            continue;
         }
         match signals.take() {
             Some(SIGHUP) => {
                 log.targets.iter_mut().for_each(Target::close);
                 log.zone = Zone::load(env.vars.get("TZ"));
+                log.clock.reset();
             }
             Some(signal) => return Ok(ExitStatus(128 + signal as u8)),
             None => {}

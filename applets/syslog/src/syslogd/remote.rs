@@ -9,7 +9,6 @@ use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::OwnedFd;
 use rbox_core::sys::net::{AddressFamily, SendFlags, SocketFlags, SocketType, connect, send, socket_with};
-use rbox_core::sys::system::uname;
 
 /// How long a name that cannot be resolved is left alone, in milliseconds: asking keeps the log waiting.
 const WAIT: u64 = 120_000;
@@ -39,15 +38,14 @@ impl Remote {
     }
 
     /// Sends one message. What cannot be sent is lost, as UDP has it; the log must not wait.
-    pub fn send(&mut self, priority: u16, time: &[u8], text: &[u8]) {
+    pub fn send(&mut self, priority: u16, time: &[u8], host: &[u8], text: &[u8]) {
         if self.socket.is_none() && uptime_milliseconds() >= self.next_try {
             self.socket = self.open();
             self.next_try = uptime_milliseconds() + WAIT;
         }
         let Some(socket) = &self.socket else { return };
-        let node = uname();
         // RFC 3164 4.1.2: the name without its domain.
-        let host = node.nodename().to_bytes().split(|&byte| byte == b'.').next().unwrap_or_default();
+        let host = host.split(|&byte| byte == b'.').next().unwrap_or_default();
         let number = Decimal::new(priority.into());
         let packet = [b"<", number.as_bytes(), b">", time, b" ", host, b" ", text].concat();
         // A refusal of an earlier packet is reported with this one: the second attempt is this packet's own.

@@ -1,8 +1,14 @@
-//! Password hashes as crypt(5) describes them: `$5$` (SHA-256), `$6$` (SHA-512), `$1$` (MD5).
+//! Password hashes as crypt(5) describes them: `$y$` (yescrypt), `$7$` (scrypt), `$2b$` and its kin (bcrypt), `$6$`
+//! (SHA-512), `$5$` (SHA-256), `$1$` (MD5).
+
+mod bcrypt;
+mod yescrypt;
 
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::hash::{self, Algorithm, Hash};
+use crate::names;
+use crate::names::Names;
 use crate::number::parse_decimal;
 use crate::sys::rand::{GetRandomFlags, getrandom};
 
@@ -14,7 +20,7 @@ pub fn verify(password: &[u8], hash: &[u8]) -> bool {
 }
 
 /// Compares in a time that does not tell where the first difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
@@ -24,28 +30,52 @@ pub fn crypt(password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
         [b'$', b'5', b'$', rest @ ..] => Some(sha_crypt(Algorithm::Sha256, password, b"$5$", rest)),
         [b'$', b'6', b'$', rest @ ..] => Some(sha_crypt(Algorithm::Sha512, password, b"$6$", rest)),
         [b'$', b'1', b'$', rest @ ..] => Some(md5_crypt(password, rest)),
+        [b'$', b'2', b'a' | b'b' | b'y', b'$', ..] => bcrypt::crypt(password, setting),
+        [b'$', b'y', b'$', ..] => yescrypt::crypt(password, setting),
+        [b'$', b'7', b'$', ..] => yescrypt::scrypt(password, setting),
         _ => None,
     }
 }
 
-/// What `crypt` needs for a method, `md5`, `sha256` or `sha512`, and a salt. The error names the method.
+/// The methods by the names that mkpasswd(1) of BusyBox and of whois and crypt(5) have for them, each with its position in `FORMS`.
+const METHODS: Names = names! {
+    "md5" = 0, "md5crypt" = 0, "sha256" = 1, "sha-256" = 1, "sha256crypt" = 1, "sha512" = 2, "sha-512" = 2,
+    "sha512crypt" = 2, "bcrypt" = 3, "yescrypt" = 4,
+};
+
+/// For each method what its setting starts with.
+const FORMS: &str = "$1$ $5$ $6$ $2b$10$ $y$j9T$";
+
+/// For each method the most characters of its salt.
+const SALTS: [u8; 5] = [8, 16, 16, BCRYPT_SALT as u8, 24];
+
+/// bcrypt takes no shorter salt.
+const BCRYPT_SALT: usize = 22;
+
+/// What `crypt` needs for a method (`md5`, `sha256`, `sha512`, `bcrypt`, `yescrypt`) and a salt; that of SHA may begin
+/// with `rounds=N$`. The error names the method or the salt.
 pub fn setting(method: &[u8], salt: &[u8]) -> Result<Vec<u8>> {
-    let (magic, most) = match method {
-        b"md5" => (b"$1$", 8),
-        b"sha256" => (b"$5$", 16),
-        b"sha512" => (b"$6$", 16),
-        _ => return Err(Error::parts(&[b"unknown method: ", method])),
+    let number = METHODS.number_of(method).ok_or_else(|| Error::parts(&[b"unknown method: ", method]))? as usize;
+    let (magic, most) = (FORMS.split(' ').nth(number).unwrap_or_default(), usize::from(SALTS[number]));
+    let bad = || Error::parts(&[b"bad salt: ", salt]);
+    let (rounds, rest) = match bytes::split_once(salt, b'$') {
+        Some((rounds, rest)) if matches!(magic, "$5$" | "$6$") => {
+            rounds.strip_prefix(b"rounds=").and_then(parse_decimal).ok_or_else(bad)?;
+            (&salt[..=rounds.len()], rest)
+        }
+        _ => (&b""[..], salt),
     };
     // Another character would be read as the end of the salt, or of the field of shadow(5).
-    if salt.iter().any(|byte| !ALPHABET.contains(byte)) {
-        return Err(Error::parts(&[b"bad salt: ", salt]));
+    let is_short = most == BCRYPT_SALT && rest.len() < most;
+    if is_short || rest.iter().any(|byte| !ALPHABET.contains(byte)) {
+        return Err(bad());
     }
-    Ok([magic, &salt[..salt.len().min(most)]].concat())
+    Ok([magic.as_bytes(), rounds, &rest[..rest.len().min(most)]].concat())
 }
 
 /// The same with a random salt of full length.
 pub fn new_setting(method: &[u8]) -> Result<Vec<u8>> {
-    let mut salt = [0; 16];
+    let mut salt = [0; 24];
     getrandom(&mut salt, GetRandomFlags::empty())?;
     setting(method, &salt.map(|byte| ALPHABET[usize::from(byte & 63)]))
 }
@@ -120,13 +150,15 @@ fn push_sha(text: &mut Vec<u8>, digest: &[u8]) {
     if long { push_24_bits(text, [0, 0, digest[63]], 2) } else { push_24_bits(text, [0, digest[31], digest[30]], 3) }
 }
 
-/// Writes `count` letters, six bits each, the lowest first.
+/// Writes `count` characters, six bits each, the lowest first.
 fn push_24_bits(text: &mut Vec<u8>, bytes: [u8; 3], count: usize) {
-    let mut bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
-    for _ in 0..count {
-        text.push(ALPHABET[(bits & 63) as usize]);
-        bits >>= 6;
-    }
+    let bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
+    push_digits(text, ALPHABET, [bits, bits >> 6, bits >> 12, bits >> 18], count);
+}
+
+/// Writes the first `count` numbers as characters of `alphabet`, by their lowest six bits.
+fn push_digits(text: &mut Vec<u8>, alphabet: &[u8; 64], numbers: [u32; 4], count: usize) {
+    text.extend(numbers.into_iter().take(count).map(|number| alphabet[number as usize & 63]));
 }
 
 fn md5_crypt(password: &[u8], setting: &[u8]) -> Vec<u8> {
@@ -179,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn settings_have_salts_and_rounds() {
+        let text = |method: &[u8], salt: &[u8]| setting(method, salt).map_err(|error| error.message().to_vec());
+        assert_eq!(text(b"sha512", b"rounds=1000$salt").as_deref(), Ok(&b"$6$rounds=1000$salt"[..]));
+        assert_eq!(text(b"md5", b"rounds=1000$salt"), Err(b"bad salt: rounds=1000$salt".to_vec()));
+        assert_eq!(text(b"sha256", b"rounds=x$salt"), Err(b"bad salt: rounds=x$salt".to_vec()));
+        assert_eq!(text(b"bcrypt", b"short"), Err(b"bad salt: short".to_vec()));
+        assert_eq!(text(b"des", b"xx"), Err(b"unknown method: des".to_vec()));
+        for method in [&b"bcrypt"[..], b"yescrypt", b"sha-512"] {
+            let setting = new_setting(method).expect("a method");
+            let hash = crypt(b"pw", &setting).expect("a setting");
+            assert!(verify(b"pw", &hash) && !verify(b"pw2", &hash));
+        }
+    }
+
+    #[test]
     fn any_setting_is_read_without_a_panic() {
         let mut random = crate::testing::Random::new(13);
         for _ in 0..200 {
@@ -194,7 +241,7 @@ mod tests {
 
     #[test]
     fn unknown_methods_and_locked_hashes_are_nobodys() {
-        for hash in [&b"*"[..], b"!", b"x", b"", b"$7$a$b", b"$6$", b"$6"] {
+        for hash in [&b"*"[..], b"!", b"x", b"", b"$7$a$b", b"$6$", b"$6", b"$3$x", b"$2b$", b"$y$"] {
             assert!(!verify(b"", hash));
         }
     }

@@ -1,0 +1,114 @@
+//! Files that are exchanged (renameat2(2)) while an applet works on them: whatever it meets, nothing leaks.
+//!
+//! The verdict does not depend on who wins: each result must be one of those that are right. Each test stops after so many runs.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rbox_core::sys::fs::{CWD, RenameFlags, renameat_with};
+
+const RBOX: &str = env!("CARGO_BIN_EXE_rbox");
+
+fn scratch(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("rbox-race-{name}.{}", std::process::id()));
+    fs::create_dir(&directory).expect("a fresh directory");
+    directory
+}
+
+/// Exchanges two names again and again, up to 2,000 times a run, while `run` is called.
+fn exchanging(a: &Path, b: &Path, runs: usize, mut run: impl FnMut()) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..runs * 2000 {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).expect("both are there");
+            }
+        });
+        for _ in 0..runs {
+            run();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+fn cp(directory: &Path, words: &[&str]) {
+    let mut command = Command::new(RBOX);
+    // A file that was replaced is an error, and no matter here.
+    command.arg("cp").args(words).current_dir(directory).stderr(Stdio::null()).status().expect("cp starts");
+}
+
+#[test]
+fn a_copy_has_the_mode_and_the_length_of_what_it_holds() {
+    let directory = scratch("mode");
+    let (public, private) = (directory.join("w/public"), directory.join("w/private"));
+    fs::create_dir(directory.join("w")).expect("a fresh directory");
+    for (path, byte, length, mode) in [(&public, b'p', 10_000, 0o644), (&private, b's', 200_000, 0o600)] {
+        fs::write(path, vec![byte; length]).expect("a file");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    }
+    exchanging(&public, &private, 60, || {
+        cp(&directory, &["-a", "w", "o"]);
+        for entry in fs::read_dir(directory.join("o")).expect("a copy") {
+            let path = entry.expect("an entry").path();
+            let content = fs::read(&path).expect("a readable copy");
+            let mode = fs::metadata(&path).expect("its attributes").permissions().mode() & 0o777;
+            let is_right = match content.first() {
+                Some(b's') => (mode, content.len()) == (0o600, 200_000),
+                Some(_) => (mode, content.len()) == (0o644, 10_000),
+                None => true,
+            };
+            assert!(is_right, "{}: mode {mode:o}, {} bytes", path.display(), content.len());
+        }
+        fs::remove_dir_all(directory.join("o")).expect("it goes");
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}
+
+#[test]
+fn nothing_is_written_through_a_link_that_takes_a_directorys_name() {
+    let directory = scratch("link");
+    for name in ["s/x", "o/x", "victim"] {
+        fs::create_dir_all(directory.join(name)).expect("a fresh directory");
+    }
+    fs::write(directory.join("s/x/f"), "content").expect("a file");
+    symlink("../victim", directory.join("o/link")).expect("a link");
+    exchanging(&directory.join("o/x"), &directory.join("o/link"), 100, || {
+        cp(&directory, &["-r", "s/.", "o"]);
+        assert_eq!(fs::read_dir(directory.join("victim")).expect("it is there").count(), 0);
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}
+
+#[test]
+fn a_mode_does_not_pass_a_link_that_takes_the_new_directorys_name() {
+    let directory = scratch("mkdir");
+    let victim = directory.join("victim");
+    fs::create_dir(&victim).expect("a fresh directory");
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    fs::create_dir(directory.join("a")).expect("a fresh directory");
+    fs::create_dir(directory.join("b")).expect("a fresh directory");
+    symlink("../victim", directory.join("b/new")).expect("a link");
+    exchanging(&directory.join("a"), &directory.join("b"), 100, || {
+        let status = Command::new(RBOX)
+            .args(["mkdir", "-m", "777", "a/new"])
+            .current_dir(&directory)
+            .stderr(Stdio::null())
+            .status()
+            .expect("mkdir starts");
+        if status.success() {
+            for name in ["a/new", "b/new"] {
+                // The other one is the link.
+                let _ = fs::remove_dir(directory.join(name));
+            }
+        }
+        assert_eq!(fs::metadata(&victim).expect("it is there").permissions().mode() & 0o777, 0o700);
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}
