@@ -217,6 +217,7 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
             }
             if ended {
                 shell.jobs.remember(at);
+                shell.jobs.all[at].is_waited_for = true;
                 if !shell.keeps_ended_jobs() {
                     shell.jobs.all.remove(at);
                 }
@@ -245,6 +246,7 @@ fn wait_all(shell: &mut Shell, one: bool) -> Done {
             continue;
         }
         if shell.jobs.all.iter().all(|job| job.ended() || job.stopped()) {
+            shell.jobs.all.iter_mut().for_each(|job| job.is_waited_for = true);
             return Ok(if one { 127 } else { 0 });
         }
         match shell.wait_any() {

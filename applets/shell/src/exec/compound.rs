@@ -93,7 +93,8 @@ impl Shell {
             if self.options.bash && found.words.is_some() {
                 self.before_turn(found)?;
             }
-            self.set_loop_variable(found.name, word)?;
+            let assigned = self.set_loop_variable(found.name, word);
+            self.leave_on_error(assigned)?;
             match self.run_body(&found.body) {
                 Ok(Turn::Next) => Ok(()),
                 Ok(Turn::Leave) => Err(Fail::Break(0)),
@@ -101,7 +102,21 @@ impl Shell {
             }
         });
         self.flow.loops -= 1;
-        if result == Err(Fail::Break(0)) { Ok(()) } else { result }
+        self.after_loop(result)
+    }
+
+    /// A read-only loop variable: bash leaves the loop and goes on after it; in POSIX the error is the shell's (XCU 2.8.1).
+    fn leave_on_error(&mut self, assigned: Run) -> Run {
+        if assigned == Err(Fail::Error) && self.options.bash && !self.options.posix {
+            self.status = 1;
+            return Err(Fail::Break(0));
+        }
+        assigned
+    }
+
+    /// What follows a loop: `Fail::Break(0)` has left it, by `break` or by an error of its head.
+    fn after_loop(&mut self, result: Run) -> Run {
+        if result == Err(Fail::Break(0)) { self.check_errexit() } else { result }
     }
 
     pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
@@ -109,7 +124,7 @@ impl Shell {
         self.flow.loops += 1;
         let result = self.arith_for_turns(found);
         self.flow.loops -= 1;
-        result
+        self.after_loop(result)
     }
 
     fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
@@ -139,7 +154,7 @@ impl Shell {
         self.flow.loops += 1;
         let result = self.select_turns(found, &words);
         self.flow.loops -= 1;
-        result
+        self.after_loop(result)
     }
 
     fn select_turns(&mut self, found: &For, words: &[Vec<u8>]) -> Run {
@@ -152,6 +167,9 @@ impl Shell {
             let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
             write_error(&prompt);
             let Some(line) = crate::state::stream::read_line(0) else {
+                if self.options.bash {
+                    self.print(b"\n");
+                }
                 self.status = 1;
                 return Ok(());
             };
@@ -163,7 +181,8 @@ impl Shell {
             self.set(reply, &line)?;
             let choice = rbox_core::number::parse_decimal(line.trim_ascii()).unwrap_or(0) as usize;
             let word = choice.checked_sub(1).and_then(|at| words.get(at)).cloned().unwrap_or_default();
-            self.set(found.name, &word)?;
+            let assigned = self.set(found.name, &word);
+            self.leave_on_error(assigned)?;
             if matches!(self.run_body(&found.body)?, Turn::Leave) {
                 return Ok(());
             }

@@ -69,6 +69,7 @@ impl Shell {
     }
 
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+        self.forget_waited_jobs();
         let applet = self.own_applet(&words[0]);
         let isolation = applet.map(|id| self.registry.form(id).isolation);
         if let Some(id) = applet
@@ -355,6 +356,7 @@ impl Shell {
 
     /// Forks; `None` in the child, which has its group and signals set. `group` is that of the job, 0 for a new one.
     pub fn fork_child(&mut self, group: i32, kind: Child) -> Result<Option<i32>, Fail> {
+        self.forget_waited_jobs();
         // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
         // the child, it would be lost.
         self.ignores_children();

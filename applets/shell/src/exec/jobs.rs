@@ -98,9 +98,20 @@ impl Shell {
         self.options.interactive && self.options.monitor
     }
 
-    /// Whether jobs that were waited for stay in the table until they are reported; not when a loop makes more and more.
+    /// Whether jobs that were waited for stay in the table until they are reported: at a prompt, but not when a loop makes
+    /// more and more; in BusyBox also in a script, until it starts the next process.
     pub fn keeps_ended_jobs(&self) -> bool {
-        self.reports_jobs() && self.jobs.all.len() < MOST_UNREPORTED
+        match self.reports_jobs() {
+            true => self.jobs.all.len() < MOST_UNREPORTED,
+            false => !self.options.bash,
+        }
+    }
+
+    /// Before the next process is started: without job control the jobs that were waited for leave the table.
+    pub fn forget_waited_jobs(&mut self) {
+        if !self.jobs.all.is_empty() && !self.reports_jobs() {
+            self.jobs.forget_waited_for();
+        }
     }
 
     /// Reports jobs that ended or stopped, and forgets those that ended.

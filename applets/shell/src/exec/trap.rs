@@ -205,7 +205,14 @@ impl Shell {
             self.flow.command_text = unparse::arith(arith, &self.symbols);
             self.run_debug_trap(line)?;
         }
-        self.arith(arith)
+        match self.arith(arith) {
+            // bash leaves the loop and goes on after it.
+            Err(Fail::Error) if self.options.bash => {
+                self.status = 1;
+                Err(Fail::Break(0))
+            }
+            value => value,
+        }
     }
 
     fn run_debug_trap(&mut self, line: u32) -> Run {

@@ -67,6 +67,7 @@ impl Shell {
             options: self.options.clone(),
             computed: self.computed.clone(),
         });
+        self.forget_waited_jobs();
         let (line, builtin, loops) = (self.location.line, self.location.builtin, self.flow.loops);
         let is_virtual = std::mem::replace(&mut self.flow.is_virtual, true);
         self.flow.depth += 1;

@@ -24,6 +24,8 @@ pub struct Job {
     pub controlled: bool,
     /// Its state has been reported.
     pub is_reported: bool,
+    /// Its end was waited for: it leaves the table before the next job is started.
+    pub is_waited_for: bool,
 }
 
 impl Process {
@@ -150,7 +152,7 @@ impl Jobs {
         let mut texts = texts.into_iter();
         let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
         let processes = pids.iter().map(process).collect();
-        self.insert(Job { number, processes, controlled, is_reported: true });
+        self.insert(Job { number, processes, controlled, is_reported: true, is_waited_for: false });
         number
     }
 
@@ -184,6 +186,11 @@ impl Jobs {
         let surplus = (self.waited.len() + processes.len()).saturating_sub(REMEMBERED);
         self.waited.drain(..surplus.min(self.waited.len()));
         self.waited.extend(processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status))));
+    }
+
+    /// Takes jobs whose end was waited for out of the table.
+    pub fn forget_waited_for(&mut self) {
+        self.all.retain(|job| !job.is_waited_for || !job.ended());
     }
 
     /// Takes jobs that ended out of the table.
