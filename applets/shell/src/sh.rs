@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
-Run commands from a script, a file or the terminal. As bash also:
+Run commands from a string, a file or the terminal. When called as bash, also:
 --login --noprofile --norc --rcfile FILE --posix --verbose --version, -O and +O SHOPT";
 
 /// The applet.
@@ -62,7 +62,7 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let mut shell = Shell {
         registry: env.registry,
         symbols: Symbols::default(),
-        // Most shells need no more than the environment and their own few.
+        // Most shells have the variables of the environment and a few of their own.
         variables: Vec::with_capacity(56),
         locals: Vec::new(),
         options: Options::default(),
@@ -358,7 +358,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.run_input(&mut input, true)
 }
 
-/// PS1 of a shell that was given none: BusyBox has it in scripts too, bash at a prompt alone.
+/// The default of PS1: BusyBox sets it in scripts too, bash at a prompt alone.
 fn set_default_prompt(shell: &mut Shell) {
     let default: &[u8] = if shell.options.bash { b"\\s-\\v\\$ " } else { b"\\w \\$ " };
     let name = shell.intern(b"PS1");

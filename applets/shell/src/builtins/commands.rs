@@ -4,6 +4,7 @@ use crate::expand::names_in;
 use crate::state::Shell;
 use crate::syntax::copied::Copied;
 
+/// Builtins, functions, aliases and programs in PATH that begin with the prefix, unsorted.
 pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> =
         crate::state::builtin::names(shell.options.bash).map(|name| name.as_bytes().copied()).collect();

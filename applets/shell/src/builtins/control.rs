@@ -17,7 +17,7 @@ fn signed(word: &[u8]) -> Option<i64> {
     crate::syntax::expression::small_number(word.trim_ascii())
 }
 
-/// What bash does with a second operand of `break`, `exit`, `return` and `shift`.
+/// bash's error of a second operand of `break`, `exit`, `return` and `shift`.
 fn refuse_second(shell: &mut Shell, words: &[&[u8]]) -> Result<(), Fail> {
     if words.len() > 1 { Err(shell.fatal(&[b"too many arguments"])) } else { Ok(()) }
 }
@@ -281,7 +281,7 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let rest = shell.parameters.positional[count..].to_vec();
     shell.parameters.positional = Rc::new(rest);
     if !shell.options.bash {
-        // As in BusyBox and dash, `getopts` begins anew with other parameters.
+        // As in BusyBox and dash, `getopts` starts again with other parameters.
         (shell.parameters.option_index, shell.parameters.option_offset) = (1, 0);
     }
     Ok(0)
@@ -348,7 +348,7 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-/// Prints a trap such that the shell reads it back; `all`: one that is not set too.
+/// Prints a trap in a form that the shell can read back; `all`: also one that is not set.
 fn show_trap(shell: &mut Shell, number: usize, all: bool) {
     let traps = shell.traps.outer.as_ref().unwrap_or(&shell.traps.actions);
     let action = match traps.get(number).and_then(Option::as_ref) {

@@ -251,7 +251,7 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     let directory = shell.get(b"TMPDIR").filter(|directory| !directory.is_empty()).unwrap_or(b"/tmp").copied();
     let pid = process::getpid().as_raw_nonzero().get().unsigned_abs();
     let path = [&directory[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
-    // The file is this user's alone and new: nobody else can have laid it there.
+    // O_EXCL: the file is new and this user's; no one else can have created it.
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let opened = fs::open(&path[..], flags, Mode::RUSR | Mode::WUSR);
     let text = [lines.join(&b'\n'), b"\n".copied()].concat();

@@ -9,7 +9,7 @@ use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::sys::{error_text, process};
 
-/// What `ulimit` knows: the text of each limit, and its option character.
+/// The limits: the text of each, and its option character.
 const LIMITS: Names = names! {
     "core file size (blocks)         (-c) " = b'c',
     "data seg size (kb)              (-d) " = b'd',
@@ -135,7 +135,7 @@ fn show(shell: &mut Shell, wanted: &Wanted<'_>, flag: u8, text: &str) {
     }
 }
 
-/// Sets a limit, or says why not.
+/// Sets a limit; the error is its message.
 fn set(wanted: &Wanted<'_>, flag: u8, word: &[u8]) -> Result<(), Vec<u8>> {
     let Some((unit, resource)) = limit_of(flag.into()) else { return Ok(()) };
     let mut value = None;

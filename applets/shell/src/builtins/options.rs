@@ -111,7 +111,7 @@ pub fn set(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if operands || !words.is_empty() {
         shell.parameters.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
         if !shell.options.bash {
-            // As in BusyBox and dash, `getopts` begins anew with other parameters.
+            // As in BusyBox and dash, `getopts` starts again with other parameters.
             (shell.parameters.option_index, shell.parameters.option_offset) = (1, 0);
         }
     }
@@ -161,14 +161,14 @@ pub fn umask(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let bits = old.as_raw_mode();
     let Some(word) = words.first() else {
         let text = if flags.contains(&b'S') { symbolic(!bits & 0o777) } else { octal(bits) };
-        // bash's `umask -p`: such that the shell reads it back.
+        // bash's `umask -p`: in a form that the shell can read back.
         if flags.contains(&b'p') {
             shell.print(if flags.contains(&b'S') { b"umask -S " } else { b"umask " });
         }
         shell.print(&text);
         return Ok(0);
     };
-    // XCU umask: a symbolic mode says what is allowed, where an omitted class is all of them.
+    // XCU umask: a symbolic mode names the permissions that are allowed; an omitted class means all.
     let new = match word.first() {
         Some(b'0'..=b'9') => rbox_core::mode::apply(word, 0, false, 0),
         _ => rbox_core::mode::apply(word, !bits & 0o777, false, 0).map(|allowed| !allowed & 0o777),

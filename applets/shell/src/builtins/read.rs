@@ -19,7 +19,7 @@ struct Wanted {
     raw: bool,
     silent: bool,
     delimiter: u8,
-    /// At most so many characters; the flag says that the delimiter does not end them.
+    /// The limit in characters; the flag is set when the delimiter does not end them (-N).
     count: Option<(u32, bool)>,
     /// Milliseconds.
     timeout: Option<u64>,
@@ -113,7 +113,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
 fn take_value(shell: &mut Shell, flag: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::state::Fail> {
     match flag {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
-        // None at all is no limit, as in BusyBox.
+        // 0 is no limit, as in BusyBox.
         b'n' => {
             wanted.count =
                 Some(count_of(shell, value, b"invalid count")?).filter(|&count| count > 0).map(|count| (count, false))
@@ -137,7 +137,7 @@ fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, cra
     count.ok_or_else(|| shell.plain_error(complaint))
 }
 
-/// Bytes of a descriptor, in blocks where what is too much can be given back.
+/// Bytes of a descriptor: in blocks where unread bytes can be given back by a seek, else one by one.
 struct Bytes {
     file: BorrowedFd<'static>,
     seekable: bool,
@@ -334,7 +334,7 @@ impl Fields<'_> {
         !self.escaped[at] && self.ifs.contains(&self.line[at])
     }
 
-    /// Whether IFS white space is there.
+    /// Whether the byte is IFS white space.
     fn is_white(&self, at: usize) -> bool {
         matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_separator(at)
     }

@@ -167,7 +167,7 @@ pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         let name = shell.intern(text);
         match subscript {
-            // An array loses its elements, a table what is under that very key.
+            // An indexed array loses its elements, an associative one the element with that key.
             Some(b"@" | b"*") if shell.array(name).is_some_and(|array| !array.associative) => {
                 shell.writable(name)?;
                 shell.put_array(name, Box::default());

@@ -8,7 +8,9 @@ use rbox_core::push;
 
 /// What a loop does after its body.
 enum Turn {
+    /// The next iteration.
     Next,
+    /// None: `break`.
     Leave,
 }
 
@@ -52,7 +54,7 @@ impl Shell {
         loop {
             match self.run_tested(test) {
                 Ok(()) => {}
-                // XCU continue: the loop begins anew, with its condition.
+                // XCU continue: the next iteration begins with the condition.
                 Err(Fail::Continue(1)) => {
                     self.check_errexit()?;
                     continue;

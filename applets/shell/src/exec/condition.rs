@@ -10,7 +10,7 @@ use rbox_core::pattern::regex::{self, Exec, Regex};
 use rbox_core::sys::fs;
 
 impl Shell {
-    /// bash's `-a FILE`, `-N FILE`, `-o OPTION` and `-R NAME`; none when it is another operator or the mode is off.
+    /// bash's `-a FILE`, `-N FILE`, `-o OPTION` and `-R NAME`; `None` for another operator, and when the mode is off.
     pub fn bash_condition(&mut self, operator: &[u8], operand: &[u8]) -> Option<bool> {
         match operator {
             b"-a" if self.options.bash => Some(fs::stat(operand).is_ok()),
@@ -77,7 +77,7 @@ impl Shell {
         })
     }
 
-    /// bash's `-eq` and the like take expressions; none when it is another operator.
+    /// bash's `-eq`, `-ne`, `-lt`, `-le`, `-gt` and `-ge` take expressions; `None` for another operator.
     fn compare_numbers(&mut self, left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Fail> {
         if !matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge") {
             return Ok(None);

@@ -22,6 +22,7 @@ use std::rc::Rc;
 pub enum Child {
     /// The shell waits for it; under job control the terminal is its.
     Foreground,
+    /// The shell does not wait for it.
     Background,
     /// In the background without job control: it ignores the keys of the terminal.
     Detached,
@@ -68,6 +69,7 @@ impl Shell {
         }
     }
 
+    /// Runs a command that is no function and no builtin: an applet, or an external command.
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
         self.forget_waited_jobs();
         let applet = self.own_applet(&words[0]);
@@ -227,7 +229,7 @@ impl Shell {
         if namesakes.contains(&fs::FileType::RegularFile) { 126 } else { 127 }
     }
 
-    /// What PATH leads to under a name that no program has.
+    /// The types of the files that PATH finds under a name that no program has.
     fn namesakes(&mut self, name: &[u8]) -> Vec<fs::FileType> {
         if name.contains(&b'/') {
             return Vec::new();

@@ -76,7 +76,7 @@ impl Shell {
             write_error(b"\n");
         }
         if monitor && self.terminal.interrupted_job {
-            // The user wants the whole list to end, not only this command of it.
+            // Ctrl-C ends the whole list, not only this command of it.
             // A signal to the own process can always be sent (kill(2)).
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
         }
@@ -158,7 +158,7 @@ impl Shell {
                 }
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(_) => {
-                    // Nobody is left to wait for: the status was lost, as when a parent ignored SIGCHLD.
+                    // There is no child to wait for: its status was lost, as when a parent ignored SIGCHLD.
                     for one in &mut self.jobs.all[at].processes {
                         one.change.get_or_insert(Change::Exited(127));
                     }
@@ -175,7 +175,7 @@ impl Shell {
         }
     }
 
-    /// Says which signal ended a job, if one did.
+    /// Reports the signal that ended a job, if one did.
     pub fn report_end(&mut self, at: usize) {
         let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {

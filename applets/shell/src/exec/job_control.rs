@@ -18,6 +18,9 @@ use rbox_core::sys::termios;
 pub fn set_monitor(shell: &mut Shell, on: bool) {
     if !on {
         release_terminal(shell);
+        if !shell.flow.subshell {
+            shell.set_own_signals();
+        }
         return;
     }
     shell.terminal.file = shell.terminal.file.or_else(|| open_terminal(shell));
@@ -42,7 +45,7 @@ fn open_terminal(shell: &mut Shell) -> Option<Private> {
     shell.streams.descriptors.keep(file).ok()
 }
 
-/// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
+/// Becomes the leader of its own process group in the foreground; in the background it stops until it is continued.
 fn own_terminal(shell: &mut Shell) -> bool {
     let group = process::getpgrp();
     // A group without a parent that could continue it is not stopped: it gives up in the end.
@@ -79,7 +82,6 @@ pub fn release_terminal(shell: &mut Shell) {
         // Fails for a session leader, which has led its group from the start.
         let _ = process::setpgid(None, process::Pid::from_raw(group));
     }
-    shell.set_own_signals();
 }
 
 impl Shell {

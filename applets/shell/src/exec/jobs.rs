@@ -11,7 +11,7 @@ use rbox_core::sys::process::{self, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 
 impl Shell {
-    /// Calls with the jobs that the user sees: in a subshell that has none of its own those of the enclosing shell.
+    /// Calls with the jobs that the user sees: those of the enclosing shell in a subshell without jobs.
     pub fn with_seen_jobs<T>(&mut self, call: impl FnOnce(&mut Shell) -> T) -> T {
         let outer = self.jobs.all.is_empty();
         if outer {
@@ -43,7 +43,7 @@ impl Shell {
             signal::take(SignalSet::of(&[SIGCHLD]));
         }
         if self.traps.actions[SIGTSTP as usize].is_none() {
-            // Ctrl-Z is noted for jobs in the foreground; here is none.
+            // Ctrl-Z is noted for a job in the foreground; there is none here.
             signal::take(SignalSet::of(&[SIGTSTP]));
         }
         match signal::pending() {
@@ -52,7 +52,7 @@ impl Shell {
         }
     }
 
-    /// Adds a job in the background, and hears of its end.
+    /// Adds a job in the background, and watches for its end.
     pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
         if self.jobs.all.len() >= REMEMBERED && !self.reports_jobs() {
             self.reap();
@@ -62,7 +62,7 @@ impl Shell {
         self.watch_children();
     }
 
-    /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
+    /// Waits for one change of a child; false when there is no child, an error with the number when a trapped signal came,
     /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
         let own = self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());

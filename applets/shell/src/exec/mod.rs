@@ -133,7 +133,7 @@ impl Shell {
         self.plain_error(if in_function { b"maximum function recursion depth exceeded" } else { b"nested too deeply" })
     }
 
-    /// The file that the commands are from; a name for what is none.
+    /// The file of the commands; `environment` where there is none.
     pub fn source(&self) -> Rc<[u8]> {
         match self.flow.frames.last() {
             Some(frame) => Rc::clone(&frame.source),
@@ -142,7 +142,7 @@ impl Shell {
         }
     }
 
-    /// Keeps PIPESTATUS of a command that is no pipeline.
+    /// Sets PIPESTATUS after a command that is no pipeline.
     fn note_pipe_status(&mut self) {
         if self.options.bash {
             self.computed.pipe_status.clear();
@@ -150,7 +150,7 @@ impl Shell {
         }
     }
 
-    /// Runs a command whose failure is looked at: `set -e` does not count (XCU 2.8.1, set -e).
+    /// Runs a command whose failure is tested: `set -e` ignores it (XCU set, -e).
     pub fn run_tested(&mut self, node: &Node) -> Run {
         self.flow.tested += 1;
         let result = self.run(node);
@@ -344,7 +344,7 @@ fn rest_is_blank(input: &Input) -> bool {
     input.buffer[input.at..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
 }
 
-/// Puts what was read too far back into standard input, where commands look for it.
+/// Seeks standard input back over the unread bytes, which the commands may read.
 fn give_back(input: &mut Input) {
     if let Reader::Seekable(number) = input.reader {
         let unread = input.take_unread() as i64;

@@ -46,7 +46,7 @@ impl Shell {
     }
 
     /// Starts commands of a pipeline. With `piped` the output of the
-    /// last one is for who comes after it.
+    /// last one is returned as a pipe.
     fn start_pipeline(
         &mut self,
         commands: &[Rc<Node>],

@@ -19,10 +19,13 @@ pub struct Saved {
     copy: Option<Private>,
 }
 
-/// What a redirection leads to.
+/// The target of a redirection.
 enum Target {
+    /// A file that was opened.
     Opened(OwnedFd),
+    /// Another descriptor.
     Number(i32),
+    /// None: the descriptor is closed.
     Closed,
 }
 
@@ -133,7 +136,7 @@ impl Shell {
         }
     }
 
-    /// Opens what the redirection names; the flag says that standard error goes there too.
+    /// Opens the file of a redirection; the flag is set when standard error goes there too.
     fn target(&mut self, one: &Redirection) -> Result<(Target, bool), Fail> {
         if let Some(here) = &one.here {
             let body = match here.body.get() {
@@ -193,7 +196,7 @@ impl Shell {
                     return Err(self.redirect_error(&text!("can't create ", path, ": File exists")));
                 }
                 Ok(_) => flags = OFlags::WRONLY,
-                // XCU 2.7.2: what is made must not have been there, not even as a link that leads nowhere.
+                // XCU 2.7.2: the file must not exist, not even as a dangling link.
                 Err(_) => flags |= OFlags::EXCL,
             }
         }

@@ -68,7 +68,7 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Assigns after redirections that were made; what is traced of it goes where standard error was before.
+    /// Assigns after redirections; the trace goes where standard error was before them.
     fn assign_after(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
         if assigns.is_empty() {
             return Ok(());
@@ -100,7 +100,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                // bash shows what is appended, BusyBox what comes of it.
+                // bash shows the appended value, BusyBox the result.
                 let name = &self.symbols.name(assign.name)[..];
                 trace.push(match added {
                     Some(added) => [name, b"+=", &added].concat(),
@@ -207,7 +207,7 @@ impl Shell {
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
         if self.redirect_for_good(&simple.redirections).is_err() {
-            // bash goes on.
+            // bash continues.
             return if self.options.bash && !self.options.interactive {
                 self.check_errexit()
             } else {
@@ -236,6 +236,7 @@ impl Shell {
             self.options.interactive = false;
             self.options.monitor = false;
             crate::exec::job_control::release_terminal(self);
+            self.set_own_signals();
         }
         if how.clear {
             self.variables.iter_mut().for_each(|slot| slot.export = false);
@@ -311,7 +312,7 @@ impl Shell {
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
         let outer = std::mem::replace(&mut self.parameters.positional, Rc::new(words));
-        // bash's `getopts` goes on with the caller's.
+        // bash's `getopts` continues with the caller's.
         let options = (self.parameters.option_index, self.parameters.option_offset);
         if !self.options.bash {
             (self.parameters.option_index, self.parameters.option_offset) = (1, 0);

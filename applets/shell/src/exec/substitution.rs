@@ -106,6 +106,7 @@ impl Shell {
         Ok(output)
     }
 
+    /// A pipe: the end to read from, and the end to write to.
     pub fn pipe(&mut self) -> Result<(OwnedFd, OwnedFd), Fail> {
         pipe::pipe_with(pipe::PipeFlags::CLOEXEC)
             .map_err(|errno| self.error(&[b"pipe: ", sys::error_text(errno).as_bytes()]))

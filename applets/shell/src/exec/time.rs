@@ -9,7 +9,7 @@ use rbox_core::sys::job;
 use rbox_core::text;
 use rbox_core::text::Right;
 
-/// What is printed without TIMEFORMAT, and with `time -p` (XCU time).
+/// The formats without TIMEFORMAT, and with `time -p` (XCU time).
 const FORMAT: &[u8] = b"\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS";
 const PORTABLE: &[u8] = b"real %2R\nuser %2U\nsys %2S";
 

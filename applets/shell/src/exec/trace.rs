@@ -46,7 +46,7 @@ impl Shell {
     }
 }
 
-/// The words that `command` runs, and all where it runs none: BusyBox shows what is run.
+/// The words that `command` runs, as BusyBox shows them; all words when it runs none.
 fn after_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
     let mut rest = words;
     while let Some((b"command", after)) = rest.split_first().map(|(word, after)| (&word[..], after)) {

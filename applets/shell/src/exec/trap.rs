@@ -24,7 +24,7 @@ impl Shell {
         }
         let disposition = match action {
             None => self.own_disposition(number),
-            // The shell itself must go on to learn of the end of its children.
+            // The shell itself must still get SIGCHLD for its children.
             Some(b"") if number == SIGCHLD as usize => Disposition::Watch,
             Some(b"") => Disposition::Ignore,
             Some(_) => Disposition::Note,
@@ -51,7 +51,7 @@ impl Shell {
         self.traps.ignored & bit != 0
     }
 
-    /// Whether programs start with SIGCHLD ignored; to be called before the shell has a child, which it must hear of.
+    /// Whether programs start with SIGCHLD ignored. It must be called before the first child, whose end is a SIGCHLD.
     pub(super) fn ignores_children(&mut self) -> bool {
         let was_ignored = self.was_ignored(SIGCHLD as usize);
         match &self.traps.actions[SIGCHLD as usize] {
@@ -73,7 +73,7 @@ impl Shell {
         }
     }
 
-    /// From now on the shell hears when a child ends, to take its status: for one that runs in the background while the
+    /// Watches for the end of children, to collect the status of one that runs in the background while the
     /// shell runs builtins alone. Whether SIGCHLD was ignored is known before, as for every fork.
     pub(super) fn watch_children(&self) {
         if self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty()) {
@@ -91,14 +91,14 @@ impl Shell {
         }
     }
 
-    /// Keeps the traps for the listing of a subshell that has set none yet (XCU trap).
+    /// Saves the traps for the listing of a subshell that has set none yet (XCU trap).
     pub(super) fn keep_traps(&mut self) {
         if self.traps.outer.is_none() && self.traps.actions.iter().any(Option::is_some) {
             self.traps.outer = Some(self.traps.actions.clone());
         }
     }
 
-    /// In a subshell traps are gone, except that ignored signals stay ignored.
+    /// A subshell resets traps, except that ignored signals stay ignored (XCU 2.12).
     pub(super) fn reset_traps(&mut self, own: bool) {
         // What the shell has noted is not the child's.
         signal::take_pending();
@@ -109,7 +109,7 @@ impl Shell {
             }
         }
         self.traps.actions[0] = None;
-        // BusyBox hands it on to functions alone.
+        // In BusyBox only functions inherit it.
         if !self.options.errtrace || !self.options.bash {
             self.traps.actions[ERR] = None;
         }
@@ -129,7 +129,7 @@ impl Shell {
     /// Runs the traps of the signals that came.
     pub fn run_traps(&mut self) -> Run {
         if self.flow.is_virtual {
-            // They are the shell's, not of the subshell that it plays.
+            // The traps are the shell's, not the virtual subshell's.
             return Ok(());
         }
         let pending = signal::take_pending();
@@ -159,7 +159,7 @@ impl Shell {
         if self.flow.calls > 0 && !self.options.errtrace {
             return Ok(());
         }
-        // It is away while it runs, so that a failure in it does not call it.
+        // It is removed while it runs, so that a failure in it does not call it.
         let Some(action) = self.traps.actions[ERR].take() else { return Ok(()) };
         let result = self.run_trap(&action);
         self.traps.actions[ERR].get_or_insert(action);
@@ -221,7 +221,7 @@ impl Shell {
         self.run_trap(&action)
     }
 
-    /// The traps that a function begins without, unless `set -T` hands them on.
+    /// The traps that a function does not inherit, unless `set -T` is on.
     pub(super) fn suspend_function_traps(&mut self) -> [Option<Rc<[u8]>>; 2] {
         if self.options.functrace {
             return [None, None];
@@ -229,7 +229,7 @@ impl Shell {
         [DEBUG, RETURN].map(|number| self.traps.actions[number].take())
     }
 
-    /// Runs the RETURN trap, and takes the caller's traps back where the function has set none.
+    /// Runs the RETURN trap, and restores the caller's traps where the function has set none.
     pub fn end_function_traps(&mut self, outer: [Option<Rc<[u8]>>; 2]) -> Run {
         let result = match self.traps.actions[RETURN].clone() {
             Some(action) if self.traps.running.is_none() => self.run_trap(&action),

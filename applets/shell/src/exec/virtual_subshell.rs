@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 /// Commands that a body may have; with more, a fork costs less than the check.
 const MOST_COMMANDS: u32 = 200;
-/// Variables that are put aside; with more, a fork is cheaper.
+/// Variables in a snapshot; with more, a fork costs less.
 const MOST_VARIABLES: usize = 1000;
 
 /// What a body does: `Some(false)` when it changes nothing, `Some(true)` when it may change what a snapshot restores, `None`

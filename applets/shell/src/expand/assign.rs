@@ -83,7 +83,7 @@ impl Shell {
         self.set(name, &text)
     }
 
-    /// Assigns a loop's variable: a reference then leads to another one.
+    /// Assigns a loop's variable: of a reference it changes the target.
     pub fn set_loop_variable(&mut self, name: Sym, value: &[u8]) -> Run {
         if self.slot(name).special == Special::Reference {
             return self.make_reference(name, value);
@@ -135,7 +135,7 @@ impl Shell {
         self.text_key(name, subscript).is_ok_and(|key| self.element(name, &key).is_some())
     }
 
-    /// A value as the variable's attributes make it. `old`: what it is appended to.
+    /// A value with the variable's attributes applied. `old`: the value that it is appended to.
     pub fn changed_by_attributes(&mut self, name: Sym, value: &[u8], old: Option<Vec<u8>>) -> Result<Vec<u8>, Fail> {
         let attributes = self.slot(name).attributes;
         if attributes & INTEGER != 0 {

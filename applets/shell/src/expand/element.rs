@@ -21,7 +21,7 @@ impl Shell {
         self.index_key(name, index)
     }
 
-    /// The key of an element that is read: before the first one there is none, which is reported.
+    /// The key of an element to read; a negative index before the first element is reported.
     pub fn read_key(&mut self, name: Sym, subscript: &Arith) -> Result<Vec<u8>, Fail> {
         let name = self.resolve(name);
         if self.slot(name).array.as_ref().is_some_and(|array| array.associative) {
@@ -106,7 +106,7 @@ impl Shell {
                 continue;
             }
             let key = match key {
-                // A negative index counts from the end of what is there so far.
+                // A negative index counts from the end of the elements so far.
                 Some(text) if associative => text,
                 Some(text) => {
                     index = self.evaluate_text(&text, 0)?;
@@ -126,7 +126,7 @@ impl Shell {
         Ok(())
     }
 
-    /// The elements that the words of `(...)` give.
+    /// The elements of the words of `(...)`.
     pub fn expand_list_words(&mut self, list: &[Element]) -> Result<Vec<Item>, Fail> {
         let mut items = Vec::new();
         for element in list {

@@ -17,6 +17,7 @@ pub enum Mode {
 /// What was seen since the last field ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gap {
+    /// Nothing, or text of a field.
     None,
     /// IFS white space.
     White,
@@ -42,6 +43,7 @@ fn has_character(text: &[u8], character: &[u8], utf8: bool) -> bool {
 
 /// The fields of a word as they grow.
 pub struct Fields {
+    /// What the text is expanded for.
     pub mode: Mode,
     /// The finished fields.
     pub done: Vec<Vec<u8>>,

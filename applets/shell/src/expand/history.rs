@@ -14,7 +14,7 @@ struct Expanded {
     runs: bool,
 }
 
-/// Expands what refers to earlier lines in a line that was entered; the line to run. An error is reported and gives none.
+/// Expands references to earlier lines in a line that was entered; the line to run. `None` after an error, which is reported.
 pub fn expand(shell: &mut Shell, line: Vec<u8>) -> Option<Vec<u8>> {
     if !shell.options.histexpand || !line.iter().any(|byte| matches!(byte, b'!' | b'^')) {
         return Some(line);
@@ -120,7 +120,7 @@ impl Reader<'_> {
         [&self.text[start..self.at.min(self.text.len())], b": ", why].concat()
     }
 
-    /// The line so many back.
+    /// The line `count` lines back.
     fn back(&self, count: usize) -> Option<Vec<u8>> {
         self.lines.len().checked_sub(count).and_then(|at| self.lines.get(at)).cloned()
     }
@@ -185,7 +185,7 @@ impl Reader<'_> {
         rest[..length].copied()
     }
 
-    /// The words of the event that a designator picks; all of it where there is none.
+    /// The words of the event that a designator picks; all of them without one.
     fn words_of(&mut self, event: Vec<u8>, start: usize) -> Found<Vec<u8>> {
         let colon = self.peek() == Some(b':');
         let Some(first) = self.text.get(self.at + usize::from(colon)).copied() else { return Ok(event) };
@@ -260,7 +260,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `old^new^`, of which the last delimiter may be missing at the end.
+    /// `old^new^`; the last delimiter is optional at the end of the line.
     fn pair(&mut self, delimiter: u8) -> (Vec<u8>, Vec<u8>) {
         let old = self.until(&[delimiter, b'\n']);
         self.accept(delimiter);

@@ -14,7 +14,7 @@ impl Shell {
         self.show_prompt(&text)
     }
 
-    /// A prompt as it is shown.
+    /// A prompt with expansions and escapes applied.
     pub fn show_prompt(&mut self, text: &[u8]) -> Vec<u8> {
         let text = self.expand_prompt(text);
         self.prompt_escapes(&text)
@@ -27,7 +27,7 @@ impl Shell {
         self.expand_document(text, true)
     }
 
-    /// PS4, which has no escapes.
+    /// PS4 with its expansions; it has no escapes.
     pub fn expand_trace_prompt(&mut self, text: &[u8]) -> Vec<u8> {
         self.expand_document(text, false)
     }
@@ -94,7 +94,7 @@ impl Shell {
         out
     }
 
-    /// What only the shell knows; false for the escapes that `echo` has too.
+    /// Escapes of prompts alone; false for those that `echo` has too.
     fn prompt_escape(&mut self, character: u8, out: &mut Vec<u8>) -> bool {
         match character {
             b'w' | b'W' => out.extend_from_slice(&self.prompt_directory(character == b'W')),
@@ -124,7 +124,7 @@ impl Shell {
         true
     }
 
-    /// What bash's prompts have besides or otherwise.
+    /// Escapes of bash's prompts that BusyBox lacks or has otherwise.
     fn bash_escape(&mut self, character: u8, text: &[u8], at: &mut usize, out: &mut Vec<u8>) -> bool {
         let mut own = None;
         let layout: &[u8] = match character {

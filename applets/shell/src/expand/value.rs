@@ -28,7 +28,7 @@ fn offset_of(text: &[u8], number: usize, utf8: bool) -> usize {
     at
 }
 
-/// `${x#pattern}` and its kin: the value without the prefix or suffix that matches.
+/// `${x#pattern}`, `##`, `%` and `%%`: the value without the prefix or suffix that matches.
 pub fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
     if suffix {
         if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {

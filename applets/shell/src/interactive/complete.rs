@@ -8,7 +8,7 @@ use crate::syntax::symbols::is_name_byte;
 use rbox_core::sys::fs;
 use rbox_core::term::line::{Completion, Quote};
 
-/// The word at the end of a line, as far as the shell has read it.
+/// The word at the end of a line.
 #[derive(Default)]
 struct Word {
     /// Where it begins.
@@ -48,7 +48,7 @@ pub fn complete(shell: &mut Shell, line: &[u8]) -> Completion {
     finish(&word, names)
 }
 
-/// Reads the line to its end and says what the word there is. `$(` and a backquote begin commands anew.
+/// Reads the line and returns its last word. `$(` and a backquote begin a new command.
 fn last_word(line: &[u8]) -> Word {
     let mut word = Word { command: true, ..Word::default() };
     let mut at = 0;
@@ -74,7 +74,7 @@ fn last_word(line: &[u8]) -> Word {
                 word.text.push(byte);
             }
             (0, b' ' | b'\t') => {
-                // The words before a command's name are assignments or such as `if` and `!`.
+                // The words before a command's name are assignments and reserved words such as `if` and `!`.
                 let command = match &line[word.start..at] {
                     b"" => word.command,
                     before => word.command && comes_before_command(before),

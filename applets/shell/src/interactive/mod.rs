@@ -19,7 +19,7 @@ use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{Errno, fd, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
 
-/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
+/// Opens the history, once the profile has set its variables: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
 /// lines.
 pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
@@ -64,7 +64,7 @@ impl Shell {
         if self.options.checkwinsize && size.ws_col > 0 {
             for (name, value) in [(&b"COLUMNS"[..], size.ws_col), (b"LINES", size.ws_row)] {
                 let name = self.intern(name);
-                // One that is read-only stays.
+                // A read-only one keeps its value.
                 let _ = self.set_number(name, value.into());
             }
         }

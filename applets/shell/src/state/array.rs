@@ -8,6 +8,7 @@ use rbox_core::text;
 /// The elements, sorted by key. An index is a key of eight bytes, big-endian, so that both kinds sort alike.
 #[derive(Clone, Default)]
 pub struct Array {
+    /// Keys are strings, not indices.
     pub associative: bool,
     items: Vec<(Box<[u8]>, Vec<u8>)>,
 }
@@ -110,7 +111,7 @@ fn index_of(key: &[u8]) -> i64 {
     key.try_into().map_or(0, i64::from_be_bytes)
 }
 
-/// Elements as the value of a word that a declaration builtin is given: after a NUL byte, which no other word can have.
+/// Encodes elements as the operand of a declaration builtin: after a NUL byte, which no other word can have.
 pub fn encode(items: &[Item]) -> Vec<u8> {
     let mut text = vec![0];
     let mut field = |field: &[u8]| {
@@ -127,7 +128,7 @@ pub fn encode(items: &[Item]) -> Vec<u8> {
     text
 }
 
-/// The elements of an encoded value; `None` when it is a plain text.
+/// Decodes elements; `None` when the value is a plain string.
 pub fn decode(value: &[u8]) -> Option<Vec<Item>> {
     let mut rest = value.strip_prefix(b"\0")?;
     let mut take = || {

@@ -11,6 +11,7 @@ pub type Done = Result<u8, Fail>;
 pub struct Builtin {
     /// Its index in the table.
     pub number: u8,
+    /// Its name.
     pub name: &'static str,
     /// A special builtin: its errors end the shell, assignments before it stay.
     pub special: bool,
@@ -145,7 +146,7 @@ fn index_of(name: &[u8]) -> Option<usize> {
     BOUNDS.binary_search_by(|&(start, end)| NAMES.as_bytes()[usize::from(start)..usize::from(end)].cmp(name)).ok()
 }
 
-/// The number of the builtin of that name, for the table of functions: a name that is none stops the build.
+/// The number of the builtin of that name, for the table of functions: an unknown name stops the build.
 pub const fn number_of(name: &str) -> u8 {
     let mut number = 0;
     while number < COUNT {

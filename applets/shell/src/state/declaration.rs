@@ -29,7 +29,7 @@ pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
     text
 }
 
-/// A variable's attributes as options of `declare`; `--` for none.
+/// A variable's attributes as options of `declare`; `--` when it has none.
 pub fn attributes(slot: &Slot) -> Vec<u8> {
     let mut flags = b"-".copied();
     let is = |yes: bool, flag: u8| yes.then_some(flag);

@@ -1,4 +1,4 @@
-//! The current directory, and the stack of those that `pushd` put aside.
+//! The current directory, and the stack of `pushd`.
 
 use crate::state::Shell;
 use crate::syntax::copied::Copied;
@@ -22,7 +22,7 @@ pub fn working(shell: &mut Shell) -> Vec<u8> {
 }
 
 impl Shell {
-    /// The current directory and those put aside, as DIRSTACK has them.
+    /// The current directory and the stack below it: DIRSTACK.
     pub fn directory_stack(&mut self) -> Vec<Vec<u8>> {
         let mut all = vec![working(self)];
         all.extend(self.computed.directories.iter().cloned());

@@ -47,7 +47,7 @@ impl Shell {
         match kind {
             _ if !self.invocation.named => {}
             Special::Source => all.push(self.invocation.arg0.copied()),
-            // It is there in functions alone.
+            // FUNCNAME is set in functions alone.
             Special::FunctionName if self.flow.calls == 0 => all.clear(),
             Special::FunctionName => all.push(b"main".copied()),
             _ => all.push(b"0".copied()),
@@ -68,6 +68,7 @@ impl Shell {
         self.array(name)?.get(key).cloned()
     }
 
+    /// Takes the elements out of a variable, to change them; a plain variable gives its value as element 0.
     pub fn take_array(&mut self, name: Sym) -> Box<Array> {
         let slot = self.slot(name);
         match slot.array.take() {
@@ -107,7 +108,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Makes a variable an array, of one kind or the other; what it holds stays.
+    /// Makes a variable an array, indexed or associative; its value stays.
     pub fn make_array(&mut self, name: Sym, associative: bool) -> Run {
         let name = self.resolve(name);
         self.writable(name)?;

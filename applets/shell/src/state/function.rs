@@ -1,4 +1,4 @@
-//! Functions in the environment, as bash hands them on: `BASH_FUNC_name%%=() { commands; }`.
+//! Exported functions, in bash's form: `BASH_FUNC_name%%=() { commands; }`.
 
 use crate::state::Shell;
 use crate::state::slot::FUNCTION;

@@ -31,7 +31,7 @@ const COMPUTED: [Special; 15] = [
 const COMPUTED_NAMES: &[u8] = b"_ BASHPID BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL DIRSTACK EPOCHREALTIME \
     EPOCHSECONDS FUNCNAME PIPESTATUS SECONDS GLOBIGNORE SHELLOPTS BASHOPTS";
 
-/// What scripts look at to learn what the shell can do: what bash 5.1 can is here, but for programmable completion.
+/// BASH_VERSINFO, which scripts test: the shell has the features of bash 5.1 except programmable completion.
 const VERSION: &[u8] = b"5 1 0 1 rbox x86_64-pc-linux-gnu";
 
 /// Sets the variables that every shell has at its start.
@@ -53,7 +53,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         shell.slot(name).special = Special::Locale;
     }
     shell.note_locale();
-    // BusyBox has these too; what the environment has of the name stays.
+    // BusyBox has these too; a value from the environment stays.
     let computed: [(&[u8], Special); 4] = [
         (b"FUNCNAME", Special::CurrentFunction),
         (b"HOSTNAME", Special::HostName),
@@ -86,7 +86,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
     }
 }
 
-/// Sets what bash mode has besides: its variables.
+/// Sets the variables of bash mode.
 pub fn begin_bash(shell: &mut Shell) {
     shell.computed.began = now();
     shell.options.checkwinsize = true;

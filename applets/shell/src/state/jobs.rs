@@ -9,16 +9,20 @@ use rbox_core::sys::process::Change;
 /// One process of a job.
 #[derive(Debug, Clone)]
 pub struct Process {
+    /// Its PID.
     pub pid: i32,
+    /// Its last change; `None` while it runs.
     pub change: Option<Change>,
-    /// What runs in it; empty where nobody will see it.
+    /// The text of its command; empty where it is not shown.
     pub text: Vec<u8>,
 }
 
 /// A pipeline in the background, or stopped.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// `%1` is 1.
     pub number: usize,
+    /// In the order of the pipeline.
     pub processes: Vec<Process>,
     /// Its processes are a group of their own, that of the first: job control was on when it was started.
     pub controlled: bool,
@@ -29,6 +33,7 @@ pub struct Job {
 }
 
 impl Process {
+    /// Whether it exited or was ended by a signal.
     pub fn ended(&self) -> bool {
         matches!(self.change, Some(Change::Exited(_) | Change::Signaled(_)))
     }
@@ -106,6 +111,7 @@ impl Job {
 /// The table of jobs, the current one last: those that stopped after those that run, the newest last.
 #[derive(Debug, Default)]
 pub struct Jobs {
+    /// The jobs.
     pub all: Vec<Job>,
     /// The jobs of the enclosing shell, which a subshell lists until it has jobs of its own: `kill $(jobs -p)`.
     outer: Vec<Job>,
@@ -172,7 +178,7 @@ impl Jobs {
         self.add(pids, texts, controlled);
     }
 
-    /// Notes that the user knows of a job's state; one that ended leaves the table, before the next line is written.
+    /// Notes that a job was reported; one that ended leaves the table, which renumbers the current job.
     pub fn set_reported(&mut self, at: usize) {
         self.all[at].is_reported = true;
         if self.all[at].ended() {

@@ -6,45 +6,71 @@ use rbox_core::names::Names;
 /// The options of `set`.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// `-a`: assigned variables are exported.
     pub allexport: bool,
+    /// `-b`: jobs that ended are reported at once.
     pub notify: bool,
+    /// `-C`: `>` does not overwrite a file.
     pub noclobber: bool,
+    /// `-e`: a failure ends the shell.
     pub errexit: bool,
+    /// `-f`: patterns are not expanded.
     pub noglob: bool,
+    /// `-i`
     pub interactive: bool,
     /// Commands come from standard input: the `s` of `$-`.
     pub stdin: bool,
     /// They come from `-c`: the `c` of `$-`.
     pub command: bool,
+    /// `-m`: job control.
     pub monitor: bool,
+    /// `-n`: commands are read and not run.
     pub noexec: bool,
+    /// `-u`: an unset parameter is an error.
     pub nounset: bool,
+    /// `-v`: input is printed as it is read.
     pub verbose: bool,
+    /// `-x`: commands are traced.
     pub xtrace: bool,
+    /// `-I`: the end of the input does not end an interactive shell.
     pub ignoreeof: bool,
+    /// `-E`: functions inherit the ERR trap.
     pub errtrace: bool,
+    /// The line editor has vi's keys.
     pub vi: bool,
+    /// Functions are not added to the history.
     pub nolog: bool,
+    /// A pipeline fails when one of its commands does.
     pub pipefail: bool,
     /// bash's arrays, brace expansion and `time`.
     pub bash: bool,
-    /// `set -o posix` in bash mode: special builtins are what POSIX has them be.
+    /// `set -o posix` in bash mode: special builtins are those of POSIX.
     pub posix: bool,
     /// `!` in a line that is entered names an earlier line: history expansion.
     pub histexpand: bool,
     /// Lines that are entered are added to the history.
     pub history: bool,
+    /// A pattern without a match is removed.
     pub nullglob: bool,
     /// LINES and COLUMNS are those of the terminal before each prompt.
     pub checkwinsize: bool,
+    /// Patterns match names that begin with a dot.
     pub dotglob: bool,
+    /// A pattern without a match is an error.
     pub failglob: bool,
+    /// `@(a|b)` and its relatives are patterns.
     pub extglob: bool,
+    /// `**` matches directories of any depth.
     pub globstar: bool,
+    /// Pathname expansion ignores case.
     pub nocaseglob: bool,
+    /// `case` and `[[ ]]` ignore case.
     pub nocasematch: bool,
+    /// The last command of a pipeline runs in the shell.
     pub lastpipe: bool,
+    /// Command substitutions inherit `-e`.
     pub inherit_errexit: bool,
+    /// Aliases are expanded in a shell that is not interactive.
     pub expand_aliases: bool,
     /// A login shell: `shopt login_shell`.
     pub login: bool,
@@ -56,7 +82,10 @@ pub struct Options {
 
 /// Options in the order of the listing: name, and option character or 0.
 pub const NAMES: Names = names! {
-    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x', "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E', "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0, "bash" = 0,
+    "errexit" = b'e', "noglob" = b'f', "ignoreeof" = b'I', "monitor" = b'm', "noexec" = b'n', "xtrace" = b'x',
+    "verbose" = b'v', "noclobber" = b'C', "allexport" = b'a', "notify" = b'b', "nounset" = b'u', "errtrace" = b'E',
+    "functrace" = b'T', "vi" = 0, "pipefail" = 0, "nolog" = 0, "posix" = 0, "histexpand" = b'H', "history" = 0,
+    "bash" = 0,
 };
 
 /// bash's options that the shell has always, or never: 1 or 0.
@@ -120,7 +149,7 @@ pub fn names_on(options: &mut Options) -> Vec<u8> {
     all.join(&b':')
 }
 
-/// Whether an option is on; none when there is no such option.
+/// Whether an option is on; `None` when there is no such option.
 pub fn is_on(options: &mut Options, name: &[u8]) -> Option<bool> {
     match name {
         b"emacs" => return Some(!options.vi),

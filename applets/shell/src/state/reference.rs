@@ -6,7 +6,7 @@ use crate::state::{Run, Shell};
 use crate::syntax::copied::Copied;
 use crate::syntax::symbols::{Sym, is_name};
 
-/// How many references may lead on to each other.
+/// The limit of references in a chain.
 const MOST: u32 = 8;
 
 impl Shell {

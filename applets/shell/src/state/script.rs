@@ -5,7 +5,7 @@ use crate::syntax::input::{Input, Reader};
 use rbox_core::sys::{AsFd, OwnedFd};
 
 impl Shell {
-    /// A reader of a script, whose descriptor stays out of the script's way.
+    /// A reader of a script. Its descriptor is private: the script can use any number.
     pub fn script(&mut self, file: OwnedFd) -> Result<Reader, Fail> {
         match self.streams.descriptors.keep(file.as_fd()) {
             Ok(copy) => Ok(Reader::Script(copy)),

@@ -11,26 +11,31 @@ use rbox_core::sys::termios::Termios;
 use rbox_core::term::line::Editor;
 use std::rc::Rc;
 
-/// Why a command does not go on to the next.
+/// Why the next command is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fail {
     /// A shell error, already reported: ends a shell that is not interactive (XCU 2.8.1).
     Error,
     /// A redirection that cannot be made, already reported: ends it only before a special builtin.
     Redirection,
+    /// `break` out of so many loops.
     Break(u32),
+    /// `continue` of the loop so many levels out.
     Continue(u32),
+    /// `return` of a function or a file.
     Return,
+    /// `exit`, or an error that ends the shell.
     Exit,
 }
 
-/// How a command went; its status is in the shell.
+/// The result of a command; its status is in the shell.
 pub type Run = Result<(), Fail>;
 
 /// A function that runs or a file that `.` reads, for FUNCNAME, BASH_SOURCE and BASH_LINENO.
 pub struct Frame {
+    /// The function, or `source`.
     pub name: Vec<u8>,
-    /// The file that has it.
+    /// The file that defines it.
     pub source: Rc<[u8]>,
     /// The line of the call.
     pub line: u32,
@@ -165,7 +170,7 @@ pub struct Computed {
     pub began: i64,
     /// The state of RANDOM.
     pub random: u32,
-    /// The directories that `pushd` put aside, the last one first.
+    /// The directories that `pushd` saved, the last one first.
     pub directories: Vec<Vec<u8>>,
     /// The statuses of the last pipeline's commands, in bash mode.
     pub pipe_status: Vec<u8>,
@@ -202,7 +207,7 @@ pub struct Shell {
     pub symbols: Symbols,
     /// What each symbol means, by its index.
     pub variables: Vec<Slot>,
-    /// The variables that each scope put aside, the innermost last.
+    /// The variables that each scope saved, the innermost last.
     pub locals: Vec<Vec<Saved>>,
     /// The options of `set` and `shopt`.
     pub options: Options,

@@ -12,12 +12,14 @@ const FREE: u64 = 2;
 
 /// What scripts ask for by name. An option that the shell does not have cannot be switched to what it is not.
 const NAMES: Names = names! {
-    "autocd" = OFF, "cdable_vars" = OFF, "cdspell" = OFF, "checkhash" = OFF, "checkjobs" = ON, "checkwinsize" = FREE + 11, "cmdhist" = OFF,
-    "compat31" = OFF, "compat32" = OFF, "compat40" = OFF, "compat41" = OFF, "compat42" = OFF, "compat43" = OFF, "compat44" = OFF,
-    "direxpand" = OFF, "dirspell" = OFF, "dotglob" = FREE, "execfail" = OFF, "expand_aliases" = FREE + 1, "extdebug" = OFF,
-    "extglob" = FREE + 2, "extquote" = ON, "failglob" = FREE + 3, "globasciiranges" = ON, "globstar" = FREE + 4, "gnu_errfmt" = OFF,
-        "histappend" = ON, "histverify" = OFF, "hostcomplete" = OFF, "huponexit" = OFF, "inherit_errexit" = FREE + 5, "interactive_comments" = ON,
-    "lastpipe" = FREE + 6, "localvar_inherit" = OFF, "localvar_unset" = OFF, "login_shell" = FREE + 7, "mailwarn" = OFF, "nocaseglob" = FREE + 8, "nocasematch" = FREE + 9,
+    "autocd" = OFF, "cdable_vars" = OFF, "cdspell" = OFF, "checkhash" = OFF, "checkjobs" = ON,
+    "checkwinsize" = FREE + 11, "cmdhist" = OFF, "compat31" = OFF, "compat32" = OFF, "compat40" = OFF, "compat41" = OFF,
+    "compat42" = OFF, "compat43" = OFF, "compat44" = OFF, "direxpand" = OFF, "dirspell" = OFF, "dotglob" = FREE,
+    "execfail" = OFF, "expand_aliases" = FREE + 1, "extdebug" = OFF, "extglob" = FREE + 2, "extquote" = ON,
+    "failglob" = FREE + 3, "globasciiranges" = ON, "globstar" = FREE + 4, "gnu_errfmt" = OFF, "histappend" = ON,
+    "histverify" = OFF, "hostcomplete" = OFF, "huponexit" = OFF, "inherit_errexit" = FREE + 5,
+    "interactive_comments" = ON, "lastpipe" = FREE + 6, "localvar_inherit" = OFF, "localvar_unset" = OFF,
+    "login_shell" = FREE + 7, "mailwarn" = OFF, "nocaseglob" = FREE + 8, "nocasematch" = FREE + 9,
     "nullglob" = FREE + 10, "patsub_replacement" = OFF, "progcomp" = OFF, "promptvars" = ON, "restricted_shell" = OFF,
     "shift_verbose" = OFF, "sourcepath" = ON, "xpg_echo" = OFF,
 };

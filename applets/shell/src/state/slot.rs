@@ -18,22 +18,28 @@ pub const REFERENCE: u8 = 8;
 pub const DECLARED: u8 = 16;
 /// `export -f`: the function of that name is exported.
 pub const FUNCTION: u8 = 32;
-/// `readonly -f`: the function of that name stays what it is.
+/// `readonly -f`: the function of that name cannot be redefined.
 pub const READONLY_FUNCTION: u8 = 64;
 
 /// Variables whose value the shell computes or watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Special {
+    /// An ordinary variable.
     #[default]
     None,
+    /// IFS.
     Ifs,
+    /// PATH.
     Path,
+    /// LINENO.
     Line,
+    /// RANDOM.
     Random,
+    /// OPTIND.
     OptionIndex,
     /// LC_ALL, LC_CTYPE and LANG: what a character is.
     Locale,
-    /// FUNCNAME as BusyBox has it: the function that runs.
+    /// BusyBox's FUNCNAME: the function that runs.
     CurrentFunction,
     /// HOSTNAME.
     HostName,
@@ -75,33 +81,43 @@ pub enum Special {
 /// What one name means.
 #[derive(Clone, Default)]
 pub struct Slot {
+    /// The value of the variable.
     pub value: Vec<u8>,
+    /// The variable has a value.
     pub set: bool,
+    /// It is in the environment of programs.
     pub export: bool,
+    /// It cannot be assigned.
     pub readonly: bool,
+    /// How the shell computes or watches the value.
     pub special: Special,
     /// Bits of `declare -i -l -u`.
     pub attributes: u8,
+    /// The elements, when it is an array.
     pub array: Option<Box<Array>>,
+    /// The function of that name.
     pub function: Option<Rc<Function>>,
+    /// The value of the alias of that name.
     pub alias: Option<Rc<[u8]>>,
-    /// Where PATH has the command of that name.
+    /// The path of the command of that name, as found by PATH.
     pub path: Option<Rc<[u8]>>,
-    /// The builtin of that name: 0 before it was looked up, 1 for none, else its number plus 2.
+    /// The builtin of that name: 0 before it was looked up, 1 when there is none, else its number plus 2.
     pub builtin: u8,
 }
 
 impl Slot {
-    /// Whether an assignment has to look at more than the value.
+    /// Whether an assignment has to apply attributes or set an element.
     pub fn is_peculiar(&self) -> bool {
         self.array.is_some() || self.attributes != 0
     }
 }
 
-/// A variable put aside by `local` or by an assignment before a command.
+/// A variable saved by `local` or by an assignment before a command.
 pub struct Saved {
+    /// The name of the variable.
     pub name: Sym,
+    /// What it was.
     pub slot: Slot,
-    /// The options, put aside by `local -`.
+    /// The options, saved by `local -`.
     pub options: Option<Box<Options>>,
 }

@@ -65,7 +65,8 @@ pub fn read_all(reader: BorrowedFd<'_>) -> Vec<u8> {
     }
 }
 
-/// One byte, or none at the end; `Err` is the status when time is over or a signal came. `deadline`: as `uptime_milliseconds`.
+/// One byte; `None` at the end of the file. The error is the status after a timeout or a signal. `deadline`: in milliseconds
+/// of uptime.
 pub fn take_byte(file: BorrowedFd<'_>, deadline: Option<u64>) -> Result<Option<u8>, u8> {
     if let Some(deadline) = deadline {
         let left = deadline.saturating_sub(uptime_milliseconds());
@@ -77,7 +78,7 @@ pub fn take_byte(file: BorrowedFd<'_>, deadline: Option<u64>) -> Result<Option<u
     loop {
         match fd::read(file, &mut byte) {
             Ok(1) => return Ok(Some(byte[0])),
-            // Ctrl-Z is noted for the job that comes; this is none.
+            // Ctrl-Z is noted for the next job; `read` is no job.
             Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
             Err(Errno::INTR) => return Err(1),
             _ => return Ok(None),

@@ -7,8 +7,9 @@ use rbox_core::sys::signal::{self, Disposition};
 
 /// The slot of the ERR trap, after those of the signals.
 pub const ERR: usize = 65;
-/// bash's traps before each command and after each function.
+/// The slot of the DEBUG trap, which runs before each command.
 pub const DEBUG: usize = 66;
+/// The slot of the RETURN trap, which runs after each function.
 pub const RETURN: usize = 67;
 /// How many traps there can be.
 pub const TRAPS: usize = 68;

@@ -14,7 +14,7 @@ use rbox_core::text;
 use rbox_core::text::Right;
 use std::rc::Rc;
 
-/// What says which locale counts for characters, the strongest first.
+/// The variables of the character set, the first that is set decides (XBD 8.2).
 pub const LOCALE: [&[u8]; 3] = [b"LC_ALL", b"LC_CTYPE", b"LANG"];
 
 impl Shell {
@@ -88,7 +88,7 @@ impl Shell {
         slot.value = value.unwrap_or_default();
     }
 
-    /// Fails when the variable is read-only.
+    /// An error when the variable is read-only.
     pub fn writable(&mut self, name: Sym) -> Run {
         if self.slot(name).readonly {
             let name = Rc::clone(self.symbols.name(name));
@@ -97,7 +97,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Fails when the function is read-only.
+    /// An error when the function is read-only.
     pub fn writable_function(&mut self, name: Sym) -> Run {
         if self.slot(name).attributes & READONLY_FUNCTION == 0 {
             return Ok(());
@@ -106,13 +106,13 @@ impl Shell {
         Err(self.error(&[&name, b": readonly function"]))
     }
 
-    /// Learns what a character is: an assignment counts from then on (XBD 8.2).
+    /// Applies the character set of the locale, which an assignment changes (XBD 8.2).
     pub fn note_locale(&mut self) {
         let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
         self.computed.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
     }
 
-    /// Looks after a special variable that got another value.
+    /// Applies a new value of a special variable.
     pub fn changed(&mut self, name: Sym) {
         match self.variables[name.index()].special {
             Special::Ifs => {
@@ -168,7 +168,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Puts a variable aside in the innermost scope; false when it is there already.
+    /// Saves a variable in the innermost scope; false when it is saved already.
     pub fn save(&mut self, name: Sym) -> bool {
         let slot = self.slot(name);
         let saved = Slot {
@@ -189,7 +189,7 @@ impl Shell {
         true
     }
 
-    /// Puts a variable aside and unsets it, once a scope; it stays exported.
+    /// Saves a variable and unsets it, once a scope; it stays exported.
     pub fn make_local(&mut self, name: Sym) {
         if !self.save(name) {
             return;
@@ -205,7 +205,7 @@ impl Shell {
         self.changed(name);
     }
 
-    /// Puts the options aside in the innermost scope: `local -`.
+    /// Saves the options in the innermost scope: `local -`.
     pub fn save_options(&mut self) {
         let name = self.intern(b"-");
         let options = Some(Box::new(self.options.clone()));
@@ -214,7 +214,7 @@ impl Shell {
         }
     }
 
-    /// Takes back the variables of the innermost scope.
+    /// Restores the variables of the innermost scope.
     pub fn restore_scope(&mut self) {
         for saved in self.locals.pop().unwrap_or_default().into_iter().rev() {
             if let Some(options) = saved.options {

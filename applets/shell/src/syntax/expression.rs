@@ -8,18 +8,25 @@ const MAX_DEPTH: u32 = 1000;
 /// An expression.
 #[derive(Debug, Clone)]
 pub enum Expr {
+    /// A constant.
     Number(i64),
+    /// `x`
     Variable(Sym),
-    /// `name[subscript]`, the subscript's text; what is assigned; what is added, and whether the value is the one before.
+    /// `x[k]`: the variable and the text of the subscript, here and in the next two.
     Element(Sym, Box<[u8]>),
+    /// `x[k] = e`, `x[k] += e`: the operator if there is one, and the value.
     AssignElement(Sym, Box<[u8]>, Option<Op>, Box<Expr>),
+    /// `++x[k]`, `x[k]--`: what is added, and whether the result is the value before.
     StepElement(Sym, Box<[u8]>, i64, bool),
+    /// `-e`, `!e`, `~e`, `+e`: the operator and the operand.
     Unary(u8, Box<Expr>),
+    /// `a + b`
     Binary(Op, Box<Expr>, Box<Expr>),
     /// `x = e`, `x += e`: the operator if there is one.
     Assign(Sym, Option<Op>, Box<Expr>),
-    /// `++x` and the like: what is added, and whether the value is the one before.
+    /// `++x`, `x--`: what is added, and whether the result is the value before.
     Step(Sym, i64, bool),
+    /// `a ? b : c`
     Choice(Box<Expr>, Box<Expr>, Box<Expr>),
 }
 
@@ -74,7 +81,7 @@ fn operator_at(text: &[u8]) -> Option<(usize, Op, u8)> {
     })
 }
 
-/// What is wrong with an expression.
+/// The message of an expression that cannot be parsed.
 pub const SYNTAX: &[u8] = b"arithmetic syntax error";
 
 type Parsed = Result<Expr, &'static [u8]>;

@@ -32,17 +32,21 @@ struct AliasSpan {
 /// The text being parsed.
 #[derive(Debug)]
 pub struct Input {
+    /// The text that was read.
     pub buffer: Vec<u8>,
+    /// The offset of the next byte.
     pub at: usize,
     /// Number of the line at `at`, from 1.
     pub line: u32,
+    /// Where more text comes from.
     pub reader: Reader,
+    /// The reader has no more.
     pub ended: bool,
     /// Whether the word that follows is an alias candidate because an alias ended in a blank.
     pub alias_next: bool,
     /// How far the text was shown by `set -v`.
     pub shown: usize,
-    /// Up to so many bytes before the end of the buffer braces were expanded already.
+    /// Braces were expanded already up to this many bytes before the end of the buffer.
     pub braces_done: usize,
     aliases: Vec<AliasSpan>,
 }
@@ -68,7 +72,7 @@ impl Input {
         Input { reader, ended: false, ..Input::text(b"", 1) }
     }
 
-    /// Drops what was read already; positions before the call are void.
+    /// Drops what was read already; earlier offsets are no longer valid.
     pub fn compact(&mut self) {
         if self.at == self.buffer.len() {
             self.buffer.clear();
@@ -81,13 +85,13 @@ impl Input {
         }
     }
 
-    /// More text was appended: what is counted from the end moves.
+    /// More text was appended: offsets that count from the end move.
     pub fn grown(&mut self, by: usize) {
         self.aliases.iter_mut().for_each(|alias| alias.remaining += by);
         self.braces_done = self.braces_done.saturating_add(by);
     }
 
-    /// Drops what was read too far from the reader and gives its size; the rest of an alias's value stays.
+    /// Drops the unread bytes and returns how many came from the reader; the rest of an alias's value stays.
     pub fn take_unread(&mut self) -> usize {
         let left = self.buffer.len() - self.at;
         let unread = self.aliases.first().map_or(left, |outermost| left.min(outermost.remaining));
@@ -112,7 +116,7 @@ impl Input {
         self.compact();
     }
 
-    /// What was read since it was last shown.
+    /// What was read since the last call of `set -v`.
     pub fn unshown(&self) -> &[u8] {
         self.buffer.get(self.shown..self.at).unwrap_or_default()
     }

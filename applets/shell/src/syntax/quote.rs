@@ -30,7 +30,7 @@ pub fn double(text: &[u8]) -> Vec<u8> {
     if has_control(text) { dollar(text) } else { double_quoted(text) }
 }
 
-/// The text in double quotes such that the shell reads it back.
+/// The text in double quotes, in a form that the shell can read back.
 pub fn double_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
     for &byte in text {

@@ -125,7 +125,7 @@ fn set_attributes(slot: &mut Slot, on: &[u8], off: &[u8]) {
     }
 }
 
-/// `declare -p`: the variables such that the shell can read back.
+/// `declare -p`: variables in a form that the shell can read back.
 fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     let mut status = 0;
     let mut names = Vec::new();
@@ -156,7 +156,7 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     Ok(status)
 }
 
-/// What `set` shows: the variables such that the shell can read back, and the functions.
+/// The output of `set`: variables in a form that the shell can read back, and functions.
 pub fn list_all(shell: &mut Shell, text: &mut Vec<u8>) {
     for name in shell.names(|slot| (slot.set || slot.array.is_some()) && slot.special != Special::Element) {
         shell.value(name);

@@ -12,12 +12,12 @@ use rbox_core::text;
 struct Wanted<'a> {
     trim: bool,
     delimiter: u8,
-    /// At most so many lines; 0 is all.
+    /// The limit in lines; 0 is all.
     most: u32,
     origin: Option<u32>,
     skip: u32,
     fd: i32,
-    /// Called after each so many lines.
+    /// The command to call after each `quantum` lines.
     callback: Option<&'a [u8]>,
     quantum: u32,
 }

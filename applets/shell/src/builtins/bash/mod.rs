@@ -1,4 +1,4 @@
-//! What bash mode has besides: its variables, and builtins.
+//! Builtins of bash mode.
 
 mod compgen;
 mod declare;

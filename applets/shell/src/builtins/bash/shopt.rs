@@ -56,7 +56,7 @@ fn show(name: &[u8], on: bool, again: bool, set: bool, text: &mut Vec<u8>) {
     text.extend_from_slice(if on { b"\ton\n" } else { b"\toff\n" });
 }
 
-/// Whether an option is on; none when there is no such option. `set`: one of `set -o`.
+/// Whether an option is on; `None` when there is no such option. `set`: one of `set -o`.
 fn state(shell: &mut Shell, name: &[u8], set: bool) -> Option<bool> {
     if set { options::is_on(&mut shell.options, name) } else { shopt::is_on(&mut shell.options, name) }
 }

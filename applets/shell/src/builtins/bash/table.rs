@@ -9,7 +9,7 @@ use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text;
 
-/// `caller [N]`: from where the function was called that runs, or the one so many calls further out.
+/// `caller [N]`: where the running function was called, or the Nth call outside it.
 pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let level = match words.first() {
         Some(word) => number(shell, word)? as usize,
@@ -94,7 +94,7 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-/// `builtin NAME [WORD...]`: the builtin of that name, whatever function has it too.
+/// `builtin NAME [WORD...]`: runs the builtin, also when a function has its name.
 pub fn builtin(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = rbox_core::options::after_dashes(words);
     let Some(name) = words.first() else { return Ok(0) };

@@ -154,7 +154,7 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some((0..count as i64).map(one).collect())
 }
 
-/// A character of a sequence as a word of its own: what is between `Z` and `a` would quote or be a pattern.
+/// A character of a sequence as a word; those between `Z` and `a` are quoted, as some are special.
 fn character(byte: u8) -> Vec<u8> {
     match byte {
         // As in bash, which takes it for a quote.

@@ -8,7 +8,7 @@ use crate::syntax::input::Input;
 use crate::syntax::symbols::{is_name_byte, is_name_start};
 use std::rc::Rc;
 
-/// What is said of a `${` that is followed by something else than POSIX or bash have.
+/// The error of a `${` with a syntax that neither POSIX nor bash has.
 pub const BAD_SUBSTITUTION: &[u8] = b"bad substitution";
 
 impl<H: Host> Parser<'_, H> {
@@ -56,7 +56,7 @@ impl<H: Host> Parser<'_, H> {
                 self.read_ansi(builder)?;
                 builder.close_quotes(before);
             }
-            // bash's `$"..."`: a text to translate, of which there is no translation.
+            // bash's `$"..."`: a string to translate; there are no translations.
             Some(b'"') if !quoted && self.host.extended() => {}
             _ => builder.text(b"$", quoted),
         }
@@ -164,7 +164,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(())
     }
 
-    /// `${...}` after its brace. What is wrong in it is an error once it is expanded.
+    /// `${...}` after its brace. A fault in it is an error when it is expanded.
     fn read_braces(&mut self, quoted: bool) -> Parsed<Param> {
         let (at, line, depth) = (self.input.at, self.input.line, self.depth);
         match self.read_braces_inner(quoted) {
@@ -185,7 +185,7 @@ impl<H: Host> Parser<'_, H> {
         let first = self.joined_byte();
         if first == Some(b'#') {
             self.advance();
-            // `${#}`, `${#-word}` and the like read the count; `${#x}`, `${#-}` and `${##}` a length.
+            // `${#}` and `${#-word}` read the count; `${#x}`, `${#-}` and `${##}` a length.
             let next = self.joined_byte();
             let after = self.byte_at(1);
             let length = match next {

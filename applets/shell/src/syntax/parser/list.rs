@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 /// Parses the next complete command; `None` at the end of the input.
 ///
-/// An empty line gives an empty sequence, so that the caller can look after jobs and prompts.
+/// An empty line gives an empty sequence, so that the caller can handle jobs and prompts.
 pub fn next_command(input: &mut Input, host: &mut impl Host) -> Parsed<Option<Node>> {
     input.compact();
     let mut parser = Parser::new(host, input, 0);

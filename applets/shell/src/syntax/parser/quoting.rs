@@ -34,6 +34,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(builder.finish(matches!(context, Context::Brace | Context::Regex)))
     }
 
+    /// Reads the text of a context into a builder; an error when a quote or an expansion is not closed.
     pub fn read_into(&mut self, context: Context, builder: &mut Builder) -> Parsed<()> {
         self.enter()?;
         let quoting = context.is_quoting();
@@ -110,7 +111,7 @@ impl<H: Host> Parser<'_, H> {
         matches!(byte, b'?' | b'*' | b'+' | b'@' | b'!') && self.byte_at(1) == Some(b'(')
     }
 
-    /// A group of alternatives; what is unquoted in it is active in a pattern.
+    /// A group of alternatives; its unquoted characters are active in a pattern.
     fn read_group(&mut self, builder: &mut Builder) -> Parsed<()> {
         for _ in 0..2 {
             let byte = self.byte().unwrap_or_default();
@@ -126,7 +127,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(())
     }
 
-    /// Whether the byte ends the context; keeps count of parentheses.
+    /// Whether the byte ends the context; counts parentheses.
     fn ends(&mut self, context: Context, byte: u8, depth: &mut u32) -> bool {
         match context {
             Context::Word | Context::Assign => {

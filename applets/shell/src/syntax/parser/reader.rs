@@ -33,7 +33,9 @@ pub trait Host {
 /// Why a text is not a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
+    /// The line of the error, from 1.
     pub line: u32,
+    /// What follows `syntax error: `.
     pub message: Vec<u8>,
 }
 
@@ -128,7 +130,7 @@ impl<'a, H: Host> Parser<'a, H> {
         self.token = None;
     }
 
-    /// The next byte without line continuations taken out, or none at the end of the input.
+    /// The next byte, with line continuations; `None` at the end of the input.
     #[inline(always)]
     pub(super) fn byte(&mut self) -> Option<u8> {
         match self.input.buffer.get(self.input.at) {

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 /// What a byte means in unquoted text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
+    /// A byte of a word.
     Plain,
     /// Ends a word.
     Break,
@@ -74,6 +75,7 @@ pub enum Context {
 }
 
 impl Context {
+    /// Whether text of this context is quoted.
     pub fn is_quoting(self) -> bool {
         matches!(
             self,
@@ -194,7 +196,7 @@ impl Word {
     }
 }
 
-/// Appends text to a pattern such that it matches only itself.
+/// Appends text to a pattern, escaped so that it matches only itself.
 pub fn escape(text: &[u8], pattern: &mut Vec<u8>) {
     for &byte in text {
         if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'-' | b'!' | b'^' | b'(' | b'|' | b')') {

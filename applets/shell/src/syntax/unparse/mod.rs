@@ -56,7 +56,7 @@ pub fn assignment(assign: &Assign, symbols: &Symbols) -> Vec<u8> {
     writer.out
 }
 
-/// A function on several lines, such that the shell reads it back.
+/// A function on several lines, in a form that the shell can read back.
 pub fn function(name: Sym, function: &Function, symbols: &Symbols) -> Vec<u8> {
     let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
     writer.function(name, function);
@@ -64,13 +64,13 @@ pub fn function(name: Sym, function: &Function, symbols: &Symbols) -> Vec<u8> {
     writer.out
 }
 
-/// Longer texts say no more to a reader of `jobs`.
+/// A limit in bytes for the texts of `jobs`.
 const LONGEST: usize = 4096;
 
 struct Writer<'a> {
     symbols: &'a Symbols,
     out: Vec<u8>,
-    /// Levels of indentation; none where all is on one line, without what would not fit there.
+    /// Levels of indentation; `None` puts all on one line and abbreviates what needs several.
     indent: Option<usize>,
     /// Here-documents that the next newline brings.
     documents: Vec<Rc<HereDoc>>,

@@ -43,7 +43,7 @@ impl Writer<'_> {
         self.put(after);
     }
 
-    /// A word of its own: quotes show where it has none but is not plain.
+    /// A word; quotes are added where it has none but needs them.
     pub(super) fn word(&mut self, word: &Word) {
         match word {
             Word::Literal(text) => self.text(text),
@@ -52,7 +52,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `name=value` or `name[subscript]=value`: what is not the subscript or the value is there bare.
+    /// `name=value` or `name[subscript]=value`: the name and the operator are unquoted.
     fn declaration(&mut self, parts: &[Part]) {
         for (number, part) in parts.iter().enumerate() {
             match part {
@@ -296,7 +296,7 @@ impl Writer<'_> {
             ParamOp::Indirect(inner) => self.operation(inner, quoted),
             ParamOp::Names(operator) => self.out.push(*operator),
             ParamOp::Keys => {}
-            // The name that is before it is none.
+            // The text before it is not a name.
             ParamOp::Bad(text) => {
                 self.out.pop();
                 self.put(text);
