@@ -154,10 +154,10 @@ fn lists_agree_and_links_lead_to_applets() {
     let directory = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
     fs::create_dir(&directory).expect("a fresh directory");
     let (status, _, stderr) = run(&["--install", "-s", directory.to_str().expect("a plain path")]);
+    let output = Command::new(directory.join("basename")).arg("/a/b").output();
+    fs::remove_dir_all(&directory).expect("the directory can be removed");
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
-    let output = Command::new(directory.join("basename")).arg("/a/b").output().expect("the link starts");
-    assert_eq!(output.stdout, b"b\n");
-    fs::remove_dir_all(&directory).expect("the directory goes");
+    assert_eq!(output.expect("the link starts").stdout, b"b\n");
 }
 
 #[test]

@@ -113,9 +113,11 @@ mod tests {
         let directory = fs::canonicalize(directory).expect("it is there");
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&directory);
-        let output = output(command, &directory, deadline()).expect("the shell starts");
-        assert!(output.status.success() && !output.stdout.is_empty());
-        assert!(!end_all(&directory).expect("a /proc"));
+        let output = output(command, &directory, deadline());
+        let left = end_all(&directory);
         fs::remove_dir(directory).expect("it is empty");
+        let output = output.expect("the shell starts");
+        assert!(output.status.success() && !output.stdout.is_empty());
+        assert!(!left.expect("/proc can be read"));
     }
 }
