@@ -62,11 +62,12 @@ compat: rbox
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
 
-# Size and speed beside BusyBox, toybox and the GNU tools.
-bench: rbox
+# Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
+bench: rbox choices
 	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
-	bash compat-suite/bench.sh
-	bash compat-suite/bench-shell.sh
+	bash compat-suite/bench.sh >target/speed.md
+	bash compat-suite/bench-shell.sh >>target/speed.md
+	mv target/speed.md docs/speed.md
 
 # Feeds all parsers of outside bytes with what breaks parsers: `make fuzz SECONDS=600`, for each.
 SECONDS = 60
