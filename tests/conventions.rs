@@ -136,7 +136,7 @@ fn every_applet_answers_help_and_version_and_has_a_man_page() {
         for option in options.filter_map(|line| line.split("  ").next()) {
             let value = option.rsplit(' ').next().unwrap_or_default();
             let is_value =
-                value.starts_with(['-', '[', '+']) || !value.contains(|letter: char| letter.is_ascii_lowercase());
+                value.starts_with(['-', '[', '+']) || !value.contains(|character: char| character.is_ascii_lowercase());
             assert!(is_value || value.contains('='), "{name} --help: {option}");
         }
         let (status, stdout, stderr) = run(&[name, "--version"]);

@@ -206,9 +206,11 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // QEMU may have ended by itself.
         let _ = self.child.kill();
+        // Only `ECHILD` is possible, after `try_wait` has returned the status.
         let _ = self.child.wait();
+        // QEMU removes its socket when it ends by itself.
         let _ = std::fs::remove_file(&self.monitor);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Format: Documentation/filesystems/ext4 of the kernel. Blocks of 4096 bytes, inodes of 256, groups of 32768 blocks; a journal,
 //! extents, file types in directories. Left out because each can be without harm: 64bit, flex_bg, checksums, hashed
-//! directories, room for growth.
+//! directories, space for growth.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,8 +22,8 @@ const JOURNAL_INODE: u32 = 8;
 const LOST_FOUND_INODE: u32 = 11;
 /// i_flags: the file is mapped by extents.
 const EXTENTS_FLAG: u32 = 0x8_0000;
-/// A last group with room for less than its own tables and this many blocks is not made.
-const LEAST_GROUP_ROOM: u32 = 50;
+/// A last group with space for less than its own tables and this many blocks is not made.
+const LEAST_GROUP_SPACE: u32 = 50;
 
 /// What the file system is called and when it was made.
 pub struct Params<'a> {
@@ -61,8 +61,8 @@ impl Layout {
         };
         layout.size_tables(inodes_needed);
         let last = layout.groups - 1;
-        let room = layout.blocks - last * GROUP_BLOCKS;
-        if last > 0 && room < layout.overhead(last) + LEAST_GROUP_ROOM {
+        let space = layout.blocks - last * GROUP_BLOCKS;
+        if last > 0 && space < layout.overhead(last) + LEAST_GROUP_SPACE {
             layout.groups = last;
             layout.blocks = last * GROUP_BLOCKS;
             layout.size_tables(inodes_needed);
@@ -323,7 +323,7 @@ impl Writer<'_> {
         put16(&mut raw, 0x1a, links);
         put32(&mut raw, 0x1c, sectors);
         put32(&mut raw, 0x20, EXTENTS_FLAG);
-        put16(&mut raw, 0x28, 0xf30a); // extent header: magic, entries, room, depth
+        put16(&mut raw, 0x28, 0xf30a); // extent header: magic, entries, most entries, depth
         put16(&mut raw, 0x2a, extents.len() as u16);
         put16(&mut raw, 0x2c, 4);
         for (index, (logical, first, length)) in extents.iter().enumerate() {
@@ -493,9 +493,9 @@ fn directory_blocks(entries: &[Entry]) -> Vec<u8> {
     let mut last = 0;
     for (name, number, kind) in entries {
         let length = (8 + name.len()).next_multiple_of(4);
-        let room = bytes.len().next_multiple_of(BLOCK) - bytes.len();
-        if room < length {
-            stretch_last(&mut bytes, last, room);
+        let space = bytes.len().next_multiple_of(BLOCK) - bytes.len();
+        if space < length {
+            lengthen_last(&mut bytes, last, space);
         }
         last = bytes.len();
         bytes.extend(number.to_le_bytes());
@@ -504,15 +504,15 @@ fn directory_blocks(entries: &[Entry]) -> Vec<u8> {
         bytes.extend(*name);
         bytes.resize(last + length, 0);
     }
-    let room = bytes.len().next_multiple_of(BLOCK) - bytes.len();
-    stretch_last(&mut bytes, last, room);
+    let space = bytes.len().next_multiple_of(BLOCK) - bytes.len();
+    lengthen_last(&mut bytes, last, space);
     bytes
 }
 
-/// Lengthens the entry at `last`, the last one, by `room` bytes.
-fn stretch_last(bytes: &mut Vec<u8>, last: usize, room: usize) {
-    if room > 0 {
-        let length = bytes.len() - last + room;
+/// Lengthens the entry at `last`, the last one, by `space` bytes.
+fn lengthen_last(bytes: &mut Vec<u8>, last: usize, space: usize) {
+    if space > 0 {
+        let length = bytes.len() - last + space;
         put16(bytes, last + 4, length as u16);
         bytes.resize(last + length, 0);
     }

@@ -92,10 +92,10 @@ fn core_image(modules: &Path) -> Result<Vec<u8>> {
         .args(MODULES)
         .output()
         .context("grub-mkimage")?;
-    ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     let core = fs::read(&output).with_context(|| output.display().to_string());
-    // What is left in the temporary directory is no reason to fail.
+    // There is no file if grub-mkimage failed, and that error is reported next.
     let _ = fs::remove_file(&output);
+    ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     pad_core(core?)
 }
 

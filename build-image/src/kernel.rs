@@ -1,4 +1,4 @@
-//! Stage `kernel`: Linux from source with our own small configuration, kept in the cache.
+//! Stage `kernel`: Linux from source with a small configuration of its own, stored in the cache.
 //!
 //! The configuration is `kernel.fragment` over `allnoconfig`; a line of the fragment that kconfig did not take fails the build.
 
@@ -161,7 +161,7 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, dire
     make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
     fs::create_dir_all(directory)?;
     fs::write(directory.join("config"), config)?;
-    // Renamed into place: another build of the same kernel may be at it too.
+    // A rename, because another build of the same kernel may run at the same time.
     let image = directory.join(format!("bzImage.{}", std::process::id()));
     fs::copy(objects.join("arch/x86/boot/bzImage"), &image)?;
     fs::rename(&image, directory.join("bzImage"))?;

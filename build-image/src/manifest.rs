@@ -176,7 +176,7 @@ impl Manifest {
     /// Prints one line for each path: type and mode, owner, size or device, path, target.
     pub fn list(&self, output: &mut dyn Write) -> std::io::Result<()> {
         for (path, node) in self.iter() {
-            let (letter, size) = match &node.kind {
+            let (kind, size) = match &node.kind {
                 Kind::Directory => ('d', String::new()),
                 Kind::File(bytes) => ('-', bytes.len().to_string()),
                 Kind::Symlink(_) => ('l', String::new()),
@@ -185,7 +185,7 @@ impl Manifest {
                 Kind::Fifo => ('p', String::new()),
             };
             let owner = format!("{}:{}", node.uid, node.gid);
-            write!(output, "{letter}{:04o} {owner:<7} {size:>9} /", node.mode)?;
+            write!(output, "{kind}{:04o} {owner:<7} {size:>9} /", node.mode)?;
             output.write_all(path)?;
             if let Kind::Symlink(target) = &node.kind {
                 output.write_all(b" -> ")?;

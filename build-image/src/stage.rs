@@ -38,7 +38,7 @@ impl Stage {
         self.logged.set(Instant::now());
         if self.terminal {
             eprint!("\r\x1b[K{:<10} {doing}", self.name);
-            // A progress line that cannot be shown is no reason to stop the build.
+            // A progress line that cannot be written is no reason to stop the build.
             let _ = std::io::stderr().flush();
         } else {
             eprintln!("{:<10} {doing}", self.name);

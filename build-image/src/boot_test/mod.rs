@@ -168,8 +168,9 @@ impl Run<'_> {
         if self.check("login", || checks::login(&mut machine)) {
             for (name, work) in checks::ALL.iter().skip(1) {
                 if self.wanted(name) && !self.check(name, || work(&mut machine)) {
-                    // A failed check may have left a command running: interrupt it.
+                    // A failed check may have left a command running, which Ctrl-C interrupts.
                     machine.send("\x03\n")?;
+                    // If the shell does not answer, the next check fails and says so.
                     let _ = machine.prepare_shell();
                 }
             }
