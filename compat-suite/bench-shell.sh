@@ -61,11 +61,11 @@ cat >start <<'END'
 i=0; while [ $i -lt 1000 ]; do i=$((i+1)); "$bin/sh" -c :; done
 END
 
-cat <<'TEXT'
+cat <<TEXT
 
 ## The shell
 
-CPU seconds of rbox, the least of three runs, with all child processes, then the CPU time of the others divided by it.
+CPU seconds of rbox, the least of ${ROUNDS:-3} runs, with all child processes, then the CPU time of the others divided by it.
 
 | | rbox, s | BusyBox | dash | bash |
 |---|---:|---:|---:|---:|

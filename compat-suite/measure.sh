@@ -10,14 +10,14 @@ spent() {
     awk '{ print $1 + $2 }' times
 }
 
-# compare LABEL RUN SYSTEM...: runs `RUN SYSTEM` for each system in turn, three times, and prints a row of the table: the least
+# compare LABEL RUN SYSTEM...: runs `RUN SYSTEM` for each system in turn, ROUNDS (3) times, and prints a row of the table: the least
 # seconds of the first system, and those of each other system divided by it. RUN prints seconds, or fails where the system
 # lacks the command.
 compare() {
     local label=$1 run=$2 system seconds cells= first=$3
     shift 2
     declare -A least=()
-    for _ in 1 2 3; do
+    for _ in $(seq "${ROUNDS:-3}"); do
         for system; do
             [ "${least[$system]:-}" != - ] || continue
             seconds=$($run "$system") || seconds=-
