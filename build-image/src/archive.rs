@@ -12,7 +12,7 @@ use crate::manifest::{Kind, Manifest, Node};
 use crate::output::Output;
 use crate::stage::{Stage, human_size};
 
-/// What the user can choose about an archive.
+/// The options of an archive.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "archive-options")]
 pub struct Options {
@@ -24,7 +24,7 @@ pub struct Options {
     pub epoch: u32,
 }
 
-/// Which archive.
+/// The format of the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// newc, as the kernel takes it (Documentation/driver-api/early-userspace/buffer-format.rst).
@@ -33,7 +33,7 @@ pub enum Format {
     Tar,
 }
 
-/// Writes the archive; returns where it is.
+/// Writes the archive and returns its path.
 pub fn build(options: &Options, format: Format, tree: &Manifest) -> Result<PathBuf> {
     let (name, usual) = match format {
         Format::Cpio => ("initramfs", "target/rbox.cpio.gz"),

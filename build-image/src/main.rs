@@ -153,7 +153,7 @@ fn list(rootfs: &rootfs::Options, output: Option<PathBuf>) -> Result<()> {
 }
 
 fn build_disk(disk: &disk::Options, rootfs: &rootfs::Options, kernel: ReadyKernel) -> Result<()> {
-    // Everything that is missing is said before anything is built.
+    // Missing tools are reported before anything is built.
     let mut needs: Vec<&[tools::Need]> = Vec::new();
     if kernel.kernel.is_none() {
         needs.extend([tools::KERNEL, tools::UNPACK]);
