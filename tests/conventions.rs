@@ -322,7 +322,7 @@ fn every_applet_answers_help_and_version_and_has_a_man_page() {
         for option in options.filter_map(|line| line.split("  ").next()) {
             let value = option.rsplit(' ').next().unwrap_or_default();
             let is_value =
-                value.starts_with(['-', '[', '+']) || !value.contains(|letter: char| letter.is_ascii_lowercase());
+                value.starts_with(['-', '[', '+']) || !value.contains(|character: char| character.is_ascii_lowercase());
             assert!(is_value || value.contains('='), "{name} --help: {option}");
         }
         let (status, stdout, stderr) = run(&[name, "--version"]);
@@ -340,10 +340,10 @@ fn lists_agree_and_links_lead_to_applets() {
     let directory = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
     fs::create_dir(&directory).expect("a fresh directory");
     let (status, _, stderr) = run(&["--install", "-s", directory.to_str().expect("a plain path")]);
+    let output = Command::new(directory.join("basename")).arg("/a/b").output();
+    fs::remove_dir_all(&directory).expect("the directory can be removed");
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
-    let output = Command::new(directory.join("basename")).arg("/a/b").output().expect("the link starts");
-    assert_eq!(output.stdout, b"b\n");
-    fs::remove_dir_all(&directory).expect("the directory goes");
+    assert_eq!(output.expect("the link starts").stdout, b"b\n");
 }
 
 #[test]
