@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Question, Result};
-use crate::options::{Args, Grammar};
+use crate::options::{self, Args, Grammar};
 use crate::sys::alloc::Running;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
@@ -155,7 +155,7 @@ impl Form {
 
 /// The text of `--help`: what rbox is, and the usage text under the name the applet was called by.
 pub fn help(usage: &str, name: &[u8]) -> Vec<u8> {
-    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", usage.as_bytes(), b"\n"].concat()
+    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", &options::aligned(usage.as_bytes())].concat()
 }
 
 /// The text of `--version`: the name and version in GNU's form, then the line by which scripts that look for BusyBox
@@ -194,7 +194,7 @@ pub struct Table {
     pub files: &'static [u16],
     /// How each file's applet is called.
     pub forms: &'static [Form],
-    /// All usage texts, one after the other.
+    /// All usage texts, packed (`options::pack`), one after the other.
     pub usages: &'static str,
     /// Where each file's usage text ends in `usages`.
     pub usage_ends: &'static [u32],

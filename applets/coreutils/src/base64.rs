@@ -8,11 +8,11 @@ use rbox_core::prelude::*;
 options! {
     "[-di] [-w COLUMNS] [FILE]
 
-Print the bytes of FILE, or of standard input, as letters.
+Encode or decode FILE, or standard input, and print the result.
 
-  -d, --decode          Print the bytes that the letters of FILE stand for
-  -i, --ignore-garbage  With -d: pass over what is no letter
-  -w, --wrap=COLUMNS    Break lines there (76); 0: not at all";
+  -d, --decode          Decode
+  -i, --ignore-garbage  With -d, skip characters outside the alphabet
+  -w, --wrap=COLUMNS    Wrap encoded lines after COLUMNS characters (76); 0: never";
     DECODE = "-d",
     IGNORE_GARBAGE = "-i",
     WRAP = "-w",

@@ -9,13 +9,13 @@ use rbox_core::sys::process;
 options! {
     "[-Rcvf] MODE[,MODE]... FILE... | --reference=FILE FILE...
 
-Change the mode of each FILE. MODE is octal, or letters [ugoa]*[-+=][rwxXst]*.
+Change the mode of each FILE. MODE is octal or [ugoa]*[-+=][rwxXst]*.
 
-  -R, --recursive  Change directories with all that is in them
-  -c, --changes    Say what is changed
-  -v, --verbose    Say what is changed and what is not
+  -R, --recursive        Change directories and their contents
+  -c, --changes          Print changes only
+  -v, --verbose          Print a line for each FILE
   -f, --quiet, --silent  Print no errors
-      --reference=FILE   Take the mode of FILE";
+      --reference=FILE   Use the mode of FILE";
     RECURSE = "-R",
     CHANGES = "-c",
     VERBOSE = "-v",

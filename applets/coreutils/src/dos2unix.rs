@@ -11,11 +11,11 @@ use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 options! {
     "[-u | -d] [FILE]...
 
-Change the ends of lines of each FILE to those of Unix (dos2unix) or DOS (unix2dos).
-Without FILE change what comes from standard input, and print it.
+Convert line endings of each FILE, in place, to Unix (dos2unix) or DOS (unix2dos).
+Without FILE, convert standard input to standard output.
 
-  -u, --to-unix  To those of Unix, whatever the name
-  -d, --to-dos   To those of DOS";
+  -u, --to-unix  Convert to Unix, whatever the applet name
+  -d, --to-dos   Convert to DOS";
     UNIX = "-u",
     DOS = "-d",
 }

@@ -8,12 +8,12 @@ use rbox_core::term::{character, character_width};
 options! {
     "[-bs] [-w WIDTH] [FILE]...
 
-Print each FILE, or standard input, with its lines broken at 80 columns.
+Wrap lines of each FILE, or of standard input, at WIDTH columns.
 
   -b, --bytes        Count bytes, not columns
-  -s, --spaces       Break after a blank where there is one
-  -w, --width=WIDTH  Break at WIDTH
-  -NUM               As -w NUM";
+  -s, --spaces       Break after blanks where possible
+  -w, --width=WIDTH  Break lines at WIDTH (80)
+  -NUM               Same as -w NUM";
     BYTES = "-b",
     SPACES = "-s",
     WIDTH = "-w",

@@ -6,9 +6,9 @@ use rbox_core::sys::fs::{Mode, OFlags, fdatasync, fsync, open};
 options! {
     "[-d] FILE...
 
-Write what the system still holds of each FILE to the disk.
+Write cached data of each FILE to disk.
 
-  -d  Leave out attributes that are not needed to read it";
+  -d  Omit metadata that is not needed to read FILE";
     DATA = "-d",
 }
 

@@ -8,14 +8,14 @@ use rbox_core::users::{Names, User};
 options! {
     "[-ugGnrz] [USER]
 
-Print the numbers and names of USER, or of this process, and of its groups.
+Print user and group IDs of USER, or of this process.
 
-  -u, --user    Print the user's number only
-  -g, --group   Print the group's number only
-  -G, --groups  Print the numbers of all groups
-  -n, --name    Print names in place of numbers
-  -r, --real    Print the real number, not the effective one
-  -z, --zero    End with NUL, not newline";
+  -u, --user    Print only the UID
+  -g, --group   Print only the GID
+  -G, --groups  Print only all GIDs
+  -n, --name    Print names, not IDs
+  -r, --real    Print real, not effective IDs
+  -z, --zero    End output with NUL, not newline";
     USER = "-u",
     GROUP = "-g",
     GROUPS = "-G",

@@ -6,7 +6,7 @@ use rbox_core::sys::fs;
 options! {
     "FILE [NAME]
 
-link makes NAME, a further name of FILE; unlink takes the name FILE away."
+link: create hard link NAME to FILE. unlink: remove FILE."
 }
 
 /// The applet.

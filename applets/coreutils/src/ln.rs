@@ -8,21 +8,21 @@ use rbox_core::sys::fs::{AtFlags, CWD, FileType, linkat, lstat, rename, stat, sy
 use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 
 options! {
-    "[-sfnbtvT] [-S SUFFIX] [-t DIR] TARGET... LINK|DIR
+    "[-sfnbtvT] [-S SUFFIX] [-t DIRECTORY] TARGET... LINK|DIRECTORY
 
-Make LINK, or a link in DIR for each TARGET, that leads to TARGET.
+Create LINK to TARGET, or a link to each TARGET in DIRECTORY.
 
-  -s, --symbolic         Make symbolic links
-  -f, --force            Replace what is there
-  -i, --interactive      Ask before replacing
-  -n, --no-dereference   Take a LINK that leads to a directory for a plain file
-  -b                     Keep what is replaced under another name
-  -S, --suffix=SUFFIX    The end of that name (default ~)
-  -T, --no-target-directory  Take LINK for a plain file
-  -t, --target-directory=DIR  Make the links in DIR
-  -L, --logical          Link to what a symbolic link TARGET leads to
-  -P, --physical         Link to a symbolic link itself
-  -v, --verbose          Say what is made";
+  -s, --symbolic                    Create symbolic links
+  -f, --force                       Replace existing files
+  -i, --interactive                 Ask before replacing
+  -n, --no-dereference              Treat a LINK to a directory as a file
+  -b                                Back up replaced files
+  -S, --suffix=SUFFIX               Suffix of backups (~)
+  -T, --no-target-directory         Treat LINK as a file
+  -t, --target-directory=DIRECTORY  Create links in DIRECTORY
+  -L, --logical                     Follow a TARGET that is a symbolic link
+  -P, --physical                    Link to symbolic links themselves
+  -v, --verbose                     Print each created link";
     SYMBOLIC = "-s",
     FORCE = "-f",
     ASK = "-i",

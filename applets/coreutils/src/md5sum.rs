@@ -13,18 +13,18 @@ use rbox_core::text;
 options! {
     "[-btz] [--tag] [-a BITS] [FILE]... | -c [-sw] [-a BITS] [LIST]...
 
-Print the hash of each FILE, or of standard input; or check the files of each LIST.
+Print or check hashes of FILEs, or of standard input.
 
-  -c, --check     Check the hashes of LISTs that were printed before
-  -s, --status    With -c: print nothing, the status says all
-      --quiet     With -c: print no line for a file that is as it should be
-  -w, --warn      With -c: tell of improper lines
-      --strict    With -c: fail for improper lines, too
-      --ignore-missing  With -c: pass over files that are missing
-      --tag       Print lines in the form of BSD
-  -z, --zero      End lines with a NUL character, and escape no names
-  -b, -t, --binary, --text  Bytes and text are the same here
-  -a, --algorithm=BITS  The hash of sha3sum: 224 (default), 256, 384, 512";
+  -c, --check               Check FILEs by the hashes in each LIST
+  -s, --status              With -c, print nothing
+      --quiet               With -c, print no line for good files
+  -w, --warn                With -c, report malformed lines
+      --strict              With -c, fail on malformed lines
+      --ignore-missing      With -c, skip missing files
+      --tag                 Print in BSD format
+  -z, --zero                End lines with NUL and do not escape names
+  -b, -t, --binary, --text  Binary or text mode, which are equal
+  -a, --algorithm=BITS      Size for sha3sum: 224 (default), 256, 384, 512";
     CHECK = "-c",
     STATUS = "-s",
     QUIET = "--quiet",

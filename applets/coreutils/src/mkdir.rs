@@ -9,11 +9,11 @@ use rbox_core::sys::{Errno, process};
 options! {
     "[-pv] [-m MODE] DIRECTORY...
 
-Make each DIRECTORY.
+Create each DIRECTORY.
 
-  -m, --mode=MODE  Give it MODE, as chmod(1) takes it
-  -p, --parents    Make the directories above, and be content when DIRECTORY is there
-  -v, --verbose    Say what is made";
+  -m, --mode=MODE  Set MODE, as chmod(1)
+  -p, --parents    Create missing parent directories; accept existing ones
+  -v, --verbose    Print each created directory";
     MODE = "-m",
     PARENTS = "-p",
     VERBOSE = "-v",

@@ -10,9 +10,9 @@ use rbox_core::sys::process::current_umask;
 options! {
     "[-m MODE] NAME b|c|u MAJOR MINOR | [-m MODE] NAME p
 
-Make the block (b) or character (c, u) device node NAME, or the named pipe (p) NAME.
+Create the block (b) or character (c, u) device or named pipe (p) NAME.
 
-  -m, --mode=MODE  Give it MODE, as chmod(1) takes it (default a=rw less the umask)";
+  -m, --mode=MODE  Set MODE, as chmod(1) (a=rw minus umask)";
     MODE = "-m",
 }
 

@@ -8,17 +8,17 @@ use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename,
 use rbox_core::sys::{Errno, fd, termios};
 
 options! {
-    "[-finTuv] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
+    "[-finTuv] SOURCE DEST | SOURCE... DIRECTORY | -t DIRECTORY SOURCE...
 
-Rename SOURCE to DEST, or move each SOURCE into DIR.
+Rename SOURCE to DEST, or move each SOURCE into DIRECTORY.
 
-  -f, --force        Ask nothing
-  -i, --interactive  Ask before replacing
-  -n, --no-clobber   Replace nothing
-  -T, --no-target-directory  Take DEST for a plain file
-  -t, --target-directory=DIR  Move into DIR
-  -u, --update       Replace only what is older
-  -v, --verbose      Say what is moved";
+  -f, --force                       Do not ask
+  -i, --interactive                 Ask before overwriting
+  -n, --no-clobber                  Do not overwrite
+  -T, --no-target-directory         Treat DEST as a file
+  -t, --target-directory=DIRECTORY  Move into DIRECTORY
+  -u, --update                      Overwrite only older files
+  -v, --verbose                     Print each moved file";
     FORCE = "-f",
     ASK = "-i",
     NO_CLOBBER = "-n",

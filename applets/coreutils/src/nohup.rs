@@ -10,8 +10,8 @@ use rbox_core::sys::{AsFd, fd, termios};
 options! {
     "COMMAND [ARGUMENT]...
 
-Run COMMAND so that a hangup does not end it. Output for a terminal is added to
-nohup.out here or in the home directory."
+Run COMMAND immune to hangups. Append output to a terminal to nohup.out, here or
+in the home directory."
 }
 
 /// The applet.

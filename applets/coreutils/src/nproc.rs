@@ -7,10 +7,10 @@ use rbox_core::sys::thread::{CpuSet, sched_getaffinity};
 options! {
     "[--all] [--ignore=N]
 
-Print the number of processors that this process may use.
+Print the number of processors available to this process.
 
-      --all       Print how many the machine has
-      --ignore=N  Leave out N of them, if one remains";
+      --all       Print the number of installed processors
+      --ignore=N  Subtract N, down to 1";
     ALL = "--all",
     IGNORE = "--ignore",
 }

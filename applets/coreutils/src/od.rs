@@ -9,35 +9,34 @@ use rbox_core::sys::float;
 use rbox_core::text::{Hex, Piece, Right};
 
 options! {
-    "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE] [-S LENGTH] [-w[WIDTH]] [FILE]... [[+]OFFSET[.][b]]
+    "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j N] [-N N] [-t TYPE] [-S N] [-w[N]] [FILE]... [[+]OFFSET[.][b] [LABEL]]
 
-Print the bytes of all FILEs, or of standard input: in octal, two a number, if no TYPE is given.
+Dump the FILEs, or standard input, in octal 2-byte units or as TYPE.
 
-  -A, --address-radix=RADIX  Print places in d(ecimal), o(ctal), x (hexadecimal) or n(ot)
-  -j, --skip-bytes=SKIP   Leave out so many bytes
-  -N, --read-bytes=COUNT  Read so many bytes at most
-  -t, --format=TYPE       a or c, or one of d, o, u, x, f and a size: 1, 2, 4, 8, C, S, I, L, F, D;
-                          with z the characters are printed beside
-  -v, --output-duplicates  Print equal lines too, not a *
-  -w[WIDTH], --width[=WIDTH]  Print so many bytes a line: 16, or 32 if WIDTH is left out
-  -S, --strings=LENGTH    Print texts of LENGTH characters and more that end in a NUL character
-      --endian=ORDER      Read numbers as little or big
-  -a  As -t a
-  -b  As -t o1
-  -c  As -t c
-  -d  As -t u2
-  -f  As -t f4
-  -h  As -t x2
-  -i  As -t dI
-  -l, -I, -L  As -t dL
-  -o, -B  As -t o2
-  -s  As -t d2
-  -x  As -t x2
-  -D  As -t u4
-  -e, -F  As -t fD
-  -H, -X  As -t x4
-  -O  As -t o4
-      --traditional  Take OFFSET whatever options are given";
+  -A, --address-radix=RADIX  Print offsets in d (decimal), o (octal), x (hex) or n (none)
+  -j, --skip-bytes=N         Skip the first N bytes
+  -N, --read-bytes=N         Read at most N bytes
+  -t, --format=TYPE          a, c, or d, o, u, x, f with a size 1, 2, 4, 8, C, S, I, L, F, D; append z to show characters
+  -v, --output-duplicates    Print equal lines, not *
+  -w[N], --width[=N]         Print N bytes per line (16; 32 without N)
+  -S, --strings=N            Print strings of at least N characters that end in NUL
+      --endian=ORDER         Read numbers as little or big endian
+  -a                         Same as -t a
+  -b                         Same as -t o1
+  -c                         Same as -t c
+  -d                         Same as -t u2
+  -f                         Same as -t f4
+  -h                         Same as -t x2
+  -i                         Same as -t dI
+  -l, -I, -L                 Same as -t dL
+  -o, -B                     Same as -t o2
+  -s                         Same as -t d2
+  -x                         Same as -t x2
+  -D                         Same as -t u4
+  -e, -F                     Same as -t fD
+  -H, -X                     Same as -t x4
+  -O                         Same as -t o4
+      --traditional          Accept OFFSET and LABEL with any options";
     RADIX = "-A",
     SKIP = "-j",
     COUNT = "-N",

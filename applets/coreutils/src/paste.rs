@@ -6,11 +6,11 @@ use rbox_core::prelude::*;
 options! {
     "[-sz] [-d LIST] [FILE]...
 
-Print the first lines of all FILEs as one line, then the second ones, and so on.
+Join corresponding lines of the FILEs.
 
-  -d, --delimiters=LIST  Put these between lines in turn, not a tab; \\0 is nothing
-  -s, --serial           Print all lines of one FILE as one line
-  -z, --zero-terminated  Lines end with a NUL character";
+  -d, --delimiters=LIST  Separate by the characters of LIST in turn (tab); \\0: none
+  -s, --serial           Join all lines of each FILE
+  -z, --zero-terminated  Lines end with NUL, not newline";
     DELIMITERS = "-d",
     SERIAL = "-s",
     ZERO = "-z",

@@ -7,10 +7,10 @@ use rbox_core::sys::fs as sys;
 options! {
     "[-LP]
 
-Print the path of the current directory.
+Print the working directory.
 
-  -L, --logical   Take PWD when it names the directory, links and all
-  -P, --physical  Print the path without symbolic links";
+  -L, --logical   Use a valid PWD, with symbolic links
+  -P, --physical  Resolve symbolic links";
     LOGICAL = "-L",
     PHYSICAL = "-P",
 }

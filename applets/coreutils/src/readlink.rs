@@ -7,15 +7,15 @@ use rbox_core::sys::fs::readlink;
 options! {
     "[-fenqsvz] FILE...
 
-Print what each symbolic link FILE holds.
+Print the target of each symbolic link FILE.
 
-  -f, --canonicalize  Print the absolute path without links; the last component may be missing
-  -e, --canonicalize-existing  As -f; all components must exist
-  -m, --canonicalize-missing   As -f; any component may be missing
-  -n, --no-newline    Print no newline at the end
-  -q, -s, --quiet, --silent  Print no errors (default)
-  -v, --verbose       Print errors
-  -z, --zero          End paths with NUL, not newline";
+  -f, --canonicalize           Print the canonical path; the last component may be missing
+  -e, --canonicalize-existing  Same as -f; all components must exist
+  -m, --canonicalize-missing   Same as -f; any component may be missing
+  -n, --no-newline             Omit the final newline
+  -q, -s, --quiet, --silent    Print no errors (default)
+  -v, --verbose                Print errors
+  -z, --zero                   End output lines with NUL, not newline";
     CANONICAL = "-f",
     EXISTING = "-e",
     MISSING = "-m",

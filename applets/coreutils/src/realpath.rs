@@ -6,12 +6,12 @@ use rbox_core::prelude::*;
 options! {
     "[-emqz] FILE...
 
-Print the absolute path of each FILE, without links. The last component may be missing.
+Print the canonical path of each FILE. The last component may be missing.
 
   -e, --canonicalize-existing  All components must exist
   -m, --canonicalize-missing   Any component may be missing
   -q, --quiet                  Print no errors
-  -z, --zero                   End paths with NUL, not newline";
+  -z, --zero                   End output lines with NUL, not newline";
     EXISTING = "-e",
     MISSING = "-m",
     QUIET = "-q",

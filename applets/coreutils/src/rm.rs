@@ -13,15 +13,15 @@ options! {
 
 Remove each FILE.
 
-  -f, --force           Ask nothing, and be content when FILE is not there
-  -i                    Ask before each file
-  -I                    Ask once, when there are more than three or -r is given
-  -r, -R, --recursive   Remove directories with all that is in them
-  -d, --dir             Remove empty directories
-  -v, --verbose         Say what is removed
-  -x, --one-file-system  Leave out directories on other file systems
-      --preserve-root   Do not remove / (always so)
-      --no-preserve-root  Do not treat / specially";
+  -f, --force             Do not ask; ignore missing FILEs
+  -i                      Ask before each removal
+  -I                      Ask once for more than 3 FILEs or with -r
+  -r, -R, --recursive     Remove directories and their contents
+  -d, --dir               Remove empty directories
+  -v, --verbose           Print each removed file
+  -x, --one-file-system   Skip directories on other file systems
+      --preserve-root     Refuse to remove / (always)
+      --no-preserve-root  Treat / like any other directory";
     FORCE = "-f",
     ASK = "-i",
     ASK_ONCE = "-I",

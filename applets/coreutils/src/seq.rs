@@ -9,11 +9,11 @@ use rbox_core::printf::Spec;
 options! {
     "[-w | -f FORMAT] [-s SEP] [FIRST [STEP]] LAST
 
-Print the numbers from FIRST to LAST, STEP apart. FIRST and STEP are 1 if not given.
+Print numbers from FIRST (1) to LAST by STEP (1).
 
-  -w, --equal-width    Put zeros before the shorter numbers
-  -s, --separator=SEP  Print SEP between numbers, not a newline
-  -f, --format=FORMAT  Print the numbers as FORMAT says, which has one conversion of printf: e, f or g";
+  -w, --equal-width    Pad with leading zeros to equal width
+  -s, --separator=SEP  Separate numbers by SEP (newline)
+  -f, --format=FORMAT  Print by printf FORMAT with one of %e, %f, %g";
     EQUAL_WIDTH = "-w",
     SEPARATOR = "-s",
     FORMAT = "-f",

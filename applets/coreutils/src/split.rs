@@ -9,19 +9,19 @@ use rbox_core::sys::fs::{FileType, Mode, OFlags, fstat, ftruncate, open};
 options! {
     "[-dx] [-l N | -b N | -C N | -n N] [-a N] [FILE [PREFIX]]
 
-Write the parts of FILE, or of standard input, to PREFIXaa, PREFIXab and so on; PREFIX is x if left out.
+Split FILE, or standard input, into PREFIXaa, PREFIXab ... (xaa, xab ...).
 
-  -l, --lines=N          N lines a part (1000)
-  -b, --bytes=N          N bytes a part
-  -C, --line-bytes=N     As many lines as fit N bytes
-  -n, --number=[l/]N     N parts of equal size; with l/ no line is split
-  -a, --suffix-length=N  N letters after PREFIX (2)
-  -d, --numeric-suffixes  Digits, not letters
-  -x, --hex-suffixes     Hexadecimal digits
-      --additional-suffix=TEXT  Put TEXT after each name
-  -NUM                   As -l NUM
+  -l, --lines=N                   N lines per file (1000)
+  -b, --bytes=N                   N bytes per file
+  -C, --line-bytes=N              Complete lines of at most N bytes per file
+  -n, --number=[l/|r/][K/]N       N files of equal size; l/: of whole lines; r/: lines in turn; K/: print only the Kth
+  -a, --suffix-length=N           Length of suffixes (2)
+  -d, --numeric-suffixes          Use decimal suffixes
+  -x, --hex-suffixes              Use hexadecimal suffixes
+      --additional-suffix=STRING  Append STRING to names
+  -NUM                            Same as -l NUM
 
-N may end in b (512), k (1024), m (1024k), g or t.";
+Suffixes of N: b (512), k (1024), m (1024k), g, t.";
     LINES = "-l",
     BYTES = "-b",
     LINE_BYTES = "-C",

@@ -14,18 +14,18 @@ options! {
 
 Print the attributes of each FILE.
 
-  -L, --dereference    Of what symbolic links lead to
-  -f, --file-system    Of the file system that holds FILE
-  -t, --terse          On one line
-  -c, --format=FORMAT  As FORMAT says, with a newline
-      --printf=FORMAT  As FORMAT says, with \\n, \\t and other escapes
+  -L, --dereference    Follow symbolic links
+  -f, --file-system    Print those of the file system
+  -t, --terse          Print on one line
+  -c, --format=FORMAT  Print FORMAT and a newline
+      --printf=FORMAT  Print FORMAT, with escapes as \\n
 
-Of files: %a mode in octal, %A in letters, %b blocks, %B bytes of a block, %d device,
-%D in hex, %f mode in hex, %F type, %g group's number, %G name, %h links, %i inode,
-%m mount point, %n name, %N with the target of a link, %o best size of reads, %s size,
-%t %T numbers of a device in hex, %u owner's number, %U name, %w %W birth, %x %X last
-read, %y %Y last change, %z %Z change of attributes (words and seconds)
-Of file systems: %a %b %c %d %f %i %l %n %s %S %t %T";
+Files: %a %A mode (octal, symbolic), %b blocks, %B block size in bytes, %d %D device
+(decimal, hex), %f mode (hex), %F type, %g %G group (GID, name), %h links, %i inode,
+%m mount point, %n name, %N name and link target, %o I/O size, %s size in bytes,
+%t %T device major and minor (hex), %u %U owner (UID, name), %w %W birth, %x %X access,
+%y %Y modification, %z %Z change (date, seconds)
+File systems: %a %b %c %d %f %i %l %n %s %S %t %T";
     FOLLOW = "-L",
     SYSTEM = "-f",
     TERSE = "-t",

@@ -10,10 +10,10 @@ use rbox_core::sys::{Errno, fd};
 options! {
     "[-b] [-s SEPARATOR] [FILE]...
 
-Print the lines of each FILE, or of standard input, the last one first.
+Print the lines of each FILE, or of standard input, in reverse order.
 
-  -b, --before  A separator is before its line
-  -s, --separator=SEPARATOR  What separates lines: a newline";
+  -b, --before               SEPARATOR precedes its line
+  -s, --separator=SEPARATOR  Separate lines by SEPARATOR (newline)";
     BEFORE = "-b",
     SEPARATOR = "-s",
 }

@@ -19,23 +19,23 @@ use rbox_core::sys::{Errno, OwnedFd, error_text, fd, signal};
 options! {
     "[-qvfF] [-n [+]N | -c [+]N] [-s SECONDS] [--pid=PID] [FILE]...
 
-Print the last 10 lines of each FILE, or of standard input, to standard output.
-With more than one FILE, a header with its name goes before each.
+Print the last 10 lines of each FILE, or of standard input.
+Precede each of several FILEs by a header with its name.
 
-  -n, --lines=[+]N      Print the last N lines, or with + from the Nth on
-  -c, --bytes=[+]N      Print the last N bytes, or with + from the Nth on
-  -f                    Go on printing what is added to the FILEs
-      --follow[=HOW]    As -f; HOW is descriptor, or name: open a FILE anew when it is replaced
-  -F                    As --follow=name --retry
-      --retry           With -f, wait for a FILE that cannot be opened
-  -s, --sleep-interval=SECONDS  With -f, look at least that often: each second if not given
-      --pid=PID         With -f, end when this process has ended
-  -q, --quiet, --silent  Print no headers
-  -v, --verbose         Print headers always
-  -NUM                  As -n NUM
-  +NUM                  As -n +NUM
+  -n, --lines=[+]N              Print the last N lines; with +, from line N on
+  -c, --bytes=[+]N              Print the last N bytes; with +, from byte N on
+  -f                            Print data as the FILEs grow
+      --follow[=HOW]            Same as -f; HOW: descriptor, name (reopen replaced FILEs)
+  -F                            Same as --follow=name --retry
+      --retry                   With -f, wait for FILEs that cannot be opened
+  -s, --sleep-interval=SECONDS  With -f, check at least every SECONDS (1)
+      --pid=PID                 With -f, exit when process PID ends
+  -q, --quiet, --silent         Print no headers
+  -v, --verbose                 Print headers always
+  -NUM                          Same as -n NUM
+  +NUM                          Same as -n +NUM
 
-N may end in b (512), k (1024), m (1024k), g or t.";
+Suffixes of N: b (512), k (1024), m (1024k), g, t.";
     LINES = "-n",
     BYTES = "-c",
     FOLLOW = "-f",

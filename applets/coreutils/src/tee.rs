@@ -10,8 +10,8 @@ options! {
 
 Copy standard input to standard output and to each FILE.
 
-  -a, --append             Add to the FILEs, keep what is in them
-  -i, --ignore-interrupts  Go on when interrupted";
+  -a, --append             Append to the FILEs
+  -i, --ignore-interrupts  Ignore SIGINT";
     APPEND = "-a",
     IGNORE = "-i",
 }

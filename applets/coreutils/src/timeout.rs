@@ -14,15 +14,15 @@ use rbox_core::sys::{Errno, fd, pipe};
 options! {
     "[-s SIGNAL] [-k DURATION] [-v] DURATION COMMAND [ARGUMENT]... | -t DURATION COMMAND...
 
-Run COMMAND and send it TERM when DURATION is over. The status is then 124.
-A DURATION has a unit s, m, h or d and may have a fraction; 0 is no limit.
+Run COMMAND and send it TERM after DURATION; then return 124.
+DURATION has a fraction and a unit s (default), m, h or d; 0: no limit.
 
-  -s, --signal=SIGNAL  Send SIGNAL
-  -k, --kill-after=DURATION  Send KILL when it still runs so much later
-  -t DURATION          The time limit
-      --foreground     Stay in the terminal's foreground, and signal COMMAND alone
-      --preserve-status  The status is COMMAND's
-  -v, --verbose        Say which signal is sent";
+  -s, --signal=SIGNAL        Send SIGNAL (TERM)
+  -k, --kill-after=DURATION  Send KILL after a further DURATION
+  -t DURATION                Set the limit
+      --foreground           Keep COMMAND in the foreground; signal no other process
+      --preserve-status      Return the status of COMMAND
+  -v, --verbose              Print each sent signal";
     SIGNAL = "-s",
     KILL = "-k",
     LIMIT = "-t",

@@ -9,9 +9,9 @@ use rbox_core::sys::fs::{Mode, fchmod};
 options! {
     "[-o OUTPUT] [FILE]
 
-Write the file that is in FILE, or standard input, as letters.
+Decode FILE, or standard input, made by uuencode.
 
-  -o OUTPUT  Write to OUTPUT, not to the name that is there; - is standard output";
+  -o OUTPUT  Write to OUTPUT (the name in FILE); -: standard output";
     OUTPUT = "-o",
 }
 

@@ -10,9 +10,9 @@ use rbox_core::sys::process;
 options! {
     "[-m] [FILE] NAME
 
-Print the bytes of FILE, or of standard input, as letters; uudecode gives them back in a file NAME.
+Encode FILE, or standard input, for uudecode, which creates NAME.
 
-  -m  As base 64";
+  -m  Encode as base64";
     BASE64 = "-m",
 }
 

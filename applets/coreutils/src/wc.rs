@@ -10,13 +10,13 @@ use rbox_core::term::{character, character_width};
 options! {
     "[-cmlwL] [FILE]...
 
-Count the lines, words and bytes of each FILE, or of standard input.
+Print line, word and byte counts of each FILE, or of standard input.
 
-  -l, --lines            Count newlines
-  -w, --words            Count words
-  -m, --chars            Count characters
-  -c, --bytes            Count bytes
-  -L, --max-line-length  Print the width of the widest line";
+  -l, --lines            Print the number of newlines
+  -w, --words            Print the number of words
+  -m, --chars            Print the number of characters
+  -c, --bytes            Print the number of bytes
+  -L, --max-line-length  Print the maximum width of lines in columns";
     LINES = "-l",
     WORDS = "-w",
     CHARS = "-m",

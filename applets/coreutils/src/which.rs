@@ -7,9 +7,9 @@ use rbox_core::prelude::*;
 options! {
     "[-a] COMMAND...
 
-Print the path of each COMMAND.
+Print the path of each COMMAND in PATH.
 
-  -a, --all  Print all that PATH leads to, not only the first";
+  -a, --all  Print all matches, not only the first";
     ALL = "-a",
 }
 
