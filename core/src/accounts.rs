@@ -3,7 +3,7 @@
 use crate::bytes;
 use crate::daemon::pause;
 use crate::error::{Error, Result};
-use crate::fs::canonical;
+use crate::files::canonical;
 use crate::io::{Input, Output};
 use crate::number::Decimal;
 use crate::sys::fs::{FlockOperation, Mode, OFlags};

@@ -2,7 +2,7 @@
 
 use crate::applet::{Isolation, Registry};
 use crate::bytes;
-use crate::env::{Env, Vars};
+use crate::env::{DEFAULT_PATH, Env, Vars};
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
 use crate::session;
@@ -202,9 +202,6 @@ pub fn find_program(vars: &Vars, name: &[u8]) -> Option<Vec<u8>> {
     let path = vars.get("PATH").unwrap_or(DEFAULT_PATH);
     path.split(|&byte| byte == b':').map(|directory| bytes::join_path(directory, name)).find(|file| is_program(file))
 }
-
-/// Where programs are looked for when PATH is not set.
-pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
 
 /// True when `path` leads to a regular file that this process may execute.
 pub fn is_program(path: &[u8]) -> bool {

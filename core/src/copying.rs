@@ -9,7 +9,7 @@ pub use data::{Reflink, Sparse};
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
+use crate::files::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
     readlinkat, symlinkat, unlinkat, utimensat,
@@ -513,7 +513,7 @@ impl Copier {
         let owned = fs::chownat(to.at, to.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW);
         if kind(source) != FileType::Symlink {
             let mask = if owned.is_ok() { 0o7777 } else { 0o1777 };
-            crate::fs::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
+            crate::files::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
         }
         utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
     }

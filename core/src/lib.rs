@@ -18,8 +18,8 @@ pub mod duration;
 pub mod env;
 pub mod error;
 pub mod escape;
+pub mod files;
 mod front;
-pub mod fs;
 pub mod hash;
 pub mod io;
 pub mod keymap;
@@ -31,7 +31,7 @@ pub mod number;
 pub mod options;
 pub mod pattern;
 pub mod printf;
-pub mod process;
+pub mod processes;
 pub mod session;
 pub mod signals;
 #[allow(unsafe_code)]

@@ -1,7 +1,7 @@
 //! `cat`: copy files to standard output (POSIX XCU cat), with GNU's and BusyBox's `-nbetAvT`.
 
 use rbox_core::bytes;
-use rbox_core::fs::same_regular_file;
+use rbox_core::files::same_regular_file;
 use rbox_core::io::{self, Input, Piece};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;

@@ -1,6 +1,6 @@
 //! `chown` and `chgrp`: change the owner and group of files (POSIX XCU chown, chgrp).
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
+use rbox_core::files::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, Gid, Uid, chownat, stat};

@@ -1,7 +1,7 @@
 //! `dos2unix`, `unix2dos`: change the ends of lines of a file between CR LF and LF, in place.
 
 use rbox_core::bytes::find_byte;
-use rbox_core::fs::canonical;
+use rbox_core::files::canonical;
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;

@@ -1,6 +1,6 @@
 //! `du`: print the room that files take (POSIX XCU du).
 
-use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
+use rbox_core::files::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_block, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -91,7 +91,7 @@ struct Counter<'a> {
 }
 
 impl Counter<'_> {
-    fn visit(&mut self, env: &mut Env, visit: &rbox_core::fs::Visit<'_>) -> Result<Step> {
+    fn visit(&mut self, env: &mut Env, visit: &rbox_core::files::Visit<'_>) -> Result<Step> {
         let directory = kind(visit.stat) == FileType::Directory;
         if visit.phase == Phase::After {
             let sum = self.sums.pop().unwrap_or(0);

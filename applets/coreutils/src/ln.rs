@@ -1,7 +1,7 @@
 //! `ln`: make links (POSIX XCU ln), with BusyBox's backups.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::fs::id;
+use rbox_core::files::id;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, linkat, lstat, rename, stat, symlink, unlink};
@@ -64,7 +64,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn leads_to_directory(args: &Args<'_>, path: &[u8]) -> bool {
     let found = if args.has(PLAIN) { lstat(path) } else { stat(path) };
-    found.is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory)
+    found.is_ok_and(|stat| rbox_core::files::kind(&stat) == FileType::Directory)
 }
 
 fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()> {
@@ -88,7 +88,7 @@ fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()
         if force == Some(ASK) && !env.ask(&[b"replace '", link, b"'?"].concat())? {
             return Ok(());
         }
-        if lstat(link).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory) {
+        if lstat(link).is_ok_and(|stat| rbox_core::files::kind(&stat) == FileType::Directory) {
             return Err(Error::cannot("remove", link, Errno::ISDIR));
         }
         return replace(args, target, link)

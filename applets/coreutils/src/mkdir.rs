@@ -1,6 +1,6 @@
 //! `mkdir`: make directories (POSIX XCU mkdir).
 
-use rbox_core::fs::{chmod, with_umask};
+use rbox_core::files::{chmod, with_umask};
 use rbox_core::mode;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, Mode};
@@ -51,7 +51,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn is_directory(path: &[u8]) -> bool {
-    fs::stat(path).is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory)
+    fs::stat(path).is_ok_and(|stat| rbox_core::files::kind(&stat) == fs::FileType::Directory)
 }
 
 /// Directories above get 0777 less the umask, and always write and search for the owner (POSIX XCU mkdir -p).

@@ -1,6 +1,6 @@
 //! `mknod`: make device nodes and named pipes.
 
-use rbox_core::fs::with_umask;
+use rbox_core::files::with_umask;
 use rbox_core::mode;
 use rbox_core::number;
 use rbox_core::prelude::*;

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes::{base_name, join_path};
 use rbox_core::copying::{Copier, Destination, Manner, just_created};
-use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, walk};
+use rbox_core::files::{FileIds, Follow, Phase, Step, id, kind, walk};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename, stat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};

@@ -1,6 +1,6 @@
 //! `readlink`: print where symbolic links lead, with GNU's `-f`, `-e` and `-m`.
 
-use rbox_core::fs;
+use rbox_core::files;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::readlink;
 
@@ -34,8 +34,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     for file in files {
         let found = match form {
-            Some(MISSING) => fs::canonical_missing(file),
-            Some(form) => fs::canonical(file, form == CANONICAL),
+            Some(MISSING) => files::canonical_missing(file),
+            Some(form) => files::canonical(file, form == CANONICAL),
             None => readlink(file),
         };
         match found {

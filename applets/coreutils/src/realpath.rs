@@ -1,6 +1,6 @@
 //! `realpath`: print absolute paths without links, `.` and `..`, with GNU's options.
 
-use rbox_core::fs;
+use rbox_core::files;
 use rbox_core::prelude::*;
 
 options! {
@@ -25,8 +25,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     for file in args.operands_between(1, usize::MAX)? {
         let found = match args.last_of(&[EXISTING, MISSING]) {
-            Some(MISSING) => fs::canonical_missing(file),
-            form => fs::canonical(file, form.is_none()),
+            Some(MISSING) => files::canonical_missing(file),
+            form => files::canonical(file, form.is_none()),
         };
         match found {
             Ok(path) => {

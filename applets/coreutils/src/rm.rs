@@ -3,7 +3,7 @@
 //! Trees are removed by open directories and single names: a directory swapped for a link meanwhile is not gone into.
 
 use rbox_core::bytes::base_name;
-use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk_gathering};
+use rbox_core::files::{self, Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, accessat, lstat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};
@@ -125,7 +125,7 @@ impl Remover<'_, '_> {
 
     /// POSIX XCU rm: with -i always; without -f for a file that cannot be written, when someone is there to answer.
     fn must_ask(&self, visit: &Visit<'_>) -> bool {
-        let link = fs::kind(visit.stat) == FileType::Symlink;
+        let link = files::kind(visit.stat) == FileType::Symlink;
         let writable = || accessat(visit.at, visit.name, Access::WRITE_OK, AtFlags::empty()).is_ok();
         self.manner == Some(ASK) || self.manner != Some(FORCE) && self.terminal && !link && !writable()
     }

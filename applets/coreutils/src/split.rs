@@ -1,6 +1,6 @@
 //! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
 
-use rbox_core::fs::{FileId, id, kind};
+use rbox_core::files::{FileId, id, kind};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
 use rbox_core::prelude::*;

@@ -7,7 +7,7 @@ use rbox_core::sys::fs::{FileType, Stat, StatFs, link_count, lstat, major, minor
 use rbox_core::text;
 use rbox_core::text::Hex;
 use rbox_core::time::{self, Moment, Zone};
-use rbox_core::users::Names;
+use rbox_core::users::NameCache;
 
 options! {
     "[-Lft] [-c FORMAT | --printf=FORMAT] FILE...
@@ -69,15 +69,19 @@ enum Source {
 
 struct Printer {
     follow: bool,
-    users: Names,
-    groups: Names,
+    users: NameCache,
+    groups: NameCache,
     zone: Zone,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let follow = args.has(FOLLOW);
-    let mut printer =
-        Printer { follow, users: Names::default(), groups: Names::default(), zone: Zone::load(env.vars.get("TZ")) };
+    let mut printer = Printer {
+        follow,
+        users: NameCache::default(),
+        groups: NameCache::default(),
+        zone: Zone::load(env.vars.get("TZ")),
+    };
     args.operands_between(1, usize::MAX)?;
     env.for_each_operand(args.operands(), &mut |env, path| {
         let source = match args.has(SYSTEM) {
@@ -101,7 +105,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             (None, true, Source::System(_)) => printer.push_all(&mut text, TERSE_SYSTEM, false, path, &source)?,
             (None, false, Source::System(_)) => printer.push_all(&mut text, FILE_SYSTEM, false, path, &source)?,
             (None, false, Source::File(found)) => {
-                let device = matches!(rbox_core::fs::kind(found), FileType::CharacterDevice | FileType::BlockDevice);
+                let device = matches!(rbox_core::files::kind(found), FileType::CharacterDevice | FileType::BlockDevice);
                 printer.push_all(&mut text, if device { DEVICE } else { FILE }, false, path, &source)?;
             }
         }
@@ -209,7 +213,7 @@ impl Printer {
     }
 
     fn name_with_target(&self, path: &[u8], stat: &Stat) -> Vec<u8> {
-        let link = rbox_core::fs::kind(stat) == FileType::Symlink;
+        let link = rbox_core::files::kind(stat) == FileType::Symlink;
         match readlink(path) {
             Ok(target) if link => [b"'", path, b"' -> '", &target, b"'"].concat(),
             _ => path.to_vec(),
@@ -227,7 +231,7 @@ impl Printer {
 }
 
 fn kind_name(found: &Stat) -> &'static str {
-    match rbox_core::fs::kind(found) {
+    match rbox_core::files::kind(found) {
         FileType::RegularFile if found.st_size == 0 => "regular empty file",
         FileType::RegularFile => "regular file",
         FileType::Directory => "directory",
@@ -243,7 +247,7 @@ fn kind_name(found: &Stat) -> &'static str {
 /// The highest directory above `path` on its device.
 fn mount_point(path: &[u8]) -> Result<Vec<u8>> {
     let failed = |errno| Error::on(path, errno);
-    let mut at = rbox_core::fs::canonical(path, false).map_err(failed)?;
+    let mut at = rbox_core::files::canonical(path, false).map_err(failed)?;
     let device = stat(at.as_slice()).map_err(failed)?.st_dev;
     while at != b"/" {
         let parent = at[..rbox_core::bytes::find_byte_back(b'/', &at).unwrap_or(0).max(1)].to_vec();

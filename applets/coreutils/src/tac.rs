@@ -1,7 +1,7 @@
 //! `tac`: print the lines of files, the last one first (GNU coreutils), with GNU's `-b` and `-s`.
 
 use rbox_core::bytes::find_byte_back;
-use rbox_core::fs::kind;
+use rbox_core::files::kind;
 use rbox_core::io::{CHUNK, Input};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType, SeekFrom};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rbox_core::bytes::{base_name, find_byte_back, find_bytes};
 use rbox_core::duration;
-use rbox_core::fs::id;
+use rbox_core::files::id;
 use rbox_core::io::{self, CHUNK, Input};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
 use rbox_core::prelude::*;

@@ -1,7 +1,8 @@
 //! `which`: find commands in PATH.
 
 use rbox_core::bytes::join_path;
-use rbox_core::call::{DEFAULT_PATH, is_program};
+use rbox_core::call::is_program;
+use rbox_core::env::DEFAULT_PATH;
 use rbox_core::prelude::*;
 
 options! {

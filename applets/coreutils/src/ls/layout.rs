@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Stat, link_count, major, minor};
 use rbox_core::term;
 use rbox_core::time::{self, Moment, Zone};
-use rbox_core::users::Names;
+use rbox_core::users::NameCache;
 
 use super::{
     BLOCKS, CLASSIFY, CONTEXT, FULL_TIME, File, Form, HUMAN, INODE, KILO, Lister, NO_GROUP, NO_USER, NUMERIC, Quoting,
@@ -15,8 +15,8 @@ use super::{
 
 /// What long lines need over the whole listing.
 pub struct Layout {
-    users: Names,
-    groups: Names,
+    users: NameCache,
+    groups: NameCache,
     zone: Zone,
     now: i64,
     /// A fixed format of times; else recent ones show the hour, others the year.
@@ -34,7 +34,13 @@ impl Layout {
             (Some(word), _) => return Err(Error::parts(&[b"invalid argument '", word, b"' for --time-style"])),
         };
         let zone = Zone::load(env.vars.get("TZ"));
-        Ok(Self { users: Names::default(), groups: Names::default(), zone, now: Moment::now().seconds, time_format })
+        Ok(Self {
+            users: NameCache::default(),
+            groups: NameCache::default(),
+            zone,
+            now: Moment::now().seconds,
+            time_format,
+        })
     }
 }
 

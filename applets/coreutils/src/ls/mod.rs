@@ -4,7 +4,7 @@ mod layout;
 mod order;
 
 use rbox_core::bytes::join_path;
-use rbox_core::fs::{FileId, MOST_OPEN, identity, kind, list, open_directory, open_parent};
+use rbox_core::files::{FileId, MOST_OPEN, identity, kind, list, open_directory, open_parent};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, Stat, readlinkat, statat};
 use rbox_core::sys::{AsFd, OwnedFd};
@@ -320,7 +320,7 @@ impl<'a> Lister<'a> {
         env: &mut Env,
         directory: &rbox_core::sys::OwnedFd,
         path: &[u8],
-        entries: Vec<rbox_core::fs::Entry>,
+        entries: Vec<rbox_core::files::Entry>,
     ) -> Vec<File> {
         let all = self.args.last_of(&[ALL, ALMOST_ALL, AS_FOUND]);
         let mut files = Vec::with_capacity(entries.len() + 2);

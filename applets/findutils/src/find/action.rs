@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use rbox_core::bytes;
 use rbox_core::call::{self, Place};
-use rbox_core::fs::{kind, open_directory};
+use rbox_core::files::{kind, open_directory};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, unlinkat};
 use rbox_core::sys::process::{Change, fchdir};

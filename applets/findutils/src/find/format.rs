@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::escape::{self, Escape};
-use rbox_core::fs::kind;
+use rbox_core::files::kind;
 use rbox_core::mode;
 use rbox_core::number::{octal, parse_decimal};
 use rbox_core::prelude::*;

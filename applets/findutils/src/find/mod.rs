@@ -12,7 +12,7 @@ mod test;
 
 use core::cell::RefCell;
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, stat, walk_lazily};
+use rbox_core::files::{Follow, Phase, Step, Visit, stat, walk_lazily};
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
 use rbox_core::sys::OwnedFd;
@@ -74,8 +74,8 @@ pub struct Finder {
     /// The files of -fprint and the like.
     outputs: Vec<Output>,
     zone: Zone,
-    user_names: users::Names,
-    group_names: users::Names,
+    user_names: users::NameCache,
+    group_names: users::NameCache,
     /// The last owner that -nouser asked for, and the last group, and whether there is one.
     known_user: Option<(u32, bool)>,
     known_group: Option<(u32, bool)>,

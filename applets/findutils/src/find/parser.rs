@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use rbox_core::fs::{Follow, stat};
+use rbox_core::files::{Follow, stat};
 use rbox_core::io::Output;
 use rbox_core::mode;
 use rbox_core::names;
@@ -66,8 +66,8 @@ pub fn parse<'b>(env: &Env, words: &[&'b [u8]]) -> Result<(Vec<&'b [u8]>, Expres
         batches: Vec::new(),
         outputs: Vec::new(),
         zone: Zone::load(env.vars.get("TZ")),
-        user_names: users::Names::default(),
-        group_names: users::Names::default(),
+        user_names: users::NameCache::default(),
+        group_names: users::NameCache::default(),
         known_user: None,
         known_group: None,
         file_systems: Vec::new(),

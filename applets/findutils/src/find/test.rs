@@ -1,7 +1,7 @@
 //! The primaries that only look at a file.
 
 use rbox_core::bytes;
-use rbox_core::fs::{kind, list, open_directory, stat};
+use rbox_core::files::{kind, list, open_directory, stat};
 use rbox_core::mode::letters;
 use rbox_core::mounts;
 use rbox_core::pattern::glob;

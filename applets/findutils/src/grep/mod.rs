@@ -6,7 +6,7 @@
 mod search;
 
 use rbox_core::bytes::base_name;
-use rbox_core::fs::{self, Follow, Phase, Step, Visit};
+use rbox_core::files::{self, Follow, Phase, Step, Visit};
 use rbox_core::io::Input;
 use rbox_core::number;
 use rbox_core::pattern::glob;
@@ -142,7 +142,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         operands = core::slice::from_ref(&only);
     }
     let is_directory =
-        |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory);
+        |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| files::kind(&stat) == FileType::Directory);
     let with_name = operands.len() > 1 || (recursive && is_directory(operands[0]));
     search.form.with_name = match args.last_of(&[WITH_NAME, NO_NAME]) {
         Some(last) => last == WITH_NAME,
@@ -277,7 +277,7 @@ fn search_file(env: &mut Env, search: &mut Search, path: &[u8]) -> Result<()> {
         Err(errno) => return Err(Error::on(path, errno)),
     };
     // BusyBox passes over directories, which have no line that matches.
-    if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory) {
+    if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| files::kind(&stat) == FileType::Directory) {
         return search.directory(env, path);
     }
     search.input(env, &mut Input::from_fd(file, path), path)
@@ -294,7 +294,7 @@ fn search_tree(
 ) -> Result<()> {
     let follow = if args.has(DEREFERENCE) { Follow::Always } else { Follow::Operands };
     let shared = std::cell::RefCell::new((env, search));
-    fs::walk(
+    files::walk(
         operand,
         follow,
         &mut |visit| {
@@ -324,7 +324,7 @@ fn visit_file(
         return Ok(if is_left_out { Step::Skip } else { Step::On });
     }
     // Devices and pipes could wait for ever; only operands are worth that.
-    if (fs::kind(visit.stat) != FileType::RegularFile && !is_operand)
+    if (files::kind(visit.stat) != FileType::RegularFile && !is_operand)
         || chosen.is_left_out(base_name(visit.name), false)
     {
         return Ok(Step::On);

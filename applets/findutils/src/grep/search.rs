@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rbox_core::bytes::{find_byte, find_byte_back, find_bytes};
-use rbox_core::fs::same_regular_file;
+use rbox_core::files::same_regular_file;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::pattern::regex::{Exec, Regex};
