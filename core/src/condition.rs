@@ -274,7 +274,7 @@ mod tests {
     fn many_words_follow_precedence() {
         assert_eq!(judge(&["x", "-o", "", "-a", ""]), Ok(true));
         assert_eq!(judge(&["(", "x", "-o", "", ")", "-a", ""]), Ok(false));
-        assert_eq!(judge(&["1", "-lt", " 2", "-a", "!", "-e", "/nonexistent"]), Ok(true));
+        assert_eq!(judge(&["1", "-lt", " 2", "-a", "!", "-e", "/proc/nonexistent"]), Ok(true));
     }
 
     #[test]

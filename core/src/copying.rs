@@ -602,6 +602,7 @@ fn keep_xattrs(source: BorrowedFd<'_>, target: BorrowedFd<'_>) {
     for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; 65_536];
         if let Ok(length) = fs::fgetxattr(source, name, &mut value[..]) {
+            // The target file system may not have attributes of this namespace.
             let _ = fs::fsetxattr(target, name, &value[..length], XattrFlags::empty());
         }
     }

@@ -1,4 +1,4 @@
-//! What more than one applet of rbox needs. A module uses only what is on a lower floor (see docs/architecture.md).
+//! What the applets of rbox share. Modules depend on each other in one direction (see docs/architecture.md).
 #![warn(missing_docs)]
 // What is unsafe is in `sys`, and nowhere else.
 #![deny(unsafe_code)]

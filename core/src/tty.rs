@@ -100,6 +100,7 @@ pub fn ask_secret(on: i32, prompt: &[u8], milliseconds: Option<u64>) -> Result<O
         take_pending();
     }
     if let Some(state) = before {
+        // A terminal that is gone has no mode to restore.
         let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, &state);
     }
     // The newline that was typed, or would have been, was not echoed.

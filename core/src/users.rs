@@ -277,6 +277,7 @@ impl NameCache {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     for line in data.split(|&byte| byte == b'\n') {
+        // Only a panic counts.
         let _ = (User::parse(line), Group::parse(line), parse_owner(line));
         if let Some((_, expiry)) = Expiry::parse(line) {
             expiry.refusal(20_000);

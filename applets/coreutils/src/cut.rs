@@ -63,7 +63,7 @@ struct Cut {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // POSIX: bytes are never parted from their character here, so there is nothing left to ask for.
+    // POSIX XCU cut: -n keeps characters whole with -b, which -c does always.
     let _ = args.has(NOT_PARTED);
     let kinds = [BYTES, CHARACTERS, FIELDS, FIELDS_BETWEEN];
     let Some(kind) = args.last_of(&kinds) else {

@@ -35,10 +35,10 @@ mod tests {
 
     #[test]
     fn names_what_is_missing() {
-        let ran = try_call(APPLET, &["fsync", "/nonexistent/x"], b"");
+        let ran = try_call(APPLET, &["fsync", "/proc/nonexistent/x"], b"");
         assert_eq!(
             (ran.status, ran.stderr.as_str()),
-            (1, "fsync: can't open '/nonexistent/x': No such file or directory\n")
+            (1, "fsync: can't open '/proc/nonexistent/x': No such file or directory\n")
         );
     }
 }

@@ -265,8 +265,8 @@ mod tests {
 
     #[test]
     fn an_empty_input_has_no_parts() {
-        assert_eq!(try_call(APPLET, &["split", "-", "/nonexistent/x"], b"").status, 0);
-        let ran = try_call(APPLET, &["split", "-", "/nonexistent/x"], b"a");
-        assert_eq!(ran.stderr, "split: can't create '/nonexistent/xaa': No such file or directory\n");
+        assert_eq!(try_call(APPLET, &["split", "-", "/proc/nonexistent/x"], b"").status, 0);
+        let ran = try_call(APPLET, &["split", "-", "/proc/nonexistent/x"], b"a");
+        assert_eq!(ran.stderr, "split: can't create '/proc/nonexistent/xaa': No such file or directory\n");
     }
 }

@@ -395,6 +395,7 @@ impl Watch {
     /// What cannot be watched is looked at.
     fn add(&self, path: &[u8], flags: WatchFlags) {
         if let Some(queue) = &self.0 {
+            // Without a watch, the file is checked once per interval.
             let _ = inotify::add_watch(queue, path, flags);
         }
     }
@@ -511,10 +512,10 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         assert_eq!(try_call(APPLET, &["tail", "-n", "x"], b"").stderr, "tail: invalid number 'x'\n");
-        let ran = try_call(APPLET, &["tail", "/nonexistent"], b"");
+        let ran = try_call(APPLET, &["tail", "/proc/nonexistent"], b"");
         assert_eq!(
             (ran.status, ran.stderr.as_str()),
-            (1, "tail: can't open '/nonexistent': No such file or directory\n")
+            (1, "tail: can't open '/proc/nonexistent': No such file or directory\n")
         );
     }
 }

@@ -33,6 +33,7 @@ Set the access and modification times of each FILE to now; create missing FILEs.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // GNU and BusyBox accept -f, too, and do nothing for it.
     let _ = args.has(IGNORED);
     let mut times = times(env, args)?;
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };

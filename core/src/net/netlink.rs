@@ -443,9 +443,11 @@ impl Route {
 pub fn fuzz(data: &[u8]) {
     let mut rest = data;
     while let Some((_, body, after)) = split_message(rest) {
+        // Only a panic counts.
         let _ = (Link::parse(body), Address::parse(body), Route::parse(body));
         rest = after;
     }
+    // As above.
     let _ = (Link::parse(data), Address::parse(data), Route::parse(data));
 }
 
@@ -468,6 +470,7 @@ mod tests {
             if let Some((_, body, _)) = split_message(&bytes) {
                 attributes(body).count();
             }
+            // Any result is right; a panic is not.
             let _ = (Link::parse(&bytes), Address::parse(&bytes), Route::parse(&bytes));
         }
     }

@@ -3,7 +3,7 @@
 //! What a part of the pattern reaches in the text is a set of places. So a match costs at most pattern times the cube of
 //! the text, whatever is nested in what.
 
-use super::glob::{Extent, Flags, Token, bracket_length, next_token, token_matches};
+use super::token::{Extent, Flags, Token, bracket_length, next_token, token_matches};
 use super::unit;
 
 /// How deep groups may nest; a deeper one matches nothing.

@@ -125,6 +125,6 @@ mod tests {
     fn a_program_starts_or_the_reason_is_told() {
         let pid = spawn(b"/bin/sh", &[b"sh", b"-c", b"exit $code"], &[b"code=7"]).expect("every system has a sh");
         assert_eq!(process::wait_for(pid), Ok(process::Change::Exited(7)));
-        assert_eq!(spawn(b"/nonexistent", &[b"x"], &[]), Err(Errno::NOENT));
+        assert_eq!(spawn(b"/proc/nonexistent", &[b"x"], &[]), Err(Errno::NOENT));
     }
 }

@@ -130,6 +130,7 @@ fn configure(device: &OwnedFd, file: BorrowedFd<'_>, name: &[u8], view: View) ->
         return Err(last_errno());
     }
     set_status(device, &config.info).inspect_err(|_| {
+        // The first failure is the one to report.
         let _ = clear(device);
     })
 }
