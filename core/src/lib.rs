@@ -22,7 +22,6 @@ pub mod files;
 mod front;
 pub mod hash;
 pub mod io;
-pub mod keymap;
 pub mod mode;
 pub mod mounts;
 pub mod names;

@@ -1,5 +1,6 @@
 //! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
 
+use rbox_core::bytes;
 use rbox_core::files::{FileId, id, kind};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
@@ -38,6 +39,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// The parts that are written, one after the other.
 struct Parts<'a> {
+    stdout: &'a mut Output,
     prefix: &'a [u8],
     letters: &'static [u8],
     length: usize,
@@ -46,8 +48,19 @@ struct Parts<'a> {
     /// The input, which no part may be.
     input: Option<FileId>,
     additional: &'a [u8],
+    /// The part that is printed, from 1; the others are not written.
+    only: Option<u64>,
     count: u64,
     current: Option<(Vec<u8>, Output)>,
+}
+
+/// What -n gives each part.
+enum Share {
+    Bytes,
+    /// The lines that begin in its bytes.
+    Lines,
+    /// One line in turn.
+    Turns,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -63,17 +76,18 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             number => Ok(number),
         },
     };
-    let by_lines = args.value(PARTS).and_then(|word| word.strip_prefix(b"l/"));
-    let size = match by_lines {
-        Some(word) => parse_in_range(word, 1, u64::MAX)?,
-        None => number(way, 1000)?,
+    let (share, only, size) = match args.value(PARTS) {
+        Some(word) if way == PARTS => parse_parts(word)?,
+        _ => (Share::Bytes, None, number(way, 1000)?),
     };
     let operands = args.operands_between(0, 2)?;
     let additional = args.value(ADDITIONAL).unwrap_or_default();
     if additional.contains(&b'/') {
         return Err(Error::parts(&[b"invalid suffix '", additional, b"'"]));
     }
+    let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
     let mut parts = Parts {
+        stdout: &mut env.stdout,
         prefix: operands.get(1).copied().unwrap_or(b"x"),
         letters: match args.last_of(&[DIGITS, HEX]) {
             Some(DIGITS) => b"0123456789",
@@ -82,8 +96,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         },
         length: number(LENGTH, 2)?.min(255) as usize,
         widens: !args.has(LENGTH) && way != PARTS,
-        input: None,
+        input: input.fd().and_then(|file| fstat(file).ok()).map(|stat| id(&stat)),
         additional,
+        only,
         count: 0,
         current: None,
     };
@@ -93,16 +108,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             parts.length += 1;
         }
     }
-    let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
-    parts.input = input.fd().and_then(|file| fstat(file).ok()).map(|stat| id(&stat));
     match way {
         BYTES => parts.split_bytes(&mut input, size, u64::MAX)?,
         LINE_BYTES => parts.split_line_bytes(&mut input, usize::try_from(size).unwrap_or(usize::MAX))?,
+        PARTS if matches!(share, Share::Turns) => parts.split_in_turn(&mut input, size)?,
         PARTS => {
             let total = total(&mut input)?;
-            match by_lines {
-                Some(_) => parts.split_lines_evenly(&mut input, (total / size).max(1), size)?,
-                None => parts.split_bytes(&mut input, (total / size).max(1), size)?,
+            match share {
+                Share::Lines => parts.split_lines_evenly(&mut input, (total / size).max(1), size)?,
+                _ => parts.split_bytes(&mut input, (total / size).max(1), size)?,
             }
             // A file that is shorter than the number of parts leaves empty ones.
             while parts.count < size {
@@ -113,6 +127,27 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     parts.end()?;
     Ok(ExitStatus::SUCCESS)
+}
+
+/// Reads the value of -n, `[l/|r/][K/]N`: the share, K and N.
+fn parse_parts(word: &[u8]) -> Result<(Share, Option<u64>, u64)> {
+    let (share, rest) = match word {
+        [b'l', b'/', rest @ ..] => (Share::Lines, rest),
+        [b'r', b'/', rest @ ..] => (Share::Turns, rest),
+        _ => (Share::Bytes, word),
+    };
+    let (only, count) = match bytes::split_once(rest, b'/') {
+        Some((only, count)) => (Some(only), count),
+        None => (None, rest),
+    };
+    let count = match share {
+        Share::Bytes if only.is_none() => parse_count(count, SIZE_SUFFIXES)?,
+        _ => parse_in_range(count, 1, u64::MAX)?,
+    };
+    if count == 0 {
+        return Err(rbox_core::number::invalid(word));
+    }
+    Ok((share, only.map(|only| parse_in_range(only, 1, count)).transpose()?, count))
 }
 
 /// How many bytes there are. What is no file has to be read for it.
@@ -127,8 +162,12 @@ fn total(input: &mut Input) -> Result<u64> {
 
 impl Parts<'_> {
     /// Ends the part and begins the next one.
-    fn begin(&mut self) -> Result<&mut Output> {
+    fn begin(&mut self) -> Result<()> {
         self.end()?;
+        if self.only.is_some() {
+            self.count += 1;
+            return Ok(());
+        }
         let (mut left, base) = (self.count, self.letters.len() as u64);
         let (mut length, mut lead) = (self.length, 0);
         // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
@@ -157,8 +196,8 @@ impl Parts<'_> {
         if kind(&stat) == FileType::RegularFile {
             ftruncate(&file, 0).map_err(cannot)?;
         }
-        let output = Output::from_fd(file);
-        Ok(&mut self.current.insert((name, output)).1)
+        self.current = Some((name, Output::from_fd(file)));
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
@@ -167,11 +206,10 @@ impl Parts<'_> {
     }
 
     fn write(&mut self, content: &[u8]) -> Result<()> {
-        let (name, output) = match &mut self.current {
-            Some((name, output)) => (name, output),
-            None => return Ok(()),
+        let Some((name, output)) = &mut self.current else {
+            return if self.only == Some(self.count) { self.stdout.write(content) } else { Ok(()) };
         };
-        // It is the part that fails, not standard output.
+        // The part has failed, not standard output.
         output.write(content).map_err(|error| error.errno().map_or(error, |errno| Error::on(&*name, errno)))
     }
 
@@ -225,6 +263,33 @@ impl Parts<'_> {
             }
             at += piece.bytes.len() as u64 + u64::from(piece.ends);
             starts = piece.ends;
+        }
+        Ok(())
+    }
+
+    /// Gives each of `count` parts one line in turn. All parts are open at the same time.
+    fn split_in_turn(&mut self, input: &mut Input, count: u64) -> Result<()> {
+        let mut parts = Vec::new();
+        while self.only.is_none() && self.count < count {
+            self.begin()?;
+            parts.push(self.current.take());
+        }
+        self.count = 1;
+        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+            let index = self.count as usize - 1;
+            self.current = parts.get_mut(index).and_then(Option::take);
+            self.write(piece.bytes)?;
+            if piece.ends {
+                self.write(b"\n")?;
+                self.count = self.count % count + 1;
+            }
+            if let Some(part) = parts.get_mut(index) {
+                *part = self.current.take();
+            }
+        }
+        for part in parts {
+            self.current = part;
+            self.end()?;
         }
         Ok(())
     }
