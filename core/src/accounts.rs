@@ -85,13 +85,13 @@ fn with_fields(text: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Option<Ve
     found.then_some(new)
 }
 
-/// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is whole.
-/// The old one is kept as `PATH-`.
+/// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is
+/// whole. The old one is kept as `PATH-`.
 fn replace(path: &[u8], text: &[u8]) -> Result<()> {
     let (new, old) = ([path, b"+"].concat(), [path, b"-"].concat());
     let failed = |errno| Error::cannot("create", &new, errno);
     let stat = fs::stat(path).map_err(|errno| Error::on(path, errno))?;
-    // A killed program may have left it: nobody else writes here while the lock is held.
+    // A killed program may have left it: no other process writes here while the lock is held.
     let _ = fs::unlink(&new[..]);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = fs::open(&new[..], flags, Mode::from_raw_mode(0o600)).map_err(failed)?;

@@ -22,7 +22,7 @@ pub enum Isolation {
 pub struct Form {
     /// Where it may run.
     pub isolation: Isolation,
-    /// How its words are told apart.
+    /// How its words are parsed.
     pub grammar: Grammar,
     /// The status of a wrong command line and of an error without a status of its own.
     pub failure: u8,
@@ -146,7 +146,7 @@ impl Form {
         env.report(error);
         if error.is_usage() {
             let text = help(usage, &env.name);
-            // There is no one left to tell that standard error is dead.
+            // Nothing can be reported when standard error is dead.
             let _ = env.stderr.write(&text);
         }
         error.status(self.failure)
@@ -183,7 +183,7 @@ pub type Id = u16;
 
 /// The data of all applets, in the order of the numbers. A file is the number of an applet's source file.
 ///
-/// There are texts and arrays of places in them, and no array of pointers, each of which every start would relocate.
+/// There are texts and arrays of offsets in them, and no array of pointers, each of which every start would relocate.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// The install paths of all names, as `/bin/cat`, sorted by name, a newline between two.
@@ -210,7 +210,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of that table; `run` calls the entry of a file's applet, with the words told apart.
+    /// The registry of that table; `run` calls the entry of a file's applet, with the parsed words.
     pub const fn new(table: fn() -> Table, run: fn(usize, &mut Env, &Args<'_>) -> Outcome) -> Self {
         Self { table, run }
     }

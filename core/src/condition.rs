@@ -1,4 +1,4 @@
-//! Conditional expressions: what `test` and `[` judge (POSIX XCU test), and the operators of `[[ ]]`.
+//! Conditional expressions: what `test` and `[` evaluate (POSIX XCU test), and the operators of `[[ ]]`.
 
 use crate::callback;
 use crate::sys::fs::{self, Access, FileType};

@@ -28,8 +28,8 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Takes the operands apart (POSIX XCU cp, mv). `directory` is the value of `-t`; `plain` (`-T`) says that the place is
-    /// no directory to put things into, `needs_directory` that it must be one.
+    /// Takes the operands apart (POSIX XCU cp, mv). `directory` is the value of `-t`; `plain` (`-T`) says that the
+    /// target is no directory to put things into, `needs_directory` that it must be one.
     pub fn of(
         directory: Option<&'a [u8]>,
         operands: &'a [&'a [u8]],
@@ -75,9 +75,9 @@ pub struct Manner {
     pub ask: bool,
     /// Replace only what is older.
     pub update: bool,
-    /// Make hard links in place of copies.
+    /// Make hard links instead of copies.
     pub hard_links: bool,
-    /// Make symbolic links in place of copies.
+    /// Make symbolic links instead of copies.
     pub symbolic_links: bool,
     /// Stay on one file system.
     pub one_system: bool,
@@ -180,7 +180,8 @@ impl Copier {
         Ok(self.status)
     }
 
-    /// Copies the file `name` of the innermost directory, or the operand. The answer is the directory whose content comes next.
+    /// Copies the file `name` of the innermost directory, or the operand. The answer is the directory whose content
+    /// comes next.
     fn step(&mut self, env: &mut Env, levels: &[Level], name: &[u8], paths: [&[u8]; 2]) -> Result<Option<Level>> {
         let level = levels.last();
         let [from_at, to_at] = match level.and_then(|level| level.open.as_ref()) {
@@ -435,7 +436,7 @@ impl Copier {
         let Some((_, directory)) = &self.linked_from else { return Ok(false) };
         linkat(directory, name, to.at, to.name, AtFlags::empty()).map_err(cannot)?;
         if stat(to.at, to.name, false).map(|stat| id(&stat)) != Ok(earlier.id) {
-            // Another file was put in the place of the copy: what was made is no copy.
+            // Another file was put where there was the copy: what was made is no copy.
             let _ = unlinkat(to.at, to.name, AtFlags::empty());
             return Err(replaced(&earlier.path));
         }
@@ -444,7 +445,7 @@ impl Copier {
 
     fn copy_bytes(&self, item: &Item<'_>, exists: bool) -> Result<FileId> {
         let &Item { from, to, ref source, follow, .. } = item;
-        // A pipe is waited for only where one was seen: what was put in the place of a file must not stop the copy.
+        // A pipe is waited for only where one was seen: what was put where there was a file must not stop the copy.
         let wait = if kind(source) == FileType::RegularFile { OFlags::NONBLOCK } else { OFlags::empty() };
         let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | wait | no_follow;
@@ -579,7 +580,7 @@ pub fn just_created(from: &[u8], to: &[u8]) -> Error {
     Error::parts(&[b"will not overwrite just-created '", to, b"' with '", from, b"'"])
 }
 
-/// Whether the place is the source, or a link to it.
+/// Whether the target is the source, or a link to it.
 fn leads_to(to: Place<'_>, source: &Stat) -> bool {
     stat(to.at, to.name, true).is_ok_and(|end| id(&end) == id(source))
 }

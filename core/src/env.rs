@@ -53,7 +53,7 @@ impl Vars {
         Some(&word[name.len() + 1..])
     }
 
-    /// Gives `name` a value in place of the one it has, or removes it.
+    /// Gives `name` a value instead of the one it has, or removes it.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: Option<&[u8]>) {
         let lead = [name.as_ref(), b"="].concat();
         let others = self.words().into_iter().filter(|word| !word.starts_with(&lead));
@@ -76,7 +76,7 @@ impl Env {
         }
     }
 
-    /// Tells the user about `error`: `applet: operand: reason`. What stdout holds goes out first, so that lines keep their order.
+    /// Reports `error`: `applet: operand: reason`. What stdout holds goes out first, so that lines keep their order.
     pub fn report(&mut self, error: &Error) {
         let message = error.message();
         if message.is_empty() {
@@ -88,11 +88,11 @@ impl Env {
         if self.stderr.is_terminal() {
             line = crate::term::clean(&line, b"\t\n", crate::term::Shown::Caret);
         }
-        // There is no one left to tell that standard error is dead.
+        // Nothing can be reported when standard error is dead.
         let _ = self.stderr.write(&line);
     }
 
-    /// Tells the user about a failure that does not stop the applet, and returns the status to remember.
+    /// Reports a failure that does not stop the applet, and returns the status to remember.
     pub fn warn(&mut self, error: Error) -> ExitStatus {
         self.report(&error);
         error.status(ExitStatus::FAILURE.0)

@@ -14,7 +14,7 @@
 
 use crate::error::{Error, Question, Result};
 
-/// One option: its place among the option lines of the usage text.
+/// One option: its index among the option lines of the usage text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Opt(pub u8);
 
@@ -91,8 +91,8 @@ pub const fn continues(text: &[u8], at: usize) -> bool {
     blanks == CONTINUED
 }
 
-/// Writes `usage` to `out` from `at` on, without the blanks that only align its columns, and returns the offset after it.
-/// An empty `out` gives the length alone. [`aligned`] puts the blanks back.
+/// Writes `usage` to `out` from `at` on, without the blanks that only align its columns, and returns the offset after
+/// it. An empty `out` gives the length alone. [`aligned`] puts the blanks back.
 pub const fn pack(usage: &str, out: &mut [u8], mut at: usize) -> usize {
     let text = usage.as_bytes();
     let (mut from, mut line_start, mut in_names, mut after_option) = (0, true, false, false);
@@ -243,7 +243,7 @@ pub enum Takes {
 /// An option line of a usage text, taken apart: what the parser, the man page and the completion read.
 #[derive(Clone, Debug)]
 pub struct Line<'a> {
-    /// Its place among the option lines.
+    /// Its index among the option lines.
     pub option: Opt,
     /// Its names with their dashes.
     pub names: Vec<&'a [u8]>,
@@ -311,7 +311,7 @@ pub enum Grammar {
     Data,
 }
 
-/// The words of a command line, told apart.
+/// The words of a command line, parsed.
 #[derive(Debug)]
 pub struct Args<'a> {
     words: &'a [&'a [u8]],
@@ -321,7 +321,7 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// Tells options from operands by `usage`. `words[0]` is the applet's name.
+    /// Parses options and operands by `usage`. `words[0]` is the applet's name.
     ///
     /// The error is the one the user sees: `invalid option -- 'x'`, `unrecognized option '--foo'`.
     pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {

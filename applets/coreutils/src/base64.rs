@@ -1,4 +1,4 @@
-//! `base64` and `base32`: bytes as letters and back (RFC 4648), with GNU's options.
+//! `base64` and `base32`: encode and decode bytes (RFC 4648), with GNU's options.
 
 use rbox_core::codec::base::{Base, Decoder};
 use rbox_core::io::Input;

@@ -133,7 +133,7 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
     })
 }
 
-/// Makes the directories of `source` below `place`.
+/// Creates the directories of `source` below `place`.
 fn make_parents(place: &[u8], source: &[u8]) -> Result<()> {
     use rbox_core::sys::Errno;
     use rbox_core::sys::fs::{Mode, mkdir};

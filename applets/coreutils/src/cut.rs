@@ -230,7 +230,7 @@ impl Cut {
         }
     }
 
-    /// Prints what the list has of a piece of a line.
+    /// Prints what the list has of a part of a line.
     fn piece(&self, env: &mut Env, piece: &[u8], progress: &mut Progress) -> Result<()> {
         if let Parts::Fields(delimiter) = self.parts {
             let mut start = 0;
@@ -267,7 +267,7 @@ impl Cut {
         self.list.iter().any(|&(first, last)| (first..last).contains(&field))
     }
 
-    /// A field, or a piece of one.
+    /// A field, or a part of one.
     fn field(&self, env: &mut Env, text: &[u8], progress: &mut Progress) -> Result<()> {
         let is_listed = self.is_listed(progress.at);
         if progress.at == 0 && is_listed == self.only_delimited {

@@ -1,4 +1,4 @@
-//! `df`: print the free room of file systems (POSIX XCU df).
+//! `df`: print the disk usage of file systems (POSIX XCU df).
 
 use rbox_core::mounts::{self, Mount};
 use rbox_core::number::{human, parse_block};

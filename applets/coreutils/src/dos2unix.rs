@@ -85,7 +85,7 @@ fn convert_file(name: &[u8], to_dos: bool) -> Result<()> {
         .and_then(|()| output.flush())
         .and_then(|()| fs::rename(&new, &path).map_err(|errno| Error::cannot("rename", &new, errno)));
     written.map_err(|error| {
-        // The error that made it useless is the one to tell.
+        // The error that made it useless is the one to report.
         let _ = fs::unlink(&new);
         if error.is_output() {
             error.errno().map_or_else(|| Error::new("write error"), |errno| Error::on(&new, errno))

@@ -1,4 +1,4 @@
-//! `du`: print the room that files take (POSIX XCU du).
+//! `du`: print the disk usage of files (POSIX XCU du).
 
 use rbox_core::files::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_block, parse_in_range};

@@ -107,7 +107,7 @@ fn make_link(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Resul
     linkat(CWD, target, CWD, link, if follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() })
 }
 
-/// Puts the link in the place of what is there by rename(2), so that at any moment one of both is there.
+/// Replaces the existing file with rename(2), so that at any moment one of both is there.
 fn replace(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Result<(), Errno> {
     let mut random = [0; 6];
     getrandom(&mut random, GetRandomFlags::empty())?;

@@ -1,7 +1,8 @@
-//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and options.
+//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and
+//! options.
 //!
-//! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An improper
-//! line of a list is a failure, as with BusyBox and GNU's `--strict`.
+//! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An
+//! improper line of a list is a failure, as with BusyBox and GNU's `--strict`.
 
 use rbox_core::bytes::{find, find_byte, split_once};
 use rbox_core::hash::{Algorithm, Hash, hex};
@@ -149,7 +150,7 @@ fn unescape(name: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A line of a list: the hash and the name. `None` when it has no form of ours.
+/// A line of a list: the hash and the name. `None` when it has none of the known forms.
 fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
     let (line, is_escaped) = match line.strip_prefix(b"\\") {
         Some(line) => (line, true),

@@ -91,7 +91,7 @@ fn move_file(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
     match rename(source, target) {
         Ok(()) => Ok(()),
         Err(Errno::XDEV) => move_by_copy(env, source, target),
-        // A name with a trailing slash or a missing one reads better as rename(2) tells it.
+        // A name with a trailing slash or a missing one reads better as rename(2) reports it.
         Err(errno) => Err(Error::on([b"can't rename '", source, b"'"].concat(), errno)),
     }
 }

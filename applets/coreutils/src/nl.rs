@@ -94,7 +94,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let blanks = vec![b' '; numbering.width + numbering.separator.len()];
     let mut text = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
-        // A line that is longer than the buffer comes in pieces, unless an expression needs all of it.
+        // A line that is longer than the buffer comes in chunks, unless an expression needs all of it.
         let mut goes_on = false;
         loop {
             let is_matched = matches!(numbering.styles[section], Style::Matching(_));
@@ -144,7 +144,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
-/// The next line, all of it, as a piece.
+/// The next line, all of it, as one chunk.
 fn whole_line<'a>(input: &'a mut Input, output: &mut Output) -> Result<Option<Piece<'a>>> {
     let record = input.record_for(b'\n', output)?;
     Ok(record.map(|line| match line.strip_suffix(b"\n") {

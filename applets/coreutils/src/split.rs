@@ -1,4 +1,5 @@
-//! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
+//! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and
+//! `--additional-suffix`.
 
 use rbox_core::bytes;
 use rbox_core::files::{FileId, id, kind};
@@ -170,7 +171,7 @@ impl Parts<'_> {
         }
         let (mut left, base) = (self.count, self.letters.len() as u64);
         let (mut length, mut lead) = (self.length, 0);
-        // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
+        // The last character leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
         let count_of = |length| (base - 1).saturating_mul(base.saturating_pow(length as u32 - 1));
         while self.widens && left >= count_of(length) {
             left -= count_of(length);

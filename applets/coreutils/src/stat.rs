@@ -158,7 +158,7 @@ impl Printer {
             Source::File(stat) => self.of_file(letter, path, stat)?,
             Source::System(room) => of_system(letter, path, room),
         };
-        // GNU shows a question mark for a letter that means nothing.
+        // GNU shows a question mark for a character that means nothing.
         let value = value.unwrap_or_else(|| b"?".to_vec());
         let gap = width.saturating_sub(value.len());
         if !left {

@@ -124,7 +124,7 @@ fn print_reversed(env: &mut Env, content: &[u8], separator: &[u8], is_before: bo
     env.stdout.write(&content[..end])
 }
 
-/// The last place of `needle`.
+/// The last offset of `needle`.
 fn find_back(hay: &[u8], needle: &[u8]) -> Option<usize> {
     if let [byte] = needle {
         return find_byte_back(*byte, hay);

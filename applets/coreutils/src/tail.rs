@@ -1,5 +1,5 @@
 //! `tail`: copy the last part of files (POSIX XCU tail), with GNU's `-F`, `--follow`, `--retry`, `-s`
-//! and `--pid`. What is followed is watched by inotify(7), and looked at now and then where that tells nothing.
+//! and `--pid`. What is followed is watched by inotify(7), and looked at now and then where that reports nothing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -375,7 +375,8 @@ fn follow(env: &mut Env, args: &Args<'_>, way: Way, files: &mut [Followed<'_>], 
     }
 }
 
-/// What tells that a followed file has changed. Where the system has none, as on a network's file system, the interval does.
+/// What reports that a followed file has changed. Where the system has none, as on a network's file system, the
+/// interval does.
 struct Watch(Option<OwnedFd>);
 
 impl Watch {

@@ -1,4 +1,4 @@
-//! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
+//! `test`, `[` and `[[`: evaluate files, words and numbers (POSIX XCU test).
 
 use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;

@@ -1,4 +1,4 @@
-//! `uudecode`: give back the file that `uuencode` wrote as letters (POSIX XCU uudecode).
+//! `uudecode`: decode a file that `uuencode` encoded (POSIX XCU uudecode).
 
 use rbox_core::codec::base::{Base, Decoder};
 use rbox_core::io::{Input, Output};
@@ -71,7 +71,7 @@ fn decode_old(input: &mut Input, output: &mut Output) -> Result<()> {
             break;
         }
         let letters = &line[1..];
-        // All letters but those of zeros must be there, else the line was cut.
+        // All characters but those of zeros must be there, else the line was cut.
         if letters.iter().any(|letter| !(b' '..=b'`').contains(letter)) || letters.len() + 4 < length.div_ceil(3) * 4 {
             return Err(short());
         }

@@ -54,7 +54,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut worst = ExitStatus::SUCCESS;
     let mut status = env.for_each_input(args.operands(), &mut |env, input| {
         let mut counts = Counts::default();
-        // What was read before a failure is told too, after it.
+        // What was read before a failure is reported too, after it.
         if let Err(error) = count(input, wanted, utf8, &mut counts) {
             worst.worsen(env.warn(error));
         }
@@ -119,7 +119,7 @@ fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> 
     Ok(())
 }
 
-/// The bytes between the place in a regular file and its end, which need not be read.
+/// The bytes between the offset in a regular file and its end, which need not be read.
 fn bytes_left(input: &Input) -> Option<u64> {
     let file = input.fd()?;
     let stat = fstat(file).ok()?;

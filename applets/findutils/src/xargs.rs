@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Runs the command with the line in the place of the mark.
+    /// Runs the command with each replacement string replaced by the line.
     fn replaced(&mut self, env: &mut Env, mark: &[u8], line: &[u8]) -> Result<()> {
         let words: Vec<Vec<u8>> = self.command.iter().map(|word| replace(word, mark, line)).collect();
         if words.iter().map(|word| word.len() + 1).sum::<usize>() > self.most_bytes {
@@ -324,7 +324,7 @@ fn agreed() -> Result<bool> {
     Ok(terminal.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
 }
 
-/// `word` with `text` in the place of each `mark`, which is not empty.
+/// `word` with each `mark`, which is not empty, replaced by `text`.
 fn replace(word: &[u8], mark: &[u8], text: &[u8]) -> Vec<u8> {
     let (mut replaced, mut rest) = (Vec::new(), word);
     while let Some(at) = rbox_core::bytes::find(rest, mark) {

@@ -165,7 +165,7 @@ pub fn suffix(pattern: &[u8], text: &[u8], extent: Extent, flags: Flags) -> Opti
 
 /// A pattern for finding inside a text.
 ///
-/// One pass over the text with the set of the places in the pattern that are reached: text times pattern at worst.
+/// One pass over the text with the set of the positions in the pattern that are reached: text times pattern at worst.
 pub struct Glob<'a> {
     /// The pattern cut up; left empty when it is a plain text with a star at most.
     tokens: Vec<Token<'a>>,

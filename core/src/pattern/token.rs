@@ -135,7 +135,7 @@ fn items_contain(mut items: &[u8], unit: u32, flags: Flags) -> bool {
         };
         items = &items[length..];
         let mut high = low;
-        // A `-` before the end is itself, not the sign of a range.
+        // A `-` before the end is itself, not a range.
         if items.len() > 1
             && items[0] == b'-'
             && let Some((end, length)) = set_character(&items[1..], flags)
@@ -159,7 +159,7 @@ fn set_character(items: &[u8], flags: Flags) -> Option<(u32, usize)> {
     if items[0] == b'['
         && let Some(length) = named_length(items)
     {
-        // More than one character is a collating element, and no locale of ours has any: it matches nothing.
+        // More than one character is a collating element, and no locale of rbox has any: it matches nothing.
         let name = &items[2..length - 2];
         let unit = unit::first(name, utf8).filter(|&(_, taken)| taken == name.len());
         return Some((unit.map_or(u32::MAX, |(unit, _)| unit), length));

@@ -192,7 +192,7 @@ impl Lister<'_> {
         text.push(b' ');
     }
 
-    /// The name, in color and with its mark.
+    /// The name, in color and with its type indicator.
     fn push_decorated(&self, text: &mut Vec<u8>, file: &File) {
         let mode = file.stat.as_ref().map_or(0, |stat| stat.st_mode);
         if self.color {
@@ -245,7 +245,7 @@ impl Lister<'_> {
     /// Columns as wide as the widest name and two blanks, filled downwards, or across with -x.
     fn push_columns(&mut self, text: &mut Vec<u8>, files: &[File], widths: &Widths) {
         let cells: Vec<Vec<u8>> = files.iter().map(|file| self.cell(file, widths)).collect();
-        // Color takes no room: it is written out for the width once without.
+        // Color takes no columns: it is written out for the width once without.
         let plain = |cell: &Vec<u8>| if self.color { term::width(&without_color(cell)) } else { term::width(cell) };
         let wide: Vec<usize> = cells.iter().map(plain).collect();
         let column = wide.iter().max().copied().unwrap_or(0) + 2;

@@ -1,4 +1,5 @@
-//! `od`: print what is in files as numbers or characters (POSIX XCU od), with GNU's `-S`, `-w`, `--endian` and the `z` of types.
+//! `od`: print what is in files as numbers or characters (POSIX XCU od), with GNU's `-S`, `-w`, `--endian` and the `z`
+//! of types.
 //!
 //! `-i` and `-l` are C's int and long; floating point numbers have a fixed number of digits.
 
@@ -69,7 +70,8 @@ Dump the FILEs, or standard input, in octal 2-byte units or as TYPE.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// One way to print the bytes of a line: a letter of `acdouxf`, the bytes of a number, and whether characters are beside.
+/// One way to print the bytes of a line: a character of `acdouxf`, the bytes of a number, and whether characters are
+/// beside.
 #[derive(Clone, Copy)]
 struct Form {
     letter: u8,
@@ -391,7 +393,7 @@ impl Dump {
             self.print_offset(self.offset, self.radix);
         }
         if let Some(label) = self.label {
-            // As GNU's od does, -A n leaves the offset in the place of the label, in octal.
+            // As GNU's od does, -A n prints the offset instead of the label, in octal.
             let (blank, label, radix) = if self.radix == b'n' { ("", 0, b'o') } else { (" ", label, self.radix) };
             push!(self.out, blank, "(");
             self.print_offset(self.offset.wrapping_add(label), radix);
@@ -495,7 +497,7 @@ fn push_character(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// The letter that a control character has in C.
+/// The character that a control character has in C.
 fn escape(byte: u8) -> Option<u8> {
     match byte {
         7..=13 => Some(b"abtnvfr"[usize::from(byte - 7)]),

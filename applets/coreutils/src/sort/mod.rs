@@ -199,7 +199,7 @@ fn sorter(args: &Args<'_>) -> Result<Sorter> {
 }
 
 impl Sorter {
-    /// The beginning of the first key as a number: smaller means earlier, equal means that the keys must tell.
+    /// The beginning of the first key as a number: smaller means earlier, equal means that the keys must be compared.
     fn lead(&self, line: &[u8]) -> u64 {
         let key = &self.keys[0];
         let part = key.part(line, self.separator);

@@ -1,8 +1,8 @@
-//! `find`: walk trees of files and judge an expression for each file (POSIX XCU find), with the primaries of BusyBox and
-//! GNU.
+//! `find`: walk trees of files and evaluate an expression for each file (POSIX XCU find), with the primaries of BusyBox
+//! and GNU.
 //!
-//! A basic regular expression is the default of `-regex`, and `-mmin` counts whole minutes, as in BusyBox; `-size` rounds
-//! up, as POSIX says.
+//! A basic regular expression is the default of `-regex`, and `-mmin` counts whole minutes, as in BusyBox; `-size`
+//! rounds up, as POSIX says.
 
 mod action;
 mod expression;
@@ -86,7 +86,7 @@ pub struct Finder {
     now: i64,
 }
 
-/// The file that is judged.
+/// The file that is evaluated.
 pub struct File<'a> {
     visit: &'a Visit<'a>,
     /// The PATH that it was found below.
@@ -157,7 +157,7 @@ impl Finder {
         let enters = visit.phase == Phase::Before
             && visit.depth < self.settings.most_depth
             && (!self.settings.one_device || file.stat()?.st_dev == self.device);
-        // With -depth a directory that is gone into is judged when the walk comes back to it.
+        // With -depth a directory that is gone into is evaluated when the walk comes back to it.
         let is_turn = match visit.phase {
             Phase::File => true,
             Phase::Before => !self.settings.depth_first || !enters,

@@ -63,7 +63,7 @@ pub struct Search {
     has_printed: bool,
 }
 
-/// Where the search of one input is. Places are those in the buffer, until bytes are consumed.
+/// Where the search of one input is. Offsets are those in the buffer, until bytes are consumed.
 struct Progress<'a> {
     name: &'a [u8],
     /// Selected lines.

@@ -129,7 +129,7 @@ fn append(path: &[u8], line: &[u8]) {
     }
 }
 
-/// Writes a new file beside the old one and puts it in its place, so that no moment has half a history.
+/// Writes a new file beside the old one and renames it over the old one, so that the file is complete at any time.
 fn rewrite(path: &[u8], lines: &[Vec<u8>]) {
     let new = [path, b".new"].concat();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
