@@ -250,7 +250,7 @@ fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -
     shell.locals.push(Vec::new());
     shell.save(path);
     let slot = shell.slot(path);
-    slot.value = rbox_core::call::DEFAULT_PATH.copied();
+    slot.value = rbox_core::env::DEFAULT_PATH.copied();
     slot.set = true;
     shell.changed(path);
     let result = call(shell);

@@ -3,7 +3,7 @@
 use super::pattern::{self, Flags};
 use crate::state::options::Options;
 use crate::syntax::copied::Copied;
-use rbox_core::fs::list_at;
+use rbox_core::files::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.

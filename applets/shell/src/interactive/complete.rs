@@ -193,7 +193,7 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
         }
         let path = [&directory[..], &name].concat();
         let stat = fs::stat(&path[..]);
-        let is_directory = stat.is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory);
+        let is_directory = stat.is_ok_and(|stat| rbox_core::files::kind(&stat) == fs::FileType::Directory);
         if is_directory {
             name.push(b'/');
         } else if word.command && !word.value && !rbox_core::call::is_program(&path) {

@@ -15,7 +15,7 @@ use crate::sys::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd};
 pub struct Entry {
     /// The name.
     pub name: Vec<u8>,
-    /// Its type, `Unknown` where the file system does not tell.
+    /// Its type, `Unknown` where the file system does not report it.
     pub kind: FileType,
     /// Its inode number.
     pub inode: u64,
@@ -63,7 +63,8 @@ pub fn stat(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Resu
 }
 
 /// Changes the mode of the file `name` in `at`, which is no link: a link that was put in its place is `EOPNOTSUPP`, and
-/// what it leads to stays as it is. Without `/proc` there is no such call (fchmodat2(2) is Linux 6.6's), and links lead on.
+/// what it leads to stays as it is. Without `/proc` there is no such call (fchmodat2(2) is Linux 6.6's), and links lead
+/// on.
 pub fn chmod(at: BorrowedFd<'_>, name: &[u8], mode: u32) -> core::result::Result<(), Errno> {
     let file = fs::openat(at, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let mode = Mode::from_raw_mode(mode);
@@ -160,7 +161,7 @@ pub fn walk(
     Walk::new(follow, OnVisit::new(visit), OnFailure::new(failed)).run(operand)
 }
 
-/// The same, without asking for the attributes of what the directory itself tells the type of: two to three times as fast
+/// The same, without asking for the attributes of entries whose type the directory reports: two to three times as fast
 /// where names and types are all that is wanted. A directory that cannot be opened fails as `path: reason`.
 pub fn walk_lazily(
     operand: &[u8],

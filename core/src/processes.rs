@@ -133,8 +133,8 @@ pub fn threads_of(pid: i32) -> Vec<i32> {
 
 fn numbers_in(directory: &[u8]) -> Result<Vec<i32>> {
     let entries =
-        crate::fs::list_at(directory).map_err(|errno| crate::error::Error::cannot("open", directory, errno))?;
-    let number = |entry: &crate::fs::Entry| parse_decimal(&entry.name).and_then(|pid| i32::try_from(pid).ok());
+        crate::files::list_at(directory).map_err(|errno| crate::error::Error::cannot("open", directory, errno))?;
+    let number = |entry: &crate::files::Entry| parse_decimal(&entry.name).and_then(|pid| i32::try_from(pid).ok());
     let mut pids: Vec<i32> = entries.iter().filter_map(number).collect();
     pids.sort_unstable();
     Ok(pids)

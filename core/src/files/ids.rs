@@ -1,6 +1,6 @@
 //! A map of files by device and inode, at a constant cost however many there are.
 
-/// What tells a file from all others: the number of its device and its inode there.
+/// What identifies a file: the ID of its device and its inode number.
 pub type FileId = (u64, u64);
 
 /// A map from files to values; with `()` for values, a set.

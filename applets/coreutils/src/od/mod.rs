@@ -1,43 +1,46 @@
-//! `od`: print what is in files as numbers or characters (POSIX XCU od), with GNU's `-S`, `-w`, `--endian` and the `z` of types.
+//! `od`: print what is in files as numbers or characters (POSIX XCU od), with GNU's `-S`, `-w`, `--endian` and the `z`
+//! of types.
 //!
 //! `-i` and `-l` are C's int and long; floating point numbers have a fixed number of digits.
+
+mod long_double;
 
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix};
 use rbox_core::prelude::*;
+use rbox_core::push;
 use rbox_core::sys::float;
 use rbox_core::text::{Hex, Piece, Right};
 
 options! {
-    "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j SKIP] [-N COUNT] [-t TYPE] [-S LENGTH] [-w[WIDTH]] [FILE]... [[+]OFFSET[.][b]]
+    "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j N] [-N N] [-t TYPE] [-S N] [-w[N]] [FILE]... [[+]OFFSET[.][b] [LABEL]]
 
-Print the bytes of all FILEs, or of standard input: in octal, two a number, if no TYPE is given.
+Dump the FILEs, or standard input, in octal 2-byte units or as TYPE.
 
-  -A, --address-radix=RADIX  Print places in d(ecimal), o(ctal), x (hexadecimal) or n(ot)
-  -j, --skip-bytes=SKIP   Leave out so many bytes
-  -N, --read-bytes=COUNT  Read so many bytes at most
-  -t, --format=TYPE       a or c, or one of d, o, u, x, f and a size: 1, 2, 4, 8, C, S, I, L, F, D;
-                          with z the characters are printed beside
-  -v, --output-duplicates  Print equal lines too, not a *
-  -w[WIDTH], --width[=WIDTH]  Print so many bytes a line: 16, or 32 if WIDTH is left out
-  -S, --strings=LENGTH    Print texts of LENGTH characters and more that end in a NUL character
-      --endian=ORDER      Read numbers as little or big
-  -a  As -t a
-  -b  As -t o1
-  -c  As -t c
-  -d  As -t u2
-  -f  As -t f4
-  -h  As -t x2
-  -i  As -t dI
-  -l, -I, -L  As -t dL
-  -o, -B  As -t o2
-  -s  As -t d2
-  -x  As -t x2
-  -D  As -t u4
-  -e, -F  As -t fD
-  -H, -X  As -t x4
-  -O  As -t o4
-      --traditional  Take OFFSET whatever options are given";
+  -A, --address-radix=RADIX  Print offsets in d (decimal), o (octal), x (hex) or n (none)
+  -j, --skip-bytes=N         Skip the first N bytes
+  -N, --read-bytes=N         Read at most N bytes
+  -t, --format=TYPE          a, c, or d, o, u, x, f with a size 1, 2, 4, 8, C, S, I, L, F, D; append z to show characters
+  -v, --output-duplicates    Print equal lines, not *
+  -w[N], --width[=N]         Print N bytes per line (16; 32 without N)
+  -S, --strings=N            Print strings of at least N characters that end in NUL
+      --endian=ORDER         Read numbers as little or big endian
+  -a                         Same as -t a
+  -b                         Same as -t o1
+  -c                         Same as -t c
+  -d                         Same as -t u2
+  -f                         Same as -t f4
+  -h                         Same as -t x2
+  -i                         Same as -t dI
+  -l, -I, -L                 Same as -t dL
+  -o, -B                     Same as -t o2
+  -s                         Same as -t d2
+  -x                         Same as -t x2
+  -D                         Same as -t u4
+  -e, -F                     Same as -t fD
+  -H, -X                     Same as -t x4
+  -O                         Same as -t o4
+      --traditional          Accept OFFSET and LABEL with any options";
     RADIX = "-A",
     SKIP = "-j",
     COUNT = "-N",
@@ -67,7 +70,8 @@ Print the bytes of all FILEs, or of standard input: in octal, two a number, if n
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
-/// One way to print the bytes of a line: a letter of `acdouxf`, the bytes of a number, and whether characters are beside.
+/// One way to print the bytes of a line: a character of `acdouxf`, the bytes of a number, and whether characters are
+/// beside.
 #[derive(Clone, Copy)]
 struct Form {
     letter: u8,
@@ -79,6 +83,9 @@ impl Form {
     /// Columns of a number, with the blank before it.
     fn width(self) -> usize {
         let of_sizes = |widths: [usize; 4]| widths[self.size.trailing_zeros() as usize & 3];
+        if self.size == 16 {
+            return 24;
+        }
         match self.letter {
             b'o' => of_sizes([4, 7, 12, 23]),
             b'x' => of_sizes([3, 5, 9, 17]),
@@ -101,8 +108,10 @@ struct Dump {
     strings: Option<usize>,
     skip: u64,
     left: u64,
-    /// The place of the first byte of `line`, counted from the first byte of all input.
-    place: u64,
+    /// The offset of the first byte of `line` in all input, in bytes.
+    offset: u64,
+    /// What is added to an offset for the second one in parentheses.
+    label: Option<u64>,
     /// What has been read of a line or a text.
     line: Vec<u8>,
     before: Vec<u8>,
@@ -114,15 +123,28 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = |option| args.value(option).map(parse_size).transpose();
     let mut operands = args.operands().to_vec();
     let mut skip = count(SKIP)?.unwrap_or(0);
+    let mut label = None;
     let is_modern = [RADIX, SKIP, COUNT, TYPE, WIDTH, STRINGS].into_iter().any(|option| args.has(option));
-    if (!is_modern || args.has(TRADITIONAL))
-        && let Some(offset) = operands.last().and_then(|last| traditional_offset(last, operands.len()))
+    if args.has(TRADITIONAL) {
+        let mut numbers = Vec::new();
+        while numbers.len() < 2
+            && let Some(offset) = operands.last().and_then(|last| traditional_offset(last, true))
+        {
+            numbers.push(offset);
+            operands.pop();
+        }
+        if operands.len() > 1 {
+            return Err(Error::misused("compatibility mode supports at most one file"));
+        }
+        // [OFFSET [LABEL]], which were taken from the end.
+        skip = numbers.last().copied().unwrap_or(skip);
+        label = (numbers.len() > 1).then(|| numbers[0]);
+    } else if !is_modern
+        && operands.len() <= 2
+        && let Some(offset) = operands.last().and_then(|last| traditional_offset(last, operands.len() == 2))
     {
         skip = offset;
         operands.pop();
-    }
-    if args.has(TRADITIONAL) && operands.len() > 1 {
-        return Err(Error::misused("compatibility mode supports at most one file"));
     }
     let forms = forms(args)?;
     let unit = forms.iter().map(|form| form.size).max().unwrap_or(1);
@@ -153,7 +175,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         strings: count(STRINGS)?.map(|length| usize::try_from(length).unwrap_or(usize::MAX)),
         skip,
         left: count(COUNT)?.unwrap_or(u64::MAX),
-        place: skip,
+        offset: skip,
+        label: label.map(|label| label.wrapping_sub(skip)),
         line: Vec::new(),
         before: Vec::new(),
         starred: false,
@@ -182,12 +205,12 @@ fn parse_size(word: &[u8]) -> Result<u64> {
     parse_count(word, SIZE_SUFFIXES)
 }
 
-/// POSIX: `+OFFSET`, or as the second operand also `OFFSET`: octal, with `.` decimal, with `b` times 512.
-fn traditional_offset(word: &[u8], operands: usize) -> Option<u64> {
+/// POSIX XCU od: `+OFFSET`, and where `bare` also `OFFSET`: octal, with `.` decimal, with `b` times 512.
+fn traditional_offset(word: &[u8], bare: bool) -> Option<u64> {
     let digits = match word.strip_prefix(b"+") {
-        Some(digits) if operands <= 2 => digits,
-        None if operands == 2 && word.first()?.is_ascii_digit() => word,
-        _ => return None,
+        Some(digits) => digits,
+        None if bare && word.first()?.is_ascii_digit() => word,
+        None => return None,
     };
     if let Some(digits) = digits.strip_prefix(b"0x") {
         return parse_radix(digits, 16);
@@ -254,6 +277,7 @@ fn add_types(word: &[u8], forms: &mut Vec<Form>) -> Result<()> {
                 (_, Some(b'0'..=b'9')) => (rbox_core::number::parse_decimal(&rest[..digits]), digits),
                 (b'f', Some(b'F')) => (Some(4), 1),
                 (b'f', Some(b'D')) => (Some(8), 1),
+                (b'f', Some(b'L')) => (Some(16), 1),
                 (b'd' | b'o' | b'u' | b'x', Some(b'C')) => (Some(1), 1),
                 (b'd' | b'o' | b'u' | b'x', Some(b'S')) => (Some(2), 1),
                 (b'd' | b'o' | b'u' | b'x', Some(b'I')) => (Some(4), 1),
@@ -261,7 +285,7 @@ fn add_types(word: &[u8], forms: &mut Vec<Form>) -> Result<()> {
                 _ => (Some(size), 0),
             };
             size = match (letter, given) {
-                (b'f', Some(size @ (4 | 8))) | (b'd' | b'o' | b'u' | b'x', Some(size @ (1 | 2 | 4 | 8))) => size,
+                (b'f', Some(size @ (4 | 8 | 16))) | (b'd' | b'o' | b'u' | b'x', Some(size @ (1 | 2 | 4 | 8))) => size,
                 _ => return Err(invalid()),
             };
             rest = &rest[length..];
@@ -319,7 +343,7 @@ impl Dump {
             }
             core::mem::swap(&mut self.before, &mut line);
             line.clear();
-            self.place += self.width as u64;
+            self.offset += self.width as u64;
         }
         self.line = line;
     }
@@ -333,7 +357,7 @@ impl Dump {
                     if byte == 0 && length >= least && length > 0 {
                         self.print_string();
                     }
-                    self.place += length as u64 + 1;
+                    self.offset += length as u64 + 1;
                     self.line.clear();
                 }
             }
@@ -341,7 +365,7 @@ impl Dump {
     }
 
     fn print_string(&mut self) {
-        self.print_place();
+        self.print_address();
         if self.radix != b'n' {
             self.out.push(b' ');
         }
@@ -356,20 +380,32 @@ impl Dump {
         let line = core::mem::take(&mut self.line);
         if !line.is_empty() {
             self.print_line(&line);
-            self.place += line.len() as u64;
+            self.offset += line.len() as u64;
         }
-        if self.radix != b'n' {
-            self.print_place();
+        if self.radix != b'n' || self.label.is_some() {
+            self.print_address();
             self.out.push(b'\n');
         }
     }
 
-    fn print_place(&mut self) {
-        match self.radix {
-            b'd' => Right(self.place, 7, b'0').push_to(&mut self.out),
-            b'x' => Right(Hex(self.place), 6, b'0').push_to(&mut self.out),
-            b'o' => Right(&rbox_core::number::octal(self.place), 7, b'0').push_to(&mut self.out),
-            _ => {}
+    fn print_address(&mut self) {
+        if self.radix != b'n' {
+            self.print_offset(self.offset, self.radix);
+        }
+        if let Some(label) = self.label {
+            // As GNU's od does, -A n prints the offset instead of the label, in octal.
+            let (blank, label, radix) = if self.radix == b'n' { ("", 0, b'o') } else { (" ", label, self.radix) };
+            push!(self.out, blank, "(");
+            self.print_offset(self.offset.wrapping_add(label), radix);
+            self.out.push(b')');
+        }
+    }
+
+    fn print_offset(&mut self, offset: u64, radix: u8) {
+        match radix {
+            b'd' => Right(offset, 7, b'0').push_to(&mut self.out),
+            b'x' => Right(Hex(offset), 6, b'0').push_to(&mut self.out),
+            _ => Right(&rbox_core::number::octal(offset), 7, b'0').push_to(&mut self.out),
         }
     }
 
@@ -377,8 +413,8 @@ impl Dump {
         for at in 0..self.forms.len() {
             let form = self.forms[at];
             if at == 0 {
-                self.print_place();
-            } else if self.radix != b'n' {
+                self.print_address();
+            } else if self.radix != b'n' || self.label.is_some() {
                 self.out.extend_from_slice(if self.radix == b'x' { b"      " } else { b"       " });
             }
             let start = self.out.len();
@@ -405,15 +441,16 @@ impl Dump {
     }
 }
 
-/// Adds the number that is in up to eight bytes; what is missing at the end of the input is zero.
+/// Appends the number in `bytes`; the bytes after the end of the input are zero.
 fn push(out: &mut Vec<u8>, form: Form, bytes: &[u8], big_endian: bool) {
-    let mut word = [0; 8];
+    let mut word = [0; 16];
     word[..bytes.len()].copy_from_slice(bytes);
     if big_endian {
         word[..form.size].reverse();
     }
-    let value = u64::from_le_bytes(word);
-    let unused = 64 - 8 * form.size as u32;
+    let long = u128::from_le_bytes(word);
+    let value = long as u64;
+    let unused = 64 - 8 * form.size.min(8) as u32;
     let width = form.width();
     match form.letter {
         b'a' => push_named(out, value as u8),
@@ -428,12 +465,12 @@ fn push(out: &mut Vec<u8>, form: Form, bytes: &[u8], big_endian: bool) {
         b'd' => Right((value as i64) << unused >> unused, width, b' ').push_to(out),
         b'u' => Right(value, width, b' ').push_to(out),
         _ => {
-            let (value, places) = match form.size {
-                4 => (f64::from(f32::from_bits(value as u32)), 7),
-                _ => (f64::from_bits(value), 15),
-            };
             let mut digits = Vec::new();
-            float::push(&mut digits, value, b'e', Some(places), false);
+            match form.size {
+                4 => float::push(&mut digits, f32::from_bits(value as u32).into(), b'e', Some(7), false),
+                8 => float::push(&mut digits, f64::from_bits(value), b'e', Some(15), false),
+                _ => long_double::push_number(&mut digits, long),
+            }
             Right(&digits, width, b' ').push_to(out);
         }
     }
@@ -460,7 +497,7 @@ fn push_character(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// The letter that a control character has in C.
+/// The character that a control character has in C.
 fn escape(byte: u8) -> Option<u8> {
     match byte {
         7..=13 => Some(b"abtnvfr"[usize::from(byte - 7)]),
