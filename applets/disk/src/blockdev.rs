@@ -21,7 +21,7 @@ Ask DEVICEs for numbers, or set them, in the order of the options.
       --getioopt     Bytes to read or write at best
       --getbsz       Bytes of the kernel's blocks
       --setbsz=BYTES  Set them, while the device is open
-      --getsz        Its size in sectors of 512 bytes
+      --getsz, --getsize  Its size in sectors of 512 bytes
       --getsize64    Its size in bytes
       --getra        Sectors of 512 bytes to read ahead
       --setra=SECTORS  Set them

@@ -10,19 +10,18 @@ use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
-    "[-efT] [-o COLUMN[=HEADER][,COLUMN]...] [-p PID,...] [--ppid PID,...]
+    "[-fT] [-o COLUMN[=HEADER][,COLUMN]...] [-p PID,...] [--ppid PID,...]
 
-List all processes, or those that are named.
+List all processes, or the selected ones.
 
-  -o COLUMN[=HEADER],...  Show these columns (pid,user,time,args)
-  -f                      Show user,pid,ppid,etime,tty,time,args
-  -p, --pid=PID,...       Only these processes
-      --ppid=PID,...      Only the children of these
-  -T                      Show threads
-  -a                      Accepted: all are shown
-  -A                      Accepted: all are shown
-  -e                      Accepted: all are shown
-  -w                      Lines are never cut
+  -o COLUMN[=HEADER],...  Print these columns (pid,user,time,args)
+  -f                      Print user,pid,ppid,etime,tty,time,args
+  -p, --pid=PID,...       Select processes by PID
+      --ppid=PID,...      Select the children of these PIDs
+  -T                      List threads too
+  -a, -A, -d, -e          Ignored: all processes are listed
+  -w                      Ignored: lines are never cut
+  -l, -Z                  Ignored; accepted for compatibility
 
 Columns: user group comm args pid ppid pgid sid tty vsz rss stat nice etime
 time ruser rgroup.";
@@ -31,10 +30,9 @@ time ruser rgroup.";
     PIDS = "-p",
     PARENTS = "--ppid",
     THREADS = "-T",
-    ALL_A = "-a",
-    ALL = "-A",
-    EVERY = "-e",
-    WIDE = "-w",
+    "-a" => ignored,
+    "-w" => ignored,
+    "-l" => ignored,
 }
 
 /// The applet.
@@ -90,8 +88,6 @@ impl Column {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // Only the words of System V's and BSD's ps for what is done anyway.
-    let _ = [ALL_A, ALL, EVERY, WIDE];
     let mut columns = Vec::new();
     for list in args.values(COLUMNS) {
         choose(list, &mut columns)?;
