@@ -4,7 +4,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fd;
 use rbox_core::tty::make_sane;
 
-options!("\n\nReset the screen and the modes of the terminal.");
+options!("\n\nReset the screen and the terminal modes.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

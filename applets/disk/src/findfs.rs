@@ -7,7 +7,7 @@ use rbox_core::text;
 options!(
     "LABEL=LABEL | UUID=UUID | PARTLABEL=LABEL | PARTUUID=UUID
 
-Print the path of the device with that label or UUID."
+Print the path of the device with this label or UUID."
 );
 
 /// The applet.

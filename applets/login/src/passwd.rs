@@ -13,12 +13,12 @@ use rbox_core::users::{User, become_ids, password_hash};
 options! {
     "[-a METHOD] [-d | -l | -u] [USER]
 
-Set the password of USER, or one's own.
+Change the password of USER, or your own.
 
-  -a METHOD  Hash it by METHOD: see mkpasswd (sha512)
-  -d         Take the password away: who gives the name is let in
-  -l         Lock the account: no password is right
-  -u         Unlock it";
+  -a METHOD  Hash with METHOD (sha512); see mkpasswd
+  -d         Delete the password: login needs none
+  -l         Lock the account: no password is accepted
+  -u         Unlock the account";
     METHOD = "-a",
     DELETE = "-d",
     LOCK = "-l",

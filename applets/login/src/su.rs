@@ -15,10 +15,10 @@ options! {
 
 Run a shell as USER (root).
 
-  -l, --login   Begin a session: a new environment, the home directory; also -
-  -m, -p, --preserve-environment  Keep HOME, SHELL, USER and LOGNAME
+  -l, --login            Start a login shell: clear the environment; also -
+  -m, -p, --preserve-environment  Preserve HOME, SHELL, USER and LOGNAME
   -c, --command=COMMAND  Pass COMMAND to the shell
-  -s, --shell=SHELL  This shell in place of USER's";
+  -s, --shell=SHELL      Run SHELL, not USER's shell";
     LOGIN = "-l",
     KEEP = "-m",
     COMMAND = "-c",

@@ -17,10 +17,9 @@ use rbox_core::{push, text};
 options! {
     "[-a] [IFACE[:ALIAS] [ADDRESS[/BITS]] [netmask MASK] [[-]broadcast [ADDRESS]] [[-]pointopoint [ADDRESS]] [dstaddr ADDRESS] [add|del ADDRESS/BITS] [hw ether|infiniband ADDRESS] [mtu N] [metric N] [txqueuelen N] [mem_start N] [io_addr N] [irq N] [outfill N] [keepalive N] [[-]arp] [[-]trailers] [[-]allmulti] [[-]multicast] [[-]promisc] [[-]dynamic] [up|down]]
 
-Show the interfaces that are up, or one, or set one. An alias is one more
-address of an interface.
+Print or configure network interfaces. An alias is another address of IFACE.
 
-  -a  Show those that are down too";
+  -a  Print interfaces that are down too";
     ALL = "-a",
 }
 

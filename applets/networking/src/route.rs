@@ -12,12 +12,11 @@ use rbox_core::{push, text};
 options! {
     "[-ne] [-A inet|inet6] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [metric N] [mss BYTES] [window BYTES] [irtt MS] [reject] [[dev] IFACE]]
 
-Print the routes of the kernel, or add or delete one. TARGET is an address, a
-network as ADDRESS/BITS, or default.
+Print, add or delete routes. TARGET is an address, ADDRESS/BITS or default.
 
-  -n         Print 0.0.0.0, not default and *
-  -e         Print other columns: window and round trip time
-  -A FAMILY  inet (default) or inet6";
+  -n         Print numeric addresses only
+  -e         Print window and initial round trip time
+  -A FAMILY  Select inet (default) or inet6";
     NUMBERS = "-n",
     OTHER = "-e",
     FAMILY = "-A",

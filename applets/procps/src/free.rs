@@ -7,13 +7,13 @@ use rbox_core::prelude::*;
 options! {
     "[-bkmgh]
 
-Show how much memory and swap is free and in use.
+Print free and used memory and swap.
 
   -b  In bytes
-  -k  In kilobytes
-  -m  In megabytes
-  -g  In gigabytes
-  -h  In the unit that fits";
+  -k  In KiB
+  -m  In MiB
+  -g  In GiB
+  -h  In the largest unit that fits";
     BYTES = "-b",
     KILO = "-k",
     MEGA = "-m",

@@ -15,15 +15,15 @@ use rbox_core::text;
 options! {
     "[-msk46] [-n SPACE] [-SIG] FILE...
 
-Print the numbers of the processes that use any FILE: have it open, run it, have
-it mapped, or are in it. PORT/tcp and PORT/udp are the sockets of a port.
+Print the PIDs of processes that use FILEs: as open file, program, mapping or
+directory. PORT/tcp and PORT/udp are sockets.
 
-  -m, --mount      All files of the file system that FILE is on
-  -s, --silent     Print nothing
-  -k, --kill       Send them a signal, KILL unless named
-  -4, --ipv4       Only ports of IPv4
-  -6, --ipv6       Only ports of IPv6
-  -n, --namespace=SPACE  FILEs are of the space file, tcp or udp";
+  -m, --mount   Match all files on the filesystem of FILE
+  -s, --silent  Print nothing
+  -k, --kill    Send the processes SIG (KILL)
+  -4, --ipv4    Match only IPv4 sockets
+  -6, --ipv6    Match only IPv6 sockets
+  -n, --namespace=SPACE  FILEs are in SPACE: file, tcp or udp";
     MOUNT = "-m",
     SILENT = "-s",
     KILL = "-k",

@@ -8,9 +8,9 @@ use rbox_core::sys::signal;
 options!(
     "[-l [NUMBER]] [-s SIG | -SIG] PID...
 
-Send a signal, TERM unless named, to processes; -PID means a group.
+Send a signal (TERM) to processes; -PID is a process group.
 
-  With -l, print the names of all signals, or of one number or status."
+  With -l, list the signals, or print the name of NUMBER or of an exit status."
 );
 
 /// The applet. `-SIG` and `-PID` are no options, so it reads its words itself.

@@ -10,10 +10,9 @@ use crate::kill::list_all;
 options!(
     "[-lq] [-s SIG | -SIG] NAME...
 
-Send a signal, TERM unless named, to all processes of each NAME.
+Send a signal (TERM) to all processes of each NAME.
 
-  With -l, print the names of all signals; with -q, do not complain when there
-  is no such process."
+  With -l, list the signals; with -q, do not report unmatched names."
 );
 
 /// The applet. `-SIG` is no option, so it reads its words itself.

@@ -18,32 +18,31 @@ use crate::kill::list_all;
 use crate::ps::real_id;
 
 options! {
-    "[-flanovxic] [-d STR] [-SIG] [-s SID,...] [-P PPID,...] [-u USER,...] [-t TTY,...] [PATTERN]
+    "[-flanovxic] [-d STRING] [-SIG] [-s SID,...] [-P PPID,...] [-u USER,...] [-t TTY,...] [PATTERN]
 
-Print the numbers of processes, or with pkill send them a signal, TERM unless
-named, whose name PATTERN, an extended regular expression, matches, and all else
-that is asked for.
+Print the PIDs of processes, or with pkill send them a signal (TERM). PATTERN is an
+extended regular expression that matches the name; all criteria must match.
 
-  -f, --full            Match the whole command line
-  -x, --exact           PATTERN is the whole of it
-  -i, --ignore-case     Upper and lower case are the same
-  -v, --inverse         Take the others
-  -n, --newest          Take only the one started last
-  -o, --oldest          Take only the one started first
-  -l, --list-name       Print the name as well; pkill: print the names of signals
-  -a, --list-full       Print the command line as well
-  -c, --count           Print only how many there are
-  -d, --delimiter=STR   Print STR between two, not a newline
-  -e, --echo            pkill: tell what is signalled
-      --signal=SIG      pkill: as -SIG
-  -s, --session=SID,...  Of these sessions, 0 for its own
-  -g, --pgroup=PGID,...  Of these groups, 0 for its own
-  -P, --parent=PPID,...  Children of these
-  -u, --euid=USER,...   Of these users
-  -U, --uid=USER,...    Of these real users
-  -G, --group=GROUP,...  Of these real groups
-  -t, --terminal=TTY,...  On these terminals, as tty1 or pts/0
-  -F, --pidfile=FILE    With the number that FILE has";
+  -f, --full              Match the full command line
+  -x, --exact             Match the whole name or command line
+  -i, --ignore-case       Ignore case
+  -v, --inverse           Select processes that do not match
+  -n, --newest            Select only the newest
+  -o, --oldest            Select only the oldest
+  -l, --list-name         Print the name too; pkill: list the signals
+  -a, --list-full         Print the command line too
+  -c, --count             Print only the number of processes
+  -d, --delimiter=STRING  Separate PIDs with STRING (newline)
+  -e, --echo              pkill: print each process
+      --signal=SIG        pkill: same as -SIG
+  -s, --session=SID,...   Select by session; 0 is the own one
+  -g, --pgroup=PGID,...   Select by process group; 0 is the own one
+  -P, --parent=PPID,...   Select by parent
+  -u, --euid=USER,...     Select by effective user
+  -U, --uid=USER,...      Select by real user
+  -G, --group=GROUP,...   Select by real group
+  -t, --terminal=TTY,...  Select by terminal, as tty1 or pts/0
+  -F, --pidfile=FILE      Select the PID in FILE";
     FULL = "-f",
     EXACT = "-x",
     FOLD = "-i",

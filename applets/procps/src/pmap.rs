@@ -12,10 +12,10 @@ use rbox_core::text::{Hex, Right};
 options! {
     "[-xq] PID...
 
-Show what the memory of each process is mapped to.
+Print the memory map of processes.
 
-  -x, --extended  Show how much of it is in memory, and how much of that is dirty
-  -q, --quiet     Show no heading and no total";
+  -x, --extended  Print resident and dirty memory too
+  -q, --quiet     Print no header and no total";
     EXTENDED = "-x",
     QUIET = "-q",
 }

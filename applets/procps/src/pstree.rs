@@ -11,12 +11,12 @@ use rbox_core::users;
 options! {
     "[-pnT] [PID | USER]
 
-Show processes as a tree: all below PID, or those of USER. Without either PID is 1.
-Equal branches are shown once, with their number.
+Print processes as a tree: the descendants of PID (1), or the trees of USER. Identical
+branches are merged.
 
-  -p, --show-pids    Show the numbers of processes, and each by itself
-  -n, --numeric-sort  Sort by number, not by name
-  -T, --hide-threads  Leave out threads";
+  -p, --show-pids     Print PIDs, do not merge
+  -n, --numeric-sort  Sort by PID, not by name
+  -T, --hide-threads  Hide threads";
     PIDS = "-p",
     NUMERIC = "-n",
     NO_THREADS = "-T",

@@ -11,18 +11,18 @@ use rbox_core::text;
 options! {
     "[-enNqw] [-a | --system | -p [FILE]... | KEY[=VALUE]...]
 
-Show parameters of the kernel, or set them. A KEY is a path below /proc/sys, with
-dots or slashes.
+Print or set kernel parameters. A KEY is a path below /proc/sys, with dots or
+slashes.
 
-  -a, -A, --all     Show all
-  -p, --load        Set those that FILE has, /etc/sysctl.conf unless said
-      --system      Set those of /run/sysctl.d, /etc/sysctl.d, /usr/lib/sysctl.d,
-                    /lib/sysctl.d and /etc/sysctl.conf
-  -w, --write       All operands are KEY=VALUE
-  -n, --values      Do not show keys
-  -N, --names       Show only keys
-  -e, --ignore      Do not complain about unknown keys
-  -q, --quiet       Do not show what is set";
+  -a, -A, --all  Print all parameters
+  -p, --load     Set the parameters in FILE (/etc/sysctl.conf)
+      --system   Set those in /run/sysctl.d, /etc/sysctl.d, /usr/lib/sysctl.d,
+                 /lib/sysctl.d and /etc/sysctl.conf
+  -w, --write    Require KEY=VALUE operands
+  -n, --values   Print values only
+  -N, --names    Print names only
+  -e, --ignore   Ignore unknown keys
+  -q, --quiet    Do not print the parameters set";
     ALL = "-a",
     LOAD = "-p",
     SYSTEM = "--system",

@@ -21,9 +21,9 @@ use crate::status::{State, Status, now};
 options!(
     "DIRECTORY
 
-Run the service in DIRECTORY: start DIRECTORY/run, start it anew when it ends, and
-take commands by DIRECTORY/supervise/control. DIRECTORY/log/run gets its output; a
-log/ that is added later gets it from the next start on."
+Supervise the service in DIRECTORY: run DIRECTORY/run, restart it when it exits,
+and read commands from DIRECTORY/supervise/control. DIRECTORY/log/run reads its
+output; a log/ added later does so from the next start."
 );
 
 /// The applet. Its own failures have runit's status 111.
@@ -136,6 +136,7 @@ impl Service {
         // A link to a directory that is not there yet, as on a read-only root.
         if let (Err(Errno::NOENT), Ok(target)) = (fs::stat(&supervise), fs::readlink(&supervise)) {
             let base = if target.starts_with(b"/") { &b""[..] } else { prefix.as_bytes() };
+            // If it cannot be made, opening the files in it fails and reports why.
             let _ = fs::mkdir([base, &target].concat(), Mode::RWXU);
         }
         let open = |name: &str, flags: OFlags| {
@@ -270,6 +271,7 @@ impl Supervisor {
         let (service, pipe) = (&self.services[index], &self.pipe);
         let pid = process::fork_run(|| {
             signals.release();
+            // The child of a fork is no group leader, so this cannot fail.
             let _ = process::setsid();
             if service.is_log()
                 && let Err(errno) = process::chdir("log")
@@ -320,6 +322,7 @@ impl Supervisor {
         }
         let mut watched = vec![PollFd::from_borrowed_fd(self.signals.fd(), PollFlags::IN)];
         watched.extend(self.services.iter().map(|service| PollFd::new(&service.control.0, PollFlags::IN)));
+        // An interruption only means one more round.
         let _ = poll(&mut watched, Some(&Timespec { tv_sec: LOOK, tv_nsec: 0 }));
         drop(watched);
         self.follow_directory(env);

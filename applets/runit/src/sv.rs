@@ -15,16 +15,16 @@ use crate::status::{State, Status, now};
 options! {
     "[-v] [-w SEC] COMMAND SERVICE...
 
-Control services. A SERVICE without a leading / or . is one of $SVDIR, or of
-/var/service. Called by a link with another name, that name is the service.
+Control services. A SERVICE without a leading / or . is in $SVDIR (/var/service).
+A link with another name controls the service of that name.
 
-  -v      Wait for the command to take effect, and say so
-  -w SEC  Wait SEC seconds, not 7 (or $SVWAIT), when waiting
+  -v      Wait for the command to take effect and report it
+  -w SEC  Wait SEC seconds at most ($SVWAIT or 7)
 
-status: show the state; up, down, once; exit: also end runsv;
+status: print the state; up, down, once; exit: also end runsv;
 pause cont hup alarm interrupt quit 1 2 term kill: send that signal;
 start stop restart shutdown reload try-restart check: do and wait;
-force-stop force-reload force-restart force-shutdown: and kill what stays.";
+force-stop force-reload force-restart force-shutdown: and kill after the wait.";
     VERBOSE = "-v",
     WAIT = "-w",
 }

@@ -8,11 +8,11 @@ use rbox_core::sys::{Errno, fd, fs};
 options! {
     "[-udopchaitkx] DIRECTORY...
 
-Control the services that runsv watches over.
+Control services supervised by runsv.
 
-  -u  Up: start it, and start it anew when it ends
-  -d  Down: send TERM and CONT, and do not start it anew
-  -o  Once: start it, and do not start it anew
+  -u  Start; restart it when it exits
+  -d  Stop by TERM and CONT; do not restart it
+  -o  Start once; do not restart it
   -p  Send STOP
   -c  Send CONT
   -h  Send HUP
@@ -20,7 +20,7 @@ Control the services that runsv watches over.
   -i  Send INT
   -t  Send TERM
   -k  Send KILL
-  -x  Exit: runsv ends as soon as the service is down";
+  -x  Exit runsv when the service is down";
     UP = "-u",
     DOWN = "-d",
     ONCE = "-o",

@@ -8,8 +8,8 @@ use rbox_core::sys::{Errno, fs};
 options!(
     "DIRECTORY
 
-Tell whether runsv watches over the service in DIRECTORY: the status is 0 when it
-does, 100 when it does not, 111 with a message when there is no DIRECTORY."
+Test whether runsv supervises the service in DIRECTORY: status 0 if it does, 100 if
+not, 111 on an error."
 );
 
 /// The applet.

@@ -8,10 +8,10 @@ use crate::ring::Ring;
 options! {
     "[-fF]
 
-Print what syslogd -C keeps in shared memory.
+Print the log that syslogd -C keeps in shared memory.
 
-  -f  Print what comes from now on
-  -F  Print what is there, then what comes";
+  -f  Print only messages that arrive from now on
+  -F  Print the log, then messages as they arrive";
     FOLLOW = "-f",
     ALL_AND_FOLLOW = "-F",
 }

@@ -55,7 +55,7 @@ impl Ring<true> {
         let _ = self.semaphores.remove();
     }
 
-    /// Adds a line; the oldest ones make room.
+    /// Adds a line; the oldest ones are overwritten.
     pub fn add(&self, line: &[u8]) {
         if self.semaphores.change(&[change(0, 0, false), change(1, 0, false), change(1, 1, false)]).is_err() {
             return;
@@ -66,6 +66,7 @@ impl Ring<true> {
             at = if at + 1 == size { 0 } else { at + 1 };
         }
         self.set_number(4, at);
+        // It fails only when the semaphores were removed, with the ring.
         let _ = self.semaphores.change(&[change(1, -1, true)]);
     }
 

@@ -7,18 +7,18 @@ use rbox_core::text;
 options! {
     "OPTIONS WORD... | getopt [OPTION]... [--] OPTIONS WORD... | getopt -o OPTIONS [OPTION]... -- WORD...
 
-Print the WORDs in an order that is easy to read, quoted for a shell. OPTIONS are
-letters; with : after it one takes a value, with :: an optional one.
+Parse WORDs as command line options and print them normalized, quoted for a shell.
+OPTIONS are characters; `:` after one means a value, `::` an optional value.
 
-  -a, --alternative  Long options may begin with one dash
-  -l, --longoptions=NAMES  Long options, commas or blanks between them
-  -n, --name=NAME    The program's name in messages
-  -o, --options=OPTIONS  The letters
-  -q, --quiet        No messages
-  -Q, --quiet-output  No output, only messages
-  -s, --shell=SHELL  Quote for sh, bash, csh or tcsh
-  -T, --test         Status 4: this is the enhanced getopt
-  -u, --unquoted     Do not quote";
+  -a, --alternative   Accept long options with one dash
+  -l, --longoptions=NAMES  Long options, separated by commas or blanks
+  -n, --name=NAME     Report errors as NAME
+  -o, --options=OPTIONS  Short options
+  -q, --quiet         Report no errors
+  -Q, --quiet-output  Print no output
+  -s, --shell=SHELL   Quote for sh, bash, csh or tcsh
+  -T, --test          Exit with 4: this is the enhanced getopt
+  -u, --unquoted      Do not quote";
     ALTERNATIVE = "-a",
     LONG = "-l",
     NAME = "-n",

@@ -12,13 +12,12 @@ use rbox_core::users::user_id;
 /// The words mean different things by their places, so no option table is read.
 const USAGE: &str = "[-n] NICE [[-p | -g | -u] ID...]...
 
-Set the nice value of processes, -20 to 19; after -n, -g and -u change what IDs
-are.
+Set the nice value of processes, -20 to 19.
 
--n, --relative  Add NICE to the present value
--p, --pid       Processes, which is meant when none is given
--g, --pgrp      Process groups
--u, --user      Users, by name or number";
+-n, --relative  Add NICE to the current value
+-p, --pid       Following IDs are PIDs (default)
+-g, --pgrp      Following IDs are process groups
+-u, --user      Following IDs are users";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();

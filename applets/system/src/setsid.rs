@@ -9,9 +9,9 @@ options! {
 
 Run PROG in a new session, without a controlling terminal.
 
-  -c, --ctty  Make standard input its controlling terminal
-  -f, --fork  Always in a child
-  -w, --wait  When it runs in a child, wait for it and take over its status";
+  -c, --ctty  Make standard input the controlling terminal
+  -f, --fork  Always fork
+  -w, --wait  Wait for PROG and return its status";
     TERMINAL = "-c",
     FORK = "-f",
     WAIT = "-w",

@@ -14,9 +14,9 @@ use rbox_core::{push, text, utmp};
 options! {
     "[-n] [FILE | WORD...]
 
-Write FILE, the WORDs or standard input to the terminals of all users.
+Write FILE, WORDs or standard input to the terminals of all users.
 
-  -n, --nobanner  Do not say from whom it comes";
+  -n, --nobanner  Omit the banner";
     NO_BANNER = "-n",
 }
 

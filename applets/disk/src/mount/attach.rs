@@ -159,6 +159,7 @@ fn attach_writable_or_not(
     match system_mount(mount, kind, flags, data) {
         Err(Errno::ACCESS | Errno::ROFS) if flags & (READ_ONLY_FLAG | BIND_FLAG | REMOUNT) == 0 => {
             let parts = [&env.name[..], b": ", &mount.source, b" is write-protected, mounting read-only\n"];
+            // A dead standard error must not keep a filesystem from being mounted.
             let _ = env.stderr.write(&parts.concat());
             system_mount(mount, kind, flags | READ_ONLY_FLAG, data)
         }

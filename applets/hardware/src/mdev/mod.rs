@@ -24,18 +24,18 @@ use rules::{Action, Device, Place, Rule};
 options! {
     "[-vS] [-s | -df]
 
-Make the nodes of /dev. Without -s or -d, do what one event in the environment
-says: the kernel's hotplug helper (echo /sbin/mdev >/proc/sys/kernel/hotplug).
+Manage the nodes of /dev. Without -s or -d, handle the event in the environment, as
+the kernel's hotplug helper (echo /sbin/mdev >/proc/sys/kernel/hotplug).
 
-  -s  Look through /sys and make all nodes
-  -d  Look through /sys, then wait for the kernel's events
-  -f  With -d, stay in the foreground
-  -v  Say what is done
-  -S  Say it to the system log
+  -s  Scan /sys and create all nodes
+  -d  Scan /sys, then handle events as a daemon
+  -f  With -d, run in the foreground
+  -v  Print each operation
+  -S  Log to syslog
 
 /etc/mdev.conf: [-][VAR=regex;]...NAME UID:GID MODE [=PATH|>PATH|!] [@|$|*CMD]
 where NAME is a regular expression, @MAJOR[,MINOR[-MINOR]] or $VAR=regex.
-While /dev/mdev.seq exists, events wait for their number in it.";
+If /dev/mdev.seq exists, events are handled in the order of $SEQNUM.";
     SCAN = "-s",
     DAEMON = "-d",
     FOREGROUND = "-f",
@@ -357,6 +357,7 @@ fn is_link(stat: &fs::Stat) -> bool {
 fn remove_node(device: &Device<'_>, rule: &Action, node: &[u8]) -> Result<()> {
     let number = device.numbers.map(|(major, minor)| fs::makedev(major, minor));
     if matches!(rule.place, Place::Linked(_)) && fs::lstat(device.name).is_ok_and(|stat| is_link(&stat)) {
+        // Another process may have removed it.
         let _ = fs::unlink(device.name);
     }
     // The name may have become another device's.

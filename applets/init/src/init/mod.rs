@@ -26,14 +26,13 @@ use rbox_core::sys::{fs, process, signal};
 options! {
     "[-s | single | 1 | WORD]
 
-The first process of the system: it starts and restarts what /etc/inittab says.
-WORD is the variable RUNLEVEL of all that it starts.
+Start and supervise the processes of /etc/inittab as PID 1. WORD sets $RUNLEVEL.
 
-  -s  As single and 1: start only a shell on the console
+  -s  Start only a shell on the console; also single, 1
 
-Signals: HUP reads /etc/inittab again; TSTP stops restarting until CONT; QUIT
-runs the restart entry in place of init; TERM restarts the machine, USR1 halts
-it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries.";
+Signals: HUP rereads /etc/inittab; TSTP stops respawning until CONT; QUIT executes
+the restart entry; TERM reboots, USR1 halts, USR2 powers off; INT (Ctrl-Alt-Del)
+runs the ctrlaltdel entries.";
     SINGLE = "-s",
 }
 
@@ -86,6 +85,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
+    // The root directory can always be entered by PID 1.
     let _ = process::chdir("/");
     // One that was started anew was executed as /proc/self/exe.
     process::set_name(b"init");
@@ -256,6 +256,7 @@ impl Init {
         say(env, b"Sent SIGTERM to all processes");
         fs::sync();
         pause(1000);
+        // As above.
         let _ = signal::kill(-1, SIGKILL);
         fs::sync();
         say(env, b"Sent SIGKILL to all processes");
@@ -272,10 +273,12 @@ impl Init {
         say(env, &[b"Requesting system ", name].concat());
         // In a child: the end of PID 1 in the call would be a panic.
         let pid = process::fork_run(|| {
+            // A container has no right to; the next call tells whether the machine can be stopped.
             let _ = reboot(RebootCommand::CadOn);
             u8::from(reboot(command).is_err())
         });
         if let Ok(pid) = pid {
+            // Without a child nothing is left to wait for: the loop below is the same.
             let _ = process::wait_for(pid);
         }
         loop {

@@ -59,6 +59,7 @@ pub fn run(env: &mut Env, entry: &Entry) -> u8 {
     }
     make_sane(fd::borrow(0));
     if entry.action == Action::AskFirst {
+        // A console that cannot be written to may still be read from.
         let _ = env.stderr.write(b"\nPlease press Enter to activate this console. ");
         let mut byte = [0];
         while byte[0] != b'\n' {

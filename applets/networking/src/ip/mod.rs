@@ -19,16 +19,16 @@ use rbox_core::text;
 options! {
     "[-046os] [-br] [-f inet|inet6|link] link|addr|route|neigh|rule [COMMAND]
 
-Show or set interfaces, addresses, routes, neighbours and routing rules.
+Print or configure interfaces, addresses, routes, neighbours and routing rules.
 
-  -4          IPv4 only
-  -6          IPv6 only
-  -0          Links only
-  -f FAMILY, -family FAMILY  inet, inet6 or link
-  -o, -oneline  One line each
-  -b, -br, -brief  Few words each
-  -s, -statistics  With what links have received and sent
-  -V, -Version  Print the version
+  -4               Select IPv4
+  -6               Select IPv6
+  -0               Select links
+  -f FAMILY, -family FAMILY  Select inet, inet6 or link
+  -o, -oneline     Print one line per record
+  -b, -br, -brief  Print a short form
+  -s, -statistics  Print statistics of links
+  -V, -Version     Print the version
 
 ip link [show] [IFACE] [up]
 ip link set IFACE [up|down] [arp on|off] [multicast on|off] [promisc on|off]

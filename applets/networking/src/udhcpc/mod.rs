@@ -25,31 +25,31 @@ use session::Session;
 options! {
     "[-fbqRnBSoCv] [-a[MSEC]] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
 
-Get an address for an interface by DHCP, and call a script with what came.
+Configure an interface by DHCP; SCRIPT is run with each event.
 
-  -i, --interface=IFACE   The interface (default eth0)
-  -s, --script=SCRIPT     The script (default /usr/share/udhcpc/default.script)
-  -p, --pidfile=FILE      Write the process number to FILE
-  -B, --broadcast         Ask for answers by broadcast
-  -t, --retries=N         Send N discover packets in a row (default 3)
-  -T, --timeout=SEC       Wait SEC for an answer (default 3)
-  -A, --tryagain=SEC      Wait SEC after a row without answer (default 20)
-  -n, --now               End when there is no lease after a row
-  -q, --quit              End when there is a lease
-  -R, --release           Give the lease back at the end
-  -f, --foreground        Stay in the foreground
-  -a, --arping[=MSEC]     Ask by ARP for MSEC milliseconds (2000) who has the address
-  -v                      Say more
-  -b, --background        Go to the background when there is no lease after a row
-  -S, --syslog            Log to syslog too
-  -r, --request=IP        Ask for this address
-  -o, --no-default-options  Ask for the options of -O only
-  -O, --request-option=OPT  Ask for this option, by name or number
-  -x OPT:VALUE            Send this option: hostname:NAME, lease:3600, 0x3d:HEX, 14:'\"TEXT\"'
-  -F, --fqdn=NAME         Ask the server to enter NAME into DNS
-  -V, --vendorclass=VENDOR  Vendor class (default udhcp rbox)
-  -C, --clientid-none     Send no client identifier
-  -P, --client-port=PORT  Listen on PORT (default 68)";
+  -i, --interface=IFACE  Use IFACE (eth0)
+  -s, --script=SCRIPT    Run SCRIPT (/usr/share/udhcpc/default.script)
+  -p, --pidfile=FILE     Write the PID to FILE
+  -B, --broadcast        Request broadcast replies
+  -t, --retries=N        Send up to N discover packets (3)
+  -T, --timeout=SEC      Wait SEC seconds between them (3)
+  -A, --tryagain=SEC     Wait SEC seconds after a failure (20)
+  -n, --now              Exit if no lease is obtained
+  -q, --quit             Exit after obtaining a lease
+  -R, --release          Release the lease on exit
+  -f, --foreground       Run in the foreground
+  -a, --arping[=MSEC]    Check the address by ARP for MSEC milliseconds (2000)
+  -v                     Print more messages
+  -b, --background       Go to the background if no lease is obtained
+  -S, --syslog           Log to syslog too
+  -r, --request=IP       Request this address
+  -o, --no-default-options  Request only options given by -O
+  -O, --request-option=OPT  Request OPT, a name or number
+  -x OPT:VALUE           Send OPT: hostname:NAME, lease:3600, 0x3d:HEX, 14:'\"TEXT\"'
+  -F, --fqdn=NAME        Ask the server to register NAME in DNS
+  -V, --vendorclass=VENDOR  Set the vendor class (udhcp rbox)
+  -C, --clientid-none    Send no client identifier
+  -P, --client-port=PORT  Listen on PORT (68)";
     INTERFACE = "-i",
     SCRIPT = "-s",
     PID_FILE = "-p",

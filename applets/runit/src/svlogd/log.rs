@@ -299,6 +299,7 @@ impl Log {
             return;
         }
         env.warn(Error::new(text!("warning: processor failed, restart: ", &self.path)));
+        // It is truncated by the next attempt in any case.
         let _ = fs::unlinkat(self.directory.as_fd(), &made, AtFlags::empty());
         // One that fails at once would keep the machine busy.
         pause(1000);
