@@ -135,9 +135,13 @@ fn found(args: &Args<'_>) -> Result<Vec<i32>> {
             && args.value(NAME).is_none_or(|name| process.name == name[..name.len().min(15)])
             && args.value(EXEC).is_none_or(|file| executes(process, file))
     };
-    let mut pids = process::all()?;
-    pids.retain(|pid| Process::read(*pid).is_some_and(|process| fits(&process)));
-    pids.reverse();
+    let mut pids = Vec::new();
+    // The newest first.
+    for pid in process::all()?.into_iter().rev() {
+        if Process::read(pid).is_some_and(|process| fits(&process)) {
+            pids.push(pid);
+        }
+    }
     Ok(pids)
 }
 

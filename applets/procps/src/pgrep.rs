@@ -1,4 +1,4 @@
-//! `pgrep`, `pkill`: find processes by name and other marks, and print or signal them (as in procps).
+//! `pgrep`, `pkill`: find processes by name and other attributes, and print or signal them (as in procps).
 
 use rbox_core::bytes;
 use rbox_core::io::Input;
@@ -18,7 +18,7 @@ use crate::kill::list_all;
 use crate::ps::real_id;
 
 options! {
-    "[-flanovxic] [-d STRING] [-SIG] [-s SID,...] [-P PPID,...] [-u USER,...] [-t TTY,...] [PATTERN]
+    "[-SIG] [OPTION]... [PATTERN]
 
 Print the PIDs of processes, or with pkill send them a signal (TERM). PATTERN is an
 extended regular expression that matches the name; all criteria must match.
@@ -119,13 +119,12 @@ impl Wanted {
             _ => return Err(Error::misused("only one pattern can be provided")),
         };
         let itself = Process::read(own::getpid().as_raw_pid()).unwrap_or_default();
-        let (own_session, own_group) = (itself.session as u32, itself.group as u32);
         let wanted = Self {
             pattern,
             full: args.has(FULL),
             exact,
-            sessions: list(args, SESSION, |word| Ok(own_for_zero(number(word)?, own_session)))?,
-            groups: list(args, GROUP, |word| Ok(own_for_zero(number(word)?, own_group)))?,
+            sessions: list_of_own(args, SESSION, itself.session)?,
+            groups: list_of_own(args, GROUP, itself.group)?,
             parents: list(args, PARENT, number)?,
             users: list(args, USER, users::user_id)?,
             real_users: list(args, REAL_USER, users::user_id)?,
@@ -169,16 +168,26 @@ impl Wanted {
     }
 }
 
-fn list(args: &Args<'_>, option: Opt, read: impl Fn(&[u8]) -> Result<u32>) -> Result<Vec<u32>> {
-    args.values(option).flat_map(|list| list.split(|byte| *byte == b',')).map(read).collect()
+/// The numbers in the lists of an option. One function for all of them: `read` is no type parameter.
+fn list(args: &Args<'_>, option: Opt, read: fn(&[u8]) -> Result<u32>) -> Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for list in args.values(option) {
+        for word in list.split(|byte| *byte == b',') {
+            numbers.push(read(word)?);
+        }
+    }
+    Ok(numbers)
+}
+
+/// The same, with 0 for `own`.
+fn list_of_own(args: &Args<'_>, option: Opt, own: i32) -> Result<Vec<u32>> {
+    let mut numbers = list(args, option, number)?;
+    numbers.iter_mut().filter(|number| **number == 0).for_each(|number| *number = own as u32);
+    Ok(numbers)
 }
 
 fn number(word: &[u8]) -> Result<u32> {
     Ok(parse_in_range(word, 0, i32::MAX as u64)? as u32)
-}
-
-fn own_for_zero(number: u32, own: u32) -> u32 {
-    if number == 0 { own } else { number }
 }
 
 /// The device number of a terminal in the form that /proc has it.

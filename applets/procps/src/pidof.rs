@@ -1,4 +1,4 @@
-//! `pidof`: the numbers of processes by name.
+//! `pidof`: the PIDs of processes by name.
 
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;

@@ -106,9 +106,9 @@ fn mapping(line: &[u8]) -> Option<Mapping> {
     let (range, rest) = bytes::split_once(line, b' ')?;
     let (start, end) = bytes::split_once(range, b'-')?;
     let (start, end) = (parse_radix(start, 16)?, parse_radix(end, 16)?);
-    let letters = rest.get(..4)?;
-    let shared = if letters[3] == b's' { b's' } else { b'-' };
-    let mode = [&letters[..3], &[shared, b'-']].concat();
+    let characters = rest.get(..4)?;
+    let shared = if characters[3] == b's' { b's' } else { b'-' };
+    let mode = [&characters[..3], &[shared, b'-']].concat();
     // A name may have blanks in it: it is what is after four words.
     let mut name = rest;
     for _ in 0..4 {

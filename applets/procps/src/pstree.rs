@@ -89,7 +89,7 @@ fn nodes(args: &Args<'_>) -> Result<Vec<Node>> {
         let label = label(&process.name, process.pid, false);
         nodes.push(Node { pid: process.pid, parent: process.parent, owner, label });
     }
-    nodes.sort_by(|a, b| match args.has(NUMERIC) {
+    nodes.sort_unstable_by(|a, b| match args.has(NUMERIC) {
         true => a.pid.cmp(&b.pid),
         false => (&a.label, a.pid).cmp(&(&b.label, b.pid)),
     });
@@ -105,7 +105,7 @@ fn of_user(nodes: &[Node], user: u32) -> Vec<&Node> {
 /// The lines of a process and all below it.
 fn block(nodes: &[Node], node: &Node, depth: usize) -> Vec<Vec<u8>> {
     let children = nodes.iter().filter(|child| child.parent == node.pid && child.pid != node.pid);
-    // Equal branches become one, in the place of the first.
+    // Equal branches become one, at the position of the first.
     let mut branches: Vec<(Vec<Vec<u8>>, usize)> = Vec::new();
     for child in children.take_while(|_| depth < MOST_DEEP) {
         let lines = block(nodes, child, depth + 1);

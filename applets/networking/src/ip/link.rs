@@ -134,9 +134,9 @@ pub fn counters(link: &Link, one_line: bool) -> Vec<u8> {
     text
 }
 
-fn row(link: &Link, places: [usize; 6]) -> Vec<u8> {
+fn row(link: &Link, columns: [usize; 6]) -> Vec<u8> {
     let mut text = Vec::new();
-    for (at, width) in places.into_iter().zip([10, 7, 6, 7, 7, 7]) {
+    for (at, width) in columns.into_iter().zip([10, 7, 6, 7, 7, 7]) {
         push!(text, Right(link.counters.get(at).copied().unwrap_or(0), width, b' '), " ");
     }
     text

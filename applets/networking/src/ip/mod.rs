@@ -235,6 +235,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn options_of_the_usage_text_are_taken() {
+        for line in rbox_core::options::lines(USAGE) {
+            for name in line.names {
+                let name = name.strip_prefix(b"-").expect("a dash");
+                let found = LONG_OPTIONS.iter().find(|(known, _)| known.as_bytes().starts_with(name));
+                assert_eq!(found.map(|(_, option)| Opt(option as u8)), Some(line.option), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_network_holds_its_addresses() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert!(within(address("10.0.2.15"), address("10.0.2.0"), 24));

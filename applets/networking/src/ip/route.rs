@@ -53,7 +53,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
 #[derive(Default)]
 struct Filter {
     device: Option<u32>,
-    /// `None` is all, and then each line tells its table.
+    /// `None` is all, and then each line has its table.
     table: Option<u32>,
     /// The destination: exactly this network, networks within it, or those that hold it.
     exact: Option<(Option<IpAddr>, u8)>,
@@ -124,9 +124,13 @@ impl Filter {
     }
 
     fn pick(&self, netlink: &Netlink, show: Show) -> Result<Vec<Route>> {
-        let mut routes = netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })?;
-        routes.retain(|route| self.takes(route));
-        Ok(routes)
+        let mut picked = Vec::new();
+        for route in netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })? {
+            if self.takes(&route) {
+                picked.push(route);
+            }
+        }
+        Ok(picked)
     }
 }
 
@@ -304,7 +308,7 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
         return Err(Error::new("\"ip route flush\" requires an argument"));
     }
     if words == [b"cache"] {
-        // Linux has had no cache of IPv4 routes since 3.6; writing there still makes it look all of them up anew.
+        // Linux has had no cache of IPv4 routes since 3.6; writing there still makes it look all of them up again.
         let mut file = Output::create(b"/proc/sys/net/ipv4/route/flush")?;
         file.write(b"-1\n")?;
         return file.flush();
