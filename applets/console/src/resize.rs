@@ -1,4 +1,4 @@
-//! `resize`: ask the terminal for its size, tell the kernel, and print it for a shell.
+//! `resize`: ask the terminal for its size, set it in the kernel, and print it for a shell.
 
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;

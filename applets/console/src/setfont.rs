@@ -203,7 +203,7 @@ fn psf2(content: &[u8]) -> Option<Font> {
         // Sequences follow the first 0xfe.
         let single = characters.split(|&byte| byte == 0xfe).next().unwrap_or_default();
         let known = core::str::from_utf8(single).unwrap_or_default().chars();
-        font.map.extend(known.filter_map(|letter| Some([u16::try_from(u32::from(letter)).ok()?, glyph as u16])));
+        font.map.extend(known.filter_map(|character| Some([u16::try_from(u32::from(character)).ok()?, glyph as u16])));
     }
     within_limits(font)
 }

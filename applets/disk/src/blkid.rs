@@ -1,4 +1,4 @@
-//! `blkid`: tell what is on block devices: type, UUID and label.
+//! `blkid`: print the attributes of block devices: type, UUID and label.
 
 use rbox_core::block;
 use rbox_core::mounts::is_wanted_kind;
@@ -7,7 +7,7 @@ use rbox_core::term::{Shown, clean};
 use rbox_core::{push, text};
 
 options! {
-    "[-lp] [-o FORM] [-s TAG]... [-t TAG=VALUE] [-n TYPES] [-u USAGES] [-L LABEL | -U UUID] [DEVICE]...
+    "[OPTION]... [DEVICE]...
 
 Print the attributes of DEVICEs, or of all block devices.
 

@@ -238,7 +238,7 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
                 }
                 return Ok(Typed::Name(name));
             }
-            // Ctrl-C and Ctrl-D: init or runsv starts anew.
+            // Ctrl-C and Ctrl-D: init or runsv starts again.
             3 | 4 => return Ok(Typed::End),
             8 | 127 if name.pop().is_some() => send(b"\x08 \x08")?,
             21 => {
@@ -261,12 +261,12 @@ fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
-        let Some((&letter, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
+        let Some((&character, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
             into.push(byte);
             continue;
         };
         rest = after;
-        match letter {
+        match character {
             b's' => into.extend_from_slice(system.sysname().to_bytes()),
             b'n' | b'h' => into.extend_from_slice(system.nodename().to_bytes()),
             b'r' => into.extend_from_slice(system.release().to_bytes()),
@@ -276,7 +276,7 @@ fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
             b'd' => into.extend_from_slice(&format(b"%A, %d %B %Y")),
             b't' => into.extend_from_slice(&format(b"%H:%M:%S")),
             b'l' => into.extend_from_slice(tty),
-            _ => into.push(letter),
+            _ => into.push(character),
         }
     }
 }

@@ -103,7 +103,7 @@ fn ask(prompt: &[u8]) -> Result<Vec<u8>> {
     ask_secret(1, prompt, None)?.ok_or_else(|| Error::silent(ExitStatus::FAILURE))
 }
 
-/// Asks twice. Root is only told that the password is bad; anybody else must find a better one.
+/// Asks twice. A bad password is only reported to root; any other user must choose a better one.
 fn ask_new(env: &mut Env, user: &User, by_root: bool) -> Result<Vec<u8>> {
     let password = ask(b"New password: ")?;
     if let Some(weakness) = weakness(&password, &user.name) {

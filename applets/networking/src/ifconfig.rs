@@ -38,7 +38,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let netlink = Netlink::open()?;
     let Some((&name, words)) = args.operands().split_first() else {
         let mut links = netlink.links()?;
-        links.sort_by(|a, b| a.name.cmp(&b.name));
+        links.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         for link in links.iter().filter(|link| args.has(ALL) || link.flags & UP != 0) {
             show_with_aliases(env, &netlink, link)?;
         }
@@ -86,7 +86,7 @@ fn show(env: &mut Env, addresses: &[Address], link: &Link, name: &[u8]) -> Resul
         _ => text.extend_from_slice(b"UNSPEC  \n"),
     }
     let own = addresses.iter().filter(|address| address.index == link.index);
-    // As the kernel tells those who ask by name, there is one IPv4 address.
+    // An interface has one IPv4 address for those who ask the kernel by name.
     let first = own.clone().find(|address| address.local.is_ipv4() && label_of(address, link) == name);
     let is_alias = name != link.name;
     for address in first.into_iter().chain(own.filter(|address| address.local.is_ipv6() && !is_alias)) {

@@ -16,7 +16,7 @@ use rbox_core::{push, text};
 use crate::inet::checksum;
 
 options! {
-    "[-46Aq] [-c N] [-s SIZE] [-i SEC] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDRESS] [-p HEX] HOST
+    "[OPTION]... HOST
 
 Send ICMP echo requests to HOST and print the replies.
 
@@ -185,7 +185,7 @@ impl Pinger {
         })
     }
 
-    /// Type, code, checksum, identifier, sequence, then the time of sending where there is room for it.
+    /// Type, code, checksum, identifier, sequence, then the time of sending where the data have eight bytes.
     fn send(&mut self) -> Result<()> {
         let kind = if self.to.is_ipv4() { 8 } else { 128 };
         let sequence = self.sent as u16;

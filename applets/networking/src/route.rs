@@ -41,7 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
 }
 
-/// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as letters.
+/// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as characters.
 fn flags(route: &Route, most: u8) -> Vec<u8> {
     let mut flags = if matches!(route.kind, 6..=8) { b"!".to_vec() } else { b"U".to_vec() };
     if route.gateway.is_some() {

@@ -10,7 +10,7 @@ use rbox_core::sys::{fd, fs};
 use crate::state::{Account, TROUBLE, limit, read_variables};
 
 options! {
-    "[-vP012] [-u USER] [-U USER] [-b NAME] [-e DIRECTORY] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
+    "[OPTION]... PROG [ARG]...
 
 Run PROG with a changed process state. USER is USER[:GROUP]..., or IDs after a
 leading colon.

@@ -32,7 +32,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 /// The least time between two starts, in milliseconds.
 const INTERVAL: u64 = 1000;
 
-/// How often to look whether the directory was made anew or has a log/ now, in seconds.
+/// How often to look whether the directory was made again or has a log/ now, in seconds.
 const LOOK: i64 = 5;
 
 /// A service or its log service.
@@ -46,7 +46,7 @@ struct Service {
     started: u64,
     /// The ends of the FIFO for commands. The writing end keeps it from reading as ended.
     control: (OwnedFd, OwnedFd),
-    /// What tells `sv` that somebody watches, and keeps a second runsv out.
+    /// Shows `sv` that a runsv supervises the service, and keeps a second one out.
     _held: (OwnedFd, OwnedFd),
 }
 
@@ -56,7 +56,7 @@ const LEFTOVER_PATIENCE: u64 = 5000;
 /// A process that an earlier runsv has left.
 struct Leftover {
     pid: i32,
-    /// Ticks after the machine's start at which it was started: tells it from a later process with its PID.
+    /// Ticks after the machine's start at which it was started: a later process with its PID has another.
     started: u64,
 }
 
@@ -342,7 +342,7 @@ impl Supervisor {
         }
     }
 
-    /// A directory that was removed and made anew has other files under the same names: moves there, or no command would
+    /// A directory that was removed and made again has other files under the same names: moves there, or no command would
     /// ever come. A log/ that was added gets a service.
     fn follow_directory(&mut self, env: &mut Env) {
         let same = |a: &fs::Stat, b: &fs::Stat| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino);
@@ -425,7 +425,7 @@ impl Supervisor {
         self.publish(env, index);
     }
 
-    /// Notes what is wanted from now on. A supervisor that is told to leave takes nothing back.
+    /// Notes what is wanted from now on. A supervisor that shall exit takes nothing back.
     fn ask(&mut self, env: &mut Env, index: usize, want: Want, byte: u8) {
         let service = &mut self.services[index];
         if service.want != Want::Exit {

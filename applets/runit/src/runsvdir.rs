@@ -83,7 +83,7 @@ impl Watcher<'_> {
     }
 
     fn scan(&mut self, env: &mut Env) {
-        // The directory may come later, go, or be made anew.
+        // The directory may come later, go, or be made again.
         if let Err(errno) = process::chdir(&self.path[..]) {
             return self.warn(env, Error::on("can't change to directory", errno));
         }

@@ -7,7 +7,7 @@ use rbox_core::sys::process::Resource;
 use crate::state::{TROUBLE, limit};
 
 options! {
-    "[-a BYTES] [-c BYTES] [-d BYTES] [-f BYTES] [-l BYTES] [-m BYTES] [-o N] [-p N] [-r BYTES] [-s BYTES] [-t SECONDS] PROG [ARG]...
+    "[OPTION]... PROG [ARG]...
 
 Run PROG with soft limits; `=` is the hard limit.
 

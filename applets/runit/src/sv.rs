@@ -113,7 +113,7 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
         b"force-reload" => forced(b"tc", b'T'),
         b"force-restart" => forced(b"tcu", b't'),
         b"force-shutdown" => forced(b"x", b'x'),
-        // sv(8): the first letter of a command is enough.
+        // sv(8): the first character of a command is enough.
         [b'e' | b'x', ..] => plain(b"x", b'x'),
         [b's', ..] => Command { send: b"", check: b's', waits: false, kills: false },
         [b'u', ..] => plain(b"u", b'u'),
@@ -133,7 +133,7 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
     })
 }
 
-/// Why the state of a service cannot be told.
+/// Why the state of a service is not known.
 enum Unknown {
     /// runsv does not run.
     NotRunning,
@@ -210,7 +210,7 @@ impl Service {
         text
     }
 
-    /// True when the state could be told.
+    /// True when the state is known.
     fn show_status(&self, env: &mut Env) -> Result<bool> {
         let status = match self.read_status() {
             Ok(status) => status,

@@ -1,4 +1,4 @@
-//! `svc`: send commands to runsv by their letters (daemontools' svc(8)).
+//! `svc`: send commands to runsv by their characters (daemontools' svc(8)).
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;
@@ -38,7 +38,7 @@ Control services supervised by runsv.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// What each option writes to `supervise/control`.
-const LETTERS: [(Opt, u8); 11] = [
+const CHARACTERS: [(Opt, u8); 11] = [
     (UP, b'u'),
     (DOWN, b'd'),
     (ONCE, b'o'),
@@ -56,12 +56,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.operands().is_empty() {
         return Err(Error::usage());
     }
-    let letter = |option| LETTERS.iter().find(|(other, _)| *other == option).map(|(_, letter)| *letter);
-    let letters: Vec<u8> = args.found().iter().filter_map(|(option, _)| letter(*option)).collect();
+    let character = |option| CHARACTERS.iter().find(|(other, _)| *other == option).map(|(_, character)| *character);
+    let characters: Vec<u8> = args.found().iter().filter_map(|(option, _)| character(*option)).collect();
     env.for_each_operand(args.operands(), &mut |_, directory| {
         let control = bytes::join_path(directory, b"supervise/control");
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &letters)) {
+        match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &characters)) {
             Ok(_) => Ok(()),
             Err(Errno::NXIO) => Err(Error::parts(&[directory, b": runsv not running"])),
             Err(errno) => Err(Error::on(control, errno)),

@@ -1,4 +1,4 @@
-//! `svok`: tell whether runsv watches over a service (daemontools' svok(8)).
+//! `svok`: test whether runsv supervises a service (daemontools' svok(8)).
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;

@@ -23,7 +23,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let follow = args.last_of(&[FOLLOW, ALL_AND_FOLLOW]);
     let mut ring = Ring::open()?;
-    let (text, mut place) = ring.lines()?;
+    let (text, mut offset) = ring.lines()?;
     if follow != Some(FOLLOW) {
         env.stdout.write(&text)?;
     }
@@ -31,12 +31,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.flush()?;
         pause(1000);
         if !ring.is_alive() {
-            // syslogd was started anew and has a ring of its own, or there is none any more.
+            // syslogd was started again and has a ring of its own, or there is none any more.
             ring = Ring::open()?;
-            place = 0;
+            offset = 0;
         }
         let text;
-        (text, place) = ring.lines_since(place)?;
+        (text, offset) = ring.lines_since(offset)?;
         env.stdout.write(&text)?;
     }
     Ok(ExitStatus::SUCCESS)

@@ -9,7 +9,7 @@ use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
 use rbox_core::{daemon, text};
 
 options! {
-    "[-sxuno] [-w SECONDS] [-E STATUS] {FD | FILE PROG [ARG]... | FILE -c COMMAND}
+    "[OPTION]... {FD | FILE PROG [ARG]... | FILE -c COMMAND}
 
 Lock descriptor FD, or lock FILE while a program runs.
 

@@ -6,7 +6,7 @@ use rbox_core::sys::ipc::{Kind, find, remove};
 use rbox_core::text;
 
 options! {
-    "[-m ID] [-M KEY] [-q ID] [-Q KEY] [-s ID] [-S KEY]... | {shm|msg|sem} ID...
+    "[OPTION]... | {shm|msg|sem} ID...
 
 Remove shared memory segments, message queues and semaphore arrays.
 

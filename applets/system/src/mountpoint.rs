@@ -1,4 +1,4 @@
-//! `mountpoint`: tell whether something is mounted on a directory.
+//! `mountpoint`: test whether a directory is a mount point.
 
 use rbox_core::fs::canonical;
 use rbox_core::mounts;

@@ -87,16 +87,16 @@ fn push_lines(content: &[u8], message: &mut Vec<u8>) {
         *column = 0;
     };
     for chunk in content.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter == '\n' {
+        for character in chunk.valid().chars() {
+            if character == '\n' {
                 end_line(message, &mut column);
                 continue;
             }
-            let shown = match letter {
+            let shown = match character {
                 '\t' => vec![b' '; 8 - column % 8],
-                _ => letter.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
+                _ => character.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
             };
-            let width = if letter < '\u{80}' { shown.len() } else { 1 };
+            let width = if character < '\u{80}' { shown.len() } else { 1 };
             if column + width > WIDTH {
                 end_line(message, &mut column);
             }

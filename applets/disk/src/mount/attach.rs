@@ -199,7 +199,7 @@ fn kernel_types() -> Vec<Vec<u8>> {
         let Ok(mut input) = Input::open(path) else { continue };
         while let Ok(Some(line)) = input.line() {
             let kind = line.trim_ascii();
-            // The others are marked `nodev`.
+            // The others have the word `nodev`.
             if !kind.is_empty() && !kind.starts_with(b"nodev") && !kind.starts_with(b"#") && !kind.starts_with(b"*") {
                 kinds.push(kind.to_vec());
             }

@@ -1,7 +1,7 @@
 //! `init`: the first process. It starts what /etc/inittab says, reaps orphans, and stops the machine.
 //!
 //! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery; an entry whose
-//! process ends at once again and again is left alone for a while; and init executes itself anew after its own crash.
+//! process ends at once again and again is left alone for a while; and init executes itself again after its own crash.
 
 mod inittab;
 mod recovery;
@@ -87,12 +87,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let _ = process::setsid();
     // The root directory can always be entered by PID 1.
     let _ = process::chdir("/");
-    // One that was started anew was executed as /proc/self/exe.
+    // A restarted one was executed as /proc/self/exe.
     process::set_name(b"init");
     init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
     let before = recovery::take_over(env);
     init.state = recovery::prepare(env);
-    let anew = before.is_some();
+    let restarted = before.is_some();
     match before {
         Some(running) => {
             say(env, b"init crashed and was started anew");
@@ -106,7 +106,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     // Only now is /proc mounted.
     init.owns_machine = fs::readlink("/proc/self/ns/pid").is_ok_and(|link| link == FIRST_NAMESPACE);
-    if !anew {
+    if !restarted {
         init.run_all(env, Action::Once, false);
     }
     // A child may have ended while nobody looked.

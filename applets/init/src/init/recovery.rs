@@ -9,7 +9,7 @@ use rbox_core::sys::{AsFd, AsRawFd, OwnedFd, fd, fs, recovery};
 
 use super::inittab::{Entry, action_of, number_of};
 
-/// The variable that tells the new start which descriptor the file is.
+/// The variable that holds the descriptor of the file for the new start.
 const VARIABLE: &str = "RBOX_INIT_STATE";
 
 /// The file: a line for each process, `PID ACTION TTY COMMAND` between NULs.
@@ -47,7 +47,7 @@ fn read_line(line: &[u8]) -> Option<Entry> {
     Some(entry)
 }
 
-/// Makes the file, and lets a crash of this process start it anew. `None` where the system has no such files.
+/// Makes the file, and lets a crash of this process restart it. `None` where the system has no such files.
 pub fn prepare(env: &Env) -> Option<State> {
     let file = fs::memfd_create("init", MemfdFlags::CLOEXEC).ok()?;
     let number = Decimal::new(file.as_raw_fd() as u64);

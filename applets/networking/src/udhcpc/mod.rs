@@ -1,4 +1,4 @@
-//! `udhcpc`: get the interface's address by DHCP (RFC 2131), and tell it to a script.
+//! `udhcpc`: get the interface's address by DHCP (RFC 2131), and pass it to a script.
 //!
 //! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; what the server said is in its environment.
 
@@ -23,7 +23,7 @@ use packet::{Kind, Message};
 use session::Session;
 
 options! {
-    "[-fbqRnBSoCv] [-a[MSEC]] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
+    "[OPTION]...
 
 Configure an interface by DHCP; SCRIPT is run with each event.
 
@@ -162,7 +162,7 @@ impl<'a> Client<'a> {
     fn log(&self, env: &mut Env, text: &[u8]) {
         // Part of it may be what a server sent.
         let text = &clean(text, b"", Shown::Caret)[..];
-        // There is no one left to tell that standard error is dead.
+        // A dead standard error can be reported nowhere.
         let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
         if self.syslog {
             syslog::log(syslog::DAEMON_INFO, &env.name, text);

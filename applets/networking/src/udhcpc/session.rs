@@ -19,7 +19,7 @@ pub struct Session<'a> {
     pub args: &'a Args<'a>,
     /// The address to ask for.
     pub request: Option<Ipv4Addr>,
-    /// The process is where it shall stay: told to, or gone to the background.
+    /// The process stays where it is: in the foreground by option, or already in the background.
     pub background: bool,
 }
 
@@ -246,7 +246,7 @@ impl Session<'_> {
         }
     }
 
-    /// After a release, which RFC 2131 has no state for: waits until it is told to renew.
+    /// After a release, which RFC 2131 has no state for: waits for the signal to renew.
     fn rest(&self, env: &mut Env) -> Result<Option<ExitStatus>> {
         loop {
             match self.wait(None, u64::MAX)? {

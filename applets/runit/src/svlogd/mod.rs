@@ -197,7 +197,7 @@ impl Logger<'_> {
         for log in &mut self.logs {
             let alert = log.begin(env, &self.signals, lead, head, whole);
             if !alert.is_empty() {
-                // Nobody is left to tell that standard error is dead.
+                // A dead standard error can be reported nowhere.
                 let _ = env.stderr.write(&alert);
             }
             log.check_size(env, &self.signals, self.length, whole);

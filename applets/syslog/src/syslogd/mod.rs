@@ -27,8 +27,7 @@ use self::rules::Rule;
 use crate::ring::Ring;
 
 options! {
-    "[-nSDtL] [-C[KB] | -K | -O FILE] [-R HOST[:PORT]]... [-f FILE] [-l N] [-s SIZE]
-       [-b N] [-m MIN]
+    "[OPTION]...
 
 Write system messages to log files, to shared memory or to other hosts.
 
