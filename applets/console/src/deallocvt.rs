@@ -1,4 +1,4 @@
-//! `deallocvt`: free the memory of virtual terminals that nobody uses.
+//! `deallocvt`: deallocate unused virtual terminals.
 
 use rbox_core::keymap::open_console;
 use rbox_core::number::parse_in_range;

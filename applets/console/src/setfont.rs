@@ -110,7 +110,7 @@ fn parse(content: &[u8]) -> Option<Font> {
     match content {
         [0x36, 0x04, mode, height, rest @ ..] => psf1(*mode, (*height).into(), rest),
         [0x72, 0xb5, 0x4a, 0x86, ..] => psf2(content),
-        // Without a header: the length says how high the glyphs are.
+        // Without a header: the height of the glyphs follows from the length.
         _ if content.len().is_multiple_of(256) => font(8, (content.len() / 256) as u32, 256, content),
         _ => None,
     }

@@ -85,7 +85,7 @@ fn scan_codes(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The top bit says that the key was let go; a code beyond 127 is in the two bytes that follow (linux/keyboard.c).
+/// The top bit is set when the key is released; a code beyond 127 is in the two bytes that follow (linux/keyboard.c).
 fn key_codes(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut rest = bytes;

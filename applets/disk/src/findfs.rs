@@ -24,7 +24,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !matches!(tag, Some(b"LABEL" | b"UUID" | b"PARTLABEL" | b"PARTUUID")) {
         return Err(Error::usage());
     }
-    // BusyBox says nothing when there is none.
+    // BusyBox prints no message when no device matches.
     let path = block::find(word).map_err(|_| Error::silent(ExitStatus::FAILURE))?;
     env.stdout.write(&text!(&path, "\n"))?;
     Ok(ExitStatus::SUCCESS)

@@ -126,7 +126,7 @@ fn open_tty(tty: &[u8]) -> Result<Vec<u8>> {
         let _ = process::ioctl_tiocsctty(fd::borrow(0));
         let _ = tcsetpgrp(fd::borrow(0), process::getpid());
     }
-    // Nobody else reads or writes what is typed here. A read-only /dev keeps its owners.
+    // No other user may read or write this terminal. A read-only /dev keeps its owners.
     let _ = fs::fchown(fd::borrow(0), Some(Uid::ROOT), None);
     let _ = fs::fchmod(fd::borrow(0), Mode::from_raw_mode(0o620));
     Ok(path)

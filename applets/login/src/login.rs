@@ -141,7 +141,7 @@ fn identify(
             fail(env, &message)?;
             continue;
         }
-        // An unknown user is asked too, and made to wait as long: nobody learns which names there are.
+        // An unknown user is asked too and waits as long, so that valid names cannot be found out.
         let Some(password) = ask_secret(1, b"Password: ", patience.left())? else { return Ok(None) };
         if verify(&password, hash.as_deref()) {
             return Ok(user);

@@ -1,4 +1,4 @@
-//! `nologin`: the shell of an account that nobody may log in to.
+//! `nologin`: the shell of an account without login.
 
 use rbox_core::daemon::pause;
 use rbox_core::io::Input;

@@ -70,7 +70,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             crypt::crypt(&password, &setting).ok_or_else(|| unchanged(&user))?
         }
     };
-    // Held only now: nobody must be kept waiting by somebody who thinks about a password.
+    // Locked only now, after the questions: other programs must not wait for a user who types.
     shield()?;
     let lock = accounts::lock()?;
     if !accounts::set_hash(&user.name, &hash)? {

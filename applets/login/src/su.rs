@@ -46,7 +46,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         check(&user)?;
     }
     note(AUTH_INFO, b"+", &user);
-    // Who has a shell that is none of /etc/shells is to have no other: unless root says so.
+    // A user whose shell is not in /etc/shells must run that one, unless root calls su.
     let restricted = !by_root && !is_listed(shell_of(&user));
     let chosen = match args.value(SHELL) {
         Some(shell) => Some(shell.to_vec()),

@@ -105,7 +105,7 @@ fn show(env: &mut Env, addresses: &[Address], link: &Link, name: &[u8]) -> Resul
     env.stdout.write(&text)
 }
 
-/// What the hardware takes up of the machine, where it says so.
+/// The interrupt and addresses of the hardware, where the kernel has them.
 fn resources(map: &[u8]) -> Vec<u8> {
     let number = |at: usize| map.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes);
     let (memory, end, port) = (number(0), number(8), number(16));

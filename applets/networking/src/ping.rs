@@ -124,7 +124,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::from_ok(pinger.received > 0))
 }
 
-/// Microseconds of the clock that nobody sets.
+/// Microseconds of the monotonic clock.
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1000

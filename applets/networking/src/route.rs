@@ -138,7 +138,7 @@ fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome 
             };
         }
     }
-    // What the masks say, where they say something.
+    // The mask, where there is one.
     let mut said = target.contains(&b'/').then_some(route.prefix);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(Error::usage);
@@ -178,7 +178,7 @@ fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome 
     route.to = route.to.filter(|_| route.prefix > 0).map(|to| network(to, route.prefix));
     route.scope = if add && route.gateway.is_none() && route.kind == 1 && family == 2 { 253 } else { 0 };
     if !add {
-        // What is not said may be anything: 255 is RT_SCOPE_NOWHERE, protocol 0 any.
+        // Fields that are not given match anything: 255 is RT_SCOPE_NOWHERE, protocol 0 any.
         (route.scope, route.protocol, route.kind) = (255, 0, 0);
     }
     let what = if add { "SIOCADDRT" } else { "SIOCDELRT" };

@@ -43,7 +43,7 @@ enum Target {
     File(u64, u64),
     /// Any file on a device.
     Device(u64),
-    /// A socket: what /proc/PID/fd/N says.
+    /// A socket: the target of /proc/PID/fd/N.
     Socket(Vec<u8>),
 }
 
@@ -110,7 +110,7 @@ fn sockets(table: &[u8], port: u64, targets: &mut Vec<Target>) {
         let words: Vec<&[u8]> = bytes::words(line).collect();
         let (Some(local), Some(inode)) = (words.get(1), words.get(9)) else { continue };
         let is_it = bytes::split_once(local, b':').and_then(|(_, digits)| parse_radix(digits, 16)) == Some(port);
-        // A connection that is only waiting for its end is nobody's.
+        // A connection in TIME_WAIT belongs to no process.
         if is_it && *inode != b"0" {
             targets.push(Target::Socket(text!("socket:[", *inode, "]")));
         }

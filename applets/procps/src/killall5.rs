@@ -48,7 +48,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn send_all(env: &mut Env, number: i32, omitted: &[i32]) -> Outcome {
     let itself = own::getpid().as_raw_pid();
     let session = Process::read(itself).map_or(0, |process| process.session);
-    // It fails where there is nobody else.
+    // It fails where there is no other process.
     let _ = signal::kill(-1, STOP);
     let all = process::all();
     let mut reached = false;

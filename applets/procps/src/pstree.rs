@@ -33,7 +33,7 @@ struct Node {
     label: Vec<u8>,
 }
 
-/// Branches are followed so far down, so that nobody's tree takes all of the stack.
+/// The depth of the tree is limited, since each level takes stack.
 const MOST_DEEP: usize = 500;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {

@@ -399,7 +399,7 @@ impl Supervisor {
                 let want = if byte == b'd' { Want::Down } else { Want::Exit };
                 self.ask(env, index, want, b'd');
                 if byte == b'x' && index == 1 {
-                    // The log service alone has no say over its supervisor's end.
+                    // The log service alone cannot end its supervisor.
                     self.services[1].want = Want::Down;
                 }
                 if self.services[index].status.pid > 0 && self.services[index].status.state == State::Run {
@@ -425,7 +425,7 @@ impl Supervisor {
         self.publish(env, index);
     }
 
-    /// Notes what is wanted from now on. A supervisor that shall exit takes nothing back.
+    /// Sets the wanted state. A supervisor that was ordered to exit keeps that order.
     fn ask(&mut self, env: &mut Env, index: usize, want: Want, byte: u8) {
         let service = &mut self.services[index];
         if service.want != Want::Exit {

@@ -29,7 +29,7 @@ force-stop force-reload force-restart force-shutdown: and kill after the wait.";
     WAIT = "-w",
 }
 
-/// The applet. A wrong command line has status 100, as sv(8) says.
+/// The applet. A wrong command line has status 100, as in sv(8).
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(100);
 
 /// The most that the exit status counts.
@@ -157,7 +157,7 @@ impl Service {
             Mode::empty(),
         ) {
             Ok(_) => {}
-            // No reader: nobody watches over the service.
+            // No reader: no runsv supervises the service.
             Err(Errno::NXIO) => return Err(Unknown::NotRunning),
             Err(errno) => return Err(Unknown::Warning(Error::on("unable to open supervise/ok", errno))),
         }
@@ -263,7 +263,7 @@ impl Service {
         fd::write(&control, content).map(drop)
     }
 
-    /// Looks whether the command has taken effect, and says so when it has.
+    /// Checks whether the command has taken effect, and reports it.
     fn check(&self, env: &mut Env, check: u8, started: (u64, u32)) -> Result<bool> {
         if !self.check_quietly(env, check, started) {
             return Ok(false);
@@ -320,7 +320,7 @@ impl Service {
         pid.and_then(process::wait_for).is_ok_and(|change| change == Change::Exited(0))
     }
 
-    /// Time is up: says so, and kills when the command may.
+    /// The time is up: reports it, and kills where the command may.
     fn give_up(&self, env: &mut Env, command: &Command) -> Result<()> {
         let lead: &[u8] = if command.kills { b"kill: " } else { b"timeout: " };
         match self.read_status() {

@@ -22,7 +22,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let ok = bytes::join_path(directory, b"supervise/ok");
     match fs::open(&ok[..], OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
         Ok(_) => Ok(ExitStatus::SUCCESS),
-        // No FIFO, or no reader: nobody watches.
+        // No FIFO, or no reader: no runsv.
         Err(Errno::NOENT | Errno::NXIO) => Ok(ExitStatus(100)),
         Err(errno) => Err(Error::on(ok, errno)),
     }

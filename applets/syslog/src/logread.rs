@@ -31,7 +31,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.flush()?;
         pause(1000);
         if !ring.is_alive() {
-            // syslogd was started again and has a ring of its own, or there is none any more.
+            // syslogd was started again and has a new ring, or it has ended and removed the ring.
             ring = Ring::open()?;
             offset = 0;
         }

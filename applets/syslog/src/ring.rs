@@ -50,7 +50,7 @@ impl Ring<true> {
 
     /// Removes it from the system.
     pub fn remove(self) {
-        // Somebody may have done so before; then nothing is left to do.
+        // Another process may have removed it already.
         let _ = SharedMemory::remove(KEY);
         let _ = self.semaphores.remove();
     }

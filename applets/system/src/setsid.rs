@@ -40,7 +40,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn replace(env: &mut Env, args: &Args<'_>, operands: &[&[u8]]) -> ExitStatus {
     if args.has(TERMINAL) {
-        // BusyBox goes on without one: a console that is none must not keep a system from starting.
+        // BusyBox continues without one: a console that is not a terminal must not prevent a start.
         let _ = process::ioctl_tiocsctty(fd::borrow(0));
     }
     call::replace(env, operands)

@@ -149,7 +149,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let pid = pid.map_err(|errno| Error::on("can't fork", errno))?;
         let change = process::wait_for(pid)?;
         if let process::Change::Signaled(signal) = change {
-            // Who waits for this process shall see what the child died of; a signal that is blocked or cannot be set
+            // The parent must see what the child died of; a signal that is blocked or cannot be set
             // leaves the status below.
             let _ = signal::set(signal, Disposition::Default);
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), signal);

@@ -33,7 +33,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let content = match args.operands() {
         [] => read(&mut env.take_stdin())?,
         [path] if fs::stat(path).is_ok() => {
-            // A program that anybody may call with root's rights reads no file that its caller may not.
+            // With set-user-ID rights, wall reads no file that its caller may not read.
             if process::getuid() != process::geteuid() {
                 return Err(Error::new(text!("will not read ", *path, " - use stdin")));
             }
@@ -78,7 +78,7 @@ fn read(input: &mut Input) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The lines, as wide as the screen. Control characters are shown: nobody's terminal is to obey them.
+/// The lines, as wide as the screen. Control characters are made visible, so that no terminal obeys them.
 fn push_lines(content: &[u8], message: &mut Vec<u8>) {
     let content = clean(content, b"\t\n", Shown::Caret);
     let mut column = 0;

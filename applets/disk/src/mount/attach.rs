@@ -116,7 +116,7 @@ fn take_loop_options(data: &mut Vec<u8>, flags: u32) -> Result<View> {
     for word in data.split(|&byte| byte == b',') {
         let number = |digits| parse_count(digits, SIZE_SUFFIXES);
         match bytes::split_once(word, b'=') {
-            // Which device is free is the kernel's to say.
+            // The kernel chooses the free device.
             Some((b"loop", _)) => {}
             None if word == b"loop" => {}
             Some((b"offset", digits)) => view.offset = number(digits)?,

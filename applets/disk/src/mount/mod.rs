@@ -91,7 +91,7 @@ pub struct Plan<'a> {
     pub verbose: bool,
     /// Let /sbin/mount.TYPE do what the kernel alone cannot.
     pub helpers: bool,
-    /// What `-t` says.
+    /// The types of `-t`.
     pub types: Option<&'a [u8]>,
     /// Options of the command line, which come after those of fstab.
     pub options: Vec<u8>,
@@ -134,7 +134,7 @@ fn command_line_options(args: &Args<'_>) -> Vec<u8> {
 
 fn list(env: &mut Env, types: Option<&[u8]>) -> Outcome {
     for mount in mounts::read(b"/proc/mounts")? {
-        // The kernel's own first root, which nobody mounted.
+        // The kernel's own first root, which is not a mount of the user.
         if mount.source == b"rootfs" || !is_wanted_kind(&mount.kind, types) {
             continue;
         }

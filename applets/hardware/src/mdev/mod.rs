@@ -1,4 +1,4 @@
-//! `mdev`: make and remove the nodes in /dev, by what the kernel says and /etc/mdev.conf asks.
+//! `mdev`: create and remove the nodes in /dev, by the events of the kernel and the rules of /etc/mdev.conf.
 
 mod rules;
 
@@ -49,7 +49,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 /// Directories of /sys are not deeper than this below a class.
 const DEEPEST: u32 = 8;
 
-/// How much is said, and what the root filesystem's device is.
+/// How much is logged, and the device of the root filesystem.
 struct Mdev {
     verbose: bool,
     syslog: bool,

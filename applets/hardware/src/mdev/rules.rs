@@ -6,7 +6,7 @@ use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::users;
 
-/// What a kernel event says of a device.
+/// The device of a kernel event.
 #[derive(Clone, Debug, Default)]
 pub struct Device<'a> {
     /// The name below /dev, as `input/event0`.

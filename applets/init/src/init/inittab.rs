@@ -14,7 +14,7 @@ pub enum Action {
     Once,
     /// For ever: restarted when it ends.
     Respawn,
-    /// The same, after somebody presses Enter.
+    /// The same, after Enter is pressed.
     AskFirst,
     /// On Ctrl-Alt-Del.
     CtrlAltDel,

@@ -1,4 +1,4 @@
-//! `init`: the first process. It starts what /etc/inittab says, reaps orphans, and stops the machine.
+//! `init`: the first process. It starts the entries of /etc/inittab, reaps orphans, and stops the machine.
 //!
 //! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery; an entry whose
 //! process ends at once again and again is left alone for a while; and init executes itself again after its own crash.
@@ -95,7 +95,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let restarted = before.is_some();
     match before {
         Some(running) => {
-            say(env, b"init crashed and was started anew");
+            say(env, b"init crashed and was restarted");
             inittab::adopt(&mut init.entries, running);
         }
         None => {
@@ -109,7 +109,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !restarted {
         init.run_all(env, Action::Once, false);
     }
-    // A child may have ended while nobody looked.
+    // A child may have ended before the signals were blocked.
     init.reap(env);
     loop {
         let sleep = init.start_due(env);
@@ -122,7 +122,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
 }
 
-/// Prints to the console, and to the system log when somebody listens.
+/// Prints to the console, and to the system log when it runs.
 fn say(env: &mut Env, message: &[u8]) {
     let line = [b"\r", message, b"\n"].concat();
     // A dead console is no reason to stop.

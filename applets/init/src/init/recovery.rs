@@ -20,7 +20,7 @@ pub fn take_over(env: &mut Env) -> Option<Vec<Entry>> {
     let number = parse_decimal(env.vars.get(VARIABLE)?).and_then(|number| i32::try_from(number).ok())?;
     let words = env.vars.words().into_iter().filter(|word| !word.starts_with(VARIABLE.as_bytes()));
     env.vars = Vars::List(words.map(<[u8]>::to_vec).collect());
-    // What init never gives out is what somebody set by hand.
+    // A value that init never writes was set by hand.
     if number < 3 {
         return None;
     }
@@ -54,7 +54,7 @@ pub fn prepare(env: &Env) -> Option<State> {
     let variable = [VARIABLE.as_bytes(), b"=", number.as_bytes()].concat();
     let mut environment = env.vars.words();
     environment.push(&variable);
-    let message = b"\rinit: crashed, starting anew\n";
+    let message = b"\rinit: crashed, restarting\n";
     let paths = [&b"/proc/self/exe"[..], b"/sbin/init"];
     let name: &[u8] = b"init";
     recovery::execute_on_crash(paths, core::slice::from_ref(&name), &environment, file.as_fd(), message).ok()?;

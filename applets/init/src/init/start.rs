@@ -15,7 +15,7 @@ use super::say;
 /// What a shell would have to interpret.
 const SHELL_CHARACTERS: &[u8] = b"~`!$^&*()=|\\{}[];\"'<>?";
 
-/// Opens init's own streams where the kernel or the boot loader say; closed ones become /dev/null.
+/// Opens init's own streams on the console of the kernel or the boot loader; closed ones become /dev/null.
 pub fn open_console(env: &mut Env) {
     let console = env.vars.get("CONSOLE").or_else(|| env.vars.get("console")).map(<[u8]>::to_vec);
     if let Some(console) = console {

@@ -196,7 +196,7 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let (mut kind, mut own, mut peer) = (None::<&[u8]>, Vec::new(), None::<Vec<(u16, Vec<u8>)>>);
     let mut data = Vec::new();
     while let Some(word) = words.next() {
-        // Of type veth: what follows `peer` is said of the other end.
+        // Type veth: the words after `peer` describe the other end.
         if word == b"peer" && kind == Some(b"veth") && peer.is_none() {
             peer = Some(Vec::new());
             continue;

@@ -173,7 +173,7 @@ fn name_or_number(names: Names, number: u64) -> Vec<u8> {
     names.name_of(number).map_or_else(|| text!(number), |name| name.into())
 }
 
-/// An address, in iproute2's words where it is none.
+/// An address; the error has iproute2's wording.
 fn address(word: &[u8]) -> Result<IpAddr> {
     addr::parse(word).map_err(|_| Error::parts(&[b"an inet address is expected rather than \"", word, b"\""]))
 }
@@ -207,7 +207,7 @@ fn table_name(table: u32) -> Vec<u8> {
     name_or_number(TABLES, table.into())
 }
 
-/// The word is none that the command knows.
+/// The command does not know the word.
 fn unknown(word: &[u8]) -> Error {
     Error::parts(&[b"either \"dev\" is duplicate, or \"", word, b"\" is garbage"])
 }

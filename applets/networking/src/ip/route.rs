@@ -27,7 +27,7 @@ const METRICS: Names = names! {
 };
 /// RTAX_LOCK: a bit for each metric that the kernel may not change.
 const LOCKED: u16 = 1;
-/// RTNH_F_ONLINK: the gateway is reached through the device, whatever the routes say.
+/// RTNH_F_ONLINK: the gateway is reached through the device, whatever the routes are.
 const ON_LINK: u32 = 4;
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
@@ -73,7 +73,7 @@ impl Filter {
         let mut words = words.iter().copied();
         while let Some(mut word) = words.next() {
             let mut value = || value(&mut words);
-            // `to` may be before all that is said of the destination.
+            // `to` may precede the words for the destination.
             if word == b"to" {
                 word = value()?;
             }
@@ -165,7 +165,7 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let Some(to) = wanted.to else { return Err(Error::new("need at least destination address")) };
     wanted.family = if to.is_ipv4() { 2 } else { 10 };
     let mut route = netlink.route_to(&wanted).map_err(refused)?;
-    // The way to one address is none of the table: what the kernel made up for it says nothing.
+    // The route to one address is not in the table: the kernel made up its scope and protocol.
     (route.scope, route.protocol) = (0, 3);
     let mut text = describe(&route, &netlink.links()?, false);
     if let Some(source) = wanted.source {

@@ -1,6 +1,6 @@
 //! `udhcpc`: get the interface's address by DHCP (RFC 2131), and pass it to a script.
 //!
-//! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; what the server said is in its environment.
+//! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment.
 
 mod arp;
 mod lease;
@@ -202,7 +202,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Options that say who asks: client identifier (RFC 2132 9.14), vendor class, names, and those of -x.
+/// Options that identify the client: client identifier (RFC 2132 9.14), vendor class, names, and those of -x.
 fn identity(args: &Args<'_>, hardware: &[u8; 6]) -> Result<Vec<u8>> {
     let mut options = Vec::new();
     let mut extra = Vec::new();

@@ -47,7 +47,7 @@ fn text_of(address: Ipv4Addr) -> Vec<u8> {
 }
 
 impl Session<'_> {
-    /// Gets a lease and keeps it, until a signal ends it or the options say that it is enough.
+    /// Gets a lease and keeps it, until a signal or an option ends it.
     pub fn run(&mut self, env: &mut Env) -> Outcome {
         loop {
             let lease = match self.discover(env)? {
@@ -268,7 +268,7 @@ impl Session<'_> {
             Some(server) => Socket::to_server(self.client.interface, lease.address(), server, self.client.port),
             None => Socket::raw(self.client.index, self.client.port),
         };
-        // Somebody may have taken the address or the interface away: the lease may still be renewed later.
+        // The address or the interface may have been removed: the lease may still be renewed later.
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
             Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.client.timeout),
             Err(error) => {

@@ -104,7 +104,7 @@ impl Log {
             Vec::new()
         };
         if selected && let (Some(socket), Some(to)) = (&self.socket, self.config.receiver) {
-            // RFC 768: nobody says whether it arrives. What the system itself refuses is in the log.
+            // RFC 768: delivery is not confirmed. What the system itself refuses is in the log.
             if let Err(errno) = sendto(socket, &closed, SendFlags::empty(), &SocketAddrAny::from(to)) {
                 let reason = rbox_core::sys::error_text(errno);
                 let note = text!(lead, "svlogd: warning: can't send: ", reason.as_str(), "\n");

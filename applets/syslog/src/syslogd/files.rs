@@ -110,7 +110,7 @@ impl Target {
         self.put(line)
     }
 
-    /// Opens the file, also when somebody has removed or replaced it.
+    /// Opens the file, also when it was removed or replaced.
     fn check(&mut self) -> core::result::Result<(), Errno> {
         if let Some(file) = &self.file
             && let Ok(own) = fs::fstat(file)

@@ -106,7 +106,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         clock: Clock::default(),
     };
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
-    // Whoever waits for the parent's end finds somebody who listens.
+    // The parent ends when the socket exists: a process that waits for it can log at once.
     let socket = listen()?;
     if !args.has(FOREGROUND) {
         detach()?;
