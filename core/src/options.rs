@@ -53,6 +53,33 @@ pub const fn count(usage: &str) -> usize {
     count
 }
 
+/// The number of option lines in `usage` whose description begins with `Ignored`; each of them must be one of `ignored`.
+pub const fn count_ignored(usage: &str, ignored: &[&str]) -> usize {
+    let text = usage.as_bytes();
+    let (mut at, mut index, mut count) = (0, 0, 0);
+    while at < text.len() {
+        if let Some(dash) = option_line(text, at) {
+            let mut gap = dash;
+            while gap + 1 < text.len() && text[gap] != b'\n' && (text[gap] != b' ' || text[gap + 1] != b' ') {
+                gap += 1;
+            }
+            while gap < text.len() && text[gap] == b' ' {
+                gap += 1;
+            }
+            if gap + 7 <= text.len() && same(text, gap, gap + 7, b"Ignored") {
+                count += 1;
+                let mut name = 0;
+                while Opt::find(usage, ignored[name]).0 != index {
+                    name += 1;
+                }
+            }
+            index += 1;
+        }
+        at = next_line(text, at);
+    }
+    count
+}
+
 /// Declares an applet's usage text and its options as constants, and checks at build time that both agree.
 ///
 /// ```
@@ -62,15 +89,34 @@ pub const fn count(usage: &str) -> usize {
 /// }
 /// assert_eq!(LINES.0, 0);
 /// ```
+///
+/// An option that is accepted and changes nothing is declared as `ignored`, and its description begins with
+/// `Ignored`; neither is possible without the other.
+///
+/// ```
+/// rbox_core::options! {
+///     "[-nv]\n\nPrint the name.\n\n  -n  Print no newline\n  -v  Ignored; accepted for compatibility";
+///     NO_NEWLINE = "-n",
+///     "-v" => ignored,
+/// }
+/// assert_eq!(NO_NEWLINE.0, 0);
+/// ```
 #[macro_export]
 macro_rules! options {
-    ($usage:expr; $($name:ident = $option:literal),* $(,)?) => {
+    ($usage:expr; $($name:ident = $option:literal,)* $($ignored:literal => ignored),* $(,)?) => {
         const USAGE: &str = $usage;
         $(const $name: $crate::options::Opt = $crate::options::Opt::find(USAGE, $option);)*
-        const _: () = assert!(
-            $crate::options::count(USAGE) == <[&str]>::len(&[$($option),*]),
-            "the usage text declares an option that the applet does not name"
-        );
+        const _: () = {
+            let ignored: &[&str] = &[$($ignored),*];
+            assert!(
+                $crate::options::count(USAGE) == <[&str]>::len(&[$($option),*]) + ignored.len(),
+                "the usage text declares an option that the applet does not name"
+            );
+            assert!(
+                $crate::options::count_ignored(USAGE, ignored) == ignored.len(),
+                "an option is ignored and its line does not say so, or the reverse"
+            );
+        };
         const _: () = assert!($crate::options::count(USAGE) <= 128, "a set of options has 128 bits");
     };
     ($usage:expr) => {
@@ -537,6 +583,12 @@ mod tests {
         let shown = b"[-a]\n       [-b]\n\nPrint.\n\n  -a FILE  All of\n           it\n      --b  Both  parts\n\n      No option\n";
         assert_eq!(aligned(&packed[1..]), shown);
         assert_eq!(aligned(usage.as_bytes()), shown);
+    }
+
+    #[test]
+    fn ignored_options_are_counted() {
+        const IGNORED: &str = "[-ab]\n\n  -a, --all  Ignored: all\n  -b  Not Ignored\n  -c, -d   Ignored; accepted";
+        assert_eq!((count_ignored(IGNORED, &["-d", "-a"]), count_ignored(TEXT, &[])), (2, 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, virtual_terminal};
 
-options!("N\n\nShow the virtual terminal N, 1 to 63.");
+options!("N\n\nSwitch to virtual terminal N, 1 to 63.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

@@ -1,11 +1,11 @@
-//! `deallocvt`: free the memory of virtual terminals that nobody uses.
+//! `deallocvt`: deallocate unused virtual terminals.
 
 use crate::keymap::open_console;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, virtual_terminal};
 
-options!("[N]\n\nFree the memory of the virtual terminal N, or of all that nobody uses.");
+options!("[N]\n\nDeallocate virtual terminal N, or all unused ones.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

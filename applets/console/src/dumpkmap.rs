@@ -5,7 +5,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::keyboard::key;
 
-options!("> KEYMAP\n\nWrite the keyboard map of the console to standard output, in binary.");
+options!("> KEYMAP\n\nWrite the binary keyboard map of the console to standard output.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

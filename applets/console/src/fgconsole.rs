@@ -8,9 +8,9 @@ use rbox_core::text;
 options! {
     "[-n]
 
-Print the number of the virtual terminal that is shown.
+Print the number of the active virtual terminal.
 
-  -n, --next-available  Of the next one that nobody uses";
+  -n, --next-available  Print the first unused one";
     NEXT = "-n",
 }
 

@@ -9,13 +9,13 @@ use rbox_core::text;
 options! {
     "[-a | -k | -s | -u] [-C TTY]
 
-Print, or set, what the keyboard sends.
+Print or set the keyboard mode.
 
-  -a, --ascii    Bytes
-  -k, --keycode  Key codes
-  -s, --scancode  Scan codes, as they come
-  -u, --unicode  UTF-8
-  -C, --console=TTY  The terminal";
+  -a, --ascii        Set ASCII (XLATE) mode
+  -k, --keycode      Set keycode (MEDIUMRAW) mode
+  -s, --scancode     Set scancode (RAW) mode
+  -u, --unicode      Set UTF-8 mode
+  -C, --console=TTY  Use TTY";
     ASCII = "-a",
     KEYS = "-k",
     SCAN = "-s",

@@ -11,18 +11,22 @@ use rbox_core::{daemon, text};
 options! {
     "[-elsw] [-c N] [PROG [ARG]...]
 
-Run PROG, or a shell, on a virtual terminal that nobody uses.
+Run PROG, or a shell, on the next free virtual terminal.
 
-  -c, --console=N  On this one
-  -e, --exec       In this process
-  -l, --login      As a login shell: its name begins with a dash
-  -s, --switch     Show it
-  -w, --wait       Wait for PROG, and show the old one again";
+  -c, --console=N  Use virtual terminal N
+  -e, --exec       Execute PROG without a fork
+  -l, --login      Run a login shell: prefix its name with a dash
+  -s, --switch     Switch to the terminal
+  -w, --wait       Wait for PROG; with -s, switch back
+  -f, --force      Ignored: -c N accepts a terminal in use
+  -v, --verbose    Ignored; accepted for compatibility";
     NUMBER = "-c",
     EXEC = "-e",
     LOGIN = "-l",
     SHOW = "-s",
     WAIT = "-w",
+    "-f" => ignored,
+    "-v" => ignored,
 }
 
 /// The applet.

@@ -4,14 +4,13 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fd;
 use rbox_core::tty::make_sane;
 
-options!("\n\nReset the screen and the modes of the terminal.");
+options!("\n\nReset the screen and the terminal modes.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
-fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // reset(1) of other systems takes a terminal's name, which nothing here depends on.
-    let _ = args.operands();
+fn run(env: &mut Env, _args: &Args<'_>) -> Outcome {
+    // reset(1) of other systems takes a terminal's name as an operand, which changes nothing here.
     if !env.stdout.is_terminal() {
         return Ok(ExitStatus::SUCCESS);
     }

@@ -1,4 +1,4 @@
-//! `resize`: ask the terminal for its size, tell the kernel, and print it for a shell.
+//! `resize`: ask the terminal for its size, set it in the kernel, and print it for a shell.
 
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -7,7 +7,7 @@ use rbox_core::sys::termios::{Winsize, tcsetwinsize};
 use rbox_core::term::raw::Raw;
 use rbox_core::text;
 
-options!("\n\nAsk the terminal for its size, set it, and print COLUMNS and LINES for a shell.");
+options!("\n\nSet the window size to that of the terminal; print COLUMNS and LINES for a shell.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

@@ -7,9 +7,9 @@ use rbox_core::sys::{AsFd, fs, virtual_terminal};
 options! {
     "[-r] [DEVICE]
 
-Send what is written to the console to DEVICE (/dev/tty).
+Redirect console output to DEVICE (/dev/tty).
 
-  -r, --reset  To /dev/console again";
+  -r, --reset  Restore /dev/console";
     RESET = "-r",
 }
 

@@ -1,17 +1,22 @@
 //! `setfont` and `loadfont`: the font of the console: PSF 1, PSF 2, or 256 glyphs of 8 dots a row without a header.
 
 use crate::keymap::open_console;
+use rbox_core::bytes;
 use rbox_core::io::Input;
+use rbox_core::number::{parse_c, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
-use rbox_core::sys::{AsFd, OwnedFd, fs, virtual_terminal};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, virtual_terminal};
 
 options! {
-    "[-C TTY] FONT | loadfont < FONT
+    "[-m MAP] [-C TTY] FONT | loadfont < FONT
 
-Load a font into the console, and the characters that its glyphs stand for.
+Load FONT, and the characters of its glyphs, into the console.
 
-  -C TTY  The console";
+  -m MAP  Load the screen map MAP too: 256 bytes or 16-bit numbers, or lines
+          BYTE CHARACTER with numbers as 65, 0101, 0x41 or U+0041
+  -C TTY  Use TTY, not the current console";
+    MAP = "-m",
     CONSOLE = "-C",
 }
 
@@ -41,19 +46,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.take_stdin()
     } else {
         let path = args.operands_between(1, 1)?[0];
-        Input::operand(&find(path))?
+        Input::operand(&find(path, "/usr/share/consolefonts/", &["", ".psf", ".psfu", ".fnt"]))?
     };
-    let mut content = Vec::new();
-    loop {
-        let part = input.fill()?;
-        if part.is_empty() || content.len() > LARGEST {
-            break;
+    let font = parse(&read(&mut input)?).ok_or_else(|| Error::new("bad font file"))?;
+    let map = match args.value(MAP) {
+        Some(word) => {
+            let path = find(word, "/usr/share/consoletrans/", &["", ".acm"]);
+            let map = screen_map(&read(&mut Input::operand(&path)?)?);
+            Some(map.ok_or_else(|| Error::on(path, Errno::INVAL))?)
         }
-        content.extend_from_slice(part);
-        let count = part.len();
-        input.consume(count);
-    }
-    let font = parse(&content).ok_or_else(|| Error::new("bad font file"))?;
+        None => None,
+    };
     let console = open(args)?;
     virtual_terminal::set_font(console.as_fd(), font.width, font.height, font.count, &font.glyphs)
         .map_err(|errno| Error::on("KDFONTOP", errno))?;
@@ -61,15 +64,34 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         virtual_terminal::set_unicode_map(console.as_fd(), &font.map)
             .map_err(|errno| Error::on("PIO_UNIMAP", errno))?;
     }
+    if let Some(map) = map {
+        let failed = |errno| Error::on("PIO_UNISCRNMAP", errno);
+        virtual_terminal::set_screen_map(console.as_fd(), &map).map_err(failed)?;
+        // console_codes(4): select the user mapping.
+        fd::write(console.as_fd(), b"\x1b(K").map_err(failed)?;
+    }
     Ok(ExitStatus::SUCCESS)
 }
 
-/// A name without a slash that is no file here stands for one of the system's fonts.
-fn find(name: &[u8]) -> Vec<u8> {
+/// Reads a whole file, or one byte more than `LARGEST` at least.
+fn read(input: &mut Input) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    loop {
+        let part = input.fill()?;
+        if part.is_empty() || content.len() > LARGEST {
+            return Ok(content);
+        }
+        content.extend_from_slice(part);
+        let count = part.len();
+        input.consume(count);
+    }
+}
+
+/// A name without a slash that is no file here is looked for in the system's directory.
+fn find(name: &[u8], directory: &str, endings: &[&str]) -> Vec<u8> {
     if !name.contains(&b'/') && name != b"-" && fs::stat(name).is_err() {
-        let directory = b"/usr/share/consolefonts/";
-        for ending in ["", ".psf", ".psfu", ".fnt"] {
-            let path = [directory, name, ending.as_bytes()].concat();
+        for ending in endings {
+            let path = [directory.as_bytes(), name, ending.as_bytes()].concat();
             if fs::stat(&path).is_ok() {
                 return path;
             }
@@ -88,9 +110,38 @@ fn parse(content: &[u8]) -> Option<Font> {
     match content {
         [0x36, 0x04, mode, height, rest @ ..] => psf1(*mode, (*height).into(), rest),
         [0x72, 0xb5, 0x4a, 0x86, ..] => psf2(content),
-        // Without a header: the length says how high the glyphs are.
+        // Without a header: the height of the glyphs follows from the length.
         _ if content.len().is_multiple_of(256) => font(8, (content.len() / 256) as u32, 256, content),
         _ => None,
+    }
+}
+
+/// The character that each byte is shown as: 256 bytes, 256 numbers of 16 bits in the machine's order, or lines
+/// `BYTE CHARACTER`, with comments after `#`; bytes without a line are shown as themselves.
+fn screen_map(content: &[u8]) -> Option<[u16; 256]> {
+    let mut map = core::array::from_fn(|byte| byte as u16);
+    match content.len() {
+        256 => map.iter_mut().zip(content).for_each(|(slot, byte)| *slot = (*byte).into()),
+        512 => {
+            let pairs = content.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
+            map.iter_mut().zip(pairs).for_each(|(slot, number)| *slot = number);
+        }
+        _ => {
+            for line in content.split(|byte| *byte == b'\n') {
+                let mut words = bytes::words(line).take_while(|word| !word.starts_with(b"#"));
+                let Some(byte) = words.next() else { continue };
+                *map.get_mut(usize::from(character(byte)?))? = character(words.next()?)?;
+            }
+        }
+    }
+    Some(map)
+}
+
+/// A number as in C, or `U+` and hexadecimal digits.
+fn character(word: &[u8]) -> Option<u16> {
+    match word.strip_prefix(b"U+") {
+        Some(digits) => u16::try_from(parse_radix(digits, 16)?).ok(),
+        None => u16::try_from(parse_c(word)?).ok(),
     }
 }
 
@@ -152,7 +203,7 @@ fn psf2(content: &[u8]) -> Option<Font> {
         // Sequences follow the first 0xfe.
         let single = characters.split(|&byte| byte == 0xfe).next().unwrap_or_default();
         let known = core::str::from_utf8(single).unwrap_or_default().chars();
-        font.map.extend(known.filter_map(|letter| Some([u16::try_from(u32::from(letter)).ok()?, glyph as u16])));
+        font.map.extend(known.filter_map(|character| Some([u16::try_from(u32::from(character)).ok()?, glyph as u16])));
     }
     within_limits(font)
 }
@@ -192,6 +243,15 @@ mod tests {
         assert_eq!((new.width, new.height, new.glyphs.len()), (12, 10, 2 * 64));
         assert_eq!(new.map, vec![[0xe9, 0], [0x5a, 1]]);
         assert_eq!((new.glyphs[19], new.glyphs[20], new.glyphs[64]), (9, 0, 9));
+    }
+
+    #[test]
+    fn screen_maps_have_three_forms() {
+        assert_eq!(screen_map(&[7; 256]).map(|map| map[200]), Some(7));
+        assert_eq!(screen_map(&[1; 512]).map(|map| map[255]), Some(0x0101));
+        let map = screen_map(b"# CP437\n0x80\tU+00c7 # C cedilla\n\n0101 66\n").expect("a map in text");
+        assert_eq!((map[0x80], map[0x41], map[0x42]), (0xc7, 0x42, 0x42));
+        assert_eq!((screen_map(b"256 65\n"), screen_map(b"65\n"), screen_map(b"A B\n")), (None, None, None));
     }
 
     #[test]

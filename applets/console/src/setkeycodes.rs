@@ -9,7 +9,7 @@ use rbox_core::text;
 options!(
     "{SCANCODE KEYCODE}...
 
-Let scan codes mean key codes. SCANCODE is xx or e0xx, in hexadecimal; KEYCODE is
+Map scancodes to keycodes. SCANCODE is xx or e0xx in hexadecimal; KEYCODE is
 decimal, 1 to 255."
 );
 

@@ -6,7 +6,7 @@ use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{AsFd, fs, virtual_terminal};
 use rbox_core::text;
 
-options!("[N]\n\nShow the kernel's messages on the virtual terminal N; 0: on the one that is shown.");
+options!("[N]\n\nSend kernel messages to virtual terminal N (0 = the active one).");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

@@ -13,12 +13,11 @@ use rbox_core::text::{Hex, Left, Right};
 options! {
     "[-a | -k | -s]
 
-Print what the keyboard sends: key codes or scan codes until no key has been
-pressed for 10 seconds, bytes until Ctrl-D.
+Print pressed keys until none is pressed for 10 seconds; with -a, until Ctrl-D.
 
-  -a, --ascii      Bytes, in decimal, octal and hexadecimal
-  -k, --keycodes   Key codes (the default)
-  -s, --scancodes  Scan codes";
+  -a, --ascii      Print bytes in decimal, octal and hexadecimal
+  -k, --keycodes   Print keycodes (default)
+  -s, --scancodes  Print scancodes";
     ASCII = "-a",
     KEYS = "-k",
     SCAN = "-s",
@@ -86,7 +85,7 @@ fn scan_codes(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The top bit says that the key was let go; a code beyond 127 is in the two bytes that follow (linux/keyboard.c).
+/// The top bit is set when the key is released; a code beyond 127 is in the two bytes that follow (linux/keyboard.c).
 fn key_codes(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut rest = bytes;

@@ -9,13 +9,13 @@ use rbox_core::sys::{AsFd, fs};
 options! {
     "[-fsz] [-o OFFSET] [-l LENGTH] DEVICE
 
-Give up all on DEVICE, or LENGTH bytes from OFFSET on.
+Discard the blocks of DEVICE.
 
-  -o, --offset=OFFSET  The first byte (0)
-  -l, --length=LENGTH  How many bytes (all)
-  -s, --secure         Copies that the device made go too
-  -z, --zeroout        Zeros are read there afterwards
-  -f, --force          Although the device is in use";
+  -o, --offset=OFFSET  Start at byte OFFSET (0)
+  -l, --length=LENGTH  Discard LENGTH bytes (to the end)
+  -s, --secure         Discard the device's internal copies too
+  -z, --zeroout        Fill with zeros instead
+  -f, --force          Discard although the device is in use";
     OFFSET = "-o",
     LENGTH = "-l",
     SECURE = "-s",

@@ -1,4 +1,4 @@
-//! `blkid`: tell what is on block devices: type, UUID and label.
+//! `blkid`: print the attributes of block devices: type, UUID and label.
 
 use rbox_core::block;
 use rbox_core::mounts::is_wanted_kind;
@@ -7,20 +7,19 @@ use rbox_core::term::{Shown, clean};
 use rbox_core::{push, text};
 
 options! {
-    "[-lp] [-o FORM] [-s TAG]... [-t TAG=VALUE] [-n TYPES] [-u USAGES] [-L LABEL | -U UUID] [DEVICE]...
+    "[OPTION]... [DEVICE]...
 
-Print what is on DEVICEs, or all of them.
+Print the attributes of DEVICEs, or of all block devices.
 
-  -o, --output=FORM     full, value, export, device or list
-  -s, --match-tag=TAG   Only these of LABEL, UUID and TYPE
-  -t, --match-token=TAG=VALUE  Only devices that have it
-  -L, --label=LABEL     Print the device with that label
-  -U, --uuid=UUID       Print the device with that UUID
+  -o, --output=FORM     Set the format: full, value, export, device or list
+  -s, --match-tag=TAG   Print only TAG: LABEL, UUID, TYPE...
+  -t, --match-token=TAG=VALUE  Select devices with this tag
+  -L, --label=LABEL     Print the device with this label
+  -U, --uuid=UUID       Print the device with this UUID
   -l, --list-one        With -t, stop at the first device
-  -n, --match-types=TYPES  Only these types, or with no before the list all others
-  -u, --usages=USAGES   Only filesystem, raid, crypto or other, a list with commas,
-                        or with no before it all others
-  -p, --probe           Read the device itself, as always";
+  -n, --match-types=[no]TYPE,...  Select, or exclude, these types
+  -u, --usages=[no]USAGE,...  Select, or exclude, filesystem, raid, crypto, other
+  -p, --probe           Ignored: devices are always probed";
     FORM = "-o",
     TAG = "-s",
     TOKEN = "-t",
@@ -29,15 +28,13 @@ Print what is on DEVICEs, or all of them.
     ONE = "-l",
     TYPES = "-n",
     USAGES = "-u",
-    PROBE = "-p",
+    "-p" => ignored,
 }
 
 /// The applet. 2 is the status when nothing is found.
 pub const APPLET: Applet = Applet::new(USAGE, run).failure(2).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // What is printed never comes from a cache.
-    let _ = args.has(PROBE);
     for (option, tag) in [(LABEL, "LABEL="), (UUID, "UUID=")] {
         if let Some(value) = args.value(option) {
             let found = block::find(&text!(tag, value)).map_err(|_| Error::silent(ExitStatus(2)))?;

@@ -10,25 +10,25 @@ use rbox_core::text;
 options! {
     "OPTION... DEVICE...
 
-Ask DEVICEs for numbers, or set them, in the order of the options.
+Print or set parameters of block devices, in the order of the options.
 
-      --setro        It cannot be written
-      --setrw        It can be written
-      --getro        1 when it cannot be written
-      --getss        Bytes of a sector
-      --getpbsz      Bytes of a sector of the medium
-      --getiomin     Bytes to read or write at least
-      --getioopt     Bytes to read or write at best
-      --getbsz       Bytes of the kernel's blocks
-      --setbsz=BYTES  Set them, while the device is open
-      --getsz        Its size in sectors of 512 bytes
-      --getsize64    Its size in bytes
-      --getra        Sectors of 512 bytes to read ahead
-      --setra=SECTORS  Set them
-      --flushbufs    Write what waits
-      --rereadpt     Read the partition table anew
-  -q  No messages
-  -v  Say what is asked";
+      --setro      Set read-only
+      --setrw      Set read-write
+      --getro      Print 1 if read-only, else 0
+      --getss      Print the logical sector size in bytes
+      --getpbsz    Print the physical sector size in bytes
+      --getiomin   Print the minimum I/O size in bytes
+      --getioopt   Print the optimal I/O size in bytes
+      --getbsz     Print the kernel's block size in bytes
+      --setbsz=BYTES  Set it while the device is open
+      --getsz, --getsize  Print the size in sectors of 512 bytes
+      --getsize64  Print the size in bytes
+      --getra      Print the readahead in sectors of 512 bytes
+      --setra=SECTORS  Set it
+      --flushbufs  Flush buffers
+      --rereadpt   Reread the partition table
+  -q               Print no error messages
+  -v               Prefix numbers with the device";
     SET_READ_ONLY = "--setro",
     SET_WRITABLE = "--setrw",
     READ_ONLY = "--getro",

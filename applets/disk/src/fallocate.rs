@@ -8,16 +8,16 @@ use rbox_core::sys::fs::{FallocateFlags, Mode, OFlags};
 options! {
     "[-ncipz] [-o OFFSET] -l LENGTH FILE
 
-Reserve LENGTH bytes for FILE.
+Allocate or deallocate disk space of FILE.
 
-  -l, --length=LENGTH  How many bytes
-  -o, --offset=OFFSET  The first byte (0)
-  -n, --keep-size      The file does not become longer
-  -p, --punch-hole     Give the space up: zeros are read there
-  -z, --zero-range     Reserve it, and zeros are read there
-  -c, --collapse-range  Take it out; what follows moves down
-  -i, --insert-range   Put a hole there; what follows moves up
-  -x, --posix          Reserve it; every byte can be written";
+  -l, --length=LENGTH   Set the length of the range in bytes
+  -o, --offset=OFFSET   Set the start of the range in bytes (0)
+  -n, --keep-size       Do not change the file size
+  -p, --punch-hole      Deallocate the range: it reads as zeros
+  -z, --zero-range      Allocate the range and zero it
+  -c, --collapse-range  Remove the range from the file
+  -i, --insert-range    Insert a hole
+  -x, --posix           Allocate with posix_fallocate(3)";
     LENGTH = "-l",
     OFFSET = "-o",
     KEEP = "-n",

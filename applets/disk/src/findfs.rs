@@ -7,7 +7,7 @@ use rbox_core::text;
 options!(
     "LABEL=LABEL | UUID=UUID | PARTLABEL=LABEL | PARTUUID=UUID
 
-Print the path of the device with that label or UUID."
+Print the path of the device with this label or UUID."
 );
 
 /// The applet.
@@ -24,7 +24,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !matches!(tag, Some(b"LABEL" | b"UUID" | b"PARTLABEL" | b"PARTUUID")) {
         return Err(Error::usage());
     }
-    // BusyBox says nothing when there is none.
+    // BusyBox prints no message when no device matches.
     let path = block::find(word).map_err(|_| Error::silent(ExitStatus::FAILURE))?;
     env.stdout.write(&text!(&path, "\n"))?;
     Ok(ExitStatus::SUCCESS)

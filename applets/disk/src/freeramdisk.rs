@@ -5,9 +5,7 @@ use rbox_core::sys::block_device::{Order, tell};
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{AsFd, fs};
 
-options!(
-    "DEVICE\n\nGive up the memory that the RAM disk DEVICE holds; fdflush: forget what is known\nof the floppy disk."
-);
+options!("DEVICE\n\nFree the memory of the RAM disk DEVICE; fdflush: flush the floppy drive DEVICE.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);

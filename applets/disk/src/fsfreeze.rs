@@ -8,10 +8,10 @@ use rbox_core::sys::{AsFd, fs};
 options! {
     "{-f | -u} DIRECTORY
 
-Write all that waits for the filesystem mounted on DIRECTORY, and hold back the rest.
+Suspend or resume writes to the filesystem mounted on DIRECTORY.
 
-  -f, --freeze    Hold back
-  -u, --unfreeze  Let it go on";
+  -f, --freeze    Suspend
+  -u, --unfreeze  Resume";
     FREEZE = "-f",
     UNFREEZE = "-u",
 }

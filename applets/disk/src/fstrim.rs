@@ -10,12 +10,12 @@ use rbox_core::text;
 options! {
     "[-v] [-o OFFSET] [-l LENGTH] [-m LEAST] DIRECTORY
 
-Discard the blocks that the filesystem mounted on DIRECTORY does not use.
+Discard unused blocks of the filesystem mounted on DIRECTORY.
 
-  -o, --offset=OFFSET   From this byte on (0)
-  -l, --length=LENGTH   Of so many bytes (all)
-  -m, --minimum=LEAST   Only extents of so many bytes
-  -v, --verbose         Print how many bytes that was";
+  -o, --offset=OFFSET  Start at byte OFFSET (0)
+  -l, --length=LENGTH  Search LENGTH bytes (to the end)
+  -m, --minimum=LEAST  Skip free extents below LEAST bytes
+  -v, --verbose        Print the number of bytes discarded";
     OFFSET = "-o",
     LENGTH = "-l",
     LEAST = "-m",

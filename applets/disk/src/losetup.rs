@@ -13,19 +13,19 @@ use rbox_core::text;
 options! {
     "[-rP] [-o OFFSET] [--show] {-f | DEVICE} FILE | losetup -a | losetup -f | losetup -d DEVICE... | losetup -D | losetup -c DEVICE | losetup -j FILE | losetup DEVICE
 
-Make a loop device show FILE, or tell what loop devices show.
+Associate loop devices with files, or list the associations.
 
-  -a, --all          Print all that show something
-  -f, --find         Use, or print, the first free device
-  -d, --detach       Free DEVICEs
-  -D, --detach-all   Free all
-  -c, --set-capacity  Take over the size that the file has now
-  -j, --associated=FILE  Print those that show FILE
-  -o, --offset=OFFSET  Leave out so many bytes of FILE
-      --sizelimit=SIZE  Show so many bytes
-  -r, --read-only    The device cannot be written
-  -P, --partscan     Look for partitions
-      --show         Print the device's name";
+  -a, --all              List all devices in use
+  -f, --find             Use, or print, the first unused device
+  -d, --detach           Detach DEVICEs
+  -D, --detach-all       Detach all devices
+  -c, --set-capacity     Update the size after FILE was resized
+  -j, --associated=FILE  List the devices of FILE
+  -o, --offset=OFFSET    Start at byte OFFSET of FILE
+      --sizelimit=SIZE   Limit the device to SIZE bytes
+  -r, --read-only        Set up a read-only device
+  -P, --partscan         Scan for partitions
+      --show             Print the name of the device";
     ALL = "-a",
     FIND = "-f",
     DETACH = "-d",

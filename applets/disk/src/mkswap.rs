@@ -13,10 +13,10 @@ use rbox_core::text;
 options! {
     "[-L LABEL] [-U UUID] DEVICE [KBYTES]
 
-Make DEVICE, or a file, swap space.
+Set up DEVICE, or a file, as swap space.
 
-  -L, --label=LABEL  Its label, of at most 16 bytes
-  -U, --uuid=UUID    Its UUID, in place of a random one";
+  -L, --label=LABEL  Set the label, at most 16 bytes
+  -U, --uuid=UUID    Set the UUID (random)";
     LABEL = "-L",
     UUID = "-U",
 }

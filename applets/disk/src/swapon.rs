@@ -11,15 +11,15 @@ use rbox_core::{bytes, io, text};
 options! {
     "[-ae] [-d[POLICY]] [-p PRIORITY] [DEVICE]... | swapoff [-a] [DEVICE]...
 
-Start swapping on DEVICEs, or UUID=... or LABEL=...; swapoff stops it. Without a
-word, swapon prints what is in use.
+Enable swapping on DEVICEs, UUID=... or LABEL=...; swapoff disables it. Without
+arguments, swapon lists swap spaces.
 
-  -a, --all       All in /etc/fstab; swapoff: all in use too
-  -d[POLICY], --discard[=POLICY]  Discard blocks: once, pages, or both
-  -e, --ifexists  Skip what does not exist
-  -p, --priority=N  0 to 32767; the higher is used first
-  -s, --summary   Print what is in use
-  -v, --verbose   Say what is done";
+  -a, --all         All in /etc/fstab; swapoff: all in use too
+  -d[POLICY], --discard[=POLICY]  Discard blocks: once, pages or both
+  -e, --ifexists    Skip missing devices silently
+  -p, --priority=N  Set the priority, 0 to 32767; the highest is used first
+  -s, --summary     List swap spaces in use
+  -v, --verbose     Print each operation";
     ALL = "-a",
     DISCARD = "-d",
     IF_EXISTS = "-e",

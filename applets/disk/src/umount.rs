@@ -10,34 +10,34 @@ options! {
 
 Unmount filesystems.
 
-  -a, --all        All of them, the last mounted first
-  -r, --read-only  Mount read-only what is busy
-  -l, --lazy       Detach now, clean up when it is no longer busy
-  -f, --force      Also when its server does not answer
-  -n, --no-mtab    Do not write /etc/mtab (it is never written)
-  -d, --detach-loop  Free the loop device (one that mount made goes free by itself)
-  -D               Let the loop device show its file further on
-  -O, --test-opts=LIST  With -a, only mounts with these options
-  -v, --verbose    Say what is done
-  -t, --types=TYPE[,TYPE]...  Only these types";
+  -a, --all          Unmount all filesystems, the last mounted first
+  -r, --read-only    Remount busy filesystems read-only
+  -l, --lazy         Detach now, clean up when no longer busy
+  -f, --force        Unmount although the server does not answer
+  -d, --detach-loop  Free the loop device
+  -D                 Keep the loop device
+  -O, --test-opts=LIST  With -a, select mounts by options
+  -t, --types=TYPE[,TYPE]...  With -a, select mounts by type
+  -v, --verbose      Print each unmount
+  -c, --no-canonicalize, -i, --internal-only  Ignored; accepted for compatibility
+  -n, --no-mtab      Ignored: /etc/mtab is never written";
     ALL = "-a",
     READ_ONLY = "-r",
     LAZY = "-l",
     FORCE = "-f",
-    NO_MTAB = "-n",
     FREE_LOOP = "-d",
     KEEP_LOOP = "-D",
     TEST_OPTIONS = "-O",
-    VERBOSE = "-v",
     TYPES = "-t",
+    VERBOSE = "-v",
+    "-c" => ignored,
+    "-n" => ignored,
 }
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // Nothing writes /etc/mtab anyway.
-    let _ = args.has(NO_MTAB);
     let mounted = mounts::read(b"/proc/mounts").unwrap_or_default();
     let chosen: Vec<Mount> = if args.has(ALL) {
         let has_options = |mount: &Mount| args.value(TEST_OPTIONS).is_none_or(|list| mounts::has_options(mount, list));

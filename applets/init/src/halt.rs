@@ -9,18 +9,20 @@ use rbox_core::sys::{fs, signal};
 use rbox_core::utmp::{self, Kind, Record};
 
 options! {
-    "[-d SEC] [-nfw]
+    "[-d SECONDS] [-nfw]
 
-Halt, power off or restart the system, as the name says.
+Halt, power off or reboot the system.
 
-  -d SEC  Wait SEC seconds first
-  -n      Do not write what the caches hold to the disks first
-  -f      Do it at once, without telling init
-  -w      Only write down in /var/log/wtmp that it is done";
+  -d SECONDS  Wait SECONDS first
+  -n          Do not call sync(2) first
+  -f          Call reboot(2) directly, not through init
+  -w          Only write the record to /var/log/wtmp
+  -i          Ignored; accepted for compatibility";
     DELAY = "-d",
     NO_SYNC = "-n",
     FORCE = "-f",
     ONLY_RECORD = "-w",
+    "-i" => ignored,
 }
 
 /// The applet.

@@ -1,4 +1,4 @@
-//! The first process, and the commands that tell it to stop the machine.
+//! The first process, and the commands that stop the machine through it.
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {

@@ -13,19 +13,19 @@ use rbox_core::sys::{AsFd, Errno, fd};
 use rbox_core::text;
 
 options! {
-    "[-a ARG]... [-u UMASK] [--reverse] [--test | --list] [--exit-on-error] DIR
+    "[-a ARG]... [-u UMASK] [--reverse] [--test | --list] [--exit-on-error] DIRECTORY
 
-Run all programs in DIR, by name. Names of other characters than letters, digits,
-`_`, `-` and `.` are left out.
+Run the programs in DIRECTORY in the order of their names, which consist of letters,
+digits, `_`, `-` and `.`.
 
-  -a, --arg=ARG      Give ARG to each of them
-  -u, --umask=UMASK  Set the umask first, 022 unless said
-      --reverse      Begin with the last
-      --test         Print their names only
-      --list         Print the names of all files, programs or not
-      --exit-on-error  End when one fails
-  -v, --verbose      Print the name of each on standard error first
-      --report       Print the name of each that prints something before that";
+  -a, --arg=ARG      Pass ARG to each program
+  -u, --umask=UMASK  Set the umask (022)
+      --reverse      Reverse the order
+      --test         Print the names, run nothing
+      --list         Print the names of all files, executable or not
+      --exit-on-error  Stop after the first failure
+  -v, --verbose      Print each name on standard error first
+      --report       Print the name before the output of a program";
     ARG = "-a",
     UMASK = "-u",
     REVERSE = "--reverse",

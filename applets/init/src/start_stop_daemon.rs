@@ -17,35 +17,35 @@ use rbox_core::users::{self, Group, User};
 options! {
     "-S|-K|-T [OPTION]... [-- ARG...]
 
-Start a program unless it runs, stop it, or tell whether it runs. All of -x, -n,
--u, -p and the like that are given must fit a process.
+Start, stop or query a program. Processes are matched by all of -x, -n, -u, -p,
+--pid and --ppid that are given.
 
-  -S, --start           Start what -x names, with ARGs
+  -S, --start           Start the program unless it runs
   -K, --stop            Send a signal
-  -T, --status          Status 0: runs; 1: does not, and the file of -p is there; 3: does not
-  -x, --exec=FILE       The program
-  -n, --name=NAME       Its name
-  -u, --user=USER       Its owner
-  -p, --pidfile=FILE    The file that has its number
-      --pid=PID         Its number
-      --ppid=PPID       Its parent's number
-  -s, --signal=SIG      Send SIG, not TERM
-  -R, --retry=SCHEDULE  Wait: SECONDS, or SIG/SECONDS/SIG/SECONDS...; status 2 if it still runs
-      --remove-pidfile  Remove the file of -p when it has been stopped
-  -t, --test            Only tell what would be done
-  -a, --startas=NAME    Call the program NAME; start NAME if it is the path of one
-  -b, --background      Start it in a session of its own
-  -C, --no-close        With -b, leave it the standard streams
-  -O, --output=FILE     Send its output to FILE
-  -m, --make-pidfile    Write its number to the file of -p
-  -c, --chuid=USER[:GROUP]  Start it as USER
-  -g, --group=GROUP     Start it in GROUP
-  -d, --chdir=DIR       Start it in DIR
-  -k, --umask=MASK      Start it with that umask
-  -N, --nicelevel=N     Start it with N added to its niceness
-  -o, --oknodo          Status 0 when there is nothing to do
-  -v, --verbose         Tell what is started
-  -q, --quiet           Tell nothing";
+  -T, --status          Query: status 0 running; 1 not, PID file exists; 3 not
+  -x, --exec=FILE       Match and start the program FILE
+  -n, --name=NAME       Match processes by name
+  -u, --user=USER       Match processes by owner
+  -p, --pidfile=FILE    Match the PID in FILE
+      --pid=PID         Match PID
+      --ppid=PPID       Match processes by parent
+  -s, --signal=SIG      Send SIG (TERM)
+  -R, --retry=SCHEDULE  Wait SECONDS, or SIG/SECONDS/...; status 2 if still running
+      --remove-pidfile  Remove the PID file after the stop
+  -t, --test            Print what would be done
+  -a, --startas=NAME    Set argv[0] to NAME; a path is started instead
+  -b, --background      Start in the background, in a new session
+  -C, --no-close        With -b, keep the standard streams
+  -O, --output=FILE     Redirect output to FILE
+  -m, --make-pidfile    Write the PID to the file of -p
+  -c, --chuid=USER[:GROUP]  Start as USER
+  -g, --group=GROUP     Start with GROUP
+  -d, --chdir=DIR       Change to DIR first
+  -k, --umask=MASK      Set the umask
+  -N, --nicelevel=N     Add N to the nice value
+  -o, --oknodo          Exit with 0 if there is nothing to do
+  -v, --verbose         Print each action
+  -q, --quiet           Print nothing";
     START = "-S",
     STOP = "-K",
     STATUS = "-T",

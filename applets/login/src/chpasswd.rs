@@ -6,16 +6,18 @@ use rbox_core::users::User;
 use rbox_core::{accounts, bytes, crypt, text};
 
 options! {
-    "[-e | -m | -c METHOD]
+    "[-e | -m | -c METHOD] [-R DIRECTORY]
 
-Read lines USER:PASSWORD and set the passwords.
+Read lines USER:PASSWORD from standard input and set the passwords.
 
-  -e, --encrypted  What is there are hashes
-  -m, --md5        Hash by md5
-  -c, --crypt-method=METHOD  Hash by METHOD: see mkpasswd (sha512)";
+  -e, --encrypted            PASSWORD is already a hash
+  -m, --md5                  Hash with md5
+  -c, --crypt-method=METHOD  Hash with METHOD (sha512); see mkpasswd
+  -R, --root=DIRECTORY       Change the root directory to DIRECTORY first";
     HASHES = "-e",
     MD5 = "-m",
     METHOD = "-c",
+    ROOT = "-R",
 }
 
 /// The applet.
@@ -27,7 +29,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("permission denied (are you root?)"));
     }
     let method: &[u8] = if args.has(MD5) { b"md5" } else { args.value(METHOD).unwrap_or(b"sha512") };
-    // A wrong method is told before any line is read.
+    if let Some(root) = args.value(ROOT) {
+        let entered = process::chroot(root).and_then(|()| process::chdir("/"));
+        entered.map_err(|errno| Error::cannot("change root directory to", root, errno))?;
+    }
+    // A wrong method is reported before any line is read.
     crypt::new_setting(method)?;
     let mut input = env.take_stdin();
     let mut status = ExitStatus::SUCCESS;

@@ -19,19 +19,20 @@ use rbox_core::tty::{set_cooked, wait_readable};
 options! {
     "[OPTIONS] BAUD[,BAUD]... TTY [TERM]
 
-Open TTY, ask for a login name, and run /bin/login. BAUD 0 keeps the speed.
+Open TTY, set its modes, ask for a login name and execute /bin/login. BAUD 0 keeps
+the speed.
 
-  -h         Hardware flow control (RTS/CTS)
-  -L         The line has no carrier detect (CLOCAL)
+  -h         Enable hardware flow control (RTS/CTS)
+  -L         Ignore the carrier detect line (CLOCAL)
   -m         Take the speed from the modem's CONNECT message
   -n         Do not ask for a login name
-  -w         Wait for a CR or LF before the issue
+  -w         Wait for CR or LF before printing the issue
   -i         Do not print the issue
-  -f FILE    Print FILE in place of /etc/issue
-  -l LOGIN   Run LOGIN in place of /bin/login
-  -t SEC     Leave after SEC seconds without a name
+  -f FILE    Print FILE, not /etc/issue
+  -l LOGIN   Execute LOGIN, not /bin/login
+  -t SEC     Exit after SEC seconds without a name
   -I STRING  Send STRING first; \\NNN is an octal byte
-  -H HOST    Tell login the host HOST";
+  -H HOST    Pass HOST to login as the remote host";
     HARDWARE = "-h",
     LOCAL = "-L",
     MODEM = "-m",
@@ -121,10 +122,11 @@ fn open_tty(tty: &[u8]) -> Result<Vec<u8>> {
     // Non-blocking only so that the open waits for no carrier.
     let _ = fs::fcntl_setfl(fd::borrow(0), OFlags::RDWR);
     if session {
+        // The terminal of another session stays that: then there is no job control, but the user can log in.
         let _ = process::ioctl_tiocsctty(fd::borrow(0));
         let _ = tcsetpgrp(fd::borrow(0), process::getpid());
     }
-    // Nobody else reads or writes what is typed here. A read-only /dev keeps its owners.
+    // No other user may read or write this terminal. A read-only /dev keeps its owners.
     let _ = fs::fchown(fd::borrow(0), Some(Uid::ROOT), None);
     let _ = fs::fchmod(fd::borrow(0), Mode::from_raw_mode(0o620));
     Ok(path)
@@ -151,7 +153,7 @@ fn set_raw(state: &mut Termios, speed: u32, local: bool, hardware: bool) {
     }
 }
 
-/// A modem says `CONNECT 9600` or the like: the first number is the speed.
+/// A modem sends `CONNECT 9600` or the like: the first number is the speed.
 fn take_modem_speed(state: &mut Termios) {
     let mut text = [0; 256];
     if !wait_readable(fd::borrow(0), Some(1000)) {
@@ -165,6 +167,7 @@ fn take_modem_speed(state: &mut Termios) {
         .take_while(u8::is_ascii_digit)
         .collect();
     if let Some(speed) = parse_decimal(&digits).and_then(|speed| u32::try_from(speed).ok()) {
+        // A speed that termios does not have leaves the one of the command line.
         let _ = state.set_speed(speed);
     }
 }
@@ -198,6 +201,7 @@ fn ask_name(
             Typed::Break => {
                 speed = (speed + 1) % speeds.len();
                 if speeds[speed] > 0 {
+                    // As in `set_raw`: apply refuses what the driver does not have.
                     let _ = state.set_speed(speeds[speed]);
                     apply(state)?;
                 }
@@ -234,7 +238,7 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
                 }
                 return Ok(Typed::Name(name));
             }
-            // Ctrl-C and Ctrl-D: init or runsv starts anew.
+            // Ctrl-C and Ctrl-D: init or runsv starts again.
             3 | 4 => return Ok(Typed::End),
             8 | 127 if name.pop().is_some() => send(b"\x08 \x08")?,
             21 => {
@@ -257,12 +261,12 @@ fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
-        let Some((&letter, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
+        let Some((&character, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
             into.push(byte);
             continue;
         };
         rest = after;
-        match letter {
+        match character {
             b's' => into.extend_from_slice(system.sysname().to_bytes()),
             b'n' | b'h' => into.extend_from_slice(system.nodename().to_bytes()),
             b'r' => into.extend_from_slice(system.release().to_bytes()),
@@ -272,7 +276,7 @@ fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
             b'd' => into.extend_from_slice(&format(b"%A, %d %B %Y")),
             b't' => into.extend_from_slice(&format(b"%H:%M:%S")),
             b'l' => into.extend_from_slice(tty),
-            _ => into.push(letter),
+            _ => into.push(character),
         }
     }
 }

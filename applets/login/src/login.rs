@@ -21,11 +21,11 @@ options! {
 
 Begin a session on the system.
 
-  -f       Do not ask for the password: somebody else has
-  -h HOST  The host that the user comes from
-  -p       Keep the environment
+  -f       Do not authenticate USER again
+  -h HOST  Record HOST as the remote host
+  -p       Preserve the environment
 
-$LOGIN_TIMEOUT: seconds to wait for an answer (60; 0 = for ever).";
+$LOGIN_TIMEOUT: seconds to wait for an answer (60; 0 = no limit).";
     TRUSTED = "-f",
     HOST = "-h",
     KEEP = "-p",
@@ -98,7 +98,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let host = args.value(HOST).unwrap_or_default();
     let pid = process::getpid().as_raw_pid();
     utmp::set(&Record { kind: Kind::User, pid, line, user: &user.name, host });
-    // Only the user reads and writes this terminal from now on.
+    // Only the user reads and writes this terminal from now on. A read-only /dev keeps its owners.
     let _ = fs::fchown(fd::borrow(0), Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)));
     let _ = fs::fchmod(fd::borrow(0), Mode::RUSR | Mode::WUSR);
     log(AUTH_INFO, b"login", &[&user.name, &b" login"[..], &from].concat());
@@ -141,7 +141,7 @@ fn identify(
             fail(env, &message)?;
             continue;
         }
-        // An unknown user is asked too, and made to wait as long: nobody learns which names there are.
+        // An unknown user is asked too and waits as long, so that valid names cannot be found out.
         let Some(password) = ask_secret(1, b"Password: ", patience.left())? else { return Ok(None) };
         if verify(&password, hash.as_deref()) {
             return Ok(user);

@@ -14,9 +14,9 @@ options! {
 Print the hash of PASSWORD, or of a line of standard input.
 
   -P, --password-fd=FD  Read the password from descriptor FD
-  -s, --stdin       Read it from standard input, without a prompt
-  -m, --method=METHOD  md5, sha256, sha512, bcrypt or yescrypt (sha512)
-  -S, --salt=SALT   Use SALT, not a random one; for SHA also rounds=N$SALT";
+  -s, --stdin           Read it from standard input without a prompt
+  -m, -a, --method=METHOD  md5, sha256, sha512, bcrypt or yescrypt (sha512)
+  -S, --salt=SALT       Use SALT, not a random one; SHA: also rounds=N$SALT";
     DESCRIPTOR = "-P",
     STDIN = "-s",
     METHOD = "-m",

@@ -1,11 +1,11 @@
-//! `nologin`: the shell of an account that nobody may log in to.
+//! `nologin`: the shell of an account without login.
 
 use rbox_core::daemon::pause;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
-/// A shell is called with words of its own, `-c` among them: they change nothing.
-const USAGE: &str = "\n\nSay that the account is not available, or what /etc/nologin.txt says, and fail.";
+/// A login shell is called with arguments, `-c` among them: they change nothing.
+const USAGE: &str = "\n\nPrint /etc/nologin.txt, or that the account is not available, and fail.";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();

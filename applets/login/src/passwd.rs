@@ -13,12 +13,12 @@ use rbox_core::users::{User, become_ids, password_hash};
 options! {
     "[-a METHOD] [-d | -l | -u] [USER]
 
-Set the password of USER, or one's own.
+Change the password of USER, or your own.
 
-  -a METHOD  Hash it by METHOD: see mkpasswd (sha512)
-  -d         Take the password away: who gives the name is let in
-  -l         Lock the account: no password is right
-  -u         Unlock it";
+  -a METHOD  Hash with METHOD (sha512); see mkpasswd
+  -d         Delete the password: login needs none
+  -l         Lock the account: no password is accepted
+  -u         Unlock the account";
     METHOD = "-a",
     DELETE = "-d",
     LOCK = "-l",
@@ -70,7 +70,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             crypt::crypt(&password, &setting).ok_or_else(|| unchanged(&user))?
         }
     };
-    // Held only now: nobody must be kept waiting by somebody who thinks about a password.
+    // Locked only now, after the questions: other programs must not wait for a user who types.
     shield()?;
     let lock = accounts::lock()?;
     if !accounts::set_hash(&user.name, &hash)? {
@@ -103,7 +103,7 @@ fn ask(prompt: &[u8]) -> Result<Vec<u8>> {
     ask_secret(1, prompt, None)?.ok_or_else(|| Error::silent(ExitStatus::FAILURE))
 }
 
-/// Asks twice. Root is only told that the password is bad; anybody else must find a better one.
+/// Asks twice. A bad password is only reported to root; any other user must choose a better one.
 fn ask_new(env: &mut Env, user: &User, by_root: bool) -> Result<Vec<u8>> {
     let password = ask(b"New password: ")?;
     if let Some(weakness) = weakness(&password, &user.name) {

@@ -15,10 +15,10 @@ options! {
 
 Run a shell as USER (root).
 
-  -l, --login   Begin a session: a new environment, the home directory; also -
-  -m, -p, --preserve-environment  Keep HOME, SHELL, USER and LOGNAME
+  -l, --login            Start a login shell: clear the environment; also -
+  -m, -p, --preserve-environment  Preserve HOME, SHELL, USER and LOGNAME
   -c, --command=COMMAND  Pass COMMAND to the shell
-  -s, --shell=SHELL  This shell in place of USER's";
+  -s, --shell=SHELL      Run SHELL, not USER's shell";
     LOGIN = "-l",
     KEEP = "-m",
     COMMAND = "-c",
@@ -46,7 +46,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         check(&user)?;
     }
     note(AUTH_INFO, b"+", &user);
-    // Who has a shell that is none of /etc/shells is to have no other: unless root says so.
+    // A user whose shell is not in /etc/shells must run that one, unless root calls su.
     let restricted = !by_root && !is_listed(shell_of(&user));
     let chosen = match args.value(SHELL) {
         Some(shell) => Some(shell.to_vec()),

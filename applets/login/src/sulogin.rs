@@ -14,14 +14,14 @@ use rbox_core::users::{User, password_hash};
 options! {
     "[-ep] [-t SECONDS] [TTY]
 
-Ask for root's password, on TTY, and run a shell; Ctrl-D goes on without one.
+Ask for root's password on TTY and run a shell. Ctrl-D exits without one.
 
-  -e, --force          Without a password, when root's account is locked or missing
-  -p, --login-shell    Begin a session, as always
-  -t, --timeout=SECONDS  Wait for so long at most";
+  -e, --force            Ask for none if root's account is locked or missing
+  -t, --timeout=SECONDS  Wait at most SECONDS
+  -p, --login-shell      Ignored: the shell is always a login shell";
     FORCE = "-e",
-    LOGIN = "-p",
     TIMEOUT = "-t",
+    "-p" => ignored,
 }
 
 /// The applet.
@@ -32,8 +32,6 @@ const FAILURE_DELAY: u64 = 2000;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_between(0, 1)?;
-    // The shell always begins a session.
-    let _ = args.has(LOGIN);
     if !process::getuid().is_root() {
         return Err(Error::new("only root can do that"));
     }

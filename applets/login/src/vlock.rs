@@ -13,9 +13,9 @@ use rbox_core::users::{User, password_hash};
 options! {
     "[-a]
 
-Lock this terminal; the user's password unlocks it.
+Lock this terminal until the user's password is entered.
 
-  -a, --all  Nor can another virtual terminal be chosen";
+  -a, --all  Disable switching to other virtual terminals too";
     ALL = "-a",
 }
 

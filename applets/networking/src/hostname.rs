@@ -9,18 +9,20 @@ use rbox_core::sys::system;
 options! {
     "[-sidf] [NAME | -F FILE]
 
-Print or set the host's name.
+Print or set the host name.
 
-  -s, --short       Print the name up to the first dot
-  -i, --ip-address  Print the addresses that the name resolves to
-  -d, --domain      Print what follows the first dot
-  -f, --fqdn, --long  Print the name with its domain
-  -F, --file=FILE   Set the name from the first line of FILE";
+  -s, --short         Print the name up to the first dot
+  -i, --ip-address    Print the addresses of the name
+  -d, --domain        Print the domain, after the first dot
+  -f, --fqdn, --long  Print the fully qualified name
+  -F, --file=FILE     Set the name from the first line of FILE
+  -v                  Ignored; accepted for compatibility";
     SHORT = "-s",
     ADDRESSES = "-i",
     DOMAIN = "-d",
     FULL = "-f",
     FILE = "-F",
+    "-v" => ignored,
 }
 
 /// The applet.

@@ -17,10 +17,9 @@ use rbox_core::{push, text};
 options! {
     "[-a] [IFACE[:ALIAS] [ADDRESS[/BITS]] [netmask MASK] [[-]broadcast [ADDRESS]] [[-]pointopoint [ADDRESS]] [dstaddr ADDRESS] [add|del ADDRESS/BITS] [hw ether|infiniband ADDRESS] [mtu N] [metric N] [txqueuelen N] [mem_start N] [io_addr N] [irq N] [outfill N] [keepalive N] [[-]arp] [[-]trailers] [[-]allmulti] [[-]multicast] [[-]promisc] [[-]dynamic] [up|down]]
 
-Show the interfaces that are up, or one, or set one. An alias is one more
-address of an interface.
+Print or configure network interfaces. An alias is another address of IFACE.
 
-  -a  Show those that are down too";
+  -a  Print interfaces that are down too";
     ALL = "-a",
 }
 
@@ -39,7 +38,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let netlink = Netlink::open()?;
     let Some((&name, words)) = args.operands().split_first() else {
         let mut links = netlink.links()?;
-        links.sort_by(|a, b| a.name.cmp(&b.name));
+        links.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         for link in links.iter().filter(|link| args.has(ALL) || link.flags & UP != 0) {
             show_with_aliases(env, &netlink, link)?;
         }
@@ -87,7 +86,7 @@ fn show(env: &mut Env, addresses: &[Address], link: &Link, name: &[u8]) -> Resul
         _ => text.extend_from_slice(b"UNSPEC  \n"),
     }
     let own = addresses.iter().filter(|address| address.index == link.index);
-    // As the kernel tells those who ask by name, there is one IPv4 address.
+    // An interface has one IPv4 address for those who ask the kernel by name.
     let first = own.clone().find(|address| address.local.is_ipv4() && label_of(address, link) == name);
     let is_alias = name != link.name;
     for address in first.into_iter().chain(own.filter(|address| address.local.is_ipv6() && !is_alias)) {
@@ -106,7 +105,7 @@ fn show(env: &mut Env, addresses: &[Address], link: &Link, name: &[u8]) -> Resul
     env.stdout.write(&text)
 }
 
-/// What the hardware takes up of the machine, where it says so.
+/// The interrupt and addresses of the hardware, where the kernel has them.
 fn resources(map: &[u8]) -> Vec<u8> {
     let number = |at: usize| map.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes);
     let (memory, end, port) = (number(0), number(8), number(16));

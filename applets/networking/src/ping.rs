@@ -16,22 +16,24 @@ use rbox_core::{push, text};
 use crate::inet::checksum;
 
 options! {
-    "[-46Aq] [-c N] [-s SIZE] [-i SEC] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDRESS] [-p HEX] HOST
+    "[OPTION]... HOST
 
-Send ICMP echo requests to HOST and tell of the answers.
+Send ICMP echo requests to HOST and print the replies.
 
-  -4       HOST by IPv4
-  -6       HOST by IPv6
-  -c N     Send N requests
-  -s SIZE  Send SIZE bytes of data (default 56)
-  -i SEC   Wait SEC between requests (default 1)
-  -A       Send the next request when an answer comes
-  -W SEC   Wait SEC for an answer after the last request (default 10)
-  -w SEC   End after SEC
-  -t TTL   Let packets live for TTL routers
-  -I IFACE|ADDRESS  Send through this interface, from this address
+  -4       Use IPv4
+  -6       Use IPv6
+  -c N     Stop after N requests
+  -s SIZE  Send SIZE bytes of data (56)
+  -i SEC   Wait SEC seconds between requests (1)
+  -A       Send the next request on each reply
+  -W SEC   Wait SEC seconds for the last reply (10)
+  -w SEC   Stop after SEC seconds
+  -t TTL   Set the time to live
+  -I IFACE|ADDRESS  Use this interface or source address
   -p HEX   Fill the data with this byte
-  -q       Print only the sums";
+  -q       Print only the header and the summary
+  -n       Ignored: addresses are always numeric
+  -v       Ignored; accepted for compatibility";
     FOUR = "-4",
     SIX = "-6",
     COUNT = "-c",
@@ -44,6 +46,8 @@ Send ICMP echo requests to HOST and tell of the answers.
     FROM = "-I",
     PATTERN = "-p",
     QUIET = "-q",
+    "-n" => ignored,
+    "-v" => ignored,
 }
 
 /// The applet.
@@ -120,7 +124,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::from_ok(pinger.received > 0))
 }
 
-/// Microseconds of the clock that nobody sets.
+/// Microseconds of the monotonic clock.
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1000
@@ -181,7 +185,7 @@ impl Pinger {
         })
     }
 
-    /// Type, code, checksum, identifier, sequence, then the time of sending where there is room for it.
+    /// Type, code, checksum, identifier, sequence, then the time of sending where the data have eight bytes.
     fn send(&mut self) -> Result<()> {
         let kind = if self.to.is_ipv4() { 8 } else { 128 };
         let sequence = self.sent as u16;

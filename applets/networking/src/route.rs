@@ -12,12 +12,11 @@ use rbox_core::{push, text};
 options! {
     "[-ne] [-A inet|inet6] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [metric N] [mss BYTES] [window BYTES] [irtt MS] [reject] [[dev] IFACE]]
 
-Print the routes of the kernel, or add or delete one. TARGET is an address, a
-network as ADDRESS/BITS, or default.
+Print, add or delete routes. TARGET is an address, ADDRESS/BITS or default.
 
-  -n         Print 0.0.0.0, not default and *
-  -e         Print other columns: window and round trip time
-  -A FAMILY  inet (default) or inet6";
+  -n         Print numeric addresses only
+  -e         Print window and initial round trip time
+  -A FAMILY  Select inet (default) or inet6";
     NUMBERS = "-n",
     OTHER = "-e",
     FAMILY = "-A",
@@ -42,7 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
 }
 
-/// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as letters.
+/// `RTF_UP`, `RTF_GATEWAY`, `RTF_HOST`, `RTF_REJECT` as characters.
 fn flags(route: &Route, most: u8) -> Vec<u8> {
     let mut flags = if matches!(route.kind, 6..=8) { b"!".to_vec() } else { b"U".to_vec() };
     if route.gateway.is_some() {
@@ -139,7 +138,7 @@ fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome 
             };
         }
     }
-    // What the masks say, where they say something.
+    // The mask, where there is one.
     let mut said = target.contains(&b'/').then_some(route.prefix);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(Error::usage);
@@ -179,7 +178,7 @@ fn change(netlink: &Netlink, add: bool, words: &[&[u8]], family: u8) -> Outcome 
     route.to = route.to.filter(|_| route.prefix > 0).map(|to| network(to, route.prefix));
     route.scope = if add && route.gateway.is_none() && route.kind == 1 && family == 2 { 253 } else { 0 };
     if !add {
-        // What is not said may be anything: 255 is RT_SCOPE_NOWHERE, protocol 0 any.
+        // Fields that are not given match anything: 255 is RT_SCOPE_NOWHERE, protocol 0 any.
         (route.scope, route.protocol, route.kind) = (255, 0, 0);
     }
     let what = if add { "SIOCADDRT" } else { "SIOCDELRT" };

@@ -7,13 +7,13 @@ use rbox_core::prelude::*;
 options! {
     "[-bkmgh]
 
-Show how much memory and swap is free and in use.
+Print free and used memory and swap.
 
   -b  In bytes
-  -k  In kilobytes
-  -m  In megabytes
-  -g  In gigabytes
-  -h  In the unit that fits";
+  -k  In KiB
+  -m  In MiB
+  -g  In GiB
+  -h  In the largest unit that fits";
     BYTES = "-b",
     KILO = "-k",
     MEGA = "-m",
@@ -68,19 +68,19 @@ fn in_unit(kilobytes: u64, unit: Opt) -> Vec<u8> {
     Decimal::new(number).as_bytes().to_vec()
 }
 
-/// One decimal and a unit letter, as `1.5G`.
+/// One decimal and a unit character, as `1.5G`.
 fn human(kilobytes: u64) -> Vec<u8> {
     if kilobytes == 0 {
         return b"0".to_vec();
     }
-    let (mut tenths, mut letters) = (u128::from(kilobytes) * 10, b"KMGTPE".iter());
-    let mut letter = letters.next();
+    let (mut tenths, mut characters) = (u128::from(kilobytes) * 10, b"KMGTPE".iter());
+    let mut character = characters.next();
     while tenths >= 10_240 {
         tenths = (tenths + 512) / 1024;
-        letter = letters.next();
+        character = characters.next();
     }
     let (whole, tenth) = ((tenths / 10) as u64, (tenths % 10) as u64);
-    [Decimal::new(whole).as_bytes(), b".", Decimal::new(tenth).as_bytes(), &[*letter.unwrap_or(&b'Z')]].concat()
+    [Decimal::new(whole).as_bytes(), b".", Decimal::new(tenth).as_bytes(), &[*character.unwrap_or(&b'Z')]].concat()
 }
 
 #[cfg(test)]

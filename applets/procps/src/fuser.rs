@@ -15,15 +15,15 @@ use rbox_core::text;
 options! {
     "[-msk46] [-n SPACE] [-SIG] FILE...
 
-Print the numbers of the processes that use any FILE: have it open, run it, have
-it mapped, or are in it. PORT/tcp and PORT/udp are the sockets of a port.
+Print the PIDs of processes that use FILEs: as open file, program, mapping or
+directory. PORT/tcp and PORT/udp are sockets.
 
-  -m, --mount      All files of the file system that FILE is on
-  -s, --silent     Print nothing
-  -k, --kill       Send them a signal, KILL unless named
-  -4, --ipv4       Only ports of IPv4
-  -6, --ipv6       Only ports of IPv6
-  -n, --namespace=SPACE  FILEs are of the space file, tcp or udp";
+  -m, --mount   Match all files on the filesystem of FILE
+  -s, --silent  Print nothing
+  -k, --kill    Send the processes SIG (KILL)
+  -4, --ipv4    Match only IPv4 sockets
+  -6, --ipv6    Match only IPv6 sockets
+  -n, --namespace=SPACE  FILEs are in SPACE: file, tcp or udp";
     MOUNT = "-m",
     SILENT = "-s",
     KILL = "-k",
@@ -43,7 +43,7 @@ enum Target {
     File(u64, u64),
     /// Any file on a device.
     Device(u64),
-    /// A socket: what /proc/PID/fd/N says.
+    /// A socket: the target of /proc/PID/fd/N.
     Socket(Vec<u8>),
 }
 
@@ -110,7 +110,7 @@ fn sockets(table: &[u8], port: u64, targets: &mut Vec<Target>) {
         let words: Vec<&[u8]> = bytes::words(line).collect();
         let (Some(local), Some(inode)) = (words.get(1), words.get(9)) else { continue };
         let is_it = bytes::split_once(local, b':').and_then(|(_, digits)| parse_radix(digits, 16)) == Some(port);
-        // A connection that is only waiting for its end is nobody's.
+        // A connection in TIME_WAIT belongs to no process.
         if is_it && *inode != b"0" {
             targets.push(Target::Socket(text!("socket:[", *inode, "]")));
         }

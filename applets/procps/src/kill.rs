@@ -8,9 +8,9 @@ use rbox_core::sys::signal;
 options!(
     "[-l [NUMBER]] [-s SIG | -SIG] PID...
 
-Send a signal, TERM unless named, to processes; -PID means a group.
+Send a signal (TERM) to processes; -PID is a process group.
 
-  With -l, print the names of all signals, or of one number or status."
+  With -l, list the signals, or print the name of NUMBER or of an exit status."
 );
 
 /// The applet. `-SIG` and `-PID` are no options, so it reads its words itself.
@@ -91,7 +91,7 @@ mod tests {
     use super::APPLET;
 
     #[test]
-    fn names_and_numbers_are_told() {
+    fn names_and_numbers_are_printed() {
         assert_eq!(try_call(APPLET, &["kill", "-l", "15", "hup", "137"], b"").stdout, "TERM\n1\nKILL\n");
         assert!(try_call(APPLET, &["kill", "-l"], b"").stdout.starts_with(" 1) HUP\n 2) INT\n"));
     }
@@ -99,6 +99,7 @@ mod tests {
     #[test]
     fn wrong_words_are_errors() {
         assert_eq!(try_call(APPLET, &["kill", "-NOPE", "1"], b"").stderr, "kill: bad signal name 'NOPE'\n");
+        assert_eq!(try_call(APPLET, &["kill", "-s", "NOPE", "1"], b"").stderr, "kill: bad signal name 'NOPE'\n");
         assert_eq!(try_call(APPLET, &["kill", "-0", "x"], b"").stderr, "kill: invalid number 'x'\n");
     }
 }

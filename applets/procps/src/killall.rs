@@ -10,10 +10,9 @@ use crate::kill::list_all;
 options!(
     "[-lq] [-s SIG | -SIG] NAME...
 
-Send a signal, TERM unless named, to all processes of each NAME.
+Send a signal (TERM) to all processes of each NAME.
 
-  With -l, print the names of all signals; with -q, do not complain when there
-  is no such process."
+  With -l, list the signals; with -q, do not report unmatched names."
 );
 
 /// The applet. `-SIG` is no option, so it reads its words itself.
@@ -68,4 +67,22 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn signal_of(word: &[u8]) -> Result<i32> {
     number_of(word).ok_or_else(|| Error::parts(&[b"bad signal name '", word, b"'"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::APPLET;
+
+    #[test]
+    fn options_of_the_usage_text_are_taken() {
+        assert!(try_call(APPLET, &["killall", "-q", "-l"], b"").stdout.starts_with(" 1) HUP\n"));
+        for words in [["killall", "-q", "-s", "TERM"], ["killall", "-q", "-TERM", "--"]] {
+            let ran = try_call(APPLET, &[&words[..], &["no such name"]].concat(), b"");
+            assert_eq!((ran.status, ran.stderr.as_str()), (1, ""));
+        }
+        let ran = try_call(APPLET, &["killall", "-s", "NOPE", "no such name"], b"");
+        assert_eq!(ran.stderr, "killall: bad signal name 'NOPE'\n");
+    }
 }

@@ -12,10 +12,9 @@ use crate::kill::list_all;
 options!(
     "[-l] [-SIG] [-o PID[,PID]...]...
 
-Send a signal, TERM unless named, to all processes that are neither of its own
-session nor of the kernel, while they are still.
+Send a signal (TERM) to all processes outside its own session, except kernel threads.
 
-  With -l, print the names of all signals; with -o, leave out a process."
+  With -l, list the signals; with -o, omit PIDs."
 );
 
 /// The applet. `-SIG` is no option, so it reads its words itself.
@@ -49,7 +48,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn send_all(env: &mut Env, number: i32, omitted: &[i32]) -> Outcome {
     let itself = own::getpid().as_raw_pid();
     let session = Process::read(itself).map_or(0, |process| process.session);
-    // It fails where there is nobody else.
+    // It fails where there is no other process.
     let _ = signal::kill(-1, STOP);
     let all = processes::all();
     let mut reached = false;
@@ -64,6 +63,7 @@ fn send_all(env: &mut Env, number: i32, omitted: &[i32]) -> Outcome {
             Err(errno) => env.report(&Error::on(text!("can't kill pid ", *pid as u32), errno)),
         }
     }
+    // As above.
     let _ = signal::kill(-1, CONTINUE);
     all?;
     // killall5(8): 2 when there was none.

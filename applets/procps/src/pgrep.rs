@@ -1,4 +1,4 @@
-//! `pgrep`, `pkill`: find processes by name and other marks, and print or signal them (as in procps).
+//! `pgrep`, `pkill`: find processes by name and other attributes, and print or signal them (as in procps).
 
 use rbox_core::bytes;
 use rbox_core::io::Input;
@@ -18,32 +18,31 @@ use crate::kill::list_all;
 use crate::ps::real_id;
 
 options! {
-    "[-flanovxic] [-d STR] [-SIG] [-s SID,...] [-P PPID,...] [-u USER,...] [-t TTY,...] [PATTERN]
+    "[-SIG] [OPTION]... [PATTERN]
 
-Print the numbers of processes, or with pkill send them a signal, TERM unless
-named, whose name PATTERN, an extended regular expression, matches, and all else
-that is asked for.
+Print the PIDs of processes, or with pkill send them a signal (TERM). PATTERN is an
+extended regular expression that matches the name; all criteria must match.
 
-  -f, --full            Match the whole command line
-  -x, --exact           PATTERN is the whole of it
-  -i, --ignore-case     Upper and lower case are the same
-  -v, --inverse         Take the others
-  -n, --newest          Take only the one started last
-  -o, --oldest          Take only the one started first
-  -l, --list-name       Print the name as well; pkill: print the names of signals
-  -a, --list-full       Print the command line as well
-  -c, --count           Print only how many there are
-  -d, --delimiter=STR   Print STR between two, not a newline
-  -e, --echo            pkill: tell what is signalled
-      --signal=SIG      pkill: as -SIG
-  -s, --session=SID,...  Of these sessions, 0 for its own
-  -g, --pgroup=PGID,...  Of these groups, 0 for its own
-  -P, --parent=PPID,...  Children of these
-  -u, --euid=USER,...   Of these users
-  -U, --uid=USER,...    Of these real users
-  -G, --group=GROUP,...  Of these real groups
-  -t, --terminal=TTY,...  On these terminals, as tty1 or pts/0
-  -F, --pidfile=FILE    With the number that FILE has";
+  -f, --full              Match the full command line
+  -x, --exact             Match the whole name or command line
+  -i, --ignore-case       Ignore case
+  -v, --inverse           Select processes that do not match
+  -n, --newest            Select only the newest
+  -o, --oldest            Select only the oldest
+  -l, --list-name         Print the name too; pkill: list the signals
+  -a, --list-full         Print the command line too
+  -c, --count             Print only the number of processes
+  -d, --delimiter=STRING  Separate PIDs with STRING (newline)
+  -e, --echo              pkill: print each process
+      --signal=SIG        pkill: same as -SIG
+  -s, --session=SID,...   Select by session; 0 is the own one
+  -g, --pgroup=PGID,...   Select by process group; 0 is the own one
+  -P, --parent=PPID,...   Select by parent
+  -u, --euid=USER,...     Select by effective user
+  -U, --uid=USER,...      Select by real user
+  -G, --group=GROUP,...   Select by real group
+  -t, --terminal=TTY,...  Select by terminal, as tty1 or pts/0
+  -F, --pidfile=FILE      Select the PID in FILE";
     FULL = "-f",
     EXACT = "-x",
     FOLD = "-i",
@@ -120,13 +119,12 @@ impl Wanted {
             _ => return Err(Error::misused("only one pattern can be provided")),
         };
         let itself = Process::read(own::getpid().as_raw_pid()).unwrap_or_default();
-        let (own_session, own_group) = (itself.session as u32, itself.group as u32);
         let wanted = Self {
             pattern,
             full: args.has(FULL),
             exact,
-            sessions: list(args, SESSION, |word| Ok(own_for_zero(number(word)?, own_session)))?,
-            groups: list(args, GROUP, |word| Ok(own_for_zero(number(word)?, own_group)))?,
+            sessions: list_of_own(args, SESSION, itself.session)?,
+            groups: list_of_own(args, GROUP, itself.group)?,
             parents: list(args, PARENT, number)?,
             users: list(args, USER, users::user_id)?,
             real_users: list(args, REAL_USER, users::user_id)?,
@@ -170,16 +168,26 @@ impl Wanted {
     }
 }
 
-fn list(args: &Args<'_>, option: Opt, read: impl Fn(&[u8]) -> Result<u32>) -> Result<Vec<u32>> {
-    args.values(option).flat_map(|list| list.split(|byte| *byte == b',')).map(read).collect()
+/// The numbers in the lists of an option. One function for all of them: `read` is no type parameter.
+fn list(args: &Args<'_>, option: Opt, read: fn(&[u8]) -> Result<u32>) -> Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for list in args.values(option) {
+        for word in list.split(|byte| *byte == b',') {
+            numbers.push(read(word)?);
+        }
+    }
+    Ok(numbers)
+}
+
+/// The same, with 0 for `own`.
+fn list_of_own(args: &Args<'_>, option: Opt, own: i32) -> Result<Vec<u32>> {
+    let mut numbers = list(args, option, number)?;
+    numbers.iter_mut().filter(|number| **number == 0).for_each(|number| *number = own as u32);
+    Ok(numbers)
 }
 
 fn number(word: &[u8]) -> Result<u32> {
     Ok(parse_in_range(word, 0, i32::MAX as u64)? as u32)
-}
-
-fn own_for_zero(number: u32, own: u32) -> u32 {
-    if number == 0 { own } else { number }
 }
 
 /// The device number of a terminal in the form that /proc has it.

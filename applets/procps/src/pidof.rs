@@ -1,4 +1,4 @@
-//! `pidof`: the numbers of processes by name.
+//! `pidof`: the PIDs of processes by name.
 
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
@@ -8,10 +8,10 @@ use rbox_core::sys::process::{getpid, getppid};
 options! {
     "[-s] [-o PID]... [NAME]...
 
-Print the numbers of all processes of each NAME. Without one the status is 1.
+Print the PIDs of the processes of each NAME.
 
-  -s      Print one only
-  -o PID  Leave out PID; %PPID is pidof's own parent";
+  -s      Print one PID only
+  -o PID  Omit PID; %PPID is the parent of pidof";
     SINGLE = "-s",
     OMIT = "-o",
 }

@@ -12,10 +12,10 @@ use rbox_core::text::{Hex, Right};
 options! {
     "[-xq] PID...
 
-Show what the memory of each process is mapped to.
+Print the memory map of processes.
 
-  -x, --extended  Show how much of it is in memory, and how much of that is dirty
-  -q, --quiet     Show no heading and no total";
+  -x, --extended  Print resident and dirty memory too
+  -q, --quiet     Print no header and no total";
     EXTENDED = "-x",
     QUIET = "-q",
 }
@@ -106,9 +106,9 @@ fn mapping(line: &[u8]) -> Option<Mapping> {
     let (range, rest) = bytes::split_once(line, b' ')?;
     let (start, end) = bytes::split_once(range, b'-')?;
     let (start, end) = (parse_radix(start, 16)?, parse_radix(end, 16)?);
-    let letters = rest.get(..4)?;
-    let shared = if letters[3] == b's' { b's' } else { b'-' };
-    let mode = [&letters[..3], &[shared, b'-']].concat();
+    let characters = rest.get(..4)?;
+    let shared = if characters[3] == b's' { b's' } else { b'-' };
+    let mode = [&characters[..3], &[shared, b'-']].concat();
     // A name may have blanks in it: it is what is after four words.
     let mut name = rest;
     for _ in 0..4 {

@@ -10,19 +10,18 @@ use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
-    "[-efT] [-o COLUMN[=HEADER][,COLUMN]...] [-p PID,...] [--ppid PID,...]
+    "[OPTION]...
 
-List all processes, or those that are named.
+List all processes, or the selected ones.
 
-  -o COLUMN[=HEADER],...  Show these columns (pid,user,time,args)
-  -f                      Show user,pid,ppid,etime,tty,time,args
-  -p, --pid=PID,...       Only these processes
-      --ppid=PID,...      Only the children of these
-  -T                      Show threads
-  -a                      Accepted: all are shown
-  -A                      Accepted: all are shown
-  -e                      Accepted: all are shown
-  -w                      Lines are never cut
+  -o COLUMN[=HEADER],...  Print these columns (pid,user,time,args)
+  -f                      Print user,pid,ppid,etime,tty,time,args
+  -p, --pid=PID,...       Select processes by PID
+      --ppid=PID,...      Select the children of these PIDs
+  -T                      List threads too
+  -a, -A, -d, -e          Ignored: all processes are listed
+  -w                      Ignored: lines are never cut
+  -l, -Z                  Ignored; accepted for compatibility
 
 Columns: user group comm args pid ppid pgid sid tty vsz rss stat nice etime
 time ruser rgroup.";
@@ -31,10 +30,9 @@ time ruser rgroup.";
     PIDS = "-p",
     PARENTS = "--ppid",
     THREADS = "-T",
-    ALL_A = "-a",
-    ALL = "-A",
-    EVERY = "-e",
-    WIDE = "-w",
+    "-a" => ignored,
+    "-w" => ignored,
+    "-l" => ignored,
 }
 
 /// The applet.
@@ -90,8 +88,6 @@ impl Column {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // Only the words of System V's and BSD's ps for what is done anyway.
-    let _ = [ALL_A, ALL, EVERY, WIDE];
     let mut columns = Vec::new();
     for list in args.values(COLUMNS) {
         choose(list, &mut columns)?;
@@ -127,10 +123,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(if found { ExitStatus::SUCCESS } else { ExitStatus::FAILURE })
 }
 
-/// The numbers of all lists of an option, parted by commas or blanks.
+/// The PIDs in all lists of an option, separated by commas or blanks.
 fn listed(args: &Args<'_>, option: Opt) -> Result<Vec<i32>> {
-    let words = args.values(option).flat_map(|list| list.split(|byte| matches!(byte, b',' | b' ')));
-    words.map(|word| parse_in_range(word, 1, i32::MAX as u64).map(|pid| pid as i32)).collect()
+    let mut pids = Vec::new();
+    for list in args.values(option) {
+        for word in list.split(|byte| matches!(byte, b',' | b' ')) {
+            pids.push(parse_in_range(word, 1, i32::MAX as u64)? as i32);
+        }
+    }
+    Ok(pids)
 }
 
 /// Adds the columns of a list. A header after `=` takes the rest of the list, commas and all (POSIX XCU ps, `-o`), but what
@@ -216,13 +217,13 @@ fn terminal(device: u32) -> Vec<u8> {
 
 /// Kilobytes, or from 10,000 on megabytes with `m`, or gigabytes with `g`: four columns are enough.
 fn size(kilobytes: u64) -> Vec<u8> {
-    let (number, letter) = match kilobytes {
+    let (number, character) = match kilobytes {
         0..10_000 => return decimal(kilobytes),
         10_000..10_240_000 => (kilobytes >> 10, b'm'),
         _ => (kilobytes >> 20, b'g'),
     };
     let mut text = decimal(number);
-    text.push(letter);
+    text.push(character);
     text
 }
 
@@ -230,7 +231,7 @@ fn page_kilobytes() -> u64 {
     rbox_core::sys::param::page_size() as u64 / 1024
 }
 
-/// The state's letter; W without pages, `<` and N by niceness.
+/// The state's character; W without pages, `<` and N by niceness.
 fn state(process: &Process) -> Vec<u8> {
     let mut text = vec![process.state];
     if process.resident_pages == 0 && process.state != b'Z' {

@@ -11,12 +11,12 @@ use rbox_core::users;
 options! {
     "[-pnT] [PID | USER]
 
-Show processes as a tree: all below PID, or those of USER. Without either PID is 1.
-Equal branches are shown once, with their number.
+Print processes as a tree: the descendants of PID (1), or the trees of USER. Identical
+branches are merged.
 
-  -p, --show-pids    Show the numbers of processes, and each by itself
-  -n, --numeric-sort  Sort by number, not by name
-  -T, --hide-threads  Leave out threads";
+  -p, --show-pids     Print PIDs, do not merge
+  -n, --numeric-sort  Sort by PID, not by name
+  -T, --hide-threads  Hide threads";
     PIDS = "-p",
     NUMERIC = "-n",
     NO_THREADS = "-T",
@@ -33,7 +33,7 @@ struct Node {
     label: Vec<u8>,
 }
 
-/// Branches are followed so far down, so that nobody's tree takes all of the stack.
+/// The depth of the tree is limited, since each level takes stack.
 const MOST_DEEP: usize = 500;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -89,7 +89,7 @@ fn nodes(args: &Args<'_>) -> Result<Vec<Node>> {
         let label = label(&process.name, process.pid, false);
         nodes.push(Node { pid: process.pid, parent: process.parent, owner, label });
     }
-    nodes.sort_by(|a, b| match args.has(NUMERIC) {
+    nodes.sort_unstable_by(|a, b| match args.has(NUMERIC) {
         true => a.pid.cmp(&b.pid),
         false => (&a.label, a.pid).cmp(&(&b.label, b.pid)),
     });
@@ -105,7 +105,7 @@ fn of_user(nodes: &[Node], user: u32) -> Vec<&Node> {
 /// The lines of a process and all below it.
 fn block(nodes: &[Node], node: &Node, depth: usize) -> Vec<Vec<u8>> {
     let children = nodes.iter().filter(|child| child.parent == node.pid && child.pid != node.pid);
-    // Equal branches become one, in the place of the first.
+    // Equal branches become one, at the position of the first.
     let mut branches: Vec<(Vec<Vec<u8>>, usize)> = Vec::new();
     for child in children.take_while(|_| depth < MOST_DEEP) {
         let lines = block(nodes, child, depth + 1);

@@ -11,18 +11,18 @@ use rbox_core::text;
 options! {
     "[-enNqw] [-a | --system | -p [FILE]... | KEY[=VALUE]...]
 
-Show parameters of the kernel, or set them. A KEY is a path below /proc/sys, with
-dots or slashes.
+Print or set kernel parameters. A KEY is a path below /proc/sys, with dots or
+slashes.
 
-  -a, -A, --all     Show all
-  -p, --load        Set those that FILE has, /etc/sysctl.conf unless said
-      --system      Set those of /run/sysctl.d, /etc/sysctl.d, /usr/lib/sysctl.d,
-                    /lib/sysctl.d and /etc/sysctl.conf
-  -w, --write       All operands are KEY=VALUE
-  -n, --values      Do not show keys
-  -N, --names       Show only keys
-  -e, --ignore      Do not complain about unknown keys
-  -q, --quiet       Do not show what is set";
+  -a, -A, --all  Print all parameters
+  -p, --load     Set the parameters in FILE (/etc/sysctl.conf)
+      --system   Set those in /run/sysctl.d, /etc/sysctl.d, /usr/lib/sysctl.d,
+                 /lib/sysctl.d and /etc/sysctl.conf
+  -w, --write    Require KEY=VALUE operands
+  -n, --values   Print values only
+  -N, --names    Print names only
+  -e, --ignore   Ignore unknown keys
+  -q, --quiet    Do not print the parameters set";
     ALL = "-a",
     LOAD = "-p",
     SYSTEM = "--system",
@@ -130,9 +130,9 @@ fn show(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Result<()> {
 /// Shows what is in a directory of /proc/sys, by name.
 fn show_directory(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Outcome {
     let directory = text!("/proc/sys/", path);
-    let mut entries = list_at(&directory).map_err(|errno| failed(path, "reading", errno))?;
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    let paths: Vec<Vec<u8>> = entries.iter().map(|entry| bytes::join_path(path, &entry.name)).collect();
+    let entries = list_at(&directory).map_err(|errno| failed(path, "reading", errno))?;
+    let mut paths: Vec<Vec<u8>> = entries.iter().map(|entry| bytes::join_path(path, &entry.name)).collect();
+    paths.sort();
     let paths: Vec<&[u8]> = paths.iter().map(Vec::as_slice).collect();
     env.for_each_operand(&paths, &mut |env, path| show(env, args, path))
 }
@@ -200,7 +200,7 @@ fn load_all(env: &mut Env, args: &Args<'_>) -> Outcome {
             }
         }
     }
-    files.sort_by(|a, b| bytes::base_name(a).cmp(bytes::base_name(b)));
+    files.sort_unstable_by(|a, b| bytes::base_name(a).cmp(bytes::base_name(b)));
     let last = b"/etc/sysctl.conf";
     if stat(CWD, last, true).is_ok() {
         files.push(last.to_vec());

@@ -8,7 +8,14 @@ use rbox_core::prelude::*;
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::utmp;
 
-options!("\n\nShow the time, how long the machine runs, and its load over 1, 5 and 15 minutes.");
+options! {
+    "[-s]
+
+Print the time, the time since boot, and the load averages of 1, 5 and 15 minutes.
+
+  -s, --since  Print the time of boot, as YYYY-MM-DD HH:MM:SS";
+    SINCE = "-s",
+}
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
@@ -16,6 +23,12 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let zone = Zone::load(env.vars.get("TZ"));
+    if args.has(SINCE) {
+        let now = Moment::now();
+        let boot = Moment { seconds: now.seconds - (uptime_milliseconds() / 1000) as i64, ..now };
+        env.stdout.write(&time::format(b"%Y-%m-%d %H:%M:%S\n", boot, &zone))?;
+        return Ok(ExitStatus::SUCCESS);
+    }
     let mut line = time::format(b" %H:%M:%S up ", Moment::now(), &zone);
     push_uptime(&mut line, uptime_milliseconds() / 60_000);
     line.extend_from_slice(&[b",  ", Decimal::new(utmp::users()).as_bytes(), b" users"].concat());

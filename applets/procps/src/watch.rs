@@ -13,14 +13,16 @@ use rbox_core::time::{self, Moment, Zone};
 options! {
     "[-tx] [-n SECONDS] COMMAND [WORD]...
 
-Run COMMAND, as a line of the shell, each 2 seconds on a clear screen.
+Run COMMAND as a shell command line periodically and show its output on the screen.
 
-  -n, --interval=SECONDS  The time between two runs
-  -t, --no-title         Show no heading
-  -x, --exec             Run COMMAND with its words, without a shell";
+  -n, --interval=SECONDS  Set the interval (2)
+  -t, --no-title          Print no header
+  -x, --exec              Execute COMMAND without a shell
+  -d, --differences       Ignored; accepted for compatibility";
     INTERVAL = "-n",
     NO_TITLE = "-t",
     EXEC = "-x",
+    "-d" => ignored,
 }
 
 /// The applet.

@@ -10,31 +10,31 @@ use rbox_core::sys::{fd, fs};
 use crate::state::{Account, TROUBLE, limit, read_variables};
 
 options! {
-    "[-vP012] [-u USER] [-U USER] [-b NAME] [-e DIRECTORY] [-/ ROOT] [-n N] [-l|-L FILE] [-m BYTES] [-d BYTES] [-o N] [-p N] [-f BYTES] [-c BYTES] [-t SECONDS] PROG [ARG]...
+    "[OPTION]... PROG [ARG]...
 
-Change the state of the process and run PROG. USER is [:]USER[:GROUP]..., after
-a leading colon with numbers.
+Run PROG with a changed process state. USER is USER[:GROUP]..., or IDs after a
+leading colon.
 
-  -u USER     Become USER
-  -U USER     Put USER's numbers into the variables UID and GID
-  -b NAME     Call PROG by NAME
-  -e DIRECTORY   Set variables by the files in DIRECTORY
+  -u USER     Set user and groups
+  -U USER     Set the variables UID and GID
+  -b NAME     Set argv[0] to NAME
+  -e DIRECTORY  Set variables from the files in DIRECTORY
   -/ ROOT     Change the root directory
   -n N        Add N to the nice value
-  -l FILE     Wait for a lock of FILE and hold it
-  -L FILE     The same, but fail when it is held
+  -l FILE     Lock FILE, waiting for it
+  -L FILE     Lock FILE, or fail
   -m BYTES    Limit data, stack, locked memory and address space
   -d BYTES    Limit the data segment
   -o N        Limit open files
   -p N        Limit processes of the user
-  -f BYTES    Limit files that are written
-  -c BYTES    Limit core files
+  -f BYTES    Limit the size of written files
+  -c BYTES    Limit core dumps
   -t SECONDS  Limit CPU time
-  -P          Run in a session of its own
+  -P          Start a new session
   -0          Close standard input
   -1          Close standard output
   -2          Close standard error
-  -v          Say what is done";
+  -v          Print each change";
     USER = "-u",
     NUMBERS = "-U",
     NAME = "-b",

@@ -8,8 +8,8 @@ use crate::state::{TROUBLE, read_variables};
 options!(
     "DIRECTORY PROG [ARG]...
 
-Run PROG with the variables in DIRECTORY: the first line of a file is the value of
-the variable of its name; an empty file takes the variable away."
+Run PROG with variables set from the files in DIRECTORY: the first line of each file
+is the value; an empty file unsets the variable."
 );
 
 /// The applet.

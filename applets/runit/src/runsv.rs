@@ -21,9 +21,9 @@ use crate::status::{State, Status, now};
 options!(
     "DIRECTORY
 
-Run the service in DIRECTORY: start DIRECTORY/run, start it anew when it ends, and
-take commands by DIRECTORY/supervise/control. DIRECTORY/log/run gets its output; a
-log/ that is added later gets it from the next start on."
+Supervise the service in DIRECTORY: run DIRECTORY/run, restart it when it exits,
+and read commands from DIRECTORY/supervise/control. DIRECTORY/log/run reads its
+output; a log/ added later does so from the next start."
 );
 
 /// The applet. Its own failures have runit's status 111.
@@ -32,7 +32,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program().failure(111);
 /// The least time between two starts, in milliseconds.
 const INTERVAL: u64 = 1000;
 
-/// How often to look whether the directory was made anew or has a log/ now, in seconds.
+/// How often to look whether the directory was made again or has a log/ now, in seconds.
 const LOOK: i64 = 5;
 
 /// A service or its log service.
@@ -46,7 +46,7 @@ struct Service {
     started: u64,
     /// The ends of the FIFO for commands. The writing end keeps it from reading as ended.
     control: (OwnedFd, OwnedFd),
-    /// What tells `sv` that somebody watches, and keeps a second runsv out.
+    /// Shows `sv` that a runsv supervises the service, and keeps a second one out.
     _held: (OwnedFd, OwnedFd),
 }
 
@@ -56,7 +56,7 @@ const LEFTOVER_PATIENCE: u64 = 5000;
 /// A process that an earlier runsv has left.
 struct Leftover {
     pid: i32,
-    /// Ticks after the machine's start at which it was started: tells it from a later process with its PID.
+    /// Ticks after the machine's start at which it was started: a later process with its PID has another.
     started: u64,
 }
 
@@ -136,6 +136,7 @@ impl Service {
         // A link to a directory that is not there yet, as on a read-only root.
         if let (Err(Errno::NOENT), Ok(target)) = (fs::stat(&supervise), fs::readlink(&supervise)) {
             let base = if target.starts_with(b"/") { &b""[..] } else { prefix.as_bytes() };
+            // If it cannot be made, opening the files in it fails and reports why.
             let _ = fs::mkdir([base, &target].concat(), Mode::RWXU);
         }
         let open = |name: &str, flags: OFlags| {
@@ -270,6 +271,7 @@ impl Supervisor {
         let (service, pipe) = (&self.services[index], &self.pipe);
         let pid = process::fork_run(|| {
             signals.release();
+            // The child of a fork is no group leader, so this cannot fail.
             let _ = process::setsid();
             if service.is_log()
                 && let Err(errno) = process::chdir("log")
@@ -320,6 +322,7 @@ impl Supervisor {
         }
         let mut watched = vec![PollFd::from_borrowed_fd(self.signals.fd(), PollFlags::IN)];
         watched.extend(self.services.iter().map(|service| PollFd::new(&service.control.0, PollFlags::IN)));
+        // An interruption only means one more round.
         let _ = poll(&mut watched, Some(&Timespec { tv_sec: LOOK, tv_nsec: 0 }));
         drop(watched);
         self.follow_directory(env);
@@ -339,7 +342,7 @@ impl Supervisor {
         }
     }
 
-    /// A directory that was removed and made anew has other files under the same names: moves there, or no command would
+    /// A directory that was removed and made again has other files under the same names: moves there, or no command would
     /// ever come. A log/ that was added gets a service.
     fn follow_directory(&mut self, env: &mut Env) {
         let same = |a: &fs::Stat, b: &fs::Stat| (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino);
@@ -396,7 +399,7 @@ impl Supervisor {
                 let want = if byte == b'd' { Want::Down } else { Want::Exit };
                 self.ask(env, index, want, b'd');
                 if byte == b'x' && index == 1 {
-                    // The log service alone has no say over its supervisor's end.
+                    // The log service alone cannot end its supervisor.
                     self.services[1].want = Want::Down;
                 }
                 if self.services[index].status.pid > 0 && self.services[index].status.state == State::Run {
@@ -422,7 +425,7 @@ impl Supervisor {
         self.publish(env, index);
     }
 
-    /// Notes what is wanted from now on. A supervisor that is told to leave takes nothing back.
+    /// Sets the wanted state. A supervisor that was ordered to exit keeps that order.
     fn ask(&mut self, env: &mut Env, index: usize, want: Want, byte: u8) {
         let service = &mut self.services[index];
         if service.want != Want::Exit {

@@ -13,13 +13,13 @@ use rbox_core::sys::{Errno, fs, process, signal};
 options! {
     "[-P] [-s SCRIPT] DIRECTORY
 
-Run runsv for each directory in DIRECTORY, look every 5 seconds for new and removed
-ones, and start a runsv that ended anew.
+Run runsv for each directory in DIRECTORY. Look for changes every 5 seconds, and
+restart each runsv that exits.
 
-  -P         Put each runsv in a session of its own
-  -s SCRIPT  Run SCRIPT with the signal's number on HUP and TERM
+  -P         Run each runsv in a new session
+  -s SCRIPT  Run SCRIPT with the signal number on HUP and TERM
 
-HUP ends all services and runsvdir; TERM ends runsvdir alone.";
+HUP stops all services and runsvdir; TERM stops runsvdir alone.";
     SESSION = "-P",
     SCRIPT = "-s",
 }
@@ -83,7 +83,7 @@ impl Watcher<'_> {
     }
 
     fn scan(&mut self, env: &mut Env) {
-        // The directory may come later, go, or be made anew.
+        // The directory may come later, go, or be made again.
         if let Err(errno) = process::chdir(&self.path[..]) {
             return self.warn(env, Error::on("can't change to directory", errno));
         }
@@ -146,6 +146,7 @@ impl Watcher<'_> {
             let pid = process::fork_run(|| {
                 signals.release();
                 if session {
+                    // The child of a fork is no group leader, so this cannot fail.
                     let _ = process::setsid();
                 }
                 // An exec even when runsv is rbox: pidof(8) and killall(1) must know it by its own name.

@@ -8,8 +8,8 @@ use crate::state::{Account, TROUBLE};
 options!(
     "USER PROG [ARG]...
 
-Run PROG as USER and with USER's group alone; envuidgid: as who it is, but with
-USER's numbers in the variables UID and GID."
+Run PROG with the UID and GID of USER and no other groups; envuidgid: only set the
+variables UID and GID to them."
 );
 
 /// The applet.

@@ -7,21 +7,21 @@ use rbox_core::sys::process::Resource;
 use crate::state::{TROUBLE, limit};
 
 options! {
-    "[-a BYTES] [-c BYTES] [-d BYTES] [-f BYTES] [-l BYTES] [-m BYTES] [-o N] [-p N] [-r BYTES] [-s BYTES] [-t SECONDS] PROG [ARG]...
+    "[OPTION]... PROG [ARG]...
 
-Run PROG with soft limits; `=` stands for the hard limit.
+Run PROG with soft limits; `=` is the hard limit.
 
-  -a BYTES    Address space
-  -c BYTES    Core file
-  -d BYTES    Data segment
-  -f BYTES    Files that are written
-  -l BYTES    Locked memory
-  -m BYTES    As -a, -d, -l and -s together
-  -o N        Open files
-  -p N        Processes of the user
-  -r BYTES    Resident memory
-  -s BYTES    Stack
-  -t SECONDS  CPU time";
+  -a BYTES    Limit the address space
+  -c BYTES    Limit core dumps
+  -d BYTES    Limit the data segment
+  -f BYTES    Limit the size of written files
+  -l BYTES    Limit locked memory
+  -m BYTES    Same as -a, -d, -l and -s
+  -o N        Limit open files
+  -p N        Limit processes of the user
+  -r BYTES    Limit resident memory
+  -s BYTES    Limit the stack
+  -t SECONDS  Limit CPU time";
     SPACE = "-a",
     CORE = "-c",
     DATA = "-d",

@@ -1,4 +1,4 @@
-//! The format of `supervise/status`: 20 bytes that say what a service does and since when.
+//! The format of `supervise/status`: 20 bytes: the state of a service and the time of its last change.
 
 use rbox_core::sys::time::{ClockId, clock_gettime};
 

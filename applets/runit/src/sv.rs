@@ -15,21 +15,21 @@ use crate::status::{State, Status, now};
 options! {
     "[-v] [-w SEC] COMMAND SERVICE...
 
-Control services. A SERVICE without a leading / or . is one of $SVDIR, or of
-/var/service. Called by a link with another name, that name is the service.
+Control services. A SERVICE without a leading / or . is in $SVDIR (/var/service).
+A link with another name controls the service of that name.
 
-  -v      Wait for the command to take effect, and say so
-  -w SEC  Wait SEC seconds, not 7 (or $SVWAIT), when waiting
+  -v      Wait for the command to take effect and report it
+  -w SEC  Wait SEC seconds at most ($SVWAIT or 7)
 
-status: show the state; up, down, once; exit: also end runsv;
+status: print the state; up, down, once; exit: also end runsv;
 pause cont hup alarm interrupt quit 1 2 term kill: send that signal;
 start stop restart shutdown reload try-restart check: do and wait;
-force-stop force-reload force-restart force-shutdown: and kill what stays.";
+force-stop force-reload force-restart force-shutdown: and kill after the wait.";
     VERBOSE = "-v",
     WAIT = "-w",
 }
 
-/// The applet. A wrong command line has status 100, as sv(8) says.
+/// The applet. A wrong command line has status 100, as in sv(8).
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first().failure(100);
 
 /// The most that the exit status counts.
@@ -113,7 +113,7 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
         b"force-reload" => forced(b"tc", b'T'),
         b"force-restart" => forced(b"tcu", b't'),
         b"force-shutdown" => forced(b"x", b'x'),
-        // sv(8): the first letter of a command is enough.
+        // sv(8): the first character of a command is enough.
         [b'e' | b'x', ..] => plain(b"x", b'x'),
         [b's', ..] => Command { send: b"", check: b's', waits: false, kills: false },
         [b'u', ..] => plain(b"u", b'u'),
@@ -133,7 +133,7 @@ fn find_command(action: &[u8], verbose: bool) -> Option<Command> {
     })
 }
 
-/// Why the state of a service cannot be told.
+/// Why the state of a service is not known.
 enum Unknown {
     /// runsv does not run.
     NotRunning,
@@ -157,7 +157,7 @@ impl Service {
             Mode::empty(),
         ) {
             Ok(_) => {}
-            // No reader: nobody watches over the service.
+            // No reader: no runsv supervises the service.
             Err(Errno::NXIO) => return Err(Unknown::NotRunning),
             Err(errno) => return Err(Unknown::Warning(Error::on("unable to open supervise/ok", errno))),
         }
@@ -210,7 +210,7 @@ impl Service {
         text
     }
 
-    /// True when the state could be told.
+    /// True when the state is known.
     fn show_status(&self, env: &mut Env) -> Result<bool> {
         let status = match self.read_status() {
             Ok(status) => status,
@@ -263,7 +263,7 @@ impl Service {
         fd::write(&control, content).map(drop)
     }
 
-    /// Looks whether the command has taken effect, and says so when it has.
+    /// Checks whether the command has taken effect, and reports it.
     fn check(&self, env: &mut Env, check: u8, started: (u64, u32)) -> Result<bool> {
         if !self.check_quietly(env, check, started) {
             return Ok(false);
@@ -320,7 +320,7 @@ impl Service {
         pid.and_then(process::wait_for).is_ok_and(|change| change == Change::Exited(0))
     }
 
-    /// Time is up: says so, and kills when the command may.
+    /// The time is up: reports it, and kills where the command may.
     fn give_up(&self, env: &mut Env, command: &Command) -> Result<()> {
         let lead: &[u8] = if command.kills { b"kill: " } else { b"timeout: " };
         match self.read_status() {

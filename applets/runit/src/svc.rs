@@ -1,4 +1,4 @@
-//! `svc`: send commands to runsv by their letters (daemontools' svc(8)).
+//! `svc`: send commands to runsv by their characters (daemontools' svc(8)).
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;
@@ -8,11 +8,11 @@ use rbox_core::sys::{Errno, fd, fs};
 options! {
     "[-udopchaitkx] DIRECTORY...
 
-Control the services that runsv watches over.
+Control services supervised by runsv.
 
-  -u  Up: start it, and start it anew when it ends
-  -d  Down: send TERM and CONT, and do not start it anew
-  -o  Once: start it, and do not start it anew
+  -u  Start; restart it when it exits
+  -d  Stop by TERM and CONT; do not restart it
+  -o  Start once; do not restart it
   -p  Send STOP
   -c  Send CONT
   -h  Send HUP
@@ -20,7 +20,7 @@ Control the services that runsv watches over.
   -i  Send INT
   -t  Send TERM
   -k  Send KILL
-  -x  Exit: runsv ends as soon as the service is down";
+  -x  Exit runsv when the service is down";
     UP = "-u",
     DOWN = "-d",
     ONCE = "-o",
@@ -38,7 +38,7 @@ Control the services that runsv watches over.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// What each option writes to `supervise/control`.
-const LETTERS: [(Opt, u8); 11] = [
+const CHARACTERS: [(Opt, u8); 11] = [
     (UP, b'u'),
     (DOWN, b'd'),
     (ONCE, b'o'),
@@ -56,12 +56,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.operands().is_empty() {
         return Err(Error::usage());
     }
-    let letter = |option| LETTERS.iter().find(|(other, _)| *other == option).map(|(_, letter)| *letter);
-    let letters: Vec<u8> = args.found().iter().filter_map(|(option, _)| letter(*option)).collect();
+    let character = |option| CHARACTERS.iter().find(|(other, _)| *other == option).map(|(_, character)| *character);
+    let characters: Vec<u8> = args.found().iter().filter_map(|(option, _)| character(*option)).collect();
     env.for_each_operand(args.operands(), &mut |_, directory| {
         let control = bytes::join_path(directory, b"supervise/control");
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &letters)) {
+        match fs::open(&control[..], flags, Mode::empty()).and_then(|file| fd::write(&file, &characters)) {
             Ok(_) => Ok(()),
             Err(Errno::NXIO) => Err(Error::parts(&[directory, b": runsv not running"])),
             Err(errno) => Err(Error::on(control, errno)),

@@ -1,4 +1,4 @@
-//! `svok`: tell whether runsv watches over a service (daemontools' svok(8)).
+//! `svok`: test whether runsv supervises a service (daemontools' svok(8)).
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;
@@ -8,8 +8,8 @@ use rbox_core::sys::{Errno, fs};
 options!(
     "DIRECTORY
 
-Tell whether runsv watches over the service in DIRECTORY: the status is 0 when it
-does, 100 when it does not, 111 with a message when there is no DIRECTORY."
+Test whether runsv supervises the service in DIRECTORY: status 0 if it does, 100 if
+not, 111 on an error."
 );
 
 /// The applet.
@@ -22,7 +22,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let ok = bytes::join_path(directory, b"supervise/ok");
     match fs::open(&ok[..], OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
         Ok(_) => Ok(ExitStatus::SUCCESS),
-        // No FIFO, or no reader: nobody watches.
+        // No FIFO, or no reader: no runsv.
         Err(Errno::NOENT | Errno::NXIO) => Ok(ExitStatus(100)),
         Err(errno) => Err(Error::on(ok, errno)),
     }

@@ -12,10 +12,10 @@ use rbox_core::syslog::send_line;
 options! {
     "[-c LEVEL] [-n]
 
-Hand the kernel's messages to syslogd.
+Forward kernel messages to syslogd.
 
-  -c LEVEL  Only messages more urgent than LEVEL, 1-8, go to the console
-  -n        Stay in the foreground";
+  -c LEVEL  Print messages more urgent than LEVEL, 1-8, on the console
+  -n        Run in the foreground";
     LEVEL = "-c",
     FOREGROUND = "-n",
 }
@@ -41,6 +41,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     say(b"klogd started");
     let result = forward();
+    // klogd ends either way, and who ended it learns nothing from a failure here.
     let _ = klog::control(klog::CONSOLE_ON, 0);
     say(b"klogd exiting");
     result

@@ -12,9 +12,9 @@ options! {
 
 Write MESSAGE, or each line of standard input, to the system log.
 
-  -s           Write to standard error as well
-  -t TAG       Use TAG, not the user's name
-  -p PRIORITY  A number or FACILITY.SEVERITY (user.notice)";
+  -s           Write to standard error too
+  -t TAG       Set the tag (user name)
+  -p PRIORITY  Set the priority, FACILITY.SEVERITY or a number (user.notice)";
     STDERR = "-s",
     TAG = "-t",
     PRIORITY = "-p",

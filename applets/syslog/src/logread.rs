@@ -8,10 +8,10 @@ use crate::ring::Ring;
 options! {
     "[-fF]
 
-Print what syslogd -C keeps in shared memory.
+Print the log that syslogd -C keeps in shared memory.
 
-  -f  Print what comes from now on
-  -F  Print what is there, then what comes";
+  -f  Print only messages that arrive from now on
+  -F  Print the log, then messages as they arrive";
     FOLLOW = "-f",
     ALL_AND_FOLLOW = "-F",
 }
@@ -23,7 +23,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let follow = args.last_of(&[FOLLOW, ALL_AND_FOLLOW]);
     let mut ring = Ring::open()?;
-    let (text, mut place) = ring.lines()?;
+    let (text, mut offset) = ring.lines()?;
     if follow != Some(FOLLOW) {
         env.stdout.write(&text)?;
     }
@@ -31,12 +31,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.stdout.flush()?;
         pause(1000);
         if !ring.is_alive() {
-            // syslogd was started anew and has a ring of its own, or there is none any more.
+            // syslogd was started again and has a new ring, or it has ended and removed the ring.
             ring = Ring::open()?;
-            place = 0;
+            offset = 0;
         }
         let text;
-        (text, place) = ring.lines_since(place)?;
+        (text, offset) = ring.lines_since(offset)?;
         env.stdout.write(&text)?;
     }
     Ok(ExitStatus::SUCCESS)

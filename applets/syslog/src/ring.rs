@@ -1,6 +1,6 @@
 //! The log in shared memory that syslogd writes and logread reads: BusyBox's form, so that either works with either.
 //!
-//! A segment holds two 32-bit numbers, the size of the ring and the place of the next byte, and then the ring: lines
+//! A segment holds two 32-bit numbers, the size of the ring and the offset of the next byte, and then the ring: lines
 //! that end with a newline and a NUL. Of two semaphores the first counts readers and the second writers.
 
 use rbox_core::prelude::*;
@@ -50,12 +50,12 @@ impl Ring<true> {
 
     /// Removes it from the system.
     pub fn remove(self) {
-        // Somebody may have done so before; then nothing is left to do.
+        // Another process may have removed it already.
         let _ = SharedMemory::remove(KEY);
         let _ = self.semaphores.remove();
     }
 
-    /// Adds a line; the oldest ones make room.
+    /// Adds a line; the oldest ones are overwritten.
     pub fn add(&self, line: &[u8]) {
         if self.semaphores.change(&[change(0, 0, false), change(1, 0, false), change(1, 1, false)]).is_err() {
             return;
@@ -66,6 +66,7 @@ impl Ring<true> {
             at = if at + 1 == size { 0 } else { at + 1 };
         }
         self.set_number(4, at);
+        // It fails only when the semaphores were removed, with the ring.
         let _ = self.semaphores.change(&[change(1, -1, true)]);
     }
 
@@ -91,7 +92,7 @@ impl<const WRITABLE: bool> Ring<WRITABLE> {
         self.memory.is_alive(KEY)
     }
 
-    /// All lines, the oldest first, and the place where the next one will start.
+    /// All lines, the oldest first, and the offset where the next one will start.
     pub fn lines(&self) -> Result<(Vec<u8>, usize)> {
         self.locked(|| {
             let (size, tail) = self.bounds();
@@ -99,7 +100,7 @@ impl<const WRITABLE: bool> Ring<WRITABLE> {
         })
     }
 
-    /// The lines that came since the ring was read up to `from`, and the place where the next one will start.
+    /// The lines that came since the ring was read up to `from`, and the offset where the next one will start.
     pub fn lines_since(&self, from: usize) -> Result<(Vec<u8>, usize)> {
         self.locked(|| {
             let (size, tail) = self.bounds();
@@ -117,12 +118,12 @@ impl<const WRITABLE: bool> Ring<WRITABLE> {
         Ok(result)
     }
 
-    /// The bytes at these places without the NULs.
-    fn text(&self, places: impl Iterator<Item = usize>) -> Vec<u8> {
-        places.map(|at| self.memory.get(HEAD + at)).filter(|&byte| byte != 0).collect()
+    /// The bytes at these offsets without the NULs.
+    fn text(&self, offsets: impl Iterator<Item = usize>) -> Vec<u8> {
+        offsets.map(|at| self.memory.get(HEAD + at)).filter(|&byte| byte != 0).collect()
     }
 
-    /// Size and place of the next byte, whatever another process has written there.
+    /// Size and offset of the next byte, whatever another process has written there.
     fn bounds(&self) -> (usize, usize) {
         let size = self.number(0).min(self.memory.size().saturating_sub(HEAD));
         (size, self.number(4).min(size.saturating_sub(1)))

@@ -12,18 +12,18 @@ use rbox_core::text;
 options! {
     "[-bfioraRv] PRIORITY PROG [ARG]... | chrt -p [PRIORITY] PID | chrt -m
 
-Run PROG, or PID, with a scheduling policy; without a priority print what PID has.
+Run PROG with a scheduling policy, or print or change that of PID.
 
-  -b, --batch  SCHED_BATCH
-  -f, --fifo   SCHED_FIFO
-  -i, --idle   SCHED_IDLE
-  -o, --other  SCHED_OTHER
-  -r, --rr     SCHED_RR, which is meant when none is named
-  -R, --reset-on-fork  Children get the ordinary policy
-  -a, --all-tasks  All threads of PID
-  -m, --max    Print the range of each policy's priorities
-  -p, --pid    The process PID
-  -v, --verbose  Print what is set";
+  -b, --batch     Set SCHED_BATCH
+  -f, --fifo      Set SCHED_FIFO
+  -i, --idle      Set SCHED_IDLE
+  -o, --other     Set SCHED_OTHER
+  -r, --rr        Set SCHED_RR (default)
+  -R, --reset-on-fork  Reset the policy of children
+  -a, --all-tasks  Change all threads of PID
+  -m, --max       Print the priority range of each policy
+  -p, --pid       Operate on PID
+  -v, --verbose   Print the new policy";
     BATCH = "-b",
     FIFO = "-f",
     IDLE = "-i",

@@ -9,12 +9,12 @@ use rbox_core::term::{Shown, clean};
 options! {
     "[-cr] [-n LEVEL] [-s SIZE]
 
-Print the kernel's log.
+Print the kernel log.
 
-  -c        Clear it after printing
-  -n LEVEL  Set the level of what goes to the console, 1-8, and print nothing
+  -c        Clear the log after printing
+  -n LEVEL  Set the console log level, 1-8; print nothing
   -s SIZE   Read at most SIZE bytes
-  -r        Keep the level in front of each line";
+  -r        Print the level of each message";
     CLEAR = "-c",
     LEVEL = "-n",
     SIZE = "-s",

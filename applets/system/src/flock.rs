@@ -9,20 +9,20 @@ use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
 use rbox_core::{daemon, text};
 
 options! {
-    "[-sxuno] [-w SECONDS] [-E STATUS] {FD | FILE PROG [ARG]... | FILE -c COMMAND}
+    "[OPTION]... {FD | FILE PROG [ARG]... | FILE -c COMMAND}
 
-Lock the descriptor FD, or FILE while a program runs.
+Lock descriptor FD, or lock FILE while a program runs.
 
-  -s, --shared     A lock that others may share
-  -x, -e, --exclusive  A lock for one alone (the default)
-  -u, --unlock     Let go of the lock
-  -n, --nonblock, --nb  Fail rather than wait
-  -w, --timeout, --wait=SECONDS  Wait for so long at most
-  -E, --conflict-exit-code=STATUS  The status when the lock is held (1)
-  -o, --close      Do not pass the descriptor on
-  -F, --no-fork    Become the program
-  -c, --command    The next word is for the shell
-      --verbose    Say how long it took";
+  -s, --shared      Get a shared lock
+  -x, -e, --exclusive  Get an exclusive lock (default)
+  -u, --unlock      Release the lock
+  -n, --nonblock, --nb  Fail instead of waiting
+  -w, --timeout, --wait=SECONDS  Wait SECONDS at most
+  -E, --conflict-exit-code=STATUS  Exit with STATUS if the lock is held (1)
+  -o, --close       Do not pass the descriptor to PROG
+  -F, --no-fork     Execute PROG without a fork
+  -c, --command     Pass COMMAND to the shell
+      --verbose     Print the time waited";
     SHARED = "-s",
     EXCLUSIVE = "-x",
     UNLOCK = "-u",

@@ -1,4 +1,4 @@
-//! `getopt`: tell options from operands for shell scripts (util-linux's getopt(1), the enhanced one).
+//! `getopt`: separate options from operands for shell scripts (util-linux's getopt(1), the enhanced one).
 
 use rbox_core::bytes;
 use rbox_core::prelude::*;
@@ -7,18 +7,18 @@ use rbox_core::text;
 options! {
     "OPTIONS WORD... | getopt [OPTION]... [--] OPTIONS WORD... | getopt -o OPTIONS [OPTION]... -- WORD...
 
-Print the WORDs in an order that is easy to read, quoted for a shell. OPTIONS are
-letters; with : after it one takes a value, with :: an optional one.
+Parse WORDs as command line options and print them normalized, quoted for a shell.
+OPTIONS are characters; `:` after one means a value, `::` an optional value.
 
-  -a, --alternative  Long options may begin with one dash
-  -l, --longoptions=NAMES  Long options, commas or blanks between them
-  -n, --name=NAME    The program's name in messages
-  -o, --options=OPTIONS  The letters
-  -q, --quiet        No messages
-  -Q, --quiet-output  No output, only messages
-  -s, --shell=SHELL  Quote for sh, bash, csh or tcsh
-  -T, --test         Status 4: this is the enhanced getopt
-  -u, --unquoted     Do not quote";
+  -a, --alternative   Accept long options with one dash
+  -l, --longoptions=NAMES  Long options, separated by commas or blanks
+  -n, --name=NAME     Report errors as NAME
+  -o, --options=OPTIONS  Short options
+  -q, --quiet         Report no errors
+  -Q, --quiet-output  Print no output
+  -s, --shell=SHELL   Quote for sh, bash, csh or tcsh
+  -T, --test          Exit with 4: this is the enhanced getopt
+  -u, --unquoted      Do not quote";
     ALTERNATIVE = "-a",
     LONG = "-l",
     NAME = "-n",
@@ -72,7 +72,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let compatible = env.vars.get("GETOPT_COMPATIBLE").is_some();
     let all = args.words();
     let first = all.get(1);
-    // The old form: the first word holds the letters, and nothing is quoted. It has no options of its own.
+    // The old form: the first word holds the characters, and nothing is quoted. It has no options of its own.
     let old = compatible || first.is_some_and(|word| !word.starts_with(b"-"));
     let args = &Args::parse(USAGE, options::Grammar::OptionsFirst, if old { &all[..1] } else { all })?;
     if args.has(TEST) {
@@ -80,7 +80,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let mut words = if old { all[1..].to_vec() } else { args.operands().to_vec() };
     let mut short = match args.value(SHORT) {
-        Some(letters) => letters,
+        Some(characters) => characters,
         None if words.is_empty() => return Err(Error::misused("missing optstring argument")),
         None => words.remove(0),
     };
@@ -150,14 +150,14 @@ impl<'a> Parser<'a> {
                 b"--" => break,
                 [b'-', b'-', name @ ..] => self.long(b"--", name, &mut rest),
                 [b'-', name @ ..] if !name.is_empty() => {
-                    // getopt_long_only(3): two letters and more, or one that is no letter of the options.
+                    // getopt_long_only(3): two characters or more, or one that is no option.
                     let tries = self.alternative && (name.len() > 1 || self.takes(name[0]).is_none());
                     let known =
                         tries && !self.matching(name.split(|&byte| byte == b'=').next().unwrap_or(name)).is_empty();
                     if known || tries && self.takes(name[0]).is_none() {
                         self.long(b"-", name, &mut rest);
                     } else {
-                        self.letters(name, &mut rest);
+                        self.characters(name, &mut rest);
                     }
                 }
                 _ => match self.order {
@@ -176,8 +176,8 @@ impl<'a> Parser<'a> {
         self.operands.extend_from_slice(rest);
     }
 
-    fn takes(&self, letter: u8) -> Option<Takes> {
-        let at = self.short.iter().position(|&byte| byte == letter && letter != b':')?;
+    fn takes(&self, character: u8) -> Option<Takes> {
+        let at = self.short.iter().position(|&byte| byte == character && character != b':')?;
         Some(match self.short[at + 1..] {
             [b':', b':', ..] => Takes::Optional,
             [b':', ..] => Takes::Value,
@@ -231,16 +231,16 @@ impl<'a> Parser<'a> {
         self.add(&text!("--", known), value);
     }
 
-    fn letters(&mut self, letters: &'a [u8], rest: &mut &[&'a [u8]]) {
-        for (at, &letter) in letters.iter().enumerate() {
-            let attached = &letters[at + 1..];
-            let value = match self.takes(letter) {
+    fn characters(&mut self, characters: &'a [u8], rest: &mut &[&'a [u8]]) {
+        for (at, &character) in characters.iter().enumerate() {
+            let attached = &characters[at + 1..];
+            let value = match self.takes(character) {
                 None => {
-                    self.fail(text!("invalid option -- '", &[letter], "'"));
+                    self.fail(text!("invalid option -- '", &[character], "'"));
                     continue;
                 }
                 Some(Takes::Nothing) => {
-                    self.add(&[b'-', letter], None);
+                    self.add(&[b'-', character], None);
                     continue;
                 }
                 Some(Takes::Value) if attached.is_empty() => match rest.split_first() {
@@ -248,11 +248,11 @@ impl<'a> Parser<'a> {
                         *rest = after;
                         *value
                     }
-                    None => return self.fail(text!("option requires an argument -- '", &[letter], "'")),
+                    None => return self.fail(text!("option requires an argument -- '", &[character], "'")),
                 },
                 Some(_) => attached,
             };
-            return self.add(&[b'-', letter], Some(value));
+            return self.add(&[b'-', character], Some(value));
         }
     }
 

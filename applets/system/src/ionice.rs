@@ -11,15 +11,14 @@ use rbox_core::text;
 options! {
     "[-c CLASS] [-n LEVEL] [-t] {-p PID... | -P GROUP... | -u USER... | PROG [ARG]...}
 
-Change the input and output priority of PIDs or run PROG with it; without a change
-print it.
+Run PROG with an I/O priority, or print or change that of processes.
 
-  -c, --class=CLASS  1 realtime, 2 best-effort, 3 idle, or 0 none
-  -n, --classdata=LEVEL  0, the most, to 7 (4)
-  -p, --pid  Processes
-  -P, --pgid  Process groups
-  -u, --uid  Users' numbers
-  -t, --ignore  Go on when it cannot be changed";
+  -c, --class=CLASS      1 realtime, 2 best-effort, 3 idle, 0 none
+  -n, --classdata=LEVEL  0 (highest) to 7 (4)
+  -p, --pid              Operate on PIDs
+  -P, --pgid             Operate on process groups
+  -u, --uid              Operate on UIDs
+  -t, --ignore           Ignore failures to change it";
     CLASS = "-c",
     LEVEL = "-n",
     PID = "-p",

@@ -6,16 +6,16 @@ use rbox_core::sys::ipc::{Kind, find, remove};
 use rbox_core::text;
 
 options! {
-    "[-m ID] [-M KEY] [-q ID] [-Q KEY] [-s ID] [-S KEY]... | {shm|msg|sem} ID...
+    "[OPTION]... | {shm|msg|sem} ID...
 
 Remove shared memory segments, message queues and semaphore arrays.
 
-  -m, --shmem-id=ID       A shared memory segment
-  -M, --shmem-key=KEY     The same by its key
-  -q, --queue-id=ID       A message queue
-  -Q, --queue-key=KEY     The same by its key
-  -s, --semaphore-id=ID   A semaphore array
-  -S, --semaphore-key=KEY  The same by its key";
+  -m, --shmem-id=ID        Remove a segment by ID
+  -M, --shmem-key=KEY      Remove a segment by key
+  -q, --queue-id=ID        Remove a queue by ID
+  -Q, --queue-key=KEY      Remove a queue by key
+  -s, --semaphore-id=ID    Remove an array by ID
+  -S, --semaphore-key=KEY  Remove an array by key";
     MEMORY = "-m",
     MEMORY_KEY = "-M",
     QUEUE = "-q",

@@ -15,16 +15,16 @@ options! {
 
 List message queues, shared memory segments and semaphore arrays.
 
-  -a, --all         All three
-  -q, --queues      Message queues
-  -m, --shmems      Shared memory segments
-  -s, --semaphores  Semaphore arrays
-  -i, --id=ID       All about the one with that number
-  -c, --creator     Print who made and who owns them
-  -l, --limits      Print the system's limits
+  -a, --all         List all three (default)
+  -q, --queues      List message queues
+  -m, --shmems      List shared memory segments
+  -s, --semaphores  List semaphore arrays
+  -i, --id=ID       Print details of ID
+  -c, --creator     Print creator and owner
+  -l, --limits      Print limits
   -t, --time        Print times
-  -p, --pid         Print processes
-  -u, --summary     Print sums";
+  -p, --pid         Print PIDs
+  -u, --summary     Print a summary";
     ALL = "-a",
     QUEUES = "-q",
     MEMORY = "-m",

@@ -7,8 +7,8 @@ use rbox_core::sys::{fd, fs, termios};
 options!(
     "[y|n]
 
-Let others write to this terminal (y) or not (n); without a word, tell whether they
-may: the status is then 0 for yes and 1 for no."
+Allow (y) or deny (n) messages from others to this terminal; without an operand,
+print which: status 0 for y, 1 for n."
 );
 
 /// The applet. POSIX: 2 and more are errors.

@@ -1,4 +1,4 @@
-//! `mountpoint`: tell whether something is mounted on a directory.
+//! `mountpoint`: test whether a directory is a mount point.
 
 use rbox_core::files::canonical;
 use rbox_core::mounts;
@@ -10,13 +10,13 @@ use rbox_core::{bytes, text};
 options! {
     "[-q] {[-dn] DIRECTORY | -x DEVICE}
 
-Tell whether DIRECTORY is a mount point: the status is 0 when it is, 32 when not.
+Test whether DIRECTORY is a mount point: status 0 if it is, 32 if not.
 
   -q, --quiet     Print nothing
-  -d, --fs-devno  Print the number of its file system
-  -n              Print the name of what is mounted there
-  -x, --devno     Print the number of DEVICE
-      --nofollow  A link is no mount point";
+  -d, --fs-devno  Print MAJOR:MINOR of the filesystem
+  -n              Print the name of the mounted device
+  -x, --devno     Print MAJOR:MINOR of DEVICE
+      --nofollow  Do not follow symbolic links";
     QUIET = "-q",
     NUMBER = "-d",
     SOURCE = "-n",

@@ -13,24 +13,24 @@ use rbox_core::users::become_ids;
 options! {
     "[OPTION]... [PROG [ARG]...]
 
-Run PROG, or a shell, in the namespaces of the process PID, or those that FILEs are.
+Run PROG, or a shell, in the namespaces of PID or of FILEs.
 
-  -t, --target=PID         The process
-  -a, --all                All of its namespaces
-  -m[FILE], --mount[=FILE]  The mount namespace
-  -u[FILE], --uts[=FILE]   Host names
-  -i[FILE], --ipc[=FILE]   System V IPC
-  -n[FILE], --net[=FILE]   Networks
-  -p[FILE], --pid[=FILE]   Processes
-  -U[FILE], --user[=FILE]  Users
-  -C[FILE], --cgroup[=FILE]  Control groups
-  -T[FILE], --time[=FILE]  Clocks
-  -S, --setuid=UID         Become this user there
-  -G, --setgid=GID         Become this group there
-      --preserve-credentials  Stay who one is
-  -r[DIR], --root[=DIR]    Change the root, to that of PID
-  -w[DIR], --wd[=DIR]      Change the directory, to that of PID
-  -F, --no-fork            Do not fork in a new PID namespace";
+  -t, --target=PID           Take the namespaces of PID
+  -a, --all                  Enter all namespaces
+  -m[FILE], --mount[=FILE]   Enter the mount namespace
+  -u[FILE], --uts[=FILE]     Enter the UTS namespace
+  -i[FILE], --ipc[=FILE]     Enter the IPC namespace
+  -n[FILE], --net[=FILE]     Enter the network namespace
+  -p[FILE], --pid[=FILE]     Enter the PID namespace
+  -U[FILE], --user[=FILE]    Enter the user namespace
+  -C[FILE], --cgroup[=FILE]  Enter the cgroup namespace
+  -T[FILE], --time[=FILE]    Enter the time namespace
+  -S, --setuid=UID           Set the UID
+  -G, --setgid=GID           Set the GID
+      --preserve-credentials  Keep UID and GID
+  -r[DIR], --root[=DIR]      Set the root directory (PID's)
+  -w[DIR], --wd[=DIR]        Set the working directory (PID's)
+  -F, --no-fork              Do not fork before running PROG";
     TARGET = "-t",
     ALL = "-a",
     MOUNT = "-m",

@@ -6,8 +6,7 @@ use rbox_core::sys::process;
 options!(
     "NEW_ROOT PUT_OLD
 
-Make NEW_ROOT, which is a mount point, the root, and move the old root to PUT_OLD
-below it."
+Move the mount NEW_ROOT to /, and the old root to PUT_OLD below it."
 );
 
 /// The applet.

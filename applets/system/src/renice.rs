@@ -9,16 +9,15 @@ use rbox_core::sys::process::{
 };
 use rbox_core::users::user_id;
 
-/// The words mean different things by their places, so no option table is read.
+/// The meaning of a word depends on its position, so there is no option table.
 const USAGE: &str = "[-n] NICE [[-p | -g | -u] ID...]...
 
-Set the nice value of processes, -20 to 19; after -n, -g and -u change what IDs
-are.
+Set the nice value of processes, -20 to 19.
 
--n, --relative  Add NICE to the present value
--p, --pid       Processes, which is meant when none is given
--g, --pgrp      Process groups
--u, --user      Users, by name or number";
+-n, --relative  Add NICE to the current value
+-p, --pid       Following IDs are PIDs (default)
+-g, --pgrp      Following IDs are process groups
+-u, --user      Following IDs are users";
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();
@@ -101,7 +100,25 @@ fn set(
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use rbox_core::testing::try_call;
+
+    use super::{APPLET, number};
+
+    /// Words that are IDs, not options, are reported as wrong numbers.
+    #[test]
+    fn options_of_the_usage_text_are_taken() {
+        for option in ["-p", "--pid", "-g", "--pgrp"] {
+            assert_eq!(try_call(APPLET, &["renice", "0", option, "x"], b"").stderr, "renice: invalid number 'x'\n");
+        }
+        for option in ["-u", "--user"] {
+            let ran = try_call(APPLET, &["renice", "0", option, "nosuchuser"], b"");
+            assert_eq!(ran.stderr, "renice: unknown user nosuchuser\n");
+        }
+        for option in ["-n", "--relative"] {
+            let ran = try_call(APPLET, &["renice", option, "0", "-p", "x"], b"");
+            assert_eq!(ran.stderr, "renice: invalid number 'x'\n");
+        }
+    }
 
     #[test]
     fn numbers_have_signs() {

@@ -7,20 +7,20 @@ use rbox_core::sys::schedule::personality;
 options! {
     "[ARCH] [-BFILRSTXZ3] [PROG [ARG]...]
 
-Run PROG, or a shell, with another name of the machine and other flags of its
-memory; linux32 is setarch linux32. ARCH is linux32, linux64, or a machine's name.
+Run PROG, or a shell, with another machine name and personality. ARCH is linux32,
+linux64 or a machine name; linux32 is setarch linux32.
 
-  -B, --32bit             Addresses of 32 bits
-  -F, --fdpic-funcptrs    Function pointers point to descriptors
-  -I, --short-inode       Short inode numbers
-  -L, --addr-compat-layout  The old layout of memory
-  -R, --addr-no-randomize  No random addresses
-  -S, --whole-seconds     Whole seconds
-  -T, --sticky-timeouts   select leaves its timeout as it is
-  -X, --read-implies-exec  What can be read can be executed
-  -Z, --mmap-page-zero    Page zero can be read
-  -3, --3gb               At most 3 GB of addresses
-      --uname-2.6         The kernel calls itself 2.6";
+  -B, --32bit              Set ADDR_LIMIT_32BIT
+  -F, --fdpic-funcptrs     Set FDPIC_FUNCPTRS
+  -I, --short-inode        Set SHORT_INODE
+  -L, --addr-compat-layout  Set ADDR_COMPAT_LAYOUT
+  -R, --addr-no-randomize  Disable address randomization
+  -S, --whole-seconds      Set WHOLE_SECONDS
+  -T, --sticky-timeouts    Set STICKY_TIMEOUTS
+  -X, --read-implies-exec  Set READ_IMPLIES_EXEC
+  -Z, --mmap-page-zero     Set MMAP_PAGE_ZERO
+  -3, --3gb                Limit addresses to 3 GB
+      --uname-2.6          Report kernel release 2.6";
     BITS = "-B",
     DESCRIPTORS = "-F",
     INODES = "-I",

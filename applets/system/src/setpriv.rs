@@ -18,20 +18,19 @@ use rbox_core::users::{User, become_ids, group_id, user_id};
 options! {
     "[OPTION]... PROG [ARG]... | setpriv -d
 
-Run PROG with other privileges. CAPS are names with + or - before them and commas
-between, all among them.
+Run PROG with other privileges. CAPS is +NAME or -NAME,...; all is every capability.
 
   -d, --dump             Print the privileges
-      --nnp, --no-new-privs  Programs give no privileges any more
-      --inh-caps=CAPS    The inheritable capabilities
-      --ambient-caps=CAPS  The ambient ones
-      --bounding-set=CAPS  The bounding set, which only becomes smaller
-      --reuid=USER       The user, effective and real
-      --regid=GROUP      The group, effective and real
-      --clear-groups     No other groups
-      --keep-groups      The same other groups
-      --init-groups      The other groups that the user is in
-      --groups=GROUP[,GROUP]...  These other groups";
+      --nnp, --no-new-privs  Set no_new_privs
+      --inh-caps=CAPS    Set inheritable capabilities
+      --ambient-caps=CAPS  Set ambient capabilities
+      --bounding-set=CAPS  Set the bounding set
+      --reuid=USER       Set real and effective UID
+      --regid=GROUP      Set real and effective GID
+      --clear-groups     Clear supplementary groups
+      --keep-groups      Keep supplementary groups
+      --init-groups      Set the supplementary groups of the user
+      --groups=GROUP[,GROUP]...  Set these supplementary groups";
     DUMP = "-d",
     NO_NEW = "--nnp",
     INHERITABLE = "--inh-caps",

@@ -9,9 +9,9 @@ options! {
 
 Run PROG in a new session, without a controlling terminal.
 
-  -c, --ctty  Make standard input its controlling terminal
-  -f, --fork  Always in a child
-  -w, --wait  When it runs in a child, wait for it and take over its status";
+  -c, --ctty  Make standard input the controlling terminal
+  -f, --fork  Always fork
+  -w, --wait  Wait for PROG and return its status";
     TERMINAL = "-c",
     FORK = "-f",
     WAIT = "-w",
@@ -40,7 +40,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn replace(env: &mut Env, args: &Args<'_>, operands: &[&[u8]]) -> ExitStatus {
     if args.has(TERMINAL) {
-        // BusyBox goes on without one: a console that is none must not keep a system from starting.
+        // BusyBox continues without one: a console that is not a terminal must not prevent a start.
         let _ = process::ioctl_tiocsctty(fd::borrow(0));
     }
     call::replace(env, operands)

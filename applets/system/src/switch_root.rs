@@ -16,12 +16,12 @@ use crate::setpriv::CAPABILITIES;
 options! {
     "[-n] [-d CAPS] [-c CONSOLE] NEW_ROOT INIT [ARG]...
 
-Delete all in the root, which must be ramfs or tmpfs, make NEW_ROOT, a mount point,
-the root, and become INIT. Only for process 1.
+Delete the contents of the root, a ramfs or tmpfs, move the mount NEW_ROOT to / and
+execute INIT. Only for PID 1.
 
-  -c CONSOLE  Take it for the standard streams
-  -d CAPS     Drop these capabilities for good, a list with commas
-  -n          Check whether it would work, and do nothing";
+  -c CONSOLE  Use CONSOLE for the standard streams
+  -d CAPS     Drop these capabilities, separated by commas
+  -n          Only check the operands";
     CONSOLE = "-c",
     DROP = "-d",
     DRY_RUN = "-n",
@@ -47,7 +47,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !args.has(DRY_RUN) && process::getpid().as_raw_nonzero().get() != 1 {
         return Err(Error::new("PID must be 1"));
     }
-    // What follows destroys, so there are two more signs that this is the first root and no other.
+    // What follows destroys, so two more checks follow that this is the first root and no other.
     let is_init = fs::stat("/init").is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
     if !is_init {
         return Err(Error::new("'/init' is not a regular file"));
@@ -72,7 +72,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.warn(error);
     }
     if let Some(dropped) = dropped {
-        drop_capabilities(dropped)?;
+        drop_capabilities(env, dropped)?;
     }
     let errno = process::exec(operands[1], &operands[1..], &env.vars.words());
     Err(Error::cannot("execute", operands[1], errno))
@@ -101,7 +101,7 @@ fn parse_capabilities(list: &[u8]) -> Result<CapabilitySet> {
 
 /// Takes capabilities from this process, from all that it starts, and from what the kernel starts. The caller has moved
 /// /proc to the new root, which is the root by now.
-fn drop_capabilities(dropped: CapabilitySet) -> Result<()> {
+fn drop_capabilities(env: &mut Env, dropped: CapabilitySet) -> Result<()> {
     // Kernel documentation, sysctl/kernel.rst: two numbers of 32 bits, the lower half first.
     for path in ["/proc/sys/kernel/usermodehelper/bset", "/proc/sys/kernel/usermodehelper/inheritable"] {
         let text = Input::open(path.as_bytes())?.read_to_end()?;
@@ -113,8 +113,9 @@ fn drop_capabilities(dropped: CapabilitySet) -> Result<()> {
         output.flush()?;
     }
     let failed = |errno| Error::on("can't drop capabilities", errno);
-    for capability in (0..64).map(|number| 1 << number).filter(|bit| dropped.bits() & bit != 0) {
-        remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(capability)).map_err(failed)?;
+    for (name, number) in CAPABILITIES.iter().filter(|(_, number)| dropped.bits() >> number & 1 != 0) {
+        remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)).map_err(failed)?;
+        env.report(&Error::new(text!("dropped capability: ", name)));
     }
     let mut own = capabilities(None).map_err(failed)?;
     own.inheritable -= dropped;
@@ -140,6 +141,7 @@ fn empty(directory: BorrowedFd<'_>, device: u64, depth: usize) {
                 empty(inner.as_fd(), device, depth + 1);
             }
         }
+        // A mount point is busy and stays; anything else that stays only takes memory.
         let _ = fs::unlinkat(directory, &entry.name, flags);
     }
 }

@@ -11,12 +11,11 @@ use rbox_core::sys::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 options! {
     "[-ap] [MASK | -c LIST] {PID | PROG [ARG]...}
 
-Run PROG on the processors of MASK, in hexadecimal, or change or print those of
-PID.
+Run PROG on the CPUs of MASK, a hexadecimal number, or print or change those of PID.
 
-  -a, --all-tasks  All threads of PID
-  -c, --cpu-list   A list as 0-3,7 or 0-7:2 in place of the mask
-  -p, --pid        The process PID";
+  -a, --all-tasks  Operate on all threads of PID
+  -c, --cpu-list   Use a list, as 0-3,7 or 0-7:2, not a mask
+  -p, --pid        Operate on PID";
     ALL = "-a",
     LIST = "-c",
     PID = "-p",

@@ -13,34 +13,34 @@ use rbox_core::{call, io, text};
 options! {
     "[OPTION]... [PROG [ARG]...]
 
-Run PROG, or a shell, in new namespaces. With a FILE, the namespace is mounted there
-and outlives PROG.
+Run PROG, or a shell, in new namespaces. A namespace is bound to its FILE and
+persists.
 
-  -m              A mount namespace
+  -m              Unshare the mount namespace
       --mount[=FILE]
-  -u              Host names
+  -u              Unshare the UTS namespace
       --uts[=FILE]
-  -i              System V IPC
+  -i              Unshare the IPC namespace
       --ipc[=FILE]
-  -n              Networks
+  -n              Unshare the network namespace
       --net[=FILE]
-  -p              Processes; the first child is process 1
+  -p              Unshare the PID namespace for children
       --pid[=FILE]
-  -U              Users
+  -U              Unshare the user namespace
       --user[=FILE]
-  -C              Control groups
+  -C              Unshare the cgroup namespace
       --cgroup[=FILE]
-  -T              Clocks
+  -T              Unshare the time namespace
       --time[=FILE]
-  -f, --fork      Run PROG in a child
-  -r, --map-root-user  Be root there; implies -U
-  -c, --map-current-user  Be who one is there; implies -U
-      --kill-child[=SIGNAL]  PROG ends with unshare; implies -f
-      --mount-proc[=DIRECTORY]  Mount /proc anew; implies -m
-      --propagation=TYPE  slave, shared, private (the default) or unchanged
-      --setgroups=WORD  allow or deny setgroups in a user namespace
-  -R, --root=DIRECTORY  Change the root
-  -w, --wd=DIRECTORY  Change the directory";
+  -f, --fork      Fork before running PROG
+  -r, --map-root-user  Map the user to root; implies -U
+  -c, --map-current-user  Map the user to itself; implies -U
+      --kill-child[=SIGNAL]  Kill PROG when unshare dies; implies -f
+      --mount-proc[=DIRECTORY]  Mount proc on DIRECTORY (/proc); implies -m
+      --propagation=TYPE  slave, shared, private (default) or unchanged
+      --setgroups=WORD  allow or deny setgroups(2) in a user namespace
+  -R, --root=DIRECTORY  Change the root directory
+  -w, --wd=DIRECTORY  Change the working directory";
     MOUNT = "-m",
     MOUNT_FILE = "--mount",
     UTS = "-u",
@@ -134,18 +134,23 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let pid = process::fork_run(|| {
             for (signal, before) in before {
                 if let Ok(before) = before {
+                    // The kernel refuses no disposition that it returned.
                     let _ = signal::set(signal, before);
                 }
             }
-            if args.has(KILL_CHILD) {
-                let _ = process::set_parent_process_death_signal(process::Signal::from_named_raw(signal));
+            let death = process::Signal::from_named_raw(signal);
+            if args.has(KILL_CHILD)
+                && let Err(errno) = process::set_parent_process_death_signal(death)
+            {
+                return env.warn(Error::on("prctl", errno)).0;
             }
             finish(env, args).0
         });
         let pid = pid.map_err(|errno| Error::on("can't fork", errno))?;
         let change = process::wait_for(pid)?;
         if let process::Change::Signaled(signal) = change {
-            // Who waits for this process shall see what the child died of.
+            // The parent must see what the child died of; a signal that is blocked or cannot be set
+            // leaves the status below.
             let _ = signal::set(signal, Disposition::Default);
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), signal);
         }
@@ -178,7 +183,7 @@ fn prepare(args: &Args<'_>) -> Result<()> {
     if args.has(MOUNT_PROC) {
         let target = args.value(MOUNT_PROC).unwrap_or(b"/proc");
         let failed = |errno| Error::on(text!("can't mount ", target), errno);
-        // What is there may be shared with the outside.
+        // The mount there may be shared with the outside. EINVAL: the target is no mount point, so it shares nothing.
         if fs::stat(target).is_ok() {
             let _ = mount_change(target, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC);
         }

@@ -14,9 +14,9 @@ use rbox_core::{push, text, utmp};
 options! {
     "[-n] [FILE | WORD...]
 
-Write FILE, the WORDs or standard input to the terminals of all users.
+Write FILE, WORDs or standard input to the terminals of all users.
 
-  -n, --nobanner  Do not say from whom it comes";
+  -n, --nobanner  Omit the banner";
     NO_BANNER = "-n",
 }
 
@@ -33,7 +33,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let content = match args.operands() {
         [] => read(&mut env.take_stdin())?,
         [path] if fs::stat(path).is_ok() => {
-            // A program that anybody may call with root's rights reads no file that its caller may not.
+            // With set-user-ID rights, wall reads no file that its caller may not read.
             if process::getuid() != process::geteuid() {
                 return Err(Error::new(text!("will not read ", *path, " - use stdin")));
             }
@@ -78,7 +78,7 @@ fn read(input: &mut Input) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The lines, as wide as the screen. Control characters are shown: nobody's terminal is to obey them.
+/// The lines, as wide as the screen. Control characters are made visible, so that no terminal obeys them.
 fn push_lines(content: &[u8], message: &mut Vec<u8>) {
     let content = clean(content, b"\t\n", Shown::Caret);
     let mut column = 0;
@@ -87,16 +87,16 @@ fn push_lines(content: &[u8], message: &mut Vec<u8>) {
         *column = 0;
     };
     for chunk in content.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter == '\n' {
+        for character in chunk.valid().chars() {
+            if character == '\n' {
                 end_line(message, &mut column);
                 continue;
             }
-            let shown = match letter {
+            let shown = match character {
                 '\t' => vec![b' '; 8 - column % 8],
-                _ => letter.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
+                _ => character.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
             };
-            let width = if letter < '\u{80}' { shown.len() } else { 1 };
+            let width = if character < '\u{80}' { shown.len() } else { 1 };
             if column + width > WIDTH {
                 end_line(message, &mut column);
             }

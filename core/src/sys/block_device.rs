@@ -28,6 +28,8 @@ const FITRIM: u64 = 0xc018_5879;
 const FDFLUSH: u64 = 0x024b;
 const CDROMEJECT: u64 = 0x5309;
 const CDROMCLOSETRAY: u64 = 0x5319;
+const CDROM_DRIVE_STATUS: u64 = 0x5326;
+const SG_IO: u64 = 0x2285;
 
 /// A number that a device is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,81 @@ pub fn tell(file: BorrowedFd<'_>, order: Order) -> Result<(), Errno> {
         }
     };
     if answer < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Whether the tray of a drive is open.
+pub fn is_tray_open(file: BorrowedFd<'_>) -> Result<bool, Errno> {
+    // SAFETY: the call takes a number: the slot of a changer, INT_MAX for the current one.
+    let answer = unsafe { libc::ioctl(file.as_raw_fd(), CDROM_DRIVE_STATUS as _, libc::c_long::from(i32::MAX)) };
+    // CDS_TRAY_OPEN is 2.
+    if answer < 0 { Err(last_errno()) } else { Ok(answer == 2) }
+}
+
+/// struct sg_io_hdr of scsi/sg.h, version 3.
+#[repr(C)]
+struct ScsiRequest {
+    interface: libc::c_int,
+    direction: libc::c_int,
+    command_length: u8,
+    sense_length: u8,
+    vector_count: u16,
+    data_length: u32,
+    data: *const u8,
+    command: *const u8,
+    sense: *const u8,
+    /// Milliseconds.
+    timeout: u32,
+    flags: u32,
+    id: libc::c_int,
+    user: *const u8,
+    status: u8,
+    masked_status: u8,
+    message_status: u8,
+    sense_written: u8,
+    host_status: u16,
+    driver_status: u16,
+    residual: libc::c_int,
+    duration: u32,
+    info: u32,
+}
+
+/// Sends a SCSI command of six bytes that transfers no data, and waits at most two seconds for it.
+///
+/// The error is EIO when the device refuses the command.
+pub fn scsi_command(file: BorrowedFd<'_>, command: [u8; 6]) -> Result<(), Errno> {
+    let none = core::ptr::null();
+    let mut request = ScsiRequest {
+        interface: b'S'.into(),
+        // SG_DXFER_NONE.
+        direction: -1,
+        command_length: 6,
+        sense_length: 0,
+        vector_count: 0,
+        data_length: 0,
+        data: none,
+        command: command.as_ptr(),
+        sense: none,
+        timeout: 2000,
+        flags: 0,
+        id: 0,
+        user: none,
+        status: 0,
+        masked_status: 0,
+        message_status: 0,
+        sense_written: 0,
+        host_status: 0,
+        driver_status: 0,
+        residual: 0,
+        duration: 0,
+        info: 0,
+    };
+    // SAFETY: the kernel reads and writes one sg_io_hdr and reads the six bytes of the command; both live for the call.
+    if unsafe { libc::ioctl(file.as_raw_fd(), SG_IO as _, &raw mut request) } < 0 {
+        return Err(last_errno());
+    }
+    // 2 is CHECK CONDITION, 8 is BUSY (SAM-5, 5.3.1).
+    let refused = request.status != 0 || request.host_status != 0;
+    if refused { Err(Errno::IO) } else { Ok(()) }
 }
 
 /// How bytes of a device are given up.

@@ -12,6 +12,7 @@ const VT_UNLOCKSWITCH: u32 = 0x560c;
 const KDGKBMODE: u32 = 0x4b44;
 const KDSKBMODE: u32 = 0x4b45;
 const KDSETKEYCODE: u32 = 0x4b4d;
+const PIO_UNISCRNMAP: u32 = 0x4b6a;
 const PIO_UNIMAP: u32 = 0x4b67;
 const PIO_UNIMAPCLR: u32 = 0x4b68;
 const KDFONTOP: u32 = 0x4b72;
@@ -132,6 +133,12 @@ pub fn set_font(file: BorrowedFd<'_>, width: u32, height: u32, count: u32, glyph
 struct MapDescription {
     count: u16,
     pairs: *const [u16; 2],
+}
+
+/// Sets the screen map: the character of Unicode that each byte is shown as.
+pub fn set_screen_map(file: BorrowedFd<'_>, map: &[u16; 256]) -> Result<(), Errno> {
+    // SAFETY: the kernel reads 256 numbers of 16 bits, which live for the call.
+    result(unsafe { libc::ioctl(file.as_raw_fd(), PIO_UNISCRNMAP as _, map.as_ptr()) })
 }
 
 /// Sets which character is which glyph of the font: pairs of both.

@@ -116,7 +116,7 @@ fn take_loop_options(data: &mut Vec<u8>, flags: u32) -> Result<View> {
     for word in data.split(|&byte| byte == b',') {
         let number = |digits| parse_count(digits, SIZE_SUFFIXES);
         match bytes::split_once(word, b'=') {
-            // Which device is free is the kernel's to say.
+            // The kernel chooses the free device.
             Some((b"loop", _)) => {}
             None if word == b"loop" => {}
             Some((b"offset", digits)) => view.offset = number(digits)?,
@@ -159,6 +159,7 @@ fn attach_writable_or_not(
     match system_mount(mount, kind, flags, data) {
         Err(Errno::ACCESS | Errno::ROFS) if flags & (READ_ONLY_FLAG | BIND_FLAG | REMOUNT) == 0 => {
             let parts = [&env.name[..], b": ", &mount.source, b" is write-protected, mounting read-only\n"];
+            // A dead standard error must not keep a filesystem from being mounted.
             let _ = env.stderr.write(&parts.concat());
             system_mount(mount, kind, flags | READ_ONLY_FLAG, data)
         }
@@ -198,7 +199,7 @@ fn kernel_types() -> Vec<Vec<u8>> {
         let Ok(mut input) = Input::open(path) else { continue };
         while let Ok(Some(line)) = input.line() {
             let kind = line.trim_ascii();
-            // The others are marked `nodev`.
+            // The others have the word `nodev`.
             if !kind.is_empty() && !kind.starts_with(b"nodev") && !kind.starts_with(b"#") && !kind.starts_with(b"*") {
                 kinds.push(kind.to_vec());
             }

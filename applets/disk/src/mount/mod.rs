@@ -15,34 +15,34 @@ use flags::{PROPAGATION, REMOUNT, add_options, is_flag, split_options};
 options! {
     "[OPTIONS] [-o OPTION[,OPTION]...] [DEVICE] [DIRECTORY]
 
-Mount a filesystem; without operands, list what is mounted. What is missing of
-DEVICE and DIRECTORY is taken from /etc/fstab. DEVICE may be a path, UUID=, LABEL=,
-PARTUUID= or PARTLABEL= with a value, or a regular file, which gets a loop device.
+Mount a filesystem; without operands, list the mounts. A missing DEVICE or
+DIRECTORY is taken from /etc/fstab. DEVICE is a path, UUID=, LABEL=, PARTUUID= or
+PARTLABEL= with a value, or a regular file, which gets a loop device.
 
-  -a, --all           Mount all filesystems of fstab that are not noauto
-  -f, --fake          Do all but the mount itself
+  -a, --all            Mount all filesystems of fstab without noauto
+  -f, --fake           Do everything but the mount itself
   -i, --internal-only  Do not run /sbin/mount.TYPE
-  -n, --no-mtab       Do not write /etc/mtab (it is never written)
-  -s                  Accepted for the sake of NFS; it changes nothing
-  -r, --read-only     As -o ro
-  -w, --rw, --read-write  As -o rw
-  -v, --verbose       Say what is done
-  -t, --types=TYPE[,TYPE]...  Types to try; noTYPE excludes; auto is any
-  -o, --options=LIST  Options between commas: see below
-  -O, --test-opts=LIST  With -a, only those with these options in fstab
-  -T, --fstab=FILE    Read FILE instead of /etc/fstab
-  -F, --fork          With -a, accepted; mounts are made one by one
-      --bind          As -o bind
-      --rbind         As -o rbind
-      --move          As -o move
-      --make-shared     As -o shared
-      --make-slave      As -o slave
-      --make-private    As -o private
-      --make-unbindable  As -o unbindable
-      --make-rshared    As -o rshared
-      --make-rslave     As -o rslave
-      --make-rprivate   As -o rprivate
-      --make-runbindable  As -o runbindable
+  -r, --read-only      Same as -o ro
+  -w, --rw, --read-write  Same as -o rw
+  -v, --verbose        Print each mount
+  -t, --types=TYPE[,TYPE]...  Try these types; noTYPE excludes; auto is any
+  -o, --options=LIST   Set the options, separated by commas
+  -O, --test-opts=LIST  With -a, select entries by options
+  -T, --fstab=FILE     Read FILE, not /etc/fstab
+      --bind           Same as -o bind
+      --rbind          Same as -o rbind
+      --move           Same as -o move
+      --make-shared    Same as -o shared
+      --make-slave     Same as -o slave
+      --make-private   Same as -o private
+      --make-unbindable  Same as -o unbindable
+      --make-rshared   Same as -o rshared
+      --make-rslave    Same as -o rslave
+      --make-rprivate  Same as -o rprivate
+      --make-runbindable  Same as -o runbindable
+  -F, --fork           Ignored: -a mounts one after the other
+  -n, --no-mtab        Ignored: /etc/mtab is never written
+  -s                   Ignored; accepted for compatibility
 
 Options: ro rw [a]sync [no]atime [no]diratime [no]relatime [no]strictatime
 [no]lazytime [no]dev [no]exec [no]suid [no]mand dirsync silent loud remount
@@ -52,8 +52,6 @@ loop[=DEVICE] offset=BYTES sizelimit=BYTES (for a regular file) defaults [no]aut
     ALL = "-a",
     FAKE = "-f",
     INTERNAL = "-i",
-    NO_MTAB = "-n",
-    SLOPPY = "-s",
     READ_ONLY = "-r",
     READ_WRITE = "-w",
     VERBOSE = "-v",
@@ -61,7 +59,6 @@ loop[=DEVICE] offset=BYTES sizelimit=BYTES (for a regular file) defaults [no]aut
     OPTIONS = "-o",
     TEST_OPTIONS = "-O",
     FSTAB = "-T",
-    FORK = "-F",
     BIND = "--bind",
     RBIND = "--rbind",
     MOVE = "--move",
@@ -73,6 +70,9 @@ loop[=DEVICE] offset=BYTES sizelimit=BYTES (for a regular file) defaults [no]aut
     RSLAVE = "--make-rslave",
     RPRIVATE = "--make-rprivate",
     RUNBINDABLE = "--make-runbindable",
+    "-F" => ignored,
+    "-n" => ignored,
+    "-s" => ignored,
 }
 
 /// The applet.
@@ -91,7 +91,7 @@ pub struct Plan<'a> {
     pub verbose: bool,
     /// Let /sbin/mount.TYPE do what the kernel alone cannot.
     pub helpers: bool,
-    /// What `-t` says.
+    /// The types of `-t`.
     pub types: Option<&'a [u8]>,
     /// Options of the command line, which come after those of fstab.
     pub options: Vec<u8>,
@@ -99,8 +99,6 @@ pub struct Plan<'a> {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_between(0, 2)?;
-    // Nothing writes /etc/mtab, mounts are made one after the other, and -s is for a helper of NFS.
-    let _ = (args.has(NO_MTAB), args.has(FORK), args.has(SLOPPY));
     let plan = Plan {
         fake: args.has(FAKE),
         verbose: args.has(VERBOSE),
@@ -136,7 +134,7 @@ fn command_line_options(args: &Args<'_>) -> Vec<u8> {
 
 fn list(env: &mut Env, types: Option<&[u8]>) -> Outcome {
     for mount in mounts::read(b"/proc/mounts")? {
-        // The kernel's own first root, which nobody mounted.
+        // The kernel's own first root, which is not a mount of the user.
         if mount.source == b"rootfs" || !is_wanted_kind(&mount.kind, types) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `mdev`: make and remove the nodes in /dev, by what the kernel says and /etc/mdev.conf asks.
+//! `mdev`: create and remove the nodes in /dev, by the events of the kernel and the rules of /etc/mdev.conf.
 
 mod rules;
 
@@ -19,23 +19,23 @@ use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bin
 use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::{Errno, fs};
 use rbox_core::syslog::{DAEMON_INFO, log};
-use rules::{Action, Device, Place, Rule};
+use rules::{Action, Device, Location, Rule};
 
 options! {
     "[-vS] [-s | -df]
 
-Make the nodes of /dev. Without -s or -d, do what one event in the environment
-says: the kernel's hotplug helper (echo /sbin/mdev >/proc/sys/kernel/hotplug).
+Manage the nodes of /dev. Without -s or -d, handle the event in the environment, as
+the kernel's hotplug helper (echo /sbin/mdev >/proc/sys/kernel/hotplug).
 
-  -s  Look through /sys and make all nodes
-  -d  Look through /sys, then wait for the kernel's events
-  -f  With -d, stay in the foreground
-  -v  Say what is done
-  -S  Say it to the system log
+  -s  Scan /sys and create all nodes
+  -d  Scan /sys, then handle events as a daemon
+  -f  With -d, run in the foreground
+  -v  Print each operation
+  -S  Log to syslog
 
 /etc/mdev.conf: [-][VAR=regex;]...NAME UID:GID MODE [=PATH|>PATH|!] [@|$|*CMD]
 where NAME is a regular expression, @MAJOR[,MINOR[-MINOR]] or $VAR=regex.
-While /dev/mdev.seq exists, events wait for their number in it.";
+If /dev/mdev.seq exists, events are handled in the order of $SEQNUM.";
     SCAN = "-s",
     DAEMON = "-d",
     FOREGROUND = "-f",
@@ -49,7 +49,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 /// Directories of /sys are not deeper than this below a class.
 const DEEPEST: u32 = 8;
 
-/// How much is said, and what the root filesystem's device is.
+/// How much is logged, and the device of the root filesystem.
 struct Mdev {
     verbose: bool,
     syslog: bool,
@@ -165,7 +165,7 @@ impl Mdev {
                     self.read_rules();
                     self.handle(env, &words);
                 }
-                // So many events that the kernel dropped some: the tree tells what they were.
+                // So many events that the kernel dropped some: the tree shows what they were.
                 Err(Errno::NOBUFS) => self.scan(env, b"/sys/class", 0),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(Error::on("can't receive kernel events", errno)),
@@ -250,14 +250,14 @@ impl Mdev {
     }
 
     fn apply(&self, env: &mut Env, device: &Device<'_>, rule: &Action, is_add: bool, block: bool) {
-        let node = match &rule.place {
-            Place::Moved(path) | Place::Linked(path) if path.ends_with(b"/") => {
+        let node = match &rule.location {
+            Location::Moved(path) | Location::Linked(path) if path.ends_with(b"/") => {
                 [path, bytes::base_name(device.name)].concat()
             }
-            Place::Moved(path) | Place::Linked(path) => path.clone(),
-            Place::Own | Place::Nowhere => device.name.to_vec(),
+            Location::Moved(path) | Location::Linked(path) => path.clone(),
+            Location::Own | Location::Nowhere => device.name.to_vec(),
         };
-        let has_node = device.numbers.is_some() && rule.place != Place::Nowhere;
+        let has_node = device.numbers.is_some() && rule.location != Location::Nowhere;
         if !is_add {
             self.run_command(env, device, rule, &node, b'$');
         }
@@ -289,11 +289,11 @@ impl Mdev {
         fs::chmod(node, mode).map_err(failed)?;
         fs::chownat(CWD, node, Some(Uid::from_raw(rule.uid)), Some(Gid::from_raw(rule.gid)), AtFlags::empty())
             .map_err(failed)?;
-        if matches!(rule.place, Place::Moved(_) | Place::Linked(_)) && node != device.name {
+        if matches!(rule.location, Location::Moved(_) | Location::Linked(_)) && node != device.name {
             // What devtmpfs has put there is the same node twice; another device's node stays.
             unlink_node(device.name, number);
         }
-        if matches!(rule.place, Place::Linked(_)) && node != device.name {
+        if matches!(rule.location, Location::Linked(_)) && node != device.name {
             fs::symlink(node, device.name).map_err(failed)?;
         }
         if block && number == self.root {
@@ -327,7 +327,7 @@ impl Mdev {
     }
 }
 
-/// The numbers in the `dev` file of a device that is still there, where the event does not tell them.
+/// The numbers in the `dev` file of a device that is still there, where the event has none.
 fn numbers_in_sys(path: &[u8]) -> Option<(u32, u32)> {
     let text = read_small(&[b"/sys", path, b"/dev"].concat())?;
     let (major, minor) = bytes::split_once(text.trim_ascii(), b':')?;
@@ -356,7 +356,8 @@ fn is_link(stat: &fs::Stat) -> bool {
 
 fn remove_node(device: &Device<'_>, rule: &Action, node: &[u8]) -> Result<()> {
     let number = device.numbers.map(|(major, minor)| fs::makedev(major, minor));
-    if matches!(rule.place, Place::Linked(_)) && fs::lstat(device.name).is_ok_and(|stat| is_link(&stat)) {
+    if matches!(rule.location, Location::Linked(_)) && fs::lstat(device.name).is_ok_and(|stat| is_link(&stat)) {
+        // Another process may have removed it.
         let _ = fs::unlink(device.name);
     }
     // The name may have become another device's.
@@ -376,7 +377,7 @@ fn load_firmware(path: &[u8], firmware: &[u8]) {
         return;
     }
     let device = [b"/sys", path].concat();
-    let tell = |text: &[u8]| {
+    let report = |text: &[u8]| {
         let result = Output::create(&[&device[..], b"/loading"].concat()).and_then(|mut file| {
             file.write(text)?;
             file.flush()
@@ -384,10 +385,10 @@ fn load_firmware(path: &[u8], firmware: &[u8]) {
         result.is_ok()
     };
     let copied = Input::open(&[b"/lib/firmware/", firmware].concat()).and_then(|mut input| {
-        tell(b"1");
+        report(b"1");
         let mut data = Output::create(&[&device[..], b"/data"].concat())?;
         io::copy(&mut input, &mut data)?;
         data.flush()
     });
-    tell(if copied.is_ok() { b"0" } else { b"-1" });
+    report(if copied.is_ok() { b"0" } else { b"-1" });
 }

@@ -1,4 +1,4 @@
-//! The format of /etc/mdev.conf: which device gets which owner, mode, place and command.
+//! The format of /etc/mdev.conf: which device gets which owner, mode, location and command.
 
 use rbox_core::bytes;
 
@@ -6,7 +6,7 @@ use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::users;
 
-/// What a kernel event says of a device.
+/// The device of a kernel event.
 #[derive(Clone, Debug, Default)]
 pub struct Device<'a> {
     /// The name below /dev, as `input/event0`.
@@ -27,7 +27,7 @@ pub struct Action {
     /// The permissions.
     pub mode: u32,
     /// Where the node goes.
-    pub place: Place,
+    pub location: Location,
     /// When the command runs, `@`, `$` or `*`, and what it is.
     pub command: Option<(u8, Vec<u8>)>,
     /// Lines after this one are looked at too.
@@ -36,7 +36,7 @@ pub struct Action {
 
 /// Where a node goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// Where the kernel names it.
     Own,
     /// There is no node.
@@ -50,7 +50,7 @@ pub enum Place {
 impl Default for Action {
     /// What a device gets that no rule knows.
     fn default() -> Self {
-        Self { uid: 0, gid: 0, mode: 0o660, place: Place::Own, command: None, goes_on: false }
+        Self { uid: 0, gid: 0, mode: 0o660, location: Location::Own, command: None, goes_on: false }
     }
 }
 
@@ -103,10 +103,10 @@ fn match_line(line: &[u8], name: Option<&Regex>, device: &Device<'_>) -> Option<
     if rest.starts_with(b"=") || rest.starts_with(b">") || rest.starts_with(b"!") {
         let (word, after) = split_word(rest);
         let path = substitute(&word[1..], &groups);
-        action.place = match word[0] {
-            b'=' => Place::Moved(path),
-            b'>' => Place::Linked(path),
-            _ => Place::Nowhere,
+        action.location = match word[0] {
+            b'=' => Location::Moved(path),
+            b'>' => Location::Linked(path),
+            _ => Location::Nowhere,
         };
         rest = after;
     }
@@ -170,7 +170,7 @@ fn match_whole(regex: &Regex, text: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(spans.iter().map(|span| span.map_or(Vec::new(), |(start, end)| text[start..end].to_vec())).collect())
 }
 
-/// Puts the groups in the place of `%0` to `%9`.
+/// Replaces `%0` to `%9` by the groups.
 fn substitute(text: &[u8], groups: &[Vec<u8>]) -> Vec<u8> {
     let (mut result, mut rest) = (Vec::new(), text);
     while let Some((&byte, after)) = rest.split_first() {
@@ -233,9 +233,12 @@ mod tests {
     fn places_and_commands_take_groups() {
         let action =
             match_line(b"(sd)([a-z]1) 0:0 600 >disk/%2 */bin/x %1 $MDEV", &device(b"sda1")).expect("it matches");
-        assert_eq!(action.place, Place::Linked(b"disk/a1".to_vec()));
+        assert_eq!(action.location, Location::Linked(b"disk/a1".to_vec()));
         assert_eq!(action.command, Some((b'*', b"/bin/x sd $MDEV".to_vec())));
-        assert_eq!(match_line(b"sda1 0:0 600 !", &device(b"sda1")).map(|action| action.place), Some(Place::Nowhere));
+        assert_eq!(
+            match_line(b"sda1 0:0 600 !", &device(b"sda1")).map(|action| action.location),
+            Some(Location::Nowhere)
+        );
     }
 
     #[test]

@@ -12,9 +12,9 @@ pub enum Action {
     Wait,
     /// After these, not waited for.
     Once,
-    /// For ever: started anew when it ends.
+    /// For ever: restarted when it ends.
     Respawn,
-    /// The same, after somebody presses Enter.
+    /// The same, after Enter is pressed.
     AskFirst,
     /// On Ctrl-Alt-Del.
     CtrlAltDel,
@@ -48,7 +48,7 @@ impl Entry {
     }
 }
 
-/// Names of the actions, and their places in `ACTIONS`.
+/// Names of the actions, and their positions in `ACTIONS`.
 const NAMES: Names = names! {
     "sysinit" = 0, "wait" = 1, "once" = 2, "respawn" = 3, "askfirst" = 4, "ctrlaltdel" = 5, "shutdown" = 6, "restart" = 7,
 };
@@ -64,7 +64,7 @@ static ACTIONS: [Action; 8] = [
     Action::Restart,
 ];
 
-/// Reads the text of an inittab. `complain` is told the number of each line that is wrong.
+/// Reads the text of an inittab. `complain` gets the number of each line that is wrong.
 pub fn parse(text: &[u8], complain: &mut impl FnMut(u64)) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
@@ -117,7 +117,7 @@ pub fn default_entries() -> Vec<Entry> {
 }
 
 /// Takes over the running processes of `old` for the same commands on the same terminals (SIGHUP). What is in `old` alone
-/// stays as `Once`, so that its end is noticed and it is not started anew; these processes are returned.
+/// stays as `Once`, so that its end is noticed and it is not restarted; these processes are returned.
 pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) -> Vec<i32> {
     let mut left = Vec::new();
     for mut entry in old {

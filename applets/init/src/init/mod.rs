@@ -1,7 +1,7 @@
-//! `init`: the first process. It starts what /etc/inittab says, reaps orphans, and stops the machine.
+//! `init`: the first process. It starts the entries of /etc/inittab, reaps orphans, and stops the machine.
 //!
 //! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery; an entry whose
-//! process ends at once again and again is left alone for a while; and init executes itself anew after its own crash.
+//! process ends at once again and again is left alone for a while; and init executes itself again after its own crash.
 
 mod inittab;
 mod recovery;
@@ -26,14 +26,13 @@ use rbox_core::sys::{fs, process, signal};
 options! {
     "[-s | single | 1 | WORD]
 
-The first process of the system: it starts and restarts what /etc/inittab says.
-WORD is the variable RUNLEVEL of all that it starts.
+Start and supervise the processes of /etc/inittab as PID 1. WORD sets $RUNLEVEL.
 
-  -s  As single and 1: start only a shell on the console
+  -s  Start only a shell on the console; also single, 1
 
-Signals: HUP reads /etc/inittab again; TSTP stops restarting until CONT; QUIT
-runs the restart entry in place of init; TERM restarts the machine, USR1 halts
-it, USR2 powers it off; INT (Ctrl-Alt-Del) runs the ctrlaltdel entries.";
+Signals: HUP rereads /etc/inittab; TSTP stops respawning until CONT; QUIT executes
+the restart entry; TERM reboots, USR1 halts, USR2 powers off; INT (Ctrl-Alt-Del)
+runs the ctrlaltdel entries.";
     SINGLE = "-s",
 }
 
@@ -86,16 +85,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     // A session of its own; it fails where the kernel made one already.
     let _ = process::setsid();
+    // The root directory can always be entered by PID 1.
     let _ = process::chdir("/");
-    // One that was started anew was executed as /proc/self/exe.
+    // A restarted one was executed as /proc/self/exe.
     process::set_name(b"init");
     init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
     let before = recovery::take_over(env);
     init.state = recovery::prepare(env);
-    let anew = before.is_some();
+    let restarted = before.is_some();
     match before {
         Some(running) => {
-            say(env, b"init crashed and was started anew");
+            say(env, b"init crashed and was restarted");
             inittab::adopt(&mut init.entries, running);
         }
         None => {
@@ -106,10 +106,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     // Only now is /proc mounted.
     init.owns_machine = fs::readlink("/proc/self/ns/pid").is_ok_and(|link| link == FIRST_NAMESPACE);
-    if !anew {
+    if !restarted {
         init.run_all(env, Action::Once, false);
     }
-    // A child may have ended while nobody looked.
+    // A child may have ended before the signals were blocked.
     init.reap(env);
     loop {
         let sleep = init.start_due(env);
@@ -122,7 +122,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
 }
 
-/// Prints to the console, and to the system log when somebody listens.
+/// Prints to the console, and to the system log when it runs.
 fn say(env: &mut Env, message: &[u8]) {
     let line = [b"\r", message, b"\n"].concat();
     // A dead console is no reason to stop.
@@ -256,6 +256,7 @@ impl Init {
         say(env, b"Sent SIGTERM to all processes");
         fs::sync();
         pause(1000);
+        // As above.
         let _ = signal::kill(-1, SIGKILL);
         fs::sync();
         say(env, b"Sent SIGKILL to all processes");
@@ -272,10 +273,12 @@ impl Init {
         say(env, &[b"Requesting system ", name].concat());
         // In a child: the end of PID 1 in the call would be a panic.
         let pid = process::fork_run(|| {
+            // A container has no right to; the next call tells whether the machine can be stopped.
             let _ = reboot(RebootCommand::CadOn);
             u8::from(reboot(command).is_err())
         });
         if let Ok(pid) = pid {
+            // Without a child nothing is left to wait for: the loop below is the same.
             let _ = process::wait_for(pid);
         }
         loop {

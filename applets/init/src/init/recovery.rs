@@ -9,7 +9,7 @@ use rbox_core::sys::{AsFd, AsRawFd, OwnedFd, fd, fs, recovery};
 
 use super::inittab::{Entry, action_of, number_of};
 
-/// The variable that tells the new start which descriptor the file is.
+/// The variable that holds the descriptor of the file for the new start.
 const VARIABLE: &str = "RBOX_INIT_STATE";
 
 /// The file: a line for each process, `PID ACTION TTY COMMAND` between NULs.
@@ -20,7 +20,7 @@ pub fn take_over(env: &mut Env) -> Option<Vec<Entry>> {
     let number = parse_decimal(env.vars.get(VARIABLE)?).and_then(|number| i32::try_from(number).ok())?;
     let words = env.vars.words().into_iter().filter(|word| !word.starts_with(VARIABLE.as_bytes()));
     env.vars = Vars::List(words.map(<[u8]>::to_vec).collect());
-    // What init never gives out is what somebody set by hand.
+    // A value that init never writes was set by hand.
     if number < 3 {
         return None;
     }
@@ -47,14 +47,14 @@ fn read_line(line: &[u8]) -> Option<Entry> {
     Some(entry)
 }
 
-/// Makes the file, and lets a crash of this process start it anew. `None` where the system has no such files.
+/// Makes the file, and lets a crash of this process restart it. `None` where the system has no such files.
 pub fn prepare(env: &Env) -> Option<State> {
     let file = fs::memfd_create("init", MemfdFlags::CLOEXEC).ok()?;
     let number = Decimal::new(file.as_raw_fd() as u64);
     let variable = [VARIABLE.as_bytes(), b"=", number.as_bytes()].concat();
     let mut environment = env.vars.words();
     environment.push(&variable);
-    let message = b"\rinit: crashed, starting anew\n";
+    let message = b"\rinit: crashed, restarting\n";
     let paths = [&b"/proc/self/exe"[..], b"/sbin/init"];
     let name: &[u8] = b"init";
     recovery::execute_on_crash(paths, core::slice::from_ref(&name), &environment, file.as_fd(), message).ok()?;

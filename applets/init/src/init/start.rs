@@ -15,7 +15,7 @@ use super::say;
 /// What a shell would have to interpret.
 const SHELL_CHARACTERS: &[u8] = b"~`!$^&*()=|\\{}[];\"'<>?";
 
-/// Opens init's own streams where the kernel or the boot loader say; closed ones become /dev/null.
+/// Opens init's own streams on the console of the kernel or the boot loader; closed ones become /dev/null.
 pub fn open_console(env: &mut Env) {
     let console = env.vars.get("CONSOLE").or_else(|| env.vars.get("console")).map(<[u8]>::to_vec);
     if let Some(console) = console {
@@ -64,6 +64,7 @@ pub fn run(env: &mut Env, entry: &Entry) -> u8 {
     }
     make_sane(fd::borrow(0));
     if entry.action == Action::AskFirst {
+        // A console that cannot be written to may still be read from.
         let _ = env.stderr.write(b"\nPlease press Enter to activate this console. ");
         let mut byte = [0];
         while byte[0] != b'\n' {

@@ -134,9 +134,9 @@ pub fn counters(link: &Link, one_line: bool) -> Vec<u8> {
     text
 }
 
-fn row(link: &Link, places: [usize; 6]) -> Vec<u8> {
+fn row(link: &Link, columns: [usize; 6]) -> Vec<u8> {
     let mut text = Vec::new();
-    for (at, width) in places.into_iter().zip([10, 7, 6, 7, 7, 7]) {
+    for (at, width) in columns.into_iter().zip([10, 7, 6, 7, 7, 7]) {
         push!(text, Right(link.counters.get(at).copied().unwrap_or(0), width, b' '), " ");
     }
     text
@@ -196,7 +196,7 @@ fn add(netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let (mut kind, mut own, mut peer) = (None::<&[u8]>, Vec::new(), None::<Vec<(u16, Vec<u8>)>>);
     let mut data = Vec::new();
     while let Some(word) = words.next() {
-        // Of type veth: what follows `peer` is said of the other end.
+        // Type veth: the words after `peer` describe the other end.
         if word == b"peer" && kind == Some(b"veth") && peer.is_none() {
             peer = Some(Vec::new());
             continue;

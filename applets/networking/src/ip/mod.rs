@@ -19,16 +19,16 @@ use rbox_core::text;
 options! {
     "[-046os] [-br] [-f inet|inet6|link] link|addr|route|neigh|rule [COMMAND]
 
-Show or set interfaces, addresses, routes, neighbours and routing rules.
+Print or configure interfaces, addresses, routes, neighbours and routing rules.
 
-  -4          IPv4 only
-  -6          IPv6 only
-  -0          Links only
-  -f FAMILY, -family FAMILY  inet, inet6 or link
-  -o, -oneline  One line each
-  -b, -br, -brief  Few words each
-  -s, -statistics  With what links have received and sent
-  -V, -Version  Print the version
+  -4               Select IPv4
+  -6               Select IPv6
+  -0               Select links
+  -f FAMILY, -family FAMILY  Select inet, inet6 or link
+  -o, -oneline     Print one line per record
+  -b, -br, -brief  Print a short form
+  -s, -statistics  Print statistics of links
+  -V, -Version     Print the version
 
 ip link [show] [IFACE] [up]
 ip link set IFACE [up|down] [arp on|off] [multicast on|off] [promisc on|off]
@@ -173,7 +173,7 @@ fn name_or_number(names: Names, number: u64) -> Vec<u8> {
     names.name_of(number).map_or_else(|| text!(number), |name| name.into())
 }
 
-/// An address, in iproute2's words where it is none.
+/// An address; the error has iproute2's wording.
 fn address(word: &[u8]) -> Result<IpAddr> {
     addr::parse(word).map_err(|_| Error::parts(&[b"an inet address is expected rather than \"", word, b"\""]))
 }
@@ -207,7 +207,7 @@ fn table_name(table: u32) -> Vec<u8> {
     name_or_number(TABLES, table.into())
 }
 
-/// The word is none that the command knows.
+/// The command does not know the word.
 fn unknown(word: &[u8]) -> Error {
     Error::parts(&[b"either \"dev\" is duplicate, or \"", word, b"\" is garbage"])
 }
@@ -233,6 +233,17 @@ fn scope_name(scope: u8) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_of_the_usage_text_are_taken() {
+        for line in rbox_core::options::lines(USAGE) {
+            for name in line.names {
+                let name = name.strip_prefix(b"-").expect("a dash");
+                let found = LONG_OPTIONS.iter().find(|(known, _)| known.as_bytes().starts_with(name));
+                assert_eq!(found.map(|(_, option)| Opt(option as u8)), Some(line.option), "{name:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_network_holds_its_addresses() {

@@ -118,7 +118,7 @@ fn state(word: &[u8]) -> Result<u16> {
 
 fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let links = netlink.links()?;
-    // What needs no resolution says nothing about who is there.
+    // An entry that needs no resolution is not listed.
     let (neighbours, with_device) = pick(netlink, show, words, !NO_ARP)?;
     for neighbour in neighbours {
         env.stdout.write(&neighbour.line(&links, with_device))?;

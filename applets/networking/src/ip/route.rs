@@ -27,7 +27,7 @@ const METRICS: Names = names! {
 };
 /// RTAX_LOCK: a bit for each metric that the kernel may not change.
 const LOCKED: u16 = 1;
-/// RTNH_F_ONLINK: the gateway is reached through the device, whatever the routes say.
+/// RTNH_F_ONLINK: the gateway is reached through the device, whatever the routes are.
 const ON_LINK: u32 = 4;
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
@@ -53,7 +53,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
 #[derive(Default)]
 struct Filter {
     device: Option<u32>,
-    /// `None` is all, and then each line tells its table.
+    /// `None` is all, and then each line has its table.
     table: Option<u32>,
     /// The destination: exactly this network, networks within it, or those that hold it.
     exact: Option<(Option<IpAddr>, u8)>,
@@ -73,7 +73,7 @@ impl Filter {
         let mut words = words.iter().copied();
         while let Some(mut word) = words.next() {
             let mut value = || value(&mut words);
-            // `to` may be before all that is said of the destination.
+            // `to` may precede the words for the destination.
             if word == b"to" {
                 word = value()?;
             }
@@ -124,9 +124,13 @@ impl Filter {
     }
 
     fn pick(&self, netlink: &Netlink, show: Show) -> Result<Vec<Route>> {
-        let mut routes = netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })?;
-        routes.retain(|route| self.takes(route));
-        Ok(routes)
+        let mut picked = Vec::new();
+        for route in netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })? {
+            if self.takes(&route) {
+                picked.push(route);
+            }
+        }
+        Ok(picked)
     }
 }
 
@@ -161,7 +165,7 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let Some(to) = wanted.to else { return Err(Error::new("need at least destination address")) };
     wanted.family = if to.is_ipv4() { 2 } else { 10 };
     let mut route = netlink.route_to(&wanted).map_err(refused)?;
-    // The way to one address is none of the table: what the kernel made up for it says nothing.
+    // The route to one address is not in the table: the kernel made up its scope and protocol.
     (route.scope, route.protocol) = (0, 3);
     let mut text = describe(&route, &netlink.links()?, false);
     if let Some(source) = wanted.source {
@@ -304,7 +308,7 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
         return Err(Error::new("\"ip route flush\" requires an argument"));
     }
     if words == [b"cache"] {
-        // Linux has had no cache of IPv4 routes since 3.6; writing there still makes it look all of them up anew.
+        // Linux has had no cache of IPv4 routes since 3.6; writing there still makes it look all of them up again.
         let mut file = Output::create(b"/proc/sys/net/ipv4/route/flush")?;
         file.write(b"-1\n")?;
         return file.flush();

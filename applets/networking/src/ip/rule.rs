@@ -192,7 +192,7 @@ fn change(netlink: &Netlink, show: Show, add: bool, words: &[&[u8]]) -> Result<(
         let address = rule.from.or(rule.to).map(|(address, _)| address);
         rule.family = if address.is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
     }
-    // A rule is for the main table where it does not say what it is for.
+    // A rule without an action looks up the main table.
     if add && rule.action == 0 {
         (rule.action, rule.table) = (TO_TABLE, 254);
     }

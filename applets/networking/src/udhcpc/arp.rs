@@ -13,7 +13,7 @@ const ARP: u16 = 0x0806;
 /// Bytes of a packet for Ethernet and IPv4.
 const SIZE: usize = 28;
 
-/// Asks for `milliseconds` who has `address`; true when somebody else says so.
+/// Asks for `milliseconds` who has `address`; true when another host answers.
 pub fn is_taken(index: u32, hardware: [u8; 6], address: Ipv4Addr, milliseconds: u64) -> Result<bool> {
     let failed = |errno| Error::on("ARP socket", errno);
     let socket = packet::open(index, ARP).map_err(failed)?;

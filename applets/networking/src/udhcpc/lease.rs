@@ -120,7 +120,7 @@ impl Lease {
         <[u8; 4]>::try_from(self.0.option(SERVER)?).ok().map(Ipv4Addr::from)
     }
 
-    /// How long it may be held; an hour where the server does not tell. Less than four seconds would be a storm.
+    /// How long it may be held; an hour where the server names no time. Less than four seconds would be a storm.
     pub fn seconds(&self) -> u32 {
         let value = self.0.option(51).and_then(|value| <[u8; 4]>::try_from(value).ok());
         value.map_or(3600, u32::from_be_bytes).clamp(4, 0x7fff_ffff)

@@ -1,6 +1,6 @@
-//! `udhcpc`: get the interface's address by DHCP (RFC 2131), and tell it to a script.
+//! `udhcpc`: get the interface's address by DHCP (RFC 2131), and pass it to a script.
 //!
-//! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; what the server said is in its environment.
+//! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment.
 
 mod arp;
 mod lease;
@@ -23,33 +23,33 @@ use packet::{Kind, Message};
 use session::Session;
 
 options! {
-    "[-fbqRnBSoCv] [-a[MSEC]] [-i IFACE] [-s SCRIPT] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC] [-O OPT]... [-x OPT:VAL]... [-F NAME] [-V VENDOR] [-P PORT]
+    "[OPTION]...
 
-Get an address for an interface by DHCP, and call a script with what came.
+Configure an interface by DHCP; SCRIPT is run with each event.
 
-  -i, --interface=IFACE   The interface (default eth0)
-  -s, --script=SCRIPT     The script (default /usr/share/udhcpc/default.script)
-  -p, --pidfile=FILE      Write the process number to FILE
-  -B, --broadcast         Ask for answers by broadcast
-  -t, --retries=N         Send N discover packets in a row (default 3)
-  -T, --timeout=SEC       Wait SEC for an answer (default 3)
-  -A, --tryagain=SEC      Wait SEC after a row without answer (default 20)
-  -n, --now               End when there is no lease after a row
-  -q, --quit              End when there is a lease
-  -R, --release           Give the lease back at the end
-  -f, --foreground        Stay in the foreground
-  -a, --arping[=MSEC]     Ask by ARP for MSEC milliseconds (2000) who has the address
-  -v                      Say more
-  -b, --background        Go to the background when there is no lease after a row
-  -S, --syslog            Log to syslog too
-  -r, --request=IP        Ask for this address
-  -o, --no-default-options  Ask for the options of -O only
-  -O, --request-option=OPT  Ask for this option, by name or number
-  -x OPT:VALUE            Send this option: hostname:NAME, lease:3600, 0x3d:HEX, 14:'\"TEXT\"'
-  -F, --fqdn=NAME         Ask the server to enter NAME into DNS
-  -V, --vendorclass=VENDOR  Vendor class (default udhcp rbox)
-  -C, --clientid-none     Send no client identifier
-  -P, --client-port=PORT  Listen on PORT (default 68)";
+  -i, --interface=IFACE  Use IFACE (eth0)
+  -s, --script=SCRIPT    Run SCRIPT (/usr/share/udhcpc/default.script)
+  -p, --pidfile=FILE     Write the PID to FILE
+  -B, --broadcast        Request broadcast replies
+  -t, --retries=N        Send up to N discover packets (3)
+  -T, --timeout=SEC      Wait SEC seconds between them (3)
+  -A, --tryagain=SEC     Wait SEC seconds after a failure (20)
+  -n, --now              Exit if no lease is obtained
+  -q, --quit             Exit after obtaining a lease
+  -R, --release          Release the lease on exit
+  -f, --foreground       Run in the foreground
+  -a, --arping[=MSEC]    Check the address by ARP for MSEC milliseconds (2000)
+  -v                     Print more messages
+  -b, --background       Go to the background if no lease is obtained
+  -S, --syslog           Log to syslog too
+  -r, --request=IP       Request this address
+  -o, --no-default-options  Request only options given by -O
+  -O, --request-option=OPT  Request OPT, a name or number
+  -x OPT:VALUE           Send OPT: hostname:NAME, lease:3600, 0x3d:HEX, 14:'\"TEXT\"'
+  -F, --fqdn=NAME        Ask the server to register NAME in DNS
+  -V, --vendorclass=VENDOR  Set the vendor class (udhcp rbox)
+  -C, --clientid-none    Send no client identifier
+  -P, --client-port=PORT  Listen on PORT (68)";
     INTERFACE = "-i",
     SCRIPT = "-s",
     PID_FILE = "-p",
@@ -162,7 +162,7 @@ impl<'a> Client<'a> {
     fn log(&self, env: &mut Env, text: &[u8]) {
         // Part of it may be what a server sent.
         let text = &clean(text, b"", Shown::Caret)[..];
-        // There is no one left to tell that standard error is dead.
+        // A dead standard error can be reported nowhere.
         let _ = env.stderr.write(&[&env.name, &b": "[..], text, b"\n"].concat());
         if self.syslog {
             syslog::log(syslog::DAEMON_INFO, &env.name, text);
@@ -202,7 +202,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Options that say who asks: client identifier (RFC 2132 9.14), vendor class, names, and those of -x.
+/// Options that identify the client: client identifier (RFC 2132 9.14), vendor class, names, and those of -x.
 fn identity(args: &Args<'_>, hardware: &[u8; 6]) -> Result<Vec<u8>> {
     let mut options = Vec::new();
     let mut extra = Vec::new();

@@ -19,7 +19,7 @@ pub struct Session<'a> {
     pub args: &'a Args<'a>,
     /// The address to ask for.
     pub request: Option<Ipv4Addr>,
-    /// The process is where it shall stay: told to, or gone to the background.
+    /// The process stays where it is: in the foreground by option, or already in the background.
     pub background: bool,
 }
 
@@ -47,7 +47,7 @@ fn text_of(address: Ipv4Addr) -> Vec<u8> {
 }
 
 impl Session<'_> {
-    /// Gets a lease and keeps it, until a signal ends it or the options say that it is enough.
+    /// Gets a lease and keeps it, until a signal or an option ends it.
     pub fn run(&mut self, env: &mut Env) -> Outcome {
         loop {
             let lease = match self.discover(env)? {
@@ -246,7 +246,7 @@ impl Session<'_> {
         }
     }
 
-    /// After a release, which RFC 2131 has no state for: waits until it is told to renew.
+    /// After a release, which RFC 2131 has no state for: waits for the signal to renew.
     fn rest(&self, env: &mut Env) -> Result<Option<ExitStatus>> {
         loop {
             match self.wait(None, u64::MAX)? {
@@ -268,7 +268,7 @@ impl Session<'_> {
             Some(server) => Socket::to_server(self.client.interface, lease.address(), server, self.client.port),
             None => Socket::raw(self.client.index, self.client.port),
         };
-        // Somebody may have taken the address or the interface away: the lease may still be renewed later.
+        // The address or the interface may have been removed: the lease may still be renewed later.
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
             Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.client.timeout),
             Err(error) => {

@@ -43,20 +43,20 @@ impl Config {
             patterns: Vec::new(),
         };
         for line in text.split(|&byte| byte == b'\n') {
-            let Some((&letter, rest)) = line.split_first() else { continue };
+            let Some((&character, rest)) = line.split_first() else { continue };
             let number = || u64::try_from(parse_c_start(rest)).unwrap_or(0);
-            match letter {
+            match character {
                 b's' => config.size = number(),
                 b'n' => config.most = number(),
                 b'N' => config.least = number(),
                 b't' => config.age = number(),
                 b'!' => config.processor = (!rest.is_empty()).then(|| rest.to_vec()),
                 b'u' | b'U' => match address(rest) {
-                    Some(address) => (config.receiver, config.only_sent) = (Some(address), letter == b'U'),
+                    Some(address) => (config.receiver, config.only_sent) = (Some(address), character == b'U'),
                     None => warn(rest),
                 },
                 b'p' => config.prefix = rest.to_vec(),
-                b'-' | b'+' | b'e' | b'E' => config.patterns.push((letter, rest.to_vec())),
+                b'-' | b'+' | b'e' | b'E' => config.patterns.push((character, rest.to_vec())),
                 _ => {}
             }
         }

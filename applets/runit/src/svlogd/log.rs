@@ -103,7 +103,7 @@ impl Log {
             Vec::new()
         };
         if selected && let (Some(socket), Some(to)) = (&self.socket, self.config.receiver) {
-            // RFC 768: nobody says whether it arrives. What the system itself refuses is in the log.
+            // RFC 768: delivery is not confirmed. What the system itself refuses is in the log.
             if let Err(errno) = sendto(socket, &closed, SendFlags::empty(), &SocketAddrAny::from(to)) {
                 let reason = rbox_core::sys::error_text(errno);
                 let note = text!(lead, "svlogd: warning: can't send: ", reason.as_str(), "\n");
@@ -112,9 +112,9 @@ impl Log {
         }
         self.selected = selected && !self.config.only_sent;
         if self.selected {
-            let room = self.config.size.saturating_sub(self.size) as usize;
+            let space = self.config.size.saturating_sub(self.size) as usize;
             let length = lead.len() + self.config.prefix.len() + head.len() + 1;
-            if self.config.size == 0 || length <= room {
+            if self.config.size == 0 || length <= space {
                 // The usual case, in one go.
                 push!(self.buffer, lead, &self.config.prefix, head, &b"\n"[..usize::from(whole)]);
                 self.size += (length - usize::from(!whole)) as u64;
@@ -143,12 +143,12 @@ impl Log {
 
     fn put(&mut self, env: &mut Env, signals: &SignalQueue, mut text: &[u8]) {
         while !text.is_empty() {
-            let room = if self.config.size > 0 { self.config.size.saturating_sub(self.size) } else { u64::MAX };
-            if room == 0 {
+            let space = if self.config.size > 0 { self.config.size.saturating_sub(self.size) } else { u64::MAX };
+            if space == 0 {
                 self.rotate(env, signals);
                 continue;
             }
-            let (part, rest) = text.split_at(text.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+            let (part, rest) = text.split_at(text.len().min(usize::try_from(space).unwrap_or(usize::MAX)));
             self.buffer.extend_from_slice(part);
             self.size += part.len() as u64;
             text = rest;
@@ -298,6 +298,7 @@ impl Log {
             return;
         }
         env.warn(Error::new(text!("warning: processor failed, restart: ", &self.path)));
+        // It is truncated by the next attempt in any case.
         let _ = fs::unlinkat(self.directory.as_fd(), &made, AtFlags::empty());
         // One that fails at once would keep the machine busy.
         pause(1000);

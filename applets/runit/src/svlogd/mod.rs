@@ -20,25 +20,25 @@ use stamp::Stamp;
 options! {
     "[-tv] [-r C] [-R CHARS] [-l LENGTH] [-b SIZE] DIRECTORY...
 
-Write standard input to the file current in each DIRECTORY, and rotate it. DIRECTORY/config says how, a line each:
+Write standard input to DIRECTORY/current and rotate it. Lines of DIRECTORY/config:
 
-sBYTES     Rotate from so many bytes on (1000000; 0 = never)
+sBYTES     Rotate at BYTES (1000000; 0 = never)
 nN         Keep N old files (10; 0 = all)
-NN         When the disk is full, keep N of them
-tSECONDS   Rotate what is so old
-!COMMAND   Pass old files through COMMAND
+NN         When the disk is full, keep N old files
+tSECONDS   Rotate after SECONDS
+!COMMAND   Filter old files through COMMAND
 uIP[:PORT]  Send messages by UDP too; U: do not write them
-pPREFIX    Put PREFIX before each message
--PATTERN   Leave out what matches; + take it; e tell standard error; E do not
+pPREFIX    Prefix each message
+-PATTERN   Exclude messages; + include; e copy to standard error; E do not
 
-Signals: HUP opens all anew, ALRM rotates, TERM ends.
+Signals: HUP reopens the files, ALRM rotates, TERM exits.
 
-  -t         Begin messages with TAI64N; -tt UTC; -ttt UTC with a T
-  -r C       Put C for characters that cannot be printed
-  -R CHARS   Put C, or _, for these too
-  -l LENGTH  So many bytes of a message count for patterns (1000)
-  -b SIZE    Read so many bytes at once (65536)
-  -v         Say what is done";
+  -t         Prefix TAI64N; -tt UTC; -ttt UTC with a T
+  -r C       Replace nonprintable characters with C
+  -R CHARS   Replace CHARS with C, or _, too
+  -l LENGTH  Match patterns against the first LENGTH bytes (1000)
+  -b SIZE    Set the read buffer to SIZE bytes (65536)
+  -v         Print each action";
     STAMP = "-t",
     PRINTABLE = "-r",
     REPLACE = "-R",
@@ -197,7 +197,7 @@ impl Logger<'_> {
         for log in &mut self.logs {
             let alert = log.begin(env, &self.signals, lead, head, whole);
             if !alert.is_empty() {
-                // Nobody is left to tell that standard error is dead.
+                // A dead standard error can be reported nowhere.
                 let _ = env.stderr.write(&alert);
             }
             log.check_size(env, &self.signals, self.length, whole);

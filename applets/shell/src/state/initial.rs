@@ -75,7 +75,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         slot.special = special;
         if special == Special::Path {
             if !given {
-                slot.value = rbox_core::call::DEFAULT_PATH.copied();
+                slot.value = rbox_core::env::DEFAULT_PATH.copied();
                 slot.set = true;
             }
         } else if !given || special != Special::None {

@@ -71,7 +71,7 @@ impl Target {
         }
     }
 
-    /// Closes the file, so that the next message opens it anew.
+    /// Closes the file, so that the next message opens it again.
     pub fn close(&mut self) {
         self.file = None;
         self.checked = 0;
@@ -87,7 +87,7 @@ impl Target {
             Err(errno) => {
                 self.lost += 1;
                 let is_known = self.failed.replace(errno) == Some(errno);
-                // A reader that is slow is no failure; the count tells how slow.
+                // A reader that is slow is no failure; the count shows how slow.
                 if is_known || errno == Errno::AGAIN { Ok(()) } else { Err(Error::on(&self.path, errno)) }
             }
         }
@@ -110,7 +110,7 @@ impl Target {
         self.put(line)
     }
 
-    /// Opens the file, also when somebody has removed or replaced it.
+    /// Opens the file, also when it was removed or replaced.
     fn check(&mut self) -> core::result::Result<(), Errno> {
         if let Some(file) = &self.file
             && let Ok(own) = fs::fstat(file)

@@ -151,7 +151,7 @@ impl Log {
 
     fn write_file(&mut self, env: &mut Env, target: usize, line: Line<'_>) {
         if let Err(error) = self.targets[target].write(line, self.limits) {
-            // The console is the last place to say that the log is lost.
+            // The loss of the log can be reported on the console alone.
             env.report(&error);
         }
     }

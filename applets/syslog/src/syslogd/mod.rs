@@ -27,25 +27,24 @@ use self::rules::Rule;
 use crate::ring::Ring;
 
 options! {
-    "[-nSDtL] [-C[KB] | -K | -O FILE] [-R HOST[:PORT]]... [-f FILE] [-l N] [-s SIZE]
-       [-b N] [-m MIN]
+    "[OPTION]...
 
-Keep the system log.
+Write system messages to log files, to shared memory or to other hosts.
 
-  -n       Stay in the foreground
-  -R HOST[:PORT]  Send messages to HOST by UDP (port 514), not to files
-  -L       With -R, write them here as well
-  -C[KB]   Write to shared memory of that size (16): see logread
-  -K       Write to the kernel's log: see dmesg
-  -O FILE  Write to FILE, not to /var/log/messages (- is standard output)
-  -f FILE  Read rules from FILE, not from /etc/syslog.conf
-  -l N     Keep only messages more urgent than level N, 1-8
-  -S       Write no host name, facility and severity
-  -s SIZE  Rotate at SIZE kilobytes, 0 = never (200)
-  -b N     Keep N rotated files, at most 99 (1; 0 = start the file anew)
-  -D       Drop a message that is like the last one
+  -n       Run in the foreground
+  -R HOST[:PORT]  Send messages by UDP to HOST, port 514, not to files
+  -L       With -R, log locally too
+  -C[KB]   Log to a shared memory buffer of KB kilobytes (16); see logread
+  -K       Log to the kernel log; see dmesg
+  -O FILE  Log to FILE (/var/log/messages); - is standard output
+  -f FILE  Read rules from FILE (/etc/syslog.conf)
+  -l N     Log only messages more urgent than level N, 1-8
+  -S       Omit host name, facility and severity
+  -s SIZE  Rotate at SIZE kilobytes (200; 0 = never)
+  -b N     Keep N rotated files, 0-99 (1; 0 = truncate)
+  -D       Drop repeated messages
   -t       Use the time of arrival, not the sender's
-  -m MIN   Write a mark each MIN minutes (0 = never)";
+  -m MIN   Log a mark every MIN minutes (0 = never)";
     FOREGROUND = "-n",
     REMOTE = "-R",
     LOCALLY = "-L",
@@ -107,13 +106,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         clock: Clock::default(),
     };
     let mark = number(MARK, 0, 1 << 20, 0)? * 60_000;
-    // Whoever waits for the parent's end finds somebody who listens.
+    // The parent ends when the socket exists: a process that waits for it can log at once.
     let socket = listen()?;
     if !args.has(FOREGROUND) {
         detach()?;
     }
     let signals = SignalQueue::open(&[SIGHUP, SIGINT, SIGTERM]).map_err(Error::from)?;
-    // Messages need no answer: a pid file is only for others.
+    // Messages need no answer: a PID file is only for others, and /var/run may be read-only.
     let _ = Output::create(b"/var/run/syslogd.pid").and_then(|mut file| {
         file.write(&[Decimal::new(rbox_core::sys::process::getpid().as_raw_pid() as u64).as_bytes(), b"\n"].concat())?;
         file.flush()
@@ -121,6 +120,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     log.put(env, OWN, b"syslogd started: rbox");
     let status = serve(env, &mut log, &socket, &signals, mark);
     log.put(env, OWN, b"syslogd exiting");
+    // It may never have been written.
     let _ = fs::unlink("/var/run/syslogd.pid");
     if let Some(ring) = log.ring {
         ring.remove();
