@@ -74,6 +74,7 @@ awk 'BEGIN {
     }
 }' >text
 sort text >sorted
+head -n 300000 text | sort >half
 base64 text >encoded
 # Each line occurs five times.
 head -n 60000 text >part
@@ -118,7 +119,7 @@ row 'cut -c 3-9 text'
 row 'tr a-z A-Z <text'
 row 'uniq text'
 row 'uniq -c sorted'
-row 'comm sorted text'
+row 'comm sorted half'
 row 'sort text'
 row 'sort -u text'
 row 'sort -k 3 text'
