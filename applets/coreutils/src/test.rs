@@ -1,6 +1,8 @@
 //! `test`, `[` and `[[`: evaluate files, words and numbers (POSIX XCU test).
 
+use rbox_core::applet::answer;
 use rbox_core::condition::{self, IsSet};
+use rbox_core::error::Question;
 use rbox_core::prelude::*;
 
 options! {
@@ -11,10 +13,16 @@ Return 0 if EXPRESSION is true, 1 if false, 2 if invalid. Files: -e -f -d -L
 -lt -le -gt -ge; and ! -a -o ( )."
 }
 
-/// The applet. Its words are operators and data, also `--help` (XCU test).
+/// The applet. Its words are operators and data, `--help` included (XCU test).
 pub const APPLET: Applet = Applet::new(USAGE, run).data().failure(2).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // GNU's test(1): `[ --help` asks, as its bracket is missing; `test --help` and `[ --help ]` test a string.
+    if let (b"[", [word]) = (&env.name[..], args.operands())
+        && let Some(question) = Question::of(word)
+    {
+        return answer(env, USAGE, question);
+    }
     let mut is_set = |name: &[u8]| str::from_utf8(name).is_ok_and(|name| env.vars.get(name).is_some());
     let is_set = &mut IsSet::new(&mut is_set);
     let judged = match (&env.name[..], args.operands()) {
