@@ -19,11 +19,17 @@ if [ "$(id -u)" != 0 ]; then
     fi
 fi
 echo "Installing:$missing"
-# A person at a terminal is asked; without one nothing may be removed in any case.
-yes=-y
-if [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ]; then
-    yes=
+# A person at a terminal is asked; elsewhere nothing is removed for it, but on a machine that is there for CI alone.
+options="-y --no-remove"
+if [ "${CI:-}" ]; then
+    options=-y
+elif [ -t 0 ] && [ -t 1 ]; then
+    options=
 fi
 $as_root apt-get update -q
 # shellcheck disable=SC2086 # words are meant to be split
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q $yes --no-remove --no-install-recommends $missing
+if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q $options --no-install-recommends $missing; then
+    echo "Not installed:$missing" >&2
+    echo "To see and decide what apt would change: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
