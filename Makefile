@@ -1,9 +1,9 @@
-# What can be made. Each target does its own set-up: packages are listed before apt is asked for them.
+# The targets. Each one installs its own packages and lists them before it runs apt-get.
 .PHONY: help boot boot-test tools test rbox image compat bench fuzz clean lint unit terminal processors choices
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
-	@echo 'make rbox       the static binary, target/rbox; APPLETS="sh ls" or APPLETS=FILE picks names, TARGET=aarch64'
+	@echo 'make rbox       the static binary, target/rbox; APPLETS="sh ls" or APPLETS=FILE selects names, TARGET=aarch64'
 	@echo 'make image      the disk, target/rbox.img'
 	@echo 'make test       everything that CI runs (about 15 minutes, the first time 45)'
 	@echo 'make lint       format and lints, for all processors'
@@ -11,24 +11,24 @@ help:
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
 	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
-	@echo 'make bench      size and speed beside BusyBox, toybox, GNU, dash and bash'
-	@echo 'make fuzz       every parser of outside bytes under libFuzzer, SECONDS=60 each'
+	@echo 'make bench      write docs/speed.md: size and speed beside BusyBox, toybox, GNU, dash and bash'
+	@echo 'make fuzz       every parser of outside data under libFuzzer, SECONDS=60 each'
 	@echo 'make clean      remove what was built'
-# Boots the image on this terminal; `poweroff` as root ends it.
+# Boots the image on this terminal; root ends it by `poweroff`.
 boot: image
 	cargo run -q -p build-image -- run
 
-# The disk at target/rbox.img; the kernel is built once and then taken from the cache.
+# Builds the disk target/rbox.img; the kernel is built once and cached.
 image: rbox
 	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
 	cargo run -q --locked -p build-image -- disk
 
-# Boots the disk every way it can be booted and checks the running system.
+# Boots the disk in each supported way and checks the running system.
 boot-test: image
 	cargo run -q --locked -p build-image -- initramfs
 	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
 
-# The static binary at target/rbox. APPLETS="sh ls" or APPLETS=FILE picks names; TARGET=aarch64 builds target/rbox-aarch64.
+# Builds the static binary target/rbox. APPLETS="sh ls" or APPLETS=FILE selects names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:
 	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
 	cargo run -q --locked -p build-image -- licenses
@@ -54,7 +54,7 @@ choices: tools
 	sh build-image/packages.sh qemu-user
 	sh build-image/choices.sh
 
-# The same cases in Debian's BusyBox and in rbox.
+# Runs the same cases in Debian's BusyBox and in rbox.
 compat: rbox
 	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
 	cargo run -q --locked -p compat-suite
@@ -62,13 +62,14 @@ compat: rbox
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
 
-# Size and speed beside BusyBox, toybox and the GNU tools.
-bench: rbox
+# Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
+bench: rbox choices
 	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
-	bash compat-suite/bench.sh
-	bash compat-suite/bench-shell.sh
+	bash compat-suite/bench.sh >target/speed.md
+	bash compat-suite/bench-shell.sh >>target/speed.md
+	mv target/speed.md docs/speed.md
 
-# Feeds all parsers of outside bytes with what breaks parsers: `make fuzz SECONDS=600`, for each.
+# Fuzzes every parser of outside data for SECONDS each: `make fuzz SECONDS=600`.
 SECONDS = 60
 fuzz:
 	sh build-image/packages.sh gcc g++ libc6-dev

@@ -9,7 +9,7 @@ fail() {
     exit 1
 }
 
-# check NAMES: a program with just these names has them, and runs no other.
+# check NAMES: builds a program with these names, and checks that it lists them and runs no other name.
 check() {
     program=$directory/rbox-$(echo "$1" | wc -w)
     APPLETS=$1 OUT=$program CARGO_TARGET_DIR=$directory sh build-image/rbox.sh

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols).
-# APPLETS="sh ls" or APPLETS=FILE picks the applets by name; TARGET=aarch64 builds for another processor, as
+# APPLETS="sh ls" or APPLETS=FILE selects the applets by name; TARGET=aarch64 builds for another processor, as
 # target/rbox-aarch64. OUT=FILE names another result.
-# A toolchain of rustup that has the musl target is taken where there is one, else Debian's rustc-web, whose std is
-# built from source, optimised for size. What was compiled of others is kept in the user's cache, by the compiler and
-# its flags, so that another checkout on this machine compiles the project's own crates only.
+# It uses a toolchain of rustup that has the musl target, or else Debian's rustc-web, and then builds std from source, optimised for
+# size. Compiled crates of others are stored in the user's cache, by compiler and flags, so that another checkout on this
+# machine compiles only the project's own crates.
 set -eu
 cd "$(dirname "$0")/.."
 machine=${TARGET:-x86_64}
@@ -22,7 +22,7 @@ if [ "${APPLETS:-}" ]; then
     export RBOX_APPLETS="$APPLETS"
 fi
 
-# Beside what .cargo/config.toml has for every toolchain.
+# In addition to the flags of .cargo/config.toml for every toolchain.
 flags=
 if [ "$machine" = x86_64 ] && [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$target" ]; then
     rustc=rustc
@@ -39,10 +39,10 @@ else
     fi
     cargo=/usr/bin/cargo
     std="-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size"
-    # Features of std's own build are the compiler's unstable ones.
+    # Building std needs unstable features of the compiler.
     export RUSTC_BOOTSTRAP=1
     flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none"
-    # What is in the program itself is reached without a table of pointers that every start fills in.
+    # Data of the program itself are accessed without a table of pointers, which every start would fill in.
     flags="$flags -Zdirect-access-external-data=yes -Zplt=yes"
 fi
 version=$($rustc --version)
@@ -63,13 +63,13 @@ fi
 
 if [ "$std" ]; then
     echo "rbox: with $version, std built from source"
-    # The names that the self-contained musl target links by; Debian has them in two places.
+    # The file names that the self-contained musl target links; Debian installs them in two directories.
     lib=$cache/lib
     mkdir -p "$lib"
     for file in rcrt1.o crt1.o crti.o crtn.o libc.a; do
         ln -sf "$libc/$file" "$lib/$file"
     done
-    # The compiler's own start and end files register C++ destructors and unwind tables, of which there are none.
+    # The compiler's start and end files register C++ destructors and unwind tables; rbox has neither.
     "${tools}gcc" -c -x c /dev/null -o "$lib/empty.o"
     for file in crtbegin.o crtbeginS.o crtend.o crtendS.o; do
         ln -sf empty.o "$lib/$file"
@@ -79,7 +79,7 @@ if [ "$std" ]; then
 else
     echo "rbox: with $version, target $target"
 fi
-# cargo joins these flags with those of .cargo/config.toml; the variable would take their place.
+# cargo joins these flags with those of .cargo/config.toml; the variable would replace them.
 unset RUSTFLAGS
 list=
 for flag in $flags; do
@@ -89,7 +89,7 @@ done
 RUSTC=$rustc $cargo build --release --locked -p rbox --target "$target" --target-dir "$dir" --config "target.$target.rustflags=[$list]" $std
 built=$dir/$target/release/rbox
 
-# The next checkout starts with all but the project's own crates, which cargo would take for its own.
+# The next checkout starts with all crates but the project's own, which cargo would mistake for up to date.
 if ! [ -d "$cache/seed" ]; then
     seed=$(mktemp -d "$cache/seed.XXXXXX")
     cp -a "$dir/." "$seed"

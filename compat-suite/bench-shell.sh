@@ -1,8 +1,11 @@
 #!/bin/bash
-# The speed of rbox's shell beside BusyBox ash, dash and bash: CPU seconds (user and system, children too), the best of
-# three runs on the same machine.
+# The speed of rbox's shell beside BusyBox ash, dash and bash, all on this machine in one run. It prints the second part of
+# docs/speed.md.
 set -eu
-rbox=${1:-$PWD/target/rbox}
+directory=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=compat-suite/measure.sh
+. "$directory/measure.sh"
+rbox=$PWD/target/rbox
 busybox=$(command -v busybox)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -58,46 +61,46 @@ cat >start <<'END'
 i=0; while [ $i -lt 1000 ]; do i=$((i+1)); "$bin/sh" -c :; done
 END
 
-seconds() {
-    local best=
-    for _ in 1 2 3; do
-        local spent
-        spent=$({ TIMEFORMAT='%U %S'; time "$@" >/dev/null; } 2>&1 | awk '{ print $1 + $2 }')
-        if [ -z "$best" ] || awk "BEGIN { exit !($spent < $best) }"; then best=$spent; fi
-    done
-    printf ' %7.3f' "$best"
+cat <<TEXT
+
+## The shell
+
+CPU seconds of rbox, the least of ${ROUNDS:-3} runs, with all child processes, then the CPU time of the others divided by it.
+
+| | rbox, s | BusyBox | dash | bash |
+|---|---:|---:|---:|---:|
+TEXT
+
+# run SYSTEM: CPU seconds of ./$script in that shell, which finds its own programs first.
+run() {
+    local links=plain words
+    case $1 in
+    rbox) words="$rbox sh" links=rbox ;;
+    busybox) words="$busybox sh" links=busybox ;;
+    *) words=$(type -P "$1") ;;
+    esac
+    ln -sf "$(type -P "$1" || type -P dash)" plain/sh
+    # shellcheck disable=SC2086 # the applet's name is a word of its own
+    bin=$work/$links PATH=$work/$links:$PATH spent timeout 120 $words "./$script"
 }
 
-printf '%-44s %7s %7s %7s %7s\n' 'CPU seconds' rbox busybox dash bash
 while IFS='|' read -r script label; do
-    printf '%-44s' "$label"
-    for shell in rbox busybox plain bash; do
-        directory=$shell
-        case $shell in
-        rbox) words="$rbox sh" ;;
-        busybox) words="$busybox sh" ;;
-        plain) words=$(type -P dash) ;;
-        bash) words=$(type -P bash) directory=plain ;;
-        esac
-        if [ "$script" = start ] && [ "$shell" = bash ]; then
-            ln -sf "$(type -P bash)" plain/sh
-        fi
-        # shellcheck disable=SC2086 # the applet's name is a word of its own
-        bin=$work/$directory PATH=$work/$directory:$PATH seconds $words "./$script"
-    done
-    echo
+    compare "$label" run rbox busybox dash bash
 done <<'END'
 increments|300,000 increments
-case|500,000 case
-trim|300,000 ${x##*/}
+case|500,000 `case`
+trim|300,000 `${x##*/}`
 calls|300,000 function calls
-read|read over 200,000 lines
-echo|5,000 $(echo $i)
-basename|5,000 $(basename PATH)
-own|2,000 true, the shell's own
-foreign|2,000 /bin/true, foreign
-pipe|1,000 echo | cat
-subshell|2,000 (:)
+read|`read` over 200,000 lines
+echo|5,000 `$(echo $i)`
+basename|5,000 `$(basename PATH)`
+own|2,000 `true` of its own directory
+foreign|2,000 external `/bin/true`
+pipe|1,000 `echo \| cat`
+subshell|2,000 `(:)`
 source|sourcing 20,000 lines
-start|1,000 sh -c :
+start|1,000 `sh -c :`
 END
+means busybox dash bash
+echo
+echo "The load was $(cut -d ' ' -f 1 /proc/loadavg) at the end."

@@ -1,13 +1,69 @@
 #!/bin/bash
-# Size, start and speed of rbox beside BusyBox, toybox and the GNU tools, all on this machine in one run, so that the
-# ratios hold: CPU seconds (user and system), the best of three.
+# Size, start and speed of rbox beside BusyBox, toybox and the GNU tools, all on this machine in one run. It prints the first
+# part of docs/speed.md.
 set -eu
+directory=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=compat-suite/measure.sh
+. "$directory/measure.sh"
 rbox=$PWD/target/rbox
+choices=$(cd "${CARGO_TARGET_DIR:-target}/choices" && pwd)
+for names in 1 12 aarch64; do
+    [ -f "$choices/rbox-$names" ] || { echo "bench: $choices/rbox-$names is missing; make choices builds it" >&2; exit 1; }
+done
 busybox=$(command -v busybox)
 toybox=$(command -v toybox)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+
+load() { cut -d ' ' -f 1 /proc/loadavg; }
+grouped() { sed ":a; s/\([0-9]\)\([0-9]\{3\}\)\(\$\|,\)/\1,\2\3/; ta"; }
+bytes() { stat -L -c %s "$1" | grouped; }
+per_name() { echo $(($(stat -L -c %s "$1") / $2)) | grouped; }
+start() { instructions "$@" | grouped; }
+rbox_names=$("$rbox" --list | wc -l)
+busybox_names=$("$busybox" --list | wc -l)
+toybox_names=$("$toybox" | wc -w)
+
+cat <<TEXT
+# Size and speed
+
+\`make bench\` writes this file; other documents refer to it and repeat no figures. All programs ran in one run on one
+machine with $(nproc) processors; the load was $(load) at its start, so only ratios within a row mean something. BusyBox is Debian's
+$("$busybox" | sed -n '1s/BusyBox v\([0-9.]*\).*/\1/p') (glibc, static), toybox $("$toybox" --version | tr -d 'a-z '), GNU the tools of Debian 12, dash for \`sh\`.
+
+## Size and memory
+
+| | rbox | BusyBox | toybox | dash |
+|---|---:|---:|---:|---:|
+| bytes, stripped, with all names | $(bytes "$rbox") | $(bytes "$busybox") | $(bytes "$toybox") | |
+| names | $rbox_names | $busybox_names | $toybox_names | |
+| bytes for each name | $(per_name "$rbox" "$rbox_names") | $(per_name "$busybox" "$busybox_names") | $(per_name "$toybox" "$toybox_names") | |
+| relocations at each start | $(readelf -rW "$rbox" | grep -c R_X86_64) | $(readelf -rW "$busybox" | grep -c R_X86_64) | $(readelf -rW "$toybox" | grep -c R_X86_64) | |
+| private memory of an idle \`sh\`, kB | $(idle "$rbox" sh) | $(idle "$busybox" sh) | - | $(idle dash) |
+| bytes with 1 name (\`true\`) | $(bytes "$choices/rbox-1") | | | |
+| bytes with 12 names (a shell and file tools) | $(bytes "$choices/rbox-12") | | | |
+| bytes for aarch64, with all names | $(bytes "$choices/rbox-aarch64") | | | |
+
+## Start
+
+Instructions in user space. rbox and BusyBox were called as \`rbox true\`; through a link of the applet's name it is less.
+
+| | rbox | BusyBox | toybox | GNU, dash |
+|---|---:|---:|---:|---:|
+| \`true\` | $(start "$rbox" true) | $(start "$busybox" true) | $(start "$toybox" true) | $(start /bin/true) |
+| \`echo hi\` | $(start "$rbox" echo hi) | $(start "$busybox" echo hi) | $(start "$toybox" echo hi) | $(start /bin/echo hi) |
+| \`ls /\` | $(start "$rbox" ls /) | $(start "$busybox" ls /) | $(start "$toybox" ls /) | $(start /bin/ls /) |
+| \`sh -c :\` | $(start "$rbox" sh -c :) | $(start "$busybox" sh -c :) | - | $(start dash -c :) |
+
+## Tools
+
+CPU seconds (user and system) of rbox, the least of ${ROUNDS:-3} runs, then the CPU time of the others divided by it: more than 1 means that
+rbox is faster. The text has 600,000 lines and 45 MB, the tree 20,000 files in 200 directories; output goes to a file.
+
+| | rbox, s | BusyBox | toybox | GNU |
+|---|---:|---:|---:|---:|
+TEXT
 
 awk 'BEGIN {
     srand(1)
@@ -17,98 +73,92 @@ awk 'BEGIN {
         print ""
     }
 }' >text
-mkdir tree
-for directory in $(seq 100); do
-    mkdir "tree/$directory"
-    for file in $(seq 30); do head -c $((file * 300)) text >"tree/$directory/$file"; done
-done
+sort text >sorted
+base64 text >encoded
+# Each line occurs five times.
+head -n 60000 text >part
+for _ in 1 2 3 4 5; do cat part; done >repeated
+head -n 2000 text | cut -d: -f1 | tr ' ' _ >words
+mkdir tree few
+for number in $(seq 200); do mkdir "tree/$number"; done
+seq 20000 | awk '{ file = "tree/" $1 % 200 + 1 "/" $1; print $1 >file; close(file) }'
+(cd few && seq 2000 | xargs touch)
 
-# The words that run a command as one of the four; nothing when it has no such command.
-words_of() {
-    local of=$1
-    shift
-    case $of in
-    rbox) echo "$rbox $*" ;;
-    busybox) if "$busybox" --list | grep -qx -- "$1"; then echo "$busybox $*"; fi ;;
-    toybox) if "$toybox" | tr ' ' '\n' | grep -qx -- "$1"; then echo "$toybox $*"; fi ;;
-    gnu) if [ "$1" = sh ]; then shift; set -- dash "$@"; fi; if type -P "$1" >/dev/null; then echo "$(type -P "$1") ${*:2}"; fi ;;
+# run SYSTEM: CPU seconds of $command there, after $prepare. $command begins with the name of the command.
+run() {
+    local name=${command%% *} words=
+    case $1 in
+    rbox) words="$rbox $command" ;;
+    busybox) if "$busybox" --list | grep -qx -- "$name"; then words="$busybox $command"; fi ;;
+    toybox) if "$toybox" | tr ' ' '\n' | grep -qx -- "$name"; then words="$toybox $command"; fi ;;
+    gnu) words="$(type -P "$name")${command#"$name"}" ;;
     esac
+    [ "$words" ] || return 1
+    eval "$prepare"
+    # Long runs are for what is slow everywhere; a hang is no result.
+    spent timeout 60 sh -c "$words"
 }
 
-seconds() {
-    local best= spent
-    for _ in 1 2 3; do
-        spent=$({ TIMEFORMAT='%U %S'; time sh -c "$1" >out 2>/dev/null; } 2>&1 | awk '{ print $1 + $2 }')
-        if [ -z "$best" ] || awk "BEGIN { exit !($spent < $best) }"; then best=$spent; fi
-    done
-    echo "$best"
-}
-
-# Output goes to a file: GNU grep stops early when it is /dev/null.
-
-# One row: LABEL, then how to measure (`seconds` or `instructions`), then the command; %s stands for what runs it.
+# row COMMAND [LABEL [PREPARATION]]
 row() {
-    local label=$1 measure=$2 command=$3 of words
-    printf '%-34s' "$label"
-    for of in rbox busybox toybox gnu; do
-        # shellcheck disable=SC2086 # the name of the applet and its words
-        words=$(words_of $of $command)
-        if [ -z "$words" ]; then printf ' %10s' -; else printf ' %10s' "$($measure "$words ${4:-}")"; fi
-    done
-    echo
+    command=$1 prepare=${3:-:}
+    compare "${2:-\`$1\`}" run rbox busybox toybox gnu
 }
 
-instructions() {
-    # shellcheck disable=SC2086 # words are meant to be split
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null $1 2>&1 >/dev/null | sed -n 's/.*Collected : //p'
-}
-
-printf '%-34s %10s %10s %10s %10s\n' 'Size' rbox BusyBox toybox ''
-printf '%-34s %10s %10s %10s\n' 'bytes' "$(stat -c %s "$rbox")" "$(stat -L -c %s "$busybox")" "$(stat -L -c %s "$toybox")"
-printf '%-34s %10s %10s %10s\n' 'commands' "$("$rbox" --list | wc -l)" "$("$busybox" --list | wc -l)" "$("$toybox" | wc -w)"
-per_command() { echo $(($(stat -L -c %s "$1") / $2)); }
-printf '%-34s %10s %10s %10s\n' 'bytes a command' "$(per_command "$rbox" "$("$rbox" --list | wc -l)")" \
-    "$(per_command "$busybox" "$("$busybox" --list | wc -l)")" "$(per_command "$toybox" "$("$toybox" | wc -w)")"
-printf '%-34s %10s\n' 'relocations' "$(readelf -rW "$rbox" | grep -c R_X86_64)"
-echo
-printf '%-34s %10s %10s %10s %10s\n' 'Start, instructions' rbox BusyBox toybox GNU/dash
-row true instructions true
-row 'echo hi' instructions 'echo hi'
-row 'ls /' instructions 'ls /'
-row 'sh -c :' instructions 'sh -c :'
-echo
-printf '%-34s %10s %10s %10s %10s\n' 'CPU seconds' rbox BusyBox toybox GNU/dash
-row 'cat text (50 MB)' seconds 'cat text'
-row 'wc -l' seconds 'wc -l text'
-row 'wc' seconds 'wc text'
-row 'head -n 500000' seconds 'head -n 500000 text'
-row 'tail -n 400000' seconds 'tail -n 400000 text'
-row 'cut -d: -f2' seconds 'cut -d: -f2 text'
-row 'cut -c 3-9' seconds 'cut -c 3-9 text'
-row 'tr a-z A-Z' seconds 'tr a-z A-Z' '<text'
-row 'uniq' seconds 'uniq text'
-row 'sort' seconds 'sort text'
-row 'sort -k 3' seconds 'sort -k 3 text'
-row 'sort -n' seconds 'sort -n text'
-row 'grep, a literal that is not there' seconds 'grep -F qqqqq text'
-row 'grep -c .' seconds 'grep -c . text'
-row 'grep -i' seconds 'grep -i AB12 text'
-row 'grep -E, a class and more' seconds 'grep -E [a-z]+77[0-9] text'
-row 'grep -E, alternatives' seconds 'grep -E ab12\|cd34\|ef56 text'
-row 'grep -vn' seconds 'grep -vn ab text'
-row 'grep -o' seconds 'grep -o ab1 text'
-row 'seq 3000000' seconds 'seq 3000000'
-row 'paste, the text twice' seconds 'paste text text'
-row 'tac' seconds 'tac text'
-row 'nl' seconds 'nl text'
-row 'fold -w 20' seconds 'fold -w 20 text'
-row 'base64' seconds 'base64 text'
-row 'md5sum' seconds 'md5sum text'
-row 'sha256sum' seconds 'sha256sum text'
-row 'sha512sum' seconds 'sha512sum text'
-row 'xargs echo' seconds 'xargs echo' '<text'
-row 'find, 3,000 files' seconds 'find tree'
-row 'find -size, 3,000 files' seconds 'find tree -size +9k'
-row 'ls -lR, 3,000 files' seconds 'ls -lR tree'
-row 'du -s, 3,000 files' seconds 'du -s tree'
-row 'cp -r, 3,000 files' seconds 'cp -r tree copy.$$'
+row 'cat text'
+row 'wc -l text'
+row 'wc -w text'
+row 'wc text'
+row 'head -n 500000 text'
+row 'head -c 40000000 text'
+row 'tail -n 400000 text'
+row 'tail -c 40000000 text'
+row 'cut -d: -f2 text'
+row 'cut -c 3-9 text'
+row 'tr a-z A-Z <text'
+row 'uniq text'
+row 'uniq -c sorted'
+row 'comm sorted text'
+row 'sort text'
+row 'sort -u text'
+row 'sort -k 3 text'
+row 'sort -n text'
+row 'sort repeated' '`sort`, each line five times'
+row 'grep -F qqqqq text' '`grep -F`, no match'
+row 'grep ab12 text'
+row 'grep -c . text'
+row 'grep -i AB12 text'
+row "grep -E '[a-z]+77[0-9]' text"
+row "grep -E 'ab12|cd34|ef56' text" "\`grep -E 'ab12\\|cd34\\|ef56' text\`"
+row 'grep -vn ab text'
+row 'grep -o ab1 text'
+row "grep ' \\(ab1\\).* \\1' text" '`grep` with a back-reference'
+row 'seq 3000000'
+row 'paste text text'
+row 'tac text'
+row 'nl text'
+row 'fold -w 20 text'
+row 'expand text'
+row 'split -l 1000 text' '`split -l 1000 text`' 'rm -f x??'
+row 'od -c part' '`od -c`, 4.5 MB'
+row 'base64 text'
+row 'base64 -d encoded'
+row 'cksum text'
+row 'md5sum text'
+row 'sha1sum text'
+row 'sha256sum text'
+row 'sha512sum text'
+row 'xargs echo <text'
+row 'xargs -n 1 /bin/true <words' '`xargs -n 1`, 2,000 external programs'
+row 'find tree'
+row "find tree -name '*99'"
+row 'find tree -size +9k'
+row 'find few -type f -exec /bin/true {} \;' '`find -exec`, 2,000 external programs'
+row 'ls -R tree'
+row 'ls -lR tree'
+row 'du -s tree'
+row 'chmod -R u+w tree'
+row 'cp -r tree copy' '`cp -r tree copy`' 'rm -rf copy'
+row 'cp -a tree copy' '`cp -a tree copy`' 'rm -rf copy'
+row 'rm -r copy' '`rm -r copy`' 'rm -rf copy; cp -r tree copy'
+means busybox toybox gnu

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the fuzz targets and runs each for so many seconds, or only those that are named: sh fuzz/run.sh 60 dns regex.
-# What a target learned stays in target/fuzz/corpus/NAME, what made it fail in target/fuzz/NAME.*-*.
+# Builds the fuzz targets and runs each, or the named ones, for the given seconds: sh fuzz/run.sh 60 dns regex.
+# The corpus of a target is in target/fuzz/corpus/NAME, failing inputs are in target/fuzz/NAME.*-*.
 set -e
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -19,7 +19,7 @@ for name; do
     seeds=fuzz/seeds/$name
     [ -d "$seeds" ] || seeds=
     mkdir -p "$CARGO_TARGET_DIR/corpus/$name"
-    # What the parsers print on standard error is many times what libFuzzer says.
+    # The parsers print far more on standard error than libFuzzer, so both are closed to them.
     if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -close_fd_mask=3 \
         -print_final_stats=1 -artifact_prefix="$CARGO_TARGET_DIR/$name." "$CARGO_TARGET_DIR/corpus/$name" $seeds \
         >"$CARGO_TARGET_DIR/$name.log" 2>&1; then

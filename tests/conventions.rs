@@ -1,5 +1,6 @@
 //! The conventions of docs/architecture.md, tested on the sources and on the built binary.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,6 +87,190 @@ fn every_file_says_what_it_is() {
     }
 }
 
+/// The layers of the shell, the lowest first; what is in no directory is above them all.
+const LAYERS: [&str; 6] = ["syntax", "state", "expand", "exec", "builtins", "interactive"];
+
+/// The sources of the shell by the path of their module, without comments and unit tests.
+fn shell_modules() -> BTreeMap<Vec<String>, String> {
+    let root = root().join("applets/shell/src");
+    let mut modules = BTreeMap::new();
+    for path in sources(&root) {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        let relative = path.strip_prefix(&root).expect("a path below the root").with_extension("");
+        let mut name: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if name.last().is_some_and(|last| last == "mod") {
+            name.pop();
+        }
+        if name != ["lib"] {
+            modules.insert(name, code.join("\n"));
+        }
+    }
+    modules
+}
+
+/// The paths of a `use` tree such as `a::{b, c::d}`.
+fn use_paths(tree: &str, found: &mut Vec<String>) {
+    let Some((prefix, rest)) = tree.split_once('{') else {
+        return found.push(tree.split(" as ").next().unwrap_or_default().trim().to_string());
+    };
+    let items = rest.trim_end().strip_suffix('}').expect("a brace closes the tree");
+    let mut depth = 0;
+    let ends = |character| {
+        depth += i32::from(character == '{') - i32::from(character == '}');
+        character == ',' && depth == 0
+    };
+    for item in items.split(ends).map(str::trim).filter(|item| !item.is_empty()) {
+        use_paths(&[prefix.trim(), item].concat(), found);
+    }
+}
+
+/// The `use` tree of a statement, which may follow other items.
+fn use_tree(statement: &str) -> Option<&str> {
+    let (before, tree) = statement.split_once("use ")?;
+    matches!(before.lines().last().unwrap_or_default().trim(), "" | "pub").then_some(tree)
+}
+
+/// The paths that a module names, from the root of the crate.
+fn named_paths(module: &[String], code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut rest = String::new();
+    for statement in code.split(';') {
+        match use_tree(statement) {
+            Some(tree) => use_paths(tree, &mut found),
+            None => rest.push_str(statement),
+        }
+    }
+    let is_path = |character: char| character.is_alphanumeric() || matches!(character, '_' | ':');
+    found
+        .extend(rest.split(|character: char| !is_path(character)).filter(|word| word.contains("::")).map(String::from));
+    let absolute = |path: String| {
+        let mut parts: Vec<String> = path.split("::").map(String::from).collect();
+        let mut start = module.to_vec();
+        while let Some(first) = parts.first() {
+            match first.as_str() {
+                "crate" => start.clear(),
+                "super" => drop(start.pop()),
+                "self" => {}
+                _ => break,
+            }
+            parts.remove(0);
+        }
+        [start, parts].concat()
+    };
+    found.into_iter().map(absolute).collect()
+}
+
+/// Which modules each module of the shell imports. An item that a `mod.rs` hands on counts as that of its own file.
+fn shell_imports(modules: &BTreeMap<Vec<String>, String>) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let longest = |path: &[String]| {
+        (1..=path.len()).rev().map(|end| &path[..end]).find(|part| modules.contains_key(*part)).map(<[String]>::to_vec)
+    };
+    let mut handed_on = BTreeMap::new();
+    for (module, code) in modules {
+        for statement in code.split(';').filter(|statement| statement.contains("pub use ")).filter_map(use_tree) {
+            let mut paths = Vec::new();
+            use_paths(statement, &mut paths);
+            for path in paths {
+                let full = [module.clone(), path.split("::").map(String::from).collect()].concat();
+                let name = full.last().cloned().into_iter().collect::<Vec<_>>();
+                if let Some(target) = longest(&full).filter(|target| target != module) {
+                    handed_on.insert([module.clone(), name].concat(), target);
+                }
+            }
+        }
+    }
+    let mut imports = BTreeMap::new();
+    for (module, code) in modules {
+        let targets: BTreeSet<Vec<String>> = named_paths(module, code)
+            .iter()
+            .filter_map(|path| {
+                (1..=path.len()).rev().find_map(|end| handed_on.get(&path[..end]).cloned()).or_else(|| longest(path))
+            })
+            .filter(|target| target != module)
+            .collect();
+        imports.insert(module.clone(), targets);
+    }
+    imports
+}
+
+/// The methods of `Shell` that a module has, and those that it calls.
+fn shell_methods(code: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut has, mut calls) = (BTreeSet::new(), BTreeSet::new());
+    let mut of_shell = false;
+    for line in code.lines() {
+        if line.starts_with("impl") {
+            of_shell = line.contains("for Shell") || line.starts_with("impl Shell");
+        }
+        let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        if let Some((_, rest)) = line.split_once("fn ").filter(|_| of_shell && line.starts_with("    ")) {
+            has.insert(name(rest));
+        }
+        for start in if of_shell { &["self.", "shell."][..] } else { &["shell."] } {
+            for rest in line.split(start).skip(1) {
+                let called = name(rest);
+                if rest[called.len()..].starts_with('(') {
+                    calls.insert(called);
+                }
+            }
+        }
+    }
+    (has, calls)
+}
+
+#[test]
+fn layers_of_the_shell_import_downwards() {
+    let modules = shell_modules();
+    let layer = |module: &[String]| LAYERS.iter().position(|name| *name == module[0]).unwrap_or(LAYERS.len());
+    let imports = shell_imports(&modules);
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 300, "the imports were not found");
+    for (module, targets) in &imports {
+        for target in targets {
+            assert!(layer(target) <= layer(module), "{module:?} imports {target:?}");
+        }
+    }
+    // Methods need no import. What must be called upwards is in the trait `Upward`.
+    let methods: BTreeMap<_, _> = modules.iter().map(|(module, code)| (module, shell_methods(code))).collect();
+    let upward = ["upward".to_string()];
+    for (module, (_, calls)) in &methods {
+        for (owner, (has, _)) in methods.iter().filter(|(owner, _)| ***owner != upward && layer(owner) > layer(module))
+        {
+            assert_eq!(calls.intersection(has).next(), None, "{module:?} calls a method of {owner:?}");
+        }
+    }
+}
+
+#[test]
+fn files_of_the_shell_import_in_no_circle() {
+    let mut imports = shell_imports(&shell_modules());
+    // Files whose imports are all gone go, until none is left or those of the circles are.
+    loop {
+        let last: Vec<_> =
+            imports.iter().filter(|(_, targets)| targets.is_empty()).map(|(module, _)| module.clone()).collect();
+        if last.is_empty() {
+            break;
+        }
+        for module in last {
+            imports.remove(&module);
+            imports.values_mut().for_each(|targets| targets.retain(|target| *target != module));
+        }
+    }
+    assert_eq!(imports.keys().collect::<Vec<_>>(), Vec::<&Vec<String>>::new(), "in a circle, or above one");
+}
+
+#[test]
+fn the_shell_drops_no_result_without_a_reason() {
+    for path in sources(&root().join("applets/shell/src")) {
+        let text = fs::read_to_string(&path).expect("a readable source");
+        let mut above = "";
+        for line in text.lines().map(str::trim) {
+            assert!(!line.starts_with("let _ =") || above.starts_with("// "), "{}: {line}", path.display());
+            above = line;
+        }
+    }
+}
+
 #[test]
 fn every_group_is_in_the_registry() {
     let registry = fs::read_to_string(root().join("applets/src/registry.rs")).expect("the registry");
@@ -137,7 +322,7 @@ fn every_applet_answers_help_and_version_and_has_a_man_page() {
         for option in options.filter_map(|line| line.split("  ").next()) {
             let value = option.rsplit(' ').next().unwrap_or_default();
             let is_value =
-                value.starts_with(['-', '[', '+']) || !value.contains(|letter: char| letter.is_ascii_lowercase());
+                value.starts_with(['-', '[', '+']) || !value.contains(|character: char| character.is_ascii_lowercase());
             assert!(is_value || value.contains('='), "{name} --help: {option}");
         }
         let (status, stdout, stderr) = run(&[name, "--version"]);
@@ -155,10 +340,10 @@ fn lists_agree_and_links_lead_to_applets() {
     let directory = std::env::temp_dir().join(format!("rbox-install.{}", std::process::id()));
     fs::create_dir(&directory).expect("a fresh directory");
     let (status, _, stderr) = run(&["--install", "-s", directory.to_str().expect("a plain path")]);
+    let output = Command::new(directory.join("basename")).arg("/a/b").output();
+    fs::remove_dir_all(&directory).expect("the directory can be removed");
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
-    let output = Command::new(directory.join("basename")).arg("/a/b").output().expect("the link starts");
-    assert_eq!(output.stdout, b"b\n");
-    fs::remove_dir_all(&directory).expect("the directory goes");
+    assert_eq!(output.expect("the link starts").stdout, b"b\n");
 }
 
 #[test]

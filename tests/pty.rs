@@ -1,22 +1,23 @@
-//! Runs the cases of tests/cases/pty: programs on a terminal, typed at by the case.
+//! Runs the cases of tests/cases/pty: each starts a program on a terminal and types there.
 //!
 //! ```text
 //! == name
-//! env NAME=VALUE      one more variable, before the start
-//! sh -c 'a b'         the words of rbox, when they are not `sh`
-//! enter TEXT          types a line and waits until it is taken
-//! type TEXT           types, and waits for nothing
-//! keys C-a M-b Up x   presses keys
-//! expect TEXT         waits for output after what was expected before
-//! row TEXT            waits until the cursor's row is that; `row -1 TEXT`: the row above
-//! column N            waits until the cursor is there
-//! resize COLUMNS
-//! signal NUMBER       sends a signal to the program
-//! file NAME TEXT      waits until a file of the home directory holds that
-//! end STATUS          waits until the program has ended so
+//! env NAME=VALUE      add an environment variable, before the start
+//! sh -c 'a b'         the command line, if it is not `sh`
+//! enter TEXT          type a line and wait until the program has read it
+//! type TEXT           type without waiting
+//! keys C-a M-b Up x   press keys
+//! expect TEXT         wait for this output after the output that was expected last
+//! row TEXT            wait until the cursor's row has this content; `row -1 TEXT`: the row above
+//! column N            wait until the cursor is in this column, from 0
+//! resize COLUMNS      change the width of the terminal
+//! signal NUMBER       send a signal to the program
+//! file NAME TEXT      wait until a file of the home directory has these contents
+//! end STATUS          wait until the program has ended with this exit status
 //! ```
 //!
-//! What is typed or expected may hold `\e`, `\n`, `\r`, `\t`, `\\` and `\xHH`; what is entered stands for itself. Each wait is for a condition; after ten seconds it fails.
+//! The operands of `type`, `expect` and `file` may contain `\e`, `\n`, `\r`, `\t`, `\\` and `\xHH`; `enter` types its operand as it
+//! is. Every wait is for a condition and fails after 30 seconds. `CASES=word` runs only the cases whose file or name contains the word.
 
 #[path = "pty/screen.rs"]
 mod screen;
@@ -40,14 +41,17 @@ struct Session {
     pid: i32,
     home: PathBuf,
     screen: Screen,
-    /// All output, and how much of it was expected already.
+    /// All output so far.
     output: Vec<u8>,
+    /// The number of bytes of the output that earlier steps expected.
     seen: usize,
+    /// How the program ended; `None` while it runs.
     ended: Option<Change>,
 }
 
 impl Session {
-    fn start(words: &[&str], vars: &[String], home: &Path, links: &Path) -> Session {
+    /// Starts a program of `links` and waits for its first output. Fails when it prints nothing for 30 seconds.
+    fn start(words: &[&str], vars: &[String], home: &Path, links: &Path) -> Result<Session, String> {
         let master = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY | pty::OpenptFlags::CLOEXEC);
         let master = master.expect("a pseudo-terminal");
         pty::unlockpt(&master).expect("it unlocks");
@@ -65,7 +69,8 @@ impl Session {
         let program = links.join(std::str::from_utf8(words[0]).expect("a name").trim_start_matches('-'));
         let program = program.to_str().expect("a plain path").as_bytes();
         let pid = fork_run(|| {
-            let _ = setsid();
+            reset_signals();
+            setsid().expect("a new process leads no group");
             let terminal =
                 sys_fs::open(name.as_bytes(), sys_fs::OFlags::RDWR, sys_fs::Mode::empty()).expect("the terminal");
             ioctl_tiocsctty(&terminal).expect("it becomes the controlling one");
@@ -79,16 +84,16 @@ impl Session {
         let pid = pid.expect("a child");
         let (home, screen) = (home.to_path_buf(), Screen::new(80));
         let mut session = Session { master, pid, home, screen, output: Vec::new(), seen: 0, ended: None };
-        // Keys that come before the program reads them are shown twice.
-        let _ = session.wait_for(|session| !session.output.is_empty());
-        session
+        // The terminal echoes keys that arrive before the program reads them, and the program shows them again.
+        session.wait_for(|session| !session.output.is_empty())?;
+        Ok(session)
     }
 
     fn send(&self, bytes: &[u8]) {
         fd::write(&self.master, bytes).expect("the terminal takes it");
     }
 
-    /// Takes output in until the condition holds.
+    /// Reads output until the condition holds. Fails with the contents of the screen.
     fn wait_for(&mut self, mut condition: impl FnMut(&mut Session) -> bool) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         while !condition(self) {
@@ -104,7 +109,7 @@ impl Session {
                         self.output.extend_from_slice(&block[..count]);
                         self.screen.feed(&block[..count]);
                     }
-                    // The last process on the terminal has gone.
+                    // EIO: no process has the terminal open any more.
                     Err(_) => std::thread::sleep(Duration::from_millis(1)),
                 }
             }
@@ -122,7 +127,7 @@ impl Session {
 
     fn enter(&mut self, text: &str) -> Result<(), String> {
         self.send(text.as_bytes());
-        // It was shown before it is entered; so a newline that comes now is the line's own.
+        // The line is on the screen before Enter is sent, so the next newline is the one that ends it.
         let last: String = text.chars().rev().take(20).collect::<Vec<_>>().into_iter().rev().collect();
         self.wait_for(|session| {
             let above =
@@ -180,7 +185,7 @@ impl Session {
             }
             "signal" => signal::kill(self.pid, number() as i32).map_err(|error| error.to_string()),
             "file" => {
-                let (name, text) = operand.split_once(' ').expect("a name and a text");
+                let (name, text) = operand.split_once(' ').expect("a name and its contents");
                 let (path, text) = (self.home.join(name), unescape(text));
                 self.wait_for(|_| fs::read_to_string(&path).is_ok_and(|found| found == text))
             }
@@ -193,10 +198,22 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.ended.is_none() {
+            // The process may have ended since; it stays a zombie, so the PID is still its own, until this wait.
             let _ = signal::kill(self.pid, 9);
+            // A panic here, while another one unwinds, would hide the first message.
             let _ = wait(self.pid, WaitOptions::empty());
         }
     }
+}
+
+/// Gives every signal its default action and unblocks it. The program would otherwise inherit what nohup, tmux and the test harness
+/// ignore (execve(2)).
+fn reset_signals() {
+    for number in 1..=64 {
+        // EINVAL for SIGKILL, SIGSTOP and the signals that the C library reserves, whose actions nobody can change.
+        let _ = signal::set(number, signal::Disposition::Default);
+    }
+    signal::set_blocked(signal::SignalSet::of(&[]));
 }
 
 fn window(columns: usize) -> Winsize {
@@ -245,8 +262,8 @@ fn key(name: &str) -> Vec<u8> {
         "M-BS" => "\x1b\x7f",
         "Space" => " ",
         _ => match name.split_at_checked(2) {
-            Some(("C-", letter)) => return vec![letter.as_bytes()[0] & 0x1f],
-            Some(("M-", letter)) => return [b"\x1b", letter.as_bytes()].concat(),
+            Some(("C-", character)) => return vec![character.as_bytes()[0] & 0x1f],
+            Some(("M-", character)) => return [b"\x1b", character.as_bytes()].concat(),
             _ => name,
         },
     };
@@ -260,7 +277,7 @@ fn run(case: &[&str], home: &Path, links: &Path) -> Result<(), String> {
     for step in case {
         match step.split_once(' ') {
             Some(("env", variable)) => vars.push(variable.replace("HOME", home.to_str().expect("a plain path"))),
-            // The last word may have blanks, in quotes.
+            // The last word may be in single quotes and contain blanks.
             Some(("sh" | "-sh", _)) => match step.split_once(" '") {
                 Some((first, last)) => {
                     words = first.split(' ').collect();
@@ -270,8 +287,11 @@ fn run(case: &[&str], home: &Path, links: &Path) -> Result<(), String> {
             },
             None if *step == "-sh" => words = vec![step],
             _ => {
-                let session = session.get_or_insert_with(|| Session::start(&words, &vars, home, links));
-                session.obey(step).map_err(|error| format!("at `{step}`: {error}"))?;
+                let failed = |error| format!("at `{step}`: {error}");
+                if session.is_none() {
+                    session = Some(Session::start(&words, &vars, home, links).map_err(failed)?);
+                }
+                session.as_mut().expect("it is started").obey(step).map_err(failed)?;
             }
         }
     }
@@ -287,8 +307,12 @@ fn run_file(file: &Path, scratch: &Path, links: &Path, failed: &mut Vec<String>)
             None => cases.last_mut().expect("a case begins with ==").1.push(line),
         }
     }
+    let stem = file.file_stem().expect("a name").display();
+    if let Ok(word) = std::env::var("CASES") {
+        cases.retain(|(name, _)| format!("pty/{stem}: {name}").contains(&word));
+    }
     for (number, (name, steps)) in cases.iter().enumerate() {
-        let home = scratch.join(format!("{}.{number}", file.file_stem().expect("a name").display()));
+        let home = scratch.join(format!("{stem}.{number}"));
         fs::create_dir(&home).expect("a fresh directory");
         if let Err(message) = run(steps, &home, links) {
             failed.push(format!("{}: {name}: {message}", file.display()));
@@ -297,10 +321,21 @@ fn run_file(file: &Path, scratch: &Path, links: &Path, failed: &mut Vec<String>)
     cases.len()
 }
 
+/// A directory that is removed at the end, also after a panic.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{}: {error}", self.0.display());
+        }
+    }
+}
+
 #[test]
 fn programs_on_a_terminal_do_what_is_written_down() {
-    let scratch = std::env::temp_dir().join(format!("rbox-pty.{}", std::process::id()));
-    let links = scratch.join("bin");
+    let scratch = Scratch(std::env::temp_dir().join(format!("rbox-pty.{}", std::process::id())));
+    let links = scratch.0.join("bin");
     fs::create_dir_all(&links).expect("a fresh directory");
     let list = Command::new(RBOX).arg("--list").output().expect("rbox starts").stdout;
     for name in String::from_utf8(list).expect("names are ASCII").lines() {
@@ -309,9 +344,8 @@ fn programs_on_a_terminal_do_what_is_written_down() {
     let (mut count, mut failed) = (0, Vec::new());
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/pty");
     for file in fs::read_dir(cases).expect("the directory of cases") {
-        count += run_file(&file.expect("a file").path(), &scratch, &links, &mut failed);
+        count += run_file(&file.expect("a file").path(), &scratch.0, &links, &mut failed);
     }
-    fs::remove_dir_all(&scratch).expect("the directory goes");
     assert!(count > 0, "there are no cases");
     assert!(failed.is_empty(), "{} of {count} cases failed:\n{}", failed.len(), failed.join("\n"));
 }

@@ -6,7 +6,7 @@
 use rbox_core::applet::{Applet, CHOSEN, Form, NO_FILE, Table, base_name_start, is_chosen};
 use rbox_core::env::Env;
 use rbox_core::error::Outcome;
-use rbox_core::options::Args;
+use rbox_core::options::{self, Args};
 
 /// Declares the groups: the name of each group's crate. A file's number counts the files of all groups, one after the
 /// other, that the program is built with.
@@ -230,7 +230,7 @@ static USAGE_ENDS: [u32; FILE_COUNT] = {
     let mut ends = [0; FILE_COUNT];
     let (mut at, mut file) = (0, 0);
     while file < FILE_COUNT {
-        at += APPLETS_BY_FILE[file].usage.len();
+        at = options::pack(APPLETS_BY_FILE[file].usage, &mut [], at);
         ends[file] = at as u32;
         file += 1;
     }
@@ -241,16 +241,15 @@ const USAGES_LENGTH: usize = USAGE_ENDS[FILE_COUNT - 1] as usize;
 
 static USAGE_BYTES: [u8; USAGES_LENGTH] = {
     let mut text = [0; USAGES_LENGTH];
-    let mut file = 0;
+    let (mut at, mut file) = (0, 0);
     while file < FILE_COUNT {
-        let usage = APPLETS_BY_FILE[file].usage;
-        copy(usage, &mut text, USAGE_ENDS[file] as usize - usage.len());
+        at = options::pack(APPLETS_BY_FILE[file].usage, &mut text, at);
         file += 1;
     }
     text
 };
 
-/// All usage texts, one after the other.
+/// All usage texts, one after the other, without the blanks that align their columns.
 static USAGES: &str = text(&USAGE_BYTES);
 
 /// Parts of literals, put together.

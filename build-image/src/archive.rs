@@ -12,7 +12,7 @@ use crate::manifest::{Kind, Manifest, Node};
 use crate::output::Output;
 use crate::stage::{Stage, human_size};
 
-/// What the user can choose about an archive.
+/// The options of an archive.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "archive-options")]
 pub struct Options {
@@ -24,7 +24,7 @@ pub struct Options {
     pub epoch: u32,
 }
 
-/// Which archive.
+/// The format of the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// newc, as the kernel takes it (Documentation/driver-api/early-userspace/buffer-format.rst).
@@ -33,16 +33,16 @@ pub enum Format {
     Tar,
 }
 
-/// Writes the archive; returns where it is.
+/// Writes the archive and returns its path.
 pub fn build(options: &Options, format: Format, tree: &Manifest) -> Result<PathBuf> {
     let (name, usual) = match format {
         Format::Cpio => ("initramfs", "target/rbox.cpio.gz"),
         Format::Tar => ("tar", "target/rbox.tar.gz"),
     };
     let stage = Stage::begin(name);
-    let place = options.output.clone().unwrap_or_else(|| usual.into());
-    let output = Output::create(&place)?;
-    let packed = place.extension().is_some_and(|ending| ending == "gz" || ending == "tgz");
+    let target = options.output.clone().unwrap_or_else(|| usual.into());
+    let output = Output::create(&target)?;
+    let packed = target.extension().is_some_and(|ending| ending == "gz" || ending == "tgz");
     let writer = BufWriter::new(&output.file);
     if packed {
         // No name and no time in the header: the same tree gives the same bytes.
@@ -58,12 +58,12 @@ pub fn build(options: &Options, format: Format, tree: &Manifest) -> Result<PathB
     output.finish()?;
     stage.end(&format!(
         "{} ({})\n{:<10} sha256 {}",
-        place.display(),
+        target.display(),
         human_size(size),
         "",
-        cache::sha256_file(&place)?
+        cache::sha256_file(&target)?
     ));
-    Ok(place)
+    Ok(target)
 }
 
 fn write(output: &mut dyn Write, format: Format, tree: &Manifest, epoch: u32) -> Result<()> {
@@ -153,7 +153,7 @@ fn tar_header(path: &[u8], node: &Node, epoch: u32) -> Result<[u8; 512]> {
     let (prefix, name) = split_name(&name).with_context(|| format!("{}: name too long", show()))?;
     raw[..name.len()].copy_from_slice(name);
     raw[345..345 + prefix.len()].copy_from_slice(prefix);
-    let (letter, size) = match &node.kind {
+    let (kind, size) = match &node.kind {
         Kind::File(bytes) => (b'0', bytes.len()),
         Kind::Symlink(target) => {
             ensure!(target.len() <= 100, "{}: target too long", show());
@@ -180,7 +180,7 @@ fn tar_header(path: &[u8], node: &Node, epoch: u32) -> Result<[u8; 512]> {
         ensure!(digits.len() == width, "{}: a number is too large", show());
         raw[at..at + width].copy_from_slice(digits.as_bytes());
     }
-    raw[156] = letter;
+    raw[156] = kind;
     raw[257..265].copy_from_slice(b"ustar\x0000");
     if node.uid == 0 {
         raw[265..269].copy_from_slice(b"root");

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// `$XDG_CACHE_HOME/rbox`, by default `~/.cache/rbox`.
 pub fn directory() -> Result<PathBuf> {
-    // The specification: a relative path in the variable is to be ignored.
+    // The specification: a relative path in the variable must be ignored.
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = match base {
         Some(base) => base,
@@ -32,7 +32,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The sha256 of a file's contents.
+/// The SHA-256 of a file's contents, in hexadecimal. Fails if the file cannot be read.
 pub fn sha256_file(path: &Path) -> Result<String> {
     let mut file = File::open(path).with_context(|| path.display().to_string())?;
     let mut digest = Sha256::new();
@@ -46,12 +46,12 @@ pub fn sha256_file(path: &Path) -> Result<String> {
     }
 }
 
-/// The sha256 of bytes in memory.
+/// The SHA-256 of bytes in memory.
 pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The sha256 of several texts; each is preceded by its length, so that no two lists collide.
+/// The SHA-256 of several strings, in hexadecimal; each is preceded by its length, so that no two lists collide.
 pub fn key(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
     for part in parts {

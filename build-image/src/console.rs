@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// A running machine; it is ended when this goes out of scope.
+/// A running machine; it ends when this goes out of scope.
 pub struct Machine {
     child: Child,
     keyboard: ChildStdin,
     screen: Receiver<Vec<u8>>,
-    /// All that the console printed.
+    /// The output of the console so far.
     text: Vec<u8>,
-    /// Where the next search begins.
+    /// The offset at which the next search begins.
     seen: usize,
     begun: Instant,
     monitor: PathBuf,
@@ -43,7 +43,7 @@ impl Machine {
         let (send, screen) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // The end of the pipe, a failure and nobody to listen all mean the same: done.
+            // The end of the pipe, a failed read and a closed channel all end the thread.
             while let Ok(count @ 1..) = output.read(&mut buffer) {
                 if send.send(buffer[..count].to_vec()).is_err() {
                     break;
@@ -63,7 +63,7 @@ impl Machine {
         &self.text
     }
 
-    /// Waits until the console prints `wanted`; returns what came before it.
+    /// Waits until the console prints `wanted` and returns the output before it. Fails after `patience` seconds, or when QEMU ends.
     pub fn expect(&mut self, wanted: &str) -> Result<String> {
         let deadline = Instant::now() + Duration::from_secs(self.patience);
         loop {
@@ -96,7 +96,7 @@ impl Machine {
         self.keyboard.write_all(text.as_bytes()).and_then(|()| self.keyboard.flush()).context("QEMU's serial line")
     }
 
-    /// Logs in as root, who has no password, and quiets the terminal.
+    /// Logs in as root, who has no password, and prepares the shell for `command`.
     pub fn login(&mut self) -> Result<()> {
         self.expect("login: ")?;
         self.send("root\n")?;
@@ -104,7 +104,7 @@ impl Machine {
         self.prepare_shell()
     }
 
-    /// Makes a shell's terminal fit for `command`: short prompt, no messages of the kernel in between.
+    /// Prepares a shell for `command`: a short prompt, and no kernel messages on the console.
     pub fn prepare_shell(&mut self) -> Result<()> {
         // The quotes keep the echo of what is typed from looking like the answer.
         self.send("PS1='> '; dmesg -n 1; echo rea''dy\n")?;
@@ -169,7 +169,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Presses and lets go of keys, each a name of QEMU's `sendkey`, such as `shift-a`.
+    /// Presses and releases keys, each a name of QEMU's `sendkey`, such as `shift-a`.
     pub fn press(&mut self, keys: &[&str]) -> Result<()> {
         let commands: Vec<String> = keys
             .iter()
@@ -206,9 +206,11 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // QEMU may have ended by itself.
         let _ = self.child.kill();
+        // Only `ECHILD` is possible, after `try_wait` has returned the status.
         let _ = self.child.wait();
+        // QEMU removes its socket when it ends by itself.
         let _ = std::fs::remove_file(&self.monitor);
     }
 }

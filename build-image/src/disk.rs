@@ -15,7 +15,7 @@ use crate::stage::{Stage, human_size};
 /// The usual disk signature: RBOX in ASCII.
 pub const SIGNATURE: u32 = 0x5242_4f58;
 
-/// What the user can choose about the disk.
+/// The options of the disk.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "disk-options")]
 pub struct Options {
@@ -25,7 +25,7 @@ pub struct Options {
     /// Size of the disk, with K, M or G
     #[arg(long, value_name = "SIZE", default_value = "100M", value_parser = parse_size)]
     pub size: u64,
-    /// Label of the file system
+    /// Label of the filesystem
     #[arg(long, value_name = "NAME", default_value = "rbox")]
     pub label: String,
     /// Kernel command line after root=
@@ -109,7 +109,7 @@ pub fn build(options: &Options, mut tree: Manifest, kernel: &Path) -> Result<Str
     Ok(digest)
 }
 
-/// An identifier of the file system that depends on nothing but the choices (RFC 9562, version 8).
+/// An identifier of the filesystem that depends on nothing but the choices (RFC 9562, version 8).
 fn uuid(options: &Options) -> [u8; 16] {
     let text = format!("rbox {} {:08x}", options.label, options.signature);
     let mut bytes = [0; 16];

@@ -1,8 +1,8 @@
-//! Writes an ext4 file system from a manifest in one go: no loop device, no mount, no privilege, the same bytes each time.
+//! Writes an ext4 filesystem from a manifest in one go: no loop device, no mount, no privilege, the same bytes each time.
 //!
 //! Format: Documentation/filesystems/ext4 of the kernel. Blocks of 4096 bytes, inodes of 256, groups of 32768 blocks; a journal,
-//! extents, file types in directories. Left out because each can be without harm: 64bit, flex_bg, checksums, hashed
-//! directories, room for growth.
+//! extents, file types in directories. 64bit, flex_bg, checksums, hashed directories and space for growth are left out; none is
+//! required.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,17 +15,17 @@ use crate::manifest::{Kind, Manifest, Node};
 const BLOCK: usize = 4096;
 const INODE: usize = 256;
 const GROUP_BLOCKS: u32 = 32768;
-/// 4 MiB: the least that e2fsprogs makes and e2fsck takes.
+/// 4 MiB: the smallest journal that e2fsprogs makes and e2fsck accepts.
 const JOURNAL_BLOCKS: u32 = 1024;
 const ROOT_INODE: u32 = 2;
 const JOURNAL_INODE: u32 = 8;
 const LOST_FOUND_INODE: u32 = 11;
 /// i_flags: the file is mapped by extents.
 const EXTENTS_FLAG: u32 = 0x8_0000;
-/// A last group with room for less than its own tables and this many blocks is not made.
-const LEAST_GROUP_ROOM: u32 = 50;
+/// The last group is left out if it has fewer blocks than its own tables and this many more.
+const LEAST_GROUP_SPACE: u32 = 50;
 
-/// What the file system is called and when it was made.
+/// What the filesystem is called and when it was made.
 pub struct Params<'a> {
     /// At most 16 bytes.
     pub label: &'a str,
@@ -40,7 +40,7 @@ type Extent = (u32, u32, u32);
 /// An entry of a directory: name, inode, type.
 type Entry<'a> = (&'a [u8], u32, u8);
 
-/// Where things lie.
+/// The position of each structure.
 struct Layout {
     blocks: u32,
     groups: u32,
@@ -51,7 +51,7 @@ struct Layout {
 
 impl Layout {
     fn new(bytes: u64, inodes_needed: u32) -> Result<Self> {
-        let blocks = u32::try_from(bytes / BLOCK as u64).context("file system past 16 TiB")?;
+        let blocks = u32::try_from(bytes / BLOCK as u64).context("filesystem past 16 TiB")?;
         let mut layout = Self {
             blocks,
             groups: blocks.div_ceil(GROUP_BLOCKS).max(1),
@@ -61,8 +61,8 @@ impl Layout {
         };
         layout.size_tables(inodes_needed);
         let last = layout.groups - 1;
-        let room = layout.blocks - last * GROUP_BLOCKS;
-        if last > 0 && room < layout.overhead(last) + LEAST_GROUP_ROOM {
+        let space = layout.blocks - last * GROUP_BLOCKS;
+        if last > 0 && space < layout.overhead(last) + LEAST_GROUP_SPACE {
             layout.groups = last;
             layout.blocks = last * GROUP_BLOCKS;
             layout.size_tables(inodes_needed);
@@ -70,7 +70,7 @@ impl Layout {
         ensure!(
             layout.inodes_per_group <= 8 * BLOCK as u32
                 && layout.group_blocks(layout.groups - 1) > layout.overhead(layout.groups - 1) + 2,
-            "the file system is too small"
+            "the filesystem is too small"
         );
         Ok(layout)
     }
@@ -115,7 +115,7 @@ impl Layout {
     }
 }
 
-/// The file system while it is being written.
+/// The filesystem while it is being written.
 struct Writer<'a> {
     file: &'a File,
     /// Where in the file it begins, in bytes.
@@ -173,7 +173,7 @@ impl Writer<'_> {
             }
             ensure!(
                 self.next_block < self.layout.blocks,
-                "the tree does not fit into the file system: give a larger --size"
+                "the tree does not fit into the filesystem: give a larger --size"
             );
             let block = self.next_block;
             self.used[block as usize] = true;
@@ -189,7 +189,7 @@ impl Writer<'_> {
         Ok(extents)
     }
 
-    /// Stores a file's contents and returns where they went.
+    /// Writes a file's contents and returns their extents.
     fn store(&mut self, bytes: &[u8]) -> Result<Vec<Extent>> {
         let count = u32::try_from(bytes.len().div_ceil(BLOCK))?;
         let extents = self.allocate(count)?;
@@ -284,7 +284,7 @@ impl Writer<'_> {
 
     fn write_node(&mut self, number: u32, node: &Node) -> Result<()> {
         match &node.kind {
-            // A short target lies in the inode itself.
+            // The inode itself has a short target.
             Kind::Symlink(target) if target.len() < 60 => {
                 self.put_inode(number, node, target.len() as u64, 1, &[]);
                 self.set_block_area(number, target);
@@ -323,7 +323,7 @@ impl Writer<'_> {
         put16(&mut raw, 0x1a, links);
         put32(&mut raw, 0x1c, sectors);
         put32(&mut raw, 0x20, EXTENTS_FLAG);
-        put16(&mut raw, 0x28, 0xf30a); // extent header: magic, entries, room, depth
+        put16(&mut raw, 0x28, 0xf30a); // extent header: magic, entries, most entries, depth
         put16(&mut raw, 0x2a, extents.len() as u16);
         put16(&mut raw, 0x2c, 4);
         for (index, (logical, first, length)) in extents.iter().enumerate() {
@@ -361,7 +361,7 @@ impl Writer<'_> {
             let superblock = self.superblock(group, free_blocks, free_inodes);
             let first = group * GROUP_BLOCKS;
             let mut block = vec![0; BLOCK];
-            // The first 1024 bytes of the file system belong to a boot loader.
+            // The first 1024 bytes of the filesystem belong to a boot loader.
             let at = if group == 0 { 1024 } else { 0 };
             block[at..at + 1024].copy_from_slice(&superblock);
             self.write_block(first, &block)?;
@@ -493,9 +493,9 @@ fn directory_blocks(entries: &[Entry]) -> Vec<u8> {
     let mut last = 0;
     for (name, number, kind) in entries {
         let length = (8 + name.len()).next_multiple_of(4);
-        let room = bytes.len().next_multiple_of(BLOCK) - bytes.len();
-        if room < length {
-            stretch_last(&mut bytes, last, room);
+        let space = bytes.len().next_multiple_of(BLOCK) - bytes.len();
+        if space < length {
+            lengthen_last(&mut bytes, last, space);
         }
         last = bytes.len();
         bytes.extend(number.to_le_bytes());
@@ -504,15 +504,15 @@ fn directory_blocks(entries: &[Entry]) -> Vec<u8> {
         bytes.extend(*name);
         bytes.resize(last + length, 0);
     }
-    let room = bytes.len().next_multiple_of(BLOCK) - bytes.len();
-    stretch_last(&mut bytes, last, room);
+    let space = bytes.len().next_multiple_of(BLOCK) - bytes.len();
+    lengthen_last(&mut bytes, last, space);
     bytes
 }
 
-/// Lengthens the entry at `last`, the last one, by `room` bytes.
-fn stretch_last(bytes: &mut Vec<u8>, last: usize, room: usize) {
-    if room > 0 {
-        let length = bytes.len() - last + room;
+/// Lengthens the entry at `last`, the last one, by `space` bytes.
+fn lengthen_last(bytes: &mut Vec<u8>, last: usize, space: usize) {
+    if space > 0 {
+        let length = bytes.len() - last + space;
         put16(bytes, last + 4, length as u16);
         bytes.resize(last + length, 0);
     }
@@ -542,7 +542,7 @@ mod tests {
         path
     }
 
-    /// e2fsck's own judgement; a machine without it checks less.
+    /// Runs e2fsck if the machine has it.
     fn check(path: &PathBuf) {
         if let Some(tool) = crate::tools::find("e2fsck") {
             let output = Command::new(tool).arg("-fn").arg(path).output().unwrap();

@@ -1,4 +1,4 @@
-//! GRUB for BIOS: boot.img in the first sector, core.img in the gap before the partition, by our own hands.
+//! GRUB for BIOS: boot.img in the first sector, core.img in the gap before the partition, without grub-install.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -10,11 +10,11 @@ use anyhow::{Context, Result, ensure};
 use crate::mbr::{self, SECTOR};
 use crate::tools;
 
-/// Where distributions keep the boot sector; its directory holds the modules.
+/// The paths of the boot sector in distributions; its directory has the modules.
 pub const BOOT_IMAGES: &[&str] =
     &["/usr/lib/grub/i386-pc/boot.img", "/usr/share/grub2/i386-pc/boot.img", "/usr/share/grub/i386-pc/boot.img"];
 
-/// What the core image can do; nothing is loaded from the disk later.
+/// The modules of the core image; GRUB loads nothing from the disk later.
 const MODULES: &[&str] = &[
     "biosdisk",
     "part_msdos",
@@ -67,12 +67,12 @@ pub fn install(disk: &File, signature: u32, sectors: u32) -> Result<()> {
     Ok(())
 }
 
-/// Makes boot.img fit for a hard disk.
+/// Patches boot.img for a hard disk.
 fn patch_boot_sector(sector: &mut [u8; 512]) -> Result<()> {
     // The sector to load next, and the drive to load it from: 0xff stands for the one in DL.
     sector[0x5c..0x64].copy_from_slice(&1u64.to_le_bytes());
     sector[0x64] = 0xff;
-    // On a hard disk the check of DL must run: some firmware passes no drive. The jump over it gives way to two no-ops.
+    // On a hard disk the check of DL must run, because some firmware passes no drive: two no-ops replace the jump over it.
     ensure!(
         [[0xeb, 0x05], [0x90, 0x90]].contains(&[sector[0x66], sector[0x67]]),
         "boot.img is not one that this program knows"
@@ -81,7 +81,7 @@ fn patch_boot_sector(sector: &mut [u8; 512]) -> Result<()> {
     Ok(())
 }
 
-/// Links the core image and checks that it fits and finds itself.
+/// Links the core image. Fails if grub-mkimage does.
 fn core_image(modules: &Path) -> Result<Vec<u8>> {
     let output = std::env::temp_dir().join(format!("rbox-core.{}.img", std::process::id()));
     let run = Command::new("grub-mkimage")
@@ -92,14 +92,14 @@ fn core_image(modules: &Path) -> Result<Vec<u8>> {
         .args(MODULES)
         .output()
         .context("grub-mkimage")?;
-    ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     let core = fs::read(&output).with_context(|| output.display().to_string());
-    // What is left in the temporary directory is no reason to fail.
+    // There is no file if grub-mkimage failed, and that error is reported next.
     let _ = fs::remove_file(&output);
+    ensure!(run.status.success(), "grub-mkimage: {}", String::from_utf8_lossy(&run.stderr).trim());
     pad_core(core?)
 }
 
-/// Pads to whole sectors and writes where the rest of the image lies into its first sector.
+/// Pads the image to whole sectors and writes the position of the rest into its first sector.
 fn pad_core(mut core: Vec<u8>) -> Result<Vec<u8>> {
     core.resize(core.len().next_multiple_of(SECTOR as usize), 0);
     let sectors = core.len() / SECTOR as usize;

@@ -1,6 +1,6 @@
-//! Stage `kernel`: Linux from source with our own small configuration, kept in the cache.
+//! Stage `kernel`: Linux from source with a small configuration of its own, stored in the cache.
 //!
-//! The configuration is `kernel.fragment` over `allnoconfig`; a line of the fragment that kconfig did not take fails the build.
+//! The configuration is `kernel.fragment` over `allnoconfig`; the build fails if kconfig does not accept a line of the fragment.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,13 +14,13 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::stage::{Stage, human_size};
 use crate::{cache, tools};
 
-/// Our configuration, part of the program so that it can be run from any directory.
+/// The configuration, part of the program so that it can run in any directory.
 const FRAGMENT: &str = include_str!("../kernel.fragment");
 
-/// About how many objects our configuration compiles; for the progress line only.
+/// The approximate number of objects that the configuration compiles; for the progress line only.
 const USUAL_OBJECTS: u32 = 1600;
 
-/// What the user can choose about the kernel.
+/// The options of the kernel.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[group(id = "kernel-options")]
 pub struct Options {
@@ -60,7 +60,7 @@ pub fn build(options: &Options) -> Result<Kernel> {
     let key = cache::key(&[identity(&source)?.as_bytes(), fragment.as_bytes(), compiler()?.as_bytes()]);
     let directory = cache::directory()?.join(format!("kernel-{}", &key[..16]));
     let kernel = Kernel { image: directory.join("bzImage"), config: directory.join("config") };
-    // The image is put there last, so its presence means that the entry is whole.
+    // The image is written last, so its presence means that the entry is complete.
     if options.rebuild || !kernel.image.exists() {
         compile(&stage, options, &source, &fragment, &directory)?;
     }
@@ -93,7 +93,7 @@ fn newest_source(directory: &Path) -> Result<PathBuf> {
     })
 }
 
-/// What makes this source this source: a tarball's contents; a directory's names, sizes and times.
+/// The identity of a source: a tarball's contents; a directory's names, sizes and times.
 fn identity(source: &Path) -> Result<String> {
     if !source.is_dir() {
         return cache::sha256_file(source);
@@ -122,7 +122,7 @@ fn list_tree(directory: &Path, listing: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The compiler's and the linker's own words about their versions.
+/// The version lines of the compiler and the linker.
 fn compiler() -> Result<String> {
     let mut versions = String::new();
     for tool in ["gcc", "ld"] {
@@ -161,14 +161,14 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, dire
     make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
     fs::create_dir_all(directory)?;
     fs::write(directory.join("config"), config)?;
-    // Renamed into place: another build of the same kernel may be at it too.
+    // A rename, because another build of the same kernel may run at the same time.
     let image = directory.join(format!("bzImage.{}", std::process::id()));
     fs::copy(objects.join("arch/x86/boot/bzImage"), &image)?;
     fs::rename(&image, directory.join("bzImage"))?;
     fs::remove_dir_all(&work).with_context(|| work.display().to_string())
 }
 
-/// Removes what builds left that were ended half-way: more than a gigabyte each. Their names end in the pid.
+/// Removes the directories of builds that were interrupted, more than a gigabyte each. Their names end in the PID.
 fn remove_abandoned(directory: &Path) -> Result<()> {
     let Some(cache) = directory.parent().filter(|cache| cache.exists()) else {
         return Ok(());
@@ -251,7 +251,7 @@ fn make(stage: &Stage, tree: &Path, objects: &Path, goals: &[std::ffi::OsString]
     bail!("the kernel's make failed; the end of {}:\n{last}", log_path.display())
 }
 
-/// Checks that kconfig took every line of the fragment: it drops what has unmet dependencies without a word.
+/// Checks that kconfig accepted every line of the fragment: it silently drops symbols with unmet dependencies.
 fn verify(fragment: &str, config: &str) -> Result<()> {
     let lines: std::collections::BTreeSet<&str> = config.lines().collect();
     let mut lost = Vec::new();

@@ -209,8 +209,8 @@ mod tests {
     const BELGIAN: &str = include_str!("../../filesystem/usr/share/keymaps/be-latin1.map");
 
     fn word(map: &[u8], table: usize, key: usize) -> u16 {
-        let place = TABLES.iter().position(|t| *t == table).unwrap();
-        let at = 7 + 256 + (place * KEYS + key) * 2;
+        let index = TABLES.iter().position(|t| *t == table).unwrap();
+        let at = 7 + 256 + (index * KEYS + key) * 2;
         u16::from_le_bytes([map[at], map[at + 1]])
     }
 

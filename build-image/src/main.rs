@@ -2,7 +2,7 @@
 //!
 //! Everything is written by this program itself, as an ordinary user: no loop device, no mount, no fakeroot.
 
-// This is a host's program with a process of its own; the law is about applets.
+// This is a host's program with a process of its own; the rule is about applets.
 #![allow(clippy::disallowed_methods)]
 
 mod archive;
@@ -127,8 +127,8 @@ fn perform(task: Task) -> Result<()> {
         Task::Disk { disk, rootfs, kernel } => build_disk(&disk, &rootfs, kernel)?,
         Task::Initramfs { archive, rootfs } => {
             let tree = rootfs::build(&rootfs)?;
-            let place = archive::build(&archive, archive::Format::Cpio, &tree)?;
-            eprintln!("run it:    build-image run --kernel BZIMAGE --initramfs {}", place.display());
+            let target = archive::build(&archive, archive::Format::Cpio, &tree)?;
+            eprintln!("run it:    build-image run --kernel BZIMAGE --initramfs {}", target.display());
         }
         Task::Tar { archive, rootfs } => {
             let tree = rootfs::build(&rootfs)?;
@@ -153,7 +153,7 @@ fn list(rootfs: &rootfs::Options, output: Option<PathBuf>) -> Result<()> {
 }
 
 fn build_disk(disk: &disk::Options, rootfs: &rootfs::Options, kernel: ReadyKernel) -> Result<()> {
-    // Everything that is missing is said before anything is built.
+    // Missing tools are reported before anything is built.
     let mut needs: Vec<&[tools::Need]> = Vec::new();
     if kernel.kernel.is_none() {
         needs.extend([tools::KERNEL, tools::UNPACK]);

@@ -1,14 +1,14 @@
-//! The image's tree in memory: what lies at each path, whose it is and with which mode.
+//! The image's tree in memory: type, owner, mode and contents of each path.
 //!
-//! No staging directory is after it, so owners, setuid bits and device nodes need no privilege and the umask of
-//! the build cannot leak in. The tree is sorted by path; a directory therefore comes before what it holds.
+//! There is no staging directory, so owners, set-user-ID bits and device nodes need no privilege, and the umask of the build has no
+//! effect. The tree is sorted by path, so a directory comes before its entries.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What a path is.
+/// The type of a path, with its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Directory,
@@ -51,7 +51,7 @@ impl Node {
         }
     }
 
-    /// Bytes of contents or of link target.
+    /// The length of the contents or of the link's target, in bytes; 0 for other types.
     pub fn size(&self) -> u64 {
         match &self.kind {
             Kind::File(bytes) | Kind::Symlink(bytes) => bytes.len() as u64,
@@ -73,7 +73,8 @@ impl Manifest {
         Self { nodes: BTreeMap::from([(Vec::new(), root)]) }
     }
 
-    /// Puts a node in place, over what was there; directories above it that are missing are made, 0755 and root's.
+    /// Sets the node at a path, in place of an earlier one. Creates missing parent directories with mode 0755, owned by root. Fails for
+    /// a path that `clean` refuses, or below a file.
     pub fn put(&mut self, path: &[u8], node: Node) -> Result<()> {
         let path = clean(path)?;
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
@@ -115,7 +116,7 @@ impl Manifest {
         self.nodes.get_mut(path)
     }
 
-    /// Takes a path out of the tree.
+    /// Removes a path.
     pub fn remove(&mut self, path: &[u8]) {
         self.nodes.remove(path);
     }
@@ -125,12 +126,12 @@ impl Manifest {
         self.nodes.iter().map(|(path, node)| (path.as_slice(), node))
     }
 
-    /// How many paths there are, the root counted.
+    /// The number of paths, with the root.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Applies a table: `TYPE PATH MODE UID GID [TARGET | MAJOR MINOR]`, one node a line.
+    /// Applies a table of lines `TYPE PATH MODE UID GID [TARGET | MAJOR MINOR]`. Fails with the line that is wrong.
     ///
     /// Types are d, f, l, c, b and p. An `f` line sets mode and owner of a file that the tree already has.
     pub fn apply_table(&mut self, table: &str) -> Result<()> {
@@ -176,7 +177,7 @@ impl Manifest {
     /// Prints one line for each path: type and mode, owner, size or device, path, target.
     pub fn list(&self, output: &mut dyn Write) -> std::io::Result<()> {
         for (path, node) in self.iter() {
-            let (letter, size) = match &node.kind {
+            let (kind, size) = match &node.kind {
                 Kind::Directory => ('d', String::new()),
                 Kind::File(bytes) => ('-', bytes.len().to_string()),
                 Kind::Symlink(_) => ('l', String::new()),
@@ -185,7 +186,7 @@ impl Manifest {
                 Kind::Fifo => ('p', String::new()),
             };
             let owner = format!("{}:{}", node.uid, node.gid);
-            write!(output, "{letter}{:04o} {owner:<7} {size:>9} /", node.mode)?;
+            write!(output, "{kind}{:04o} {owner:<7} {size:>9} /", node.mode)?;
             output.write_all(path)?;
             if let Kind::Symlink(target) = &node.kind {
                 output.write_all(b" -> ")?;
@@ -197,7 +198,7 @@ impl Manifest {
     }
 }
 
-/// A path without slashes at its ends; refuses what could climb out of the tree or mean two things.
+/// A path without slashes at its ends. Fails for components `.` and `..` and empty ones.
 fn clean(path: &[u8]) -> Result<Vec<u8>> {
     let mut parts = Vec::new();
     for part in path.split(|byte| *byte == b'/').filter(|p| !p.is_empty()) {

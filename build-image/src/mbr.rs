@@ -2,10 +2,10 @@
 
 /// Bytes in a sector.
 pub const SECTOR: u64 = 512;
-/// First sector of the partition: 1 MiB, with room for GRUB's core image before it.
+/// First sector of the partition: 1 MiB, with space for GRUB's core image before it.
 pub const FIRST: u32 = 2048;
 
-/// Writes signature, table and mark into a boot sector; the code in it stays.
+/// Writes signature and table into a boot sector; the code in it stays.
 pub fn write(sector: &mut [u8; 512], signature: u32, sectors: u32) {
     sector[0x1b8..0x1bc].copy_from_slice(&signature.to_le_bytes());
     sector[0x1bc..0x1fe].fill(0);
@@ -19,7 +19,7 @@ pub fn write(sector: &mut [u8; 512], signature: u32, sectors: u32) {
     sector[0x1fe..].copy_from_slice(&[0x55, 0xaa]);
 }
 
-/// The old address of a sector, for 255 heads and 63 sectors; FE FF FF where it has no room.
+/// The old address of a sector, for 255 heads and 63 sectors; FE FF FF where it cannot be written.
 fn cylinder_head_sector(sector: u32) -> [u8; 3] {
     let (cylinder, rest) = (sector / (255 * 63), sector % (255 * 63));
     if cylinder > 1023 {

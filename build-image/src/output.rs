@@ -5,22 +5,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// A file under a passing name beside its place; gone again unless it is finished.
+/// A file that is written under a temporary name beside its target, and removed unless it is finished.
 pub struct Output {
-    place: PathBuf,
-    passing: PathBuf,
+    target: PathBuf,
+    temporary: PathBuf,
     pub file: File,
 }
 
 impl Output {
-    /// Opens a fresh file that will take the place of `place`.
-    pub fn create(place: &Path) -> Result<Self> {
-        let name = place.file_name().with_context(|| format!("{}: not a file name", place.display()))?;
-        let mut passing = std::ffi::OsString::from(".");
-        passing.push(name);
-        passing.push(format!(".{}", std::process::id()));
-        let passing = place.with_file_name(passing);
-        if let Some(directory) = place.parent() {
+    /// Creates an empty file that will replace `target`.
+    pub fn create(target: &Path) -> Result<Self> {
+        let name = target.file_name().with_context(|| format!("{}: not a file name", target.display()))?;
+        let mut temporary = std::ffi::OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".{}", std::process::id()));
+        let temporary = target.with_file_name(temporary);
+        if let Some(directory) = target.parent() {
             fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         let file = File::options()
@@ -28,20 +28,20 @@ impl Output {
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&passing)
-            .with_context(|| passing.display().to_string())?;
-        Ok(Self { place: place.to_owned(), passing, file })
+            .open(&temporary)
+            .with_context(|| temporary.display().to_string())?;
+        Ok(Self { target: target.to_owned(), temporary, file })
     }
 
-    /// Puts the file in its place.
+    /// Renames the file to its target.
     pub fn finish(self) -> Result<()> {
-        fs::rename(&self.passing, &self.place).with_context(|| self.place.display().to_string())
+        fs::rename(&self.temporary, &self.target).with_context(|| self.target.display().to_string())
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // After `finish` there is nothing under this name; before it, the build has failed already.
-        let _ = fs::remove_file(&self.passing);
+        // After `finish` no file has this name. Before it the build has failed already, and its own error is reported.
+        let _ = fs::remove_file(&self.temporary);
     }
 }

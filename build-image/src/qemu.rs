@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{disk, tools};
 
-/// What the user can choose about the machine.
+/// The options of the machine.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "machine-options")]
 pub struct Options {
@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
         command.args(["-display", "none"]);
     }
     eprintln!("run        console on this terminal; Ctrl-A X ends QEMU, `poweroff` ends the system");
-    // Only comes back when it could not start.
+    // exec returns only if QEMU cannot start.
     Err(command.exec()).context("qemu-system-x86_64")
 }
 
@@ -124,7 +124,7 @@ fn drive(options: &Options) -> OsString {
     OsString::from_vec(text)
 }
 
-/// Decides: a /dev/kvm that opens is not enough, for some are software that cannot run a kernel.
+/// Decides between KVM and TCG. A /dev/kvm that opens is not enough, because some are emulations that cannot run a kernel.
 fn accelerator(wish: Accel) -> Accel {
     if wish != Accel::Auto {
         return wish;

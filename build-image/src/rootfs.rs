@@ -15,10 +15,10 @@ use crate::stage::{Stage, human_size};
 /// Modes, owners, empty directories and device nodes that a checkout cannot hold.
 const TABLE: &str = include_str!("../filesystem.table");
 
-/// Where the binary lies in the image; each applet is a symbolic link to it.
+/// The path of the binary in the image; each applet is a symbolic link to it.
 const BINARY: &str = "bin/rbox";
 
-/// What the user can choose about the tree.
+/// The options of the tree.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "rootfs-options")]
 pub struct Options {
@@ -59,7 +59,7 @@ pub fn build(options: &Options) -> Result<Manifest> {
     Ok(tree)
 }
 
-/// Adds a directory of the host below `prefix`: root's, 0755 or 0644 by the executable bit, so that no umask leaks in.
+/// Adds a directory of the host below `prefix`: root's, 0755 or 0644 by the executable bit, so that the umask has no effect.
 fn add_directory(tree: &mut Manifest, directory: &Path, prefix: &[u8]) -> Result<()> {
     let show = || directory.display().to_string();
     for entry in fs::read_dir(directory).with_context(show)? {
@@ -83,7 +83,7 @@ fn add_directory(tree: &mut Manifest, directory: &Path, prefix: &[u8]) -> Result
             let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
             let executable = meta.permissions().mode() & 0o100 != 0;
             let mode = if executable { 0o755 } else { 0o644 };
-            // What the table made private stays so when an overlay replaces it.
+            // A file that the table made private stays private when an overlay replaces it.
             let mode = match tree.get(&inside) {
                 Some(old) if matches!(old.kind, Kind::File(_)) => old.mode,
                 _ => mode,
@@ -123,7 +123,7 @@ fn add_rbox(tree: &mut Manifest, binary: &Path) -> Result<usize> {
     let show = || binary.display().to_string();
     let bytes = fs::read(binary).with_context(|| format!("{}: `make rbox` builds it", binary.display()))?;
     ensure!(bytes.starts_with(b"\x7fELF"), "{}: not a program", binary.display());
-    // A name without a slash would be looked for in PATH.
+    // A name without a slash would be searched for in PATH.
     let program = fs::canonicalize(binary).with_context(show)?;
     let output = Command::new(program).arg("--list-full").output().with_context(show)?;
     ensure!(
@@ -161,7 +161,7 @@ fn configure(tree: &mut Manifest, options: &Options) -> Result<()> {
         _ => line.to_owned(),
     })?;
     let hash = &options.root_password;
-    // crypt(5): what is no hash would let nobody in. `!` and `*` do so on purpose (shadow(5)).
+    // crypt(5): with a string that is no hash nobody could log in. `!` and `*` mean that (shadow(5)).
     let is_hash = hash.starts_with('$') && hash.matches('$').count() >= 3 && !hash.contains([':', '\n']);
     ensure!(
         is_hash || ["", "!", "*"].contains(&hash.as_str()),

@@ -1,4 +1,4 @@
-//! Progress lines: what a stage does, how it ended and how long it took.
+//! Progress lines: the work of a stage, its result and its time.
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
@@ -9,11 +9,11 @@ pub struct Stage {
     name: String,
     begun: Instant,
     terminal: bool,
-    /// When a log was last given a line.
+    /// The time of the last line in a log.
     logged: Cell<Instant>,
 }
 
-/// In a log a stage says what it does once in this time.
+/// The least time between two lines of a stage in a log.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Stage {
@@ -26,19 +26,19 @@ impl Stage {
         stage
     }
 
-    /// Says what the stage does now: on a terminal in its line, in a log once a minute.
+    /// Reports the present work: on a terminal in its line, in a log once a minute.
     pub fn note(&self, doing: &str) {
         if self.terminal || self.logged.get().elapsed() >= LOG_INTERVAL {
             self.show(doing);
         }
     }
 
-    /// Says it at once: what takes long, and how long.
+    /// Reports the present work at once; for work that takes long.
     pub fn show(&self, doing: &str) {
         self.logged.set(Instant::now());
         if self.terminal {
             eprint!("\r\x1b[K{:<10} {doing}", self.name);
-            // A progress line that cannot be shown is no reason to stop the build.
+            // A progress line that cannot be written is no reason to stop the build.
             let _ = std::io::stderr().flush();
         } else {
             eprintln!("{:<10} {doing}", self.name);
@@ -53,7 +53,7 @@ impl Stage {
     }
 }
 
-/// A size in bytes as people read it, in binary units.
+/// A size in bytes, formatted in binary units.
 pub fn human_size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),

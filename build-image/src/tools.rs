@@ -1,10 +1,10 @@
-//! The outside programs that the stages call, and the Debian packages that have them.
+//! The external programs that the stages call, and their Debian packages.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// What has to be there for a stage: a program in PATH, or one file out of several.
+/// A need of a stage: a program in PATH, or one file out of several.
 pub enum Need {
     Program { name: &'static str, package: &'static str },
     File { paths: &'static [&'static str], package: &'static str },
@@ -42,7 +42,7 @@ pub const GRUB: &[Need] =
 /// Running the image.
 pub const QEMU: &[Need] = &[program("qemu-system-x86_64", "qemu-system-x86")];
 
-/// What the boot test checks the file system with.
+/// The boot test checks the filesystem with it.
 pub const E2FSCK: &[Need] = &[program("e2fsck", "e2fsprogs")];
 
 /// The first directory of PATH, or of the administrator's usual ones, that holds `name`.
@@ -71,7 +71,7 @@ pub fn missing(needs: &[&[Need]]) -> Vec<(String, &'static str)> {
     lacking
 }
 
-/// Fails with everything that is missing at once, and the command that installs it.
+/// Fails with the list of everything that is missing, and the command that installs it.
 pub fn require(needs: &[&[Need]]) -> Result<()> {
     let lacking = missing(needs);
     if lacking.is_empty() {

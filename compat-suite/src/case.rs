@@ -6,20 +6,20 @@
 //! differs: why it must (optional)
 //! against: why dash and bash are against it (optional; see `oracles.rs`)
 //! needs: namespace (optional)
-//! types: a line, which is typed when the terminal has been quiet for a while (optional, with needs: tty)
+//! types: a line, which is typed when the terminal has been idle for a while (optional, with needs: tty)
 //! head -n 2 file
 //! -- 0
 //! what standard output must be
 //! ! what standard error must be
 //! ```
 //!
-//! A case starts at a line `== name`; what follows, up to the next, is a script for the host's `/bin/sh`, run in a fresh
-//! directory in which every name of an applet means the program under test. `await COMMAND` tries a command until it
-//! succeeds, `alone COMMAND` runs it in a session of its own and waits until no process of that is left; a case that takes
+//! A case starts at a line `== name`. The lines up to the next one are a script for the host's `/bin/sh`. It runs in an empty
+//! directory, and PATH leads every applet's name to the program under test. `await COMMAND` repeats a command until it
+//! succeeds; `alone COMMAND` runs it in a session of its own and waits until no process of that session is left. A case that takes
 //! longer than 30 seconds is killed.
 //!
-//! A line `--` with a status begins what rbox must print: where nothing compares it (tests/cases), and where it differs
-//! from BusyBox. Lines with `! ` are those of standard error, which counts where there is one of them.
+//! A line `--` with a status begins what rbox must print: in tests/cases, where BusyBox does not run, and in cases that differ
+//! from BusyBox. Lines that begin with `! ` are those of standard error, which is compared if there is at least one.
 //!
 //! `needs: namespace` runs it as root in a small system of its own (see `namespace.sh`), `needs: tty` on a terminal,
 //! `needs: namespace tty` both; `loop` keeps other cases from the loop devices, which namespaces share.
@@ -34,9 +34,9 @@ pub struct Case {
     pub file: String,
     /// What it shows.
     pub name: String,
-    /// Why rbox must differ, when it must.
+    /// Why rbox must differ from BusyBox, if it must.
     pub differs: Option<String>,
-    /// Why the other shells are against it, when they are.
+    /// Why the other shells disagree, if they do.
     pub against: Option<String>,
     /// Whether it runs in namespaces of its own.
     pub namespace: bool,
@@ -44,11 +44,11 @@ pub struct Case {
     pub loop_device: bool,
     /// Whether it runs on a terminal.
     pub tty: bool,
-    /// What is typed there, line by line.
+    /// The lines that are typed there.
     pub types: Vec<String>,
     /// The script.
     pub script: String,
-    /// What rbox must print, when that is stated.
+    /// What rbox must print, if that is stated.
     pub expected: Option<Expected>,
 }
 
@@ -57,14 +57,14 @@ pub struct Case {
 pub struct Expected {
     /// The exit status, as a line.
     pub status: String,
-    /// Standard output; a newline at its end is added where it lacks one.
+    /// Standard output; a newline is added at its end if there is none.
     pub stdout: String,
-    /// Standard error, empty when it does not count.
+    /// Standard error; empty if it is not compared.
     pub stderr: String,
 }
 
 impl Expected {
-    /// The block of lines that states it; the reverse of what the parser does.
+    /// The lines of a case that state it; the reverse of the parser.
     pub fn text(&self) -> String {
         let stderr: String = self.stderr.lines().map(|line| format!("! {line}\n")).collect();
         format!("-- {}{}{stderr}", self.status, self.stdout)
@@ -84,8 +84,8 @@ impl Case {
         format!("{}: {}", self.file, self.name)
     }
 
-    /// Takes a line that is no part of the script. True when it is one.
-    fn take_mark(&mut self, line: &str) -> Result<bool, String> {
+    /// Reads a line of attributes. False if the line is part of the script. Fails for an unknown need.
+    fn take_attribute(&mut self, line: &str) -> Result<bool, String> {
         if let Some(why) = line.strip_prefix("differs: ") {
             self.differs = Some(why.to_string());
         } else if let Some(why) = line.strip_prefix("against: ") {
@@ -108,7 +108,7 @@ impl Case {
     }
 }
 
-/// Reads all cases below `directory`, in the order of their names.
+/// Reads all cases below `directory`, in the order of their file names. Fails with the file and the reason.
 pub fn read_all(directory: &Path) -> Result<Vec<Case>, String> {
     let mut cases = Vec::new();
     for group in sorted(directory)? {
@@ -121,7 +121,7 @@ pub fn read_all(directory: &Path) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-/// Adds to each case that differs and does not state what it prints what `ask` says of it.
+/// Adds the result of `ask` to each case that differs and does not state what rbox prints. Fails if a file cannot be written.
 pub fn state_all(directory: &Path, ask: &dyn Fn(&Case) -> Result<Expected, String>) -> Result<(), String> {
     for case in read_all(directory)?.iter().filter(|case| case.differs.is_some() && case.expected.is_none()) {
         let path = directory.join(&case.file).with_extension("txt");
@@ -156,7 +156,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
             }
             return Err(format!("{file}: a line before the first case: {line}"));
         };
-        if case.script.is_empty() && case.take_mark(line)? {
+        if case.script.is_empty() && case.take_attribute(line)? {
             continue;
         }
         match (&mut case.expected, line.strip_prefix("-- ")) {
@@ -178,9 +178,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases_have_names_marks_and_scripts() {
-        let cases = parse("a/b", "# note\n\n== one\necho 1\n\necho 2\n== two\ndiffers: because\ntrue\n")
-            .expect("the text is right");
+    fn cases_have_names_attributes_and_scripts() {
+        let cases =
+            parse("a/b", "# note\n\n== one\necho 1\n\necho 2\n== two\ndiffers: because\ntrue\n").expect("a valid file");
         assert_eq!(cases.len(), 2);
         assert_eq!(cases[0].script, "echo 1\n\necho 2\n");
         assert_eq!(cases[1].differs.as_deref(), Some("because"));
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_must_be_printed_is_stated_after_the_script() {
         let text = "== one\necho 1\n-- 3\n1\n\n! a: b\n== two\ntrue\n";
-        let cases = parse("a/b", text).expect("the text is right");
+        let cases = parse("a/b", text).expect("a valid file");
         let expected = cases[0].expected.as_ref().expect("it is stated");
         assert_eq!((expected.status.as_str(), expected.stdout.as_str()), ("3\n", "1\n\n"));
         assert_eq!(expected.text(), "-- 3\n1\n\n! a: b\n");
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn needs_are_known_words() {
-        let cases = parse("a/b", "== one\nneeds: namespace tty\ntypes: root\ncat\n").expect("the text is right");
+        let cases = parse("a/b", "== one\nneeds: namespace tty\ntypes: root\ncat\n").expect("a valid file");
         assert!(cases[0].namespace && cases[0].tty);
         assert_eq!((cases[0].types.len(), cases[0].script.as_str()), (1, "cat\n"));
         assert!(parse("a/b", "== one\nneeds: luck\ntrue\n").is_err());

@@ -1,4 +1,4 @@
-//! Runs cases, which are data: in BusyBox and in rbox, to compare them, or in rbox alone, beside what they state.
+//! Runs cases, which are data: in BusyBox and in rbox to compare them, or in rbox alone to compare it with what they state.
 
 pub mod case;
 pub mod limit;
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::Case;
 
-/// How many cases run at once: many of them wait for daemons more than they work.
+/// The number of cases that run at once; more than the processors of a small machine, because many cases wait for daemons.
 const WORKERS: usize = 4;
 
-/// Asks about all cases, several at once, each worker in a directory of its own. The answers have the order of the cases.
+/// Calls `ask` with each case and the number of its worker (0 to 3), several at once. The answers are in the order of the cases.
 pub fn ask_all<T: Send>(cases: &[Case], ask: impl Fn(&Case, usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let answers: Mutex<BTreeMap<usize, T>> = Mutex::default();

@@ -1,4 +1,4 @@
-//! The time that a case may take, and the end of everything that ran over it.
+//! The time limit of a case, and the end of every process that exceeds it.
 
 use std::fs::{self, File};
 use std::io::{Error, Read, Result};
@@ -13,14 +13,14 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long a case may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// When the time of a case that starts now is over.
+/// The end of the time of a case that starts now.
 pub fn deadline() -> Instant {
     Instant::now() + LIMIT
 }
 
-/// Runs a command in `directory` and reads what it prints, until nobody can print any more or its time is over.
+/// Runs a command in `directory` and reads its output until all writers have closed it or `end` is reached.
 ///
-/// It has a session of its own, without the caller's terminal.
+/// It has a session of its own, without the caller's terminal. Fails if the command cannot start or does not end.
 pub fn output(command: Command, directory: &Path, end: Instant) -> Result<Output> {
     let mut child =
         in_session(&command, &["-w"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -63,9 +63,9 @@ pub fn in_session(command: &Command, options: &[&str]) -> Command {
     outer
 }
 
-/// Waits for the command until its time is over, then ends it. What it left running in the directory ends too, so that
-/// it is in nobody's way: processes of the machine's, with their groups and sessions of their own, and the first process
-/// of a namespace with all in it.
+/// Waits for the command until `end`, then kills it. Processes that it left in the directory are killed too, so that they do not
+/// disturb other cases: ordinary processes, in any group and session, and the first process of a PID namespace with all others in
+/// it. Fails if some are left after the time limit.
 pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::process::ExitStatus> {
     while child.try_wait()?.is_none() {
         if Instant::now() >= end {
@@ -75,7 +75,7 @@ pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::
         std::thread::sleep(Duration::from_millis(2));
     }
     let status = child.wait()?;
-    // A process that is killed is there for a moment still, and one may start others while it is looked for.
+    // A killed process exists for a moment longer, and may have started others while this one looked for it.
     let end = Instant::now() + LIMIT;
     while end_all(directory)? {
         if Instant::now() >= end {
@@ -86,7 +86,7 @@ pub fn finish(child: &mut Child, end: Instant, directory: &Path) -> Result<std::
     Ok(status)
 }
 
-/// Kills the processes that are in the directory; false when there was none.
+/// Kills the processes whose working directory is below `directory`; false if there was none.
 fn end_all(directory: &Path) -> Result<bool> {
     let mut found = false;
     for entry in fs::read_dir("/proc")? {
@@ -94,7 +94,7 @@ fn end_all(directory: &Path) -> Result<bool> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
             continue;
         };
-        // One that has just ended, or is somebody else's, is nowhere.
+        // The link of a process that has just ended, or is another user's, cannot be read.
         if fs::read_link(entry.path().join("cwd")).is_ok_and(|target| target.starts_with(directory)) {
             found |= kill_process(pid, Signal::KILL).is_ok();
         }
@@ -113,9 +113,11 @@ mod tests {
         let directory = fs::canonicalize(directory).expect("it is there");
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 & echo $!"]).current_dir(&directory);
-        let output = output(command, &directory, deadline()).expect("the shell starts");
-        assert!(output.status.success() && !output.stdout.is_empty());
-        assert!(!end_all(&directory).expect("a /proc"));
+        let output = output(command, &directory, deadline());
+        let left = end_all(&directory);
         fs::remove_dir(directory).expect("it is empty");
+        let output = output.expect("the shell starts");
+        assert!(output.status.success() && !output.stdout.is_empty());
+        assert!(!left.expect("/proc can be read"));
     }
 }

@@ -1,8 +1,8 @@
-//! Runs the same cases in BusyBox and in rbox and compares: standard output, status, error text, the tree left behind.
+//! Runs the same cases in BusyBox and in rbox and compares: standard output, status, error text, and the files that are left.
 //!
 //! `compat-suite [--rbox FILE] [--busybox FILE] [FILTER]...` prints a table by applet and returns 1 when a case differs
-//! that is not marked so, or when one that is marked no longer differs. Cases that need namespaces are skipped where
-//! root is missing, with a word about it; where CI is set that is a failure.
+//! without a line `differs:`, or when one with that line no longer differs. Cases that need namespaces are skipped where
+//! root is missing, with a message; if CI is set that is a failure.
 
 mod oracles;
 mod random;
@@ -51,11 +51,11 @@ struct Cli {
     filters: Vec<String>,
 }
 
-/// How the cases of one file went.
+/// The results of the cases of one file.
 #[derive(Default)]
 struct Tally {
     same: usize,
-    marked: usize,
+    differs: usize,
     wrong: usize,
     skipped: usize,
 }
@@ -90,15 +90,15 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     if cli.oracles {
         return oracles::vote(&cases, &systems);
     }
-    // A machine that cannot make namespaces says so; one that builds for others must not pass without them.
+    // Where namespaces cannot be made the cases are skipped with a message; CI must not pass without them.
     let reason = if cases.iter().any(|case| case.namespace) { systems.why_no_namespaces() } else { None };
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for (case, verdict) in cases.iter().zip(judge_all(&cases, &systems, reason.is_some())) {
+    for (case, verdict) in cases.iter().zip(verdicts(&cases, &systems, reason.is_some())) {
         let tally = tallies.entry(case.file.clone()).or_default();
         match verdict? {
             Verdict::Same => tally.same += 1,
-            Verdict::Marked => tally.marked += 1,
+            Verdict::Differs => tally.differs += 1,
             Verdict::Skipped => tally.skipped += 1,
             Verdict::Wrong(text) => {
                 tally.wrong += 1;
@@ -110,8 +110,8 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     println!("{:<28} {:>6} {:>8} {:>6} {:>8}", "applet", "same", "differs", "wrong", "skipped");
     for (file, tally) in &tallies {
-        println!("{file:<28} {:>6} {:>8} {:>6} {:>8}", tally.same, tally.marked, tally.wrong, tally.skipped);
-        passed += tally.same + tally.marked;
+        println!("{file:<28} {:>6} {:>8} {:>6} {:>8}", tally.same, tally.differs, tally.wrong, tally.skipped);
+        passed += tally.same + tally.differs;
         failed += tally.wrong;
         skipped += tally.skipped;
     }
@@ -119,40 +119,40 @@ fn compare(cli: &Cli) -> Result<bool, String> {
     if let Some(reason) = reason {
         println!("cases that need namespaces were skipped: {reason}");
     }
-    // Of a long run often only the last lines are seen.
+    // Users often see only the last lines of a long run.
     wrong.iter().for_each(|title| println!("wrong: {title}"));
     Ok(failed == 0 && (skipped == 0 || std::env::var_os("CI").is_none()))
 }
 
-/// How one case went.
+/// The result of one case.
 enum Verdict {
     Same,
-    Marked,
+    Differs,
     Skipped,
     /// What is wrong.
     Wrong(String),
 }
 
-/// Judges all cases.
-fn judge_all(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
+/// The verdicts on all cases, in their order. A case that is wrong runs a second time, alone.
+fn verdicts(cases: &[Case], systems: &Systems, skip_namespaces: bool) -> Vec<Result<Verdict, String>> {
     let mut verdicts = ask_all(cases, |case, worker| match case.namespace && skip_namespaces {
         true => Ok(Verdict::Skipped),
-        false => judge(case, systems, worker),
+        false => verdict_on(case, systems, worker),
     });
-    // Where several daemons started at once a slow machine may decide; what a case is worth it shows alone, once.
+    // Several cases run at once, and a slow machine may delay a daemon beyond a limit; alone, a case shows its true result.
     let mut again = 0;
     for (verdict, case) in verdicts.iter_mut().zip(cases) {
         if matches!(verdict, Ok(Verdict::Wrong(_))) {
             again += 1;
-            println!("{}: once more, alone", case.title());
-            *verdict = judge(case, systems, 0);
+            println!("{}: runs a second time, alone", case.title());
+            *verdict = verdict_on(case, systems, 0);
         }
     }
-    println!("{again} cases were judged a second time");
+    println!("{again} cases ran a second time");
     verdicts
 }
 
-fn judge(case: &Case, systems: &Systems, worker: usize) -> Result<Verdict, String> {
+fn verdict_on(case: &Case, systems: &Systems, worker: usize) -> Result<Verdict, String> {
     let (differences, outcome) = systems.differences(case, worker)?;
     let wrong = |what: String| Ok(Verdict::Wrong(format!("{}: {what}", case.title())));
     if case.differs.is_none() {
@@ -167,6 +167,6 @@ fn judge(case: &Case, systems: &Systems, worker: usize) -> Result<Verdict, Strin
     match outcome.contradiction(expected) {
         Some(text) => wrong(text),
         None if differences.is_empty() => wrong("no longer differs, take the line out".into()),
-        None => Ok(Verdict::Marked),
+        None => Ok(Verdict::Differs),
     }
 }

@@ -19,7 +19,7 @@ pub fn compare(rbox: &Path, busybox: &Path) -> Result<bool, String> {
         .collect();
     let (mut count, mut right) = (0, true);
     for name in list.lines() {
-        // The primaries of find are words, which look like clusters of letters; its cases are about them.
+        // The primaries of find are words, which look like clusters of characters; its cases are about them.
         if name == "find" {
             continue;
         }
@@ -71,17 +71,19 @@ fn options_of(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Adds `--long`, `-x`, or each letter of a cluster `-xyz`.
+/// Adds `--long`, `-x`, or each character of a cluster `-xyz`.
 fn add(word: &str, found: &mut BTreeSet<String>) {
     let end = word.find(|byte: char| !byte.is_ascii_alphanumeric() && !"-+@:".contains(byte)).unwrap_or(word.len());
     let word = &word[..end];
     if word.starts_with("--") && word.len() > 2 {
         found.insert(word.to_string());
-    } else if let Some(letters) = word.strip_prefix('-') {
+    } else if let Some(characters) = word.strip_prefix('-') {
         // Capitals are the name of a value: `-nNUM`, `-SIG`.
         let is_name = |text: &str| text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-        let letters = letters.char_indices().take_while(|(at, _)| !is_name(&letters[*at..]));
-        found.extend(letters.filter(|(_, letter)| *letter != '-').map(|(_, letter)| format!("-{letter}")));
+        let characters = characters.char_indices().take_while(|(at, _)| !is_name(&characters[*at..]));
+        found.extend(
+            characters.filter(|(_, character)| *character != '-').map(|(_, character)| format!("-{character}")),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! They vote with status and standard output; messages are BusyBox's own. A case is worth a look where we do what
 //! BusyBox does and both others agree on something else, and where we differ from BusyBox and neither does as we do.
-//! Such a case fails until it is fixed or says why, with a mark `against:`; the mark fails once they no longer are.
+//! Such a case fails until it is fixed or says why in a line `against:`; that line fails when they no longer are.
 
 use compat_suite::ask_all;
 use compat_suite::case::Case;
@@ -11,7 +11,7 @@ use compat_suite::run::Systems;
 /// The shells that vote.
 const SHELLS: [&str; 2] = ["dash", "bash"];
 
-/// Asks them about each case of the shell; false when a case is against them without a mark, or has one without need.
+/// Asks them about each case of the shell; false when a case is against them without that line, or has it without need.
 pub fn vote(cases: &[Case], systems: &Systems) -> Result<bool, String> {
     for shell in SHELLS {
         if !systems.add_shell(shell)? {
@@ -22,15 +22,15 @@ pub fn vote(cases: &[Case], systems: &Systems) -> Result<bool, String> {
     // On a terminal, and as root in a small system, more than the shell decides.
     let ours = |case: &&Case| case.file.starts_with("shell/") && !case.tty && !case.namespace;
     let cases: Vec<Case> = cases.iter().filter(ours).cloned().collect();
-    let (mut unmarked, mut needless, mut marked) = (0, 0, 0);
+    let (mut unexplained, mut needless, mut explained) = (0, 0, 0);
     for (case, votes) in cases.iter().zip(ask_all(&cases, |case, worker| Votes::on(case, systems, worker))) {
         let votes = votes?;
         match (votes.are_against(case), &case.against) {
             (true, None) => {
-                unmarked += 1;
+                unexplained += 1;
                 println!("{}\n{}{}", case.title(), case.script, votes.table());
             }
-            (true, Some(_)) => marked += 1,
+            (true, Some(_)) => explained += 1,
             (false, Some(_)) => {
                 needless += 1;
                 println!("{}: dash and bash are no longer against it, take the line out", case.title());
@@ -38,8 +38,8 @@ pub fn vote(cases: &[Case], systems: &Systems) -> Result<bool, String> {
             (false, None) => {}
         }
     }
-    println!("{} cases, dash and bash against {marked} that say why, {unmarked} that do not", cases.len());
-    Ok(unmarked + needless == 0)
+    println!("{} cases, dash and bash against {explained} that say why, {unexplained} that do not", cases.len());
+    Ok(unexplained + needless == 0)
 }
 
 /// What each shell makes of a case: output and status.

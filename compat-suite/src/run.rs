@@ -17,15 +17,15 @@ pub struct Systems {
     loop_devices: Mutex<()>,
 }
 
-/// The script that makes a small system inside of new namespaces and runs the rest of its words in it with `/bin/sh`.
+/// The script that makes a small system inside new namespaces and runs `/bin/sh` in it with the remaining operands.
 const NAMESPACE: &str = include_str!("namespace.sh");
 
-/// A command of the cases' own: `await COMMAND` tries it until it succeeds. A case has no need to guess how long a
-/// daemon takes on a slow machine; the limit of time ends what never comes.
+/// A command for cases: `await COMMAND` repeats it until it succeeds. So a case need not guess how long a daemon takes on a slow
+/// machine; the time limit ends a wait for what never happens.
 const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep 0.02; done\n";
 
-/// Another: `alone COMMAND` runs it in a session of its own, and ends with its status once nothing of that session is
-/// left but zombies, which are the machine's to take.
+/// A command for cases: `alone COMMAND` runs it in a session of its own, and returns its status once only zombies are left of
+/// that session, which the machine's init reaps.
 const ALONE: &str = r#"#!/bin/sh
 exec 3>&1
 session=$(/bin/sh -c 'echo $$; exec /usr/bin/setsid "$@" >&3 3>&-' alone "$@")
@@ -36,10 +36,10 @@ done
 exit $status
 "#;
 
-/// The status of a case whose time was over.
+/// The status of a case that reached its time limit.
 const LATE: &str = "took too long\n";
 
-/// What one run left behind, as text that can be compared.
+/// The result of one run, in a form that can be compared.
 pub struct Outcome {
     pub status: String,
     pub stdout: String,
@@ -112,7 +112,7 @@ impl Systems {
         Ok(true)
     }
 
-    /// Why a case cannot have namespaces of its own here; `None` when it can.
+    /// Why a case cannot have private namespaces on this machine; `None` if it can.
     pub fn why_no_namespaces(&self) -> Option<String> {
         let mut command = self.namespace_command();
         let output = command.args(["-c", "true"]).current_dir(&self.scratch).stdin(Stdio::null()).output();
@@ -123,7 +123,7 @@ impl Systems {
         }
     }
 
-    /// Namespaces for everything but users, and in them the small system that the script makes.
+    /// The start of a command in new namespaces of all kinds but users, with the small system of the script.
     fn namespace_command(&self) -> Command {
         let mut command = clean_command();
         command
@@ -132,7 +132,7 @@ impl Systems {
         command
     }
 
-    /// Runs the case in both and says what differs, a paragraph each. Each worker has a directory of its own.
+    /// Runs the case in both systems. Returns one paragraph for each difference, and the result of rbox. Each worker has its own directory.
     pub fn differences(&self, case: &Case, worker: usize) -> Result<(Vec<String>, Outcome), String> {
         let (ours, theirs) = (self.run(case, "rbox", worker)?, self.run(case, "busybox", worker)?);
         let parts = [
@@ -141,7 +141,7 @@ impl Systems {
             ("stderr", &ours.stderr, &theirs.stderr),
             ("tree", &ours.tree, &theirs.tree),
         ];
-        // Nothing is shown by a case that both systems hang in.
+        // A case in which both systems hang shows nothing, so it counts as a difference.
         let differing = parts.into_iter().filter(|(_, ours, theirs)| ours != theirs || **ours == LATE);
         let texts =
             differing.map(|(what, ours, theirs)| format!("--- {what}, rbox\n{ours}--- {what}, BusyBox\n{theirs}"));
@@ -190,7 +190,7 @@ impl Systems {
 }
 
 impl Outcome {
-    /// What is not as the case states it; `None` when it prints what it must.
+    /// The result beside what the case states; `None` if they agree.
     pub fn contradiction(&self, expected: &Expected) -> Option<String> {
         let is = self.stated();
         let stderr_counts = !expected.stderr.is_empty();
@@ -199,7 +199,7 @@ impl Outcome {
         (!same).then(|| format!("--- it prints\n{}--- it must print\n{}", is.text(), expected.text()))
     }
 
-    /// It, in the form in which a case states it.
+    /// The result in the form in which a case states it.
     pub fn stated(&self) -> Expected {
         let mut stdout = self.stdout.clone();
         if !stdout.is_empty() && !stdout.ends_with('\n') {
@@ -211,12 +211,12 @@ impl Outcome {
 
 impl Drop for Systems {
     fn drop(&mut self) {
-        // The next run makes its own; what is left is in the temporary directory.
+        // A destructor cannot fail; what cannot be removed stays in the temporary directory, and the next run has a directory of its own.
         let _ = fs::remove_dir_all(&self.scratch);
     }
 }
 
-/// The start of a command that does not inherit what nohup and tmux have signals ignored.
+/// The start of a command whose signals have their default actions: nohup and tmux would hand down ignored ones.
 fn clean_command() -> Command {
     let mut command = Command::new("/usr/bin/env");
     command.arg("--default-signal");
@@ -230,24 +230,24 @@ fn names(program: &Path) -> Result<Vec<String>, String> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect())
 }
 
-/// The messages without the usage texts, whose words are each system's own.
+/// The messages without the usage texts, whose wording differs by system, with glibc's error strings.
 fn messages(text: &str) -> String {
-    let mut kept = String::new();
+    let mut cleaned = String::new();
     for line in text.lines() {
         if line.starts_with("BusyBox v") || line.starts_with("rbox v") {
-            kept.push_str("(usage)\n");
+            cleaned.push_str("(usage)\n");
             break;
         }
-        kept.extend([line, "\n"]);
+        cleaned.extend([line, "\n"]);
     }
-    // The static binary has musl's words for some errors, the other one glibc's.
+    // rbox has the error strings of musl, BusyBox those of glibc.
     for (ours, theirs) in ERROR_TEXTS {
-        kept = kept.replace(ours, theirs);
+        cleaned = cleaned.replace(ours, theirs);
     }
-    kept
+    cleaned
 }
 
-/// Texts of strerror(3): musl's and glibc's.
+/// Strings of strerror(3): musl's and glibc's.
 const ERROR_TEXTS: &[(&str, &str)] = &[
     (": Symbolic link loop", ": Too many levels of symbolic links"),
     (": Resource busy", ": Device or resource busy"),
@@ -261,7 +261,7 @@ const ERROR_TEXTS: &[(&str, &str)] = &[
     (": Not supported", ": Operation not supported"),
 ];
 
-/// Type, mode, links, size or target, and content of everything below `path`.
+/// Appends type, mode, number of links, device or target, and contents of every file below `path`.
 fn describe(root: &Path, path: &Path, tree: &mut String) -> std::io::Result<()> {
     let whole = root.join(path);
     let metadata = fs::symlink_metadata(&whole)?;

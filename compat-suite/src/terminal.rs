@@ -1,4 +1,4 @@
-//! Running a command on a terminal of its own, and typing there.
+//! Runs a command on a terminal of its own and types there.
 
 use std::fs::{self, File};
 use std::io::{Error, Read, Result, Write};
@@ -12,13 +12,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::limit;
 
-/// How long the terminal is quiet before the next line is typed, in nanoseconds.
-const QUIET: i64 = 400_000_000;
+/// How long the terminal is idle before the next line is typed, in nanoseconds.
+const IDLE: i64 = 400_000_000;
 
-/// After so many times of that a line is typed although nothing has been shown since the last one.
+/// After this many idle periods a line is typed although there was no output since the last one.
 const PATIENCE: u32 = 12;
 
-/// Runs `command` with a new terminal as its controlling one. Standard output holds all that the terminal was sent.
+/// Runs `command` with a new terminal as its controlling one and types `lines`. Standard output holds everything that was written to
+/// the terminal, without carriage returns. Fails if there is no terminal or the command cannot start or end.
 pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -> Result<Output> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&master)?;
@@ -30,7 +31,7 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
     let mut outer = limit::in_session(&command, &["-w", "-c"]);
     outer.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
     let mut child = outer.spawn()?;
-    // The parent's copies of the terminal must go, or it would never end.
+    // The parent must close its copies of the terminal, or reading would never end.
     drop(outer);
     let mut master = File::from(master);
     let (mut shown, mut lines) = (Vec::new(), lines.iter());
@@ -39,13 +40,13 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
         if Instant::now() >= end {
             break;
         }
-        let limit = Timespec { tv_sec: 0, tv_nsec: QUIET };
+        let limit = Timespec { tv_sec: 0, tv_nsec: IDLE };
         if poll(&mut [PollFd::new(&master, PollFlags::IN)], Some(&limit))? == 0 {
             waited += 1;
             if !answered && waited < PATIENCE || somebody_works(device) {
                 continue;
             }
-            // When all is typed, the limit of time ends what hangs.
+            // Once all lines are typed, the time limit ends a program that hangs.
             if let Some(line) = lines.next() {
                 master.write_all(format!("{line}\n").as_bytes())?;
             }
@@ -54,7 +55,7 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
         }
         let mut buffer = [0; 4096];
         match master.read(&mut buffer) {
-            // EIO: nobody has the terminal open any more.
+            // EIO: no process has the terminal open any more.
             Ok(0) | Err(_) => break,
             Ok(count) => {
                 shown.extend_from_slice(&buffer[..count]);
@@ -62,14 +63,14 @@ pub fn run(command: Command, lines: &[String], directory: &Path, end: Instant) -
             }
         }
     }
-    // Those who still are on the terminal are told by its end.
+    // The end of the terminal hangs up the processes that still use it.
     drop(master);
     let status = limit::finish(&mut child, end, directory)?;
     shown.retain(|byte| *byte != b'\r');
     Ok(Output { status, stdout: shown, stderr: Vec::new() })
 }
 
-/// Whether a process of that terminal runs, or waits for a processor or a disk: on a slow machine it is quiet before it
+/// Whether a process of that terminal runs, or waits for a processor or a disk: on a slow machine it is idle before it
 /// has asked its question.
 fn somebody_works(device: u64) -> bool {
     let Ok(processes) = fs::read_dir("/proc") else { return false };

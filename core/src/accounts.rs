@@ -3,7 +3,7 @@
 use crate::bytes;
 use crate::daemon::pause;
 use crate::error::{Error, Result};
-use crate::fs::canonical;
+use crate::files::canonical;
 use crate::io::{Input, Output};
 use crate::number::Decimal;
 use crate::sys::fs::{FlockOperation, Mode, OFlags};
@@ -85,28 +85,30 @@ fn with_fields(text: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Option<Ve
     found.then_some(new)
 }
 
-/// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is whole.
-/// The old one is kept as `PATH-`.
+/// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is
+/// whole. The old one is kept as `PATH-`.
 fn replace(path: &[u8], text: &[u8]) -> Result<()> {
     let (new, old) = ([path, b"+"].concat(), [path, b"-"].concat());
     let failed = |errno| Error::cannot("create", &new, errno);
     let stat = fs::stat(path).map_err(|errno| Error::on(path, errno))?;
-    // Left after by a program that was killed: nobody else works here while the lock is held.
+    // A killed program may have left it: no other process writes here while the lock is held.
     let _ = fs::unlink(&new[..]);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = fs::open(&new[..], flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
     let written = write_synced(&file, text, &stat);
     if let Err(error) = written {
+        // The write error is the one to report; the next change removes the file too.
         let _ = fs::unlink(&new[..]);
         return Err(error.context(&new));
     }
-    // The copy is a service: without it the change itself is as good.
+    // The backup is optional: the change is complete without it.
     let _ = fs::unlink(&old[..]);
     let _ = fs::link(path, &old[..]);
     fs::rename(&new[..], path).map_err(|errno| Error::cannot("rename", &new, errno))?;
     // The new name must last too. A filesystem that cannot sync directories does so in its own time.
     let directory = &path[..bytes::find_byte_back(b'/', path).unwrap_or(0)];
     if let Ok(directory) = fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        // Some file systems cannot sync a directory; the new file itself is synced.
         let _ = fs::fsync(&directory);
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Question, Result};
-use crate::options::{Args, Grammar};
+use crate::options::{self, Args, Grammar};
 use crate::sys::alloc::Running;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
@@ -22,7 +22,7 @@ pub enum Isolation {
 pub struct Form {
     /// Where it may run.
     pub isolation: Isolation,
-    /// How its words are told apart.
+    /// How its words are parsed.
     pub grammar: Grammar,
     /// The status of a wrong command line and of an error without a status of its own.
     pub failure: u8,
@@ -146,7 +146,7 @@ impl Form {
         env.report(error);
         if error.is_usage() {
             let text = help(usage, &env.name);
-            // There is no one left to tell that standard error is dead.
+            // Nothing can be reported when standard error is dead.
             let _ = env.stderr.write(&text);
         }
         error.status(self.failure)
@@ -155,7 +155,7 @@ impl Form {
 
 /// The text of `--help`: what rbox is, and the usage text under the name the applet was called by.
 pub fn help(usage: &str, name: &[u8]) -> Vec<u8> {
-    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", usage.as_bytes(), b"\n"].concat()
+    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", &options::aligned(usage.as_bytes())].concat()
 }
 
 /// The text of `--version`: the name and version in GNU's form, then the line by which scripts that look for BusyBox
@@ -183,7 +183,7 @@ pub type Id = u16;
 
 /// The data of all applets, in the order of the numbers. A file is the number of an applet's source file.
 ///
-/// There are texts and arrays of places in them, and no array of pointers, each of which every start would relocate.
+/// There are texts and arrays of offsets in them, and no array of pointers, each of which every start would relocate.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// The install paths of all names, as `/bin/cat`, sorted by name, a newline between two.
@@ -194,7 +194,7 @@ pub struct Table {
     pub files: &'static [u16],
     /// How each file's applet is called.
     pub forms: &'static [Form],
-    /// All usage texts, one after the other.
+    /// All usage texts, packed (`options::pack`), one after the other.
     pub usages: &'static str,
     /// Where each file's usage text ends in `usages`.
     pub usage_ends: &'static [u32],
@@ -210,7 +210,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of that table; `run` calls the entry of a file's applet, with the words told apart.
+    /// The registry of that table; `run` calls the entry of a file's applet, with the parsed words.
     pub const fn new(table: fn() -> Table, run: fn(usize, &mut Env, &Args<'_>) -> Outcome) -> Self {
         Self { table, run }
     }

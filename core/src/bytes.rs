@@ -5,7 +5,7 @@ pub use memchr::{memchr as find_byte, memchr_iter as find_bytes, memrchr as find
 use crate::error::{Error, Result};
 use crate::sys::alloc;
 
-/// Makes room for `more` bytes in a buffer whose size depends on the input. The error is `out of memory`.
+/// Reserves memory for `more` bytes in a buffer whose size depends on the input. The error is `out of memory`.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
     alloc::try_reserve(buffer, more).map_err(|_| Error::out_of_memory())
 }

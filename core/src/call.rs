@@ -2,7 +2,7 @@
 
 use crate::applet::{Isolation, Registry};
 use crate::bytes;
-use crate::env::{Env, Vars};
+use crate::env::{DEFAULT_PATH, Env, Vars};
 use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
 use crate::session;
@@ -55,7 +55,8 @@ fn keep_or_give_up(env: &mut Env, words: &[&[u8]]) -> Result<()> {
     privilege::give_up().map_err(|errno| Error::on("can't give up privileges", errno))
 }
 
-/// The applet that a link under a name of its own leads to by way of an applet's name, as `/etc/init.d/web -> /usr/bin/sv`.
+/// The applet that a link under a name of its own leads to by way of an applet's name, as `/etc/init.d/web ->
+/// /usr/bin/sv`.
 fn behind_links(registry: Registry, path: &[u8]) -> Option<crate::applet::Id> {
     let mut path = path.to_vec();
     // Without a slash the name came from PATH and leads nowhere from here. Forty links is the kernel's own limit.
@@ -71,7 +72,8 @@ fn behind_links(registry: Registry, path: &[u8]) -> Option<crate::applet::Id> {
     None
 }
 
-/// Runs the applet `words[0]` in this very process, with streams and environment of its own. `None` when there is no such applet.
+/// Runs the applet `words[0]` in this very process, with streams and environment of its own. `None` when there is no
+/// such applet.
 pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<(ExitStatus, Output)> {
     let name = bytes::base_name(words.first()?);
     let id = env.registry.find(name)?;
@@ -87,7 +89,7 @@ pub fn here(env: &Env, stdin: Input, stdout: Output, words: &[&[u8]]) -> Option<
     Some((status, inner.stdout))
 }
 
-/// Runs a command, an applet of ours or any program, and waits: what `time` and `watch` need.
+/// Runs a command, an applet or any program, and waits: what `time` and `watch` need.
 ///
 /// An applet that is safe here runs here, another one in a child. The status is 126 or 127 when the command cannot be
 /// run (POSIX XCU 2.8.2), after telling why.
@@ -113,7 +115,7 @@ pub fn attempt(env: &mut Env, words: &[&[u8]]) -> core::result::Result<process::
     attempt_at(env, place(env, words[0]), words)
 }
 
-/// The same for a command whose place is known.
+/// The same for a command whose location is known.
 pub fn attempt_at(env: &mut Env, place: Place, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
     if place.0 == Some(Isolation::Inline) {
         let done = here(env, Input::standard(), Output::standard(1), words);
@@ -122,7 +124,8 @@ pub fn attempt_at(env: &mut Env, place: Place, words: &[&[u8]]) -> core::result:
     process::wait_for(start(env, words)?)
 }
 
-/// Starts a command in a child and returns its pid; the error is why it cannot be executed. Flush standard output first.
+/// Starts a command in a child and returns its pid; the error is why it cannot be executed. Flush standard output
+/// first.
 pub fn start(env: &mut Env, words: &[&[u8]]) -> core::result::Result<i32, Errno> {
     let isolation = isolation(env, words[0]);
     let mut result = Err(Errno::NOENT);
@@ -153,7 +156,7 @@ pub fn failure_status(errno: Errno) -> u8 {
     if errno == Errno::NOENT { 127 } else { 126 }
 }
 
-/// Becomes the command: an applet of ours that ends soon runs in this process, any other program replaces it.
+/// Becomes the command: an applet that ends soon runs in this process, any other program replaces it.
 ///
 /// Returns the applet's status, or 126 or 127 after telling why the program cannot be run.
 pub fn replace(env: &mut Env, words: &[&[u8]]) -> ExitStatus {
@@ -177,7 +180,7 @@ pub fn pass_on(change: process::Change) -> Outcome {
     Ok(ExitStatus(change.status()))
 }
 
-/// Where the applet of ours that `name` leads to may run; `None` for any other program.
+/// Where the applet that `name` leads to may run; `None` for any other program.
 fn isolation(env: &Env, name: &[u8]) -> Option<Isolation> {
     own_applet(env, name).map(|id| env.registry.form(id).isolation)
 }
@@ -202,9 +205,6 @@ pub fn find_program(vars: &Vars, name: &[u8]) -> Option<Vec<u8>> {
     let path = vars.get("PATH").unwrap_or(DEFAULT_PATH);
     path.split(|&byte| byte == b':').map(|directory| bytes::join_path(directory, name)).find(|file| is_program(file))
 }
-
-/// Where programs are looked for when PATH is not set.
-pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
 
 /// True when `path` leads to a regular file that this process may execute.
 pub fn is_program(path: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! Conditional expressions: what `test` and `[` judge (POSIX XCU test), and the operators of `[[ ]]`.
+//! Conditional expressions: what `test` and `[` evaluate (POSIX XCU test), and the operators of `[[ ]]`.
 
 use crate::callback;
 use crate::sys::fs::{self, Access, FileType};
@@ -274,7 +274,7 @@ mod tests {
     fn many_words_follow_precedence() {
         assert_eq!(judge(&["x", "-o", "", "-a", ""]), Ok(true));
         assert_eq!(judge(&["(", "x", "-o", "", ")", "-a", ""]), Ok(false));
-        assert_eq!(judge(&["1", "-lt", " 2", "-a", "!", "-e", "/nonexistent"]), Ok(true));
+        assert_eq!(judge(&["1", "-lt", " 2", "-a", "!", "-e", "/proc/nonexistent"]), Ok(true));
     }
 
     #[test]

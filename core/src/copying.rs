@@ -9,7 +9,7 @@ pub use data::{Reflink, Sparse};
 use crate::bytes;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Result};
-use crate::fs::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
+use crate::files::{Entry, FileId, FileIds, MOST_OPEN, id, identity, kind, list, open_directory, open_parent, stat};
 use crate::sys::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, Stat, Timestamps, Uid, XattrFlags, linkat, mkdirat, mknodat, openat,
     readlinkat, symlinkat, unlinkat, utimensat,
@@ -28,8 +28,8 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Takes the operands apart (POSIX XCU cp, mv). `directory` is the value of `-t`; `plain` (`-T`) says that the place is
-    /// no directory to put things into, `needs_directory` that it must be one.
+    /// Takes the operands apart (POSIX XCU cp, mv). `directory` is the value of `-t`; `plain` (`-T`) says that the
+    /// target is no directory to put things into, `needs_directory` that it must be one.
     pub fn of(
         directory: Option<&'a [u8]>,
         operands: &'a [&'a [u8]],
@@ -75,9 +75,9 @@ pub struct Manner {
     pub ask: bool,
     /// Replace only what is older.
     pub update: bool,
-    /// Make hard links in place of copies.
+    /// Make hard links instead of copies.
     pub hard_links: bool,
-    /// Make symbolic links in place of copies.
+    /// Make symbolic links instead of copies.
     pub symbolic_links: bool,
     /// Stay on one file system.
     pub one_system: bool,
@@ -180,7 +180,8 @@ impl Copier {
         Ok(self.status)
     }
 
-    /// Copies the file `name` of the innermost directory, or the operand. The answer is the directory whose content comes next.
+    /// Copies the file `name` of the innermost directory, or the operand. The answer is the directory whose content
+    /// comes next.
     fn step(&mut self, env: &mut Env, levels: &[Level], name: &[u8], paths: [&[u8]; 2]) -> Result<Option<Level>> {
         let level = levels.last();
         let [from_at, to_at] = match level.and_then(|level| level.open.as_ref()) {
@@ -435,7 +436,7 @@ impl Copier {
         let Some((_, directory)) = &self.linked_from else { return Ok(false) };
         linkat(directory, name, to.at, to.name, AtFlags::empty()).map_err(cannot)?;
         if stat(to.at, to.name, false).map(|stat| id(&stat)) != Ok(earlier.id) {
-            // Another file was put in the place of the copy: what was made is no copy.
+            // Another file was put where there was the copy: what was made is no copy.
             let _ = unlinkat(to.at, to.name, AtFlags::empty());
             return Err(replaced(&earlier.path));
         }
@@ -444,7 +445,7 @@ impl Copier {
 
     fn copy_bytes(&self, item: &Item<'_>, exists: bool) -> Result<FileId> {
         let &Item { from, to, ref source, follow, .. } = item;
-        // A pipe is waited for only where one was seen: what was put in the place of a file must not stop the copy.
+        // A pipe is waited for only where one was seen: what was put where there was a file must not stop the copy.
         let wait = if kind(source) == FileType::RegularFile { OFlags::NONBLOCK } else { OFlags::empty() };
         let no_follow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | wait | no_follow;
@@ -513,7 +514,7 @@ impl Copier {
         let owned = fs::chownat(to.at, to.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW);
         if kind(source) != FileType::Symlink {
             let mask = if owned.is_ok() { 0o7777 } else { 0o1777 };
-            crate::fs::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
+            crate::files::chmod(to.at, to.name, source.st_mode & mask).map_err(|errno| Error::on(to.path, errno))?;
         }
         utimensat(to.at, to.name, &times(source), AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| Error::on(to.path, errno))
     }
@@ -579,7 +580,7 @@ pub fn just_created(from: &[u8], to: &[u8]) -> Error {
     Error::parts(&[b"will not overwrite just-created '", to, b"' with '", from, b"'"])
 }
 
-/// Whether the place is the source, or a link to it.
+/// Whether the target is the source, or a link to it.
 fn leads_to(to: Place<'_>, source: &Stat) -> bool {
     stat(to.at, to.name, true).is_ok_and(|end| id(&end) == id(source))
 }
@@ -602,6 +603,7 @@ fn keep_xattrs(source: BorrowedFd<'_>, target: BorrowedFd<'_>) {
     for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; 65_536];
         if let Ok(length) = fs::fgetxattr(source, name, &mut value[..]) {
+            // The target file system may not have attributes of this namespace.
             let _ = fs::fsetxattr(target, name, &value[..length], XattrFlags::empty());
         }
     }

@@ -6,6 +6,9 @@ use crate::error::{Error, ExitStatus, Outcome, Result};
 use crate::io::{Input, Output};
 use crate::sys::{Errno, process};
 
+/// The directories that are searched for programs when PATH is not set.
+pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
+
 /// The surroundings of one call of an applet.
 pub struct Env {
     /// The name for messages: the applet's as it was called.
@@ -50,7 +53,7 @@ impl Vars {
         Some(&word[name.len() + 1..])
     }
 
-    /// Gives `name` a value in place of the one it has, or removes it.
+    /// Gives `name` a value instead of the one it has, or removes it.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: Option<&[u8]>) {
         let lead = [name.as_ref(), b"="].concat();
         let others = self.words().into_iter().filter(|word| !word.starts_with(&lead));
@@ -73,7 +76,7 @@ impl Env {
         }
     }
 
-    /// Tells the user about `error`: `applet: operand: reason`. What stdout holds goes out first, so that lines keep their order.
+    /// Reports `error`: `applet: operand: reason`. What stdout holds goes out first, so that lines keep their order.
     pub fn report(&mut self, error: &Error) {
         let message = error.message();
         if message.is_empty() {
@@ -85,11 +88,11 @@ impl Env {
         if self.stderr.is_terminal() {
             line = crate::term::clean(&line, b"\t\n", crate::term::Shown::Caret);
         }
-        // There is no one left to tell that standard error is dead.
+        // Nothing can be reported when standard error is dead.
         let _ = self.stderr.write(&line);
     }
 
-    /// Tells the user about a failure that does not stop the applet, and returns the status to remember.
+    /// Reports a failure that does not stop the applet, and returns the status to remember.
     pub fn warn(&mut self, error: Error) -> ExitStatus {
         self.report(&error);
         error.status(ExitStatus::FAILURE.0)

@@ -58,7 +58,7 @@ enum Kind {
     Asked(Question),
 }
 
-/// What a command line asks for in place of the applet's work.
+/// What a command line asks for instead of the applet's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// `--help`
@@ -138,12 +138,12 @@ impl Error {
         Self::new("out of memory")
     }
 
-    /// The user has been told; only the status is left to return.
+    /// The error has been reported; only the status is left to return.
     pub fn silent(status: ExitStatus) -> Self {
         Self::parts(&[]).with_status(status.0)
     }
 
-    /// The same error with a status of its own, in place of the applet's status for errors.
+    /// The same error with a status of its own, instead of the applet's status for errors.
     pub fn with_status(mut self, status: u8) -> Self {
         self.0.status = Some(status);
         self

@@ -1,4 +1,4 @@
-//! What more than one applet of rbox needs. A module uses only what is on a lower floor (see docs/architecture.md).
+//! What the applets of rbox share. Modules depend on each other in one direction (see docs/architecture.md).
 #![warn(missing_docs)]
 // What is unsafe is in `sys`, and nowhere else.
 #![deny(unsafe_code)]
@@ -18,11 +18,10 @@ pub mod duration;
 pub mod env;
 pub mod error;
 pub mod escape;
+pub mod files;
 mod front;
-pub mod fs;
 pub mod hash;
 pub mod io;
-pub mod keymap;
 pub mod mode;
 pub mod mounts;
 pub mod names;
@@ -31,7 +30,7 @@ pub mod number;
 pub mod options;
 pub mod pattern;
 pub mod printf;
-pub mod process;
+pub mod processes;
 pub mod session;
 pub mod signals;
 #[allow(unsafe_code)]

@@ -5,7 +5,7 @@ use crate::sys::fs::FileType;
 
 /// The mode that `word` makes of `old`, as chmod(1) says. `umask` limits clauses that name no class.
 ///
-/// `directory` tells whether `X` sets the search bit in any case. The error is BusyBox's `invalid mode 'WORD'`.
+/// `directory`: whether `X` sets the search bit in any case. The error is BusyBox's `invalid mode 'WORD'`.
 pub fn apply(word: &[u8], old: u32, directory: bool, umask: u32) -> Result<u32> {
     let invalid = || Error::parts(&[b"invalid mode '", word, b"'"]);
     if word.first().is_some_and(u8::is_ascii_digit) {

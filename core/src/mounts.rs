@@ -48,7 +48,7 @@ pub fn read(path: &[u8]) -> Result<Vec<Mount>> {
 
 /// The absolute path of `path` without links, dots and double slashes; `path` itself when it leads nowhere.
 pub fn real_path(path: &[u8]) -> Vec<u8> {
-    crate::fs::canonical(path, false).unwrap_or_else(|_| path.to_vec())
+    crate::files::canonical(path, false).unwrap_or_else(|_| path.to_vec())
 }
 
 /// fstab(5): a backslash and three octal digits stand for a byte, as `\040` for a space.

@@ -14,7 +14,7 @@
 
 use crate::error::{Error, Question, Result};
 
-/// One option: its place among the option lines of the usage text.
+/// One option: its index among the option lines of the usage text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Opt(pub u8);
 
@@ -125,6 +125,88 @@ macro_rules! options {
     };
 }
 
+/// The blanks that begin a line which continues an option's description.
+const CONTINUED: usize = 6;
+
+/// Whether the line at `at` continues the description of an option above it.
+pub const fn continues(text: &[u8], at: usize) -> bool {
+    let mut blanks = 0;
+    while blanks < CONTINUED && at + blanks < text.len() && text[at + blanks] == b' ' {
+        blanks += 1;
+    }
+    blanks == CONTINUED
+}
+
+/// Writes `usage` to `out` from `at` on, without the blanks that only align its columns, and returns the offset after
+/// it. An empty `out` gives the length alone. [`aligned`] puts the blanks back.
+pub const fn pack(usage: &str, out: &mut [u8], mut at: usize) -> usize {
+    let text = usage.as_bytes();
+    let (mut from, mut line_start, mut in_names, mut after_option) = (0, true, false, false);
+    while from < text.len() {
+        let mut blanks = 0;
+        if line_start {
+            if let Some(dash) = option_line(text, from) {
+                (from, blanks, in_names, after_option) = (dash, 1, true, true);
+            } else {
+                in_names = false;
+                after_option = after_option && continues(text, from);
+                blanks = if after_option { CONTINUED } else { 0 };
+            }
+        } else if in_names && text[from] == b' ' && from + 1 < text.len() && text[from + 1] == b' ' {
+            (blanks, in_names) = (2, false);
+        }
+        while blanks > 0 && from < text.len() && text[from] == b' ' {
+            from += 1;
+        }
+        while blanks > 0 {
+            if !out.is_empty() {
+                out[at] = b' ';
+            }
+            (at, blanks) = (at + 1, blanks - 1);
+        }
+        line_start = text[from] == b'\n';
+        if !out.is_empty() {
+            out[at] = text[from];
+        }
+        (at, from) = (at + 1, from + 1);
+    }
+    at
+}
+
+/// The usage text with the descriptions of its options in one column, as the user reads it.
+pub fn aligned(usage: &[u8]) -> Vec<u8> {
+    let names_and_help = |line: &'_ [u8]| {
+        let dash = option_line(line, 0)?;
+        let end = crate::bytes::find(&line[dash..], b"  ").map_or(line.len(), |gap| dash + gap);
+        // A line without a one-character name begins where the long names of the others do.
+        let indent = if line[dash..].starts_with(b"--") { 6 } else { 2 };
+        Some((indent, dash, end))
+    };
+    let lines = || usage.split(|&byte| byte == b'\n');
+    let width =
+        lines().filter_map(names_and_help).map(|(indent, dash, end)| indent + end - dash + 2).max().unwrap_or(0);
+    let (mut out, mut after_option) = (Vec::new(), false);
+    for line in lines() {
+        let start = out.len();
+        let mut rest = line;
+        if let Some((indent, dash, end)) = names_and_help(line) {
+            out.resize(start + indent, b' ');
+            out.extend_from_slice(&line[dash..end]);
+            (rest, after_option) = (line[end..].trim_ascii_start(), true);
+        } else if after_option && continues(line, 0) {
+            rest = line.trim_ascii_start();
+        } else {
+            after_option = false;
+        }
+        if after_option && !rest.is_empty() {
+            out.resize(start + width, b' ');
+        }
+        out.extend_from_slice(rest);
+        out.push(b'\n');
+    }
+    out
+}
+
 /// Where the first dash of an option line that starts at `at` is.
 const fn option_line(text: &[u8], at: usize) -> Option<usize> {
     let mut dash = at;
@@ -207,7 +289,7 @@ pub enum Takes {
 /// An option line of a usage text, taken apart: what the parser, the man page and the completion read.
 #[derive(Clone, Debug)]
 pub struct Line<'a> {
-    /// Its place among the option lines.
+    /// Its index among the option lines.
     pub option: Opt,
     /// Its names with their dashes.
     pub names: Vec<&'a [u8]>,
@@ -275,7 +357,7 @@ pub enum Grammar {
     Data,
 }
 
-/// The words of a command line, told apart.
+/// The words of a command line, parsed.
 #[derive(Debug)]
 pub struct Args<'a> {
     words: &'a [&'a [u8]],
@@ -285,7 +367,7 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// Tells options from operands by `usage`. `words[0]` is the applet's name.
+    /// Parses options and operands by `usage`. `words[0]` is the applet's name.
     ///
     /// The error is the one the user sees: `invalid option -- 'x'`, `unrecognized option '--foo'`.
     pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
@@ -486,6 +568,21 @@ mod tests {
         assert_eq!(Opt::find(TEXT, "-R"), Opt(3));
         assert_eq!(Opt::find(TEXT, "-NUM"), Opt(5));
         assert_eq!(count(TEXT), 7);
+    }
+
+    #[test]
+    fn a_text_is_packed_and_aligned_again() {
+        let usage = "[-a]\n       [-b]\n\nPrint.\n\n  -a FILE   All of\n            it\n      --b  Both  parts\n\n      No option";
+        let mut packed = [0; 87];
+        assert_eq!(pack(usage, &mut [], 1), 87);
+        assert_eq!(pack(usage, &mut packed, 1), 87);
+        assert_eq!(
+            &packed[1..],
+            b"[-a]\n       [-b]\n\nPrint.\n\n -a FILE  All of\n      it\n --b  Both  parts\n\n      No option"
+        );
+        let shown = b"[-a]\n       [-b]\n\nPrint.\n\n  -a FILE  All of\n           it\n      --b  Both  parts\n\n      No option\n";
+        assert_eq!(aligned(&packed[1..]), shown);
+        assert_eq!(aligned(usage.as_bytes()), shown);
     }
 
     #[test]

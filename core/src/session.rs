@@ -2,7 +2,7 @@
 //! its caller's.
 
 use crate::bytes::{base_name, split_once};
-use crate::call::DEFAULT_PATH;
+use crate::env::DEFAULT_PATH;
 use crate::env::{Env, Vars};
 use crate::error::{Error, Outcome};
 use crate::sys::process;

@@ -1,4 +1,4 @@
-//! Text made of pieces: words, numbers, addresses, columns.
+//! Text made of parts: words, numbers, addresses, columns.
 //!
 //! What `format!` would do, in a fraction of its code and without the tables of functions that the start of the program
 //! would relocate.
@@ -9,11 +9,11 @@ use crate::number::Decimal;
 
 /// What can be in a text.
 pub trait Piece {
-    /// Adds the piece to the end of `text`.
+    /// Adds the part to the end of `text`.
     fn push_to(self, text: &mut Vec<u8>);
 }
 
-/// The text of all pieces, one after the other, as `Vec<u8>`: `text!("mtu ", link.mtu, "\n")`.
+/// The text of all parts, one after the other, as `Vec<u8>`: `text!("mtu ", link.mtu, "\n")`.
 #[macro_export]
 macro_rules! text {
     ($($piece:expr),* $(,)?) => {{
@@ -23,7 +23,7 @@ macro_rules! text {
     }};
 }
 
-/// Adds pieces to the end of a text: `push!(line, " via ", gateway)`.
+/// Adds parts to the end of a text: `push!(line, " via ", gateway)`.
 #[macro_export]
 macro_rules! push {
     ($text:expr, $($piece:expr),* $(,)?) => {{
@@ -101,7 +101,7 @@ impl Piece for Hex {
     }
 }
 
-/// A piece in a column of at least so many bytes, blanks after it.
+/// A part in a column of at least so many bytes, blanks after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Left<P>(pub P, pub usize);
 
@@ -113,7 +113,7 @@ impl<P: Piece> Piece for Left<P> {
     }
 }
 
-/// A piece in a column of at least so many bytes, the third field before it: blanks, or zeros for a number.
+/// A part in a column of at least so many bytes, the third field before it: blanks, or zeros for a number.
 #[derive(Clone, Copy, Debug)]
 pub struct Right<P>(pub P, pub usize, pub u8);
 

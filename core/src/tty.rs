@@ -11,7 +11,8 @@ use crate::sys::termios::{
 use crate::sys::time::Timespec;
 use crate::sys::{BorrowedFd, fd};
 
-/// Brings a terminal that a dead program left in a strange mode back to an ordinary one. What is no terminal is left alone.
+/// Brings a terminal that a dead program left in a strange mode back to an ordinary one. What is no terminal is left
+/// alone.
 pub fn make_sane(file: BorrowedFd<'_>) {
     let Ok(mut state) = tcgetattr(file) else { return };
     let line = ControlModes::CSIZE | ControlModes::CSTOPB | ControlModes::PARENB | ControlModes::PARODD;
@@ -49,7 +50,7 @@ pub fn set_cooked(state: &mut Termios) {
 pub fn wait_readable(file: BorrowedFd<'_>, milliseconds: Option<u64>) -> bool {
     let limit = milliseconds
         .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
-    // An interruption reads as ready: the read that follows tells the truth.
+    // An interruption reads as ready: the following read decides.
     !matches!(poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], limit.as_ref()), Ok(0))
 }
 
@@ -77,8 +78,8 @@ pub fn read_line(milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
 /// SIGINT in a set of signals.
 const INTERRUPT: u64 = 1 << (SIGINT - 1);
 
-/// Asks for a secret without echo on descriptor `on` (1 or 2), and reads it from standard input. `None` as for `read_line`, and
-/// on Ctrl-C, which must not leave the terminal without echo.
+/// Asks for a secret without echo on descriptor `on` (1 or 2), and reads it from standard input. `None` as for
+/// `read_line`, and on Ctrl-C, which must not leave the terminal without echo.
 pub fn ask_secret(on: i32, prompt: &[u8], milliseconds: Option<u64>) -> Result<Option<Vec<u8>>> {
     let before = tcgetattr(fd::borrow(0)).ok();
     if let Some(mut state) = before.clone() {
@@ -100,6 +101,7 @@ pub fn ask_secret(on: i32, prompt: &[u8], milliseconds: Option<u64>) -> Result<O
         take_pending();
     }
     if let Some(state) = before {
+        // A terminal that is gone has no mode to restore.
         let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, &state);
     }
     // The newline that was typed, or would have been, was not echoed.

@@ -32,7 +32,7 @@ pub struct Group {
     pub name: Vec<u8>,
     /// Group number.
     pub gid: u32,
-    /// Names of the users for whom it is a supplementary group.
+    /// NameCache of the users for whom it is a supplementary group.
     pub members: Vec<Vec<u8>>,
 }
 
@@ -246,13 +246,13 @@ pub fn parse_owner(word: &[u8]) -> Result<(Option<u32>, Option<u32>)> {
     Ok((uid, gid))
 }
 
-/// Names of users or groups by number, each looked up once: for listings.
+/// NameCache of users or groups by number, each looked up once: for listings.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct NameCache {
     known: Vec<(u32, Vec<u8>)>,
 }
 
-impl Names {
+impl NameCache {
     /// The user's name, or the digits of a number that has none.
     pub fn user(&mut self, uid: u32) -> &[u8] {
         self.get(uid, |uid| User::by_id(uid).map(|user| user.name))
@@ -277,6 +277,7 @@ impl Names {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     for line in data.split(|&byte| byte == b'\n') {
+        // Only a panic counts.
         let _ = (User::parse(line), Group::parse(line), parse_owner(line));
         if let Some((_, expiry)) = Expiry::parse(line) {
             expiry.refusal(20_000);

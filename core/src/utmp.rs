@@ -85,6 +85,7 @@ pub fn set(record: &Record<'_>) {
         }
         at += SIZE as u64;
     }
+    // A full disk must not keep anybody from logging in.
     let _ = fd::pwrite(&file, &new, at);
 }
 

@@ -1,4 +1,4 @@
-//! A pattern and a text, in all modes.
+//! A pattern and a string, in all modes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_core::pattern::glob::fuzz(data));

@@ -1,4 +1,4 @@
-//! An expression and a text, in all modes.
+//! A regular expression and a string, in all modes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_core::pattern::regex::fuzz(data));

@@ -1,6 +1,6 @@
 //! `chvt`: show another virtual terminal.
 
-use rbox_core::keymap::open_console;
+use crate::keymap::open_console;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, virtual_terminal};

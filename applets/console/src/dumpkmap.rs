@@ -1,6 +1,6 @@
 //! `dumpkmap`: write the console's keyboard map in the binary form that loadkmap reads.
 
-use rbox_core::keymap::{KEYS, MAGIC, TABLES, open_console};
+use crate::keymap::{KEYS, MAGIC, TABLES, open_console};
 use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::keyboard::key;

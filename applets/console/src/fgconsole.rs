@@ -1,6 +1,6 @@
 //! `fgconsole`: the number of the virtual terminal that is shown.
 
-use rbox_core::keymap::open_console;
+use crate::keymap::open_console;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, virtual_terminal};
 use rbox_core::text;

@@ -1,6 +1,6 @@
 //! `kbd_mode`: what the keyboard of the console sends.
 
-use rbox_core::keymap::open_console;
+use crate::keymap::open_console;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::{AsFd, fs, virtual_terminal};

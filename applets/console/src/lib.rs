@@ -1,6 +1,8 @@
 //! The console: its keyboard and its screen.
 #![forbid(unsafe_code)]
 
+mod keymap;
+
 rbox_core::applets! {
     chvt: "/usr/bin/chvt";
     clear: "/usr/bin/clear";

@@ -1,6 +1,6 @@
 //! `loadkmap`: load a binary keyboard map, as dumpkmap writes it, from standard input.
 
-use rbox_core::keymap::{KEYS, MAGIC, TABLES, open_console};
+use crate::keymap::{KEYS, MAGIC, TABLES, open_console};
 use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::keyboard::set_key;

@@ -1,7 +1,7 @@
 //! `openvt`: run a program on another virtual terminal.
 
+use crate::keymap::open_console;
 use rbox_core::call;
-use rbox_core::keymap::open_console;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;

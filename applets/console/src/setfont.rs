@@ -1,8 +1,8 @@
 //! `setfont` and `loadfont`: the font of the console: PSF 1, PSF 2, or 256 glyphs of 8 dots a row without a header.
 
+use crate::keymap::open_console;
 use rbox_core::bytes;
 use rbox_core::io::Input;
-use rbox_core::keymap::open_console;
 use rbox_core::number::{parse_c, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};

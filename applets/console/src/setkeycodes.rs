@@ -1,6 +1,6 @@
 //! `setkeycodes`: which key code a scan code of the keyboard means.
 
-use rbox_core::keymap::open_console;
+use crate::keymap::open_console;
 use rbox_core::number::{invalid, parse_in_range, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsFd, virtual_terminal};

@@ -1,6 +1,6 @@
 //! `showkey`: print the codes that the keyboard sends.
 
-use rbox_core::keymap::open_console;
+use crate::keymap::open_console;
 use rbox_core::prelude::*;
 use rbox_core::push;
 use rbox_core::sys::signal::{self, Disposition, pending};

@@ -3,7 +3,7 @@
 use rbox_core::prelude::*;
 use rbox_core::sys::system;
 
-options!("\n\nPrint the machine type, as uname -m does.");
+options!("\n\nPrint the machine type, as uname -m.");
 
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();

@@ -1,4 +1,4 @@
-//! `base64` and `base32`: bytes as letters and back (RFC 4648), with GNU's options.
+//! `base64` and `base32`: encode and decode bytes (RFC 4648), with GNU's options.
 
 use rbox_core::codec::base::{Base, Decoder};
 use rbox_core::io::Input;
@@ -8,11 +8,11 @@ use rbox_core::prelude::*;
 options! {
     "[-di] [-w COLUMNS] [FILE]
 
-Print the bytes of FILE, or of standard input, as letters.
+Encode or decode FILE, or standard input, and print the result.
 
-  -d, --decode          Print the bytes that the letters of FILE stand for
-  -i, --ignore-garbage  With -d: pass over what is no letter
-  -w, --wrap=COLUMNS    Break lines there (76); 0: not at all";
+  -d, --decode          Decode
+  -i, --ignore-garbage  With -d, skip characters outside the alphabet
+  -w, --wrap=COLUMNS    Wrap encoded lines after COLUMNS characters (76); 0: never";
     DECODE = "-d",
     IGNORE_GARBAGE = "-i",
     WRAP = "-w",

@@ -6,11 +6,11 @@ use rbox_core::prelude::*;
 options! {
     "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...
 
-Print FILE without its directories, and without SUFFIX.
+Print FILE without leading directories and without SUFFIX.
 
-  -a, --multiple       Every operand is a FILE
-  -s, --suffix=SUFFIX  Take SUFFIX off every FILE (implies -a)
-  -z, --zero           End names with NUL, not newline";
+  -a, --multiple       Treat every operand as FILE
+  -s, --suffix=SUFFIX  Remove SUFFIX from each FILE; implies -a
+  -z, --zero           End output lines with NUL, not newline";
     MULTIPLE = "-a",
     SUFFIX = "-s",
     ZERO = "-z",

@@ -1,7 +1,7 @@
 //! `cat`: copy files to standard output (POSIX XCU cat), with GNU's and BusyBox's `-nbetAvT`.
 
 use rbox_core::bytes;
-use rbox_core::fs::same_regular_file;
+use rbox_core::files::same_regular_file;
 use rbox_core::io::{self, Input, Piece};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
@@ -10,18 +10,18 @@ use rbox_core::sys::fs::{OFlags, SeekFrom, fcntl_getfl, fstat, seek};
 options! {
     "[-nbsvteAET] [FILE]...
 
-Copy each FILE, or standard input, to standard output.
+Concatenate the FILEs, or standard input, to standard output.
 
   -n, --number            Number all lines
-  -b, --number-nonblank   Number lines that are not empty
-  -s, --squeeze-blank     Print one empty line for several
+  -b, --number-nonblank   Number nonempty lines
+  -s, --squeeze-blank     Print adjacent empty lines once
   -v, --show-nonprinting  Show control bytes as ^X and high bytes as M-X
-  -t                      As -vT
-  -e                      As -vE
-  -A, --show-all          As -vET
-  -E, --show-ends         Show each line's end as $
+  -t                      Same as -vT
+  -e                      Same as -vE
+  -A, --show-all          Same as -vET
+  -E, --show-ends         Print $ at the end of each line
   -T, --show-tabs         Show tabs as ^I
-  -u                      Output is never delayed anyway (POSIX)";
+  -u                      Unbuffered output, which is the default (POSIX)";
     NUMBER = "-n",
     NUMBER_FULL = "-b",
     SQUEEZE = "-s",

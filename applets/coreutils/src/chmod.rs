@@ -1,6 +1,6 @@
 //! `chmod`: change file modes (POSIX XCU chmod).
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
+use rbox_core::files::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::mode;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, FileType, Mode, chmodat, stat};
@@ -9,13 +9,13 @@ use rbox_core::sys::process;
 options! {
     "[-Rcvf] MODE[,MODE]... FILE... | --reference=FILE FILE...
 
-Change the mode of each FILE. MODE is octal, or letters [ugoa]*[-+=][rwxXst]*.
+Change the mode of each FILE. MODE is octal or [ugoa]*[-+=][rwxXst]*.
 
-  -R, --recursive  Change directories with all that is in them
-  -c, --changes    Say what is changed
-  -v, --verbose    Say what is changed and what is not
+  -R, --recursive        Change directories and their contents
+  -c, --changes          Print changes only
+  -v, --verbose          Print a line for each FILE
   -f, --quiet, --silent  Print no errors
-      --reference=FILE   Take the mode of FILE";
+      --reference=FILE   Use the mode of FILE";
     RECURSE = "-R",
     CHANGES = "-c",
     VERBOSE = "-v",
@@ -61,7 +61,7 @@ fn change_all(env: &mut Env, args: &Args<'_>, dashed: Option<&[u8]>) -> Outcome 
 }
 
 fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask: u32) -> Result<Step> {
-    let kind = rbox_core::fs::kind(visit.stat);
+    let kind = rbox_core::files::kind(visit.stat);
     // Links met on the way have no mode of their own.
     if kind == FileType::Symlink {
         return if visit.depth == 0 { Err(Error::on(visit.path, rbox_core::sys::Errno::NOENT)) } else { Ok(Step::On) };
@@ -74,7 +74,7 @@ fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask:
     // An operand may be a link; what is met on the way is none, and is not to become one.
     let changed = match visit.depth {
         0 => chmodat(visit.at, visit.name, Mode::from_raw_mode(new), AtFlags::empty()),
-        _ => rbox_core::fs::chmod(visit.at, visit.name, new),
+        _ => rbox_core::files::chmod(visit.at, visit.name, new),
     };
     changed.map_err(|errno| Error::on(visit.path, errno))?;
     if args.has(VERBOSE) || args.has(CHANGES) && old != new {

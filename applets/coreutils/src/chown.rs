@@ -1,6 +1,6 @@
 //! `chown` and `chgrp`: change the owner and group of files (POSIX XCU chown, chgrp).
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, walk_gathering};
+use rbox_core::files::{Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, Gid, Uid, chownat, stat};
@@ -9,19 +9,19 @@ use rbox_core::users;
 options! {
     "[-RhHLPcvf] OWNER FILE... | --reference=FILE FILE...
 
-Change the owner and group of each FILE. OWNER is USER[:[GROUP]] or :GROUP for
-chown, GROUP for chgrp; names or numbers.
+Change owner and group of each FILE. OWNER is USER[:[GROUP]] or :GROUP for
+chown, GROUP for chgrp; names or IDs.
 
-  -R, --recursive       Change directories with all that is in them
-  -h, --no-dereference  Change symbolic links, not what they lead to
-      --dereference     Change what symbolic links lead to (default without -R)
-  -H                    With -R, follow links to directories among the operands
-  -L                    With -R, follow all links to directories
-  -P                    With -R, follow no links (default)
-  -c, --changes         Say what is changed
-  -v, --verbose         Say what is changed and what is not
+  -R, --recursive        Change directories and their contents
+  -h, --no-dereference   Change symbolic links, not their targets
+      --dereference      Change targets of symbolic links (default without -R)
+  -H                     With -R, follow operands that link to directories
+  -L                     With -R, follow all links to directories
+  -P                     With -R, follow no links (default)
+  -c, --changes          Print changes only
+  -v, --verbose          Print a line for each FILE
   -f, --quiet, --silent  Print no errors
-      --reference=FILE  Take owner and group of FILE";
+      --reference=FILE   Use owner and group of FILE";
     RECURSE = "-R",
     LINKS = "-h",
     TARGETS = "--dereference",

@@ -7,9 +7,9 @@ use rbox_core::sys::process::{chdir, chroot};
 options! {
     "[--skip-chdir] NEWROOT [COMMAND [ARGUMENT]...]
 
-Run COMMAND, or the shell, with NEWROOT as its root directory.
+Run COMMAND, or the shell, with root directory NEWROOT.
 
-      --skip-chdir  Stay in the directory";
+      --skip-chdir  Keep the working directory";
     SKIP = "--skip-chdir",
 }
 

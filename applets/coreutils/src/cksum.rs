@@ -8,8 +8,8 @@ use rbox_core::text::{Hex, Right};
 options! {
     "[FILE]...
 
-Print the checksum of each FILE, or of standard input: as cksum the CRC of POSIX with the size in bytes, as crc32
-the CRC of gzip in hexadecimal digits."
+Print the checksum of each FILE, or of standard input: cksum the CRC of POSIX and the size in bytes, crc32 the CRC
+of gzip in hexadecimal."
 }
 
 /// The applet.

@@ -6,16 +6,16 @@ use rbox_core::text;
 options! {
     "[-123z] FILE1 FILE2
 
-Print the lines of two sorted files in three columns: those of FILE1 only, those of FILE2 only, and those of both.
+Compare two sorted files line by line in three columns: only in FILE1, only in FILE2, in both.
 
-  -1                     Leave out the first column
-  -2                     Leave out the second one
-  -3                     Leave out the third one
-      --check-order      Fail where a file is not sorted
-      --nocheck-order    Do not look whether they are (default)
-      --output-delimiter=TEXT  Put TEXT between columns, not a tab
-      --total            Print the number of lines in each column too
-  -z, --zero-terminated  Lines end with a NUL character";
+  -1                             Omit column 1
+  -2                             Omit column 2
+  -3                             Omit column 3
+      --check-order              Fail if an input is not sorted
+      --nocheck-order            Do not check the order (default)
+      --output-delimiter=STRING  Separate columns by STRING (tab)
+      --total                    Print the number of lines in each column
+  -z, --zero-terminated          Lines end with NUL, not newline";
     NO_FIRST = "-1",
     NO_SECOND = "-2",
     NO_BOTH = "-3",

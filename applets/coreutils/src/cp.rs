@@ -5,33 +5,31 @@ use rbox_core::copying::{Copier, Destination, Manner, Reflink, Sparse};
 use rbox_core::prelude::*;
 
 options! {
-    "[-arPLHpfinlsTuvdx] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
+    "[-arPLHpfinlsTuvdx] SOURCE DEST | SOURCE... DIRECTORY | -t DIRECTORY SOURCE...
 
-Copy SOURCE to DEST, or each SOURCE into DIR.
+Copy SOURCE to DEST, or each SOURCE into DIRECTORY.
 
-  -a, --archive          As -dpR, and keep extended attributes
-  -R, -r, --recursive    Copy directories with all that is in them
-  -d, -P, --no-dereference  Copy symbolic links as links (default with -R)
-  -L, --dereference      Copy what symbolic links lead to
-  -H                     Follow links among the operands
-  -p                     Keep mode, owner and times
-      --preserve[=LIST]  Keep what LIST names: mode, ownership, timestamps, links, xattr, all
-  -f, --force            Remove a DEST that cannot be written
-  -i, --interactive      Ask before replacing
-  -n, --no-clobber       Replace nothing
-  -l, --link             Make hard links
-  -s, --symbolic-link    Make symbolic links
-  -T, --no-target-directory  Take DEST for a plain file
-  -t, --target-directory=DIR  Copy into DIR
-  -u, --update           Replace only what is older
-  -x, --one-file-system  Stay on one file system
-      --remove-destination  Remove each DEST first
-      --reflink[=WHEN]   Share blocks with SOURCE: always, or fail (default of WHEN), auto: where
-                         the file system does (default), never
-      --sparse=WHEN      Make holes in DEST: auto: where SOURCE has them (default), always: for
-                         every block of zero bytes, never
-      --parents          Use the whole path of SOURCE below DIR
-  -v, --verbose          Say what is copied";
+  -a, --archive                     Same as -dpR, and preserve extended attributes
+  -R, -r, --recursive               Copy directories and their contents
+  -d, -P, --no-dereference          Copy symbolic links as links (default with -R)
+  -L, --dereference                 Follow all symbolic links
+  -H                                Follow symbolic links among the operands
+  -p                                Preserve mode, owner and times
+      --preserve[=LIST]             Preserve mode, ownership, timestamps, links, xattr, all
+  -f, --force                       Remove DEST if it cannot be written
+  -i, --interactive                 Ask before overwriting
+  -n, --no-clobber                  Do not overwrite
+  -l, --link                        Create hard links
+  -s, --symbolic-link               Create symbolic links
+  -T, --no-target-directory         Treat DEST as a file
+  -t, --target-directory=DIRECTORY  Copy into DIRECTORY
+  -u, --update                      Overwrite only older files
+  -x, --one-file-system             Do not cross file systems
+      --remove-destination          Remove each DEST first
+      --reflink[=WHEN]              Share blocks: always (default of WHEN), auto (default), never
+      --sparse=WHEN                 Create holes: auto (as in SOURCE, default), always (for blocks of zeros), never
+      --parents                     Append the full path of SOURCE to DIRECTORY
+  -v, --verbose                     Print each copied file";
     ARCHIVE = "-a",
     RECURSE = "-R",
     LINKS = "-P",
@@ -135,7 +133,7 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
     })
 }
 
-/// Makes the directories of `source` below `place`.
+/// Creates the directories of `source` below `place`.
 fn make_parents(place: &[u8], source: &[u8]) -> Result<()> {
     use rbox_core::sys::Errno;
     use rbox_core::sys::fs::{Mode, mkdir};

@@ -9,20 +9,20 @@ use rbox_core::prelude::*;
 options! {
     "{-b | -c | -f | -F} LIST [-nsDz] [-d SEP] [-O SEP] [FILE]...
 
-Print parts of each line of the FILEs, or of standard input.
-LIST is numbers and ranges with commas between them: 1,3-5,7-
+Print selected parts of each line of the FILEs, or of standard input.
+LIST is numbers and ranges, separated by commas: 1,3-5,7-
 
-  -b, --bytes=LIST       Print these bytes
-  -c, --characters=LIST  Print these characters
-  -f, --fields=LIST      Print these fields
-  -F LIST                Print these fields, where the separator is an expression
-  -d, --delimiter=SEP    What separates fields: a tab, or with -F blanks
-  -O, --output-delimiter=SEP  What is printed between fields: as -d, or with -F a space
-  -s, --only-delimited   Leave out lines without separator
-  -D                     Keep the order of LIST, and print a part as often as it is there
-      --complement       Print all but what LIST says
-  -z, --zero-terminated  Lines end with a NUL character
-  -n                     Bytes of one character are never parted by -c anyway (POSIX)";
+  -b, --bytes=LIST            Select bytes
+  -c, --characters=LIST       Select characters
+  -f, --fields=LIST           Select fields
+  -F LIST                     Select fields; SEP is a regular expression
+  -d, --delimiter=SEP         Separate fields at SEP (tab; blanks with -F)
+  -O, --output-delimiter=SEP  Print SEP between fields (same as -d; space with -F)
+  -s, --only-delimited        Omit lines without SEP
+  -D                          Print in the order of LIST, with repetitions
+      --complement            Select what is not in LIST
+  -z, --zero-terminated       Lines end with NUL, not newline
+  -n                          Never split a character, which is the default (POSIX)";
     BYTES = "-b",
     CHARACTERS = "-c",
     FIELDS = "-f",
@@ -63,7 +63,7 @@ struct Cut {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    // POSIX: bytes are never parted from their character here, so there is nothing left to ask for.
+    // POSIX XCU cut: -n keeps characters whole with -b, which -c does always.
     let _ = args.has(NOT_PARTED);
     let kinds = [BYTES, CHARACTERS, FIELDS, FIELDS_BETWEEN];
     let Some(kind) = args.last_of(&kinds) else {
@@ -230,7 +230,7 @@ impl Cut {
         }
     }
 
-    /// Prints what the list has of a piece of a line.
+    /// Prints what the list has of a part of a line.
     fn piece(&self, env: &mut Env, piece: &[u8], progress: &mut Progress) -> Result<()> {
         if let Parts::Fields(delimiter) = self.parts {
             let mut start = 0;
@@ -267,7 +267,7 @@ impl Cut {
         self.list.iter().any(|&(first, last)| (first..last).contains(&field))
     }
 
-    /// A field, or a piece of one.
+    /// A field, or a part of one.
     fn field(&self, env: &mut Env, text: &[u8], progress: &mut Progress) -> Result<()> {
         let is_listed = self.is_listed(progress.at);
         if progress.at == 0 && is_listed == self.only_delimited {

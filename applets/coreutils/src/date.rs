@@ -8,20 +8,20 @@ use rbox_core::time::{self, Moment, Zone};
 options! {
     "[-Ru] [-I[SPEC]] [-D FORMAT] [-d TIME | -f FILE | -r FILE] [+FORMAT] | [-s] TIME
 
-Print the time as FORMAT says, or set it.
+Print the time in FORMAT, or set the clock.
 
-  -u, --utc, --universal  Work in UTC
-  -d, --date=TIME         Take TIME in place of now
-  -D FORMAT               TIME is written like this, as strptime(3) reads it
-  -f, --file=FILE         Take each line of FILE in place of now
-  -r, --reference=FILE    Take the time of FILE's last change
-  -s, --set=TIME          Set the clock
-  -R, --rfc-2822, --rfc-email  Print like Mon, 23 Nov 2026 10:20:30 +0000
-  -I[SPEC], --iso-8601[=SPEC]  Print like 2026-11-23; SPEC is date, hours, minutes, seconds or ns
-      --rfc-3339=SPEC     Print like 2026-11-23 10:20:30+00:00; SPEC is date, seconds or ns
+  -u, --utc, --universal       Use UTC
+  -d, --date=TIME              Print TIME, not now
+  -D FORMAT                    Parse TIME by FORMAT, as strptime(3)
+  -f, --file=FILE              Print each TIME in FILE, one per line
+  -r, --reference=FILE         Print the modification time of FILE
+  -s, --set=TIME               Set the clock to TIME
+  -R, --rfc-2822, --rfc-email  Print as Mon, 23 Nov 2026 10:20:30 +0000
+  -I[SPEC], --iso-8601[=SPEC]  Print as 2026-11-23; SPEC: date, hours, minutes, seconds, ns
+      --rfc-3339=SPEC          Print as 2026-11-23 10:20:30+00:00; SPEC: date, seconds, ns
 
-TIME may be 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, [[[[[CC]YY]MM]DD]hh]mm[.ss],
-as an operand MMDDhhmm[[CC]YY][.ss], or words such as 'next week', '+30 minutes', 'last monday' and '3pm CET'.";
+TIME is 2026-11-23 10:20[:30], 10:20[:30], @SECONDS, [[[[[CC]YY]MM]DD]hh]mm[.ss],
+as operand MMDDhhmm[[CC]YY][.ss], or words such as 'next week', '+30 minutes', 'last monday', '3pm CET'.";
     UTC = "-u",
     DATE = "-d",
     FORM = "-D",

@@ -1,4 +1,4 @@
-//! `df`: print the free room of file systems (POSIX XCU df).
+//! `df`: print the disk usage of file systems (POSIX XCU df).
 
 use rbox_core::mounts::{self, Mount};
 use rbox_core::number::{human, parse_block};
@@ -10,18 +10,18 @@ use rbox_core::{push, text};
 options! {
     "[-PkmhHTai] [-B SIZE] [-t TYPE] [FILE]...
 
-Print the room on all mounted file systems, or on those that hold each FILE.
+Print disk usage of all mounted file systems, or of those that contain each FILE.
 
-  -P, --portability     One line each, as POSIX has it
-  -k                    Blocks of 1024 bytes (default)
-  -m                    Blocks of 1024 kB
-  -h, --human-readable  Sizes as 1.5K, 20.0M
-  -B, --block-size=SIZE  Blocks of SIZE bytes
-  -T, --print-type      Print the type of each file system
-  -a, --all             Those without room too
-  -t, --type=TYPE       Only those of this type
-  -i, --inodes          Inodes in place of blocks
-  -H                    Sizes as -h";
+  -P, --portability      POSIX format, one line per file system
+  -k                     Use blocks of 1024 bytes (default)
+  -m                     Use blocks of 1 MiB
+  -h, --human-readable   Print sizes as 1.5K, 20.0M
+  -B, --block-size=SIZE  Use blocks of SIZE bytes
+  -T, --print-type       Print file system types
+  -a, --all              Include file systems of 0 blocks
+  -t, --type=TYPE        Print file systems of TYPE only
+  -i, --inodes           Print inodes, not blocks
+  -H                     Same as -h";
     PORTABLE = "-P",
     KILO = "-k",
     MEGA = "-m",

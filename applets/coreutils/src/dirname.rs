@@ -5,9 +5,9 @@ use rbox_core::prelude::*;
 options! {
     "[-z] FILE...
 
-Print FILE without its last component.
+Print each FILE without its last component.
 
-  -z, --zero  End names with NUL, not newline";
+  -z, --zero  End output lines with NUL, not newline";
     ZERO = "-z",
 }
 

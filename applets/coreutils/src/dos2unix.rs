@@ -1,7 +1,7 @@
 //! `dos2unix`, `unix2dos`: change the ends of lines of a file between CR LF and LF, in place.
 
 use rbox_core::bytes::find_byte;
-use rbox_core::fs::canonical;
+use rbox_core::files::canonical;
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
@@ -11,11 +11,11 @@ use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 options! {
     "[-u | -d] [FILE]...
 
-Change the ends of lines of each FILE to those of Unix (dos2unix) or DOS (unix2dos).
-Without FILE change what comes from standard input, and print it.
+Convert line endings of each FILE, in place, to Unix (dos2unix) or DOS (unix2dos).
+Without FILE, convert standard input to standard output.
 
-  -u, --to-unix  To those of Unix, whatever the name
-  -d, --to-dos   To those of DOS";
+  -u, --to-unix  Convert to Unix, whatever the applet name
+  -d, --to-dos   Convert to DOS";
     UNIX = "-u",
     DOS = "-d",
 }
@@ -85,7 +85,7 @@ fn convert_file(name: &[u8], to_dos: bool) -> Result<()> {
         .and_then(|()| output.flush())
         .and_then(|()| fs::rename(&new, &path).map_err(|errno| Error::cannot("rename", &new, errno)));
     written.map_err(|error| {
-        // The error that made it useless is the one to tell.
+        // The error that made it useless is the one to report.
         let _ = fs::unlink(&new);
         if error.is_output() {
             error.errno().map_or_else(|| Error::new("write error"), |errno| Error::on(&new, errno))

@@ -1,6 +1,6 @@
-//! `du`: print the room that files take (POSIX XCU du).
+//! `du`: print the disk usage of files (POSIX XCU du).
 
-use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
+use rbox_core::files::{FileIds, Follow, Phase, Step, id, kind, stat, walk_gathering};
 use rbox_core::number::{Decimal, human, parse_block, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -8,22 +8,22 @@ use rbox_core::sys::fs::FileType;
 options! {
     "[-aHLdclsxhmkb] [-d N] [-B SIZE] [--apparent-size] [FILE]...
 
-Print the room that each FILE takes, and every directory in it; the current directory without FILE.
+Print disk usage of each FILE and of its directories (.).
 
   -a, --all              Print files too
-  -L, --dereference      Follow all links
-  -H, -D                 Follow links among the operands
-  -d, --max-depth=N      Print directories down to N levels
-  -c, --total            Print the sum of all
-  -l, --count-links      Count files with several names each time
-  -s, --summarize        Print only one sum for each FILE
-  -x, --one-file-system  Stay on one file system
-  -h, --human-readable   Sizes as 1.5K, 20.0M
-  -m                     Sizes in 1024 kB
-  -k                     Sizes in 1024 bytes (default)
-  -B, --block-size=SIZE  Sizes in blocks of SIZE bytes
-  -b, --bytes            Sizes in bytes, of what files hold
-      --apparent-size    What files hold, not what they take";
+  -L, --dereference      Follow all symbolic links
+  -H, -D                 Follow symbolic links among the operands
+  -d, --max-depth=N      Print directories up to depth N
+  -c, --total            Print a grand total
+  -l, --count-links      Count each hard link
+  -s, --summarize        Print only a total per FILE
+  -x, --one-file-system  Do not cross file systems
+  -h, --human-readable   Print sizes as 1.5K, 20.0M
+  -m                     Use units of 1 MiB
+  -k                     Use units of 1024 bytes (default)
+  -B, --block-size=SIZE  Use units of SIZE bytes
+  -b, --bytes            Same as --apparent-size -B 1
+      --apparent-size    Print file sizes, not disk usage";
     ALL = "-a",
     FOLLOW = "-L",
     FOLLOW_OPERANDS = "-H",
@@ -91,7 +91,7 @@ struct Counter<'a> {
 }
 
 impl Counter<'_> {
-    fn visit(&mut self, env: &mut Env, visit: &rbox_core::fs::Visit<'_>) -> Result<Step> {
+    fn visit(&mut self, env: &mut Env, visit: &rbox_core::files::Visit<'_>) -> Result<Step> {
         let directory = kind(visit.stat) == FileType::Directory;
         if visit.phase == Phase::After {
             let sum = self.sums.pop().unwrap_or(0);

@@ -4,9 +4,12 @@ use rbox_core::escape::Style;
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
-options!(
-    "[-neE] [WORD]...\n\nPrint the words, with blanks between and a newline at the end. -n leaves the newline\nout, -e takes \\n, \\t, \\0NNN and other escapes, -E (default) leaves them as they are."
-);
+options! {
+    "[-neE] [STRING]...
+
+Print the STRINGs, separated by blanks, and a newline. -n omits the newline, -e
+interprets escapes such as \\n, \\t, \\0NNN, -E (default) does not."
+}
 
 /// The applet. Every word may be one to print, so none is an option for certain.
 pub const APPLET: Applet = Applet::new(USAGE, run).data().inline();

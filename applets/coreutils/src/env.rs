@@ -6,14 +6,14 @@ use rbox_core::prelude::*;
 use rbox_core::sys::process;
 
 options! {
-    "[-i0] [-u NAME]... [-C DIR] [-] [NAME=VALUE]... [COMMAND [ARGUMENT]...]
+    "[-i0] [-u NAME]... [-C DIRECTORY] [-] [NAME=VALUE]... [COMMAND [ARGUMENT]...]
 
-Run COMMAND in a changed environment, or print the environment.
+Run COMMAND in a modified environment, or print the environment.
 
   -i, --ignore-environment  Start with an empty environment
-  -0, --null                End lines with NUL, not newline
-  -u, --unset=NAME          Take NAME out
-  -C, --chdir=DIR           Go to DIR first";
+  -0, --null                End output lines with NUL, not newline
+  -u, --unset=NAME          Unset NAME
+  -C, --chdir=DIRECTORY     Change the working directory";
     EMPTY = "-i",
     NULL = "-0",
     UNSET = "-u",

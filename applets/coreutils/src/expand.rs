@@ -8,10 +8,10 @@ use rbox_core::term::{character, character_width};
 options! {
     "[-i] [-t STOPS] [FILE]...
 
-Print each FILE, or standard input, with spaces in place of tabs.
+Print each FILE, or standard input, with tabs converted to spaces.
 
-  -i, --initial      Leave tabs after other characters as they are
-  -t, --tabs=STOPS   Tab stops are STOPS columns apart (8), or at the columns of a list: 4,12,20";
+  -i, --initial     Convert only leading tabs
+  -t, --tabs=STOPS  Tab stops: every STOPS columns (8), or a list: 4,12,20";
     INITIAL = "-i",
     STOPS = "-t",
 }

@@ -7,7 +7,7 @@ use rbox_core::push;
 options! {
     "[NUMBER]...
 
-Print the prime factors of each NUMBER, or of the numbers on standard input."
+Print the prime factors of each NUMBER, or of numbers from standard input."
 }
 
 /// The applet.

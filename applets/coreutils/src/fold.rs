@@ -1,6 +1,7 @@
 //! `fold`: break long lines (POSIX XCU fold).
 
-use rbox_core::bytes::append;
+use rbox_core::bytes::{append, find_byte};
+use rbox_core::io::CHUNK;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::term::{character, character_width};
@@ -8,12 +9,12 @@ use rbox_core::term::{character, character_width};
 options! {
     "[-bs] [-w WIDTH] [FILE]...
 
-Print each FILE, or standard input, with its lines broken at 80 columns.
+Wrap lines of each FILE, or of standard input, at WIDTH columns.
 
   -b, --bytes        Count bytes, not columns
-  -s, --spaces       Break after a blank where there is one
-  -w, --width=WIDTH  Break at WIDTH
-  -NUM               As -w NUM";
+  -s, --spaces       Break after blanks where possible
+  -w, --width=WIDTH  Break lines at WIDTH (80)
+  -NUM               Same as -w NUM";
     BYTES = "-b",
     SPACES = "-s",
     WIDTH = "-w",
@@ -32,8 +33,10 @@ struct Fold {
     column: usize,
     /// Nothing has been taken of the line.
     is_empty: bool,
-    /// With `spaces`, what has been taken of the line: it may break at a blank in it.
-    held: Vec<u8>,
+    /// What is to be written.
+    out: Vec<u8>,
+    /// With `spaces`, the offset in `out` of the line, which may still break at a blank.
+    line: usize,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -51,59 +54,73 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         utf8,
         column: 0,
         is_empty: true,
-        held: Vec::new(),
+        out: Vec::new(),
+        line: 0,
     };
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
-            fold.print(env, piece.bytes)?;
+        loop {
+            let buffered = input.buffered();
+            if let Some(length) = find_byte(b'\n', buffered) {
+                fold.print(&buffered[..length])?;
+                fold.end_line();
+                input.consume(length + 1);
+                if fold.out.len() >= CHUNK / 2 {
+                    fold.write(env)?;
+                }
+                continue;
+            }
+            // A read may wait.
+            fold.write(env)?;
+            let Some(piece) = input.piece(b'\n', &mut env.stdout)? else { break };
+            fold.print(piece.bytes)?;
             if piece.ends {
-                fold.end_line(env)?;
+                fold.end_line();
             }
         }
-        env.stdout.write(&fold.held)?;
-        fold.held.clear();
-        Ok(())
+        fold.line = fold.out.len();
+        fold.write(env)
     })
 }
 
 impl Fold {
-    fn print(&mut self, env: &mut Env, mut rest: &[u8]) -> Result<()> {
+    /// Writes what does not change any more.
+    fn write(&mut self, env: &mut Env) -> Result<()> {
+        let length = if self.spaces { self.line } else { self.out.len() };
+        env.stdout.write(&self.out[..length])?;
+        self.out.drain(..length);
+        self.line = 0;
+        Ok(())
+    }
+
+    fn print(&mut self, mut rest: &[u8]) -> Result<()> {
         loop {
             let fitting = self.fitting(rest);
             let (text, after) = rest.split_at(fitting);
             if after.is_empty() {
-                return if self.spaces { append(&mut self.held, text) } else { env.stdout.write(text) };
+                return append(&mut self.out, text);
             }
             let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
             let blank = if self.spaces { text.iter().rposition(is_blank) } else { None };
-            let held = if self.spaces { self.held.iter().rposition(is_blank) } else { None };
-            match (blank, held) {
-                (None, Some(blank)) => {
-                    // The break is before this piece of the line: what follows it is measured anew.
-                    let mut line = self.held.split_off(blank + 1);
-                    self.end_line(env)?;
-                    append(&mut line, rest)?;
-                    return self.print(env, &line);
-                }
-                (blank, _) => {
-                    let length = blank.map_or(fitting, |blank| blank + 1);
-                    env.stdout.write(&self.held)?;
-                    self.held.clear();
-                    env.stdout.write(&rest[..length])?;
-                    rest = &rest[length..];
-                    self.end_line(env)?;
-                }
+            if self.spaces
+                && blank.is_none()
+                && let Some(blank) = self.out[self.line..].iter().rposition(is_blank)
+            {
+                // The break is before this part of the line: what follows the blank is measured again.
+                let mut line = self.out.split_off(self.line + blank + 1);
+                self.end_line();
+                append(&mut line, rest)?;
+                return self.print(&line);
             }
+            let length = blank.map_or(fitting, |blank| blank + 1);
+            append(&mut self.out, &rest[..length])?;
+            rest = &rest[length..];
+            self.end_line();
         }
     }
 
-    fn end_line(&mut self, env: &mut Env) -> Result<()> {
-        if !self.held.is_empty() {
-            env.stdout.write(&self.held)?;
-            self.held.clear();
-        }
-        (self.column, self.is_empty) = (0, true);
-        env.stdout.push(b'\n')
+    fn end_line(&mut self) {
+        self.out.push(b'\n');
+        (self.column, self.is_empty, self.line) = (0, true, self.out.len());
     }
 
     /// The length of the part that fits on the line, which is not empty then; at least one character fits.

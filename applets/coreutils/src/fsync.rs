@@ -6,9 +6,9 @@ use rbox_core::sys::fs::{Mode, OFlags, fdatasync, fsync, open};
 options! {
     "[-d] FILE...
 
-Write what the system still holds of each FILE to the disk.
+Write cached data of each FILE to disk.
 
-  -d  Leave out attributes that are not needed to read it";
+  -d  Omit metadata that is not needed to read FILE";
     DATA = "-d",
 }
 
@@ -35,10 +35,10 @@ mod tests {
 
     #[test]
     fn names_what_is_missing() {
-        let ran = try_call(APPLET, &["fsync", "/nonexistent/x"], b"");
+        let ran = try_call(APPLET, &["fsync", "/proc/nonexistent/x"], b"");
         assert_eq!(
             (ran.status, ran.stderr.as_str()),
-            (1, "fsync: can't open '/nonexistent/x': No such file or directory\n")
+            (1, "fsync: can't open '/proc/nonexistent/x': No such file or directory\n")
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use rbox_core::prelude::*;
 use rbox_core::sys::process::{getgid, getgroups};
-use rbox_core::users::{Names, User};
+use rbox_core::users::{NameCache, User};
 
 options! {
     "[USER]...
@@ -31,7 +31,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn print(env: &mut Env, mut ids: Vec<u32>) -> Result<()> {
-    let mut names = Names::default();
+    let mut names = NameCache::default();
     let mut seen = Vec::new();
     ids.retain(|id| {
         !seen.contains(id) && {

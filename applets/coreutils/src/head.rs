@@ -8,16 +8,16 @@ use rbox_core::prelude::*;
 options! {
     "[-qv] [-n [-]N | -c [-]N] [FILE]...
 
-Print the first 10 lines of each FILE, or of standard input, to standard output.
-With more than one FILE, a header with its name goes before each.
+Print the first 10 lines of each FILE, or of standard input.
+Precede each of several FILEs by a header with its name.
 
-  -n, --lines=[-]N      Print the first N lines, or with - all but the last N
-  -c, --bytes=[-]N      Print the first N bytes, or with - all but the last N
+  -n, --lines=[-]N       Print the first N lines; with -, all but the last N
+  -c, --bytes=[-]N       Print the first N bytes; with -, all but the last N
   -q, --quiet, --silent  Print no headers
-  -v, --verbose         Print headers always
-  -NUM                  As -n NUM
+  -v, --verbose          Print headers always
+  -NUM                   Same as -n NUM
 
-N may end in b (512), k (1024), m (1024k), g or t.";
+Suffixes of N: b (512), k (1024), m (1024k), g, t.";
     LINES = "-n",
     BYTES = "-c",
     QUIET = "-q",

@@ -3,19 +3,19 @@
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::process;
-use rbox_core::users::{Names, User};
+use rbox_core::users::{NameCache, User};
 
 options! {
     "[-ugGnrz] [USER]
 
-Print the numbers and names of USER, or of this process, and of its groups.
+Print user and group IDs of USER, or of this process.
 
-  -u, --user    Print the user's number only
-  -g, --group   Print the group's number only
-  -G, --groups  Print the numbers of all groups
-  -n, --name    Print names in place of numbers
-  -r, --real    Print the real number, not the effective one
-  -z, --zero    End with NUL, not newline";
+  -u, --user    Print only the UID
+  -g, --group   Print only the GID
+  -G, --groups  Print only all GIDs
+  -n, --name    Print names, not IDs
+  -r, --real    Print real, not effective IDs
+  -z, --zero    End output with NUL, not newline";
     USER = "-u",
     GROUP = "-g",
     GROUPS = "-G",
@@ -44,8 +44,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if [USER, GROUP, GROUPS].iter().filter(|&&option| args.has(option)).count() > 1 {
         return Err(Error::usage());
     }
-    let mut users = Names::default();
-    let mut groups = Names::default();
+    let mut users = NameCache::default();
+    let mut groups = NameCache::default();
     let mut text = match args.last_of(&[USER, GROUP, GROUPS]) {
         None if args.has(NAME) || args.has(REAL) => {
             return Err(Error::new("cannot print only names or real IDs in default format"));
@@ -96,7 +96,7 @@ fn show(id: u32, args: &Args<'_>, name: impl FnOnce(u32) -> Vec<u8>) -> Vec<u8> 
 }
 
 /// `uid=0(root) gid=0(root) groups=0(root),1(daemon)`; the effective ones only where they differ.
-fn full(who: &Identity, users: &mut Names, groups: &mut Names) -> Vec<u8> {
+fn full(who: &Identity, users: &mut NameCache, groups: &mut NameCache) -> Vec<u8> {
     let mut text = Vec::new();
     let mut add = |lead: &str, id: u32, name: &[u8]| {
         text.extend_from_slice(lead.as_bytes());

@@ -6,7 +6,7 @@ use rbox_core::sys::fs;
 options! {
     "FILE [NAME]
 
-link makes NAME, a further name of FILE; unlink takes the name FILE away."
+link: create hard link NAME to FILE. unlink: remove FILE."
 }
 
 /// The applet.
@@ -32,12 +32,12 @@ mod tests {
 
     #[test]
     fn names_what_is_missing() {
-        let ran = try_call(APPLET, &["unlink", "/nonexistent/x"], b"");
+        let ran = try_call(APPLET, &["unlink", "/proc/nonexistent/x"], b"");
         assert_eq!(
             (ran.status, ran.stderr.as_str()),
-            (1, "unlink: can't remove file '/nonexistent/x': No such file or directory\n")
+            (1, "unlink: can't remove file '/proc/nonexistent/x': No such file or directory\n")
         );
-        let ran = try_call(APPLET, &["link", "/nonexistent/x", "y"], b"");
-        assert_eq!(ran.stderr, "link: can't create hardlink 'y' to '/nonexistent/x': No such file or directory\n");
+        let ran = try_call(APPLET, &["link", "/proc/nonexistent/x", "y"], b"");
+        assert_eq!(ran.stderr, "link: can't create hardlink 'y' to '/proc/nonexistent/x': No such file or directory\n");
     }
 }

@@ -1,28 +1,28 @@
 //! `ln`: make links (POSIX XCU ln), with BusyBox's backups.
 
 use rbox_core::bytes::{base_name, join_path};
-use rbox_core::fs::id;
+use rbox_core::files::id;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, linkat, lstat, rename, stat, symlink, unlink};
 use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 
 options! {
-    "[-sfnbtvT] [-S SUFFIX] [-t DIR] TARGET... LINK|DIR
+    "[-sfnbtvT] [-S SUFFIX] [-t DIRECTORY] TARGET... LINK|DIRECTORY
 
-Make LINK, or a link in DIR for each TARGET, that leads to TARGET.
+Create LINK to TARGET, or a link to each TARGET in DIRECTORY.
 
-  -s, --symbolic         Make symbolic links
-  -f, --force            Replace what is there
-  -i, --interactive      Ask before replacing
-  -n, --no-dereference   Take a LINK that leads to a directory for a plain file
-  -b                     Keep what is replaced under another name
-  -S, --suffix=SUFFIX    The end of that name (default ~)
-  -T, --no-target-directory  Take LINK for a plain file
-  -t, --target-directory=DIR  Make the links in DIR
-  -L, --logical          Link to what a symbolic link TARGET leads to
-  -P, --physical         Link to a symbolic link itself
-  -v, --verbose          Say what is made";
+  -s, --symbolic                    Create symbolic links
+  -f, --force                       Replace existing files
+  -i, --interactive                 Ask before replacing
+  -n, --no-dereference              Treat a LINK to a directory as a file
+  -b                                Back up replaced files
+  -S, --suffix=SUFFIX               Suffix of backups (~)
+  -T, --no-target-directory         Treat LINK as a file
+  -t, --target-directory=DIRECTORY  Create links in DIRECTORY
+  -L, --logical                     Follow a TARGET that is a symbolic link
+  -P, --physical                    Link to symbolic links themselves
+  -v, --verbose                     Print each created link";
     SYMBOLIC = "-s",
     FORCE = "-f",
     ASK = "-i",
@@ -64,7 +64,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 fn leads_to_directory(args: &Args<'_>, path: &[u8]) -> bool {
     let found = if args.has(PLAIN) { lstat(path) } else { stat(path) };
-    found.is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory)
+    found.is_ok_and(|stat| rbox_core::files::kind(&stat) == FileType::Directory)
 }
 
 fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()> {
@@ -88,7 +88,7 @@ fn make(env: &mut Env, args: &Args<'_>, target: &[u8], link: &[u8]) -> Result<()
         if force == Some(ASK) && !env.ask(&[b"replace '", link, b"'?"].concat())? {
             return Ok(());
         }
-        if lstat(link).is_ok_and(|stat| rbox_core::fs::kind(&stat) == FileType::Directory) {
+        if lstat(link).is_ok_and(|stat| rbox_core::files::kind(&stat) == FileType::Directory) {
             return Err(Error::cannot("remove", link, Errno::ISDIR));
         }
         return replace(args, target, link)
@@ -107,7 +107,7 @@ fn make_link(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Resul
     linkat(CWD, target, CWD, link, if follow { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() })
 }
 
-/// Puts the link in the place of what is there by rename(2), so that at any moment one of both is there.
+/// Replaces the existing file with rename(2), so that at any moment one of both is there.
 fn replace(args: &Args<'_>, target: &[u8], link: &[u8]) -> core::result::Result<(), Errno> {
     let mut random = [0; 6];
     getrandom(&mut random, GetRandomFlags::empty())?;

@@ -1,7 +1,8 @@
-//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and options.
+//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and
+//! options.
 //!
-//! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An improper
-//! line of a list is a failure, as with BusyBox and GNU's `--strict`.
+//! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An
+//! improper line of a list is a failure, as with BusyBox and GNU's `--strict`.
 
 use rbox_core::bytes::{find, find_byte, split_once};
 use rbox_core::hash::{Algorithm, Hash, hex};
@@ -13,18 +14,18 @@ use rbox_core::text;
 options! {
     "[-btz] [--tag] [-a BITS] [FILE]... | -c [-sw] [-a BITS] [LIST]...
 
-Print the hash of each FILE, or of standard input; or check the files of each LIST.
+Print or check hashes of FILEs, or of standard input.
 
-  -c, --check     Check the hashes of LISTs that were printed before
-  -s, --status    With -c: print nothing, the status says all
-      --quiet     With -c: print no line for a file that is as it should be
-  -w, --warn      With -c: tell of improper lines
-      --strict    With -c: fail for improper lines, too
-      --ignore-missing  With -c: pass over files that are missing
-      --tag       Print lines in the form of BSD
-  -z, --zero      End lines with a NUL character, and escape no names
-  -b, -t, --binary, --text  Bytes and text are the same here
-  -a, --algorithm=BITS  The hash of sha3sum: 224 (default), 256, 384, 512";
+  -c, --check               Check FILEs by the hashes in each LIST
+  -s, --status              With -c, print nothing
+      --quiet               With -c, print no line for good files
+  -w, --warn                With -c, report malformed lines
+      --strict              With -c, fail on malformed lines
+      --ignore-missing      With -c, skip missing files
+      --tag                 Print in BSD format
+  -z, --zero                End lines with NUL and do not escape names
+  -b, -t, --binary, --text  Binary or text mode, which are equal
+  -a, --algorithm=BITS      Size for sha3sum: 224 (default), 256, 384, 512";
     CHECK = "-c",
     STATUS = "-s",
     QUIET = "--quiet",
@@ -149,7 +150,7 @@ fn unescape(name: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A line of a list: the hash and the name. `None` when it has no form of ours.
+/// A line of a list: the hash and the name. `None` when it has none of the known forms.
 fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
     let (line, is_escaped) = match line.strip_prefix(b"\\") {
         Some(line) => (line, true),

@@ -1,6 +1,6 @@
 //! `mkdir`: make directories (POSIX XCU mkdir).
 
-use rbox_core::fs::{chmod, with_umask};
+use rbox_core::files::{chmod, with_umask};
 use rbox_core::mode;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, Mode};
@@ -9,11 +9,11 @@ use rbox_core::sys::{Errno, process};
 options! {
     "[-pv] [-m MODE] DIRECTORY...
 
-Make each DIRECTORY.
+Create each DIRECTORY.
 
-  -m, --mode=MODE  Give it MODE, as chmod(1) takes it
-  -p, --parents    Make the directories above, and be content when DIRECTORY is there
-  -v, --verbose    Say what is made";
+  -m, --mode=MODE  Set MODE, as chmod(1)
+  -p, --parents    Create missing parent directories; accept existing ones
+  -v, --verbose    Print each created directory";
     MODE = "-m",
     PARENTS = "-p",
     VERBOSE = "-v",
@@ -51,7 +51,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn is_directory(path: &[u8]) -> bool {
-    fs::stat(path).is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory)
+    fs::stat(path).is_ok_and(|stat| rbox_core::files::kind(&stat) == fs::FileType::Directory)
 }
 
 /// Directories above get 0777 less the umask, and always write and search for the owner (POSIX XCU mkdir -p).

@@ -8,9 +8,9 @@ use crate::mknod;
 options! {
     "[-m MODE] NAME...
 
-Make each named pipe NAME.
+Create each named pipe NAME.
 
-  -m, --mode=MODE  Give it MODE, as chmod(1) takes it (default a=rw less the umask)";
+  -m, --mode=MODE  Set MODE, as chmod(1) (a=rw minus umask)";
     MODE = "-m",
 }
 

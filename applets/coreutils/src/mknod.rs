@@ -1,6 +1,6 @@
 //! `mknod`: make device nodes and named pipes.
 
-use rbox_core::fs::with_umask;
+use rbox_core::files::with_umask;
 use rbox_core::mode;
 use rbox_core::number;
 use rbox_core::prelude::*;
@@ -10,9 +10,9 @@ use rbox_core::sys::process::current_umask;
 options! {
     "[-m MODE] NAME b|c|u MAJOR MINOR | [-m MODE] NAME p
 
-Make the block (b) or character (c, u) device node NAME, or the named pipe (p) NAME.
+Create the block (b) or character (c, u) device or named pipe (p) NAME.
 
-  -m, --mode=MODE  Give it MODE, as chmod(1) takes it (default a=rw less the umask)";
+  -m, --mode=MODE  Set MODE, as chmod(1) (a=rw minus umask)";
     MODE = "-m",
 }
 

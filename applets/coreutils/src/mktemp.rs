@@ -9,18 +9,18 @@ use rbox_core::sys::fs::{Mode, OFlags, lstat, mkdir, open};
 use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 
 options! {
-    "[-dqtu] [-p DIR] [TEMPLATE]
+    "[-dqtu] [-p DIRECTORY] [TEMPLATE]
 
-Make a file from TEMPLATE, whose last X (three or more; default tmp.XXXXXXXXXX) become
-letters and digits, and print its name.
+Create a temporary file and print its name. The last 3 or more X of TEMPLATE
+(tmp.XXXXXXXXXX) become random.
 
-  -d, --directory     Make a directory
-  -q, --quiet         Print no errors
-  -t                  Put TEMPLATE below DIR, $TMPDIR or /tmp
-  -p DIR              Put TEMPLATE below DIR
-      --tmpdir[=DIR]  As -p DIR, or -t
-  -u, --dry-run       Make nothing, only print a name
-      --suffix=SUFFIX  Put SUFFIX after the X";
+  -d, --directory           Create a directory
+  -q, --quiet               Print no errors
+  -t                        Prefix DIRECTORY, $TMPDIR or /tmp
+  -p DIRECTORY              Prefix DIRECTORY
+      --tmpdir[=DIRECTORY]  Same as -p DIRECTORY, or -t
+  -u, --dry-run             Print a name, create nothing
+      --suffix=SUFFIX       Append SUFFIX to the X";
     DIRECTORY = "-d",
     QUIET = "-q",
     BELOW = "-t",

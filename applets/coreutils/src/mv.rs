@@ -2,23 +2,23 @@
 
 use rbox_core::bytes::{base_name, join_path};
 use rbox_core::copying::{Copier, Destination, Manner, just_created};
-use rbox_core::fs::{FileIds, Follow, Phase, Step, id, kind, walk};
+use rbox_core::files::{FileIds, Follow, Phase, Step, id, kind, walk};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, Stat, access, lstat, rename, stat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};
 
 options! {
-    "[-finTuv] SOURCE DEST | SOURCE... DIR | -t DIR SOURCE...
+    "[-finTuv] SOURCE DEST | SOURCE... DIRECTORY | -t DIRECTORY SOURCE...
 
-Rename SOURCE to DEST, or move each SOURCE into DIR.
+Rename SOURCE to DEST, or move each SOURCE into DIRECTORY.
 
-  -f, --force        Ask nothing
-  -i, --interactive  Ask before replacing
-  -n, --no-clobber   Replace nothing
-  -T, --no-target-directory  Take DEST for a plain file
-  -t, --target-directory=DIR  Move into DIR
-  -u, --update       Replace only what is older
-  -v, --verbose      Say what is moved";
+  -f, --force                       Do not ask
+  -i, --interactive                 Ask before overwriting
+  -n, --no-clobber                  Do not overwrite
+  -T, --no-target-directory         Treat DEST as a file
+  -t, --target-directory=DIRECTORY  Move into DIRECTORY
+  -u, --update                      Overwrite only older files
+  -v, --verbose                     Print each moved file";
     FORCE = "-f",
     ASK = "-i",
     NO_CLOBBER = "-n",
@@ -91,7 +91,7 @@ fn move_file(env: &mut Env, source: &[u8], target: &[u8]) -> Result<()> {
     match rename(source, target) {
         Ok(()) => Ok(()),
         Err(Errno::XDEV) => move_by_copy(env, source, target),
-        // A name with a trailing slash or a missing one reads better as rename(2) tells it.
+        // A name with a trailing slash or a missing one reads better as rename(2) reports it.
         Err(errno) => Err(Error::on([b"can't rename '", source, b"'"].concat(), errno)),
     }
 }

@@ -9,10 +9,10 @@ use rbox_core::text;
 options! {
     "[-n N] [COMMAND [ARGUMENT]...]
 
-Run COMMAND with a niceness 10 higher, or print the niceness.
+Run COMMAND with increased niceness, or print the niceness.
 
-  -n, --adjustment=N  Add N (-20 to 19)
-  -NUM                As -n NUM";
+  -n, --adjustment=N  Add N, -20 to 19 (10)
+  -NUM                Same as -n NUM";
     ADJUSTMENT = "-n",
     NUMBER = "-NUM",
 }

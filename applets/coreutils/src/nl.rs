@@ -8,23 +8,23 @@ use rbox_core::push;
 use rbox_core::text::{Left, Piece as _, Right};
 
 options! {
-    "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s TEXT] [-v N] [-w N] [FILE]...
+    "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s STRING] [-v N] [-w N] [FILE]...
 
-Print each FILE, or standard input, with its lines numbered.
-Lines of CC three times, twice and once begin the header, the body and the footer of a page.
-STYLE is a: all lines, t: lines that are not empty, n: none, pEXPRESSION: lines that match.
+Print each FILE, or standard input, with numbered lines.
+A line of CC three times, twice or once starts the header, body or footer of a page.
+STYLE is a (all lines), t (nonempty lines), n (none) or pREGEX (matching lines).
 
-  -b, --body-numbering=STYLE    Which lines of the body (t)
-  -d, --section-delimiter=CC    Two characters (\\:)
-  -f, --footer-numbering=STYLE  Which lines of the footer (n)
-  -h, --header-numbering=STYLE  Which lines of the header (n)
-  -i, --line-increment=N        Add N from line to line
-  -l, --join-blank-lines=N      Count N empty lines as one
-  -n, --number-format=FORMAT    ln: left, rn: right, rz: right with zeros
-  -p, --no-renumber             Go on counting on a new page
-  -s, --number-separator=TEXT   Print TEXT after numbers (a tab)
-  -v, --starting-line-number=N  Begin with N
-  -w, --number-width=N          Columns of numbers (6)";
+  -b, --body-numbering=STYLE     Number body lines by STYLE (t)
+  -d, --section-delimiter=CC     Delimit sections by two characters (\\:)
+  -f, --footer-numbering=STYLE   Number footer lines by STYLE (n)
+  -h, --header-numbering=STYLE   Number header lines by STYLE (n)
+  -i, --line-increment=N         Increment by N (1)
+  -l, --join-blank-lines=N       Count N empty lines as one (1)
+  -n, --number-format=FORMAT     Align ln (left), rn (right, default) or rz (right, with zeros)
+  -p, --no-renumber              Do not reset numbers on a new page
+  -s, --number-separator=STRING  Print STRING after numbers (tab)
+  -v, --starting-line-number=N   Start at N (1)
+  -w, --number-width=N           Width of numbers in columns (6)";
     BODY = "-b",
     DELIMITER = "-d",
     FOOTER = "-f",
@@ -94,7 +94,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let blanks = vec![b' '; numbering.width + numbering.separator.len()];
     let mut text = Vec::new();
     env.for_each_input(args.operands(), &mut |env, input| {
-        // A line that is longer than the buffer comes in pieces, unless an expression needs all of it.
+        // A line that is longer than the buffer comes in chunks, unless an expression needs all of it.
         let mut goes_on = false;
         loop {
             let is_matched = matches!(numbering.styles[section], Style::Matching(_));
@@ -144,7 +144,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     })
 }
 
-/// The next line, all of it, as a piece.
+/// The next line, all of it, as one chunk.
 fn whole_line<'a>(input: &'a mut Input, output: &mut Output) -> Result<Option<Piece<'a>>> {
     let record = input.record_for(b'\n', output)?;
     Ok(record.map(|line| match line.strip_suffix(b"\n") {

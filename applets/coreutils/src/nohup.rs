@@ -10,8 +10,8 @@ use rbox_core::sys::{AsFd, fd, termios};
 options! {
     "COMMAND [ARGUMENT]...
 
-Run COMMAND so that a hangup does not end it. Output for a terminal is added to
-nohup.out here or in the home directory."
+Run COMMAND immune to hangups. Append output to a terminal to nohup.out, here or
+in the home directory."
 }
 
 /// The applet.
@@ -23,7 +23,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(1, usize::MAX)?;
     let [stdin, stdout, stderr] = [0, 1, 2].map(|number| termios::isatty(fd::borrow(number)));
     if stdin {
-        // It cannot be read; a reader is told so at once.
+        // It cannot be read; a reader fails at once.
         let null = open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|errno| Error::cannot("open", b"/dev/null", errno))?;
         fd::redirect(null.as_fd(), 0)?;

@@ -7,10 +7,10 @@ use rbox_core::sys::thread::{CpuSet, sched_getaffinity};
 options! {
     "[--all] [--ignore=N]
 
-Print the number of processors that this process may use.
+Print the number of processors available to this process.
 
-      --all       Print how many the machine has
-      --ignore=N  Leave out N of them, if one remains";
+      --all       Print the number of installed processors
+      --ignore=N  Subtract N, down to 1";
     ALL = "--all",
     IGNORE = "--ignore",
 }
@@ -23,7 +23,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = match args.has(ALL) {
         // sysfs(5): every processor has a directory of its own, in use or not.
         true => {
-            let entries = rbox_core::fs::list_at(b"/sys/devices/system/cpu").unwrap_or_default();
+            let entries = rbox_core::files::list_at(b"/sys/devices/system/cpu").unwrap_or_default();
             entries.iter().filter(|entry| is_processor(&entry.name)).count() as u64
         }
         false => sched_getaffinity(None).map_or(1, |set: CpuSet| u64::from(set.count())),

@@ -1,16 +1,17 @@
 //! `paste`: put lines of files side by side (POSIX XCU paste), with GNU's `-z`.
 
-use rbox_core::io::Input;
+use rbox_core::bytes::find_byte;
+use rbox_core::io::{CHUNK, Input};
 use rbox_core::prelude::*;
 
 options! {
     "[-sz] [-d LIST] [FILE]...
 
-Print the first lines of all FILEs as one line, then the second ones, and so on.
+Join corresponding lines of the FILEs.
 
-  -d, --delimiters=LIST  Put these between lines in turn, not a tab; \\0 is nothing
-  -s, --serial           Print all lines of one FILE as one line
-  -z, --zero-terminated  Lines end with a NUL character";
+  -d, --delimiters=LIST  Separate by the characters of LIST in turn (tab); \\0: none
+  -s, --serial           Join all lines of each FILE
+  -z, --zero-terminated  Lines end with NUL, not newline";
     DELIMITERS = "-d",
     SERIAL = "-s",
     ZERO = "-z",
@@ -79,32 +80,48 @@ fn serial(env: &mut Env, input: &mut Input, delimiters: &[Option<u8>], end: u8) 
 }
 
 fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: &[Option<u8>], end: u8) -> Result<()> {
-    // The delimiters of a row of which no line has been found yet.
-    let mut lead = Vec::new();
+    let mut rows = Vec::new();
     loop {
-        lead.clear();
+        let mut start = rows.len();
         let mut list = delimiters.iter().cycle();
         let mut is_row = false;
         for (at, &column) in columns.iter().enumerate() {
             if at > 0
                 && let Some(&Some(delimiter)) = list.next()
             {
-                if is_row { env.stdout.push(delimiter)? } else { lead.push(delimiter) }
+                rows.push(delimiter);
             }
-            while let Some(piece) = inputs[column].piece(end, &mut env.stdout)? {
-                if !core::mem::replace(&mut is_row, true) && !lead.is_empty() {
-                    env.stdout.write(&lead)?;
+            let input = &mut inputs[column];
+            loop {
+                let buffered = input.buffered();
+                if let Some(length) = find_byte(end, buffered) {
+                    rows.extend_from_slice(&buffered[..length]);
+                    input.consume(length + 1);
+                    is_row = true;
+                    break;
                 }
-                env.stdout.write(piece.bytes)?;
+                // What is complete is written before a read that may wait. The delimiters of a row of which no line has
+                // been found yet are not: the row may not exist.
+                let complete = if is_row { rows.len() } else { start };
+                env.stdout.write(&rows[..complete])?;
+                rows.drain(..complete);
+                start = 0;
+                let Some(piece) = input.piece(end, &mut env.stdout)? else { break };
+                is_row = true;
+                rows.extend_from_slice(piece.bytes);
                 if piece.ends {
                     break;
                 }
             }
         }
         if !is_row {
-            return Ok(());
+            return env.stdout.write(&rows[..start]);
         }
-        env.stdout.push(end)?;
+        rows.push(end);
+        if rows.len() >= CHUNK / 2 {
+            env.stdout.write(&rows)?;
+            rows.clear();
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use rbox_core::prelude::*;
 options! {
     "[-0] [NAME]...
 
-Print the values of the environment variables NAME, or all with their names.
+Print the value of each environment variable NAME, or all variables.
 
-  -0, --null  End lines with NUL, not newline";
+  -0, --null  End output lines with NUL, not newline";
     NULL = "-0",
 }
 

@@ -3,9 +3,12 @@
 use rbox_core::prelude::*;
 use rbox_core::printf;
 
-options!(
-    "FORMAT [WORD]...\n\nPrint the words as FORMAT says, again while there are words: %s %b %q %c %d %i %o %u %x %X\n%a %e %f %g %%, with flags, width and precision; escapes as in C."
-);
+options! {
+    "FORMAT [ARGUMENT]...
+
+Print the ARGUMENTs by FORMAT, which is reused as needed: %s %b %q %c %d %i %o %u %x %X
+%a %e %f %g %%, with flags, width and precision; escapes as in C."
+}
 
 /// The applet. A word that starts with a dash may be a number.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();

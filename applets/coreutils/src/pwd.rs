@@ -1,16 +1,16 @@
 //! `pwd`: print the current directory (POSIX XCU pwd).
 
-use rbox_core::fs;
+use rbox_core::files;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs as sys;
 
 options! {
     "[-LP]
 
-Print the path of the current directory.
+Print the working directory.
 
-  -L, --logical   Take PWD when it names the directory, links and all
-  -P, --physical  Print the path without symbolic links";
+  -L, --logical   Use a valid PWD, with symbolic links
+  -P, --physical  Resolve symbolic links";
     LOGICAL = "-L",
     PHYSICAL = "-P",
 }
@@ -19,7 +19,7 @@ Print the path of the current directory.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let mut path = fs::current_directory().map_err(|errno| Error::on("getcwd", errno))?;
+    let mut path = files::current_directory().map_err(|errno| Error::on("getcwd", errno))?;
     if args.last_of(&[LOGICAL, PHYSICAL]) != Some(PHYSICAL)
         && let Some(logical) = env.vars.get("PWD").filter(|logical| names_this_directory(logical))
     {

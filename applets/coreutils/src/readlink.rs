@@ -1,21 +1,21 @@
 //! `readlink`: print where symbolic links lead, with GNU's `-f`, `-e` and `-m`.
 
-use rbox_core::fs;
+use rbox_core::files;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::readlink;
 
 options! {
     "[-fenqsvz] FILE...
 
-Print what each symbolic link FILE holds.
+Print the target of each symbolic link FILE.
 
-  -f, --canonicalize  Print the absolute path without links; the last component may be missing
-  -e, --canonicalize-existing  As -f; all components must exist
-  -m, --canonicalize-missing   As -f; any component may be missing
-  -n, --no-newline    Print no newline at the end
-  -q, -s, --quiet, --silent  Print no errors (default)
-  -v, --verbose       Print errors
-  -z, --zero          End paths with NUL, not newline";
+  -f, --canonicalize           Print the canonical path; the last component may be missing
+  -e, --canonicalize-existing  Same as -f; all components must exist
+  -m, --canonicalize-missing   Same as -f; any component may be missing
+  -n, --no-newline             Omit the final newline
+  -q, -s, --quiet, --silent    Print no errors (default)
+  -v, --verbose                Print errors
+  -z, --zero                   End output lines with NUL, not newline";
     CANONICAL = "-f",
     EXISTING = "-e",
     MISSING = "-m",
@@ -34,8 +34,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     for file in files {
         let found = match form {
-            Some(MISSING) => fs::canonical_missing(file),
-            Some(form) => fs::canonical(file, form == CANONICAL),
+            Some(MISSING) => files::canonical_missing(file),
+            Some(form) => files::canonical(file, form == CANONICAL),
             None => readlink(file),
         };
         match found {

@@ -1,17 +1,17 @@
 //! `realpath`: print absolute paths without links, `.` and `..`, with GNU's options.
 
-use rbox_core::fs;
+use rbox_core::files;
 use rbox_core::prelude::*;
 
 options! {
     "[-emqz] FILE...
 
-Print the absolute path of each FILE, without links. The last component may be missing.
+Print the canonical path of each FILE. The last component may be missing.
 
   -e, --canonicalize-existing  All components must exist
   -m, --canonicalize-missing   Any component may be missing
   -q, --quiet                  Print no errors
-  -z, --zero                   End paths with NUL, not newline";
+  -z, --zero                   End output lines with NUL, not newline";
     EXISTING = "-e",
     MISSING = "-m",
     QUIET = "-q",
@@ -25,8 +25,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut status = ExitStatus::SUCCESS;
     for file in args.operands_between(1, usize::MAX)? {
         let found = match args.last_of(&[EXISTING, MISSING]) {
-            Some(MISSING) => fs::canonical_missing(file),
-            form => fs::canonical(file, form.is_none()),
+            Some(MISSING) => files::canonical_missing(file),
+            form => files::canonical(file, form.is_none()),
         };
         match found {
             Ok(path) => {

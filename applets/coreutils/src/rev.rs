@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 options! {
     "[FILE]...
 
-Print the lines of each FILE, or of standard input, with their characters in reverse."
+Print each FILE, or standard input, with the characters of each line reversed."
 }
 
 /// The applet.

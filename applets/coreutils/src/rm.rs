@@ -3,7 +3,7 @@
 //! Trees are removed by open directories and single names: a directory swapped for a link meanwhile is not gone into.
 
 use rbox_core::bytes::base_name;
-use rbox_core::fs::{self, Follow, Phase, Step, Visit, walk_gathering};
+use rbox_core::files::{self, Follow, Phase, Step, Visit, walk_gathering};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, AtFlags, FileType, accessat, lstat, unlinkat};
 use rbox_core::sys::{Errno, fd, termios};
@@ -13,15 +13,15 @@ options! {
 
 Remove each FILE.
 
-  -f, --force           Ask nothing, and be content when FILE is not there
-  -i                    Ask before each file
-  -I                    Ask once, when there are more than three or -r is given
-  -r, -R, --recursive   Remove directories with all that is in them
-  -d, --dir             Remove empty directories
-  -v, --verbose         Say what is removed
-  -x, --one-file-system  Leave out directories on other file systems
-      --preserve-root   Do not remove / (always so)
-      --no-preserve-root  Do not treat / specially";
+  -f, --force             Do not ask; ignore missing FILEs
+  -i                      Ask before each removal
+  -I                      Ask once for more than 3 FILEs or with -r
+  -r, -R, --recursive     Remove directories and their contents
+  -d, --dir               Remove empty directories
+  -v, --verbose           Print each removed file
+  -x, --one-file-system   Skip directories on other file systems
+      --preserve-root     Refuse to remove / (always)
+      --no-preserve-root  Treat / like any other directory";
     FORCE = "-f",
     ASK = "-i",
     ASK_ONCE = "-I",
@@ -125,7 +125,7 @@ impl Remover<'_, '_> {
 
     /// POSIX XCU rm: with -i always; without -f for a file that cannot be written, when someone is there to answer.
     fn must_ask(&self, visit: &Visit<'_>) -> bool {
-        let link = fs::kind(visit.stat) == FileType::Symlink;
+        let link = files::kind(visit.stat) == FileType::Symlink;
         let writable = || accessat(visit.at, visit.name, Access::WRITE_OK, AtFlags::empty()).is_ok();
         self.manner == Some(ASK) || self.manner != Some(FORCE) && self.terminal && !link && !writable()
     }

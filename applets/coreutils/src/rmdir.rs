@@ -7,11 +7,11 @@ use rbox_core::sys::{Errno, fs};
 options! {
     "[-pv] DIRECTORY...
 
-Remove each DIRECTORY, which must be empty.
+Remove each empty DIRECTORY.
 
-  -p, --parents                     Remove the directories above it too
-  -v, --verbose                     Say what is removed
-      --ignore-fail-on-non-empty    Be content when DIRECTORY is not empty";
+  -p, --parents                   Remove parent directories too
+  -v, --verbose                   Print each removed directory
+      --ignore-fail-on-non-empty  Ignore nonempty directories";
     PARENTS = "-p",
     VERBOSE = "-v",
     IGNORE = "--ignore-fail-on-non-empty",

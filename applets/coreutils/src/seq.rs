@@ -9,11 +9,11 @@ use rbox_core::printf::Spec;
 options! {
     "[-w | -f FORMAT] [-s SEP] [FIRST [STEP]] LAST
 
-Print the numbers from FIRST to LAST, STEP apart. FIRST and STEP are 1 if not given.
+Print numbers from FIRST (1) to LAST by STEP (1).
 
-  -w, --equal-width    Put zeros before the shorter numbers
-  -s, --separator=SEP  Print SEP between numbers, not a newline
-  -f, --format=FORMAT  Print the numbers as FORMAT says, which has one conversion of printf: e, f or g";
+  -w, --equal-width    Pad with leading zeros to equal width
+  -s, --separator=SEP  Separate numbers by SEP (newline)
+  -f, --format=FORMAT  Print by printf FORMAT with one of %e, %f, %g";
     EQUAL_WIDTH = "-w",
     SEPARATOR = "-s",
     FORMAT = "-f",
@@ -46,7 +46,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         [first, step, last] => (first, step, last),
         _ => return Err(Error::usage()),
     };
-    // As many places are printed as the first and the step have; the last only bounds them.
+    // As many digits after the point are printed as the first and the step have; the last only bounds them.
     let places = first.places.max(step.places);
     let all = places.max(last.places);
     let scale = |number: Number| match number.digits {
@@ -101,7 +101,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
-/// Adds one in the last digit; false if the text has no room for a carry.
+/// Adds one in the last digit; false if the digits have no space for a carry.
 fn count_on(text: &mut [u8]) -> bool {
     for at in (0..text.len()).rev() {
         match text[at] {
@@ -194,7 +194,7 @@ fn parse_parts(word: &[u8]) -> Option<Number> {
     if places < 0 {
         digits = digits.checked_mul(10i128.checked_pow(places.unsigned_abs())?)?;
     }
-    // Room to add and to scale is left.
+    // Space to add and to scale is left.
     if digits >= 10i128.pow(30) || places > 30 {
         return None;
     }

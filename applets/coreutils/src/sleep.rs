@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 options! {
     "N[smhd]...
 
-Wait for the sum of all N: seconds, or with a suffix minutes, hours or days. N may have a fraction; inf is for ever."
+Sleep for the sum of all N seconds, minutes, hours or days. N may have a fraction or be inf."
 }
 
 /// The applet.

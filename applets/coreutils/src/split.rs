@@ -1,6 +1,8 @@
-//! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and `--additional-suffix`.
+//! `split`: write a file as several smaller ones (POSIX XCU split), with GNU's `-C`, `-d`, `-x`, `-n` and
+//! `--additional-suffix`.
 
-use rbox_core::fs::{FileId, id, kind};
+use rbox_core::bytes;
+use rbox_core::files::{FileId, id, kind};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
 use rbox_core::prelude::*;
@@ -9,19 +11,19 @@ use rbox_core::sys::fs::{FileType, Mode, OFlags, fstat, ftruncate, open};
 options! {
     "[-dx] [-l N | -b N | -C N | -n N] [-a N] [FILE [PREFIX]]
 
-Write the parts of FILE, or of standard input, to PREFIXaa, PREFIXab and so on; PREFIX is x if left out.
+Split FILE, or standard input, into PREFIXaa, PREFIXab ... (xaa, xab ...).
 
-  -l, --lines=N          N lines a part (1000)
-  -b, --bytes=N          N bytes a part
-  -C, --line-bytes=N     As many lines as fit N bytes
-  -n, --number=[l/]N     N parts of equal size; with l/ no line is split
-  -a, --suffix-length=N  N letters after PREFIX (2)
-  -d, --numeric-suffixes  Digits, not letters
-  -x, --hex-suffixes     Hexadecimal digits
-      --additional-suffix=TEXT  Put TEXT after each name
-  -NUM                   As -l NUM
+  -l, --lines=N                   N lines per file (1000)
+  -b, --bytes=N                   N bytes per file
+  -C, --line-bytes=N              Complete lines of at most N bytes per file
+  -n, --number=[l/|r/][K/]N       N files of equal size; l/: of whole lines; r/: lines in turn; K/: print only the Kth
+  -a, --suffix-length=N           Length of suffixes (2)
+  -d, --numeric-suffixes          Use decimal suffixes
+  -x, --hex-suffixes              Use hexadecimal suffixes
+      --additional-suffix=STRING  Append STRING to names
+  -NUM                            Same as -l NUM
 
-N may end in b (512), k (1024), m (1024k), g or t.";
+Suffixes of N: b (512), k (1024), m (1024k), g, t.";
     LINES = "-l",
     BYTES = "-b",
     LINE_BYTES = "-C",
@@ -38,6 +40,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 /// The parts that are written, one after the other.
 struct Parts<'a> {
+    stdout: &'a mut Output,
     prefix: &'a [u8],
     letters: &'static [u8],
     length: usize,
@@ -46,8 +49,19 @@ struct Parts<'a> {
     /// The input, which no part may be.
     input: Option<FileId>,
     additional: &'a [u8],
+    /// The part that is printed, from 1; the others are not written.
+    only: Option<u64>,
     count: u64,
     current: Option<(Vec<u8>, Output)>,
+}
+
+/// What -n gives each part.
+enum Share {
+    Bytes,
+    /// The lines that begin in its bytes.
+    Lines,
+    /// One line in turn.
+    Turns,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -63,17 +77,18 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             number => Ok(number),
         },
     };
-    let by_lines = args.value(PARTS).and_then(|word| word.strip_prefix(b"l/"));
-    let size = match by_lines {
-        Some(word) => parse_in_range(word, 1, u64::MAX)?,
-        None => number(way, 1000)?,
+    let (share, only, size) = match args.value(PARTS) {
+        Some(word) if way == PARTS => parse_parts(word)?,
+        _ => (Share::Bytes, None, number(way, 1000)?),
     };
     let operands = args.operands_between(0, 2)?;
     let additional = args.value(ADDITIONAL).unwrap_or_default();
     if additional.contains(&b'/') {
         return Err(Error::parts(&[b"invalid suffix '", additional, b"'"]));
     }
+    let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
     let mut parts = Parts {
+        stdout: &mut env.stdout,
         prefix: operands.get(1).copied().unwrap_or(b"x"),
         letters: match args.last_of(&[DIGITS, HEX]) {
             Some(DIGITS) => b"0123456789",
@@ -82,8 +97,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         },
         length: number(LENGTH, 2)?.min(255) as usize,
         widens: !args.has(LENGTH) && way != PARTS,
-        input: None,
+        input: input.fd().and_then(|file| fstat(file).ok()).map(|stat| id(&stat)),
         additional,
+        only,
         count: 0,
         current: None,
     };
@@ -93,16 +109,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             parts.length += 1;
         }
     }
-    let mut input = env.open(operands.first().copied().unwrap_or(b"-"))?;
-    parts.input = input.fd().and_then(|file| fstat(file).ok()).map(|stat| id(&stat));
     match way {
         BYTES => parts.split_bytes(&mut input, size, u64::MAX)?,
         LINE_BYTES => parts.split_line_bytes(&mut input, usize::try_from(size).unwrap_or(usize::MAX))?,
+        PARTS if matches!(share, Share::Turns) => parts.split_in_turn(&mut input, size)?,
         PARTS => {
             let total = total(&mut input)?;
-            match by_lines {
-                Some(_) => parts.split_lines_evenly(&mut input, (total / size).max(1), size)?,
-                None => parts.split_bytes(&mut input, (total / size).max(1), size)?,
+            match share {
+                Share::Lines => parts.split_lines_evenly(&mut input, (total / size).max(1), size)?,
+                _ => parts.split_bytes(&mut input, (total / size).max(1), size)?,
             }
             // A file that is shorter than the number of parts leaves empty ones.
             while parts.count < size {
@@ -113,6 +128,27 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     parts.end()?;
     Ok(ExitStatus::SUCCESS)
+}
+
+/// Reads the value of -n, `[l/|r/][K/]N`: the share, K and N.
+fn parse_parts(word: &[u8]) -> Result<(Share, Option<u64>, u64)> {
+    let (share, rest) = match word {
+        [b'l', b'/', rest @ ..] => (Share::Lines, rest),
+        [b'r', b'/', rest @ ..] => (Share::Turns, rest),
+        _ => (Share::Bytes, word),
+    };
+    let (only, count) = match bytes::split_once(rest, b'/') {
+        Some((only, count)) => (Some(only), count),
+        None => (None, rest),
+    };
+    let count = match share {
+        Share::Bytes if only.is_none() => parse_count(count, SIZE_SUFFIXES)?,
+        _ => parse_in_range(count, 1, u64::MAX)?,
+    };
+    if count == 0 {
+        return Err(rbox_core::number::invalid(word));
+    }
+    Ok((share, only.map(|only| parse_in_range(only, 1, count)).transpose()?, count))
 }
 
 /// How many bytes there are. What is no file has to be read for it.
@@ -127,11 +163,15 @@ fn total(input: &mut Input) -> Result<u64> {
 
 impl Parts<'_> {
     /// Ends the part and begins the next one.
-    fn begin(&mut self) -> Result<&mut Output> {
+    fn begin(&mut self) -> Result<()> {
         self.end()?;
+        if self.only.is_some() {
+            self.count += 1;
+            return Ok(());
+        }
         let (mut left, base) = (self.count, self.letters.len() as u64);
         let (mut length, mut lead) = (self.length, 0);
-        // The last letter leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
+        // The last character leads only longer suffixes, so that the names stay in order: xyz, xzaaa.
         let count_of = |length| (base - 1).saturating_mul(base.saturating_pow(length as u32 - 1));
         while self.widens && left >= count_of(length) {
             left -= count_of(length);
@@ -157,8 +197,8 @@ impl Parts<'_> {
         if kind(&stat) == FileType::RegularFile {
             ftruncate(&file, 0).map_err(cannot)?;
         }
-        let output = Output::from_fd(file);
-        Ok(&mut self.current.insert((name, output)).1)
+        self.current = Some((name, Output::from_fd(file)));
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
@@ -167,11 +207,10 @@ impl Parts<'_> {
     }
 
     fn write(&mut self, content: &[u8]) -> Result<()> {
-        let (name, output) = match &mut self.current {
-            Some((name, output)) => (name, output),
-            None => return Ok(()),
+        let Some((name, output)) = &mut self.current else {
+            return if self.only == Some(self.count) { self.stdout.write(content) } else { Ok(()) };
         };
-        // It is the part that fails, not standard output.
+        // The part has failed, not standard output.
         output.write(content).map_err(|error| error.errno().map_or(error, |errno| Error::on(&*name, errno)))
     }
 
@@ -229,6 +268,33 @@ impl Parts<'_> {
         Ok(())
     }
 
+    /// Gives each of `count` parts one line in turn. All parts are open at the same time.
+    fn split_in_turn(&mut self, input: &mut Input, count: u64) -> Result<()> {
+        let mut parts = Vec::new();
+        while self.only.is_none() && self.count < count {
+            self.begin()?;
+            parts.push(self.current.take());
+        }
+        self.count = 1;
+        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+            let index = self.count as usize - 1;
+            self.current = parts.get_mut(index).and_then(Option::take);
+            self.write(piece.bytes)?;
+            if piece.ends {
+                self.write(b"\n")?;
+                self.count = self.count % count + 1;
+            }
+            if let Some(part) = parts.get_mut(index) {
+                *part = self.current.take();
+            }
+        }
+        for part in parts {
+            self.current = part;
+            self.end()?;
+        }
+        Ok(())
+    }
+
     fn split_line_bytes(&mut self, input: &mut Input, size: usize) -> Result<()> {
         let mut left = 0;
         while let Some(mut line) = input.record(b'\n')? {
@@ -265,8 +331,8 @@ mod tests {
 
     #[test]
     fn an_empty_input_has_no_parts() {
-        assert_eq!(try_call(APPLET, &["split", "-", "/nonexistent/x"], b"").status, 0);
-        let ran = try_call(APPLET, &["split", "-", "/nonexistent/x"], b"a");
-        assert_eq!(ran.stderr, "split: can't create '/nonexistent/xaa': No such file or directory\n");
+        assert_eq!(try_call(APPLET, &["split", "-", "/proc/nonexistent/x"], b"").status, 0);
+        let ran = try_call(APPLET, &["split", "-", "/proc/nonexistent/x"], b"a");
+        assert_eq!(ran.stderr, "split: can't create '/proc/nonexistent/xaa': No such file or directory\n");
     }
 }

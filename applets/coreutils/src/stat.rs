@@ -7,25 +7,25 @@ use rbox_core::sys::fs::{FileType, Stat, StatFs, link_count, lstat, major, minor
 use rbox_core::text;
 use rbox_core::text::Hex;
 use rbox_core::time::{self, Moment, Zone};
-use rbox_core::users::Names;
+use rbox_core::users::NameCache;
 
 options! {
     "[-Lft] [-c FORMAT | --printf=FORMAT] FILE...
 
 Print the attributes of each FILE.
 
-  -L, --dereference    Of what symbolic links lead to
-  -f, --file-system    Of the file system that holds FILE
-  -t, --terse          On one line
-  -c, --format=FORMAT  As FORMAT says, with a newline
-      --printf=FORMAT  As FORMAT says, with \\n, \\t and other escapes
+  -L, --dereference    Follow symbolic links
+  -f, --file-system    Print those of the file system
+  -t, --terse          Print on one line
+  -c, --format=FORMAT  Print FORMAT and a newline
+      --printf=FORMAT  Print FORMAT, with escapes as \\n
 
-Of files: %a mode in octal, %A in letters, %b blocks, %B bytes of a block, %d device,
-%D in hex, %f mode in hex, %F type, %g group's number, %G name, %h links, %i inode,
-%m mount point, %n name, %N with the target of a link, %o best size of reads, %s size,
-%t %T numbers of a device in hex, %u owner's number, %U name, %w %W birth, %x %X last
-read, %y %Y last change, %z %Z change of attributes (words and seconds)
-Of file systems: %a %b %c %d %f %i %l %n %s %S %t %T";
+Files: %a %A mode (octal, symbolic), %b blocks, %B block size in bytes, %d %D device
+(decimal, hex), %f mode (hex), %F type, %g %G group (GID, name), %h links, %i inode,
+%m mount point, %n name, %N name and link target, %o I/O size, %s size in bytes,
+%t %T device major and minor (hex), %u %U owner (UID, name), %w %W birth, %x %X access,
+%y %Y modification, %z %Z change (date, seconds)
+File systems: %a %b %c %d %f %i %l %n %s %S %t %T";
     FOLLOW = "-L",
     SYSTEM = "-f",
     TERSE = "-t",
@@ -69,15 +69,19 @@ enum Source {
 
 struct Printer {
     follow: bool,
-    users: Names,
-    groups: Names,
+    users: NameCache,
+    groups: NameCache,
     zone: Zone,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let follow = args.has(FOLLOW);
-    let mut printer =
-        Printer { follow, users: Names::default(), groups: Names::default(), zone: Zone::load(env.vars.get("TZ")) };
+    let mut printer = Printer {
+        follow,
+        users: NameCache::default(),
+        groups: NameCache::default(),
+        zone: Zone::load(env.vars.get("TZ")),
+    };
     args.operands_between(1, usize::MAX)?;
     env.for_each_operand(args.operands(), &mut |env, path| {
         let source = match args.has(SYSTEM) {
@@ -101,7 +105,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             (None, true, Source::System(_)) => printer.push_all(&mut text, TERSE_SYSTEM, false, path, &source)?,
             (None, false, Source::System(_)) => printer.push_all(&mut text, FILE_SYSTEM, false, path, &source)?,
             (None, false, Source::File(found)) => {
-                let device = matches!(rbox_core::fs::kind(found), FileType::CharacterDevice | FileType::BlockDevice);
+                let device = matches!(rbox_core::files::kind(found), FileType::CharacterDevice | FileType::BlockDevice);
                 printer.push_all(&mut text, if device { DEVICE } else { FILE }, false, path, &source)?;
             }
         }
@@ -154,7 +158,7 @@ impl Printer {
             Source::File(stat) => self.of_file(letter, path, stat)?,
             Source::System(room) => of_system(letter, path, room),
         };
-        // GNU shows a question mark for a letter that means nothing.
+        // GNU shows a question mark for a character that means nothing.
         let value = value.unwrap_or_else(|| b"?".to_vec());
         let gap = width.saturating_sub(value.len());
         if !left {
@@ -209,7 +213,7 @@ impl Printer {
     }
 
     fn name_with_target(&self, path: &[u8], stat: &Stat) -> Vec<u8> {
-        let link = rbox_core::fs::kind(stat) == FileType::Symlink;
+        let link = rbox_core::files::kind(stat) == FileType::Symlink;
         match readlink(path) {
             Ok(target) if link => [b"'", path, b"' -> '", &target, b"'"].concat(),
             _ => path.to_vec(),
@@ -227,7 +231,7 @@ impl Printer {
 }
 
 fn kind_name(found: &Stat) -> &'static str {
-    match rbox_core::fs::kind(found) {
+    match rbox_core::files::kind(found) {
         FileType::RegularFile if found.st_size == 0 => "regular empty file",
         FileType::RegularFile => "regular file",
         FileType::Directory => "directory",
@@ -243,7 +247,7 @@ fn kind_name(found: &Stat) -> &'static str {
 /// The highest directory above `path` on its device.
 fn mount_point(path: &[u8]) -> Result<Vec<u8>> {
     let failed = |errno| Error::on(path, errno);
-    let mut at = rbox_core::fs::canonical(path, false).map_err(failed)?;
+    let mut at = rbox_core::files::canonical(path, false).map_err(failed)?;
     let device = stat(at.as_slice()).map_err(failed)?.st_dev;
     while at != b"/" {
         let parent = at[..rbox_core::bytes::find_byte_back(b'/', &at).unwrap_or(0).max(1)].to_vec();

@@ -7,10 +7,10 @@ use rbox_core::text::Right;
 options! {
     "[-rs] [FILE]...
 
-Print checksum and size in blocks of each FILE, or of standard input.
+Print checksum and block count of each FILE, or of standard input.
 
-  -r          BSD's sum, blocks of 1024 bytes (default)
-  -s, --sysv  System V's sum, blocks of 512 bytes";
+  -r          BSD algorithm, blocks of 1024 bytes (default)
+  -s, --sysv  System V algorithm, blocks of 512 bytes";
     BSD = "-r",
     SYSV = "-s",
 }

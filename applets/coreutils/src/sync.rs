@@ -7,10 +7,10 @@ use rbox_core::sys::fs::{Mode, OFlags, fdatasync, fsync, open, sync, syncfs};
 options! {
     "[-df] [FILE]...
 
-Write everything that waits, or what belongs to each FILE, to the disks.
+Write all cached data, or those of each FILE, to disk.
 
-  -d, --data         Leave out attributes that are not needed to read FILE back
-  -f, --file-system  Write the whole file system that holds FILE";
+  -d, --data         Omit metadata that is not needed to read FILE
+  -f, --file-system  Write the file system that contains FILE";
     DATA = "-d",
     SYSTEM = "-f",
 }

@@ -1,7 +1,7 @@
 //! `tac`: print the lines of files, the last one first (GNU coreutils), with GNU's `-b` and `-s`.
 
 use rbox_core::bytes::find_byte_back;
-use rbox_core::fs::kind;
+use rbox_core::files::kind;
 use rbox_core::io::{CHUNK, Input};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType, SeekFrom};
@@ -10,10 +10,10 @@ use rbox_core::sys::{Errno, fd};
 options! {
     "[-b] [-s SEPARATOR] [FILE]...
 
-Print the lines of each FILE, or of standard input, the last one first.
+Print the lines of each FILE, or of standard input, in reverse order.
 
-  -b, --before  A separator is before its line
-  -s, --separator=SEPARATOR  What separates lines: a newline";
+  -b, --before               SEPARATOR precedes its line
+  -s, --separator=SEPARATOR  Separate lines by SEPARATOR (newline)";
     BEFORE = "-b",
     SEPARATOR = "-s",
 }
@@ -124,7 +124,7 @@ fn print_reversed(env: &mut Env, content: &[u8], separator: &[u8], is_before: bo
     env.stdout.write(&content[..end])
 }
 
-/// The last place of `needle`.
+/// The last offset of `needle`.
 fn find_back(hay: &[u8], needle: &[u8]) -> Option<usize> {
     if let [byte] = needle {
         return find_byte_back(*byte, hay);

@@ -1,12 +1,12 @@
 //! `tail`: copy the last part of files (POSIX XCU tail), with GNU's `-F`, `--follow`, `--retry`, `-s`
-//! and `--pid`. What is followed is watched by inotify(7), and looked at now and then where that tells nothing.
+//! and `--pid`. What is followed is watched by inotify(7), and looked at now and then where that reports nothing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use rbox_core::bytes::{base_name, find_byte_back, find_bytes};
 use rbox_core::duration;
-use rbox_core::fs::id;
+use rbox_core::files::id;
 use rbox_core::io::{self, CHUNK, Input};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
 use rbox_core::prelude::*;
@@ -19,23 +19,23 @@ use rbox_core::sys::{Errno, OwnedFd, error_text, fd, signal};
 options! {
     "[-qvfF] [-n [+]N | -c [+]N] [-s SECONDS] [--pid=PID] [FILE]...
 
-Print the last 10 lines of each FILE, or of standard input, to standard output.
-With more than one FILE, a header with its name goes before each.
+Print the last 10 lines of each FILE, or of standard input.
+Precede each of several FILEs by a header with its name.
 
-  -n, --lines=[+]N      Print the last N lines, or with + from the Nth on
-  -c, --bytes=[+]N      Print the last N bytes, or with + from the Nth on
-  -f                    Go on printing what is added to the FILEs
-      --follow[=HOW]    As -f; HOW is descriptor, or name: open a FILE anew when it is replaced
-  -F                    As --follow=name --retry
-      --retry           With -f, wait for a FILE that cannot be opened
-  -s, --sleep-interval=SECONDS  With -f, look at least that often: each second if not given
-      --pid=PID         With -f, end when this process has ended
-  -q, --quiet, --silent  Print no headers
-  -v, --verbose         Print headers always
-  -NUM                  As -n NUM
-  +NUM                  As -n +NUM
+  -n, --lines=[+]N              Print the last N lines; with +, from line N on
+  -c, --bytes=[+]N              Print the last N bytes; with +, from byte N on
+  -f                            Print data as the FILEs grow
+      --follow[=HOW]            Same as -f; HOW: descriptor, name (reopen replaced FILEs)
+  -F                            Same as --follow=name --retry
+      --retry                   With -f, wait for FILEs that cannot be opened
+  -s, --sleep-interval=SECONDS  With -f, check at least every SECONDS (1)
+      --pid=PID                 With -f, exit when process PID ends
+  -q, --quiet, --silent         Print no headers
+  -v, --verbose                 Print headers always
+  -NUM                          Same as -n NUM
+  +NUM                          Same as -n +NUM
 
-N may end in b (512), k (1024), m (1024k), g or t.";
+Suffixes of N: b (512), k (1024), m (1024k), g, t.";
     LINES = "-n",
     BYTES = "-c",
     FOLLOW = "-f",
@@ -375,7 +375,8 @@ fn follow(env: &mut Env, args: &Args<'_>, way: Way, files: &mut [Followed<'_>], 
     }
 }
 
-/// What tells that a followed file has changed. Where the system has none, as on a network's file system, the interval does.
+/// What reports that a followed file has changed. Where the system has none, as on a network's file system, the
+/// interval does.
 struct Watch(Option<OwnedFd>);
 
 impl Watch {
@@ -395,6 +396,7 @@ impl Watch {
     /// What cannot be watched is looked at.
     fn add(&self, path: &[u8], flags: WatchFlags) {
         if let Some(queue) = &self.0 {
+            // Without a watch, the file is checked once per interval.
             let _ = inotify::add_watch(queue, path, flags);
         }
     }
@@ -511,10 +513,10 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         assert_eq!(try_call(APPLET, &["tail", "-n", "x"], b"").stderr, "tail: invalid number 'x'\n");
-        let ran = try_call(APPLET, &["tail", "/nonexistent"], b"");
+        let ran = try_call(APPLET, &["tail", "/proc/nonexistent"], b"");
         assert_eq!(
             (ran.status, ran.stderr.as_str()),
-            (1, "tail: can't open '/nonexistent': No such file or directory\n")
+            (1, "tail: can't open '/proc/nonexistent': No such file or directory\n")
         );
     }
 }

@@ -10,8 +10,8 @@ options! {
 
 Copy standard input to standard output and to each FILE.
 
-  -a, --append             Add to the FILEs, keep what is in them
-  -i, --ignore-interrupts  Go on when interrupted";
+  -a, --append             Append to the FILEs
+  -i, --ignore-interrupts  Ignore SIGINT";
     APPEND = "-a",
     IGNORE = "-i",
 }
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn copies_to_standard_output_whatever_becomes_of_the_files() {
-        let ran = try_call(APPLET, &["tee", "/nonexistent/x"], b"ab\n");
+        let ran = try_call(APPLET, &["tee", "/proc/nonexistent/x"], b"ab\n");
         assert_eq!((ran.status, ran.stdout.as_str()), (1, "ab\n"));
-        assert_eq!(ran.stderr, "tee: /nonexistent/x: No such file or directory\n");
+        assert_eq!(ran.stderr, "tee: /proc/nonexistent/x: No such file or directory\n");
     }
 }

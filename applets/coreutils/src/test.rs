@@ -1,11 +1,15 @@
-//! `test`, `[` and `[[`: judge files, words and numbers (POSIX XCU test).
+//! `test`, `[` and `[[`: evaluate files, words and numbers (POSIX XCU test).
 
 use rbox_core::condition::{self, IsSet};
 use rbox_core::prelude::*;
 
-options!(
-    "EXPRESSION | [ EXPRESSION ]\n\nReturn 0 when EXPRESSION is true, 1 when it is false, 2 when it is none. Files: -e -f -d -L\n-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; words: -n -z = != < >; numbers: -eq -ne\n-lt -le -gt -ge; and ! -a -o ( )."
-);
+options! {
+    "EXPRESSION | [ EXPRESSION ]
+
+Return 0 if EXPRESSION is true, 1 if false, 2 if invalid. Files: -e -f -d -L
+-b -c -p -S -s -r -w -x -u -g -k -O -G -t, -nt -ot -ef; strings: -n -z = != < >; integers: -eq -ne
+-lt -le -gt -ge; and ! -a -o ( )."
+}
 
 /// The applet. Its words are operators and data, also `--help` (XCU test).
 pub const APPLET: Applet = Applet::new(USAGE, run).data().failure(2).inline();

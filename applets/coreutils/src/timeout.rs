@@ -14,15 +14,15 @@ use rbox_core::sys::{Errno, fd, pipe};
 options! {
     "[-s SIGNAL] [-k DURATION] [-v] DURATION COMMAND [ARGUMENT]... | -t DURATION COMMAND...
 
-Run COMMAND and send it TERM when DURATION is over. The status is then 124.
-A DURATION has a unit s, m, h or d and may have a fraction; 0 is no limit.
+Run COMMAND and send it TERM after DURATION; then return 124.
+DURATION has a fraction and a unit s (default), m, h or d; 0: no limit.
 
-  -s, --signal=SIGNAL  Send SIGNAL
-  -k, --kill-after=DURATION  Send KILL when it still runs so much later
-  -t DURATION          The time limit
-      --foreground     Stay in the terminal's foreground, and signal COMMAND alone
-      --preserve-status  The status is COMMAND's
-  -v, --verbose        Say which signal is sent";
+  -s, --signal=SIGNAL        Send SIGNAL (TERM)
+  -k, --kill-after=DURATION  Send KILL after a further DURATION
+  -t DURATION                Set the limit
+      --foreground           Keep COMMAND in the foreground; signal no other process
+      --preserve-status      Return the status of COMMAND
+  -v, --verbose              Print each sent signal";
     SIGNAL = "-s",
     KILL = "-k",
     LIMIT = "-t",
@@ -66,9 +66,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let pid = process::fork_run(|| {
         for (number, disposition) in before {
             if let Ok(disposition) = disposition {
+                // It was set before, so it can be set again.
                 let _ = signal::set(number, disposition);
             }
         }
+        // As above.
         let _ = signal::set(SIGCHLD, child_before);
         call::replace(env, command).0
     })
@@ -96,6 +98,7 @@ impl Watch {
     fn run(&mut self, env: &mut Env, name: &[u8], limit: Duration, mut kill_after: Option<Duration>) -> Result<Change> {
         // Nothing is ever written: waiting for it is waiting for a signal or for the time.
         let (quiet, _writer) = pipe::pipe()?;
+        // It cannot fail: the descriptor is open.
         let _ = fd::fcntl_setfd(&quiet, fd::FdFlags::CLOEXEC);
         let mut deadline = Some(limit).filter(|limit| !limit.is_zero()).and_then(|limit| now().checked_add(limit));
         loop {
@@ -137,8 +140,10 @@ impl Watch {
             let _ = signal::kill(self.pid, number);
             if !self.alone && number != SIGKILL && process::getpgrp() == process::getpid().as_raw_pid() {
                 let own = signal::set(number, Disposition::Ignore);
+                // It cannot fail: this process is a member of the group.
                 let _ = signal::kill(0, number);
                 if let Ok(own) = own {
+                    // It was set before, so it can be set again.
                     let _ = signal::set(number, own);
                 }
             }

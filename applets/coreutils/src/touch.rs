@@ -9,16 +9,16 @@ use rbox_core::time::{self, Moment, Zone};
 options! {
     "[-chamf] [-d TIME | -t TIME | -r FILE] FILE...
 
-Set both times of each FILE to now; make FILE when it is not there.
+Set the access and modification times of each FILE to now; create missing FILEs.
 
-  -c, --no-create       Make no file
-  -h, --no-dereference  Change symbolic links, not what they lead to
-  -a                    Change only the time of the last read
-  -m                    Change only the time of the last change
-  -d, --date=TIME       Take TIME, in the forms that date(1) knows
-  -t TIME               Take TIME as [[CC]YY]MMDDhhmm[.ss]
-  -r, --reference=FILE  Take the times of FILE
-  -f                    Nothing; for scripts of other systems";
+  -c, --no-create       Do not create FILEs
+  -h, --no-dereference  Change symbolic links, not their targets
+  -a                    Change only the access time
+  -m                    Change only the modification time
+  -d, --date=TIME       Use TIME, as date(1) -d
+  -t TIME               Use TIME, as [[CC]YY]MMDDhhmm[.ss]
+  -r, --reference=FILE  Use the times of FILE
+  -f                    No effect, for compatibility";
     NO_CREATE = "-c",
     LINKS = "-h",
     ACCESS = "-a",
@@ -33,6 +33,7 @@ Set both times of each FILE to now; make FILE when it is not there.
 pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    // GNU and BusyBox accept -f, too, and do nothing for it.
     let _ = args.has(IGNORED);
     let mut times = times(env, args)?;
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };

@@ -5,13 +5,13 @@ use rbox_core::prelude::*;
 options! {
     "[-cCdst] STRING1 [STRING2]
 
-Copy standard input to standard output and change the characters of STRING1 to those of STRING2.
-A STRING may hold ranges a-z, classes [:alpha:], equivalents [=a=], repetitions [x*N], and \\n, \\t, \\012 and the like.
+Copy standard input to standard output; translate characters of STRING1 to STRING2.
+STRINGs contain ranges a-z, classes [:alpha:], equivalents [=a=], repetitions [x*N], escapes \\n, \\012.
 
-  -c, -C, --complement    All characters that are not in STRING1
-  -d, --delete            Delete the characters of STRING1
-  -s, --squeeze-repeats   Print one for several equal characters of the last STRING
-  -t, --truncate-set1     Leave STRING1 as long as STRING2 is";
+  -c, -C, --complement   Use the characters not in STRING1
+  -d, --delete           Delete characters of STRING1
+  -s, --squeeze-repeats  Print repeated characters of the last STRING once
+  -t, --truncate-set1    Truncate STRING1 to the length of STRING2";
     COMPLEMENT = "-c",
     DELETE = "-d",
     SQUEEZE = "-s",

@@ -7,11 +7,11 @@ use rbox_core::sys::fs::{Mode, OFlags, fstat, ftruncate, open, stat};
 options! {
     "[-c] -s [+-<>/%]SIZE | -r FILE FILE...
 
-Set the size of each FILE, which is made if it is missing.
+Set the size of each FILE; create missing FILEs.
 
-  -c, --no-create       Make no FILE
-  -s, --size=SIZE       The size in bytes; + more or - less than now, < at most, > at least, / down or % up to a multiple
-  -r, --reference=FILE  The size of FILE";
+  -c, --no-create       Do not create FILEs
+  -s, --size=SIZE       Size in bytes; + extend, - shrink, < at most, > at least, / % round down, up
+  -r, --reference=FILE  Use the size of FILE";
     NO_CREATE = "-c",
     SIZE = "-s",
     REFERENCE = "-r",

@@ -7,7 +7,7 @@ use rbox_core::prelude::*;
 options! {
     "[FILE]
 
-Read pairs of words, the first of which comes before the second, and print all words in such an order."
+Sort topologically: read pairs of words, each pair ordered, and print all words in order."
 }
 
 /// The applet. It keeps all that it reads, so it runs in a child.

@@ -6,9 +6,9 @@ use rbox_core::sys::termios;
 options! {
     "[-s]
 
-Print the name of the terminal that is standard input.
+Print the name of the terminal on standard input.
 
-  -s, --silent, --quiet  Print nothing, only return 0 for a terminal, else 1";
+  -s, --silent, --quiet  Print nothing; return 0 for a terminal, else 1";
     SILENT = "-s",
 }
 

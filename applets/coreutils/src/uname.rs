@@ -6,9 +6,9 @@ use rbox_core::sys::system;
 options! {
     "[-asnrvmpio]
 
-Print facts about the system, the kernel's name without options.
+Print system information, by default -s.
 
-  -a, --all                All, in this order, without -p and -i where unknown
+  -a, --all                Print all below; omit unknown -p and -i
   -s, --kernel-name        Kernel name
   -n, --nodename           Host name
   -r, --kernel-release     Kernel release

@@ -7,11 +7,11 @@ use super::expand::{Stops, column_after};
 options! {
     "[-af] [-t STOPS] [FILE]...
 
-Print each FILE, or standard input, with tabs in place of the blanks that lines begin with.
+Print each FILE, or standard input, with leading blanks converted to tabs.
 
-  -a, --all          Two and more blanks that end at a tab stop, anywhere in the line
-  -f, --first-only   Only those that lines begin with
-  -t, --tabs=STOPS   Tab stops are STOPS columns apart (8), or at the columns of a list: 4,12,20; means -a";
+  -a, --all         Convert all runs of 2 or more blanks before a tab stop
+  -f, --first-only  Convert only leading blanks
+  -t, --tabs=STOPS  Tab stops: every STOPS columns (8), or a list: 4,12,20; implies -a";
     ALL = "-a",
     FIRST_ONLY = "-f",
     STOPS = "-t",

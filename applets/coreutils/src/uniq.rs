@@ -8,16 +8,16 @@ use rbox_core::prelude::*;
 options! {
     "[-cduiz] [-f N] [-s N] [-w N] [FILE [OUTPUT]]
 
-Print every line of FILE, or of standard input, that differs from the one before.
+Print adjacent equal lines of FILE, or of standard input, once.
 
-  -c, --count          Print before each line how often it came
-  -d, --repeated       Print only lines that came more than once
-  -u, --unique         Print only lines that came once
-  -i, --ignore-case    Upper and lower case are the same
-  -z, --zero-terminated  Lines end with a NUL character
-  -f, --skip-fields=N  Do not compare the first N fields
-  -s, --skip-chars=N   Do not compare the next N characters
-  -w, --check-chars=N  Compare at most N characters";
+  -c, --count            Prefix lines with their count
+  -d, --repeated         Print only repeated lines
+  -u, --unique           Print only unrepeated lines
+  -i, --ignore-case      Ignore case
+  -z, --zero-terminated  Lines end with NUL, not newline
+  -f, --skip-fields=N    Do not compare the first N fields
+  -s, --skip-chars=N     Do not compare the next N characters
+  -w, --check-chars=N    Compare at most N characters";
     COUNT = "-c",
     REPEATED = "-d",
     UNIQUE = "-u",

@@ -1,4 +1,4 @@
-//! `uudecode`: give back the file that `uuencode` wrote as letters (POSIX XCU uudecode).
+//! `uudecode`: decode a file that `uuencode` encoded (POSIX XCU uudecode).
 
 use rbox_core::codec::base::{Base, Decoder};
 use rbox_core::io::{Input, Output};
@@ -9,9 +9,9 @@ use rbox_core::sys::fs::{Mode, fchmod};
 options! {
     "[-o OUTPUT] [FILE]
 
-Write the file that is in FILE, or standard input, as letters.
+Decode FILE, or standard input, made by uuencode.
 
-  -o OUTPUT  Write to OUTPUT, not to the name that is there; - is standard output";
+  -o OUTPUT  Write to OUTPUT (the name in FILE); -: standard output";
     OUTPUT = "-o",
 }
 
@@ -71,7 +71,7 @@ fn decode_old(input: &mut Input, output: &mut Output) -> Result<()> {
             break;
         }
         let letters = &line[1..];
-        // All letters but those of zeros must be there, else the line was cut.
+        // All characters but those of zeros must be there, else the line was cut.
         if letters.iter().any(|letter| !(b' '..=b'`').contains(letter)) || letters.len() + 4 < length.div_ceil(3) * 4 {
             return Err(short());
         }

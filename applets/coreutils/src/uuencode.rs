@@ -1,4 +1,4 @@
-//! `uuencode`: write a file as letters with its name and mode (POSIX XCU uuencode).
+//! `uuencode`: encode a file, with its name and mode, as text (POSIX XCU uuencode).
 
 use rbox_core::codec::base::Base;
 use rbox_core::io::Input;
@@ -10,9 +10,9 @@ use rbox_core::sys::process;
 options! {
     "[-m] [FILE] NAME
 
-Print the bytes of FILE, or of standard input, as letters; uudecode gives them back in a file NAME.
+Encode FILE, or standard input, for uudecode, which creates NAME.
 
-  -m  As base 64";
+  -m  Encode as base64";
     BASE64 = "-m",
 }
 
@@ -67,7 +67,7 @@ fn fill_line(input: &mut Input) -> Result<bool> {
     Ok(!input.buffered().is_empty())
 }
 
-/// POSIX's old form: the number of bytes and six bits a letter, from the blank on, which is written as a backquote.
+/// POSIX's old form: the number of bytes and six bits a character, from the blank on, which is written as a backquote.
 fn encode(content: &[u8], line: &mut Vec<u8>) {
     let letter = |value: u32| if value & 63 == 0 { b'`' } else { b' ' + (value & 63) as u8 };
     line.push(letter(content.len() as u32));

@@ -10,13 +10,13 @@ use rbox_core::term::{character, character_width};
 options! {
     "[-cmlwL] [FILE]...
 
-Count the lines, words and bytes of each FILE, or of standard input.
+Print line, word and byte counts of each FILE, or of standard input.
 
-  -l, --lines            Count newlines
-  -w, --words            Count words
-  -m, --chars            Count characters
-  -c, --bytes            Count bytes
-  -L, --max-line-length  Print the width of the widest line";
+  -l, --lines            Print the number of newlines
+  -w, --words            Print the number of words
+  -m, --chars            Print the number of characters
+  -c, --bytes            Print the number of bytes
+  -L, --max-line-length  Print the maximum width of lines in columns";
     LINES = "-l",
     WORDS = "-w",
     CHARS = "-m",
@@ -54,7 +54,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut worst = ExitStatus::SUCCESS;
     let mut status = env.for_each_input(args.operands(), &mut |env, input| {
         let mut counts = Counts::default();
-        // What was read before a failure is told too, after it.
+        // What was read before a failure is reported too, after it.
         if let Err(error) = count(input, wanted, utf8, &mut counts) {
             worst.worsen(env.warn(error));
         }
@@ -119,7 +119,7 @@ fn count(input: &mut Input, wanted: Wanted, utf8: bool, counts: &mut Counts) -> 
     Ok(())
 }
 
-/// The bytes between the place in a regular file and its end, which need not be read.
+/// The bytes between the offset in a regular file and its end, which need not be read.
 fn bytes_left(input: &Input) -> Option<u64> {
     let file = input.fd()?;
     let stat = fstat(file).ok()?;

@@ -1,15 +1,16 @@
 //! `which`: find commands in PATH.
 
 use rbox_core::bytes::join_path;
-use rbox_core::call::{DEFAULT_PATH, is_program};
+use rbox_core::call::is_program;
+use rbox_core::env::DEFAULT_PATH;
 use rbox_core::prelude::*;
 
 options! {
     "[-a] COMMAND...
 
-Print the path of each COMMAND.
+Print the path of each COMMAND in PATH.
 
-  -a, --all  Print all that PATH leads to, not only the first";
+  -a, --all  Print all matches, not only the first";
     ALL = "-a",
 }
 

@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 options! {
     "[STRING]...
 
-Print a line with the STRINGs, or y, until nobody reads it."
+Print a line of the STRINGs (y) repeatedly."
 }
 
 /// The applet.

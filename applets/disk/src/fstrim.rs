@@ -31,7 +31,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let (offset, length, least) = (number(OFFSET, 0)?, number(LENGTH, u64::MAX)?, number(LEAST, 0)?);
     let failed = |errno| Error::cannot("open", path, errno);
     let file = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(failed)?;
-    if rbox_core::fs::kind(&fs::fstat(&file).map_err(failed)?) != FileType::Directory {
+    if rbox_core::files::kind(&fs::fstat(&file).map_err(failed)?) != FileType::Directory {
         return Err(Error::new(text!(path, ": not a directory")));
     }
     let count = trim(file.as_fd(), offset, length, least).map_err(|errno| Error::on(text!(path, ": FITRIM"), errno))?;

@@ -1,7 +1,7 @@
 //! `losetup`: block devices that show files (loop(4)).
 
 use rbox_core::block;
-use rbox_core::fs::{canonical, list_at};
+use rbox_core::files::{canonical, list_at};
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_decimal};
 use rbox_core::prelude::*;

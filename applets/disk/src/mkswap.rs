@@ -33,7 +33,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let failed = |errno| Error::cannot("open", path, errno);
     // A device that is mounted or swapped on is not opened; a file is never made.
     let stat = fs::stat(path).map_err(failed)?;
-    let exclusive = if rbox_core::fs::kind(&stat) == FileType::BlockDevice { OFlags::EXCL } else { OFlags::empty() };
+    let exclusive = if rbox_core::files::kind(&stat) == FileType::BlockDevice { OFlags::EXCL } else { OFlags::empty() };
     let file = fs::open(path, OFlags::RDWR | OFlags::CLOEXEC | exclusive, Mode::empty()).map_err(failed)?;
     let page = param::page_size();
     let mut size = size(&file).map_err(|errno| Error::on(path, errno))?;

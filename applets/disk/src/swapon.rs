@@ -127,7 +127,7 @@ fn change(env: &mut Env, args: &Args<'_>, off: bool, source: &[u8], flags: u64) 
         Err(rbox_core::sys::Errno::NOENT) if args.has(IF_EXISTS) => return Ok(()),
         stat => stat.map_err(failed)?,
     };
-    let is_file = rbox_core::fs::kind(&stat) == fs::FileType::RegularFile;
+    let is_file = rbox_core::files::kind(&stat) == fs::FileType::RegularFile;
     // The kernel would only say that an argument is wrong.
     if !off && is_file && (stat.st_blocks as u64).saturating_mul(512) < stat.st_size as u64 {
         return Err(Error::new(text!(&path, ": file has holes")));

@@ -13,27 +13,27 @@ use rbox_core::sys::{AsFd, AsRawFd, Errno, fd};
 use rbox_core::text;
 
 options! {
-    "[-0rtpxo] [-a FILE] [-d CHAR] [-E STR] [-I STR | -L N | -n N] [-s N] [-P N] [COMMAND [WORD]...]
+    "[-0rtpxo] [-a FILE] [-d CHAR] [-E STR] [-I STR | -L N | -n N] [-s N] [-P N] [COMMAND [ARGUMENT]...]
 
-Run COMMAND, or echo, with the words of standard input at its end, as often as it takes.
+Run COMMAND (echo) with arguments read from standard input.
 
-  -0, --null         Words end with NUL; quotes and backslashes mean nothing
-  -d, --delimiter=CHAR  Words end with CHAR; quotes and backslashes mean nothing
-  -a, --arg-file=FILE  Read FILE, and leave standard input to COMMAND
-  -r, --no-run-if-empty  Do not run COMMAND when there are no words
-  -t, --verbose      Print each command on standard error first
-  -p, --interactive  Ask the terminal whether to run each command
-  -o, --open-tty     Open the terminal as standard input of COMMAND
-  -x, --exit         End when what -n or -L ask for is longer than -s allows
-  -E STR             End at the word STR
-  -e[STR], --eof[=STR]  The same; without STR no word ends the input
-  -I STR             Run COMMAND for each line, put in the place of each STR
-  -i[STR], --replace[=STR]  The same; without STR it is {}
-  -L, --max-lines=N  Run COMMAND for each N lines that are not empty
-  -l[N]              The same; without N for each
-  -n, --max-args=N   Give COMMAND at most N words
-  -s, --max-chars=N  Give it at most N bytes, 131072 unless said
-  -P, --max-procs=N  Run up to N commands at once, with 0 as many as there are";
+  -0, --null                Arguments end with NUL; no quoting
+  -d, --delimiter=CHAR      Arguments end with CHAR; no quoting
+  -a, --arg-file=FILE       Read arguments from FILE; COMMAND gets standard input
+  -r, --no-run-if-empty     Do not run COMMAND without arguments
+  -t, --verbose             Print commands to standard error
+  -p, --interactive         Ask on the terminal before each command
+  -o, --open-tty            Open the terminal as standard input of COMMAND
+  -x, --exit                Exit if -n or -L exceeds the size of -s
+  -E STR                    Stop at the argument STR
+  -e[STR], --eof[=STR]      Same as -E STR; without STR, never stop
+  -I STR                    Run COMMAND per line; replace each STR by the line
+  -i[STR], --replace[=STR]  Same as -I STR ({})
+  -L, --max-lines=N         Use at most N nonempty lines per command
+  -l[N]                     Same as -L N (1)
+  -n, --max-args=N          Use at most N arguments per command
+  -s, --max-chars=N         Limit commands to N bytes (131072)
+  -P, --max-procs=N         Run up to N commands in parallel (1); 0: no limit";
     NULL = "-0",
     DELIMITER = "-d",
     FILE = "-a",
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Runs the command with the line in the place of the mark.
+    /// Runs the command with each replacement string replaced by the line.
     fn replaced(&mut self, env: &mut Env, mark: &[u8], line: &[u8]) -> Result<()> {
         let words: Vec<Vec<u8>> = self.command.iter().map(|word| replace(word, mark, line)).collect();
         if words.iter().map(|word| word.len() + 1).sum::<usize>() > self.most_bytes {
@@ -324,7 +324,7 @@ fn agreed() -> Result<bool> {
     Ok(terminal.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
 }
 
-/// `word` with `text` in the place of each `mark`, which is not empty.
+/// `word` with each `mark`, which is not empty, replaced by `text`.
 fn replace(word: &[u8], mark: &[u8], text: &[u8]) -> Vec<u8> {
     let (mut replaced, mut rest) = (Vec::new(), word);
     while let Some(at) = rbox_core::bytes::find(rest, mark) {

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::call;
-use rbox_core::fs::{kind, list_at, stat};
+use rbox_core::files::{kind, list_at, stat};
 use rbox_core::io::Input;
 use rbox_core::number::{invalid, parse_radix};
 use rbox_core::prelude::*;

@@ -7,7 +7,7 @@ use rbox_core::daemon::{open_standard_streams, pause};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{invalid, parse_decimal, parse_in_range, parse_radix};
 use rbox_core::prelude::*;
-use rbox_core::process::{self, Process};
+use rbox_core::processes::{self, Process};
 use rbox_core::signals::number_of;
 use rbox_core::sys::fs::{Mode, OFlags, open, stat, unlink};
 use rbox_core::sys::{AsFd, Errno, fd, process as own, signal};
@@ -135,13 +135,9 @@ fn found(args: &Args<'_>) -> Result<Vec<i32>> {
             && args.value(NAME).is_none_or(|name| process.name == name[..name.len().min(15)])
             && args.value(EXEC).is_none_or(|file| executes(process, file))
     };
-    let mut pids = Vec::new();
-    // The newest first.
-    for pid in process::all()?.into_iter().rev() {
-        if Process::read(pid).is_some_and(|process| fits(&process)) {
-            pids.push(pid);
-        }
-    }
+    let mut pids = processes::all()?;
+    pids.retain(|pid| Process::read(*pid).is_some_and(|process| fits(&process)));
+    pids.reverse();
     Ok(pids)
 }
 

@@ -1,12 +1,12 @@
 //! `fuser`: find the processes that use files, file systems or ports (POSIX XCU fuser, in BusyBox's form).
 
 use rbox_core::bytes;
-use rbox_core::fs::list_at;
+use rbox_core::files::list_at;
 use rbox_core::io::Input;
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
-use rbox_core::process::{self, read_file};
+use rbox_core::processes::{self, read_file};
 use rbox_core::signals::number_of;
 use rbox_core::sys::fs::{major, minor, readlink, stat};
 use rbox_core::sys::{process as own, signal};
@@ -62,7 +62,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         add_targets(&args, word, &mut targets)?;
     }
     let itself = own::getpid().as_raw_pid();
-    let users: Vec<i32> = process::all()?.into_iter().filter(|pid| *pid != itself && uses(*pid, &targets)).collect();
+    let users: Vec<i32> = processes::all()?.into_iter().filter(|pid| *pid != itself && uses(*pid, &targets)).collect();
     let mut status = ExitStatus::from_ok(!users.is_empty());
     if !args.has(SILENT) && !users.is_empty() {
         let numbers: Vec<Vec<u8>> = users.iter().map(|pid| text!(*pid as u32)).collect();

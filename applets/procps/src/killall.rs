@@ -1,7 +1,7 @@
 //! `killall`: send a signal to processes by name.
 
 use rbox_core::prelude::*;
-use rbox_core::process;
+use rbox_core::processes;
 use rbox_core::signals::number_of;
 use rbox_core::sys::signal;
 
@@ -47,7 +47,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let own = rbox_core::sys::process::getpid().as_raw_pid();
     env.for_each_operand(names, &mut |env, name| {
-        let pids: Vec<i32> = process::named(name)?.into_iter().filter(|pid| *pid != own).collect();
+        let pids: Vec<i32> = processes::named(name)?.into_iter().filter(|pid| *pid != own).collect();
         if pids.is_empty() {
             let error =
                 if quiet { Error::silent(ExitStatus::FAILURE) } else { Error::parts(&[name, b": no process killed"]) };

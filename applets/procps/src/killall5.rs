@@ -2,7 +2,7 @@
 
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::process::{self, Process};
+use rbox_core::processes::{self, Process};
 use rbox_core::signals::number_of;
 use rbox_core::sys::{process as own, signal};
 use rbox_core::text;
@@ -50,7 +50,7 @@ fn send_all(env: &mut Env, number: i32, omitted: &[i32]) -> Outcome {
     let session = Process::read(itself).map_or(0, |process| process.session);
     // It fails where there is no other process.
     let _ = signal::kill(-1, STOP);
-    let all = process::all();
+    let all = processes::all();
     let mut reached = false;
     for pid in all.as_deref().unwrap_or_default() {
         let Some(process) = Process::read(*pid) else { continue };

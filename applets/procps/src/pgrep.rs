@@ -6,7 +6,7 @@ use rbox_core::number::{invalid, parse_decimal, parse_in_range};
 use rbox_core::options::Grammar;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 use rbox_core::prelude::*;
-use rbox_core::process::{self, Process};
+use rbox_core::processes::{self, Process};
 use rbox_core::signals::number_of;
 use rbox_core::sys::fs::stat;
 use rbox_core::sys::{process as own, signal};
@@ -226,7 +226,7 @@ fn command_line(process: &Process) -> Vec<u8> {
 /// The processes that are meant, by their numbers.
 fn choose(args: &Args<'_>, wanted: &Wanted) -> Result<Vec<Process>> {
     let itself = own::getpid().as_raw_pid();
-    let all = process::all()?.into_iter().filter(|pid| *pid != itself).filter_map(Process::read);
+    let all = processes::all()?.into_iter().filter(|pid| *pid != itself).filter_map(Process::read);
     let mut found: Vec<Process> = all.filter(|process| wanted.fits(process) != args.has(INVERSE)).collect();
     let only = match args.last_of(&[NEWEST, OLDEST]) {
         Some(NEWEST) => found.iter().max_by_key(|process| (process.started, process.pid)),

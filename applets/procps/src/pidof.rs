@@ -2,7 +2,7 @@
 
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::process;
+use rbox_core::processes;
 use rbox_core::sys::process::{getpid, getppid};
 
 options! {
@@ -30,7 +30,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut first = true;
     for name in args.operands() {
         // The newest first, as it is the one that is meant most often.
-        for pid in process::named(name)?.into_iter().rev().filter(|pid| !omitted.contains(pid)) {
+        for pid in processes::named(name)?.into_iter().rev().filter(|pid| !omitted.contains(pid)) {
             if first || !args.has(SINGLE) {
                 if !first {
                     env.stdout.push(b' ')?;

@@ -4,7 +4,7 @@ use rbox_core::applet::Applet;
 use rbox_core::bytes;
 use rbox_core::number::{parse_decimal, parse_in_range, parse_radix};
 use rbox_core::prelude::*;
-use rbox_core::process::{Process, read_file};
+use rbox_core::processes::{Process, read_file};
 use rbox_core::term::{Shown, clean};
 use rbox_core::text;
 use rbox_core::text::{Hex, Right};

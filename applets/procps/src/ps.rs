@@ -5,7 +5,7 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_in_range, push_padded};
 use rbox_core::prelude::*;
-use rbox_core::process::{self, Process, TICKS};
+use rbox_core::processes::{self, Process, TICKS};
 use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
@@ -61,7 +61,7 @@ impl Column {
         })
     }
 
-    fn cell(&self, process: &Process, names: &mut users::Names, own: &[&[u8]]) -> Vec<u8> {
+    fn cell(&self, process: &Process, names: &mut users::NameCache, own: &[&[u8]]) -> Vec<u8> {
         match self.name {
             "user" => names.user(process.owner().unwrap_or_default().0).to_vec(),
             "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
@@ -102,10 +102,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let cells = columns.iter().map(|column| (column, column.header.clone(), false)).collect();
         print(env, cells)?;
     }
-    let mut names = users::Names::default();
+    let mut names = users::NameCache::default();
     let mut found = false;
-    for pid in process::all()? {
-        let threads = if args.has(THREADS) { process::threads_of(pid) } else { vec![pid] };
+    for pid in processes::all()? {
+        let threads = if args.has(THREADS) { processes::threads_of(pid) } else { vec![pid] };
         for pid in threads {
             // One that ended since the directory was read is no longer there to show.
             let Some(process) = Process::read(pid) else { continue };
@@ -262,7 +262,7 @@ fn clock(seconds: u64) -> Vec<u8> {
 
 /// The first number of a line of /proc/PID/status: the real user or group.
 pub fn real_id(process: &Process, label: &[u8]) -> u32 {
-    let text = process::read_file(process.pid, "status").unwrap_or_default();
+    let text = processes::read_file(process.pid, "status").unwrap_or_default();
     let line = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(label)).unwrap_or_default();
     let word = rbox_core::bytes::words(line).nth(1).unwrap_or_default();
     rbox_core::number::parse_decimal(word).and_then(|id| u32::try_from(id).ok()).unwrap_or(0)

@@ -2,7 +2,7 @@
 
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
-use rbox_core::process::{self, Process};
+use rbox_core::processes::{self, Process};
 use rbox_core::push;
 use rbox_core::sys::Errno;
 use rbox_core::term::{Shown, clean};
@@ -78,10 +78,10 @@ fn nodes(args: &Args<'_>) -> Result<Vec<Node>> {
         }
         label
     };
-    for process in process::all()?.into_iter().filter_map(Process::read) {
+    for process in processes::all()?.into_iter().filter_map(Process::read) {
         let owner = process.owner().map_or(0, |(user, _)| user);
         if !args.has(NO_THREADS) && process.threads > 1 {
-            for thread in process::threads_of(process.pid).into_iter().filter(|thread| *thread != process.pid) {
+            for thread in processes::threads_of(process.pid).into_iter().filter(|thread| *thread != process.pid) {
                 let label = label(&process.name, thread, true);
                 nodes.push(Node { pid: thread, parent: process.pid, owner, label });
             }

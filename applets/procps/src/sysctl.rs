@@ -1,7 +1,7 @@
 //! `sysctl`: show and set parameters of the kernel, the files below /proc/sys (proc(5)).
 
 use rbox_core::bytes;
-use rbox_core::fs::{list_at, stat};
+use rbox_core::files::{list_at, stat};
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{CWD, FileType, Mode, OFlags, open};

@@ -4,7 +4,7 @@ use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::io::Input;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
-use rbox_core::process::{Process, TICKS};
+use rbox_core::processes::{Process, TICKS};
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{Access, CWD, FileType, FlockOperation, Mode, OFlags};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
@@ -101,7 +101,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // runsvdir may have executed /proc/self/exe, which is no name.
     process::set_name(b"runsv");
     let fatal = |error: Error| error.context([directory, b": fatal"].concat());
-    let here = rbox_core::fs::current_directory().unwrap_or_default();
+    let here = rbox_core::files::current_directory().unwrap_or_default();
     let path =
         if directory.starts_with(b"/") { directory.to_vec() } else { rbox_core::bytes::join_path(&here, directory) };
     process::chdir(directory).map_err(|errno| fatal(Error::on("can't change to service directory", errno)))?;

@@ -2,7 +2,7 @@
 
 use rbox_core::call;
 use rbox_core::daemon::uptime_milliseconds;
-use rbox_core::fs::list_at;
+use rbox_core::files::list_at;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -57,7 +57,7 @@ struct Watcher<'a> {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let directory = args.operands_between(1, 1).map_err(|error| error.with_status(1))?[0];
     let signals = SignalQueue::open(&[SIGCHLD, SIGHUP, SIGTERM]).map_err(Error::from)?;
-    let here = rbox_core::fs::current_directory().unwrap_or_default();
+    let here = rbox_core::files::current_directory().unwrap_or_default();
     let path =
         if directory.starts_with(b"/") { directory.to_vec() } else { rbox_core::bytes::join_path(&here, directory) };
     let mut watcher = Watcher { directory, path, session: args.has(SESSION), services: Vec::new(), signals };

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::env::Vars;
-use rbox_core::fs as directories;
+use rbox_core::files;
 use rbox_core::io::read;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -66,8 +66,8 @@ impl Account {
 /// file takes it away.
 pub fn read_variables(vars: &mut Vars, path: &[u8]) -> Result<()> {
     let failed = |errno| Error::cannot("change directory to", path, errno);
-    let directory = directories::open_directory(CWD, path, true).map_err(failed)?;
-    for entry in directories::list(directory.as_fd()).map_err(failed)? {
+    let directory = files::open_directory(CWD, path, true).map_err(failed)?;
+    for entry in files::list(directory.as_fd()).map_err(failed)? {
         if entry.name.starts_with(b".") || entry.name.contains(&b'=') {
             continue;
         }

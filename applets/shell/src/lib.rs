@@ -1,20 +1,13 @@
 //! The applets of the group shell.
 #![forbid(unsafe_code)]
 
-mod arith;
-mod array;
 mod builtins;
-mod copied;
 mod exec;
 mod expand;
 mod interactive;
-mod quote;
-mod reference;
-mod shell;
-mod source;
-mod symbols;
+mod state;
 mod syntax;
-mod variables;
+mod upward;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";

@@ -1,11 +1,16 @@
 //! `sh`, `ash` and `bash`: the command language interpreter (XCU sh), with BusyBox's extensions.
 
 use crate::builtins;
-use crate::copied::Copied;
-use crate::exec::trap::TRAPS;
-use crate::shell::{Fail, Options, Run, Shell, Special, is_seekable};
-use crate::symbols::Symbols;
+use crate::state::initial::set_fixed_variables;
+use crate::state::jobs::Jobs;
+use crate::state::options::Options;
+use crate::state::stream::is_seekable;
+use crate::state::traps::TRAPS;
+use crate::state::{Computed, Flow, Invocation, Location, Parameters, Streams, Terminal, Traps};
+use crate::state::{Fail, Run, Shell};
+use crate::syntax::copied::Copied;
 use crate::syntax::input::{Input, Reader};
+use crate::syntax::symbols::Symbols;
 use rbox_core::prelude::*;
 use rbox_core::sys::{self, fd, fs, process, termios};
 use rbox_core::text;
@@ -13,7 +18,7 @@ use std::rc::Rc;
 
 const USAGE: &str = "[-il] [-|+CEIabefhmnuvx] [-|+o OPT]... [-c 'SCRIPT' [ARG0 ARGS] | FILE ARGS | -s ARGS]
 
-Run commands from a script, a file or the terminal. As bash also:
+Run commands from a string, a file or the terminal. When called as bash, also:
 --login --noprofile --norc --rcfile FILE --posix --verbose --version, -O and +O SHOPT";
 
 /// The applet.
@@ -39,7 +44,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let name = env.name.clone();
     let mut shell = new_shell(env, &name);
     if let Some(word) = args.words().first() {
-        shell.arg0 = word.copied();
+        shell.invocation.arg0 = word.copied();
     }
     let words: Vec<&[u8]> = args.words().get(1..).unwrap_or_default().to_vec();
     // Whatever ended it, the status is the shell's.
@@ -53,79 +58,40 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 /// A shell as it is before it has read a word, under that name.
 pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
     let marker = 0u8;
+    let pid = process::getpid().as_raw_nonzero().get();
     let mut shell = Shell {
         registry: env.registry,
         symbols: Symbols::default(),
-        // Most shells need no more than the environment and their own few.
+        // Most shells have the variables of the environment and a few of their own.
         variables: Vec::with_capacity(56),
-        options: Options::default(),
-        arg0: name.copied(),
-        called: name.copied(),
-        named: false,
-        positional: Rc::new(Vec::new()),
-        status: 0,
-        pid: process::getpid().as_raw_nonzero().get(),
-        background: None,
-        jobs: Default::default(),
-        interrupted_job: false,
-        traps: vec![None; TRAPS],
-        outer_traps: None,
-        trap_status: None,
-        ignored: 0,
-        asked: 0,
         locals: Vec::new(),
-        loops: 0,
-        calls: 0,
-        sources: 0,
-        tested: 0,
-        line: 0,
-        read_line: 0,
-        builtin: "",
-        context: Vec::new(),
-        capture: None,
-        quiet: false,
-        traced: Vec::new(),
-        ifs: b" \t\n".copied(),
-        utf8: false,
-        pipe_status: Vec::new(),
-        frames: Vec::new(),
-        function_name: Vec::new(),
-        directories: Vec::new(),
-        depth: 0,
-        command_text: Vec::new(),
-        last_word: Vec::new(),
-        pipe_ends: Vec::new(),
-        descriptors: Default::default(),
-        waited: 0,
-        began: 0,
-        subshell: false,
-        substitution_status: None,
-        option_at: 0,
-        option_index: 1,
-        random: process::getpid().as_raw_nonzero().get() as u32,
-        entered: 1,
-        editor: Default::default(),
-        warned: 0,
-        terminal: None,
-        first_group: None,
-        modes: None,
-        own_file: None,
-        interrupted: false,
-        trace_to: None,
-        write_failed: false,
-        read_failed: false,
-        unlogged: Vec::new(),
-        stack_base: &raw const marker as usize,
-        stack_limit: crate::exec::stack_limit(),
+        options: Options::default(),
+        status: 0,
+        jobs: Jobs::default(),
+        invocation: Invocation {
+            arg0: name.copied(),
+            name: name.copied(),
+            pid,
+            stack_base: &raw const marker as usize,
+            stack_limit: crate::exec::stack_limit(),
+            ..Invocation::default()
+        },
+        parameters: Parameters::default(),
+        traps: Traps { actions: vec![None; TRAPS], outer: None, running: None, ignored: 0, known: 0 },
+        flow: Flow::default(),
+        location: Location::default(),
+        streams: Streams::default(),
+        computed: Computed { ifs: b" \t\n".copied(), random: pid as u32, ..Computed::default() },
+        terminal: Terminal { entered: 1, ..Terminal::default() },
     };
     import(&mut shell, env);
     if rbox_core::bytes::base_name(name).strip_prefix(b"-").unwrap_or(rbox_core::bytes::base_name(name)) == b"bash" {
-        builtins::set_option_by_name(&mut shell, b"bash", true);
+        builtins::options::set_option_by_name(&mut shell, b"bash", true);
         // A script of bash expands aliases when it asks for it.
         shell.options.expand_aliases = false;
         if let Some(names) = env.vars.get("SHELLOPTS") {
             for name in names.split(|&byte| byte == b':') {
-                builtins::set_option_by_name(&mut shell, name, true);
+                builtins::options::set_option_by_name(&mut shell, name, true);
             }
         }
         env.vars.words().iter().for_each(|word| shell.import_function(word));
@@ -136,8 +102,8 @@ pub fn new_shell(env: &Env, name: &[u8]) -> Shell {
 /// Takes the environment in, and sets the variables that every shell has.
 fn import(shell: &mut Shell, env: &Env) {
     for word in env.vars.words() {
-        let at = word.iter().take_while(|&&byte| crate::symbols::is_name_byte(byte)).count();
-        if word.get(at) == Some(&b'=') && crate::symbols::is_name_start(word[0]) {
+        let at = word.iter().take_while(|&&byte| crate::syntax::symbols::is_name_byte(byte)).count();
+        if word.get(at) == Some(&b'=') && crate::syntax::symbols::is_name_start(word[0]) {
             let name = shell.intern(&word[..at]);
             let slot = shell.slot(name);
             slot.value = word[at + 1..].copied();
@@ -146,9 +112,9 @@ fn import(shell: &mut Shell, env: &Env) {
         }
     }
     set_fixed_variables(shell);
-    let level = shell.get(b"SHLVL").and_then(crate::arith::small_number).unwrap_or(0).wrapping_add(1);
+    let level = shell.get(b"SHLVL").and_then(crate::syntax::expression::small_number).unwrap_or(0).wrapping_add(1);
     export(shell, b"SHLVL", text!(level));
-    let directory = crate::builtins::working_directory(shell);
+    let directory = crate::state::directory::working(shell);
     export(shell, b"PWD", directory);
 }
 
@@ -158,58 +124,6 @@ fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
     slot.value = value;
     slot.set = true;
     slot.export = true;
-}
-
-/// Sets the variables that every shell has at its start.
-pub fn set_fixed_variables(shell: &mut Shell) {
-    // XCU 2.5.3: IFS is set at the start, whatever the environment says.
-    let parent = text!(i64::from(process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get())));
-    let fixed: [(&[u8], &[u8], Special); 8] = [
-        (b"IFS", b" \t\n", Special::Ifs),
-        (b"OPTIND", b"1", Special::OptionIndex),
-        (b"PPID", &parent, Special::None),
-        (b"LINENO", b"", Special::Line),
-        (b"RANDOM", b"", Special::Random),
-        (b"PS2", b"> ", Special::None),
-        (b"PS4", b"+ ", Special::None),
-        (b"PATH", b"", Special::Path),
-    ];
-    for name in crate::variables::LOCALE {
-        let name = shell.intern(name);
-        shell.slot(name).special = Special::Locale;
-    }
-    shell.note_locale();
-    // BusyBox has these too; what the environment has of the name stays.
-    let computed: [(&[u8], Special); 4] = [
-        (b"FUNCNAME", Special::CurrentFunction),
-        (b"HOSTNAME", Special::HostName),
-        (b"EPOCHSECONDS", Special::Epoch),
-        (b"EPOCHREALTIME", Special::EpochExact),
-    ];
-    for (name, special) in computed {
-        let name = shell.intern(name);
-        let slot = shell.slot(name);
-        if !slot.set {
-            slot.special = special;
-            slot.set = matches!(special, Special::CurrentFunction | Special::HostName);
-        }
-    }
-    for (name, value, special) in fixed {
-        let given = shell.get(name).is_some() && !matches!(special, Special::Ifs | Special::OptionIndex);
-        let name = shell.intern(name);
-        let slot = shell.slot(name);
-        slot.special = special;
-        if special == Special::Path {
-            if !given {
-                slot.value = rbox_core::call::DEFAULT_PATH.copied();
-                slot.set = true;
-            }
-        } else if !given || special != Special::None {
-            slot.value = value.copied();
-            slot.set = true;
-            slot.export = false;
-        }
-    }
 }
 
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
@@ -224,11 +138,12 @@ fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     if shell.options.login && shell.options.interactive && shell.options.bash {
         let status = shell.status;
         let home = shell.get(b"HOME").unwrap_or_default().copied();
+        // What ends the file does not change how the shell ends.
         let _ = profile(shell, &[&home[..], b"/.bash_logout"].concat());
         shell.status = status;
     }
     shell.options.monitor = false;
-    crate::interactive::release_terminal(shell);
+    crate::exec::job_control::release_terminal(shell);
     result
 }
 
@@ -256,9 +171,9 @@ fn read_options<'a, 'b>(
             words = long_option(shell, word, words, start)?;
             continue;
         }
-        for &letter in &word[1..] {
-            match letter {
-                // As in every shell, with either sign.
+        for &flag in &word[1..] {
+            match flag {
+                // As in every shell, after `-` and `+`.
                 b'c' => start.command = true,
                 b's' => start.stdin = on,
                 b'l' => start.login = on,
@@ -277,17 +192,17 @@ fn read_options<'a, 'b>(
                 }
                 b'o' => {
                     let Some((name, rest)) = words.split_first() else {
-                        builtins::list_options(shell, on);
+                        builtins::options::list_options(shell, on);
                         break;
                     };
                     words = rest;
-                    if !builtins::set_option_by_name(shell, name, on) {
+                    if !builtins::options::set_option_by_name(shell, name, on) {
                         return Err(shell.error(&[b"illegal option ", &word[..1], b"o ", name]));
                     }
                 }
-                letter => {
-                    if !shell.set_option(letter, on) {
-                        return Err(shell.error(&[b"illegal option ", &word[..1], &[letter]]));
+                flag => {
+                    if !shell.set_option(flag, on) {
+                        return Err(shell.error(&[b"illegal option ", &word[..1], &[flag]]));
                     }
                 }
             }
@@ -384,18 +299,18 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
         text = Some(command.copied());
         words = rest;
         if let Some((name, rest)) = words.split_first() {
-            shell.arg0 = name.copied();
-            shell.named = true;
+            shell.invocation.arg0 = name.copied();
+            shell.invocation.named = true;
             words = rest;
         }
     }
     let mut file = None;
     if !start.command && !from_stdin {
         file = Some(words[0].copied());
-        shell.arg0 = words[0].copied();
+        shell.invocation.arg0 = words[0].copied();
         words = &words[1..];
     }
-    shell.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
+    shell.parameters.positional = Rc::new(words.iter().map(|word| word.copied()).collect());
     shell.options.interactive = interactive;
     if interactive || !shell.options.bash {
         set_default_prompt(shell);
@@ -404,7 +319,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.options.command = start.command;
     if start.monitor.unwrap_or(interactive) {
         shell.options.monitor = true;
-        crate::interactive::set_monitor(shell, true);
+        crate::exec::job_control::set_monitor(shell, true);
     }
     if interactive {
         shell.set_own_signals();
@@ -443,7 +358,7 @@ fn begin(shell: &mut Shell, words: &[&[u8]], start: &Start) -> Run {
     shell.run_input(&mut input, true)
 }
 
-/// PS1 of a shell that was given none: BusyBox has it in scripts too, bash at a prompt alone.
+/// The default of PS1: BusyBox sets it in scripts too, bash at a prompt alone.
 fn set_default_prompt(shell: &mut Shell) {
     let default: &[u8] = if shell.options.bash { b"\\s-\\v\\$ " } else { b"\\w \\$ " };
     let name = shell.intern(b"PS1");
@@ -459,14 +374,14 @@ fn open_script(shell: &mut Shell, path: &[u8]) -> core::result::Result<Reader, F
     let opened = match fs::open(path, fs::OFlags::RDONLY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
         Ok(opened) => opened,
         Err(errno) => {
-            shell.arg0 = b"sh".copied();
+            shell.invocation.arg0 = b"sh".copied();
             let fail = shell.error(&[b"can't open '", path, b"': ", sys::error_text(errno).as_bytes()]);
             // XCU sh, EXIT STATUS: 127 when the file is not there, 126 when it cannot be read.
             shell.status = if matches!(errno, sys::Errno::NOENT | sys::Errno::NOTDIR) { 127 } else { 126 };
             return Err(fail);
         }
     };
-    shell.named = true;
+    shell.invocation.named = true;
     shell.script(opened)
 }
 
@@ -476,9 +391,9 @@ fn profile(shell: &mut Shell, path: &[u8]) -> Run {
         return Ok(());
     };
     let mut input = Input::reader(shell.script(opened)?);
-    shell.sources += 1;
+    shell.flow.sources += 1;
     let result = shell.run_input(&mut input, false);
-    shell.sources -= 1;
+    shell.flow.sources -= 1;
     shell.close_script(&input);
     match result {
         Err(Fail::Exit) => Err(Fail::Exit),
@@ -505,6 +420,7 @@ pub fn fuzz_parser(data: &[u8]) {
     let body = [b"{\n", text, b"\n}"].concat();
     let Ok(Some(node)) = next_command(&mut Input::text(&body, 1), &mut shell) else { return };
     let written = node_in_whole(&node, &shell.symbols);
+    // Only a crash counts.
     let _ = next_command(&mut Input::text(&written, 1), &mut shell);
 }
 
@@ -513,6 +429,7 @@ pub fn fuzz_parser(data: &[u8]) {
 pub fn fuzz_arithmetic(data: &[u8]) {
     let (mut shell, text) = fuzzed_shell(data);
     if !text.iter().any(|byte| b"[$`".contains(byte)) {
+        // Only a crash counts.
         let _ = shell.evaluate_text(text, 0);
     }
 }

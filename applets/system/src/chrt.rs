@@ -5,7 +5,7 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{invalid, parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
-use rbox_core::process::threads_of;
+use rbox_core::processes::threads_of;
 use rbox_core::sys::schedule::{RESET_ON_FORK, policy, priority, priority_range, set_policy};
 use rbox_core::text;
 

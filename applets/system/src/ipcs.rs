@@ -8,7 +8,7 @@ use rbox_core::push;
 use rbox_core::text;
 use rbox_core::text::{Hex, Left, Right};
 use rbox_core::time::{Moment, Zone, format};
-use rbox_core::users::Names;
+use rbox_core::users::NameCache;
 
 options! {
     "[-aqms] [-cltpu] | {-q|-m|-s} -i ID
@@ -89,7 +89,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let kinds = chosen.into_iter().filter(|(option, _)| !some || args.has(*option)).map(|(_, kind)| kind);
     let kinds: Vec<Kind> = kinds.collect();
     let zone = Zone::load(env.vars.get("TZ"));
-    let mut names = Names::default();
+    let mut names = NameCache::default();
     if let Some(id) = args.value(ID) {
         let [kind] = kinds[..] else {
             return Err(Error::new("when using an ID, a single resource must be specified"));
@@ -129,13 +129,13 @@ fn title(kind: Kind, queue: &str, memory: &str, semaphores: &str) -> Vec<u8> {
 }
 
 /// The number, the owner's name and the permissions of a row.
-fn id<'a>(all: &Rows, row: &'a [Vec<u8>], names: &mut Names) -> (&'a [u8], Vec<u8>, Vec<u8>) {
+fn id<'a>(all: &Rows, row: &'a [Vec<u8>], names: &mut NameCache) -> (&'a [u8], Vec<u8>, Vec<u8>) {
     let owner = names.user(all.number(row, "uid") as u32).to_vec();
     let mode = rbox_core::number::parse_radix(all.text(row, "perms"), 8).unwrap_or(0);
     (row.get(1).map_or(b"", Vec::as_slice), owner, octal(mode & 0o777))
 }
 
-fn list(kind: Kind, all: &Rows, names: &mut Names) -> Vec<u8> {
+fn list(kind: Kind, all: &Rows, names: &mut NameCache) -> Vec<u8> {
     let mut text = title(kind, "Message Queues", "Shared Memory Segments", "Semaphore Arrays");
     let line = |text: &mut Vec<u8>, words: &[&[u8]]| {
         for (at, word) in words.iter().enumerate() {
@@ -179,7 +179,7 @@ fn list(kind: Kind, all: &Rows, names: &mut Names) -> Vec<u8> {
     text
 }
 
-fn table(option: rbox_core::options::Opt, kind: Kind, all: &Rows, names: &mut Names, zone: &Zone) -> Vec<u8> {
+fn table(option: rbox_core::options::Opt, kind: Kind, all: &Rows, names: &mut NameCache, zone: &Zone) -> Vec<u8> {
     let ident = line_of(kind, "msqid\nshmid\nsemid");
     // Headings, and after the stroke the columns of /proc/sysvipc.
     let words = match option {
@@ -343,7 +343,7 @@ mod tests {
     fn columns_are_found_by_their_headings() {
         let words = |line: &[u8]| bytes::words(line).map(<[u8]>::to_vec).collect::<Vec<_>>();
         let all = Rows { heading: words(b"key shmid perms size uid"), rows: vec![words(b"-2 6 3644 1000 0")] };
-        let text = list(Kind::Memory, &all, &mut Names::default());
+        let text = list(Kind::Memory, &all, &mut NameCache::default());
         let text = String::from_utf8_lossy(&text).into_owned();
         assert!(
             text.contains("0xfffffffe 6          root       644        1000       0          dest   locked"),

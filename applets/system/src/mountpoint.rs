@@ -1,6 +1,6 @@
 //! `mountpoint`: test whether a directory is a mount point.
 
-use rbox_core::fs::canonical;
+use rbox_core::files::canonical;
 use rbox_core::mounts;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs;

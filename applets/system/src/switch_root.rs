@@ -1,7 +1,7 @@
 //! `switch_root` and `run-init`: from the first root, which is in memory, to another one: delete all in it, go on there.
 
 use rbox_core::bytes;
-use rbox_core::fs as directories;
+use rbox_core::files;
 use rbox_core::io::{Input, Output};
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -63,7 +63,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let dropped = args.value(DROP).map(parse_capabilities).transpose()?;
     // Before anything is deleted: without /proc this fails, and PID 1 must not fail later.
     dropped.map_or(Ok(()), drop_from_helpers)?;
-    let root = directories::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
+    let root = files::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
     empty(root.as_fd(), old.st_dev, 0);
     mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
     process::chroot(".").map_err(|errno| Error::on("chroot", errno))?;
@@ -85,7 +85,7 @@ fn check_program(path: &[u8]) -> core::result::Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let file = fs::openat2(fs::CWD, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?;
     let stat = fs::fstat(&file)?;
-    let is_program = directories::kind(&stat) == FileType::RegularFile && stat.st_mode & 0o111 != 0;
+    let is_program = files::kind(&stat) == FileType::RegularFile && stat.st_mode & 0o111 != 0;
     if is_program { Ok(()) } else { Err(Errno::ACCESS) }
 }
 
@@ -133,15 +133,15 @@ fn drop_capabilities(env: &mut Env, dropped: CapabilitySet) -> Result<()> {
 
 /// Deletes all in a directory that is on that device, and follows no link. What cannot be deleted only takes memory.
 fn empty(directory: BorrowedFd<'_>, device: u64, depth: usize) {
-    for entry in directories::list(directory).unwrap_or_default() {
-        let Ok(stat) = directories::stat(directory, &entry.name, false) else { continue };
+    for entry in files::list(directory).unwrap_or_default() {
+        let Ok(stat) = files::stat(directory, &entry.name, false) else { continue };
         if stat.st_dev != device {
             continue;
         }
         let mut flags = AtFlags::empty();
-        if directories::kind(&stat) == FileType::Directory {
+        if files::kind(&stat) == FileType::Directory {
             flags = AtFlags::REMOVEDIR;
-            let inner = directories::open_directory(directory, &entry.name, false);
+            let inner = files::open_directory(directory, &entry.name, false);
             // It may have been mounted on between the two calls.
             if let Ok(inner) = inner
                 && depth < DEEPEST

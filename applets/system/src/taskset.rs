@@ -3,7 +3,7 @@
 use rbox_core::call;
 use rbox_core::number::{invalid, parse_decimal};
 use rbox_core::prelude::*;
-use rbox_core::process::threads_of;
+use rbox_core::processes::threads_of;
 use rbox_core::push;
 use rbox_core::sys::process::Pid;
 use rbox_core::sys::thread::{CpuSet, sched_getaffinity, sched_setaffinity};

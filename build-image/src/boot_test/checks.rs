@@ -25,7 +25,7 @@ pub const ALL: &[Check] = &[
     ("orphans", orphans),
 ];
 
-/// What follows them, in this order; each ends the system or looks at what is left of it.
+/// The checks after these, in this order; each ends the system or examines its disk.
 pub const ENDINGS: &[&str] = &["reboot", "ctrl-alt-del", "poweroff", "clean"];
 
 /// Waits for the prompt, says when it came, and logs in.
@@ -37,7 +37,7 @@ pub fn login(machine: &mut Machine) -> Result<()> {
     machine.prepare_shell()
 }
 
-/// Fails unless the command prints exactly this, white space at the ends aside.
+/// Fails unless the command prints exactly this, apart from white space at the ends.
 fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
     let output = machine.output_of(command)?;
     ensure!(output.trim() == wanted, "`{command}` prints `{}`, not `{wanted}`", output.trim());
@@ -212,11 +212,11 @@ fn hotplug(machine: &mut Machine) -> Result<()> {
     machine.wait_for("[ ! -e /dev/vdb ]")
 }
 
-/// What is typed on the screen's keyboard comes out as Belgian azerty.
+/// Keys of the screen's keyboard have the characters of Belgian azerty.
 fn keymap(machine: &mut Machine) -> Result<()> {
     machine.press(&["q", "w", "a", "z", "m", "semicolon", "1", "shift-1", "minus"])?;
     machine.wait_for("cat /dev/vcs1 | grep -q 'azqw,m&1)'")?;
-    // The first load makes tables that were absent present; from then on a dump is what was loaded.
+    // The first load creates missing tables; from then on a dump equals what was loaded.
     machine.output_of("dumpkmap </dev/tty1 >/tmp/a && loadkmap </tmp/a && dumpkmap </dev/tty1 >/tmp/b")?;
     machine.output_of("loadkmap </tmp/b && dumpkmap </dev/tty1 >/tmp/c")?;
     prints(machine, "head -c 7 /tmp/c", "bkeymap")?;
@@ -228,7 +228,7 @@ fn keymap(machine: &mut Machine) -> Result<()> {
 fn jobs(machine: &mut Machine) -> Result<()> {
     machine.send("echo @s''tart; sleep 600\n")?;
     machine.expect("@start\r\n")?;
-    // The word comes before sleep does; a key pressed in between is the shell's own.
+    // The word is printed before sleep starts; a key that is pressed in between goes to the shell.
     std::thread::sleep(std::time::Duration::from_secs(1));
     machine.send("\x03")?;
     let (output, _) = machine.command("sleep 600 & sleep 1; kill $!; wait $! 2>/dev/null; echo ended $?")?;
@@ -236,7 +236,7 @@ fn jobs(machine: &mut Machine) -> Result<()> {
     Ok(())
 }
 
-/// init buries children whose parents are gone.
+/// init reaps children whose parents have ended.
 fn orphans(machine: &mut Machine) -> Result<()> {
     machine.output_of("i=0; while [ $i -lt 50 ]; do (sleep 0.1 &); i=$((i+1)); done")?;
     machine.wait_for("! ps | grep -v grep | grep -q ' Z '")

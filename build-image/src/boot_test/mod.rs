@@ -15,7 +15,7 @@ use crate::mbr::{self, SECTOR};
 use crate::qemu::{self, Accel};
 use crate::{disk, kernel, tools};
 
-/// What the user can choose about the test.
+/// The options of the test.
 #[derive(clap::Args, Clone, Debug)]
 #[group(id = "test-options")]
 pub struct Options {
@@ -51,7 +51,7 @@ type Check = (&'static str, fn(&mut Machine) -> Result<()>);
 /// Boots besides the one through GRUB.
 const BOOTS: &[&str] = &["direct", "init-sh", "initramfs"];
 
-/// One run of the test: what was chosen and what came of it.
+/// One run of the test: its options and its results.
 struct Run<'a> {
     options: &'a Options,
     /// For sockets and the copy of the disk.
@@ -111,7 +111,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Does one check and prints what came of it.
+    /// Runs one check and prints its result.
     fn check(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
         let begun = Instant::now();
         let result = work();
@@ -168,8 +168,9 @@ impl Run<'_> {
         if self.check("login", || checks::login(&mut machine)) {
             for (name, work) in checks::ALL.iter().skip(1) {
                 if self.wanted(name) && !self.check(name, || work(&mut machine)) {
-                    // A failed check may have left a command running: interrupt it.
+                    // A failed check may have left a command running, which Ctrl-C interrupts.
                     machine.send("\x03\n")?;
+                    // If the shell does not answer, the next check fails and says so.
                     let _ = machine.prepare_shell();
                 }
             }
@@ -204,7 +205,7 @@ impl Run<'_> {
         self.keep_log("direct", &machine)
     }
 
-    /// `init=/bin/sh`: the shell as the first process, on a root that nobody has set up.
+    /// `init=/bin/sh`: the shell as the first process, on a root without start-up.
     fn shell_boot(&mut self) -> Result<()> {
         let mut options = self.machine_options(&self.options.image);
         options.snapshot = true;
@@ -228,7 +229,7 @@ impl Run<'_> {
     }
 }
 
-/// e2fsck's judgement of the partition, and that no journal waits to be replayed.
+/// Checks the partition by e2fsck, and that the journal need not be replayed.
 fn file_system_is_clean(image: &Path, directory: &Path) -> Result<()> {
     let partition = directory.join("partition");
     let mut disk = File::open(image)?;
@@ -238,7 +239,7 @@ fn file_system_is_clean(image: &Path, directory: &Path) -> Result<()> {
     let mut file = File::open(&partition)?;
     file.seek(SeekFrom::Start(1024 + 96))?;
     file.read_exact(&mut feature)?;
-    // The incompatible feature `recover` is set while the file system is mounted for writing.
+    // The incompatible feature `recover` is set while the filesystem is mounted for writing.
     ensure!(u32::from_le_bytes(feature) & 0x4 == 0, "the journal waits to be replayed");
     let tool = tools::find("e2fsck").context("e2fsck went away")?;
     let output = Command::new(tool).arg("-fn").arg(&partition).output()?;

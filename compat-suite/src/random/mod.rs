@@ -1,8 +1,8 @@
-//! Generated programs: the same seeds in BusyBox and in rbox, and what differs.
+//! Generated programs: runs the same seeds in BusyBox and in rbox, and reports what differs.
 //!
-//! A hundred scripts run in one shell, each in a subshell and a directory of its own, so that the cost is that of a fork and not of
-//! a program. Standard output, the status and the messages are compared. Scripts of a hundred that differ are run again one
-//! by one. What was not equal at once but does not count as a difference is counted by its reason.
+//! One shell runs a hundred scripts, each in a subshell and a directory of its own, so that a script costs a fork and not the start of
+//! a program. Standard output, status and messages are compared. If a batch differs, its scripts run again one by one. Unequal
+//! results that do not count as a difference are counted by their reason.
 
 mod sh;
 
@@ -16,7 +16,7 @@ use std::time::Instant;
 const BATCH: u64 = 100;
 /// How long a batch may take, in seconds: a script that hangs is a difference.
 const LIMIT: &str = "20";
-/// How often more a script is asked that differs and in which two commands run at the same time.
+/// How many more times a script runs that differs and in which two commands run at the same time.
 const TRIES: usize = 3;
 /// How many batches run at once.
 const WORKERS: usize = 2;
@@ -68,14 +68,14 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
                 return Ok(());
             }
             let seeds: Vec<u64> = (at..(at + BATCH).min(seed + count)).collect();
-            bench.judge(&seeds)?;
+            bench.compare_each(&seeds)?;
         }
     };
     let results = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
         workers.into_iter().map(|worker| worker.join().expect("no worker panics")).collect::<Result<Vec<()>, String>>()
     });
-    // What is left is in the temporary directory.
+    // The result of the comparison does not depend on it; what cannot be removed stays in the temporary directory.
     let _ = fs::remove_dir_all(&scratch);
     results?;
     let seconds = started.elapsed().as_secs_f64();
@@ -142,7 +142,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Runs the scripts together, and those that differ then alone. What differs there too is printed.
-    fn judge(&self, seeds: &[u64]) -> Result<(), String> {
+    fn compare_each(&self, seeds: &[u64]) -> Result<(), String> {
         let together = self.both(seeds)?;
         for &seed in seeds {
             match together.each_ref().map(|output| part(output, seed)) {
@@ -226,13 +226,13 @@ impl Bench<'_> {
 }
 
 /// The files that a script finds.
-fn fill(place: &Path) -> std::io::Result<()> {
-    fs::create_dir(place)?;
-    fs::create_dir(place.join("d"))?;
+fn fill(directory: &Path) -> std::io::Result<()> {
+    fs::create_dir(directory)?;
+    fs::create_dir(directory.join("d"))?;
     for name in ["a.c", "ab", "b c", ".h", "d/e", "d/f g"] {
-        fs::write(place.join(name), "")?;
+        fs::write(directory.join(name), "")?;
     }
-    fs::write(place.join("lib"), "echo lib $#; x=lib; return 3\necho no\n")
+    fs::write(directory.join("lib"), "echo lib $#; x=lib; return 3\necho no\n")
 }
 
 /// What a batch printed for the script of one seed: the text up to and with its messages.
@@ -256,13 +256,13 @@ fn speaks_in_backquotes(script: &str) -> bool {
 
 /// The text without the numbers of lines: BusyBox counts the lines within backquotes from that of the command that ran before.
 fn unnumbered(text: &str) -> String {
-    let mut pieces = text.split(": line ");
-    let mut kept = pieces.next().unwrap_or_default().to_string();
-    for piece in pieces {
-        kept.push_str(": line ");
-        kept.push_str(piece.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+    let mut parts = text.split(": line ");
+    let mut cleaned = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        cleaned.push_str(": line ");
+        cleaned.push_str(part.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     }
-    kept
+    cleaned
 }
 
 /// The bytes of a text, whatever their order.

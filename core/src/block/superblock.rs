@@ -1,8 +1,9 @@
 //! Superblocks: the type, the UUID and the label of what is on a device.
 //!
-//! The places come from the formats' own descriptions: linux/Documentation/filesystems/ext4, Microsoft's FAT
-//! specification, ECMA-119, mkswap(8), XFS's disk format, btrfs's on-disk format, linux/Documentation/filesystems for f2fs, nilfs2, erofs and NTFS,
-//! Microsoft's exFAT specification, cryptsetup's LUKS on-disk format, lvm2's and mdadm's man pages.
+//! The offsets come from the formats' own descriptions: linux/Documentation/filesystems/ext4, Microsoft's FAT
+//! specification, ECMA-119, mkswap(8), XFS's disk format, btrfs's on-disk format, linux/Documentation/filesystems for
+//! f2fs, nilfs2, erofs and NTFS, Microsoft's exFAT specification, cryptsetup's LUKS on-disk format, lvm2's and mdadm's
+//! man pages.
 
 use super::{push_hex, read_at, uuid_text};
 use crate::callback;
@@ -13,7 +14,7 @@ use crate::sys::OwnedFd;
 pub struct Content {
     /// The type's name as mount(8) takes it; `swap` for swap space.
     pub kind: &'static str,
-    /// The UUID, or what is in its place, as text; empty where there is none.
+    /// The UUID, or its equivalent, as text; empty where there is none.
     pub uuid: Vec<u8>,
     /// The label; empty where there is none.
     pub label: Vec<u8>,

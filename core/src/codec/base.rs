@@ -1,11 +1,11 @@
-//! Base 64 and base 32 (RFC 4648): bytes as letters that every mail and terminal passes on.
+//! Base 64 and base 32 (RFC 4648): bytes as characters that every mail and terminal passes on.
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
-    /// Groups of three bytes as four letters.
+    /// Groups of three bytes as four characters.
     Base64,
-    /// Groups of five bytes as eight letters.
+    /// Groups of five bytes as eight characters.
     Base32,
 }
 
@@ -17,7 +17,7 @@ impl Base {
         }
     }
 
-    /// The bits of a letter, and the bytes and the letters of a group.
+    /// The bits of a character, and the bytes and the characters of a group.
     const fn form(self) -> (usize, usize, usize) {
         match self {
             Self::Base64 => (6, 3, 4),
@@ -30,7 +30,7 @@ impl Base {
         self.form().1
     }
 
-    /// Adds the letters of `content` to `out`; the last group is filled up with `=`.
+    /// Adds the characters of `content` to `out`; the last group is filled up with `=`.
     pub fn encode(self, content: &[u8], out: &mut Vec<u8>) {
         if self == Self::Base64 {
             let (groups, rest) = content.as_chunks::<3>();
@@ -55,7 +55,7 @@ impl Base {
     }
 }
 
-/// The loop that matters: four letters are written at once.
+/// The loop that matters: four characters are written at once.
 fn encode_threes(groups: &[[u8; 3]], out: &mut Vec<u8>) {
     let Some(alphabet) = Base::Base64.alphabet().first_chunk::<64>() else { return };
     let start = out.len();
@@ -76,9 +76,9 @@ pub struct Invalid;
 #[derive(Debug)]
 pub struct Decoder {
     base: Base,
-    /// The value of each letter, or what else it is.
+    /// The value of each character, or what else it is.
     values: [u8; 256],
-    /// The bits of the group that is not whole yet, and the number of its letters.
+    /// The bits of the group that is not whole yet, and the number of its characters.
     pending: u64,
     letters: usize,
     /// How many `=` the group has.
@@ -90,7 +90,7 @@ const BLANK: u8 = 0xFE;
 const PADDING: u8 = 0xFD;
 
 impl Decoder {
-    /// A decoder that passes over all that is no letter when `lenient`, and else refuses it.
+    /// A decoder that passes over all that is no character when `lenient`, and else refuses it.
     pub fn new(base: Base, lenient: bool) -> Self {
         let mut values = [if lenient { BLANK } else { INVALID }; 256];
         for (value, &letter) in base.alphabet().iter().enumerate() {
@@ -114,16 +114,16 @@ impl Decoder {
                     continue;
                 }
             }
-            // A blank, an equals sign, or a letter of a group that is not whole here.
+            // A blank, an equals sign, or a character of a group that is not whole here.
             let Some((&letter, after)) = rest.split_first() else { return Ok(()) };
             self.take(letter, out)?;
             rest = after;
         }
     }
 
-    /// Decodes some groups, as long as four letters are beside each other, and returns how many letters that was.
+    /// Decodes some groups, as long as four characters are beside each other, and returns how many characters that was.
     fn decode_fours(&self, content: &[u8], out: &mut Vec<u8>) -> usize {
-        // A few lines: the room for them is zeroed before it is known how many there are.
+        // A few lines: the space for them is zeroed before it is known how many there are.
         let (groups, _) = content[..content.len().min(256)].as_chunks::<4>();
         let start = out.len();
         out.resize(start + 3 * groups.len(), 0);
@@ -154,7 +154,7 @@ impl Decoder {
         self.letters += 1;
         if self.letters == letters {
             let used = (letters - self.padding) * bits / 8;
-            // RFC 4648, 6: only so many letters hold a whole number of bytes.
+            // RFC 4648, 6: only so many characters hold a whole number of bytes.
             if (used * 8).div_ceil(bits) != letters - self.padding {
                 return Err(Invalid);
             }

@@ -1,7 +1,7 @@
 //! Copies of a file's data: shared blocks, holes, or bytes.
 
 use crate::error::{Error, Result};
-use crate::fs::kind;
+use crate::files::kind;
 use crate::io::{self, CHUNK};
 use crate::sys::fs::{self, FileType, SeekFrom, Stat};
 use crate::sys::{AsFd, Errno, OwnedFd, fd};

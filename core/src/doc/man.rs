@@ -191,9 +191,9 @@ fn is_option(line: &str) -> bool {
     options::count(line) > 0
 }
 
-/// A line below an option's that goes on with its text.
+/// Whether `line`, below an option's, continues its description.
 fn continues(line: &str) -> bool {
-    line.starts_with("      ")
+    options::continues(line.as_bytes(), 0)
 }
 
 /// roff takes a dash for a hyphen, a backslash for an escape and a leading dot or quote for a request.

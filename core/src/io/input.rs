@@ -143,6 +143,7 @@ impl Input {
         if count > 0
             && let Some(source) = self.fd()
         {
+            // A pipe or a terminal cannot seek.
             let _ = fs::seek(source, fs::SeekFrom::Current(-(count as i64)));
         }
     }

@@ -4,7 +4,7 @@ use super::{CHUNK, Input, Output};
 use crate::bytes::{find_byte, whole_characters};
 use crate::error::Result;
 
-/// A piece of a record.
+/// A chunk of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {
     /// Its bytes, without the delimiter.
@@ -14,10 +14,11 @@ pub struct Piece<'a> {
 }
 
 impl Input {
-    /// Returns the next piece of a record: the whole of one that fits the buffer, else as much as does. `None` at the end.
+    /// Returns the next chunk of a record: the whole of one that fits the buffer, else as much as does. `None` at the
+    /// end.
     ///
-    /// A piece is not empty unless the record ends there, and splits no character of UTF-8. What has been read of a record
-    /// is returned, and what `output` holds is flushed, before a read that would wait.
+    /// A chunk is not empty unless the record ends there, and splits no character of UTF-8. What has been read of a
+    /// record is returned, and what `output` holds is flushed, before a read that would wait.
     #[inline]
     pub fn piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
         if let Some(at) = find_byte(delimiter, self.buffered()) {
@@ -26,7 +27,7 @@ impl Input {
         self.read_piece(delimiter, output)
     }
 
-    /// The piece of a record whose end has not been read yet.
+    /// The chunk of a record whose end has not been read yet.
     fn read_piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
         let mut searched = self.buffered().len();
         let (length, ends) = loop {

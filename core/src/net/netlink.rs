@@ -1,4 +1,4 @@
-//! Interfaces, addresses and routes, asked of and told to the kernel by rtnetlink(7).
+//! Interfaces, addresses and routes, read from and changed in the kernel by rtnetlink(7).
 
 use core::net::IpAddr;
 
@@ -163,7 +163,8 @@ impl Netlink {
         self.change(request)
     }
 
-    /// The way that a packet to `wanted.to` would go, from `wanted.source` and through `wanted.index` where these are set.
+    /// The way that a packet to `wanted.to` would go, from `wanted.source` and through `wanted.index` where these are
+    /// set.
     pub fn route_to(&self, wanted: &Route) -> core::result::Result<Route, Errno> {
         let source = wanted.source.map_or(0, |_| if wanted.family == 2 { 32 } else { 128 });
         let fixed = [wanted.family, wanted.prefix, source, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -188,7 +189,7 @@ impl Netlink {
         let to = route.to.map_or(0, |_| route.prefix);
         let fixed = [route.family, to, 0, 0, 0, route.protocol, route.scope, route.kind];
         let fixed = [&fixed[..], &route.flags.to_ne_bytes()].concat();
-        // RTA_TABLE has room for any table; the fixed part's byte is then 0.
+        // RTA_TABLE holds any table; the fixed part's byte is then 0.
         let mut request =
             Request::new(if add { 24 } else { 25 }, flags, &fixed).attribute(15, &route.table.to_ne_bytes());
         let mut put = |kind: u16, value: Option<Vec<u8>>| {
@@ -387,8 +388,8 @@ pub struct Route {
     pub kind: u8,
     /// `RTNH_F_...`: 4 the gateway is on the link.
     pub flags: u32,
-    /// What `RTA_METRICS` holds: `RTAX_...` and its value, 1 the metrics that are locked, 2 the MTU in bytes, 3 the window
-    /// in bytes, 4 the round trip time in eighths of a millisecond, 8 the largest segment in bytes.
+    /// What `RTA_METRICS` holds: `RTAX_...` and its value, 1 the metrics that are locked, 2 the MTU in bytes, 3 the
+    /// window in bytes, 4 the round trip time in eighths of a millisecond, 8 the largest segment in bytes.
     pub metrics: Vec<(u16, u32)>,
 }
 
@@ -443,9 +444,11 @@ impl Route {
 pub fn fuzz(data: &[u8]) {
     let mut rest = data;
     while let Some((_, body, after)) = split_message(rest) {
+        // Only a panic counts.
         let _ = (Link::parse(body), Address::parse(body), Route::parse(body));
         rest = after;
     }
+    // As above.
     let _ = (Link::parse(data), Address::parse(data), Route::parse(data));
 }
 
@@ -468,6 +471,7 @@ mod tests {
             if let Some((_, body, _)) = split_message(&bytes) {
                 attributes(body).count();
             }
+            // Any result is right; a panic is not.
             let _ = (Link::parse(&bytes), Address::parse(&bytes), Route::parse(&bytes));
         }
     }

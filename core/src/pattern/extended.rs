@@ -1,15 +1,15 @@
 //! Patterns with alternatives, as ksh and bash have them: `?(a|b)`, `*(a|b)`, `+(a|b)`, `@(a|b)`, `!(a|b)`.
 //!
-//! What a part of the pattern reaches in the text is a set of places. So a match costs at most pattern times the cube of
-//! the text, whatever is nested in what.
+//! What a part of the pattern reaches in the text is a set of positions. So a match costs at most pattern times the
+//! cube of the text, whatever is nested in what.
 
-use super::glob::{Extent, Flags, Token, bracket_length, next_token, token_matches};
+use super::token::{Extent, Flags, Token, bracket_length, next_token, token_matches};
 use super::unit;
 
 /// How deep groups may nest; a deeper one matches nothing.
 const MAX_DEPTH: u32 = 64;
 
-/// For each place in the text, its end among them, whether it is reached.
+/// For each position in the text, its end among them, whether it is reached.
 type Places = Vec<bool>;
 
 /// Whether the pattern has a group.
@@ -97,7 +97,7 @@ impl Matcher<'_> {
         vec![false; self.text.len() + 1]
     }
 
-    /// What the pattern reaches from one place.
+    /// What the pattern reaches from one position.
     fn from(&self, pattern: &[u8], start: usize) -> Places {
         let mut places = self.none();
         places[start] = true;
@@ -108,7 +108,7 @@ impl Matcher<'_> {
         unit::first(&self.text[place..], self.flags.has(Flags::UTF8))
     }
 
-    /// Where characters begin, from a place on, and the end.
+    /// Where characters begin, from a position on, and the end.
     fn places(&self, start: usize) -> Vec<usize> {
         let mut found = vec![start];
         let mut place = start;

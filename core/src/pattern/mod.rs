@@ -7,6 +7,7 @@
 mod extended;
 pub mod glob;
 pub mod regex;
+mod token;
 mod unit;
 
 pub use unit::{decode, other_case, sequence_length};

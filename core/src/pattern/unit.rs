@@ -166,7 +166,7 @@ pub fn other_case(unit: u32) -> Option<u32> {
         (0x4D0, 0x52F),
         (0x1EA0, 0x1EFF),
     ];
-    // U+00F7 and U+00D7 are signs, U+03C2 is the small sigma at the end of a word.
+    // U+00F7 and U+00D7 are operators, U+03C2 is the small sigma at the end of a word.
     if matches!(unit, 0xF7 | 0xD7 | 0x3C2 | 0x3A2) {
         return None;
     }
@@ -181,7 +181,7 @@ pub fn other_case(unit: u32) -> Option<u32> {
     if PAIRS.iter().any(|&(low, high)| (low..=high).contains(&unit)) {
         return Some(unit ^ 1);
     }
-    // The same with the capital at the odd places.
+    // The same with the capital at the odd code points.
     if (0x139..=0x148).contains(&unit) || (0x179..=0x17E).contains(&unit) {
         return Some(((unit + 1) ^ 1) - 1);
     }

@@ -16,13 +16,15 @@ pub fn echo(words: &[&[u8]], style: Style) -> Vec<u8> {
     let (mut newline, mut escapes) = (true, false);
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
-        if word.len() < 2 || word[0] != b'-' || !word[1..].iter().all(|letter| b"neE".contains(letter)) {
+        if word.len() < 2 || word[0] != b'-' || !word[1..].iter().all(|option| b"neE".contains(option)) {
             break;
         }
-        for letter in &word[1..] {
-            match letter {
+        for option in &word[1..] {
+            match option {
                 b'n' => newline = false,
-                letter => escapes = *letter == b'e',
+                b'e' => escapes = true,
+                // In BusyBox `-E` is the default that it names, in bash it takes back an `-e` before it.
+                _ => escapes &= !matches!(style, Style::WideEcho),
             }
         }
         words = rest;

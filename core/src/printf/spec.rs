@@ -8,7 +8,7 @@ use crate::sys::float;
 /// The largest width and precision of C, which are of type `int`.
 const MOST: usize = i32::MAX as usize;
 
-/// What is between `%` and the letter of a conversion.
+/// What is between `%` and the character of a conversion.
 #[derive(Clone, Copy, Default)]
 pub struct Spec {
     left: bool,
@@ -18,12 +18,13 @@ pub struct Spec {
     alternate: bool,
     /// Columns.
     width: usize,
-    /// Digits of an integer, places of a fraction, bytes of a text.
+    /// Digits of an integer, digits of a fraction, bytes of a text.
     precision: Option<usize>,
 }
 
 impl Spec {
-    /// Reads a specification from `at`, after the `%`, on; `at` is then the letter's place. `star` gives what a `*` asks for.
+    /// Reads a specification from `at`, after the `%`, on; `at` is then the offset of the conversion character. `star`
+    /// gives what a `*` asks for.
     pub fn read(format: &[u8], at: &mut usize, star: &mut dyn FnMut() -> i64) -> Spec {
         let mut spec = Spec::default();
         while let Some(flag) = format.get(*at) {
@@ -51,8 +52,8 @@ impl Spec {
         spec
     }
 
-    /// Makes room in `out` for what the width and the precision ask for, and as much for digits that are put together
-    /// first. The error is `out of memory`, also where one of them passes C's `int`.
+    /// Reserves space in `out` for what the width and the precision ask for, and as much for digits that are put
+    /// together first. The error is `out of memory`, also where one of them passes C's `int`.
     pub fn reserve(&self, out: &mut Vec<u8>) -> Result<()> {
         /// Bytes that a number of no width and no precision takes at most.
         const NUMBER: usize = 400;

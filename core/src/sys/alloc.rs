@@ -1,7 +1,7 @@
-//! The binary's allocator: lists of free pieces by size, for a program of one thread; large pieces are the C library's.
+//! The binary's allocator: lists of free blocks by size, for a program of one thread; large blocks are the C library's.
 //!
 //! The C library's own spends some 200 instructions on a pair of calls, a third of what a shell loop costs, and touches
-//! several pages before the first byte is used. Here a piece is one list operation, and the first pieces are together
+//! several pages before the first byte is used. Here a block is one list operation, and the first blocks are together
 //! at the program's end, in pages that cost nothing until they are touched.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -19,18 +19,18 @@ const SMALL: usize = 512;
 const LARGEST: usize = 4096;
 const SMALL_CLASSES: usize = SMALL / STEP;
 const CLASSES: usize = SMALL_CLASSES + (LARGEST / SMALL).ilog2() as usize;
-/// Bytes of the first stretch, inside the program.
+/// Bytes of the first chunk, inside the program.
 const FIRST: usize = 32 * 1024;
-/// Bytes of each further stretch.
+/// Bytes of each further chunk.
 const FURTHER: usize = 64 * 1024;
 
 #[repr(C, align(16))]
 struct Stretch([u8; FIRST]);
 
 struct State {
-    /// The first free piece of each size; a free piece begins with the address of the next.
+    /// The first free block of each size; a free block begins with the address of the next.
     free: [*mut u8; CLASSES],
-    /// The part of the current stretch that was never given out.
+    /// The part of the current chunk that was never given out.
     start: *mut u8,
     /// Bytes from `start` on.
     left: usize,
@@ -43,7 +43,7 @@ pub struct Allocator {
     state: UnsafeCell<State>,
 }
 
-// SAFETY: the binary has one thread, so there is no other to share with; `new` tells the condition.
+// SAFETY: the binary has one thread, so there is no other to share with; `new` states the condition.
 unsafe impl Sync for Allocator {}
 
 impl Allocator {
@@ -90,7 +90,8 @@ impl Running {
     }
 }
 
-/// Prints `NAME: out of memory` and ends the process with the failure status of the applet that runs. PID 1 starts anew.
+/// Prints `NAME: out of memory` and ends the process with the failure status of the applet that runs. PID 1 starts
+/// anew.
 #[cold]
 #[inline(never)]
 fn fail() -> ! {
@@ -119,7 +120,7 @@ fn checked(piece: *mut u8) -> *mut u8 {
     piece
 }
 
-/// Calls `allocate`, which is told by a null pointer or an error that memory is exhausted.
+/// Calls `allocate`, which reports by a null pointer or an error that memory is exhausted.
 fn handled<T>(allocate: impl FnOnce() -> T) -> T {
     HANDLED.store(true, Relaxed);
     let result = allocate();
@@ -127,7 +128,7 @@ fn handled<T>(allocate: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Makes room for `more` elements; an error where memory is exhausted. For sizes that come from input.
+/// Reserves memory for `more` elements; an error where memory is exhausted. For sizes that come from input.
 pub fn try_reserve<T>(list: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
     handled(|| list.try_reserve(more))
 }
@@ -135,16 +136,16 @@ pub fn try_reserve<T>(list: &mut Vec<T>, more: usize) -> Result<(), TryReserveEr
 /// `size` zero bytes, which take no memory until they are written to; `None` where memory is exhausted.
 pub fn zeroed(size: usize) -> Option<Vec<u8>> {
     let layout = Layout::array::<u8>(size).ok().filter(|layout| layout.size() > 0)?;
-    // SAFETY: the size is not zero. A piece that is not null is from the global allocator, with the layout of a vector of
-    // that capacity, and all its bytes are zero.
+    // SAFETY: the size is not zero. A block that is not null is from the global allocator, with the layout of a vector
+    // of that capacity, and all its bytes are zero.
     unsafe {
         let piece = handled(|| std::alloc::alloc_zeroed(layout));
         if piece.is_null() { None } else { Some(Vec::from_raw_parts(piece, size, size)) }
     }
 }
 
-/// Whether the process has a limit of memory (setrlimit(2), RLIMIT_AS and RLIMIT_DATA), so that an applet which needs too
-/// much ends it.
+/// Whether the process has a limit of memory (setrlimit(2), RLIMIT_AS and RLIMIT_DATA), so that an applet which needs
+/// too much ends it.
 pub fn is_limited() -> bool {
     [Resource::As, Resource::Data].into_iter().any(|resource| getrlimit(resource).current.is_some())
 }
@@ -163,13 +164,13 @@ fn class(layout: &Layout) -> Option<usize> {
     })
 }
 
-/// The bytes of a class's pieces.
+/// The bytes of a class's blocks.
 fn size_of_class(class: usize) -> usize {
     if class < SMALL_CLASSES { (class + 1) * STEP } else { SMALL << (class - SMALL_CLASSES + 1) }
 }
 
 impl State {
-    /// A piece that was never given out.
+    /// A block that was never given out.
     #[cold]
     fn carve(&mut self, class: usize) -> *mut u8 {
         let size = size_of_class(class);
@@ -180,13 +181,13 @@ impl State {
             return core::ptr::null_mut();
         }
         let piece = self.start;
-        // SAFETY: left bytes follow start in its stretch, and size is not more.
+        // SAFETY: left bytes follow start in its chunk, and size is not more.
         self.start = unsafe { piece.add(size) };
         self.left -= size;
         piece
     }
 
-    /// Goes on to a stretch that is not used. What was left of the last one, less than the largest piece, is lost.
+    /// Goes on to a chunk that is not used. What was left of the last one, less than the largest block, is lost.
     fn stretch(&mut self) {
         if !self.begun {
             self.begun = true;
@@ -194,15 +195,15 @@ impl State {
             self.left = FIRST;
             return;
         }
-        // SAFETY: the size is not zero, the alignment a power of two; stretches are never given back.
+        // SAFETY: the size is not zero, the alignment a power of two; chunks are never given back.
         let start = unsafe { System.alloc(Layout::from_size_align_unchecked(FURTHER, STEP)) };
         self.left = if start.is_null() { 0 } else { FURTHER };
         self.start = start;
     }
 }
 
-// SAFETY: a piece is at least as large and as aligned as asked for, and is given out to one owner until it comes back:
-// it leaves its list or the stretch when it is given out. Which of the two allocators a piece is from follows from its
+// SAFETY: a block is at least as large and as aligned as asked for, and is given out to one owner until it comes back:
+// it leaves its list or the chunk when it is given out. Which of the two allocators a block is from follows from its
 // layout, which is the same when it comes back.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -216,19 +217,19 @@ unsafe impl GlobalAlloc for Allocator {
         if piece.is_null() {
             return checked(state.carve(class));
         }
-        // SAFETY: a free piece begins with the address of the next, is 16 bytes at least and aligned to them.
+        // SAFETY: a free block begins with the address of the next, is 16 bytes at least and aligned to them.
         state.free[class] = unsafe { piece.cast::<*mut u8>().read() };
         piece
     }
 
     unsafe fn dealloc(&self, piece: *mut u8, layout: Layout) {
         let Some(class) = class(&layout) else {
-            // SAFETY: the caller's promise: the piece is from alloc, with this layout, so from System.
+            // SAFETY: the caller's promise: the block is from alloc, with this layout, so from System.
             return unsafe { System.dealloc(piece, layout) };
         };
         // SAFETY: as in alloc.
         let state = unsafe { &mut *self.state.get() };
-        // SAFETY: the piece is given back, so nobody else uses its 16 bytes or more.
+        // SAFETY: the block is given back, so nothing else uses its 16 bytes or more.
         unsafe { piece.cast::<*mut u8>().write(state.free[class]) };
         state.free[class] = piece;
     }
@@ -242,7 +243,7 @@ unsafe impl GlobalAlloc for Allocator {
             (None, None) => return checked(unsafe { System.realloc(piece, layout, size) }),
             _ => {}
         }
-        // SAFETY: the caller's promises; both pieces hold the smaller size and are not the same.
+        // SAFETY: the caller's promises; both blocks hold the smaller size and are not the same.
         unsafe {
             let moved = self.alloc(wanted);
             if !moved.is_null() {
@@ -258,7 +259,7 @@ unsafe impl GlobalAlloc for Allocator {
             // SAFETY: the caller's promise about layout.
             return checked(unsafe { System.alloc_zeroed(layout) });
         }
-        // SAFETY: the caller's promise; the piece holds layout.size() bytes.
+        // SAFETY: the caller's promise; the block holds layout.size() bytes.
         unsafe {
             let piece = self.alloc(layout);
             if !piece.is_null() {
@@ -282,7 +283,7 @@ mod tests {
         }
     }
 
-    /// Every byte of every piece holds its owner's mark until the owner gives it back.
+    /// Every byte of every block holds its owner's byte until the owner gives it back.
     #[test]
     fn pieces_do_not_overlap() {
         // SAFETY: only this thread uses it.
@@ -294,7 +295,7 @@ mod tests {
             let size = 1 + (random >> 16) as usize % if turn % 8 == 0 { 5000 } else { 700 };
             let mark = turn as u8;
             let layout = Layout::from_size_align(size, 1 << (random >> 30)).expect("a small power of two");
-            // SAFETY: sizes are not zero, and each piece is used within its layout and given back once.
+            // SAFETY: sizes are not zero, and each block is used within its layout and given back once.
             unsafe {
                 let piece = allocator.alloc(layout);
                 assert_eq!(piece as usize % layout.align(), 0);

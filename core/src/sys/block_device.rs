@@ -1,4 +1,4 @@
-//! What block devices and mounted filesystems are asked and told: linux/fs.h, linux/fd.h, linux/cdrom.h; `swapon(2)`.
+//! Queries and commands of block devices and mounted file systems: linux/fs.h, linux/fd.h, linux/cdrom.h; `swapon(2)`.
 
 use std::ffi::CString;
 
@@ -65,7 +65,7 @@ pub fn get(file: BorrowedFd<'_>, what: Number) -> Result<u64, Errno> {
         Number::Size => BLKGETSIZE64,
     };
     let mut answer = 0u64;
-    // SAFETY: the kernel writes an int, a long or 64 bits to a place that has 64 and lives for the call.
+    // SAFETY: the kernel writes an int, a long or 64 bits to a buffer that has 64 and lives for the call.
     if unsafe { libc::ioctl(file.as_raw_fd(), request as _, &raw mut answer) } < 0 {
         return Err(last_errno());
     }
@@ -74,7 +74,7 @@ pub fn get(file: BorrowedFd<'_>, what: Number) -> Result<u64, Errno> {
     Ok(if is_int && cfg!(target_endian = "big") { answer >> 32 } else { answer })
 }
 
-/// What a device is told.
+/// A command to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Let it be written, or not.
@@ -95,7 +95,7 @@ pub enum Order {
     CloseTray,
 }
 
-/// Tells the device.
+/// Sends the command to the device.
 pub fn tell(file: BorrowedFd<'_>, order: Order) -> Result<(), Errno> {
     let fd = file.as_raw_fd();
     let read_only = libc::c_int::from(order == Order::SetReadOnly(true));

@@ -25,7 +25,7 @@ impl<'a, S: Signature> Callback<'a, S> {
     #[inline]
     pub fn new<F: for<'b> FnMut(S::Parameters<'b>) -> S::Result>(closure: &'a mut F) -> Self {
         /// # Safety
-        /// `closure` points to an F that nobody else uses meanwhile.
+        /// `closure` points to an F that nothing else uses meanwhile.
         unsafe fn call<S: Signature, F: for<'b> FnMut(S::Parameters<'b>) -> S::Result>(
             closure: *mut (),
             parameters: S::Parameters<'_>,
@@ -40,8 +40,8 @@ impl<'a, S: Signature> Callback<'a, S> {
     /// Calls the closure.
     #[inline]
     pub fn call(&mut self, parameters: S::Parameters<'_>) -> S::Result {
-        // SAFETY: `new` took the closure and its own `call` from one type F; it is borrowed for as long as this callback
-        // lives, and `&mut self` says that no other call is under way.
+        // SAFETY: `new` took the closure and its own `call` from one type F; it is borrowed for as long as this
+        // callback lives, and `&mut self` says that no other call is under way.
         unsafe { (self.call)(self.closure, parameters) }
     }
 }

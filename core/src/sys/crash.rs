@@ -1,6 +1,6 @@
 //! The last words of a program that dies of its own fault.
 //!
-//! In the release build a panic is an illegal instruction and has no text. The handler tells where it was; with
+//! In the release build a panic is an illegal instruction and has no text. The handler prints its address; with
 //! `target/rbox.debug`, addr2line(1) finds the line.
 
 use core::ptr;
@@ -12,7 +12,8 @@ unsafe extern "C" {
 
 /// From now on an illegal instruction prints `rbox: NAME crashed at 0xOFFSET` before it ends the process.
 pub fn tell_where() {
-    // SAFETY: a zeroed sigaction is valid, and the structure lives through the call; the handler makes system calls only.
+    // SAFETY: a zeroed sigaction is valid, and the structure lives through the call; the handler makes system calls
+    // only.
     unsafe {
         let mut action: libc::sigaction = core::mem::zeroed();
         action.sa_sigaction = tell as extern "C" fn(libc::c_int, *const libc::siginfo_t, *const libc::c_void) as usize;
@@ -29,7 +30,8 @@ extern "C" fn tell(signal: libc::c_int, info: *const libc::siginfo_t, _context: 
     // given; all three calls are safe in a handler (signal-safety(7)).
     unsafe {
         if (*info).si_code <= 0 {
-            // Another process sent it. By number: raise(3) sends to the thread that libc knows of, whatever the kernel says.
+            // Another process sent it. By number: raise(3) sends to the thread that libc knows of, whatever the kernel
+            // says.
             libc::kill(libc::getpid(), signal);
             return;
         }

@@ -1,4 +1,5 @@
-//! Floating point numbers as words, by the C library: exact, as C prints them, and a quarter of the bytes of Rust's own.
+//! Floating point numbers as words, by the C library: exact, as C prints them, and a quarter of the bytes of Rust's
+//! own.
 
 use std::ffi::CString;
 
@@ -29,7 +30,7 @@ pub fn push(out: &mut Vec<u8>, value: f64, letter: u8, precision: Option<usize>,
     let precision = precision.map_or(-1, |precision| i32::try_from(precision).unwrap_or(i32::MAX));
     let format: [u8; 6] =
         if alternate { [b'%', b'#', b'.', b'*', letter, 0] } else { [b'%', b'.', b'*', letter, 0, 0] };
-    // The largest number has 309 digits before the point; then come the sign, the point and the places.
+    // The largest number has 309 digits before the point; then come the sign, the point and the digits after it.
     let start = out.len();
     out.resize(start + 330 + precision.max(0) as usize, 0);
     let room = out.len() - start;

@@ -5,7 +5,7 @@ pub use rustix::fs::*;
 use super::{BorrowedFd, Errno, OwnedFd};
 
 /// Takes calls of rustix that have a pathname: the conversion to a C string is compiled once for each of them, where
-/// rustix's own generic functions bring it, and room for the string on the stack, to every place that calls them. A row
+/// rustix's own generic functions bring it, and space for the string on the stack, to every caller. A row
 /// names the parameters before the pathname, and those after it.
 macro_rules! by_path {
     ($($(#[$doc:meta])* $name:ident($($before:ident: $before_type:ty),*; $($after:ident: $after_type:ty),*) -> $result:ty;)*) => {

@@ -1,4 +1,5 @@
-//! What shells need beside the calls of `process`: times of a process and of its children, and starting a program without a copy.
+//! What shells need beside the calls of `process`: times of a process and of its children, and starting a program
+//! without a copy.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::ffi::CString;
@@ -29,7 +30,7 @@ pub fn is_ignored(signal: i32) -> bool {
     }
 }
 
-/// What the child of `spawn` is told, and what it tells.
+/// What the child of `spawn` gets, and what it returns.
 struct Start {
     path: *const libc::c_char,
     words: *const *const libc::c_char,
@@ -50,15 +51,16 @@ extern "C" fn stop_later(_signal: libc::c_int) {
 /// Starts the program at `path` in a child without copying this process: `clone(2)` with CLONE_VM and CLONE_VFORK.
 ///
 /// The child has this process's descriptors, group, mask and ignored signals; ones that are noted here are at their
-/// default there, as execve(2) says. `words` and `environment` as for `process::exec`; a word with a NUL byte is `EINVAL`.
+/// default there, as execve(2) says. `words` and `environment` as for `process::exec`; a word with a NUL byte is
+/// `EINVAL`.
 pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32, Errno> {
     let (Ok(path), Some(words), Some(environment)) = (CString::new(path), c_strings(words), c_strings(environment))
     else {
         return Err(Errno::INVAL);
     };
     let (words, environment) = (pointers(&words), pointers(&environment));
-    // A signal that comes to the child is not noted in the memory that both share, where the child would lose it: it waits
-    // until the child has the default actions.
+    // A signal that comes to the child is not noted in the memory that both share, where the child would lose it: it
+    // waits until the child has the default actions.
     let mask = signal::set_blocked(SignalSet(u64::MAX));
     let mut start = Start {
         path: path.as_ptr(),
@@ -97,12 +99,12 @@ pub fn spawn(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Result<i32,
 /// The child of `spawn`.
 extern "C" fn execute(start: *mut libc::c_void) -> libc::c_int {
     // SAFETY: spawn passes a Start that outlives the child, with NUL-terminated strings and arrays that end with a null
-    // pointer; nobody else uses it until the child is gone. A zeroed sigaction is valid.
+    // pointer; nothing else uses it until the child is gone. A zeroed sigaction is valid.
     unsafe {
         let start = &mut *start.cast::<Start>();
         start.noted.numbers().for_each(signal::default);
-        // A child that Ctrl-Z stopped before its execve would leave the parent waiting for that, where no signal reaches
-        // it: neither would count as stopped, and the terminal would hang. So it is obeyed after.
+        // A child that Ctrl-Z stopped before its execve would leave the parent waiting for that, where no signal
+        // reaches it: neither would count as stopped, and the terminal would hang. So it is obeyed after.
         let mut old: libc::sigaction = core::mem::zeroed();
         let mut new: libc::sigaction = core::mem::zeroed();
         new.sa_sigaction = stop_later as extern "C" fn(libc::c_int) as usize;
@@ -125,6 +127,6 @@ mod tests {
     fn a_program_starts_or_the_reason_is_told() {
         let pid = spawn(b"/bin/sh", &[b"sh", b"-c", b"exit $code"], &[b"code=7"]).expect("every system has a sh");
         assert_eq!(process::wait_for(pid), Ok(process::Change::Exited(7)));
-        assert_eq!(spawn(b"/nonexistent", &[b"x"], &[]), Err(Errno::NOENT));
+        assert_eq!(spawn(b"/proc/nonexistent", &[b"x"], &[]), Err(Errno::NOENT));
     }
 }

@@ -6,9 +6,9 @@ use super::{Errno, last_errno};
 pub const READ: i32 = 2;
 /// Reads all that the buffer still holds.
 pub const READ_ALL: i32 = 3;
-/// The same, and marks it as read.
+/// The same, and clears it.
 pub const READ_CLEAR: i32 = 4;
-/// Marks all as read.
+/// Clears it.
 pub const CLEAR: i32 = 5;
 /// Puts the console's level back.
 pub const CONSOLE_ON: i32 = 7;

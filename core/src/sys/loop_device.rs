@@ -51,7 +51,7 @@ pub struct View {
     pub size_limit: u64,
     /// The device cannot be written.
     pub read_only: bool,
-    /// It shows its file until it is told otherwise, not until its last user has closed it.
+    /// It shows its file until it is detached, not until its last user has closed it.
     pub kept: bool,
     /// The kernel looks for partitions.
     pub partitions: bool,
@@ -80,8 +80,8 @@ pub fn free_number() -> Result<u32, Errno> {
 }
 
 /// Makes the loop device at `path` show `file`, called `name` in its status. It goes free again with its last
-/// user, unless `view` says that it is kept; the device returned must stay open until somebody else uses it. `EBUSY` when
-/// it shows another file.
+/// user, unless `view` says that it is kept; the device returned must stay open until somebody else uses it. `EBUSY`
+/// when it shows another file.
 pub fn attach_to(path: &[u8], file: BorrowedFd<'_>, name: &[u8], view: View) -> Result<OwnedFd, Errno> {
     let access = if view.read_only { OFlags::RDONLY } else { OFlags::RDWR };
     let device = fs::open(path, access | OFlags::CLOEXEC, Mode::empty())?;
@@ -130,6 +130,7 @@ fn configure(device: &OwnedFd, file: BorrowedFd<'_>, name: &[u8], view: View) ->
         return Err(last_errno());
     }
     set_status(device, &config.info).inspect_err(|_| {
+        // The first failure is the one to report.
         let _ = clear(device);
     })
 }

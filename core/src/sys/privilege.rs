@@ -8,7 +8,7 @@ use super::thread::{
 use super::{Errno, process};
 
 /// True when the program file gave the process rights: `getauxval(3)`, AT_SECURE. The C start-up has then opened
-/// descriptors 0 to 2 that were closed, so that no file of ours gets one of these numbers.
+/// descriptors 0 to 2 that were closed, so that no file of the applet gets one of these numbers.
 pub fn is_raised() -> bool {
     // SAFETY: getauxval takes a number and reads what the kernel wrote above the stack.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }

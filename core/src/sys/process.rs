@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString};
 use super::signal::{self, SignalSet};
 use super::{Errno, RawFd, last_errno};
 
-/// How a child ended or changed, as `waitpid(2)` tells.
+/// How a child ended or changed, as `waitpid(2)` returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It returned this status.
@@ -31,8 +31,8 @@ impl Change {
     }
 }
 
-/// The process group of this process: `getpgrp(2)`. 0 when that is outside of the PID namespace, for which rustix has no
-/// value.
+/// The process group of this process: `getpgrp(2)`. 0 when that is outside of the PID namespace, for which rustix has
+/// no value.
 pub fn getpgrp() -> i32 {
     // SAFETY: the call takes nothing and cannot fail.
     unsafe { libc::getpgrp() }
@@ -129,7 +129,8 @@ pub fn set_name(name: &[u8]) {
     }
 }
 
-/// Waits for the child `pid`, or for any when that is -1: `waitpid(2)`. `None` when `options` hold NOHANG and nothing changed.
+/// Waits for the child `pid`, or for any when that is -1: `waitpid(2)`. `None` when `options` hold NOHANG and nothing
+/// changed.
 ///
 /// An interruption by a signal is returned as `EINTR`, so that a shell can run its traps.
 pub fn wait(pid: i32, options: WaitOptions) -> Result<Option<(i32, Change)>, Errno> {
@@ -162,7 +163,8 @@ pub fn wait_for(pid: i32) -> Result<Change, Errno> {
 
 /// Replaces the process by the program at `path`: `execve(2)`. Returns only the reason of a failure.
 ///
-/// `words` hold argv[0] and the arguments, `environment` words of the form `NAME=value`. A word with a NUL byte is `EINVAL`.
+/// `words` hold argv[0] and the arguments, `environment` words of the form `NAME=value`. A word with a NUL byte is
+/// `EINVAL`.
 pub fn exec(path: &[u8], words: &[&[u8]], environment: &[&[u8]]) -> Errno {
     let (Ok(path), Some(words), Some(environment)) = (CString::new(path), c_strings(words), c_strings(environment))
     else {

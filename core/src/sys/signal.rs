@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Errno, last_errno, process};
+use super::{Errno, last_errno};
 
 /// The signals that arrived since they were last taken: bit N-1 stands for signal N.
 static PENDING: AtomicU64 = AtomicU64::new(0);
@@ -98,8 +98,8 @@ pub(super) fn hand_over(noted: SignalSet) {
     let before = set_blocked(SignalSet(u64::MAX));
     noted.numbers().for_each(default);
     for signal in take(noted).numbers() {
-        // To the own process, and the number is one of a signal.
-        let _ = kill(process::getpid().as_raw_pid(), signal);
+        // kill(2) cannot fail: the process is this one, and the number is one of a signal.
+        let _ = kill(rustix::process::getpid().as_raw_pid(), signal);
     }
     set_blocked(before);
 }

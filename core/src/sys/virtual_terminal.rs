@@ -115,7 +115,7 @@ struct FontOperation {
     data: *const u8,
 }
 
-/// Sets the font: `count` glyphs, each with 32 rows of room, of which `height` are used.
+/// Sets the font: `count` glyphs, each with space for 32 rows, of which `height` are used.
 pub fn set_font(file: BorrowedFd<'_>, width: u32, height: u32, count: u32, glyphs: &[u8]) -> Result<(), Errno> {
     let row = width.div_ceil(8);
     let needed = u64::from(row) * 32 * u64::from(count);
@@ -123,8 +123,8 @@ pub fn set_font(file: BorrowedFd<'_>, width: u32, height: u32, count: u32, glyph
         return Err(Errno::INVAL);
     }
     let operation = FontOperation { operation: 0, flags: 0, width, height, count, data: glyphs.as_ptr() };
-    // SAFETY: the kernel reads one console_font_op and 32 rows for each glyph, which the slice has and which live for the
-    // call.
+    // SAFETY: the kernel reads one console_font_op and 32 rows for each glyph, which the slice has and which live for
+    // the call.
     result(unsafe { libc::ioctl(file.as_raw_fd(), KDFONTOP as _, &raw const operation) })
 }
 

@@ -3,7 +3,7 @@
 use crate::sys::{Errno, RawFd, fd, signal};
 use crate::tty::wait_readable;
 
-/// How long the bytes of one key may be apart, in milliseconds: a lone escape is told from a sequence by it.
+/// How long the bytes of one key may be apart, in milliseconds: a lone escape differs from a sequence by it.
 const GAP: u64 = 50;
 
 /// A key. Control characters and DEL are characters.

@@ -34,7 +34,7 @@ pub fn character_width(character: char) -> usize {
     }
 }
 
-/// The piece that begins a text meant for the terminal: its length in bytes and its columns.
+/// The character or escape sequence that begins a text meant for the terminal: its length in bytes and its columns.
 ///
 /// An escape sequence (ECMA-48: CSI to its final byte, OSC to BEL or ST) takes none.
 pub fn display_width(text: &[u8]) -> (usize, usize) {

@@ -20,7 +20,7 @@ struct Time {
     name: Vec<u8>,
 }
 
-/// Padding that a flag asks for in place of the conversion's own.
+/// Padding that a flag asks for instead of the conversion's own.
 #[derive(Clone, Copy, Default)]
 struct Flags {
     pad: Option<u8>,

@@ -1,2 +1,2 @@
-# The language of messages and the encoding of text.
+# The language of messages and the character encoding.
 export LANG=C.UTF-8

@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Stat, link_count, major, minor};
 use rbox_core::term;
 use rbox_core::time::{self, Moment, Zone};
-use rbox_core::users::Names;
+use rbox_core::users::NameCache;
 
 use super::{
     BLOCKS, CLASSIFY, CONTEXT, FULL_TIME, File, Form, HUMAN, INODE, KILO, Lister, NO_GROUP, NO_USER, NUMERIC, Quoting,
@@ -15,8 +15,8 @@ use super::{
 
 /// What long lines need over the whole listing.
 pub struct Layout {
-    users: Names,
-    groups: Names,
+    users: NameCache,
+    groups: NameCache,
     zone: Zone,
     now: i64,
     /// A fixed format of times; else recent ones show the hour, others the year.
@@ -34,7 +34,13 @@ impl Layout {
             (Some(word), _) => return Err(Error::parts(&[b"invalid argument '", word, b"' for --time-style"])),
         };
         let zone = Zone::load(env.vars.get("TZ"));
-        Ok(Self { users: Names::default(), groups: Names::default(), zone, now: Moment::now().seconds, time_format })
+        Ok(Self {
+            users: NameCache::default(),
+            groups: NameCache::default(),
+            zone,
+            now: Moment::now().seconds,
+            time_format,
+        })
     }
 }
 
@@ -186,7 +192,7 @@ impl Lister<'_> {
         text.push(b' ');
     }
 
-    /// The name, in color and with its mark.
+    /// The name, in color and with its type indicator.
     fn push_decorated(&self, text: &mut Vec<u8>, file: &File) {
         let mode = file.stat.as_ref().map_or(0, |stat| stat.st_mode);
         if self.color {
@@ -239,7 +245,7 @@ impl Lister<'_> {
     /// Columns as wide as the widest name and two blanks, filled downwards, or across with -x.
     fn push_columns(&mut self, text: &mut Vec<u8>, files: &[File], widths: &Widths) {
         let cells: Vec<Vec<u8>> = files.iter().map(|file| self.cell(file, widths)).collect();
-        // Color takes no room: it is written out for the width once without.
+        // Color takes no columns: it is written out for the width once without.
         let plain = |cell: &Vec<u8>| if self.color { term::width(&without_color(cell)) } else { term::width(cell) };
         let wide: Vec<usize> = cells.iter().map(plain).collect();
         let column = wide.iter().max().copied().unwrap_or(0) + 2;

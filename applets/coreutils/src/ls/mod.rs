@@ -4,7 +4,7 @@ mod layout;
 mod order;
 
 use rbox_core::bytes::join_path;
-use rbox_core::fs::{FileId, MOST_OPEN, identity, kind, list, open_directory, open_parent};
+use rbox_core::files::{FileId, MOST_OPEN, identity, kind, list, open_directory, open_parent};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, Stat, readlinkat, statat};
 use rbox_core::sys::{AsFd, OwnedFd};
@@ -13,48 +13,48 @@ use rbox_core::term;
 options! {
     "[-1AaCxdLHRFplinshrSXvctukgobQfUm] [-w N] [-T N] [--color[=WHEN]] [FILE]...
 
-List each FILE, and what is in each directory; the current directory without FILE.
+List each FILE and the contents of directories (.).
 
-  -1                     One name a line
-  -a, --all              Show names that start with a dot
-  -A, --almost-all       As -a, without . and ..
-  -C                     List in columns
-  -x                     List in columns, across
-  -m                     List with commas between
-  -d, --directory        List directories themselves
-  -L, --dereference      Show what symbolic links lead to
-  -H                     Follow links among the operands
-  -R, --recursive        List directories within directories
-  -F, --classify         Put one of */=@| after names
-  -p                     Put / after directories
-  -l                     List with mode, links, owner, size and time
-  -i, --inode            Show inode numbers
-  -n, --numeric-uid-gid  As -l, with numbers for owners
-  -g                     As -l, without the user
-  -o                     As -l, without the group
-  -s, --size             Show the blocks that files take, of 1024 bytes
-  -h, --human-readable   Show sizes as 1.5K, 20.0M
-  -k                     Blocks have 1024 bytes (default)
-  -r, --reverse          Sort backwards
-  -S                     Sort by size
-  -X                     Sort by what follows the last dot
-  -v                     Sort by version
-  -t                     Sort by time
-  -c                     With -l, show the change of attributes; with -t, sort by it
-  -u                     With -l, show the last read; with -t, sort by it
-  -f                     Do not sort; as -aU
-  -U                     Do not sort
-  -q                     Show bytes that cannot be printed as ?
-  -N, --literal          Show names as they are
-  -b, --escape           Show such bytes as in C
-  -Q, --quote-name       Put names in quotes, as in C
-  -w, --width=N          The terminal has N columns
-  -T N                   Tabulators are N columns apart; blanks are used anyway
-  -Z                     Show security contexts, ? where there is none
-      --full-time        Show whole times
-      --time-style=STYLE  full-iso, long-iso, iso, locale or +FORMAT
+  -1                             List one name per line
+  -a, --all                      Include names that start with .
+  -A, --almost-all               Same as -a, without . and ..
+  -C                             List in columns
+  -x                             List in columns, sorted across
+  -m                             Separate names by commas
+  -d, --directory                List directories themselves, not contents
+  -L, --dereference              Follow symbolic links
+  -H                             Follow symbolic links among the operands
+  -R, --recursive                List subdirectories recursively
+  -F, --classify                 Append a type indicator (*/=@|) to names
+  -p                             Append / to directories
+  -l                             Long format: mode, links, owner, size and time
+  -i, --inode                    Print inode numbers
+  -n, --numeric-uid-gid          Same as -l, with UID and GID
+  -g                             Same as -l, without the user
+  -o                             Same as -l, without the group
+  -s, --size                     Print allocated blocks of 1024 bytes
+  -h, --human-readable           Print sizes as 1.5K, 20.0M
+  -k                             Use blocks of 1024 bytes (default)
+  -r, --reverse                  Reverse the order
+  -S                             Sort by size
+  -X                             Sort by extension
+  -v                             Sort by version
+  -t                             Sort by time
+  -c                             Use the change time, with -l and -t
+  -u                             Use the access time, with -l and -t
+  -f                             Same as -aU
+  -U                             Do not sort
+  -q                             Print ? for nonprintable characters
+  -N, --literal                  Print names unchanged
+  -b, --escape                   Escape nonprintable characters as in C
+  -Q, --quote-name               Quote names as in C
+  -w, --width=N                  Assume N columns
+  -T N                           Tab stops every N columns; only spaces are printed
+  -Z                             Print security contexts
+      --full-time                Print full times
+      --time-style=STYLE         Time format: full-iso, long-iso, iso, locale, +FORMAT
       --group-directories-first  List directories first
-      --color[=WHEN]     Color names: always, never, auto";
+      --color[=WHEN]             Color names: always, never, auto";
     ONE = "-1",
     ALL = "-a",
     ALMOST_ALL = "-A",
@@ -320,7 +320,7 @@ impl<'a> Lister<'a> {
         env: &mut Env,
         directory: &rbox_core::sys::OwnedFd,
         path: &[u8],
-        entries: Vec<rbox_core::fs::Entry>,
+        entries: Vec<rbox_core::files::Entry>,
     ) -> Vec<File> {
         let all = self.args.last_of(&[ALL, ALMOST_ALL, AS_FOUND]);
         let mut files = Vec::with_capacity(entries.len() + 2);

@@ -154,7 +154,8 @@ fn month(text: &[u8]) -> usize {
     NAMES.chunks(3).position(|known| known.eq_ignore_ascii_case(name)).map_or(0, |at| at + 1)
 }
 
-/// Numbers inside a text are compared as numbers; a tilde is before everything, even the end, and letters before signs.
+/// Numbers inside a text are compared as numbers; a tilde is before everything, even the end, and letters before other
+/// characters.
 fn versions(mut a: &[u8], mut b: &[u8]) -> Ordering {
     let weight = |byte: Option<&u8>| match byte {
         Some(b'~') => -1,

@@ -29,7 +29,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Takes an option letter in; false if there is no such one. `b` is about the key's start or its end.
+    /// Adds an option character; false if there is no such one. `b` is about the key's start or its end.
     pub fn add(&mut self, letter: u8, is_start: bool) -> bool {
         match letter {
             b'n' => self.kind = Kind::Number,

@@ -17,30 +17,30 @@ use key::{Key, Kind, Rules};
 options! {
     "[-nghMVrbdfisuzmcC] [-k START[,END]]... [-t CHAR] [-o FILE] [FILE]...
 
-Print the lines of all FILEs, or of standard input, in order.
+Sort the lines of all FILEs, or of standard input.
 START and END are FIELD[.CHARACTER][OPTIONS], counted from 1.
 
-  -n, --numeric-sort     Compare numbers
-  -g, --general-numeric-sort  Compare floating point numbers
-  -h, --human-numeric-sort  Compare numbers with suffixes: 2K, 1G
-  -M, --month-sort       Compare names of months: JAN is before DEC
-  -V, --version-sort     Compare versions: 1.9 is before 1.10
-  -r, --reverse          The last comes first
-  -b, --ignore-leading-blanks  Do not compare blanks at the beginning
-  -d, --dictionary-order  Compare only letters, digits and blanks
-  -f, --ignore-case      Lower and upper case are the same
-  -i, --ignore-nonprinting  Compare only printable characters
-  -k, --key=KEY          Compare this part of the line; may be given several times
-  -t, --field-separator=CHAR  CHAR is between fields, not blanks
-  -s, --stable           Leave lines with equal keys in their order
-  -u, --unique           Print one of several lines with equal keys
-  -o, --output=FILE      Write to FILE, which may be one of those read
-  -m, --merge            The FILEs are sorted already
-  -c, --check            Only say whether the lines are in order, and which is the first that is not
-  -C, --check-silent     As -c, by the status alone
-  -z, --zero-terminated  Lines end with a NUL character
-  -S, --buffer-size=N    Has no effect: all is done in memory
-  -T, --temporary-directory=DIR  Has no effect: all is done in memory";
+  -n, --numeric-sort                   Compare numbers
+  -g, --general-numeric-sort           Compare floating-point numbers
+  -h, --human-numeric-sort             Compare numbers with suffixes: 2K, 1G
+  -M, --month-sort                     Compare month names: JAN < DEC
+  -V, --version-sort                   Compare versions: 1.9 < 1.10
+  -r, --reverse                        Reverse the order
+  -b, --ignore-leading-blanks          Ignore leading blanks
+  -d, --dictionary-order               Compare only blanks and alphanumerics
+  -f, --ignore-case                    Ignore case
+  -i, --ignore-nonprinting             Compare only printable characters
+  -k, --key=KEY                        Compare KEY of the lines; repeatable
+  -t, --field-separator=CHAR           Separate fields by CHAR (blanks)
+  -s, --stable                         Keep the order of lines with equal keys
+  -u, --unique                         Print one of the lines with equal keys
+  -o, --output=FILE                    Write to FILE, which may be an input
+  -m, --merge                          Merge sorted FILEs
+  -c, --check                          Check the order; report the first misplaced line
+  -C, --check-silent                   Same as -c, without a report
+  -z, --zero-terminated                Lines end with NUL, not newline
+  -S, --buffer-size=N                  No effect: sorts in memory
+  -T, --temporary-directory=DIRECTORY  No effect: sorts in memory";
     NUMERIC = "-n",
     GENERAL = "-g",
     HUMAN = "-h",
@@ -199,7 +199,7 @@ fn sorter(args: &Args<'_>) -> Result<Sorter> {
 }
 
 impl Sorter {
-    /// The beginning of the first key as a number: smaller means earlier, equal means that the keys must tell.
+    /// The beginning of the first key as a number: smaller means earlier, equal means that the keys must be compared.
     fn lead(&self, line: &[u8]) -> u64 {
         let key = &self.keys[0];
         let part = key.part(line, self.separator);

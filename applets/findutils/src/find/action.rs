@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use rbox_core::bytes;
 use rbox_core::call::{self, Place};
-use rbox_core::fs::{kind, open_directory};
+use rbox_core::files::{kind, open_directory};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, unlinkat};
 use rbox_core::sys::process::{Change, fchdir};
@@ -231,7 +231,7 @@ fn directory_of(path: &[u8]) -> Result<OwnedFd> {
     open_directory(CWD, directory, true).map_err(|errno| Error::on(directory, errno))
 }
 
-/// Runs a command; `None` when it cannot be executed, which has been told.
+/// Runs a command; `None` when it cannot be executed, which has been reported.
 fn attempt(env: &mut Env, words: &[&[u8]], place: Option<Place>) -> Result<Option<Change>> {
     env.stdout.flush()?;
     let place = place.unwrap_or_else(|| call::place(env, words[0]));
@@ -251,7 +251,7 @@ fn ask(env: &mut Env, name: &[u8], path: &[u8]) -> Result<bool> {
     Ok(env.stdin.line()?.is_some_and(|answer| matches!(answer.first(), Some(b'y' | b'Y'))))
 }
 
-/// The word with the name in the place of each `{}`.
+/// The word with each `{}` replaced by the name.
 fn replace(word: &[u8], name: &[u8]) -> Vec<u8> {
     let (mut text, mut rest) = (Vec::new(), word);
     while let Some(at) = bytes::find(rest, b"{}") {

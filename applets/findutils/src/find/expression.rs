@@ -1,4 +1,4 @@
-//! The expression: lists of lists of primaries, so that a long one is judged without recursion.
+//! The expression: lists of lists of primaries, so that a long one is evaluated without recursion.
 
 use rbox_core::prelude::*;
 
@@ -6,8 +6,8 @@ use super::action::Action;
 use super::test::Test;
 use super::{File, Finder};
 
-/// Judged from left to right: parts of `,`, of which the last decides, each of alternatives of `-o`, each of items that
-/// must all hold.
+/// Evaluated from left to right: parts of `,`, of which the last decides, each of alternatives of `-o`, each of items
+/// that must all hold.
 #[derive(Default)]
 pub struct Expression(pub Vec<Vec<Vec<Item>>>);
 
@@ -15,7 +15,7 @@ pub struct Expression(pub Vec<Vec<Vec<Item>>>);
 pub struct Item {
     /// True after an odd number of `!`.
     pub negated: bool,
-    /// What is judged.
+    /// What is evaluated.
     pub part: Part,
 }
 
@@ -30,7 +30,7 @@ pub enum Part {
 }
 
 impl Expression {
-    /// True when there is an action that takes the place of -print.
+    /// True when there is an action that replaces -print.
     pub fn acts(&self) -> bool {
         self.0.iter().flatten().flatten().any(|item| match &item.part {
             Part::Group(group) => group.acts(),
@@ -41,7 +41,7 @@ impl Expression {
 }
 
 impl Finder {
-    /// Judges the expression for the file.
+    /// Evaluates the expression for the file.
     pub fn holds(&mut self, env: &mut Env, expression: &Expression, file: &mut File<'_>) -> Result<bool> {
         let mut result = false;
         for alternatives in &expression.0 {

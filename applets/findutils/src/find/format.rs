@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::escape::{self, Escape};
-use rbox_core::fs::kind;
+use rbox_core::files::kind;
 use rbox_core::mode;
 use rbox_core::number::{octal, parse_decimal};
 use rbox_core::prelude::*;
@@ -178,7 +178,7 @@ fn push_escaped(line: &mut Vec<u8>, name: &[u8]) {
     }
 }
 
-/// The time of that letter in -newerXY and -printf.
+/// The time of that character in -newerXY and -printf.
 pub fn time_named(letter: u8) -> Time {
     match letter.to_ascii_lowercase() {
         b'a' => Time::Access,

@@ -1,8 +1,8 @@
-//! `find`: walk trees of files and judge an expression for each file (POSIX XCU find), with the primaries of BusyBox and
-//! GNU.
+//! `find`: walk trees of files and evaluate an expression for each file (POSIX XCU find), with the primaries of BusyBox
+//! and GNU.
 //!
-//! A basic regular expression is the default of `-regex`, and `-mmin` counts whole minutes, as in BusyBox; `-size` rounds
-//! up, as POSIX says.
+//! A basic regular expression is the default of `-regex`, and `-mmin` counts whole minutes, as in BusyBox; `-size`
+//! rounds up, as POSIX says.
 
 mod action;
 mod expression;
@@ -12,7 +12,7 @@ mod test;
 
 use core::cell::RefCell;
 
-use rbox_core::fs::{Follow, Phase, Step, Visit, stat, walk_lazily};
+use rbox_core::files::{Follow, Phase, Step, Visit, stat, walk_lazily};
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
 use rbox_core::sys::OwnedFd;
@@ -23,32 +23,32 @@ use rbox_core::users;
 use action::Batch;
 use expression::Expression;
 
-options!(
+options! {
     "[-HLP] [PATH]... [EXPRESSION]
 
-Walk the tree at each PATH, or at the current directory, and judge EXPRESSION for
-each file. N is a number, +N more than N, -N less. Without an action, print.
+Search the tree at each PATH (.) and evaluate EXPRESSION for each file.
+N is exact, +N more than N, -N less. The default action is -print.
 
-links:     -P follow none, -H those among the PATHs, -L or -follow all
-walk:      -maxdepth N, -mindepth N, -depth (content first), -xdev or -mount
+links:     -P follow none, -H those among PATHs, -L or -follow all
+walk:      -maxdepth N, -mindepth N, -depth (contents first), -xdev or -mount
 operators: ( E )   ! E   -not E   E E   E -a E   E -o E   E , E
-names:     -name -path -wholename -lname GLOB, -regex REGEX; without case as
-           iname, ipath, iwholename, ilname and iregex
+names:     -name -path -wholename -lname GLOB, -regex REGEX; ignoring case:
+           iname, ipath, iwholename, ilname, iregex
 dialects:  -regextype basic, extended or emacs
 times:     -amin -cmin -mmin N (minutes), -atime -ctime -mtime N (days);
-           with -daystart days end at midnight
-younger:   -newer -anewer -cnewer FILE, -newerXY FILE: X is a, B, c or m,
-           Y is a, c or m, or t where FILE is a date
-contents:  -type LETTER[,LETTER]..., -xtype (follow links), -empty, -size N[bcwkMG]
+           with -daystart, days start at midnight
+newer:     -newer -anewer -cnewer FILE, -newerXY FILE: X is a, B, c or m,
+           Y is a, c, m, or t (FILE is a date)
+contents:  -type TYPE[,TYPE]..., -xtype (follow links), -empty, -size N[bcwkMG]
 inodes:    -links N, -inum N, -samefile FILE, -fstype TYPE
-rights:    -perm [-/]MODE, -readable, -writable, -executable
+modes:     -perm [-/]MODE, -readable, -writable, -executable
 owners:    -user NAME, -group NAME, -uid N, -gid N, -nouser, -nogroup
 constants: -true, -false
 actions:   -print, -print0, -printf FORMAT, -ls, -delete, -prune, -quit
 to files:  -fprint FILE, -fprint0 FILE, -fprintf FILE FORMAT, -fls FILE
 commands:  -exec COMMAND ;   -exec COMMAND {} +   -ok COMMAND ; (asks first)
 in the file's directory: -execdir, -okdir"
-);
+}
 
 /// The applet. Its words are an expression, not options.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();
@@ -74,8 +74,8 @@ pub struct Finder {
     /// The files of -fprint and the like.
     outputs: Vec<Output>,
     zone: Zone,
-    user_names: users::Names,
-    group_names: users::Names,
+    user_names: users::NameCache,
+    group_names: users::NameCache,
     /// The last owner that -nouser asked for, and the last group, and whether there is one.
     known_user: Option<(u32, bool)>,
     known_group: Option<(u32, bool)>,
@@ -86,7 +86,7 @@ pub struct Finder {
     now: i64,
 }
 
-/// The file that is judged.
+/// The file that is evaluated.
 pub struct File<'a> {
     visit: &'a Visit<'a>,
     /// The PATH that it was found below.
@@ -157,7 +157,7 @@ impl Finder {
         let enters = visit.phase == Phase::Before
             && visit.depth < self.settings.most_depth
             && (!self.settings.one_device || file.stat()?.st_dev == self.device);
-        // With -depth a directory that is gone into is judged when the walk comes back to it.
+        // With -depth a directory that is gone into is evaluated when the walk comes back to it.
         let is_turn = match visit.phase {
             Phase::File => true,
             Phase::Before => !self.settings.depth_first || !enters,

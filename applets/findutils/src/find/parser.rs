@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use rbox_core::fs::{Follow, stat};
+use rbox_core::files::{Follow, stat};
 use rbox_core::io::Output;
 use rbox_core::mode;
 use rbox_core::names;
@@ -66,8 +66,8 @@ pub fn parse<'b>(env: &Env, words: &[&'b [u8]]) -> Result<(Vec<&'b [u8]>, Expres
         batches: Vec::new(),
         outputs: Vec::new(),
         zone: Zone::load(env.vars.get("TZ")),
-        user_names: users::Names::default(),
-        group_names: users::Names::default(),
+        user_names: users::NameCache::default(),
+        group_names: users::NameCache::default(),
         known_user: None,
         known_group: None,
         file_systems: Vec::new(),
@@ -256,7 +256,7 @@ impl<'b> Parser<'_, 'b> {
         if is_batch && files > 1 {
             return Err(Error::parts(&[b"only one '{}' allowed for ", name, b" +"]));
         }
-        // What lies in the files' directories must not run in the place of a program.
+        // What lies in the files' directories must not run instead of a program.
         let insecure = |path: &[u8]| path.split(|byte| *byte == b':').any(|directory| !directory.starts_with(b"/"));
         if in_directory && self.path.is_some_and(|path| !path.is_empty() && insecure(path)) {
             return Err(Error::parts(&[name, b": PATH has a directory that is not absolute"]));
@@ -416,7 +416,7 @@ fn compare(number: &[u8], word: &[u8]) -> Result<Compare> {
     number.map(make).ok_or_else(|| invalid(word))
 }
 
-/// Letters of types, a comma between two.
+/// Characters of types, a comma between two.
 fn letters(name: &[u8], word: &[u8]) -> Result<Vec<u8>> {
     word.split(|byte| *byte == b',')
         .map(|part| match part {

@@ -1,7 +1,7 @@
 //! The primaries that only look at a file.
 
 use rbox_core::bytes;
-use rbox_core::fs::{kind, list, open_directory, stat};
+use rbox_core::files::{kind, list, open_directory, stat};
 use rbox_core::mode::letters;
 use rbox_core::mounts;
 use rbox_core::pattern::glob;
@@ -60,7 +60,7 @@ pub enum Test {
     Link(Vec<u8>, glob::Flags),
     /// -regex: the whole path. Boxed, as the others are small.
     Regex(Box<Regex>),
-    /// -type: one of the letters.
+    /// -type: one of the characters.
     Type(Vec<u8>),
     /// -xtype: as with links followed, or not when they are.
     OtherType(Vec<u8>),
@@ -94,7 +94,7 @@ pub enum Test {
     FileSystem(Vec<u8>),
 }
 
-/// The letter of a type: that of `ls -l` but for files and what is unknown.
+/// The character of a type: that of `ls -l` but for files and what is unknown.
 pub fn type_letter(kind: FileType) -> u8 {
     match letters(kind.as_raw_mode())[0] {
         b'-' => b'f',
@@ -103,7 +103,7 @@ pub fn type_letter(kind: FileType) -> u8 {
     }
 }
 
-/// A time of those that stat(2) tells.
+/// A time of those that stat(2) returns.
 pub fn time_of(stat: &Stat, time: Time) -> Moment {
     let (seconds, nanos) = match time {
         Time::Access => (stat.st_atime, stat.st_atime_nsec),
@@ -139,7 +139,7 @@ impl File<'_> {
         Some(readlinkat(self.visit.at, self.visit.name, Vec::new()).ok()?.into_bytes())
     }
 
-    /// The letter of what a link leads to, `N` for nothing and `L` for a loop.
+    /// The character of what a link leads to, `N` for nothing and `L` for a loop.
     pub fn target_letter(&self) -> u8 {
         use rbox_core::sys::Errno;
         if kind(self.visit.stat) != FileType::Symlink {
@@ -167,7 +167,7 @@ impl File<'_> {
 }
 
 impl Finder {
-    /// Judges a primary.
+    /// Evaluates a primary.
     pub fn test(&mut self, test: &Test, file: &mut File<'_>) -> Result<bool> {
         let visit = file.visit;
         Ok(match test {

@@ -6,7 +6,7 @@
 mod search;
 
 use rbox_core::bytes::base_name;
-use rbox_core::fs::{self, Follow, Phase, Step, Visit};
+use rbox_core::files::{self, Follow, Phase, Step, Visit};
 use rbox_core::io::Input;
 use rbox_core::number;
 use rbox_core::pattern::glob;
@@ -19,45 +19,45 @@ use search::{Binary, Context, Form, Report, Search};
 options! {
     "[-EFGivwxclLqsonbHhrRzaI] [-m N] [-A N] [-B N] [-C N] [--include=GLOB]... {PATTERN | -e PATTERN... | -f FILE...} [FILE]...
 
-Print the lines of each FILE, or of standard input, that match a PATTERN.
+Print the lines of each FILE, or of standard input, that match PATTERN.
 
-  -E, --extended-regexp  PATTERN is an extended regular expression
-  -F, --fixed-strings   PATTERN is plain text
-  -G, --basic-regexp    PATTERN is a basic regular expression, the default
-  -e, --regexp=PATTERN  Look for PATTERN; may be given several times
-  -f, --file=FILE       Look for every line of FILE
-  -i, -y, --ignore-case  Upper and lower case are the same
-  -v, --invert-match    Select the lines that do not match
-  -w, --word-regexp     Only whole words match
-  -x, --line-regexp     Only whole lines match
-  -c, --count           Print how many lines are selected
-  -l, --files-with-matches  Print only the names of files with a selected line
-  -L, --files-without-match  Print only the names of files without one
-  -o, --only-matching   Print only the parts of lines that match
-  -q, --quiet, --silent  Print nothing; stop at the first selected line
-  -s, --no-messages     Say nothing of files that cannot be read
-  -m, --max-count=N     Stop reading a file after N selected lines
-  -n, --line-number     Put the number of the line before it
-  -b, --byte-offset     Put its place in the file before it, in bytes
-  -H, --with-filename   Put the file's name before it, the default for several files
-  -h, --no-filename     Never put the file's name before it
-      --label=NAME      Call standard input NAME
-  -A, --after-context=N  Print N lines after each selected line
-  -B, --before-context=N  Print N lines before
-  -C, --context=N       Print N lines before and after
-  -NUM                  As -C NUM
-  -r, --recursive       Search directories, through links only where they are operands
-  -R, --dereference-recursive  Search directories and what links lead to
-      --include=GLOB    Search only files whose name matches
-      --exclude=GLOB    Leave out files whose name matches
-      --exclude-dir=GLOB  Leave out directories whose name matches
-  -z, --null-data       Lines end with a NUL character
-  -Z, --null            Put a NUL character after file names
-  -a, --text            Treat every file as text, the default
-  -I                    Treat a binary file as if nothing matched
-      --binary-files=TYPE  Treat it as text, without-match, or binary: only say that it matches
-      --line-buffered   Write every line at once
-      --color[=WHEN], --colour[=WHEN]  Mark matches: always, never or auto";
+  -E, --extended-regexp         PATTERN is an extended regular expression
+  -F, --fixed-strings           PATTERN is a string
+  -G, --basic-regexp            PATTERN is a basic regular expression (default)
+  -e, --regexp=PATTERN          Match PATTERN; repeatable
+  -f, --file=FILE               Read patterns from FILE, one per line
+  -i, -y, --ignore-case         Ignore case
+  -v, --invert-match            Select nonmatching lines
+  -w, --word-regexp             Match whole words only
+  -x, --line-regexp             Match whole lines only
+  -c, --count                   Print the number of selected lines
+  -l, --files-with-matches      Print only names of files with selected lines
+  -L, --files-without-match     Print only names of files without selected lines
+  -o, --only-matching           Print only the matching parts of lines
+  -q, --quiet, --silent         Print nothing; exit at the first match
+  -s, --no-messages             Do not report unreadable files
+  -m, --max-count=N             Stop after N selected lines per file
+  -n, --line-number             Print line numbers
+  -b, --byte-offset             Print byte offsets
+  -H, --with-filename           Print file names (default for several files)
+  -h, --no-filename             Print no file names
+      --label=NAME              Name of standard input
+  -A, --after-context=N         Print N following lines
+  -B, --before-context=N        Print N preceding lines
+  -C, --context=N               Print N preceding and N following lines
+  -NUM                          Same as -C NUM
+  -r, --recursive               Search directories; follow links only among operands
+  -R, --dereference-recursive   Search directories; follow all links
+      --include=GLOB            Search only files that match GLOB
+      --exclude=GLOB            Skip files that match GLOB
+      --exclude-dir=GLOB        Skip directories that match GLOB
+  -z, --null-data               Lines end with NUL, not newline
+  -Z, --null                    Print NUL after file names
+  -a, --text                    Treat all files as text (default)
+  -I                            Skip binary files
+      --binary-files=TYPE       Treat binary files as text, without-match or binary (only report a match)
+      --line-buffered           Flush output after each line
+      --color, --colour[=WHEN]  Highlight matches: always, never, auto";
     EXTENDED = "-E",
     FIXED = "-F",
     BASIC = "-G",
@@ -142,7 +142,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         operands = core::slice::from_ref(&only);
     }
     let is_directory =
-        |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory);
+        |operand: &[u8]| rbox_core::sys::fs::stat(operand).is_ok_and(|stat| files::kind(&stat) == FileType::Directory);
     let with_name = operands.len() > 1 || (recursive && is_directory(operands[0]));
     search.form.with_name = match args.last_of(&[WITH_NAME, NO_NAME]) {
         Some(last) => last == WITH_NAME,
@@ -277,7 +277,7 @@ fn search_file(env: &mut Env, search: &mut Search, path: &[u8]) -> Result<()> {
         Err(errno) => return Err(Error::on(path, errno)),
     };
     // BusyBox passes over directories, which have no line that matches.
-    if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| fs::kind(&stat) == FileType::Directory) {
+    if rbox_core::sys::fs::fstat(&file).is_ok_and(|stat| files::kind(&stat) == FileType::Directory) {
         return search.directory(env, path);
     }
     search.input(env, &mut Input::from_fd(file, path), path)
@@ -294,7 +294,7 @@ fn search_tree(
 ) -> Result<()> {
     let follow = if args.has(DEREFERENCE) { Follow::Always } else { Follow::Operands };
     let shared = std::cell::RefCell::new((env, search));
-    fs::walk(
+    files::walk(
         operand,
         follow,
         &mut |visit| {
@@ -324,7 +324,7 @@ fn visit_file(
         return Ok(if is_left_out { Step::Skip } else { Step::On });
     }
     // Devices and pipes could wait for ever; only operands are worth that.
-    if (fs::kind(visit.stat) != FileType::RegularFile && !is_operand)
+    if (files::kind(visit.stat) != FileType::RegularFile && !is_operand)
         || chosen.is_left_out(base_name(visit.name), false)
     {
         return Ok(Step::On);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rbox_core::bytes::{find_byte, find_byte_back, find_bytes};
-use rbox_core::fs::same_regular_file;
+use rbox_core::files::same_regular_file;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
 use rbox_core::pattern::regex::{Exec, Regex};
@@ -63,7 +63,7 @@ pub struct Search {
     has_printed: bool,
 }
 
-/// Where the search of one input is. Places are those in the buffer, until bytes are consumed.
+/// Where the search of one input is. Offsets are those in the buffer, until bytes are consumed.
 struct Progress<'a> {
     name: &'a [u8],
     /// Selected lines.

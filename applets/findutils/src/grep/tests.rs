@@ -35,8 +35,8 @@ fn prints_the_lines_that_match() {
 fn answers_by_its_status() {
     assert_eq!(status(&["-q", "b"], "abc\n"), 0);
     assert_eq!(status(&["-q", "z"], "abc\n"), 1);
-    assert_eq!(status(&["z", "/nonexistent"], ""), 2);
-    assert_eq!(status(&["-q", "b", "/nonexistent", "-"], "abc\n"), 0);
+    assert_eq!(status(&["z", "/proc/nonexistent"], ""), 2);
+    assert_eq!(status(&["-q", "b", "/proc/nonexistent", "-"], "abc\n"), 0);
     assert_eq!(status(&["-L", "z"], "abc\n"), 0);
     assert_eq!(status(&["-P", "z"], "abc\n"), 2);
 }

@@ -9,7 +9,7 @@ use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::daemon::{detach, pause};
 use rbox_core::env::Vars;
-use rbox_core::fs::list_at;
+use rbox_core::files::list_at;
 use rbox_core::io::{self, Input, Output};
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;

@@ -38,8 +38,13 @@ pub fn set_variables(env: &mut Env, runlevel: Option<&[u8]>) {
     if serial && term.is_none_or(|term| term == b"linux") {
         env.vars.set("TERM", Some(b"vt102"));
     }
-    let defaults: [(&str, &[u8]); 5] =
-        [("TERM", b"linux"), ("HOME", b"/"), ("PATH", call::DEFAULT_PATH), ("SHELL", b"/bin/sh"), ("USER", b"root")];
+    let defaults: [(&str, &[u8]); 5] = [
+        ("TERM", b"linux"),
+        ("HOME", b"/"),
+        ("PATH", rbox_core::env::DEFAULT_PATH),
+        ("SHELL", b"/bin/sh"),
+        ("USER", b"root"),
+    ];
     for (name, value) in defaults {
         if env.vars.get(name).is_none() {
             env.vars.set(name, Some(value));

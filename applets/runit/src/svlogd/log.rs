@@ -1,7 +1,7 @@
 //! One log directory: its file `current`, the old ones, and the processor that these go through.
 
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::fs as directories;
+use rbox_core::files;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
@@ -46,8 +46,7 @@ impl Log {
     /// Opens the directory, locks it and goes on with its `current`.
     pub fn open(env: &mut Env, path: &[u8], verbose: bool) -> Result<Self> {
         let failed = |what: &str, errno| Error::on(text!("warning: can't ", what, " ", path), errno);
-        let directory =
-            directories::open_directory(CWD, path, true).map_err(|errno| failed("open log directory", errno))?;
+        let directory = files::open_directory(CWD, path, true).map_err(|errno| failed("open log directory", errno))?;
         let flags = NEW | OFlags::APPEND;
         let lock = fs::openat(directory.as_fd(), "lock", flags, Mode::from_raw_mode(0o600));
         let lock = lock.map_err(|errno| failed("open lock in", errno))?;
@@ -224,8 +223,8 @@ impl Log {
     /// Removes the oldest file when there are more than `most` of them. True when it did.
     fn remove_oldest(&self, most: u64) -> bool {
         // A descriptor of its own: a directory is read from where the last reading ended.
-        let directory = directories::open_directory(self.directory.as_fd(), b".", true);
-        let Ok(entries) = directory.and_then(|directory| directories::list(directory.as_fd())) else { return false };
+        let directory = files::open_directory(self.directory.as_fd(), b".", true);
+        let Ok(entries) = directory.and_then(|directory| files::list(directory.as_fd())) else { return false };
         let old = |name: &&Vec<u8>| name.len() == 27 && name.starts_with(b"@") && !name.ends_with(b".t");
         let names = || entries.iter().map(|entry| &entry.name).filter(old);
         let Some(oldest) = names().min() else { return false };

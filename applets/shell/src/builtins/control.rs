@@ -1,27 +1,30 @@
 //! Builtins that direct what runs next: `break`, `return`, `exit`, `eval`, `.`, `command`, `shift`, `trap`.
 
-use super::{Done, number, options};
-use crate::copied::Copied;
-use crate::exec::trap::{ERR, PSEUDO, SIGNALS, TRAPS, signal_name, signal_number};
-use crate::shell::{Fail, Frame, Shell};
+use super::operands::{number, options};
+use crate::builtins::describe;
+use crate::state::builtin::Done;
+use crate::state::traps::{ERR, PSEUDO, TRAPS, signal_name, signal_number};
+use crate::state::{Fail, Frame, Shell};
+use crate::syntax::copied::Copied;
 use crate::syntax::input::Input;
 use rbox_core::escape;
+use rbox_core::signals;
 use rbox_core::sys::{self, fs};
 use std::rc::Rc;
 
-/// The number that a word is for bash, of either sign and with blanks around.
+/// The number that a word is for bash: it may be negative and have blanks around.
 fn signed(word: &[u8]) -> Option<i64> {
-    crate::arith::small_number(word.trim_ascii())
+    crate::syntax::expression::small_number(word.trim_ascii())
 }
 
-/// What bash does with a second operand of `break`, `exit`, `return` and `shift`.
+/// bash's error of a second operand of `break`, `exit`, `return` and `shift`.
 fn refuse_second(shell: &mut Shell, words: &[&[u8]]) -> Result<(), Fail> {
     if words.len() > 1 { Err(shell.fatal(&[b"too many arguments"])) } else { Ok(()) }
 }
 
 fn bash_levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
     let words = rbox_core::options::after_dashes(words);
-    let Some(word) = words.first().filter(|_| shell.loops > 0) else { return Ok(1) };
+    let Some(word) = words.first().filter(|_| shell.flow.loops > 0) else { return Ok(1) };
     let Some(levels) = signed(word) else {
         let fail = shell.fatal(&[word, b": numeric argument required"]);
         shell.status = 128;
@@ -30,7 +33,7 @@ fn bash_levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
     refuse_second(shell, words)?;
     if levels <= 0 {
         shell.error(&[word, b": loop count out of range"]);
-        return Err(Fail::Break(shell.loops));
+        return Err(Fail::Break(shell.flow.loops));
     }
     Ok(u32::try_from(levels).unwrap_or(u32::MAX))
 }
@@ -50,14 +53,14 @@ fn levels(shell: &mut Shell, words: &[&[u8]]) -> Result<u32, Fail> {
 
 /// `break [N]`
 pub fn break_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let levels = levels(shell, words)?.min(shell.loops);
+    let levels = levels(shell, words)?.min(shell.flow.loops);
     shell.status = 0;
     if levels == 0 { Ok(0) } else { Err(Fail::Break(levels)) }
 }
 
 /// `continue [N]`
 pub fn continue_loop(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let levels = levels(shell, words)?.min(shell.loops);
+    let levels = levels(shell, words)?.min(shell.flow.loops);
     shell.status = 0;
     if levels == 0 { Ok(0) } else { Err(Fail::Continue(levels)) }
 }
@@ -76,7 +79,7 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
         }
     } else if let Some(word) = words.first() {
         shell.status = number(shell, word)? as u8;
-    } else if ends_trap && let Some((status, _)) = shell.trap_status {
+    } else if ends_trap && let Some((status, _)) = shell.traps.running {
         shell.status = status;
     }
     Ok(())
@@ -84,18 +87,18 @@ fn given_status(shell: &mut Shell, words: &[&[u8]], ends_trap: bool) -> Result<(
 
 /// `return [N]`
 pub fn return_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if shell.options.bash && shell.calls + shell.sources == 0 {
+    if shell.options.bash && shell.flow.calls + shell.flow.sources == 0 {
         shell.plain_report(b"not in a function or a file that is sourced");
         return Ok(2);
     }
-    let ends_trap = shell.trap_status.is_some_and(|(_, depth)| depth == shell.calls + shell.sources);
+    let ends_trap = shell.traps.running.is_some_and(|(_, depth)| depth == shell.flow.calls + shell.flow.sources);
     given_status(shell, words, ends_trap)?;
-    Err(if shell.calls + shell.sources == 0 { Fail::Exit } else { Fail::Return })
+    Err(if shell.flow.calls + shell.flow.sources == 0 { Fail::Exit } else { Fail::Return })
 }
 
 /// `exit [N]`
 pub fn exit(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if !shell.subshell && shell.keeps_running() {
+    if !shell.flow.subshell && shell.keeps_running() {
         return Ok(0);
     }
     given_status(shell, words, true)?;
@@ -117,12 +120,12 @@ pub fn eval(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if text.is_empty() {
         return Ok(0);
     }
-    if !shell.stack_has_room() {
+    if !shell.stack_has_space() {
         return Err(shell.plain_error(b"maximum eval recursion depth exceeded"));
     }
-    let outer = std::mem::replace(&mut shell.context, b"eval".copied());
+    let outer = std::mem::replace(&mut shell.location.context, b"eval".copied());
     let result = shell.run_text(&text);
-    shell.context = outer;
+    shell.location.context = outer;
     result?;
     Ok(shell.status)
 }
@@ -143,30 +146,30 @@ pub fn dot(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
     };
     let reader = shell.script(opened)?;
-    shell.builtin = "";
-    let outer = Rc::clone(&shell.positional);
+    shell.location.builtin = "";
+    let outer = Rc::clone(&shell.parameters.positional);
     if !arguments.is_empty() {
-        shell.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
+        shell.parameters.positional = Rc::new(arguments.iter().map(|word| word.copied()).collect());
     }
-    shell.sources += 1;
+    shell.flow.sources += 1;
     let mut input = Input::reader(reader);
-    let frames = shell.frames.len();
+    let frames = shell.flow.frames.len();
     if shell.options.bash {
-        let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.line };
-        shell.frames.push(frame);
+        let frame = Frame { name: b"source".copied(), source: Rc::from(&path[..]), line: shell.location.line };
+        shell.flow.frames.push(frame);
     }
-    let context = std::mem::replace(&mut shell.context, path);
-    let result = if shell.stack_has_room() {
+    let context = std::mem::replace(&mut shell.location.context, path);
+    let result = if shell.stack_has_space() {
         shell.run_input(&mut input, false)
     } else {
         Err(shell.plain_error(b"maximum recursion depth exceeded"))
     };
     shell.close_script(&input);
-    shell.sources -= 1;
-    shell.frames.truncate(frames);
-    shell.context = context;
+    shell.flow.sources -= 1;
+    shell.flow.frames.truncate(frames);
+    shell.location.context = context;
     if !arguments.is_empty() {
-        shell.positional = outer;
+        shell.parameters.positional = outer;
     }
     match result {
         Ok(()) | Err(Fail::Return) => {
@@ -197,25 +200,24 @@ fn find_source(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
 
 /// `command [-pvV] WORD...`
 pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"pvV")?;
-    if letters.contains(&b'V') || letters.contains(&b'v') {
-        let tell = match (shell.options.bash, letters.contains(&b'V')) {
-            (true, true) => super::bash::type_,
-            (true, false) => super::bash::describe,
-            (false, true) => super::inform::type_,
-            (false, false) => super::inform::describe_all,
+    let (flags, words) = options(shell, words, b"pvV")?;
+    if flags.contains(&b'V') || flags.contains(&b'v') {
+        let describe = match (shell.options.bash, flags.contains(&b'V')) {
+            (_, true) => describe::type_,
+            (true, false) => describe::describe_any,
+            (false, false) => describe::describe_all,
         };
         // XCU command: one name; bash takes more.
         let words = if shell.options.bash { words } else { &words[..words.len().min(1)] };
-        return if letters.contains(&b'p') {
-            with_default_path(shell, |shell| tell(shell, words))
+        return if flags.contains(&b'p') {
+            with_default_path(shell, |shell| describe(shell, words))
         } else {
-            tell(shell, words)
+            describe(shell, words)
         };
     }
     let Some(name) = words.first() else { return Ok(0) };
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.copied()).collect();
-    shell.builtin = "";
+    shell.location.builtin = "";
     let symbol = shell.intern(name);
     if let Some(builtin) = shell.builtin_of(symbol) {
         if builtin.name == "exec" {
@@ -232,7 +234,7 @@ pub fn command(shell: &mut Shell, words: &[&[u8]]) -> Done {
             Err(other) => Err(other),
         };
     }
-    if letters.contains(&b'p') {
+    if flags.contains(&b'p') {
         return with_default_path(shell, |shell| {
             shell.run_program(&words, &[])?;
             Ok(shell.status)
@@ -248,7 +250,7 @@ fn with_default_path(shell: &mut Shell, call: impl FnOnce(&mut Shell) -> Done) -
     shell.locals.push(Vec::new());
     shell.save(path);
     let slot = shell.slot(path);
-    slot.value = rbox_core::call::DEFAULT_PATH.copied();
+    slot.value = rbox_core::env::DEFAULT_PATH.copied();
     slot.set = true;
     shell.changed(path);
     let result = call(shell);
@@ -273,38 +275,38 @@ pub fn shift(shell: &mut Shell, words: &[&[u8]]) -> Done {
         Some(word) => number(shell, word)? as usize,
         None => 1,
     };
-    if count > shell.positional.len() {
+    if count > shell.parameters.positional.len() {
         return Ok(1);
     }
-    let rest = shell.positional[count..].to_vec();
-    shell.positional = Rc::new(rest);
+    let rest = shell.parameters.positional[count..].to_vec();
+    shell.parameters.positional = Rc::new(rest);
     if !shell.options.bash {
-        // As in BusyBox and dash, `getopts` begins anew with other parameters.
-        (shell.option_index, shell.option_at) = (1, 0);
+        // As in BusyBox and dash, `getopts` starts again with other parameters.
+        (shell.parameters.option_index, shell.parameters.option_offset) = (1, 0);
     }
     Ok(0)
 }
 
 /// `trap [-p] [ACTION] [SIGNAL...]`
 pub fn trap(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = if words.first() == Some(&&b"-"[..]) {
+    let (flags, words) = if words.first() == Some(&&b"-"[..]) {
         (Vec::new(), words)
     } else {
         options(shell, words, if shell.options.bash { b"lp" } else { b"p" })?
     };
-    if letters.contains(&b'l') {
+    if flags.contains(&b'l') {
         return super::job::list_signals(shell, &[]);
     }
-    if !letters.is_empty() {
+    if !flags.is_empty() {
         return list_traps(shell, words);
     }
     let Some((first, rest)) = words.split_first() else {
-        for number in (0..SIGNALS).chain(ERR..TRAPS) {
+        for number in (0..signals::END).chain(ERR..TRAPS) {
             show_trap(shell, number, false);
         }
         return Ok(0);
     };
-    shell.outer_traps = None;
+    shell.traps.outer = None;
     // An unsigned number first means that all operands are signals to reset.
     let numeric = rbox_core::number::parse_decimal(first).is_some();
     let (action, signals) = if numeric || rest.is_empty() { (None, words) } else { (Some(*first), rest) };
@@ -329,7 +331,7 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     if words.is_empty() {
         // SIGKILL and SIGSTOP cannot have any.
-        for number in (0..SIGNALS).filter(|number| !matches!(number, 9 | 19)) {
+        for number in (0..signals::END).filter(|number| !matches!(number, 9 | 19)) {
             show_trap(shell, number, true);
         }
     }
@@ -346,9 +348,9 @@ fn list_traps(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-/// Prints a trap such that the shell reads it back; `all`: one that is not set too.
+/// Prints a trap in a form that the shell can read back; `all`: also one that is not set.
 fn show_trap(shell: &mut Shell, number: usize, all: bool) {
-    let traps = shell.outer_traps.as_ref().unwrap_or(&shell.traps);
+    let traps = shell.traps.outer.as_ref().unwrap_or(&shell.traps.actions);
     let action = match traps.get(number).and_then(Option::as_ref) {
         Some(action) => escape::single_quoted(action),
         None if all => b"-".copied(),
@@ -356,6 +358,6 @@ fn show_trap(shell: &mut Shell, number: usize, all: bool) {
     };
     let name = PSEUDO.name_of(number as u64).or_else(|| signal_name(number)).unwrap_or_default().as_bytes();
     // bash writes the names of signals in full.
-    let full: &[u8] = if shell.options.bash && (1..SIGNALS).contains(&number) { b"SIG" } else { b"" };
+    let full: &[u8] = if shell.options.bash && (1..signals::END).contains(&number) { b"SIG" } else { b"" };
     shell.print(&[b"trap -- ", &action[..], b" ", full, name, b"\n"].concat());
 }

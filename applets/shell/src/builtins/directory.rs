@@ -1,15 +1,18 @@
 //! `cd` and `pwd`.
 
-use super::{Done, options};
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use super::operands::options;
+use crate::state::builtin::Done;
+use crate::state::directory::current;
+use crate::state::directory::working;
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
 use rbox_core::sys::{self, Errno, fs, process};
 
 /// `cd [-LP] [DIRECTORY]` (XCU cd).
 pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
     // `-` alone is a directory, so only words of more than one byte are options.
-    let (letters, words) = options(shell, words, b"LPe")?;
-    let physical = letters.last() == Some(&b'P');
+    let (flags, words) = options(shell, words, b"LPe")?;
+    let physical = flags.last() == Some(&b'P');
     let mut show = false;
     let target = match words.first() {
         None => match shell.get(b"HOME").map(<[u8]>::copied) {
@@ -43,16 +46,16 @@ pub fn cd(shell: &mut Shell, words: &[&[u8]]) -> Done {
                     shell.print(&[&path[..], b"\n"].concat());
                 }
                 // XCU cd, -e: with -P the directory's name must be known.
-                return Ok(u8::from(physical && letters.contains(&b'e') && path.is_empty()));
+                return Ok(u8::from(physical && flags.contains(&b'e') && path.is_empty()));
             }
-            // The last place is the operand itself.
+            // The last directory is the operand itself.
             Err(errno) => reason = errno,
         }
     }
     Err(shell.error(&[b"can't cd to ", &target, b": ", sys::error_text(reason).as_bytes()]))
 }
 
-/// The places where CDPATH looks for the operand, itself last.
+/// The directories that CDPATH makes of the operand; the operand itself is last.
 fn search_path(shell: &mut Shell, target: &[u8]) -> Vec<Vec<u8>> {
     let direct = target.starts_with(b"/")
         || [&b"."[..], b".."]
@@ -127,23 +130,6 @@ fn normal(path: &[u8], gone: &[u8]) -> Result<Vec<u8>, Errno> {
     Ok(out)
 }
 
-/// The current directory as the kernel knows it.
-pub fn current() -> Vec<u8> {
-    process::getcwd(Vec::new()).map(|path| path.to_bytes().copied()).unwrap_or_default()
-}
-
-/// The current directory by PWD when it is right, else as the kernel knows it.
-pub fn working(shell: &mut Shell) -> Vec<u8> {
-    if let Some(path) = shell.get(b"PWD")
-        && path.starts_with(b"/")
-        && let (Ok(named), Ok(here)) = (fs::stat(path), fs::stat("."))
-        && (named.st_dev, named.st_ino) == (here.st_dev, here.st_ino)
-    {
-        return path.copied();
-    }
-    current()
-}
-
 fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {
     let (pwd, oldpwd) = (shell.intern(b"PWD"), shell.intern(b"OLDPWD"));
     shell.set(oldpwd, old)?;
@@ -155,8 +141,8 @@ fn remember(shell: &mut Shell, old: &[u8], path: &[u8]) -> Result<(), Fail> {
 
 /// `pwd [-LP]`
 pub fn pwd(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, _) = options(shell, words, b"LP")?;
-    let physical = letters.last() == Some(&b'P');
+    let (flags, _) = options(shell, words, b"LP")?;
+    let physical = flags.last() == Some(&b'P');
     let mut path = if physical { current() } else { working(shell) };
     if path.is_empty() && !physical {
         // The directory is gone: PWD is all that is known of it.

@@ -1,8 +1,9 @@
 //! `history` and `fc` (XCU fc): the lines that were entered, shown, edited or run again.
 
-use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell};
+use crate::state::builtin::Done;
+use crate::state::stream::write_error;
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
 use rbox_core::number::{Decimal, parse_decimal, push_padded};
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::process;
@@ -13,7 +14,7 @@ pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return bash_history(shell, words);
     }
     let mut text = Vec::new();
-    let history = &shell.editor.history;
+    let history = &shell.terminal.editor.history;
     for (number, line) in history.lines().iter().enumerate() {
         push_padded(&mut text, (history.first() + number) as u64, 4);
         text.extend_from_slice(&[b" ", &line[..], b"\n"].concat());
@@ -23,15 +24,15 @@ pub fn history(shell: &mut Shell, words: &[&[u8]]) -> Done {
 }
 
 fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"acdnprsw")?;
-    let history = &mut shell.editor.history;
-    match letters.first() {
+    let (flags, words) = super::operands::options(shell, words, b"acdnprsw")?;
+    let history = &mut shell.terminal.editor.history;
+    match flags.first() {
         None => {
             let count = match words.first() {
-                Some(word) => super::number(shell, word)? as usize,
+                Some(word) => super::operands::number(shell, word)? as usize,
                 None => usize::MAX,
             };
-            let (history, mut text) = (&shell.editor.history, Vec::new());
+            let (history, mut text) = (&shell.terminal.editor.history, Vec::new());
             let all = history.lines();
             for (number, line) in all.iter().enumerate().skip(all.len().saturating_sub(count)) {
                 push_padded(&mut text, (history.first() + number) as u64, 5);
@@ -41,7 +42,7 @@ fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         Some(b'c') => history.clear(),
         Some(b's') => {
-            // It takes the place of the line that asks for it.
+            // It replaces the line that asks for it.
             if shell.options.history {
                 history.pop();
             }
@@ -49,13 +50,13 @@ fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         Some(b'p') => {
             for word in words {
-                let Some(line) = crate::interactive::expand_history(shell, word) else { return Ok(1) };
+                let Some(line) = crate::expand::history::expanded(shell, word) else { return Ok(1) };
                 shell.print(&[&line[..], b"\n"].concat());
             }
         }
         Some(b'd') => {
             let word = words.first().copied().unwrap_or_default();
-            let at = crate::arith::small_number(word).map(|number| match number {
+            let at = crate::syntax::expression::small_number(word).map(|number| match number {
                 ..0 => history.lines().len() as i64 + number,
                 _ => number - history.first() as i64,
             });
@@ -65,32 +66,33 @@ fn bash_history(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 return Ok(1);
             }
         }
-        Some(letter) => return history_file(shell, *letter, words),
+        Some(flag) => return history_file(shell, *flag, words),
     }
     Ok(0)
 }
 
 /// `history -a`, `-w`: to a file; `-r`, `-n`: from it.
-fn history_file(shell: &mut Shell, letter: u8, words: &[&[u8]]) -> Done {
+fn history_file(shell: &mut Shell, flag: u8, words: &[&[u8]]) -> Done {
     let file = match words.first() {
         Some(file) => file.copied(),
         None => shell.get(b"HISTFILE").unwrap_or_default().copied(),
     };
-    if matches!(letter, b'r' | b'n') {
+    if matches!(flag, b'r' | b'n') {
         return match rbox_core::io::Input::open(&file).and_then(|mut input| input.read_to_end()) {
             Ok(text) => {
-                text.split(|&byte| byte == b'\n').for_each(|line| shell.editor.history.add(line));
+                text.split(|&byte| byte == b'\n').for_each(|line| shell.terminal.editor.history.add(line));
                 Ok(0)
             }
             Err(error) => Err(shell.plain_error(error.message())),
         };
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
-    let flags = flags | if letter == b'a' { OFlags::APPEND } else { OFlags::TRUNC };
-    let text: Vec<u8> = shell.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+    let flags = flags | if flag == b'a' { OFlags::APPEND } else { OFlags::TRUNC };
+    let text: Vec<u8> =
+        shell.terminal.editor.history.lines().iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
     let opened = fs::open(&file[..], flags, Mode::RUSR | Mode::WUSR);
     use rbox_core::sys::AsRawFd;
-    match opened.and_then(|opened| crate::shell::write_all(opened.as_raw_fd(), &text)) {
+    match opened.and_then(|opened| crate::state::stream::write_all(opened.as_raw_fd(), &text)) {
         Ok(()) => Ok(0),
         Err(errno) => Err(shell.error(&[&file, b": ", rbox_core::sys::error_text(errno).as_bytes()])),
     }
@@ -111,7 +113,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (wanted, mut words) = read_options(shell, words)?;
     if !wanted.list {
         // XCU fc: what it runs is remembered, not fc itself.
-        shell.editor.history.pop();
+        shell.terminal.editor.history.pop();
     }
     let mut change = None;
     if wanted.again
@@ -120,7 +122,7 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
         change = Some((&words[0][..at], &words[0][at + 1..]));
         words = &words[1..];
     }
-    let count = shell.editor.history.lines().len();
+    let count = shell.terminal.editor.history.lines().len();
     // The line that holds `fc -l` is the newest one.
     let newest = if wanted.list { count.saturating_sub(1) } else { count };
     if newest == 0 {
@@ -128,26 +130,26 @@ pub fn fc(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let default = if wanted.list { newest.saturating_sub(16) } else { newest - 1 };
     let first = match words.first() {
-        Some(word) => place(shell, word, newest)?,
+        Some(word) => index_of(shell, word, newest)?,
         None => default,
     };
     let last = match words.get(1) {
-        Some(word) => place(shell, word, newest)?,
+        Some(word) => index_of(shell, word, newest)?,
         None if wanted.list => newest - 1,
         None => first,
     };
     if words.len() > if wanted.again { 1 } else { 2 } {
         return Err(shell.plain_error(b"too many operands"));
     }
-    let mut places: Vec<usize> = (first.min(last)..=first.max(last)).collect();
+    let mut indices: Vec<usize> = (first.min(last)..=first.max(last)).collect();
     if wanted.reverse != (first > last) {
-        places.reverse();
+        indices.reverse();
     }
     if wanted.list {
-        list(shell, &places, wanted.plain);
+        list(shell, &indices, wanted.plain);
         return Ok(0);
     }
-    let lines = places.iter().map(|&at| shell.editor.history.lines()[at].copied()).collect::<Vec<_>>();
+    let lines = indices.iter().map(|&at| shell.terminal.editor.history.lines()[at].copied()).collect::<Vec<_>>();
     if wanted.again {
         return run_again(shell, lines[0].copied(), change);
     }
@@ -166,8 +168,8 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
         if *word == b"--" {
             break;
         }
-        for (at, letter) in word.iter().enumerate().skip(1) {
-            match letter {
+        for (at, flag) in word.iter().enumerate().skip(1) {
+            match flag {
                 b'l' => wanted.list = true,
                 b'n' => wanted.plain = true,
                 b'r' => wanted.reverse = true,
@@ -185,16 +187,16 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
                     wanted.editor = Some(value.copied());
                     break;
                 }
-                letter => return Err(shell.error(&[b"illegal option -", &[*letter]])),
+                flag => return Err(shell.error(&[b"illegal option -", &[*flag]])),
             }
         }
     }
     Ok((wanted, words))
 }
 
-/// The place of an operand: a number of the list, a number back from its end, or the beginning of a line.
-fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
-    let history = &shell.editor.history;
+/// The index of an operand: a number of the list, a number back from its end, or the beginning of a line.
+fn index_of(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
+    let history = &shell.terminal.editor.history;
     let first = history.first();
     if let Some(back) = word.strip_prefix(b"-").and_then(parse_decimal) {
         return Ok(newest.saturating_sub((back as usize).max(1)));
@@ -209,10 +211,10 @@ fn place(shell: &mut Shell, word: &[u8], newest: usize) -> Result<usize, Fail> {
     }
 }
 
-fn list(shell: &mut Shell, places: &[usize], plain: bool) {
+fn list(shell: &mut Shell, indices: &[usize], plain: bool) {
     let mut text = Vec::new();
-    let history = &shell.editor.history;
-    for &at in places {
+    let history = &shell.terminal.editor.history;
+    for &at in indices {
         if !plain {
             text.extend_from_slice(Decimal::new((history.first() + at) as u64).as_bytes());
         }
@@ -229,16 +231,16 @@ fn run_again(shell: &mut Shell, mut line: Vec<u8>, change: Option<(&[u8], &[u8])
         };
         line.splice(at..at + old.len(), new.iter().copied());
     }
-    let _ = crate::shell::write_all(2, &[&line[..], b"\n"].concat());
-    shell.editor.history.add(&line);
+    write_error(&[&line[..], b"\n"].concat());
+    shell.terminal.editor.history.add(&line);
     run(shell, &line)
 }
 
 fn run(shell: &mut Shell, text: &[u8]) -> Done {
-    if !shell.stack_has_room() {
+    if !shell.stack_has_space() {
         return Err(shell.plain_error(b"maximum recursion depth exceeded"));
     }
-    shell.builtin = "";
+    shell.location.builtin = "";
     shell.run_text(text)?;
     Ok(shell.status)
 }
@@ -249,7 +251,7 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     let directory = shell.get(b"TMPDIR").filter(|directory| !directory.is_empty()).unwrap_or(b"/tmp").copied();
     let pid = process::getpid().as_raw_nonzero().get().unsigned_abs();
     let path = [&directory[..], b"/sh-fc.", Decimal::new(pid.into()).as_bytes()].concat();
-    // The file is this user's alone and new: nobody else can have laid it there.
+    // O_EXCL: the file is new and this user's; no one else can have created it.
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let opened = fs::open(&path[..], flags, Mode::RUSR | Mode::WUSR);
     let text = [lines.join(&b'\n'), b"\n".copied()].concat();
@@ -262,15 +264,16 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     let command = [&editor[..], b" ", &rbox_core::escape::single_quoted(&path)].concat();
     let edited = shell.run_text(&command);
     let content = rbox_core::io::Input::open(&path).and_then(|mut input| input.read_to_end());
+    // The editor may have removed or renamed it.
     let _ = fs::unlink(&path[..]);
     edited?;
     if shell.status != 0 {
         return Ok(shell.status);
     }
     let Ok(content) = content else { return Ok(1) };
-    let _ = crate::shell::write_all(2, &content);
+    write_error(&content);
     for line in content.split(|&byte| byte == b'\n') {
-        shell.editor.history.add(line);
+        shell.terminal.editor.history.add(line);
     }
     run(shell, &content)
 }

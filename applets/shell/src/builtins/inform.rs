@@ -1,80 +1,14 @@
-//! Builtins that tell: `type`, `hash`, `help`, `times`.
+//! Builtins that report on the shell: `hash`, `help`, `times`.
 
-use super::Done;
-use crate::copied::Copied;
-use crate::shell::Shell;
-use rbox_core::escape;
+use crate::state::Shell;
+use crate::state::builtin::Done;
 use rbox_core::push;
 use rbox_core::text::Right;
 
-/// What `command -v` prints for a name; `None` when it is nothing.
-pub fn describe(shell: &mut Shell, name: &[u8]) -> Option<Vec<u8>> {
-    if crate::syntax::parser::is_keyword(name) {
-        return Some(name.copied());
-    }
-    let sym = shell.intern(name);
-    let aliases = !shell.options.bash || shell.options.expand_aliases || shell.options.interactive;
-    if let Some(value) = shell.slot(sym).alias.clone().filter(|_| aliases) {
-        return Some([b"alias ", name, b"=", &escape::single_quoted(&value)].concat());
-    }
-    if shell.slot(sym).function.is_some() || shell.builtin_of(sym).is_some() {
-        return Some(name.copied());
-    }
-    let path = shell.find_program(name)?;
-    rbox_core::call::is_program(&path).then(|| path.copied())
-}
-
-/// `command -v NAME...`
-pub fn describe_all(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let mut status = 0;
-    for word in words {
-        match describe(shell, word) {
-            Some(text) => shell.print(&[&text[..], b"\n"].concat()),
-            None => status = 127,
-        }
-    }
-    Ok(status)
-}
-
-/// `type NAME...`
-pub fn type_(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if shell.options.bash {
-        return super::bash::type_(shell, words);
-    }
-    if let Some((first, rest)) = words.split_first()
-        && first.starts_with(b"-")
-        && *first != b"--"
-    {
-        // As in BusyBox, `type -p` is `command -v`; the other options are bash's.
-        return if *first == b"-p" { describe_all(shell, rest) } else { super::bash::type_(shell, words) };
-    }
-    let words = rbox_core::options::after_dashes(words);
-    let mut status = 0;
-    for word in words {
-        let sym = shell.intern(word);
-        let text: Vec<u8> = if crate::syntax::parser::is_keyword(word) {
-            b" is a shell keyword".copied()
-        } else if let Some(value) = shell.slot(sym).alias.clone() {
-            [b" is an alias for ", &value[..]].concat()
-        } else if shell.slot(sym).function.is_some() {
-            b" is a function".copied()
-        } else if let Some(builtin) = shell.builtin_of(sym) {
-            if builtin.special { b" is a special shell builtin".copied() } else { b" is a shell builtin".copied() }
-        } else if let Some(path) = describe(shell, word) {
-            [b" is ", &path[..]].concat()
-        } else {
-            status = 127;
-            b": not found".copied()
-        };
-        shell.print(&[word, &text[..], b"\n"].concat());
-    }
-    Ok(status)
-}
-
 /// `hash [-r] [NAME...]`
 pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = super::options(shell, words, b"r")?;
-    if letters.contains(&b'r') {
+    let (flags, words) = super::operands::options(shell, words, b"r")?;
+    if flags.contains(&b'r') {
         shell.variables.iter_mut().for_each(|slot| slot.path = None);
         return Ok(0);
     }
@@ -88,7 +22,7 @@ pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut status = 0;
     for word in words {
         let name = shell.intern(word);
-        let known = super::find(word).is_some() || shell.slot(name).function.is_some();
+        let known = crate::state::builtin::find(word).is_some() || shell.slot(name).function.is_some();
         if !known && shell.find_program(word).is_none() {
             shell.report(&[word, b": not found"]);
             status = 1;
@@ -101,7 +35,7 @@ pub fn hash(shell: &mut Shell, words: &[&[u8]]) -> Done {
 pub fn help(shell: &mut Shell, _: &[&[u8]]) -> Done {
     let mut text = String::from("Built-in commands:\n------------------\n");
     let mut column = 0;
-    for name in super::names(shell.options.bash) {
+    for name in crate::state::builtin::names(shell.options.bash) {
         if column + name.len() + 1 > 60 {
             text.push('\n');
             column = 0;

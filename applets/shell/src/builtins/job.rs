@@ -1,17 +1,21 @@
 //! Builtins over jobs: `jobs`, `fg`, `bg`, `wait`, `kill`.
 
-use super::{Done, number, options};
-use crate::exec::jobs::{Job, Process};
-use crate::exec::trap::{SIGNALS, signal_name, signal_number};
-use crate::shell::{Fail, Shell, write_all};
+use super::operands::{number, options};
+use crate::state::builtin::Done;
+use crate::state::jobs::{Job, Process};
+use crate::state::stream::write_error;
+
+use crate::state::traps::{signal_name, signal_number};
+use crate::state::{Fail, Shell};
 use rbox_core::number::Decimal;
 use rbox_core::push;
+use rbox_core::signals;
 use rbox_core::sys::process::Change;
 use rbox_core::sys::{error_text, signal};
 use rbox_core::text;
 use rbox_core::text::Right;
 
-/// The place of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
+/// The index of a job in the table: `%1`, `%+`, `%-`, `%text`, `%?text` (XBD 3.182).
 pub fn find(shell: &mut Shell, word: &[u8]) -> Result<usize, Fail> {
     let all = &shell.jobs.all;
     let spec = word.strip_prefix(b"%").unwrap_or(word);
@@ -48,34 +52,34 @@ fn find_text(shell: &mut Shell, word: &[u8], spec: &[u8]) -> Result<usize, Fail>
 
 /// `jobs [-lp] [JOB...]`
 pub fn jobs(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"lp")?;
+    let (flags, words) = options(shell, words, b"lp")?;
     shell.reap();
-    shell.with_seen_jobs(|shell| list_jobs(shell, &letters, words))
+    shell.with_seen_jobs(|shell| list_jobs(shell, &flags, words))
 }
 
-fn list_jobs(shell: &mut Shell, letters: &[u8], words: &[&[u8]]) -> Done {
+fn list_jobs(shell: &mut Shell, flags: &[u8], words: &[&[u8]]) -> Done {
     for word in words {
         let at = find(shell, word)?;
-        list_job(shell, at, letters);
+        list_job(shell, at, flags);
     }
     if words.is_empty() {
         for at in (0..shell.jobs.all.len()).rev() {
-            list_job(shell, at, letters);
+            list_job(shell, at, flags);
         }
     }
     Ok(0)
 }
 
-fn list_job(shell: &mut Shell, at: usize, letters: &[u8]) {
+fn list_job(shell: &mut Shell, at: usize, flags: &[u8]) {
     let mut text = Vec::new();
-    if letters.contains(&b'p') {
+    if flags.contains(&b'p') {
         let pid = Decimal::new(shell.jobs.all[at].processes[0].pid.unsigned_abs().into());
         text.extend_from_slice(&[pid.as_bytes(), b"\n"].concat());
     } else {
-        shell.job_line(at, letters.contains(&b'l'), &mut text);
+        shell.job_line(at, flags.contains(&b'l'), &mut text);
     }
     shell.print(&text);
-    shell.jobs.tell(at);
+    shell.jobs.set_reported(at);
 }
 
 /// Lets a stopped job go on; it becomes the newest of those that run.
@@ -138,9 +142,9 @@ pub fn wait(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if shell.options.bash && words.contains(&&b"-p"[..]) {
         return wait_and_tell(shell, words);
     }
-    let (letters, words) = options(shell, words, b"n")?;
-    if letters.contains(&b'n') || words.is_empty() {
-        return wait_all(shell, letters.contains(&b'n'));
+    let (flags, words) = options(shell, words, b"n")?;
+    if flags.contains(&b'n') || words.is_empty() {
+        return wait_all(shell, flags.contains(&b'n'));
     }
     let mut status = 0;
     for word in words {
@@ -176,9 +180,9 @@ fn wait_and_tell(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     words.remove(at);
     let name = words.remove(at);
-    shell.waited = 0;
+    shell.flow.waited = 0;
     let status = wait(shell, &words)?;
-    match shell.waited {
+    match shell.flow.waited {
         0 => {
             let name = shell.intern(name);
             shell.unset(name)?;
@@ -207,12 +211,13 @@ fn wait_one(shell: &mut Shell, at: usize, process: Option<i32>) -> Result<u8, i3
             let one = job.processes.iter().find(waits_for).or(job.processes.last());
             let (pid, change) = one.map_or((0, None), |one| (one.pid, one.change));
             let ended = job.ended();
-            shell.waited = pid;
+            shell.flow.waited = pid;
             if !known {
-                shell.tell_end(at);
+                shell.report_end(at);
             }
             if ended {
                 shell.jobs.remember(at);
+                shell.jobs.all[at].is_waited_for = true;
                 if !shell.keeps_ended_jobs() {
                     shell.jobs.all.remove(at);
                 }
@@ -234,13 +239,14 @@ fn wait_all(shell: &mut Shell, one: bool) -> Done {
             && let Some(at) = shell.jobs.all.iter().position(|job| job.ended())
         {
             let job = shell.jobs.all.remove(at);
-            shell.waited = job.processes.last().map_or(0, |one| one.pid);
+            shell.flow.waited = job.processes.last().map_or(0, |one| one.pid);
             if one {
                 return Ok(job.status());
             }
             continue;
         }
         if shell.jobs.all.iter().all(|job| job.ended() || job.stopped()) {
+            shell.jobs.all.iter_mut().for_each(|job| job.is_waited_for = true);
             return Ok(if one { 127 } else { 0 });
         }
         match shell.wait_any() {
@@ -278,7 +284,7 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
     }
     let words = rbox_core::options::after_dashes(words);
     if words.is_empty() {
-        let _ = write_all(2, &[&shell.called[..], b": you need to specify whom to kill\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": you need to specify whom to kill\n"].concat());
         return Ok(1);
     }
     // As in BusyBox the status is the number of errors.
@@ -287,10 +293,10 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let targets = if word.starts_with(b"%") {
             shell.with_seen_jobs(|shell| job_targets(shell, word))?
         } else {
-            match crate::arith::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
+            match crate::syntax::expression::small_number(word).and_then(|pid| i32::try_from(pid).ok()) {
                 Some(pid) => vec![pid],
                 None => {
-                    let _ = write_all(2, &[&shell.called[..], b": invalid number '", word, b"'\n"].concat());
+                    write_error(&[&shell.invocation.name[..], b": invalid number '", word, b"'\n"].concat());
                     errors = errors.saturating_add(1);
                     continue;
                 }
@@ -298,9 +304,16 @@ pub fn kill(shell: &mut Shell, words: &[&[u8]]) -> Done {
         };
         for pid in targets {
             if let Err(errno) = signal::kill(pid, sent) {
-                let line = [&shell.called[..], b": can't kill pid ", word, b": ", error_text(errno).as_bytes(), b"\n"]
-                    .concat();
-                let _ = write_all(2, &line);
+                let line = [
+                    &shell.invocation.name[..],
+                    b": can't kill pid ",
+                    word,
+                    b": ",
+                    error_text(errno).as_bytes(),
+                    b"\n",
+                ]
+                .concat();
+                write_error(&line);
                 errors = errors.saturating_add(1);
             }
         }
@@ -321,7 +334,7 @@ fn job_targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<i32>, Fail> {
 fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
     let number = signal_number(name);
     if number.is_none() {
-        let _ = write_all(2, &[&shell.called[..], b": bad signal name '", name, b"'\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": bad signal name '", name, b"'\n"].concat());
     }
     number.map(|number| number as i32)
 }
@@ -330,10 +343,10 @@ fn wanted(shell: &mut Shell, name: &[u8]) -> Option<i32> {
 pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut text = Vec::new();
     if words.is_empty() {
-        for (number, name) in (1..SIGNALS).filter_map(|number| Some((number, signal_name(number)?))) {
+        for (number, name) in (1..signals::END).filter_map(|number| Some((number, signal_name(number)?))) {
             // bash's names are in full, five on a line.
             let (full, end) = match shell.options.bash {
-                true => ("SIG", if number % 5 == 0 || number + 1 == SIGNALS { "\n" } else { "\t" }),
+                true => ("SIG", if number % 5 == 0 || number + 1 == signals::END { "\n" } else { "\t" }),
                 false => ("", "\n"),
             };
             push!(text, Right(number, 2, b' '), ") ", full, name, end);
@@ -344,7 +357,7 @@ pub fn list_signals(shell: &mut Shell, words: &[&[u8]]) -> Done {
         let given = rbox_core::number::parse_decimal(word).and_then(|number| usize::try_from(number).ok());
         let Some(number) = given.or_else(|| signal_number(word)) else {
             shell.print(&text);
-            let _ = write_all(2, &[&shell.called[..], b": unknown signal '", word, b"'\n"].concat());
+            write_error(&[&shell.invocation.name[..], b": unknown signal '", word, b"'\n"].concat());
             return Ok(1);
         };
         // A status over 128 is that of a process that a signal ended (XCU kill, -l).

@@ -1,13 +1,15 @@
 //! `ulimit` (XCU ulimit): the limits of the shell and of what it starts.
 
-use super::Done;
-use crate::shell::{Shell, write_all};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::write_error;
+
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::sys::{error_text, process};
 
-/// What `ulimit` knows: the text of each limit, and its letter.
+/// The limits: the text of each, and its option character.
 const LIMITS: Names = names! {
     "core file size (blocks)         (-c) " = b'c',
     "data seg size (kb)              (-d) " = b'd',
@@ -26,9 +28,9 @@ const LIMITS: Names = names! {
     "file locks                      (-x) " = b'x',
 };
 
-/// The unit in bytes of a limit, by its letter, and what the kernel calls it.
-fn limit_of(letter: u64) -> Option<(u64, process::Resource)> {
-    Some(match u8::try_from(letter).ok()? {
+/// The unit in bytes of a limit, by its option character, and what the kernel calls it.
+fn limit_of(flag: u64) -> Option<(u64, process::Resource)> {
+    Some(match u8::try_from(flag).ok()? {
         b'c' => (512, process::Resource::Core),
         b'd' => (1024, process::Resource::Data),
         b'e' => (1, process::Resource::Nice),
@@ -54,7 +56,7 @@ struct Wanted<'a> {
     hard: bool,
     soft: bool,
     all: bool,
-    /// The letters of limits, each with its new value.
+    /// The option characters of limits, each with its new value.
     limits: Vec<(u8, Option<&'a [u8]>)>,
 }
 
@@ -63,14 +65,14 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let mut wanted = Wanted::default();
     let words = match read_options(words, &mut wanted) {
         Ok(words) => words,
-        Err(letter) => {
-            let _ = write_all(2, &[&b"ulimit: invalid option -- '"[..], &[letter], b"'\n"].concat());
+        Err(flag) => {
+            write_error(&[&b"ulimit: invalid option -- '"[..], &[flag], b"'\n"].concat());
             return Ok(1);
         }
     };
     if wanted.all {
-        for (text, letter) in LIMITS.iter() {
-            show(shell, &wanted, letter as u8, text);
+        for (text, flag) in LIMITS.iter() {
+            show(shell, &wanted, flag as u8, text);
         }
         return Ok(0);
     }
@@ -80,22 +82,22 @@ pub fn ulimit(shell: &mut Shell, words: &[&[u8]]) -> Done {
         wanted.limits.push((b'f', None));
     }
     let several = wanted.limits.len() > 1;
-    for &(letter, value) in &wanted.limits {
+    for &(flag, value) in &wanted.limits {
         if let Some(value) = value {
-            if let Err(message) = set(&wanted, letter, value) {
-                let _ = write_all(2, &[&shell.called[..], b": ", &message, b"\n"].concat());
+            if let Err(message) = set(&wanted, flag, value) {
+                write_error(&[&shell.invocation.name[..], b": ", &message, b"\n"].concat());
                 return Ok(1);
             }
             continue;
         }
-        let text = LIMITS.name_of(letter.into()).filter(|_| several).unwrap_or_default();
-        show(shell, &wanted, letter, text);
+        let text = LIMITS.name_of(flag.into()).filter(|_| several).unwrap_or_default();
+        show(shell, &wanted, flag, text);
     }
     Ok(0)
 }
 
-/// Reads the options, where a limit's value may be in the same word or in the next; the words after them, or a letter
-/// that is none.
+/// Reads the options, where a limit's value may be in the same word or in the next; the words after them, or an unknown
+/// option character.
 fn read_options<'a, 'b>(words: &'b [&'a [u8]], wanted: &mut Wanted<'a>) -> Result<&'b [&'a [u8]], u8> {
     let mut words = words;
     while let Some((word, rest)) = words.split_first().filter(|(word, _)| word.len() > 1 && word[0] == b'-') {
@@ -103,19 +105,19 @@ fn read_options<'a, 'b>(words: &'b [&'a [u8]], wanted: &mut Wanted<'a>) -> Resul
         if *word == b"--" {
             break;
         }
-        for (at, &letter) in word.iter().enumerate().skip(1) {
-            match letter {
+        for (at, &flag) in word.iter().enumerate().skip(1) {
+            match flag {
                 b'H' => wanted.hard = true,
                 b'S' => wanted.soft = true,
                 b'a' => wanted.all = true,
-                _ if limit_of(letter.into()).is_none() => return Err(letter),
+                _ if limit_of(flag.into()).is_none() => return Err(flag),
                 _ => {
                     let mut value = Some(&word[at + 1..]).filter(|value| !value.is_empty());
                     if value.is_none() && rest.first().is_some_and(|next| next.first() != Some(&b'-')) {
                         value = words.first().copied();
                         words = &words[1..];
                     }
-                    wanted.limits.push((letter, value));
+                    wanted.limits.push((flag, value));
                     break;
                 }
             }
@@ -124,8 +126,8 @@ fn read_options<'a, 'b>(words: &'b [&'a [u8]], wanted: &mut Wanted<'a>) -> Resul
     Ok(words)
 }
 
-fn show(shell: &mut Shell, wanted: &Wanted<'_>, letter: u8, text: &str) {
-    let Some((unit, resource)) = limit_of(letter.into()) else { return };
+fn show(shell: &mut Shell, wanted: &Wanted<'_>, flag: u8, text: &str) {
+    let Some((unit, resource)) = limit_of(flag.into()) else { return };
     let limit = process::getrlimit(resource);
     match if wanted.hard { limit.maximum } else { limit.current } {
         Some(value) => shell.print(&[text.as_bytes(), Decimal::new(value / unit).as_bytes(), b"\n"].concat()),
@@ -133,9 +135,9 @@ fn show(shell: &mut Shell, wanted: &Wanted<'_>, letter: u8, text: &str) {
     }
 }
 
-/// Sets a limit, or says why not.
-fn set(wanted: &Wanted<'_>, letter: u8, word: &[u8]) -> Result<(), Vec<u8>> {
-    let Some((unit, resource)) = limit_of(letter.into()) else { return Ok(()) };
+/// Sets a limit; the error is its message.
+fn set(wanted: &Wanted<'_>, flag: u8, word: &[u8]) -> Result<(), Vec<u8>> {
+    let Some((unit, resource)) = limit_of(flag.into()) else { return Ok(()) };
     let mut value = None;
     if word != b"unlimited" {
         value = parse_decimal(word).and_then(|value| value.checked_mul(unit));

@@ -1,8 +1,10 @@
 //! `echo` and `printf`.
 
-use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Shell, write_all};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::write_error;
+
+use crate::syntax::copied::Copied;
 use rbox_core::escape::Style;
 use rbox_core::printf;
 
@@ -31,15 +33,14 @@ pub fn printf(shell: &mut Shell, words: &[&[u8]]) -> Done {
         (format, words) => (format, words),
     };
     let mut out = Vec::new();
-    let bash = printf::Bash { quote: crate::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
+    let bash = printf::Bash { quote: crate::syntax::quote::backslash, zone: shell.get(b"TZ").map(<[u8]>::copied) };
     let bash = shell.options.bash.then_some(&bash);
     shell.status = printf::print(format, words, &mut out, bash, &mut |out, parts| {
         if variable.is_none() {
             shell.print(out);
             out.clear();
         }
-        // There is no one left to tell that standard error is dead.
-        let _ = write_all(2, &[&shell.called[..], b": ", &parts.concat(), b"\n"].concat());
+        write_error(&[&shell.invocation.name[..], b": ", &parts.concat(), b"\n"].concat());
     });
     match variable {
         Some(name) => shell.set_by_text(&name, &out)?,

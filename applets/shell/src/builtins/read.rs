@@ -1,22 +1,25 @@
 //! `read` (XCU read): one line, split by IFS into variables.
 
-use super::Done;
-use crate::copied::Copied;
-use crate::shell::{Shell, is_seekable, read_once};
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::state::stream::is_seekable;
+use crate::state::stream::read_once;
+use crate::state::stream::take_byte;
+use crate::state::stream::write_error;
+use crate::syntax::copied::Copied;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::pattern::sequence_length;
+use rbox_core::signals::SIGTSTP;
 use rbox_core::sys::event::{PollFd, PollFlags, Timespec, poll};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{BorrowedFd, Errno, fd, fs, termios};
-
-const SIGTSTP: i32 = 20;
 
 /// What the options ask for.
 struct Wanted {
     raw: bool,
     silent: bool,
     delimiter: u8,
-    /// At most so many characters; the flag says that the delimiter does not end them.
+    /// The limit in characters; the flag is set when the delimiter does not end them (-N).
     count: Option<(u32, bool)>,
     /// Milliseconds.
     timeout: Option<u64>,
@@ -44,7 +47,7 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
         fd: 0,
         prompt: Vec::new(),
         array: None,
-        utf8: shell.utf8,
+        utf8: shell.computed.utf8,
     };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
@@ -56,9 +59,9 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
             break;
         }
         let mut at = 1;
-        while let Some(&letter) = word.get(at) {
+        while let Some(&flag) = word.get(at) {
             at += 1;
-            match letter {
+            match flag {
                 b'r' => wanted.raw = true,
                 b's' => wanted.silent = true,
                 // bash's line editing: the terminal has its own.
@@ -71,30 +74,30 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
                         &word[at..]
                     } else {
                         let Some((value, rest)) = words.split_first() else {
-                            return Err(shell.error(&[b"no arg for -", &[letter], b" option"]));
+                            return Err(shell.error(&[b"no arg for -", &[flag], b" option"]));
                         };
                         words = rest;
                         value
                     };
-                    take_value(shell, letter, value, &mut wanted)?;
+                    take_value(shell, flag, value, &mut wanted)?;
                     break;
                 }
-                _ => return Err(shell.error(&[b"illegal option -", &[letter]])),
+                _ => return Err(shell.error(&[b"illegal option -", &[flag]])),
             }
         }
     }
     let is_target = |shell: &Shell, name: &[u8]| {
-        let base = if shell.options.bash { super::bash::split_subscript(name).0 } else { name };
-        crate::symbols::is_name(base)
+        let base = if shell.options.bash { crate::syntax::symbols::split_subscript(name).0 } else { name };
+        crate::syntax::symbols::is_name(base)
     };
     if let Some(name) = words.iter().find(|name| !is_target(shell, name)) {
-        let text = [&shell.called[..], b": read: '", name, b"': bad variable name\n"].concat();
-        let _ = crate::shell::write_all(2, &text);
+        let text = [&shell.invocation.name[..], b": read: '", name, b"': bad variable name\n"].concat();
+        write_error(&text);
         return Ok(1);
     }
-    let Ok(file) = shell.descriptors.named(wanted.fd) else { return Ok(1) };
+    let Ok(file) = shell.streams.descriptors.named(wanted.fd) else { return Ok(1) };
     if wanted.timeout == Some(0) {
-        // Nothing is read: the status tells whether there is something to read.
+        // Nothing is read: the status is 0 when there is something to read.
         let ready = poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&Timespec::default()));
         return Ok(u8::from(!matches!(ready, Ok(1))));
     }
@@ -107,10 +110,10 @@ pub fn read(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::shell::Fail> {
-    match letter {
+fn take_value(shell: &mut Shell, flag: u8, value: &[u8], wanted: &mut Wanted) -> Result<(), crate::state::Fail> {
+    match flag {
         b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),
-        // None at all is no limit, as in BusyBox.
+        // 0 is no limit, as in BusyBox.
         b'n' => {
             wanted.count =
                 Some(count_of(shell, value, b"invalid count")?).filter(|&count| count > 0).map(|count| (count, false))
@@ -129,46 +132,12 @@ fn take_value(shell: &mut Shell, letter: u8, value: &[u8], wanted: &mut Wanted) 
     Ok(())
 }
 
-fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::shell::Fail> {
+fn count_of(shell: &mut Shell, word: &[u8], complaint: &[u8]) -> Result<u32, crate::state::Fail> {
     let count = rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok());
     count.ok_or_else(|| shell.plain_error(complaint))
 }
 
-/// One byte, or none at the end; `Err` is the status when time is over or a signal came. `deadline`: as `uptime_milliseconds`.
-fn take_byte(file: BorrowedFd<'_>, deadline: Option<u64>) -> Result<Option<u8>, u8> {
-    if let Some(deadline) = deadline {
-        let left = deadline.saturating_sub(uptime_milliseconds());
-        if left == 0 || !is_ready(file, left) {
-            return Err(142);
-        }
-    }
-    let mut byte = [0];
-    loop {
-        match fd::read(file, &mut byte) {
-            Ok(1) => return Ok(Some(byte[0])),
-            // Ctrl-Z is noted for the job that comes; this is none.
-            Err(Errno::INTR) if signal::take(SignalSet::of(&[SIGTSTP])) != SignalSet::default() => {}
-            Err(Errno::INTR) => return Err(1),
-            _ => return Ok(None),
-        }
-    }
-}
-
-/// Whether there is something to read within that time, before a trapped signal comes.
-fn is_ready(file: BorrowedFd<'_>, milliseconds: u64) -> bool {
-    let end = uptime_milliseconds().saturating_add(milliseconds);
-    loop {
-        let left = end.saturating_sub(uptime_milliseconds());
-        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
-        match poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&limit)) {
-            // The end of a child is no reason to stop.
-            Err(Errno::INTR) if signal::pending() == 0 => {}
-            ready => return matches!(ready, Ok(count) if count > 0),
-        }
-    }
-}
-
-/// Bytes of a descriptor, in blocks where what is too much can be given back.
+/// Bytes of a descriptor: in blocks where unread bytes can be given back by a seek, else one by one.
 struct Bytes {
     file: BorrowedFd<'static>,
     seekable: bool,
@@ -218,13 +187,15 @@ fn take_line(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>,
         if wanted.count.is_some() {
             changed.local_modes.remove(termios::LocalModes::ICANON);
         }
+        // It fails only when the terminal is gone, which the read reports.
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, &changed);
     }
     if !wanted.prompt.is_empty() && termios::isatty(file) {
-        let _ = crate::shell::write_all(2, &wanted.prompt);
+        write_error(&wanted.prompt);
     }
     let result = collect(wanted, file);
     if let Some(before) = &before {
+        // It fails only when the terminal is gone.
         let _ = termios::tcsetattr(file, termios::OptionalActions::Drain, before);
     }
     result
@@ -289,11 +260,11 @@ fn collect(wanted: &Wanted, file: BorrowedFd<'static>) -> (Vec<u8>, Vec<bool>, u
 }
 
 /// `read -a`: each field is an element.
-fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -> Result<(), crate::shell::Fail> {
-    if !crate::symbols::is_name(name) {
+fn assign_array(shell: &mut Shell, name: &[u8], line: &[u8], escaped: &[bool]) -> Result<(), crate::state::Fail> {
+    if !crate::syntax::symbols::is_name(name) {
         return Err(shell.error(&[name, b": bad variable name"]));
     }
-    let ifs = shell.ifs.copied();
+    let ifs = shell.computed.ifs.copied();
     let fields = Fields { line, escaped, ifs: &ifs };
     let mut at = fields.skip_white(0);
     let mut items = Vec::new();
@@ -313,7 +284,7 @@ fn assign(
     line: &[u8],
     escaped: &[bool],
     whole: bool,
-) -> Result<(), crate::shell::Fail> {
+) -> Result<(), crate::state::Fail> {
     let Some((last, first)) = names.split_last() else {
         let reply = shell.intern(b"REPLY");
         return shell.set(reply, line);
@@ -321,7 +292,7 @@ fn assign(
     if whole {
         return give(shell, first.first().unwrap_or(last), line);
     }
-    let ifs = shell.ifs.clone();
+    let ifs = shell.computed.ifs.clone();
     let fields = Fields { line, escaped, ifs: &ifs };
     let mut at = fields.skip_white(0);
     for name in first {
@@ -342,7 +313,7 @@ fn assign(
 }
 
 /// Assigns a variable, or in bash mode an element of an array.
-fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::shell::Fail> {
+fn give(shell: &mut Shell, name: &[u8], value: &[u8]) -> Result<(), crate::state::Fail> {
     if name.ends_with(b"]") {
         return shell.set_by_text(name, value);
     }
@@ -359,18 +330,18 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     #[inline(always)]
-    fn is_sign(&self, at: usize) -> bool {
+    fn is_separator(&self, at: usize) -> bool {
         !self.escaped[at] && self.ifs.contains(&self.line[at])
     }
 
-    /// Whether IFS white space is there.
+    /// Whether the byte is IFS white space.
     fn is_white(&self, at: usize) -> bool {
-        matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_sign(at)
+        matches!(self.line[at], b' ' | b'\t' | b'\n') && self.is_separator(at)
     }
 
     /// Where the field that begins at `at` ends.
     fn end(&self, mut at: usize) -> usize {
-        while at < self.line.len() && !self.is_sign(at) {
+        while at < self.line.len() && !self.is_separator(at) {
             at += 1;
         }
         at
@@ -386,7 +357,7 @@ impl Fields<'_> {
     /// Where the field after a separator begins: white space with at most one other byte of IFS in it.
     fn skip_separator(&self, at: usize) -> usize {
         let at = self.skip_white(at);
-        if at < self.line.len() && self.is_sign(at) { self.skip_white(at + 1) } else { at }
+        if at < self.line.len() && self.is_separator(at) { self.skip_white(at + 1) } else { at }
     }
 }
 
@@ -400,19 +371,6 @@ pub fn read_until(number: i32, delimiter: u8) -> Option<(Vec<u8>, bool)> {
             Ok(Some(byte)) => line.push(byte),
             _ if line.is_empty() => return None,
             _ => return Some((line, false)),
-        }
-    }
-}
-
-/// One line of a descriptor for `select` and prompts; `None` at its end.
-pub fn read_line(number: i32) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    loop {
-        match take_byte(fd::borrow(number), None) {
-            Ok(Some(b'\n')) => return Some(line),
-            Ok(Some(byte)) => line.push(byte),
-            _ if line.is_empty() => return None,
-            _ => return Some(line),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Builtins over variables: `export`, `readonly`, `local`, `unset`, `alias`, `getopts`, `let`.
 
-use super::{Done, options};
-use crate::array::{FUNCTION, READONLY_FUNCTION};
-use crate::copied::Copied;
-use crate::shell::{Fail, Shell, Special};
-use crate::symbols::{Sym, is_name};
+use super::operands::options;
+use crate::state::builtin::Done;
+use crate::state::slot::FUNCTION;
+use crate::state::slot::READONLY_FUNCTION;
+use crate::state::slot::Special;
+use crate::state::stream::write_error;
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::{Sym, is_name};
 use rbox_core::escape;
 use std::rc::Rc;
 
@@ -25,7 +29,7 @@ fn assignment<'a>(shell: &mut Shell, word: &'a [u8]) -> Result<(Sym, Option<&'a 
 
 fn assign(shell: &mut Shell, name: Sym, value: Option<&[u8]>, append: bool) -> Result<(), Fail> {
     match value {
-        Some(value) => super::bash::assign(shell, name, None, value, append),
+        Some(value) => crate::expand::assign::assign(shell, name, None, value, append),
         None => Ok(()),
     }
 }
@@ -34,7 +38,7 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
     let mut text = Vec::new();
     for name in names {
         if shell.options.bash && !shell.options.posix {
-            text.extend_from_slice(&[&super::bash::declaration(shell, name)[..], b"\n"].concat());
+            text.extend_from_slice(&[&crate::state::declaration::declaration(shell, name)[..], b"\n"].concat());
             continue;
         }
         text.extend_from_slice(verb.as_bytes());
@@ -52,9 +56,9 @@ fn list(shell: &mut Shell, verb: &str, names: Vec<Sym>) {
 
 /// `export [-np] [NAME[=VALUE]...]`, in bash mode `export -f [-n] NAME...`
 pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, if shell.options.bash { b"fnp" } else { b"np" })?;
-    if letters.contains(&b'f') {
-        return mark_functions(shell, words, (FUNCTION, !letters.contains(&b'n')));
+    let (flags, words) = options(shell, words, if shell.options.bash { b"fnp" } else { b"np" })?;
+    if flags.contains(&b'f') {
+        return set_function_attribute(shell, words, (FUNCTION, !flags.contains(&b'n')));
     }
     if words.is_empty() {
         let names = shell.names(|slot| slot.export);
@@ -68,13 +72,13 @@ pub fn export(shell: &mut Shell, words: &[&[u8]]) -> Done {
             // Programs are given the value that it has now.
             shell.value(name);
         }
-        shell.slot(name).export = !letters.contains(&b'n');
+        shell.slot(name).export = !flags.contains(&b'n');
     }
     Ok(0)
 }
 
 /// Sets or takes away an attribute of functions.
-fn mark_functions(shell: &mut Shell, words: &[&[u8]], (bit, on): (u8, bool)) -> Done {
+fn set_function_attribute(shell: &mut Shell, words: &[&[u8]], (bit, on): (u8, bool)) -> Done {
     let mut status = 0;
     for word in words {
         let name = shell.intern(word);
@@ -93,18 +97,20 @@ fn mark_functions(shell: &mut Shell, words: &[&[u8]], (bit, on): (u8, bool)) -> 
 
 /// `readonly [-p] [NAME[=VALUE]...]`, in bash mode `readonly [-aAf] NAME...` too
 pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, if shell.options.bash { b"aAfp" } else { b"p" })?;
-    let array = [b'a', b'A'].into_iter().find(|letter| letters.contains(letter));
-    if letters.contains(&b'f') {
-        return mark_functions(shell, words, (READONLY_FUNCTION, true));
+    let (flags, words) = options(shell, words, if shell.options.bash { b"aAfp" } else { b"p" })?;
+    let array = [b'a', b'A'].into_iter().find(|flag| flags.contains(flag));
+    if flags.contains(&b'f') {
+        return set_function_attribute(shell, words, (READONLY_FUNCTION, true));
     }
     if words.is_empty() {
         let mut names = shell.names(|slot| slot.readonly);
-        names.retain(|&name| array.is_none_or(|one| super::bash::letters(shell.slot(name)).contains(&one)));
+        names.retain(|&name| {
+            array.is_none_or(|one| crate::state::declaration::attributes(shell.slot(name)).contains(&one))
+        });
         list(shell, "readonly", names);
     }
-    if let Some(letter) = array {
-        return super::bash::declare(shell, &[&[&b"-gr"[..], &[b'-', letter]], words].concat());
+    if let Some(flag) = array {
+        return super::bash::declare(shell, &[&[&b"-gr"[..], &[b'-', flag]], words].concat());
     }
     for word in words {
         let (name, value, append) = assignment(shell, word)?;
@@ -117,7 +123,7 @@ pub fn readonly(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `local NAME[=VALUE]...`
 pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    if shell.calls == 0 {
+    if shell.flow.calls == 0 {
         return Err(shell.plain_error(b"not in a function"));
     }
     if words.first().is_some_and(|word| matches!(word, [b'-', _, ..]) || (shell.options.bash && *word != b"-")) {
@@ -147,28 +153,28 @@ pub fn local(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `unset [-fv] NAME...`
 pub fn unset(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, if shell.options.bash { b"fnv" } else { b"fv" })?;
+    let (flags, words) = options(shell, words, if shell.options.bash { b"fnv" } else { b"fv" })?;
     for word in words {
-        if letters.contains(&b'f') {
+        if flags.contains(&b'f') {
             let name = shell.intern(word);
             shell.writable_function(name)?;
             shell.slot(name).function = None;
             continue;
         }
-        let (text, subscript) = super::bash::split_subscript(word);
+        let (text, subscript) = crate::syntax::symbols::split_subscript(word);
         if !is_name(text) || (subscript.is_some() && !shell.options.bash) {
             return Err(shell.error(&[word, b": bad variable name"]));
         }
         let name = shell.intern(text);
         match subscript {
-            // An array loses its elements, a table what is under that very key.
+            // An indexed array loses its elements, an associative one the element with that key.
             Some(b"@" | b"*") if shell.array(name).is_some_and(|array| !array.associative) => {
                 shell.writable(name)?;
                 shell.put_array(name, Box::default());
             }
             None => {
-                let whole = if letters.contains(&b'n') { name } else { shell.resolve(name) };
-                if shell.options.bash && !letters.contains(&b'v') && !shell.slot(whole).set {
+                let whole = if flags.contains(&b'n') { name } else { shell.resolve(name) };
+                if shell.options.bash && !flags.contains(&b'v') && !shell.slot(whole).set {
                     unset_function(shell, whole);
                 }
                 shell.unset(whole)?;
@@ -222,8 +228,7 @@ pub fn alias(shell: &mut Shell, words: &[&[u8]]) -> Done {
 /// The message about an alias that there is not; BusyBox's has neither the shell's name nor a line.
 fn not_found(builtin: &str, name: &[u8]) {
     let text = [builtin.as_bytes(), b": ", name, b" not found\n"].concat();
-    // There is no one left to tell that standard error is dead.
-    let _ = crate::shell::write_all(2, &text);
+    write_error(&text);
 }
 
 fn show_alias(shell: &mut Shell, name: Sym) {
@@ -236,8 +241,8 @@ fn show_alias(shell: &mut Shell, name: Sym) {
 
 /// `unalias [-a] [NAME...]`
 pub fn unalias(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"a")?;
-    if letters.contains(&b'a') {
+    let (flags, words) = options(shell, words, b"a")?;
+    if flags.contains(&b'a') {
         shell.variables.iter_mut().for_each(|slot| slot.alias = None);
     }
     let mut status = 0;
@@ -270,7 +275,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Err(shell.plain_error(b"usage: getopts optstring var [arg]"));
     };
     let arguments: Vec<Vec<u8>> = if arguments.is_empty() {
-        shell.positional.to_vec()
+        shell.parameters.positional.to_vec()
     } else {
         arguments.iter().map(|word| word.copied()).collect()
     };
@@ -280,7 +285,7 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let name = shell.intern(name);
     let index_name = shell.intern(b"OPTIND");
     let value_name = shell.intern(b"OPTARG");
-    let (mut index, mut at) = (shell.option_index, shell.option_at);
+    let (mut index, mut at) = (shell.parameters.option_index, shell.parameters.option_offset);
     if index > arguments.len() + 1 {
         // bash stays after the last one until OPTIND is assigned.
         (index, at) = (if shell.options.bash { arguments.len() + 1 } else { 1 }, 0);
@@ -296,23 +301,23 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
         return Ok(1);
     };
     at = if at == 0 || at >= word.len() { 1 } else { at };
-    let letter = word[at];
+    let flag = word[at];
     at += 1;
     let silent = known.first() == Some(&b':');
-    let told = shell.get(b"OPTERR") != Some(b"0");
-    let found = known.iter().position(|&one| one == letter && letter != b':');
-    let mut result = vec![letter];
+    let reports = shell.get(b"OPTERR") != Some(b"0");
+    let found = known.iter().position(|&one| one == flag && flag != b':');
+    let mut result = vec![flag];
     let mut value: Option<Vec<u8>> = None;
     match found {
         None => {
             result = b"?".copied();
             if silent {
-                value = Some(vec![letter]);
-            } else if told {
-                complain(b"Illegal option -", letter, b"");
+                value = Some(vec![flag]);
+            } else if reports {
+                complain(b"Illegal option -", flag, b"");
             }
         }
-        Some(place) if known.get(place + 1) == Some(&b':') => {
+        Some(found) if known.get(found + 1) == Some(&b':') => {
             if at < word.len() {
                 value = Some(word[at..].copied());
             } else if let Some(next) = arguments.get(index) {
@@ -320,11 +325,11 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 index += 1;
             } else if silent {
                 result = b":".copied();
-                value = Some(vec![letter]);
+                value = Some(vec![flag]);
             } else {
                 result = b"?".copied();
-                if told {
-                    complain(b"No arg for -", letter, b" option");
+                if reports {
+                    complain(b"No arg for -", flag, b" option");
                 }
             }
             at = word.len();
@@ -345,11 +350,11 @@ pub fn getopts(shell: &mut Shell, words: &[&[u8]]) -> Done {
     // In the middle of a word OPTIND is that of the next one already, as in BusyBox but not in bash; assigning it resets
     // the place.
     shell.set_number(index_name, (index + usize::from(at > 0 && !shell.options.bash)) as i64)?;
-    (shell.option_index, shell.option_at) = (index, at);
+    (shell.parameters.option_index, shell.parameters.option_offset) = (index, at);
     Ok(0)
 }
 
-fn complain(message: &[u8], letter: u8, end: &[u8]) {
-    let text = [message, &[letter], end, b"\n"].concat();
-    let _ = crate::shell::write_all(2, &text);
+fn complain(message: &[u8], flag: u8, end: &[u8]) {
+    let text = [message, &[flag], end, b"\n"].concat();
+    write_error(&text);
 }

@@ -1,13 +1,16 @@
 //! Compound commands (XCU 2.9.4).
 
-use crate::copied::Copied;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::stream::write_error;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{ArithFor, Arm, ArmEnd, Case, For, Node};
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 
 /// What a loop does after its body.
 enum Turn {
+    /// The next iteration.
     Next,
+    /// None: `break`.
     Leave,
 }
 
@@ -40,9 +43,9 @@ impl Shell {
     }
 
     pub(super) fn run_while(&mut self, test: &Node, body: &Node, until: bool) -> Run {
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = self.while_turns(test, body, until);
-        self.loops -= 1;
+        self.flow.loops -= 1;
         result
     }
 
@@ -51,7 +54,7 @@ impl Shell {
         loop {
             match self.run_tested(test) {
                 Ok(()) => {}
-                // XCU continue: the loop begins anew, with its condition.
+                // XCU continue: the next iteration begins with the condition.
                 Err(Fail::Continue(1)) => {
                     self.check_errexit()?;
                     continue;
@@ -78,37 +81,52 @@ impl Shell {
     }
 
     pub(super) fn run_for(&mut self, found: &For) -> Run {
-        self.line = found.line;
+        self.location.line = found.line;
         let words = match &found.words {
             Some(words) => self.expand_words(words)?,
-            None => self.positional.to_vec(),
+            None => self.parameters.positional.to_vec(),
         };
         // Until its first command has ended, `$?` is that of the command before the loop.
         if words.is_empty() {
             self.status = 0;
         }
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = words.iter().try_for_each(|word| {
             if self.options.bash && found.words.is_some() {
                 self.before_turn(found)?;
             }
-            self.set_loop_variable(found.name, word)?;
+            let assigned = self.set_loop_variable(found.name, word);
+            self.leave_on_error(assigned)?;
             match self.run_body(&found.body) {
                 Ok(Turn::Next) => Ok(()),
                 Ok(Turn::Leave) => Err(Fail::Break(0)),
                 Err(other) => Err(other),
             }
         });
-        self.loops -= 1;
-        if result == Err(Fail::Break(0)) { Ok(()) } else { result }
+        self.flow.loops -= 1;
+        self.after_loop(result)
+    }
+
+    /// A read-only loop variable: bash leaves the loop and goes on after it; in POSIX the error is the shell's (XCU 2.8.1).
+    fn leave_on_error(&mut self, assigned: Run) -> Run {
+        if assigned == Err(Fail::Error) && self.options.bash && !self.options.posix {
+            self.status = 1;
+            return Err(Fail::Break(0));
+        }
+        assigned
+    }
+
+    /// What follows a loop: `Fail::Break(0)` has left it, by `break` or by an error of its head.
+    fn after_loop(&mut self, result: Run) -> Run {
+        if result == Err(Fail::Break(0)) { self.check_errexit() } else { result }
     }
 
     pub(super) fn run_arith_for(&mut self, found: &ArithFor) -> Run {
-        self.line = found.line;
-        self.loops += 1;
+        self.location.line = found.line;
+        self.flow.loops += 1;
         let result = self.arith_for_turns(found);
-        self.loops -= 1;
-        result
+        self.flow.loops -= 1;
+        self.after_loop(result)
     }
 
     fn arith_for_turns(&mut self, found: &ArithFor) -> Run {
@@ -133,12 +151,12 @@ impl Shell {
     pub(super) fn run_select(&mut self, found: &For) -> Run {
         let words = match &found.words {
             Some(words) => self.expand_words(words)?,
-            None => self.positional.to_vec(),
+            None => self.parameters.positional.to_vec(),
         };
-        self.loops += 1;
+        self.flow.loops += 1;
         let result = self.select_turns(found, &words);
-        self.loops -= 1;
-        result
+        self.flow.loops -= 1;
+        self.after_loop(result)
     }
 
     fn select_turns(&mut self, found: &For, words: &[Vec<u8>]) -> Run {
@@ -146,23 +164,27 @@ impl Shell {
         for (number, word) in words.iter().enumerate() {
             push!(menu, number + 1, ") ", word, "\n");
         }
-        let _ = crate::shell::write_all(2, &menu);
+        write_error(&menu);
         loop {
             let prompt = self.get(b"PS3").unwrap_or(b"#? ").copied();
-            let _ = crate::shell::write_all(2, &prompt);
-            let Some(line) = crate::builtins::read_line(0) else {
+            write_error(&prompt);
+            let Some(line) = crate::state::stream::read_line(0) else {
+                if self.options.bash {
+                    self.print(b"\n");
+                }
                 self.status = 1;
                 return Ok(());
             };
             if line.is_empty() {
-                let _ = crate::shell::write_all(2, &menu);
+                write_error(&menu);
                 continue;
             }
             let reply = self.intern(b"REPLY");
             self.set(reply, &line)?;
             let choice = rbox_core::number::parse_decimal(line.trim_ascii()).unwrap_or(0) as usize;
             let word = choice.checked_sub(1).and_then(|at| words.get(at)).cloned().unwrap_or_default();
-            self.set(found.name, &word)?;
+            let assigned = self.set(found.name, &word);
+            self.leave_on_error(assigned)?;
             if matches!(self.run_body(&found.body)?, Turn::Leave) {
                 return Ok(());
             }
@@ -170,7 +192,7 @@ impl Shell {
     }
 
     pub(super) fn run_case(&mut self, case: &Case) -> Run {
-        self.line = case.line;
+        self.location.line = case.line;
         let word = self.expand_one(&case.word)?;
         let mut fall = false;
         let mut ran = false;

@@ -1,13 +1,32 @@
 //! `[[ ... ]]`.
 
-use crate::copied::Copied;
 use crate::expand::pattern::Flags;
-use crate::shell::{Fail, Shell};
+use crate::state::slot::Special;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::Condition;
+use crate::syntax::copied::Copied;
 use rbox_core::condition::{IsSet, binary, unary};
 use rbox_core::pattern::regex::{self, Exec, Regex};
+use rbox_core::sys::fs;
 
 impl Shell {
+    /// bash's `-a FILE`, `-N FILE`, `-o OPTION` and `-R NAME`; `None` for another operator, and when the mode is off.
+    pub fn bash_condition(&mut self, operator: &[u8], operand: &[u8]) -> Option<bool> {
+        match operator {
+            b"-a" if self.options.bash => Some(fs::stat(operand).is_ok()),
+            b"-N" if self.options.bash => {
+                let read = |stat: fs::Stat| (stat.st_mtime, stat.st_mtime_nsec) > (stat.st_atime, stat.st_atime_nsec);
+                Some(fs::stat(operand).is_ok_and(read))
+            }
+            b"-o" if self.options.bash => Some(crate::state::options::is_on(&mut self.options, operand) == Some(true)),
+            b"-R" if self.options.bash => {
+                let name = self.intern(operand);
+                Some(self.slot(name).special == Special::Reference)
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn condition(&mut self, condition: &Condition) -> Result<bool, Fail> {
         Ok(match condition {
             Condition::Not(inner) => !self.condition(inner)?,
@@ -48,7 +67,7 @@ impl Shell {
                 let text = self.expand_one(word)?;
                 let pattern = self.expand_regex(pattern)?;
                 let folds = if self.options.nocasematch { regex::Flags::FOLD_CASE } else { regex::Flags::NONE };
-                let characters = if self.utf8 { regex::Flags::UTF8 } else { regex::Flags::NONE };
+                let characters = if self.computed.utf8 { regex::Flags::UTF8 } else { regex::Flags::NONE };
                 let flags = regex::Flags::EXTENDED | folds | characters;
                 match Regex::new(&pattern, flags) {
                     Ok(regex) => self.match_regex(&regex, &text)?,
@@ -58,7 +77,7 @@ impl Shell {
         })
     }
 
-    /// bash's `-eq` and the like take expressions; none when it is another operator.
+    /// bash's `-eq`, `-ne`, `-lt`, `-le`, `-gt` and `-ge` take expressions; `None` for another operator.
     fn compare_numbers(&mut self, left: &[u8], operator: &[u8], right: &[u8]) -> Result<Option<bool>, Fail> {
         if !matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge") {
             return Ok(None);
@@ -81,7 +100,7 @@ impl Shell {
         }
         let mut spans = vec![None; regex.groups() + 1];
         let found = regex.captures_at(text, 0, Exec::default(), &mut spans);
-        let mut array = Box::new(crate::array::Array::default());
+        let mut array = Box::new(crate::state::array::Array::default());
         if found {
             for span in &spans {
                 array.push(span.map_or(Vec::new(), |(start, end)| text[start..end].copied()));

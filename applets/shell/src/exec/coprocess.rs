@@ -1,10 +1,10 @@
 //! bash's `coproc`: a command in the background, with a pipe to it and one from it.
 
-use crate::array::Array;
 use crate::exec::external::Child;
-use crate::shell::{Run, Shell};
-use crate::symbols::Sym;
+use crate::state::array::Array;
+use crate::state::{Run, Shell};
 use crate::syntax::ast::Node;
+use crate::syntax::symbols::Sym;
 use crate::syntax::unparse;
 use rbox_core::sys::{AsFd, error_text};
 use rbox_core::text;
@@ -20,11 +20,12 @@ impl Shell {
             drop((to, from));
             self.be_child(body, false, &mut [(Some(their_input), 0), (Some(their_output), 1)])
         };
-        self.background = Some(pid);
-        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.subshell);
+        self.flow.background = Some(pid);
+        self.jobs.add(&[pid], vec![unparse::node(body, &self.symbols)], self.options.monitor && !self.flow.subshell);
         let mut array = Box::new(Array::default());
         for end in [from, to] {
             let number = self
+                .streams
                 .descriptors
                 .add(end.as_fd(), 60)
                 .map_err(|errno| self.error(&[b"coproc: ", error_text(errno).as_bytes()]))?;

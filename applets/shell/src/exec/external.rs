@@ -1,17 +1,19 @@
 //! Programs (XCU 2.9.1.1): found by PATH, run in a child, or here when they are rbox itself.
 
-use super::jobs::SIGCHLD;
-use crate::copied::Copied;
-use crate::expand::command::read_all;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::stream::read_all;
+use crate::state::traps::set_disposition;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Redirection;
+use crate::syntax::copied::Copied;
 use crate::syntax::input::Input as Source;
 use rbox_core::applet::{Id, Isolation};
 use rbox_core::bytes;
-use rbox_core::call::{DEFAULT_PATH, is_program};
+use rbox_core::call::is_program;
+use rbox_core::env::DEFAULT_PATH;
 use rbox_core::env::{Env, Vars};
 use rbox_core::escape;
 use rbox_core::io::{Input, Output};
+use rbox_core::signals::SIGCHLD;
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 use rbox_core::sys::{self, AsFd, Errno, fs, process};
 use std::rc::Rc;
@@ -21,6 +23,7 @@ use std::rc::Rc;
 pub enum Child {
     /// The shell waits for it; under job control the terminal is its.
     Foreground,
+    /// The shell does not wait for it.
     Background,
     /// In the background without job control: it ignores the keys of the terminal.
     Detached,
@@ -49,12 +52,13 @@ impl Shell {
     /// Whether a path leads to the running program. Its own device and inode are looked up once.
     pub fn is_own(&mut self, path: &[u8]) -> bool {
         let own = *self
-            .own_file
+            .invocation
+            .file
             .get_or_insert_with(|| fs::stat("/proc/self/exe").map_or((0, 0), |stat| (stat.st_dev, stat.st_ino)));
         fs::stat(path).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
     }
 
-    /// The applet of ours that a command name leads to.
+    /// The applet that a command name leads to.
     pub fn own_applet(&mut self, name: &[u8]) -> Option<Id> {
         let id = self.registry.find(bytes::base_name(name))?;
         if !name.contains(&b'/') && self.get(b"PATH").is_none_or(<[u8]>::is_empty) {
@@ -66,7 +70,9 @@ impl Shell {
         }
     }
 
+    /// Runs a command that is no function and no builtin: an applet, or an external command.
     pub fn run_program(&mut self, words: &[Vec<u8>], redirections: &[Redirection]) -> Run {
+        self.forget_waited_jobs();
         let applet = self.own_applet(&words[0]);
         let isolation = applet.map(|id| self.registry.form(id).isolation);
         if let Some(id) = applet
@@ -75,7 +81,7 @@ impl Shell {
         {
             return self.run_inline(id, words, redirections, Input::standard());
         }
-        if let Some(captured) = self.capture.take() {
+        if let Some(captured) = self.streams.capture.take() {
             return self.run_captured(words, redirections, isolation, captured);
         }
         if let Some(pid) = self.start(words, redirections, isolation)? {
@@ -84,7 +90,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Starts a command in a child, by the cheapest way that serves; `None` when it cannot be run, which has been told.
+    /// Starts a command in a child, in the cheapest way that is right; `None` when it cannot be run, which has been reported.
     fn start(
         &mut self,
         words: &[Vec<u8>],
@@ -151,17 +157,17 @@ impl Shell {
                 self.status = self.wait_program(pid, words);
             }
         });
-        self.capture = Some(captured);
+        self.streams.capture = Some(captured);
         result
     }
 
     /// Whether the user must be able to end or stop what runs without the shell: at a prompt, and where Ctrl-C is
-    /// trapped and the keyboard may be what the command reads. Under a limit of memory, too: what uses it up ends its
-    /// process.
+    /// trapped and the keyboard may be what the command reads. Under a limit of memory, too: a process that reaches it
+    /// ends.
     pub fn must_fork(&self) -> bool {
         self.options.interactive
             || sys::alloc::is_limited()
-            || self.traps[2].as_ref().is_some_and(|action| !action.is_empty())
+            || self.traps.actions[2].as_ref().is_some_and(|action| !action.is_empty())
                 && sys::termios::isatty(sys::fd::borrow(0))
     }
 
@@ -174,7 +180,7 @@ impl Shell {
         self.wait_foreground(&[pid], texts)
     }
 
-    /// Starts a program without a copy of the shell; `None` when it cannot be run, which has been told.
+    /// Starts a program without a copy of the shell; `None` when it cannot be run, which has been reported.
     fn start_program(&mut self, words: &[Vec<u8>]) -> Result<Option<i32>, Fail> {
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
@@ -209,7 +215,7 @@ impl Shell {
         }
     }
 
-    /// Tells why a command cannot be run; its status (XCU 2.8.2).
+    /// Reports why a command cannot be run; its status (XCU 2.8.2).
     fn cannot_run(&mut self, name: &[u8], errno: Errno) -> u8 {
         if !matches!(errno, Errno::NOENT | Errno::NOTDIR) {
             self.report(&[name, b": ", sys::error_text(errno).as_bytes()]);
@@ -224,7 +230,7 @@ impl Shell {
         if namesakes.contains(&fs::FileType::RegularFile) { 126 } else { 127 }
     }
 
-    /// What PATH leads to under a name that no program has.
+    /// The types of the files that PATH finds under a name that no program has.
     fn namesakes(&mut self, name: &[u8]) -> Vec<fs::FileType> {
         if name.contains(&b'/') {
             return Vec::new();
@@ -252,10 +258,10 @@ impl Shell {
             Ok(saved) => saved,
             Err(fail) => return not_started(fail).map(|_| ()),
         };
-        let memory = self.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
+        let memory = self.streams.capture.is_some() && !redirections.iter().any(|one| one.changes(1));
         let output = if memory { Output::memory() } else { Output::standard(1) };
         let (status, output) = self.call_applet(id, words, stdin, output);
-        if memory && let Some(captured) = &mut self.capture {
+        if memory && let Some(captured) = &mut self.streams.capture {
             captured.append(&mut output.into_bytes());
         }
         self.undo_redirections(saved);
@@ -277,33 +283,33 @@ impl Shell {
         self.replace_by_as(words, None)
     }
 
-    /// As `replace_by`; the program is told another name.
+    /// As `replace_by`; the program gets another name.
     pub fn replace_by_as(&mut self, words: &[Vec<u8>], name: Option<Vec<u8>>) -> u8 {
         let renamed = name.is_some();
-        let mut told = words.to_vec();
+        let mut renamed_words = words.to_vec();
         if let Some(name) = name {
-            told[0] = name;
+            renamed_words[0] = name;
         }
         if self.ignores_children() {
-            let _ = signal::set(SIGCHLD, Disposition::Ignore);
+            set_disposition(SIGCHLD, Disposition::Ignore);
         }
         let applet = self.own_applet(&words[0]);
         if let Some(id) = applet
             // Under another name the program would not know which applet it is.
             && (renamed || self.registry.form(id).isolation != Isolation::Program)
         {
-            return self.become_applet(id, &told);
+            return self.become_applet(id, &renamed_words);
         }
         let Some(path) = self.find_program(&words[0]) else {
             // An applet that is nowhere, as at boot with an empty PATH, still runs.
             if let Some(id) = applet {
-                return self.become_applet(id, &told);
+                return self.become_applet(id, &renamed_words);
             }
             return self.cannot_run(&words[0], Errno::NOENT);
         };
         let environment = self.environment();
         let environment: Vec<&[u8]> = environment.iter().map(Vec::as_slice).collect();
-        let slices: Vec<&[u8]> = told.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[u8]> = renamed_words.iter().map(Vec::as_slice).collect();
         match process::exec(&path, &slices, &environment) {
             Errno::NOEXEC => self.run_as_script(&path, words),
             errno => self.cannot_run(&words[0], errno),
@@ -313,7 +319,7 @@ impl Shell {
     fn become_applet(&mut self, id: Id, words: &[Vec<u8>]) -> u8 {
         process::set_name(bytes::base_name(&words[0]));
         // The shell is gone, and its EXIT trap with it.
-        self.traps[0] = None;
+        self.traps.actions[0] = None;
         self.call_applet(id, words, Input::standard(), Output::standard(1)).0
     }
 
@@ -333,18 +339,18 @@ impl Shell {
             slot.readonly = false;
             slot.set &= slot.export;
         }
-        crate::sh::set_fixed_variables(self);
-        self.ifs = b" \t\n".copied();
-        (self.option_index, self.option_at) = (1, 0);
-        (self.calls, self.sources, self.loops, self.tested) = (0, 0, 0, 0);
-        self.pid = process::getpid().as_raw_nonzero().get();
-        self.background = None;
-        self.outer_traps = None;
-        self.context.clear();
+        crate::state::initial::set_fixed_variables(self);
+        self.computed.ifs = b" \t\n".copied();
+        (self.parameters.option_index, self.parameters.option_offset) = (1, 0);
+        (self.flow.calls, self.flow.sources, self.flow.loops, self.flow.tested) = (0, 0, 0, 0);
+        self.invocation.pid = process::getpid().as_raw_nonzero().get();
+        self.flow.background = None;
+        self.traps.outer = None;
+        self.location.context.clear();
         self.locals.clear();
-        self.arg0 = path.copied();
-        self.named = true;
-        self.positional = Rc::new(words[1..].to_vec());
+        self.invocation.arg0 = path.copied();
+        self.invocation.named = true;
+        self.parameters.positional = Rc::new(words[1..].to_vec());
         self.options = Default::default();
         self.status = 0;
         let result = self.script(opened).and_then(|reader| self.run_input(&mut Source::reader(reader), true));
@@ -353,6 +359,7 @@ impl Shell {
 
     /// Forks; `None` in the child, which has its group and signals set. `group` is that of the job, 0 for a new one.
     pub fn fork_child(&mut self, group: i32, kind: Child) -> Result<Option<i32>, Fail> {
+        self.forget_waited_jobs();
         // A signal that comes before the child has its own signals set waits until then: noted by the shell's copy in
         // the child, it would be lost.
         self.ignores_children();
@@ -372,8 +379,9 @@ impl Shell {
             Ok(Some(pid)) => {
                 self.join_group(pid, group, foreground);
                 let waits = self.options.interactive && (foreground || !self.options.monitor);
-                if waits && self.traps[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
+                if waits && self.traps.actions[2].is_none() && signal::pending() & SignalSet::of(&[2]).0 != 0 {
                     // Ctrl-C came too early for the child; the shell would wait for it in vain.
+                    // It fails only when the child has ended.
                     let _ = signal::kill(pid, 2);
                 }
                 Ok(Some(pid))

@@ -1,17 +1,17 @@
 //! Jobs in the foreground (XCU 2.11): process groups, the terminal's foreground group, waiting.
 
-use super::jobs::{Job, SIGINT, SIGTSTP};
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::state::jobs::Job;
+use crate::state::stream::write_error;
+use rbox_core::signals::{self, SIGINT, SIGPIPE, SIGTSTP};
 use rbox_core::sys::process::{self, Change, Pid};
 use rbox_core::sys::signal::{self, SignalSet};
 use rbox_core::sys::{BorrowedFd, Errno, termios};
 
-const SIGPIPE: i32 = 13;
-
 impl Shell {
     /// Puts a process into a job's group: in both parent and child, as either may be first.
     pub(super) fn join_group(&mut self, pid: i32, group: i32, foreground: bool) {
-        if !self.options.monitor || self.subshell {
+        if !self.options.monitor || self.flow.subshell {
             return;
         }
         let own = if pid == 0 { process::getpid().as_raw_nonzero().get() } else { pid };
@@ -25,7 +25,7 @@ impl Shell {
 
     /// The terminal of job control.
     pub fn terminal_file(&self) -> Option<BorrowedFd<'_>> {
-        self.descriptors.get(self.terminal?).ok()
+        self.streams.descriptors.get(self.terminal.file?).ok()
     }
 
     /// Makes a group the terminal's foreground group.
@@ -44,39 +44,40 @@ impl Shell {
 
     /// Turns the process that was just forked into a subshell (XCU 2.12).
     pub(super) fn become_child(&mut self) {
-        let monitor = self.options.monitor && !self.subshell;
-        self.subshell = true;
-        self.depth += 1;
+        let monitor = self.options.monitor && !self.flow.subshell;
+        self.flow.subshell = true;
+        self.flow.depth += 1;
         self.jobs = std::mem::take(&mut self.jobs).of_subshell();
         self.keep_traps();
         self.reset_traps(monitor || self.options.interactive);
         self.options.interactive = false;
         self.options.monitor = false;
-        self.capture = None;
-        self.quiet = false;
-        self.trap_status = None;
+        self.streams.capture = None;
+        self.flow.is_virtual = false;
+        self.traps.running = None;
     }
 
     /// Waits for the processes of a foreground job; the status is the last one's, or with pipefail the last that failed.
     pub(super) fn wait_foreground(&mut self, pids: &[i32], texts: Vec<Vec<u8>>) -> u8 {
-        let controlled = self.options.monitor && !self.subshell;
+        let controlled = self.options.monitor && !self.flow.subshell;
         let number = self.jobs.add(pids, texts, controlled);
         self.wait_on_terminal(number, pids[0])
     }
 
     /// Waits for a job that was given the terminal, and takes it back.
     pub fn wait_on_terminal(&mut self, number: usize, group: i32) -> u8 {
-        let monitor = self.options.monitor && !self.subshell;
+        let monitor = self.options.monitor && !self.flow.subshell;
         let interrupted = monitor && self.options.interactive && self.pass_keys_on(number, group);
         let status = self.wait_job(number);
         self.take_terminal();
-        if interrupted && !self.interrupted_job {
+        if interrupted && !self.terminal.interrupted_job {
             // The last process of the pipeline ended by itself when the others were interrupted.
-            self.interrupted_job = true;
-            let _ = crate::shell::write_all(2, b"\n");
+            self.terminal.interrupted_job = true;
+            write_error(b"\n");
         }
-        if monitor && self.interrupted_job {
-            // The user wants the whole list to end, not only this command of it.
+        if monitor && self.terminal.interrupted_job {
+            // Ctrl-C ends the whole list, not only this command of it.
+            // A signal to the own process can always be sent (kill(2)).
             let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
         }
         status
@@ -96,9 +97,11 @@ impl Shell {
             stop |= job.processes.iter().any(|one| one.change == Some(Change::Stopped(SIGTSTP)));
         }
         if interrupt {
+            // It fails only when the job has ended.
             let _ = signal::kill(-group, SIGINT);
         }
         if stop {
+            // As above.
             let _ = signal::kill(-group, SIGTSTP);
         }
         interrupt
@@ -106,7 +109,7 @@ impl Shell {
 
     /// Takes the terminal back.
     pub fn take_terminal(&mut self) {
-        if self.options.monitor && !self.subshell {
+        if self.options.monitor && !self.flow.subshell {
             self.give_terminal(process::getpgrp());
         }
     }
@@ -124,19 +127,20 @@ impl Shell {
                     status = failed.map_or(0, Change::status);
                 }
                 if self.options.bash {
-                    self.pipe_status = job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
+                    self.computed.pipe_status =
+                        job.processes.iter().map(|one| one.change.map_or(0, Change::status)).collect();
                 }
                 let ended = job.ended_by();
-                self.interrupted_job = ended == Some(SIGINT);
+                self.terminal.interrupted_job = ended == Some(SIGINT);
                 if ended.is_some() {
                     self.restore_modes();
                 }
-                self.tell_end(at);
+                self.report_end(at);
                 self.jobs.all.remove(at);
                 return status;
             }
             if job.stopped() {
-                self.interrupted_job = false;
+                self.terminal.interrupted_job = false;
                 self.restore_modes();
                 return self.jobs.all[at].status();
             }
@@ -148,12 +152,13 @@ impl Shell {
                         && let Some(job) = waits
                     {
                         // Ctrl-Z came before all processes of the pipeline had been started.
+                        // It fails only when the others have ended.
                         let _ = signal::kill(-job.processes[0].pid, SIGTSTP);
                     }
                 }
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(_) => {
-                    // Nobody is left to wait for: the status was lost, as when a parent ignored SIGCHLD.
+                    // There is no child to wait for: its status was lost, as when a parent ignored SIGCHLD.
                     for one in &mut self.jobs.all[at].processes {
                         one.change.get_or_insert(Change::Exited(127));
                     }
@@ -164,23 +169,23 @@ impl Shell {
 
     /// Puts the terminal in order after a program that was stopped or killed and had no time to do so.
     fn restore_modes(&mut self) {
-        if let (true, Some(terminal), Some(modes)) = (!self.subshell, self.terminal_file(), &self.modes) {
+        if let (true, Some(terminal), Some(modes)) = (!self.flow.subshell, self.terminal_file(), &self.terminal.modes) {
             // A terminal that is gone needs no order.
             let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, modes);
         }
     }
 
-    /// Says which signal ended a job, if one did.
-    pub fn tell_end(&mut self, at: usize) {
+    /// Reports the signal that ended a job, if one did.
+    pub fn report_end(&mut self, at: usize) {
         let Some(number) = self.jobs.all[at].ended_by() else { return };
         if number == SIGINT && self.options.interactive {
-            if self.traps[SIGINT as usize].is_some() {
+            if self.traps.actions[SIGINT as usize].is_some() {
                 return;
             }
-            let _ = crate::shell::write_all(2, b"\n");
+            write_error(b"\n");
         } else if !matches!(number, SIGINT | SIGPIPE) {
-            let text = super::trap::signal_text(number);
-            let _ = crate::shell::write_all(2, &[&text[..], b"\n"].concat());
+            let text = signals::description(number);
+            write_error(&[&text[..], b"\n"].concat());
         }
     }
 }

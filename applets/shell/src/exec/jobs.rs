@@ -1,221 +1,17 @@
-//! The table of jobs (XCU 2.11): what runs, what became of it, and telling of it.
+//! Waiting for jobs and reporting on them (XCU 2.11).
 
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::state::jobs::MOST_UNREPORTED;
+use crate::state::jobs::REMEMBERED;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
 use rbox_core::number::Decimal;
-use rbox_core::sys::process::{self, Change, WaitOptions};
+use rbox_core::signals::{SIGCHLD, SIGTSTP};
+use rbox_core::sys::process::{self, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
 
-pub(super) const SIGINT: i32 = 2;
-pub(super) const SIGCHLD: i32 = 17;
-pub(super) const SIGTSTP: i32 = 20;
-const SIGTTIN: i32 = 21;
-const SIGTTOU: i32 = 22;
-
-/// One process of a job.
-#[derive(Debug, Clone)]
-pub struct Process {
-    pub pid: i32,
-    pub change: Option<Change>,
-    /// What runs in it; empty where nobody will see it.
-    pub text: Vec<u8>,
-}
-
-/// A pipeline in the background, or stopped.
-#[derive(Debug, Clone)]
-pub struct Job {
-    pub number: usize,
-    pub processes: Vec<Process>,
-    /// Its processes are a group of their own, that of the first: job control was on when it was started.
-    pub controlled: bool,
-    /// The user has been told of its state.
-    pub told: bool,
-}
-
-impl Process {
-    pub fn ended(&self) -> bool {
-        matches!(self.change, Some(Change::Exited(_) | Change::Signaled(_)))
-    }
-}
-
-impl Job {
-    /// Whether all of it has ended.
-    pub fn ended(&self) -> bool {
-        self.processes.iter().all(Process::ended)
-    }
-
-    /// Whether what has not ended of it is stopped.
-    pub fn stopped(&self) -> bool {
-        !self.ended() && self.processes.iter().all(|one| one.change.is_some())
-    }
-
-    /// Whether some of it is stopped and some of it runs.
-    pub fn runs_partly(&self) -> bool {
-        let is_stopped = |one: &Process| matches!(one.change, Some(Change::Stopped(_)));
-        self.processes.iter().any(is_stopped) && !self.stopped()
-    }
-
-    /// The signal that ended its last process.
-    pub(super) fn ended_by(&self) -> Option<i32> {
-        match self.processes.last()?.change {
-            Some(Change::Signaled(signal)) => Some(signal),
-            _ => None,
-        }
-    }
-
-    /// The signal that stopped it.
-    fn stopped_by(&self) -> Option<i32> {
-        self.processes.iter().rev().find_map(|one| match one.change {
-            Some(Change::Stopped(signal)) => Some(signal),
-            _ => None,
-        })
-    }
-
-    /// The command.
-    pub fn text(&self) -> Vec<u8> {
-        let texts: Vec<&[u8]> = self.processes.iter().map(|one| &one.text[..]).collect();
-        texts.join(&b" | "[..])
-    }
-
-    /// What it does, in words.
-    fn state(&self) -> Vec<u8> {
-        if self.stopped() {
-            let how: &[u8] = match self.stopped_by() {
-                Some(SIGTTIN) => b" (tty input)",
-                Some(SIGTTOU) => b" (tty output)",
-                Some(SIGTSTP) => b"",
-                _ => b" (signal)",
-            };
-            return [b"Stopped", how].concat();
-        }
-        if !self.ended() {
-            return b"Running".copied();
-        }
-        match self.processes.last().and_then(|one| one.change) {
-            Some(Change::Exited(0)) | None => b"Done".copied(),
-            Some(Change::Signaled(number)) => super::trap::signal_text(number),
-            Some(change) => [b"Done(", Decimal::new(change.status().into()).as_bytes(), b")"].concat(),
-        }
-    }
-
-    /// The status of its last process, or of the signal that stopped it.
-    pub fn status(&self) -> u8 {
-        match self.stopped_by().filter(|_| self.stopped()) {
-            Some(signal) => 128 + signal as u8,
-            None => self.processes.last().and_then(|one| one.change).map_or(0, Change::status),
-        }
-    }
-}
-
-/// The table of jobs, the current one last: those that stopped after those that run, the newest last.
-#[derive(Debug, Default)]
-pub struct Jobs {
-    pub all: Vec<Job>,
-    /// The jobs of the enclosing shell, which a subshell lists until it has jobs of its own: `kill $(jobs -p)`.
-    outer: Vec<Job>,
-    /// Status of processes that were waited for, newest last: one may ask again.
-    waited: Vec<(i32, u8)>,
-}
-
-/// Jobs that may stay in the table after their end at a prompt, before the user is told.
-const UNTOLD: usize = 32;
-/// How many processes that are in the table no more are remembered, and how many jobs the table of a script may have before
-/// those that ended leave it: more than CHILD_MAX need not be known (XCU 2.9.3.1).
-const REMEMBERED: usize = 1024;
-
-impl Jobs {
-    /// Notes what happened to a process.
-    pub(super) fn note(&mut self, pid: i32, change: Change) {
-        let has = |job: &Job| job.processes.iter().any(|one| one.pid == pid);
-        let Some(at) = self.all.iter().position(has) else { return };
-        let job = &mut self.all[at];
-        for one in &mut job.processes {
-            if one.pid == pid && !matches!(one.change, Some(Change::Exited(_) | Change::Signaled(_))) {
-                one.change = if change == Change::Continued { None } else { Some(change) };
-            }
-        }
-        // The end of one process of several is no news.
-        if job.ended() || job.stopped() {
-            job.told = false;
-        }
-        if matches!(change, Change::Stopped(_)) && self.all[at].stopped() {
-            let job = self.all.remove(at);
-            self.all.push(job);
-        }
-    }
-
-    /// Adds a job and returns its number, the smallest that is free. `texts`: of each process.
-    pub(super) fn add(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) -> usize {
-        let mut taken = vec![false; self.all.len() + 1];
-        for job in &self.all {
-            if let Some(place) = taken.get_mut(job.number - 1) {
-                *place = true;
-            }
-        }
-        let number = taken.iter().position(|taken| !taken).unwrap_or(self.all.len()) + 1;
-        let mut texts = texts.into_iter();
-        let process = |&pid: &i32| Process { pid, change: None, text: texts.next().unwrap_or_default() };
-        let processes = pids.iter().map(process).collect();
-        self.insert(Job { number, processes, controlled, told: true });
-        number
-    }
-
-    /// What a subshell has of them.
-    pub(super) fn of_subshell(self) -> Self {
-        Self { outer: if self.all.is_empty() { self.outer } else { self.all }, ..Self::default() }
-    }
-
-    /// Exchanges the list with that of the enclosing shell.
-    fn exchange(&mut self) {
-        std::mem::swap(&mut self.all, &mut self.outer);
-    }
-
-    /// Adds a job in the background; in a subshell it takes the place of those of the enclosing shell.
-    pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
-        self.outer.clear();
-        self.add(pids, texts, controlled);
-    }
-
-    /// Notes that the user knows of a job's state; one that ended leaves the table, before the next line is written.
-    pub fn tell(&mut self, at: usize) {
-        self.all[at].told = true;
-        if self.all[at].ended() {
-            self.all.remove(at);
-        }
-    }
-
-    /// Remembers the statuses of a job's processes, which may be waited for again.
-    pub fn remember(&mut self, at: usize) {
-        let processes = &self.all[at].processes;
-        let surplus = (self.waited.len() + processes.len()).saturating_sub(REMEMBERED);
-        self.waited.drain(..surplus.min(self.waited.len()));
-        self.waited.extend(processes.iter().map(|one| (one.pid, one.change.map_or(0, Change::status))));
-    }
-
-    /// Takes jobs that ended out of the table.
-    fn forget_ended(&mut self) {
-        for at in 0..self.all.len() {
-            if self.all[at].ended() {
-                self.remember(at);
-            }
-        }
-        self.all.retain(|job| !job.ended());
-    }
-
-    /// The status of a process that was waited for already.
-    pub fn remembered(&self, pid: i32) -> Option<u8> {
-        self.waited.iter().rev().find(|(known, _)| *known == pid).map(|(_, status)| *status)
-    }
-
-    /// Puts a job that runs after the others that run.
-    pub fn insert(&mut self, job: Job) {
-        let at = self.all.iter().position(Job::stopped).unwrap_or(self.all.len());
-        self.all.insert(at, job);
-    }
-}
-
 impl Shell {
-    /// Calls with the jobs that the user sees: in a subshell that has none of its own those of the enclosing shell.
+    /// Calls with the jobs that the user sees: those of the enclosing shell in a subshell without jobs.
     pub fn with_seen_jobs<T>(&mut self, call: impl FnOnce(&mut Shell) -> T) -> T {
         let outer = self.jobs.all.is_empty();
         if outer {
@@ -246,8 +42,8 @@ impl Shell {
         if own {
             signal::take(SignalSet::of(&[SIGCHLD]));
         }
-        if self.traps[SIGTSTP as usize].is_none() {
-            // Ctrl-Z is noted for jobs in the foreground; here is none.
+        if self.traps.actions[SIGTSTP as usize].is_none() {
+            // Ctrl-Z is noted for a job in the foreground; there is none here.
             signal::take(SignalSet::of(&[SIGTSTP]));
         }
         match signal::pending() {
@@ -256,9 +52,9 @@ impl Shell {
         }
     }
 
-    /// Adds a job in the background, and hears of its end.
+    /// Adds a job in the background, and watches for its end.
     pub(super) fn add_background(&mut self, pids: &[i32], texts: Vec<Vec<u8>>, controlled: bool) {
-        if self.jobs.all.len() >= REMEMBERED && !self.tells_of_jobs() {
+        if self.jobs.all.len() >= REMEMBERED && !self.reports_jobs() {
             self.reap();
             self.jobs.forget_ended();
         }
@@ -266,10 +62,10 @@ impl Shell {
         self.watch_children();
     }
 
-    /// Waits for one change of a child; false when there is none, an error with the number when a trapped signal came,
+    /// Waits for one change of a child; false when there is no child, an error with the number when a trapped signal came,
     /// also one that came before the wait.
     pub fn wait_any(&mut self) -> Result<bool, i32> {
-        let own = self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
+        let own = self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty());
         let before = signal::set_blocked(SignalSet(u64::MAX));
         let chld = if own { signal::set(SIGCHLD, Disposition::Note).ok() } else { None };
         let options = self.wait_options() | WaitOptions::NOHANG;
@@ -288,7 +84,7 @@ impl Shell {
             }
         };
         if let Some(chld) = chld {
-            let _ = signal::set(SIGCHLD, chld);
+            set_disposition(SIGCHLD, chld);
         }
         signal::set_blocked(before);
         if own {
@@ -297,36 +93,47 @@ impl Shell {
         result
     }
 
-    /// Whether the user is told at the prompt what becomes of jobs: `set -m`, as in BusyBox.
-    fn tells_of_jobs(&self) -> bool {
+    /// Whether the prompt reports jobs that ended or stopped: with `set -m`, as in BusyBox.
+    fn reports_jobs(&self) -> bool {
         self.options.interactive && self.options.monitor
     }
 
-    /// Whether jobs that were waited for stay in the table until the user is told; not when a loop makes ever more.
+    /// Whether jobs that were waited for stay in the table until they are reported: at a prompt, but not when a loop makes
+    /// more and more; in BusyBox also in a script, until it starts the next process.
     pub fn keeps_ended_jobs(&self) -> bool {
-        self.tells_of_jobs() && self.jobs.all.len() < UNTOLD
+        match self.reports_jobs() {
+            true => self.jobs.all.len() < MOST_UNREPORTED,
+            false => !self.options.bash,
+        }
     }
 
-    /// Tells of jobs that ended or stopped, and forgets those that ended.
+    /// Before the next process is started: without job control the jobs that were waited for leave the table.
+    pub fn forget_waited_jobs(&mut self) {
+        if !self.jobs.all.is_empty() && !self.reports_jobs() {
+            self.jobs.forget_waited_for();
+        }
+    }
+
+    /// Reports jobs that ended or stopped, and forgets those that ended.
     pub fn notify(&mut self) {
         self.reap();
-        if !self.tells_of_jobs() {
+        if !self.reports_jobs() {
             return;
         }
         let mut text = Vec::new();
         for at in (0..self.jobs.all.len()).rev() {
-            if !self.jobs.all[at].told {
+            if !self.jobs.all[at].is_reported {
                 self.job_line(at, false, &mut text);
-                self.jobs.tell(at);
+                self.jobs.set_reported(at);
             }
         }
-        let _ = crate::shell::write_all(2, &text);
+        write_error(&text);
     }
 
     /// The line of `jobs` for one job; `pids`: one line for each process.
     pub fn job_line(&self, at: usize, pids: bool, out: &mut Vec<u8>) {
         let job = &self.jobs.all[at];
-        let mark = match self.jobs.all.len() - at {
+        let current = match self.jobs.all.len() - at {
             1 => b'+',
             2 => b'-',
             _ => b' ',
@@ -334,7 +141,7 @@ impl Shell {
         let start = out.len();
         out.extend_from_slice(b"[");
         out.extend_from_slice(Decimal::new(job.number as u64).as_bytes());
-        out.extend_from_slice(&[b']', mark, b' ', b' ']);
+        out.extend_from_slice(&[b']', current, b' ', b' ']);
         let indent = out.len() - start;
         let state = job.state();
         if !pids {

@@ -1,21 +1,25 @@
-//! The executor: walks the syntax tree (XCU 2.9).
+//! Execution, the fourth layer: walks the syntax tree (XCU 2.9), with jobs and traps. It imports syntax, state and
+//! expansion.
 
 mod compound;
 mod condition;
 mod coprocess;
 pub mod external;
 mod foreground;
-mod function;
-pub mod jobs;
+pub mod job_control;
+mod jobs;
 mod pipeline;
-mod quiet;
 pub mod redirect;
 mod simple;
+pub mod substitution;
 mod time;
 mod trace;
 pub mod trap;
+mod virtual_subshell;
 
-use crate::shell::{Fail, Run, Shell};
+use crate::state::stream::write_error;
+use crate::state::upward::Upward;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::Node;
 use crate::syntax::input::{Input, Reader};
 use crate::syntax::parser;
@@ -31,17 +35,17 @@ pub fn stack_limit() -> usize {
 impl Shell {
     /// Runs a command of any kind.
     pub fn run(&mut self, node: &Node) -> Run {
-        if !self.stack_has_room() {
-            return Err(self.plain_error(b"nested too deeply"));
+        if !self.stack_has_space() {
+            return Err(self.nesting_error());
         }
         if self.options.bash {
             self.before_command(node)?;
         }
         match node {
             Node::Simple(simple) => {
-                let pipes = self.pipe_ends.len();
+                let pipes = self.streams.pipe_ends.len();
                 let result = self.run_simple(simple, false);
-                if self.pipe_ends.len() > pipes {
+                if self.streams.pipe_ends.len() > pipes {
                     self.close_pipe_ends(pipes);
                 }
                 self.note_pipe_status();
@@ -67,7 +71,7 @@ impl Shell {
                 if self.options.bash {
                     function.source.get_or_init(|| self.source());
                 }
-                function.sourced.set(self.sources > 0);
+                function.sourced.set(self.flow.sources > 0);
                 self.writable_function(*name)?;
                 let slot = self.slot(*name);
                 slot.function = Some(Rc::clone(function));
@@ -75,7 +79,7 @@ impl Shell {
                 Ok(())
             }
             Node::Condition(condition, line) => {
-                self.line = *line;
+                self.location.line = *line;
                 self.status = match self.condition(condition) {
                     Ok(result) => u8::from(!result),
                     Err(Fail::Error) if self.options.bash => 2,
@@ -84,7 +88,7 @@ impl Shell {
                 self.check_errexit()
             }
             Node::Arith(arith, line) => {
-                self.line = *line;
+                self.location.line = *line;
                 self.status = match self.arith(arith) {
                     Ok(value) => u8::from(value == 0),
                     Err(Fail::Error) if self.options.bash => 1,
@@ -94,9 +98,9 @@ impl Shell {
             }
             Node::Redirected(inner, redirections) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
-                    self.line = first.line;
+                    self.location.line = first.line;
                 }
-                let pipes = self.pipe_ends.len();
+                let pipes = self.streams.pipe_ends.len();
                 let saved = match self.redirect(redirections) {
                     Ok(saved) => saved,
                     Err(fail) => {
@@ -122,28 +126,35 @@ impl Shell {
         }
     }
 
-    /// The file that the commands are from; a name for what is none.
+    /// The error of commands that nest too deeply: in a function it is most likely the function's.
+    #[cold]
+    fn nesting_error(&mut self) -> Fail {
+        let in_function = self.flow.calls > 0;
+        self.plain_error(if in_function { b"maximum function recursion depth exceeded" } else { b"nested too deeply" })
+    }
+
+    /// The file of the commands; `environment` where there is none.
     pub fn source(&self) -> Rc<[u8]> {
-        match self.frames.last() {
+        match self.flow.frames.last() {
             Some(frame) => Rc::clone(&frame.source),
-            None if self.named => Rc::from(&self.arg0[..]),
+            None if self.invocation.named => Rc::from(&self.invocation.arg0[..]),
             None => Rc::from(&b"environment"[..]),
         }
     }
 
-    /// Keeps PIPESTATUS of a command that is no pipeline.
+    /// Sets PIPESTATUS after a command that is no pipeline.
     fn note_pipe_status(&mut self) {
         if self.options.bash {
-            self.pipe_status.clear();
-            self.pipe_status.push(self.status);
+            self.computed.pipe_status.clear();
+            self.computed.pipe_status.push(self.status);
         }
     }
 
-    /// Runs a command whose failure is looked at: `set -e` does not count (XCU 2.8.1, set -e).
+    /// Runs a command whose failure is tested: `set -e` ignores it (XCU set, -e).
     pub fn run_tested(&mut self, node: &Node) -> Run {
-        self.tested += 1;
+        self.flow.tested += 1;
         let result = self.run(node);
-        self.tested -= 1;
+        self.flow.tested -= 1;
         result
     }
 
@@ -164,7 +175,7 @@ impl Shell {
 
     /// Ends the shell after a failure under `set -e`.
     pub fn check_errexit(&mut self) -> Run {
-        if self.status != 0 && self.tested == 0 {
+        if self.status != 0 && self.flow.tested == 0 {
             self.run_error_trap()?;
             if self.options.errexit {
                 return Err(Fail::Exit);
@@ -192,7 +203,7 @@ impl Shell {
                 self.notify();
             }
             let parsed = parser::next_command(input, self);
-            self.read_line = input.line;
+            self.location.read_line = input.line;
             if matches!(input.reader, Reader::None) {
                 input.shown = input.at;
             }
@@ -200,7 +211,7 @@ impl Shell {
                 && last
                 && matches!(input.reader, Reader::Script(_) | Reader::Seekable(_) | Reader::None)
             {
-                self.editor.history.add(input.unshown().trim_ascii_end());
+                self.terminal.editor.history.add(input.unshown().trim_ascii_end());
             }
             self.show_input(input);
             if matches!(input.reader, Reader::Terminal) && !matches!(parsed, Ok(None)) {
@@ -210,7 +221,7 @@ impl Shell {
             self.log_lines(&parsed);
             let node = match parsed {
                 // Ctrl-C within a command drops it, also where the end of the text could have ended it.
-                _ if std::mem::take(&mut self.interrupted) => {
+                _ if std::mem::take(&mut self.terminal.interrupted) => {
                     input.at = input.buffer.len();
                     input.compact();
                     input.ended = false;
@@ -220,7 +231,7 @@ impl Shell {
                 Ok(None) => {
                     if resumes && !self.options.command && !matches!(input.reader, Reader::Terminal) {
                         // After the prompt that nothing answered.
-                        let _ = crate::shell::write_all(2, b"\n");
+                        write_error(b"\n");
                     }
                     break;
                 }
@@ -244,23 +255,23 @@ impl Shell {
                 continue;
             }
             empty = false;
-            self.entered += u32::from(resumes);
+            self.terminal.entered += u32::from(resumes);
             let ends = last && input.ended && rest_is_blank(input);
             let result = if ends { self.run_last(&node) } else { self.run(&node) };
             match result {
-                Err(Fail::Error) if resumes => self.builtin = "",
+                Err(Fail::Error) if resumes => self.location.builtin = "",
                 // In bash an error drops the rest of the line alone.
                 Err(Fail::Error) if last && self.options.bash && !matches!(input.reader, Reader::None) => {
-                    self.builtin = "";
+                    self.location.builtin = "";
                     self.check_errexit()?;
                 }
                 // In a subshell they end it, as the loop is not its own.
-                Err(Fail::Break(_) | Fail::Continue(_)) if self.loops == 0 && !self.subshell => {}
+                Err(Fail::Break(_) | Fail::Continue(_)) if self.flow.loops == 0 && !self.flow.subshell => {}
                 result => result?,
             }
             status = self.status;
         }
-        if std::mem::take(&mut self.read_failed) {
+        if std::mem::take(&mut self.streams.read_failed) {
             // XCU sh, EXIT STATUS: 128 is for what the shell was to run itself.
             self.status = if last { 128 } else { 2 };
             return Err(Fail::Error);
@@ -273,17 +284,16 @@ impl Shell {
 
     /// Adds the lines of a command to the history, unless it is a function and `set -o nolog` keeps these out.
     fn log_lines(&mut self, parsed: &parser::Parsed<Option<Node>>) {
-        let lines = std::mem::take(&mut self.unlogged);
+        let lines = std::mem::take(&mut self.terminal.unlogged);
         if !matches!(parsed, Ok(Some(Node::Function(..)))) {
-            lines.iter().for_each(|line| self.editor.history.add(line));
+            lines.iter().for_each(|line| self.terminal.editor.history.add(line));
         }
     }
 
     /// Prints what the parser read since the last call: `set -v`.
     fn show_input(&mut self, input: &mut Input) {
         if self.options.verbose {
-            // There is no one left to tell that standard error is dead.
-            let _ = crate::shell::write_all(2, input.unshown());
+            write_error(input.unshown());
         }
         input.shown = input.at;
     }
@@ -296,8 +306,8 @@ impl Shell {
         match node {
             Node::Simple(simple) => self.run_simple(simple, true),
             Node::Group(inner) => self.run_last(inner),
-            // Nobody can tell the shell from its subshell when nothing comes after that, except by bash's BASHPID.
-            Node::Subshell(inner) if !self.options.monitor && (self.subshell || !self.options.bash) => {
+            // When nothing follows, the shell and its subshell differ in bash's BASHPID alone.
+            Node::Subshell(inner) if !self.options.monitor && (self.flow.subshell || !self.options.bash) => {
                 self.become_child();
                 self.run_last(inner)
             }
@@ -313,10 +323,10 @@ impl Shell {
 
     /// Runs a text as commands: `eval`, traps.
     pub fn run_text(&mut self, text: &[u8]) -> Run {
-        let mut input = Input::text(text, self.line.max(1));
-        let read_line = self.read_line;
+        let mut input = Input::text(text, self.location.line.max(1));
+        let read_line = self.location.read_line;
         let result = self.run_input(&mut input, false);
-        self.read_line = read_line;
+        self.location.read_line = read_line;
         result
     }
 
@@ -334,7 +344,7 @@ fn rest_is_blank(input: &Input) -> bool {
     input.buffer[input.at..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
 }
 
-/// Puts what was read too far back into standard input, where commands look for it.
+/// Seeks standard input back over the unread bytes, which the commands may read.
 fn give_back(input: &mut Input) {
     if let Reader::Seekable(number) = input.reader {
         let unread = input.take_unread() as i64;

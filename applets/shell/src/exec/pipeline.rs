@@ -1,10 +1,12 @@
 //! Pipelines, subshells and background commands.
 
 use crate::exec::external::Child;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Node, Pipeline};
 use crate::syntax::unparse;
-use rbox_core::sys::signal::{self, Disposition};
+use rbox_core::sys::signal::Disposition;
 use rbox_core::sys::{self, OwnedFd, fd, fs, pipe, process};
 use rbox_core::text;
 use std::rc::Rc;
@@ -37,14 +39,14 @@ impl Shell {
         self.undo_redirections(saved);
         let status = self.status;
         let failed = self.wait_job(job);
-        self.pipe_status.push(status);
+        self.computed.pipe_status.push(status);
         self.status = if status == 0 && self.options.pipefail { failed } else { status };
         result?;
         self.check_errexit()
     }
 
     /// Starts commands of a pipeline. With `piped` the output of the
-    /// last one is for who comes after it.
+    /// last one is returned as a pipe.
     fn start_pipeline(
         &mut self,
         commands: &[Rc<Node>],
@@ -103,12 +105,12 @@ impl Shell {
         match command {
             Node::Group(inner) => self.run_as_child(inner, true),
             Node::Subshell(inner) => {
-                self.depth += u32::from(nested);
+                self.flow.depth += u32::from(nested);
                 self.run_as_child(inner, true)
             }
             Node::Redirected(inner, redirections) if matches!(**inner, Node::Group(_) | Node::Subshell(_)) => {
                 if let Some(first) = redirections.first().filter(|first| first.line > 0) {
-                    self.line = first.line;
+                    self.location.line = first.line;
                 }
                 match self.redirect_for_good(redirections) {
                     Ok(()) => self.run_as_child(inner, nested),
@@ -126,10 +128,10 @@ impl Shell {
     }
 
     pub(super) fn run_subshell(&mut self, body: &Rc<Node>) -> Run {
-        // What is in a substitution that runs here has been judged with it; a child would not write into its text.
-        let changes = if self.capture.is_some() { Some(true) } else { self.judge(body) };
+        // A substitution that runs here was checked with all that is in it; a child could not write to its capture.
+        let changes = if self.streams.capture.is_some() { Some(true) } else { self.subshell_effect(body) };
         if let Some(changes) = changes {
-            self.run_quietly(body, changes)?;
+            self.run_virtual_subshell(body, changes)?;
             return self.check_errexit();
         }
         match self.fork_child(0, Child::Foreground)? {
@@ -146,7 +148,7 @@ impl Shell {
     }
 
     pub(super) fn run_background(&mut self, body: &Rc<Node>) -> Run {
-        let monitor = self.options.monitor && !self.subshell;
+        let monitor = self.options.monitor && !self.flow.subshell;
         let kind = if monitor { Child::Background } else { Child::Detached };
         let pids = match &**body {
             Node::Pipeline(pipeline) => self.start_pipeline(&pipeline.commands, kind, false)?.0,
@@ -158,7 +160,7 @@ impl Shell {
                 }
             },
         };
-        self.background = pids.last().copied();
+        self.flow.background = pids.last().copied();
         let texts = match &**body {
             Node::Pipeline(pipeline) => unparse::pipeline(pipeline, &self.symbols),
             body => vec![unparse::node(body, &self.symbols)],
@@ -166,11 +168,11 @@ impl Shell {
         self.add_background(&pids, texts, monitor);
         if self.options.bash
             && self.options.interactive
-            && !self.subshell
+            && !self.flow.subshell
             && let (Some(job), Some(pid)) =
-                (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.background)
+                (self.jobs.all.iter().find(|job| job.processes[0].pid == pids[0]), self.flow.background)
         {
-            let _ = crate::shell::write_all(2, &text!("[", job.number, "] ", i64::from(pid), "\n"));
+            write_error(&text!("[", job.number, "] ", i64::from(pid), "\n"));
         }
         self.status = 0;
         Ok(())
@@ -181,7 +183,7 @@ impl Shell {
         for number in [2, 3] {
             // Ignored from here on, but not since the shell began: the command may still set traps.
             self.was_ignored(number);
-            let _ = signal::set(number as i32, Disposition::Ignore);
+            set_disposition(number as i32, Disposition::Ignore);
         }
     }
 }

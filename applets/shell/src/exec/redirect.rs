@@ -1,9 +1,9 @@
 //! Redirections (XCU 2.7).
 
-use super::jobs::SIGINT;
-use crate::shell::{Fail, Shell};
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{RedirectFd, RedirectKind, Redirection};
 use rbox_core::push;
+use rbox_core::signals::SIGINT;
 use rbox_core::sys::fd::Private;
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::signal::{self, SignalSet};
@@ -13,16 +13,19 @@ use rbox_core::text;
 /// Descriptors for which a script asks without a number are here and above.
 const UNNUMBERED: i32 = 10;
 
-/// A descriptor that a redirection took away: its number and where it was kept, if it was open.
+/// A descriptor that a redirection took away: its number, and its copy if it was open.
 pub struct Saved {
     number: i32,
-    kept: Option<Private>,
+    copy: Option<Private>,
 }
 
-/// What a redirection leads to.
+/// The target of a redirection.
 enum Target {
+    /// A file that was opened.
     Opened(OwnedFd),
+    /// Another descriptor.
     Number(i32),
+    /// None: the descriptor is closed.
     Closed,
 }
 
@@ -47,10 +50,10 @@ impl Shell {
     /// Takes the redirections back.
     pub fn undo_redirections(&mut self, saved: Vec<Saved>) {
         for one in saved.into_iter().rev() {
-            // The number was open before, or is to be closed: nothing here can fail in a way that matters.
-            let _ = match one.kept {
-                Some(kept) => self.descriptors.restore(kept, one.number),
-                None => self.descriptors.close(one.number),
+            // The copy is open, so that only a lack of descriptors can make this fail; then the number stays what it is.
+            let _ = match one.copy {
+                Some(copy) => self.streams.descriptors.restore(copy, one.number),
+                None => self.streams.descriptors.close(one.number),
             };
         }
     }
@@ -74,19 +77,20 @@ impl Shell {
             for number in [number, 2].into_iter().take(1 + usize::from(both)) {
                 // Where the number was free, the file may have got it when it was opened.
                 let taken = matches!(&target, Target::Opened(opened) if opened.as_raw_fd() == number);
-                saved.push(if taken { Saved { number, kept: None } } else { self.keep(number)? });
+                saved.push(if taken { Saved { number, copy: None } } else { self.keep(number)? });
             }
         }
         let mut done = match target {
-            Target::Opened(opened) => self.descriptors.install(opened, number),
+            Target::Opened(opened) => self.streams.descriptors.install(opened, number),
             Target::Number(from) => {
-                let copied = self.descriptors.named(from).and_then(|from| self.descriptors.set(from, number));
+                let copied =
+                    self.streams.descriptors.named(from).and_then(|from| self.streams.descriptors.set(from, number));
                 // In BusyBox and dash a number made a copy of itself need not be open.
                 if from == number && !self.options.bash { Ok(()) } else { copied }
             }
             Target::Closed => {
-                // One that is not open is as it should be.
-                let _ = self.descriptors.close(number);
+                // Closing what is not open is no error (XCU 2.7.5).
+                let _ = self.streams.descriptors.close(number);
                 Ok(())
             }
         };
@@ -109,18 +113,19 @@ impl Shell {
     }
 
     /// `{name}>file`: a free descriptor, its number in the variable.
-    fn redirect_variable(&mut self, name: crate::symbols::Sym, target: Target) -> Result<(), Fail> {
+    fn redirect_variable(&mut self, name: crate::syntax::symbols::Sym, target: Target) -> Result<(), Fail> {
         let found = match target {
-            Target::Opened(opened) => self.descriptors.add(opened.as_fd(), UNNUMBERED),
+            Target::Opened(opened) => self.streams.descriptors.add(opened.as_fd(), UNNUMBERED),
             Target::Number(from) => {
-                self.descriptors.named(from).and_then(|from| self.descriptors.add(from, UNNUMBERED))
+                self.streams.descriptors.named(from).and_then(|from| self.streams.descriptors.add(from, UNNUMBERED))
             }
             Target::Closed => {
-                let number = self.value(name).and_then(crate::arith::small_number).unwrap_or(-1);
+                let number = self.value(name).and_then(crate::syntax::expression::small_number).unwrap_or(-1);
                 if let Ok(number) = i32::try_from(number)
                     && number >= 0
                 {
-                    let _ = self.descriptors.close(number);
+                    // Closing what is not open is no error (XCU 2.7.5).
+                    let _ = self.streams.descriptors.close(number);
                 }
                 return Ok(());
             }
@@ -131,7 +136,7 @@ impl Shell {
         }
     }
 
-    /// Opens what the redirection names; the flag says that standard error goes there too.
+    /// Opens the file of a redirection; the flag is set when standard error goes there too.
     fn target(&mut self, one: &Redirection) -> Result<(Target, bool), Fail> {
         if let Some(here) = &one.here {
             let body = match here.body.get() {
@@ -191,7 +196,7 @@ impl Shell {
                     return Err(self.redirect_error(&text!("can't create ", path, ": File exists")));
                 }
                 Ok(_) => flags = OFlags::WRONLY,
-                // XCU 2.7.2: what is made must not have been there, not even as a link that leads nowhere.
+                // XCU 2.7.2: the file must not exist, not even as a dangling link.
                 Err(_) => flags |= OFlags::EXCL,
             }
         }
@@ -230,9 +235,9 @@ impl Shell {
     }
 
     fn keep(&mut self, number: i32) -> Result<Saved, Fail> {
-        match self.descriptors.keep_number(number) {
-            Ok(kept) => Ok(Saved { number, kept: Some(kept) }),
-            Err(Errno::BADF) => Ok(Saved { number, kept: None }),
+        match self.streams.descriptors.keep_number(number) {
+            Ok(copy) => Ok(Saved { number, copy: Some(copy) }),
+            Err(Errno::BADF) => Ok(Saved { number, copy: None }),
             Err(errno) => Err(self.redirect_error(&text!(i64::from(number), ": ", &sys::error_text(errno)[..]))),
         }
     }
@@ -245,9 +250,11 @@ impl Shell {
         };
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
-            let _ = crate::shell::write_to(writer.as_fd(), text);
+            // The reader is open, and the pipe has space.
+            let _ = crate::state::stream::write_to(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
-            let _ = crate::shell::write_to(writer.as_fd(), text);
+            // A reader that ends early gives EPIPE: the rest is not wanted.
+            let _ = crate::state::stream::write_to(writer.as_fd(), text);
             0
         }) {
             return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));
@@ -258,5 +265,5 @@ impl Shell {
 
 /// Where standard error was before the redirections, if it was open: what `set -x` shows of their command goes there.
 pub fn errors_before(saved: &[Saved]) -> Option<Private> {
-    saved.iter().find(|one| one.number == 2).and_then(|one| one.kept)
+    saved.iter().find(|one| one.number == 2).and_then(|one| one.copy)
 }

@@ -1,12 +1,13 @@
-//! Simple commands (XCU 2.9.1): what a name stands for, and running it.
+//! Simple commands (XCU 2.9.1): what a name means, and running it.
 
 use super::trace::{declared, traced_value};
-use crate::array::INTEGER;
-use crate::builtins::Builtin;
-use crate::copied::Copied;
 use crate::exec::redirect::{Saved, errors_before};
-use crate::shell::{Fail, Frame, Run, Shell};
+use crate::state::builtin::Builtin;
+use crate::state::slot::INTEGER;
+use crate::state::upward::Upward;
+use crate::state::{Fail, Frame, Run, Shell};
 use crate::syntax::ast::{Assign, Function, Redirection, Simple};
+use crate::syntax::copied::Copied;
 use crate::syntax::unparse;
 use std::rc::Rc;
 
@@ -16,9 +17,9 @@ impl Shell {
         if self.options.noexec && !self.options.interactive {
             return Ok(());
         }
-        self.line = simple.line;
-        self.builtin = "";
-        self.substitution_status = None;
+        self.location.line = simple.line;
+        self.location.builtin = "";
+        self.flow.substitution_status = None;
         let words = self.expand_words(&simple.words)?;
         if words.is_empty() {
             return self.run_without_name(simple);
@@ -27,7 +28,7 @@ impl Shell {
             && let Some(last) = words.last()
         {
             // Of elements that are declared it is the name.
-            self.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
+            self.flow.last_word = declared(last).map_or(&last[..], |(name, _)| name).copied();
         }
         let name = match simple.name {
             Some(name) => name,
@@ -57,9 +58,9 @@ impl Shell {
         if self.options.bash {
             self.undo_redirections(saved.take().unwrap_or_default());
         }
-        let assigned = self.assign_behind(&simple.assigns, false, saved.as_deref().unwrap_or_default());
+        let assigned = self.assign_after(&simple.assigns, false, saved.as_deref().unwrap_or_default());
         self.undo_redirections(saved.unwrap_or_default());
-        self.status = match (&assigned, self.substitution_status) {
+        self.status = match (&assigned, self.flow.substitution_status) {
             (Err(_), _) => return assigned,
             (Ok(()), Some(status)) => status,
             (Ok(()), None) => 0,
@@ -67,14 +68,14 @@ impl Shell {
         self.check_errexit()
     }
 
-    /// Assigns after redirections that were made; what is traced of it goes where standard error was before.
-    fn assign_behind(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
+    /// Assigns after redirections; the trace goes where standard error was before them.
+    fn assign_after(&mut self, assigns: &[Assign], export: bool, saved: &[Saved]) -> Run {
         if assigns.is_empty() {
             return Ok(());
         }
-        let outer = std::mem::replace(&mut self.trace_to, errors_before(saved));
+        let outer = std::mem::replace(&mut self.streams.trace_to, errors_before(saved));
         let assigned = self.assign_all(assigns, export);
-        self.trace_to = outer;
+        self.streams.trace_to = outer;
         assigned
     }
 
@@ -99,7 +100,7 @@ impl Shell {
                 };
             }
             if self.options.xtrace {
-                // bash shows what is appended, BusyBox what comes of it.
+                // bash shows the appended value, BusyBox the result.
                 let name = &self.symbols.name(assign.name)[..];
                 trace.push(match added {
                     Some(added) => [name, b"+=", &added].concat(),
@@ -115,7 +116,7 @@ impl Shell {
             }
         }
         if !trace.is_empty() {
-            trace.append(&mut self.traced);
+            trace.append(&mut self.streams.traced);
             self.trace(&trace);
         }
         Ok(())
@@ -127,7 +128,7 @@ impl Shell {
             let key = self.element_key(assign.name, subscript)?;
             return self.set_element(assign.name, &key, &value, assign.append);
         }
-        let items = crate::array::decode(&value).unwrap_or_default();
+        let items = crate::state::array::decode(&value).unwrap_or_default();
         self.assign_list(assign.name, items, assign.append)
     }
 
@@ -152,7 +153,7 @@ impl Shell {
         if scoped {
             self.locals.push(Vec::new());
         }
-        let assigned = self.assign_behind(&simple.assigns, scoped, &saved);
+        let assigned = self.assign_after(&simple.assigns, scoped, &saved);
         // XCU 2.8.1: an error in an assignment ends the shell.
         let fatal = (builtin.special && (!self.options.bash || self.options.posix)) || assigned.is_err();
         let result = assigned.and_then(|()| self.call_builtin(builtin, words));
@@ -161,7 +162,7 @@ impl Shell {
         }
         self.resume_capture(capture);
         self.undo_redirections(saved);
-        self.builtin = "";
+        self.location.builtin = "";
         match result {
             // Only errors of special builtins end the shell.
             Err(Fail::Error) if !fatal => {}
@@ -172,11 +173,11 @@ impl Shell {
 
     /// Calls a builtin with its words.
     pub fn call_builtin(&mut self, builtin: Builtin, words: &[Vec<u8>]) -> Run {
-        self.builtin = if builtin.quiet { "" } else { builtin.name };
+        self.location.builtin = if builtin.unnamed { "" } else { builtin.name };
         let operands: Vec<&[u8]> = words[1..].iter().map(Vec::as_slice).collect();
-        let outer = std::mem::take(&mut self.write_failed);
-        let result = self.status_of(|shell| builtin.run(shell, &operands));
-        if std::mem::replace(&mut self.write_failed, outer) && self.status == 0 {
+        let outer = std::mem::take(&mut self.streams.write_failed);
+        let result = self.status_of(|shell| shell.run_builtin(builtin, &operands));
+        if std::mem::replace(&mut self.streams.write_failed, outer) && self.status == 0 {
             // XCU 1.4: a utility whose output is lost fails.
             self.status = 1;
         }
@@ -206,7 +207,7 @@ impl Shell {
 
     fn run_exec(&mut self, simple: &Simple, words: &[Vec<u8>]) -> Run {
         if self.redirect_for_good(&simple.redirections).is_err() {
-            // bash goes on.
+            // bash continues.
             return if self.options.bash && !self.options.interactive {
                 self.check_errexit()
             } else {
@@ -216,9 +217,9 @@ impl Shell {
         let (mut words, how) = self.exec_options(&words[1..])?;
         match words.first().map(Vec::as_slice) {
             Some(b"--") => words = &words[1..],
-            Some([b'-', letter, ..]) => {
-                self.builtin = "exec";
-                return Err(self.error(&[b"illegal option -", &[*letter]]));
+            Some([b'-', flag, ..]) => {
+                self.location.builtin = "exec";
+                return Err(self.error(&[b"illegal option -", &[*flag]]));
             }
             _ => {}
         }
@@ -229,12 +230,13 @@ impl Shell {
         }
         self.locals.push(Vec::new());
         self.assign_all(&simple.assigns, true)?;
-        self.builtin = "exec";
+        self.location.builtin = "exec";
         if self.options.interactive {
             // The program gets the signals and the group that the shell was given.
             self.options.interactive = false;
             self.options.monitor = false;
-            crate::interactive::release_terminal(self);
+            crate::exec::job_control::release_terminal(self);
+            self.set_own_signals();
         }
         if how.clear {
             self.variables.iter_mut().for_each(|slot| slot.export = false);
@@ -250,12 +252,12 @@ impl Shell {
         let (mut words, mut how, mut login) = (words, ExecOptions::default(), false);
         while self.options.bash
             && let Some((word, rest)) = words.split_first()
-            && let [b'-', letters @ ..] = &word[..]
-            && letters != b"-"
+            && let [b'-', flags @ ..] = &word[..]
+            && flags != b"-"
         {
             words = rest;
-            for letter in letters {
-                match letter {
+            for flag in flags {
+                match flag {
                     b'c' => how.clear = true,
                     b'l' => login = true,
                     b'a' => {
@@ -265,7 +267,7 @@ impl Shell {
                         how.name = Some(name.copied());
                         words = rest;
                     }
-                    _ => return Err(self.error(&[b"exec: illegal option -", &[*letter]])),
+                    _ => return Err(self.error(&[b"exec: illegal option -", &[*flag]])),
                 }
             }
         }
@@ -283,7 +285,7 @@ impl Shell {
         };
         let capture = self.suspend_capture(&simple.redirections);
         self.locals.push(Vec::new());
-        let assigned = self.assign_behind(&simple.assigns, true, &saved);
+        let assigned = self.assign_after(&simple.assigns, true, &saved);
         let result = assigned.and_then(|()| self.call_function(function, words));
         self.restore_scope();
         self.resume_capture(capture);
@@ -291,46 +293,46 @@ impl Shell {
         result?;
         if self.options.bash {
             // An ERR trap is about the call.
-            self.line = simple.line;
+            self.location.line = simple.line;
         }
         self.check_errexit()
     }
 
     fn call_function(&mut self, function: &Rc<Function>, mut words: Vec<Vec<u8>>) -> Run {
-        if !self.stack_has_room() {
+        if !self.stack_has_space() {
             return Err(self.plain_error(b"maximum function recursion depth exceeded"));
         }
-        let frames = self.frames.len();
+        let frames = self.flow.frames.len();
         let name = words.remove(0);
-        let outer_name = std::mem::replace(&mut self.function_name, name);
+        let outer_name = std::mem::replace(&mut self.flow.function_name, name);
         if self.options.bash {
-            let name = self.function_name.copied();
+            let name = self.flow.function_name.copied();
             let source = function.source.get_or_init(|| self.source());
-            self.frames.push(Frame { name, source: Rc::clone(source), line: self.line });
+            self.flow.frames.push(Frame { name, source: Rc::clone(source), line: self.location.line });
         }
         let traps = if self.options.bash { self.suspend_function_traps() } else { [None, None] };
-        let outer = std::mem::replace(&mut self.positional, Rc::new(words));
-        // bash's `getopts` goes on with the caller's.
-        let options = (self.option_index, self.option_at);
+        let outer = std::mem::replace(&mut self.parameters.positional, Rc::new(words));
+        // bash's `getopts` continues with the caller's.
+        let options = (self.parameters.option_index, self.parameters.option_offset);
         if !self.options.bash {
-            (self.option_index, self.option_at) = (1, 0);
+            (self.parameters.option_index, self.parameters.option_offset) = (1, 0);
         }
-        let loops = std::mem::take(&mut self.loops);
-        self.calls += 1;
-        let sources = self.sources;
-        self.sources += u32::from(function.sourced.get());
+        let loops = std::mem::take(&mut self.flow.loops);
+        self.flow.calls += 1;
+        let sources = self.flow.sources;
+        self.flow.sources += u32::from(function.sourced.get());
         let mut result = self.run(&function.body);
         if self.options.bash && matches!(result, Ok(()) | Err(Fail::Return)) {
             result = self.end_function_traps(traps).and(result);
         }
-        self.calls -= 1;
-        self.function_name = outer_name;
-        self.sources = sources;
-        self.frames.truncate(frames);
-        self.loops = loops;
-        self.positional = outer;
+        self.flow.calls -= 1;
+        self.flow.function_name = outer_name;
+        self.flow.sources = sources;
+        self.flow.frames.truncate(frames);
+        self.flow.loops = loops;
+        self.parameters.positional = outer;
         if !self.options.bash {
-            (self.option_index, self.option_at) = options;
+            (self.parameters.option_index, self.parameters.option_offset) = options;
         }
         match result {
             Err(Fail::Return | Fail::Break(_) | Fail::Continue(_)) => Ok(()),
@@ -357,7 +359,7 @@ impl Shell {
         let capture = if saved.is_empty() { None } else { self.suspend_capture(&simple.redirections) };
         self.locals.push(Vec::new());
         let result = self
-            .assign_behind(&simple.assigns, true, &saved)
+            .assign_after(&simple.assigns, true, &saved)
             .and_then(|()| self.run_or_become(words, redirections, replace && saved.is_empty()));
         self.restore_scope();
         self.resume_capture(capture);
@@ -386,12 +388,12 @@ impl Shell {
 
     /// Standard output leaves a capture for the time that it is redirected.
     pub(super) fn suspend_capture(&mut self, all: &[Redirection]) -> Option<Vec<u8>> {
-        if all.iter().any(|one| one.changes(1)) { self.capture.take() } else { None }
+        if all.iter().any(|one| one.changes(1)) { self.streams.capture.take() } else { None }
     }
 
     pub(super) fn resume_capture(&mut self, capture: Option<Vec<u8>>) {
         if capture.is_some() {
-            self.capture = capture;
+            self.streams.capture = capture;
         }
     }
 }

@@ -1,19 +1,20 @@
 //! The reserved word `time`, with bash's TIMEFORMAT.
 
-use crate::copied::Copied;
-use crate::shell::{Run, Shell};
+use crate::state::stream::write_error;
+use crate::state::{Run, Shell};
 use crate::syntax::ast::Node;
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::sys::job;
 use rbox_core::text;
 use rbox_core::text::Right;
 
-/// What is printed without TIMEFORMAT, and with `time -p` (XCU time).
+/// The formats without TIMEFORMAT, and with `time -p` (XCU time).
 const FORMAT: &[u8] = b"\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS";
 const PORTABLE: &[u8] = b"real %2R\nuser %2U\nsys %2S";
 
 impl Shell {
-    /// Runs a command and tells the times of the clock, the user and the system on standard error.
+    /// Runs a command and prints the times of the clock, the user and the system on standard error.
     pub(super) fn run_time(&mut self, inner: Option<&Node>, portable: bool) -> Run {
         let start = std::time::Instant::now();
         let before = job::times();
@@ -35,15 +36,16 @@ impl Shell {
         }
         match show(&format, [real, spent(0), spent(1)]) {
             Ok(text) => {
-                let _ = crate::shell::write_all(2, &text);
+                write_error(&text);
             }
-            Err(letter) => self.report(&[b"TIMEFORMAT: '", &[letter], b"': invalid format character"]),
+            Err(character) => self.report(&[b"TIMEFORMAT: '", &[character], b"': invalid format character"]),
         }
         result
     }
 }
 
-/// The times, in milliseconds, in the place of `%R`, `%U` and `%S`; `%P` is the share of the processor in percent.
+/// The format with `%R`, `%U` and `%S` replaced by the times in milliseconds, and `%P` by the share of the processor in
+/// percent.
 fn show(format: &[u8], [real, user, system]: [u64; 3]) -> Result<Vec<u8>, u8> {
     let mut text = Vec::new();
     let mut bytes = format.iter().copied().peekable();
@@ -60,7 +62,7 @@ fn show(format: &[u8], [real, user, system]: [u64; 3]) -> Result<Vec<u8>, u8> {
             Some(b'S') => show_time(system, digits, long, &mut text),
             Some(b'P') => show_time((user + system) * 100_000 / real.max(1), digits, false, &mut text),
             Some(b'%') => text.push(b'%'),
-            letter => return Err(letter.unwrap_or_default()),
+            character => return Err(character.unwrap_or_default()),
         }
     }
     text.push(b'\n');

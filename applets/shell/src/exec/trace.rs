@@ -1,9 +1,11 @@
 //! What `set -x` shows.
 
-use crate::array::{Item, decode};
-use crate::copied::Copied;
-use crate::shell::{Shell, write_all, write_to};
+use crate::state::Shell;
+use crate::state::array::{Item, decode};
+use crate::state::stream::write_all;
+use crate::state::stream::write_to;
 use crate::syntax::ast::Simple;
+use crate::syntax::copied::Copied;
 use rbox_core::escape;
 
 impl Shell {
@@ -13,9 +15,9 @@ impl Shell {
         let mut line = self.expand_trace_prompt(&line);
         line.extend_from_slice(&words.join(&b' '));
         line.push(b'\n');
-        // There is no one left to tell that it cannot be written.
-        let _ = match self.trace_to {
-            Some(kept) => self.descriptors.get(kept).and_then(|file| write_to(file, &line)),
+        // Nothing can report that the trace cannot be written.
+        let _ = match self.streams.trace_to {
+            Some(copy) => self.streams.descriptors.get(copy).and_then(|file| write_to(file, &line)),
             None => write_all(2, &line),
         };
     }
@@ -23,7 +25,7 @@ impl Shell {
     /// `set -x`; the words after assignments are shown once these are made.
     pub(super) fn trace_command(&mut self, simple: &Simple, words: &[Vec<u8>]) {
         if self.options.xtrace {
-            let shown = if words[0] == b"command" { behind_command(words) } else { words };
+            let shown = if words[0] == b"command" { after_command(words) } else { words };
             let mut quoted = Vec::new();
             for word in shown {
                 let Some((name, items)) = declared(word) else {
@@ -38,14 +40,14 @@ impl Shell {
             if simple.assigns.is_empty() {
                 self.trace(&quoted);
             } else {
-                self.traced = quoted;
+                self.streams.traced = quoted;
             }
         }
     }
 }
 
-/// The words that `command` runs, and all where it runs none: BusyBox shows what is run.
-fn behind_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
+/// The words that `command` runs, as BusyBox shows them; all words when it runs none.
+fn after_command(words: &[Vec<u8>]) -> &[Vec<u8>] {
     let mut rest = words;
     while let Some((b"command", after)) = rest.split_first().map(|(word, after)| (&word[..], after)) {
         let options = after.iter().take_while(|word| *word == b"-p").count();
@@ -68,7 +70,7 @@ pub(super) fn declared(word: &[u8]) -> Option<(&[u8], Vec<Item>)> {
 
 /// A word as bash shows it.
 pub(super) fn bash_traced(word: &[u8]) -> Vec<u8> {
-    if word.is_empty() { b"''".copied() } else { crate::quote::as_needed(word) }
+    if word.is_empty() { b"''".copied() } else { crate::syntax::quote::as_needed(word) }
 }
 
 fn traced_item((key, value): &Item) -> Vec<u8> {

@@ -1,83 +1,22 @@
 //! Signals and traps (XCU 2.12, trap).
 
-use super::jobs::SIGCHLD;
-use crate::shell::{Fail, Run, Shell};
+use crate::state::stream::write_error;
+use crate::state::traps::DEBUG;
+use crate::state::traps::ERR;
+use crate::state::traps::RETURN;
+use crate::state::traps::set_disposition;
+use crate::state::{Fail, Run, Shell};
 use crate::syntax::ast::{Arith, For, Node};
 use crate::syntax::unparse;
-use rbox_core::names;
-use rbox_core::names::Names;
-use rbox_core::number::Decimal;
-use rbox_core::signals;
+use rbox_core::signals::SIGCHLD;
 use rbox_core::sys::signal::{self, Disposition};
 use std::rc::Rc;
-
-/// One more than the last signal that has a name.
-pub const SIGNALS: usize = 32;
-
-/// The name of a signal; that of trap's 0 is EXIT.
-pub fn signal_name(number: usize) -> Option<&'static str> {
-    if number == 0 { Some("EXIT") } else { signals::name_of(i32::try_from(number).ok()?) }
-}
-
-/// The place of the ERR trap, after those of the signals.
-pub const ERR: usize = 65;
-/// bash's traps before each command and after each function.
-pub const DEBUG: usize = 66;
-pub const RETURN: usize = 67;
-/// How many traps there can be.
-pub const TRAPS: usize = 68;
-
-/// Traps that no signal runs.
-pub const PSEUDO: Names = names! { "ERR" = ERR, "DEBUG" = DEBUG, "RETURN" = RETURN };
-
-/// The number of a signal by its name, with or without SIG, or by its number.
-pub fn signal_number(word: &[u8]) -> Option<usize> {
-    let pseudo = PSEUDO.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
-    pseudo.map(|(_, number)| number as usize).or_else(|| Some(signals::number_of(word)? as usize))
-}
-
-/// What a signal did to a process, in words.
-pub fn signal_text(number: i32) -> Vec<u8> {
-    if let Some(text) = TEXTS.name_of(number.unsigned_abs().into()) {
-        return text.into();
-    }
-    // The first real-time signal is 34 in libc's count.
-    let (text, number): (&[u8], _) =
-        if number >= 34 { (b"Real-time signal ", number - 34) } else { (b"Signal ", number) };
-    [text, Decimal::new(number.unsigned_abs().into()).as_bytes()].concat()
-}
-
-const TEXTS: Names = names! {
-    "Hangup" = 1,
-    "Interrupt" = 2,
-    "Quit" = 3,
-    "Illegal instruction" = 4,
-    "Trace/breakpoint trap" = 5,
-    "Aborted" = 6,
-    "Bus error" = 7,
-    "Floating point exception" = 8,
-    "Killed" = 9,
-    "User defined signal 1" = 10,
-    "Segmentation fault" = 11,
-    "User defined signal 2" = 12,
-    "Broken pipe" = 13,
-    "Alarm clock" = 14,
-    "Terminated" = 15,
-    "Stack fault" = 16,
-    "CPU time limit exceeded" = 24,
-    "File size limit exceeded" = 25,
-    "Virtual timer expired" = 26,
-    "Profiling timer expired" = 27,
-    "I/O possible" = 29,
-    "Power failure" = 30,
-    "Bad system call" = 31,
-};
 
 impl Shell {
     /// Sets the action of a trap; `None` is the default, an empty one ignores.
     pub fn set_trap(&mut self, number: usize, action: Option<&[u8]>) {
         if number >= ERR {
-            self.traps[number] = action.map(Rc::from);
+            self.traps.actions[number] = action.map(Rc::from);
             return;
         }
         if number > 0 && self.was_ignored(number) && !self.options.interactive {
@@ -85,38 +24,37 @@ impl Shell {
         }
         let disposition = match action {
             None => self.own_disposition(number),
-            // The shell itself must go on to learn of the end of its children.
+            // The shell itself must still get SIGCHLD for its children.
             Some(b"") if number == SIGCHLD as usize => Disposition::Watch,
             Some(b"") => Disposition::Ignore,
             Some(_) => Disposition::Note,
         };
-        self.traps[number] = action.map(Rc::from);
+        self.traps.actions[number] = action.map(Rc::from);
         if number > 0 {
-            // SIGKILL and SIGSTOP cannot be caught; POSIX leaves a trap on them undefined.
-            let _ = signal::set(number as i32, disposition);
+            set_disposition(number as i32, disposition);
         }
     }
 
     /// Whether a signal was ignored when the shell began; to be asked before its action is changed for the first time.
     pub(super) fn was_ignored(&mut self, number: usize) -> bool {
         let bit = 1 << (number - 1);
-        if self.asked & bit == 0 {
-            self.asked |= bit;
+        if self.traps.known & bit == 0 {
+            self.traps.known |= bit;
             if rbox_core::sys::job::is_ignored(number as i32) {
-                self.ignored |= bit;
+                self.traps.ignored |= bit;
                 if number == SIGCHLD as usize {
                     // Were it so in the shell, the system would keep no status of a child for it. Programs inherit it.
-                    let _ = signal::set(SIGCHLD, Disposition::Default);
+                    set_disposition(SIGCHLD, Disposition::Default);
                 }
             }
         }
-        self.ignored & bit != 0
+        self.traps.ignored & bit != 0
     }
 
-    /// Whether programs start with SIGCHLD ignored; to be called before the shell has a child, which it must hear of.
+    /// Whether programs start with SIGCHLD ignored. It must be called before the first child, whose end is a SIGCHLD.
     pub(super) fn ignores_children(&mut self) -> bool {
         let was_ignored = self.was_ignored(SIGCHLD as usize);
-        match &self.traps[SIGCHLD as usize] {
+        match &self.traps.actions[SIGCHLD as usize] {
             Some(action) => action.is_empty(),
             None => was_ignored && !self.options.interactive,
         }
@@ -128,61 +66,61 @@ impl Shell {
             2 if self.options.interactive => Disposition::Note,
             3 | 15 if self.options.interactive => Disposition::Ignore,
             // Ctrl-Z while the terminal is still the shell's is for the job that it starts.
-            20 if self.options.monitor && self.options.interactive && !self.subshell => Disposition::Note,
-            20..=22 if self.options.monitor && !self.subshell => Disposition::Ignore,
+            20 if self.options.monitor && self.options.interactive && !self.flow.subshell => Disposition::Note,
+            20..=22 if self.options.monitor && !self.flow.subshell => Disposition::Ignore,
             17 => Disposition::Watch,
             _ => Disposition::Default,
         }
     }
 
-    /// From now on the shell hears when a child ends, to take its status: for one that runs in the background while the
+    /// Watches for the end of children, to collect the status of one that runs in the background while the
     /// shell runs builtins alone. Whether SIGCHLD was ignored is known before, as for every fork.
     pub(super) fn watch_children(&self) {
-        if self.traps[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty()) {
+        if self.traps.actions[SIGCHLD as usize].as_ref().is_none_or(|action| action.is_empty()) {
             // The signal can be caught.
-            let _ = signal::set(SIGCHLD, Disposition::Watch);
+            set_disposition(SIGCHLD, Disposition::Watch);
         }
     }
 
     /// Sets the signals of an interactive shell or of one with job control.
     pub fn set_own_signals(&mut self) {
         for number in [2, 3, 15, 20, 21, 22] {
-            if self.traps[number].is_none() && !self.was_ignored(number) {
-                let _ = signal::set(number as i32, self.own_disposition(number));
+            if self.traps.actions[number].is_none() && !self.was_ignored(number) {
+                set_disposition(number as i32, self.own_disposition(number));
             }
         }
     }
 
-    /// Keeps the traps for the listing of a subshell that has set none yet (XCU trap).
+    /// Saves the traps for the listing of a subshell that has set none yet (XCU trap).
     pub(super) fn keep_traps(&mut self) {
-        if self.outer_traps.is_none() && self.traps.iter().any(Option::is_some) {
-            self.outer_traps = Some(self.traps.clone());
+        if self.traps.outer.is_none() && self.traps.actions.iter().any(Option::is_some) {
+            self.traps.outer = Some(self.traps.actions.clone());
         }
     }
 
-    /// In a subshell traps are gone, except that ignored signals stay ignored.
+    /// A subshell resets traps, except that ignored signals stay ignored (XCU 2.12).
     pub(super) fn reset_traps(&mut self, own: bool) {
         // What the shell has noted is not the child's.
         signal::take_pending();
         for number in 1..ERR {
-            if self.traps[number].as_ref().is_some_and(|action| !action.is_empty()) {
-                self.traps[number] = None;
-                let _ = signal::set(number as i32, Disposition::Default);
+            if self.traps.actions[number].as_ref().is_some_and(|action| !action.is_empty()) {
+                self.traps.actions[number] = None;
+                set_disposition(number as i32, Disposition::Default);
             }
         }
-        self.traps[0] = None;
-        // BusyBox hands it on to functions alone.
+        self.traps.actions[0] = None;
+        // In BusyBox only functions inherit it.
         if !self.options.errtrace || !self.options.bash {
-            self.traps[ERR] = None;
+            self.traps.actions[ERR] = None;
         }
         if !self.options.functrace {
-            self.traps[DEBUG] = None;
-            self.traps[RETURN] = None;
+            self.traps.actions[DEBUG] = None;
+            self.traps.actions[RETURN] = None;
         }
         if own {
             for number in [2, 3, 15, 20, 21, 22] {
-                if self.traps[number as usize].is_none() && !self.was_ignored(number as usize) {
-                    let _ = signal::set(number, Disposition::Default);
+                if self.traps.actions[number as usize].is_none() && !self.was_ignored(number as usize) {
+                    set_disposition(number, Disposition::Default);
                 }
             }
         }
@@ -190,8 +128,8 @@ impl Shell {
 
     /// Runs the traps of the signals that came.
     pub fn run_traps(&mut self) -> Run {
-        if self.quiet {
-            // They are the shell's, not of the subshell that it plays.
+        if self.flow.is_virtual {
+            // The traps are the shell's, not the virtual subshell's.
             return Ok(());
         }
         let pending = signal::take_pending();
@@ -199,14 +137,14 @@ impl Shell {
             if pending & (1 << (number - 1)) == 0 {
                 continue;
             }
-            match self.traps.get(number).cloned().flatten() {
+            match self.traps.actions.get(number).cloned().flatten() {
                 Some(action) => self.run_trap(&action)?,
                 // SIGINT at an interactive shell goes back to the prompt.
                 None if number == 2 && self.options.interactive => {
                     self.status = 130;
                     // After the terminal's `^C`, where the end of a job has not put it.
-                    if !std::mem::take(&mut self.interrupted_job) {
-                        let _ = crate::shell::write_all(2, b"\n");
+                    if !std::mem::take(&mut self.terminal.interrupted_job) {
+                        write_error(b"\n");
                     }
                     return Err(Fail::Error);
                 }
@@ -218,81 +156,88 @@ impl Shell {
 
     /// Runs the ERR trap after a command has failed: where `set -e` counts, in functions only with `set -E`.
     pub(super) fn run_error_trap(&mut self) -> Run {
-        if self.calls > 0 && !self.options.errtrace {
+        if self.flow.calls > 0 && !self.options.errtrace {
             return Ok(());
         }
-        // It is away while it runs, so that a failure in it does not call it.
-        let Some(action) = self.traps[ERR].take() else { return Ok(()) };
+        // It is removed while it runs, so that a failure in it does not call it.
+        let Some(action) = self.traps.actions[ERR].take() else { return Ok(()) };
         let result = self.run_trap(&action);
-        self.traps[ERR].get_or_insert(action);
+        self.traps.actions[ERR].get_or_insert(action);
         result
     }
 
     /// In bash mode, before a command: notes its text for a trap that may ask, and runs the DEBUG trap.
     #[cold]
     pub(super) fn before_command(&mut self, node: &Node) -> Run {
-        let asked = [0, ERR, DEBUG].iter().any(|&number| self.traps[number].is_some());
-        if !asked || self.trap_status.is_some() {
+        let asked = [0, ERR, DEBUG].iter().any(|&number| self.traps.actions[number].is_some());
+        if !asked || self.traps.running.is_some() {
             return Ok(());
         }
         let line = match node {
             Node::Simple(one) => one.line,
             Node::Condition(_, line) | Node::Arith(_, line) => *line,
             Node::Case(case) => {
-                self.command_text = unparse::case_head(case, &self.symbols);
+                self.flow.command_text = unparse::case_head(case, &self.symbols);
                 return self.run_debug_trap(case.line);
             }
             Node::Select(found) => {
-                self.command_text = unparse::for_head(found, b"select ", &self.symbols);
+                self.flow.command_text = unparse::for_head(found, b"select ", &self.symbols);
                 return self.run_debug_trap(found.line);
             }
             _ => return Ok(()),
         };
-        self.command_text = unparse::node_in_whole(node, &self.symbols);
+        self.flow.command_text = unparse::node_in_whole(node, &self.symbols);
         self.run_debug_trap(line)
     }
 
     /// Each turn of a `for` begins with a DEBUG trap too.
     pub(super) fn before_turn(&mut self, found: &For) -> Run {
-        if self.traps[DEBUG].is_none() || self.trap_status.is_some() {
+        if self.traps.actions[DEBUG].is_none() || self.traps.running.is_some() {
             return Ok(());
         }
-        self.command_text = unparse::for_head(found, b"for ", &self.symbols);
+        self.flow.command_text = unparse::for_head(found, b"for ", &self.symbols);
         self.run_debug_trap(found.line)
     }
 
     /// In bash mode, the value of one of the three expressions of `for ((...))`, each after a DEBUG trap.
     pub(super) fn traced_arith(&mut self, arith: &Arith, line: u32) -> Result<i64, Fail> {
-        if self.options.bash && self.traps[DEBUG].is_some() && self.trap_status.is_none() {
-            self.command_text = unparse::arith(arith, &self.symbols);
+        if self.options.bash && self.traps.actions[DEBUG].is_some() && self.traps.running.is_none() {
+            self.flow.command_text = unparse::arith(arith, &self.symbols);
             self.run_debug_trap(line)?;
         }
-        self.arith(arith)
+        match self.arith(arith) {
+            // bash leaves the loop and goes on after it.
+            Err(Fail::Error) if self.options.bash => {
+                self.status = 1;
+                Err(Fail::Break(0))
+            }
+            value => value,
+        }
     }
 
     fn run_debug_trap(&mut self, line: u32) -> Run {
-        let Some(action) = self.traps[DEBUG].clone() else { return Ok(()) };
-        self.line = line;
+        let Some(action) = self.traps.actions[DEBUG].clone() else { return Ok(()) };
+        self.location.line = line;
         self.run_trap(&action)
     }
 
-    /// The traps that a function begins without, unless `set -T` hands them on.
+    /// The traps that a function does not inherit, unless `set -T` is on.
     pub(super) fn suspend_function_traps(&mut self) -> [Option<Rc<[u8]>>; 2] {
         if self.options.functrace {
             return [None, None];
         }
-        [DEBUG, RETURN].map(|number| self.traps[number].take())
+        [DEBUG, RETURN].map(|number| self.traps.actions[number].take())
     }
 
-    /// Runs the RETURN trap, and takes the caller's traps back where the function has set none.
+    /// Runs the RETURN trap, and restores the caller's traps where the function has set none.
     pub fn end_function_traps(&mut self, outer: [Option<Rc<[u8]>>; 2]) -> Run {
-        let result = match self.traps[RETURN].clone() {
-            Some(action) if self.trap_status.is_none() => self.run_trap(&action),
+        let result = match self.traps.actions[RETURN].clone() {
+            Some(action) if self.traps.running.is_none() => self.run_trap(&action),
             _ => Ok(()),
         };
         for (number, outer) in [DEBUG, RETURN].into_iter().zip(outer) {
-            if self.traps[number].is_none() {
-                self.traps[number] = outer;
+            if self.traps.actions[number].is_none() {
+                self.traps.actions[number] = outer;
             }
         }
         result
@@ -300,9 +245,9 @@ impl Shell {
 
     fn run_trap(&mut self, action: &[u8]) -> Run {
         let status = self.status;
-        let outer = self.trap_status.replace((status, self.calls + self.sources));
+        let outer = self.traps.running.replace((status, self.flow.calls + self.flow.sources));
         let result = self.run_text(action);
-        self.trap_status = outer;
+        self.traps.running = outer;
         match result {
             Ok(()) => {
                 self.status = status;
@@ -314,17 +259,17 @@ impl Shell {
 
     /// Whether a trap is to be run, or may have to be.
     pub(super) fn has_trap(&self) -> bool {
-        self.traps.iter().flatten().any(|action| !action.is_empty()) || signal::pending() != 0
+        self.traps.actions.iter().flatten().any(|action| !action.is_empty()) || signal::pending() != 0
     }
 
     /// Runs the EXIT trap once; its `exit` decides the status.
     pub fn run_exit_trap(&mut self) {
         let status = self.status;
-        if let Some(action) = self.traps[0].take() {
-            self.capture = None;
-            self.trap_status = Some((status, u32::MAX));
-            self.context.clear();
-            self.builtin = "";
+        if let Some(action) = self.traps.actions[0].take() {
+            self.streams.capture = None;
+            self.traps.running = Some((status, u32::MAX));
+            self.location.context.clear();
+            self.location.builtin = "";
             match self.run_text(&action) {
                 // An error in it is an error of the shell, which ends with it (XCU 2.8.1).
                 Err(Fail::Exit | Fail::Error) => {}

@@ -17,11 +17,12 @@ pub enum Mode {
 /// What was seen since the last field ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gap {
+    /// Nothing, or text of a field.
     None,
     /// IFS white space.
     White,
     /// Another IFS character, perhaps with white space.
-    Sign,
+    Separator,
 }
 
 /// Whether a text has the character.
@@ -42,6 +43,7 @@ fn has_character(text: &[u8], character: &[u8], utf8: bool) -> bool {
 
 /// The fields of a word as they grow.
 pub struct Fields {
+    /// What the text is expanded for.
     pub mode: Mode,
     /// The finished fields.
     pub done: Vec<Vec<u8>>,
@@ -123,13 +125,13 @@ impl Fields {
             let white = matches!(character, b" " | b"\t" | b"\n");
             if self.begun {
                 self.end_field();
-                self.gap = if white { Gap::White } else { Gap::Sign };
+                self.gap = if white { Gap::White } else { Gap::Separator };
             } else if !white {
                 if self.gap != Gap::White {
                     self.begun = true;
                     self.end_field();
                 }
-                self.gap = Gap::Sign;
+                self.gap = Gap::Separator;
             }
         }
     }

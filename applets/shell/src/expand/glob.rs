@@ -1,9 +1,9 @@
 //! Pathname expansion (XCU 2.6.6).
 
 use super::pattern::{self, Flags};
-use crate::copied::Copied;
-use crate::shell::Options;
-use rbox_core::fs::list_at;
+use crate::state::options::Options;
+use crate::syntax::copied::Copied;
+use rbox_core::files::list_at;
 use rbox_core::sys::fs;
 
 /// Adds the files that the pattern matches, sorted; the word itself when there are none. False when that is an error.
@@ -54,7 +54,7 @@ impl Walk {
         directory.extend_from_slice(&wanted[..slashes]);
         let wanted = &wanted[slashes..];
         let (name, rest) = wanted.split_at(component(wanted));
-        // XCU 2.14.3: a slash is no part of what is matched, and a backslash before one quotes nothing.
+        // XCU 2.14.3: a slash separates patterns, and a backslash before one quotes nothing.
         let name = match name.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 {
             1 if !rest.is_empty() => &name[..name.len() - 1],
             _ => name,
@@ -137,7 +137,7 @@ fn is_directory(path: &[u8]) -> bool {
     fs::stat(path).is_ok_and(|stat| fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::Directory)
 }
 
-/// The names in a directory, `.` and `..` among them; none where it cannot be read.
+/// The names in a directory, with `.` and `..`; none when it cannot be read.
 pub fn names(directory: &[u8]) -> Vec<Vec<u8>> {
     let Ok(entries) = list_at(if directory.is_empty() { b"." } else { directory }) else { return Vec::new() };
     let dots = [b".".copied(), b"..".copied()];

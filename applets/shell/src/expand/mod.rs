@@ -1,14 +1,19 @@
-//! Word expansions (XCU 2.6), in the order of the standard.
+//! Expansion, the third layer: words (XCU 2.6), arithmetic, assignment, prompts. It imports the syntax and the state.
 
-pub mod command;
+pub mod arith;
+pub mod assign;
+pub mod element;
 pub mod fields;
 mod glob;
+pub mod history;
 mod param;
 pub mod pattern;
+mod prompt;
 mod tilde;
 pub mod value;
 
-use crate::shell::{Fail, Shell};
+use crate::state::upward::Upward;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Arith, Part, Pattern, Word};
 use fields::{Fields, Mode};
 use pattern::Flags;
@@ -43,7 +48,7 @@ impl Shell {
         for (number, field) in fields.done.into_iter().enumerate() {
             match globs.next_if(|(at, _)| *at == number) {
                 Some((_, pattern)) => {
-                    if !glob::expand(&pattern, field, (&self.options, self.utf8, &ignored), all) {
+                    if !glob::expand(&pattern, field, (&self.options, self.computed.utf8, &ignored), all) {
                         let word = all.pop().unwrap_or_default();
                         return Err(self.error(&[b"no match: ", &word]));
                     }
@@ -115,7 +120,7 @@ impl Shell {
     pub fn pattern_flags(&self) -> Flags {
         let groups = if self.options.extglob { Flags::EXTENDED } else { Flags::NONE };
         let groups = if self.options.nocasematch { groups | Flags::FOLD_CASE } else { groups };
-        if self.utf8 { groups | Flags::UTF8 } else { groups }
+        if self.computed.utf8 { groups | Flags::UTF8 } else { groups }
     }
 
     /// A pattern's text with escapes.
@@ -132,7 +137,7 @@ impl Shell {
     }
 
     fn expand_parts(&mut self, parts: &[Part], fields: &mut Fields) -> Result<(), Fail> {
-        if !self.stack_has_room() {
+        if !self.stack_has_space() {
             return Err(self.plain_error(b"nested too deeply"));
         }
         for part in parts {
@@ -151,7 +156,7 @@ impl Shell {
                 }
                 Part::List(list) => {
                     let items = self.expand_list_words(list)?;
-                    fields.quoted(&crate::array::encode(&items));
+                    fields.quoted(&crate::state::array::encode(&items));
                 }
                 Part::Process(body, writes) => {
                     let path = self.process_substitution(body, *writes)?;
@@ -166,7 +171,7 @@ impl Shell {
         if quoted {
             fields.quoted(text);
         } else {
-            fields.split(text, &self.ifs, self.utf8);
+            fields.split(text, &self.computed.ifs, self.computed.utf8);
         }
     }
 
@@ -182,7 +187,8 @@ impl Shell {
     /// The value of `$((...))` or `((...))`.
     pub fn arith(&mut self, arith: &Arith) -> Result<i64, Fail> {
         if let Word::Literal(text) = &arith.text {
-            let compiled = arith.compiled.get_or_init(|| crate::arith::parse(text, &mut self.symbols).ok());
+            let compiled =
+                arith.compiled.get_or_init(|| crate::syntax::expression::parse(text, &mut self.symbols).ok());
             if let Some(expr) = compiled {
                 return self.evaluate(expr, 0);
             }

@@ -3,14 +3,15 @@
 use super::fields::{Fields, Mode};
 use super::pattern::width;
 use super::value::{change_case, characters, replace, slice, trim};
-use crate::array::Array;
-use crate::builtins::bash::split_subscript;
-use crate::copied::Copied;
-use crate::quote;
-use crate::shell::{Fail, Shell, Special};
-use crate::symbols::Sym;
+use crate::state::array::Array;
+use crate::state::slot::Special;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Arith, Param, ParamName, ParamOp, Word};
+use crate::syntax::copied::Copied;
 use crate::syntax::parser::{BAD_SUBSTITUTION, SyntaxError, parse_document};
+use crate::syntax::quote;
+use crate::syntax::symbols::Sym;
+use crate::syntax::symbols::split_subscript;
 use rbox_core::escape;
 use rbox_core::text;
 use std::rc::Rc;
@@ -26,10 +27,17 @@ impl Shell {
             return self.expand_indirect(&param.name, op, quoted, fields);
         }
         match &param.name {
-            ParamName::Special(sign @ (b'@' | b'*')) => {
-                return self.expand_list(&param.op, quoted, *sign, Rc::clone(&self.positional), None, fields);
+            ParamName::Special(operator @ (b'@' | b'*')) => {
+                return self.expand_list(
+                    &param.op,
+                    quoted,
+                    *operator,
+                    Rc::clone(&self.parameters.positional),
+                    None,
+                    fields,
+                );
             }
-            ParamName::All(name, sign) => return self.expand_array(&param.op, quoted, *name, *sign, fields),
+            ParamName::All(name, operator) => return self.expand_array(&param.op, quoted, *name, *operator, fields),
             ParamName::Element(name, subscript) => {
                 let key = self.read_key(*name, subscript)?;
                 let value = self.element(*name, &key);
@@ -48,14 +56,14 @@ impl Shell {
                 if quoted {
                     fields.quoted(&slot.value);
                 } else {
-                    fields.split(&slot.value, &self.ifs, self.utf8);
+                    fields.split(&slot.value, &self.computed.ifs, self.computed.utf8);
                 }
                 return Ok(());
             }
         }
-        if let ParamOp::Names(sign) = param.op {
+        if let ParamOp::Names(operator) = param.op {
             let names = self.names_with_prefix(&param.name);
-            self.add_list(&names, sign, quoted, fields);
+            self.add_list(&names, operator, quoted, fields);
             return Ok(());
         }
         let value = self.parameter(&param.name);
@@ -88,10 +96,10 @@ impl Shell {
         };
         let target = self.indirect(name, held)?;
         match &target {
-            ParamName::Special(sign @ (b'@' | b'*')) => {
-                self.expand_list(op, quoted, *sign, Rc::clone(&self.positional), None, fields)
+            ParamName::Special(operator @ (b'@' | b'*')) => {
+                self.expand_list(op, quoted, *operator, Rc::clone(&self.parameters.positional), None, fields)
             }
-            ParamName::All(name, sign) => self.expand_array(op, quoted, *name, *sign, fields),
+            ParamName::All(name, operator) => self.expand_array(op, quoted, *name, *operator, fields),
             _ => {
                 let value = match &target {
                     ParamName::Element(name, subscript) => {
@@ -108,7 +116,8 @@ impl Shell {
 
     /// BusyBox speaks of syntax when it expands, and of the line that it has read up to.
     fn bad_substitution(&mut self) -> Fail {
-        let fail = self.syntax_error(&SyntaxError { line: self.read_line, message: BAD_SUBSTITUTION.copied() });
+        let fail =
+            self.syntax_error(&SyntaxError { line: self.location.read_line, message: BAD_SUBSTITUTION.copied() });
         if self.options.bash {
             self.status = 1;
         }
@@ -126,18 +135,18 @@ impl Shell {
     fn parameter(&mut self, name: &ParamName) -> Option<Vec<u8>> {
         match name {
             ParamName::Var(name) => self.value(*name).map(<[u8]>::to_vec),
-            ParamName::Positional(0) => Some(self.arg0.copied()),
-            ParamName::Positional(number) => self.positional.get(*number as usize - 1).cloned(),
+            ParamName::Positional(0) => Some(self.invocation.arg0.copied()),
+            ParamName::Positional(number) => self.parameters.positional.get(*number as usize - 1).cloned(),
             ParamName::Element(name, _) | ParamName::All(name, _) => self.value(*name).map(<[u8]>::copied),
-            ParamName::Special(sign) => match sign {
-                b'#' => Some(text!(self.positional.len())),
+            ParamName::Special(operator) => match operator {
+                b'#' => Some(text!(self.parameters.positional.len())),
                 b'?' => Some(text!(self.status)),
-                b'$' => Some(text!(i64::from(self.pid))),
-                b'!' => self.background.map(|pid| text!(i64::from(pid))),
-                b'-' => Some(self.option_letters()),
+                b'$' => Some(text!(i64::from(self.invocation.pid))),
+                b'!' => self.flow.background.map(|pid| text!(i64::from(pid))),
+                b'-' => Some(self.options.flags()),
                 _ => {
                     let separator = self.first_of_ifs().copied();
-                    if self.positional.is_empty() { None } else { Some(self.joined(*sign, &separator)) }
+                    if self.parameters.positional.is_empty() { None } else { Some(self.joined(*operator, &separator)) }
                 }
             },
         }
@@ -145,14 +154,14 @@ impl Shell {
 
     /// The first character of IFS, which joins `$*`.
     fn first_of_ifs(&self) -> &[u8] {
-        let length = if self.ifs.is_empty() { 0 } else { width(&self.ifs, self.utf8) };
-        &self.ifs[..length]
+        let length = if self.computed.ifs.is_empty() { 0 } else { width(&self.computed.ifs, self.computed.utf8) };
+        &self.computed.ifs[..length]
     }
 
-    fn joined(&self, sign: u8, first_of_ifs: &[u8]) -> Vec<u8> {
-        let separator = if sign == b'*' { first_of_ifs } else { b" " };
+    fn joined(&self, operator: u8, first_of_ifs: &[u8]) -> Vec<u8> {
+        let separator = if operator == b'*' { first_of_ifs } else { b" " };
         let mut text = Vec::new();
-        for (number, value) in self.positional.iter().enumerate() {
+        for (number, value) in self.parameters.positional.iter().enumerate() {
             if number > 0 {
                 text.extend_from_slice(separator);
             }
@@ -167,36 +176,36 @@ impl Shell {
         op: &ParamOp,
         quoted: bool,
         name: Sym,
-        sign: u8,
+        operator: u8,
         fields: &mut Fields,
     ) -> Result<(), Fail> {
         let array = self.array(name).unwrap_or_default();
         if matches!(op, ParamOp::Keys) {
-            self.add_list(&array.keys(), sign, quoted, fields);
+            self.add_list(&array.keys(), operator, quoted, fields);
             return Ok(());
         }
-        if let ParamOp::Transform(letter @ (b'A' | b'a' | b'K' | b'k')) = *op {
-            self.describe_array(name, &array, letter, quoted, fields);
+        if let ParamOp::Transform(operator @ (b'A' | b'a' | b'K' | b'k')) = *op {
+            self.describe_array(name, &array, operator, quoted, fields);
             return Ok(());
         }
         let values = Rc::new(array.values());
-        self.expand_list(op, quoted, sign, values, Some(&array), fields)
+        self.expand_list(op, quoted, operator, values, Some(&array), fields)
     }
 
     /// `${a[@]@A}`, `@a`, `@K`, keys and quoted values in one text, and `@k`, each a field.
-    fn describe_array(&mut self, name: Sym, array: &Array, letter: u8, quoted: bool, fields: &mut Fields) {
+    fn describe_array(&mut self, name: Sym, array: &Array, operator: u8, quoted: bool, fields: &mut Fields) {
         let name = self.resolve(name);
         let (keys, values) = (array.keys(), array.values());
         let (mut text, mut all) = (Vec::new(), Vec::new());
         for (key, value) in keys.into_iter().zip(values) {
-            match letter {
+            match operator {
                 b'K' => text.extend_from_slice(&[&key[..], b" ", &quote::double(&value), b" "].concat()),
                 b'k' => all.extend([key, value]),
-                _ => all.push(crate::builtins::bash::letters(self.slot(name))[1..].copied()),
+                _ => all.push(crate::state::declaration::attributes(self.slot(name))[1..].copied()),
             }
         }
-        match letter {
-            b'A' if !array.is_empty() => text = crate::builtins::bash::declaration(self, name),
+        match operator {
+            b'A' if !array.is_empty() => text = crate::state::declaration::declaration(self, name),
             b'K' if !array.associative => drop(text.pop()),
             b'a' | b'k' => return self.add_list(&all, b'@', quoted, fields),
             _ => {}
@@ -209,7 +218,7 @@ impl Shell {
         &mut self,
         op: &ParamOp,
         quoted: bool,
-        sign: u8,
+        operator: u8,
         all: Rc<Vec<Vec<u8>>>,
         array: Option<&Array>,
         fields: &mut Fields,
@@ -227,11 +236,11 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Default(kind, colon, word) => {
-                let separated = all.len() > 1 && !(sign == b'*' && self.ifs.is_empty());
+                let separated = all.len() > 1 && !(operator == b'*' && self.computed.ifs.is_empty());
                 let empty = all.iter().all(|value| value.is_empty()) && !separated;
                 // bash takes no parameters for unset ones; for BusyBox $@ and $* are always set.
                 let missing = (all.is_empty() && self.options.bash) || (*colon && empty);
-                if quoted && (!self.options.bash || sign == b'*') {
+                if quoted && (!self.options.bash || operator == b'*') {
                     // Unlike `"$@"` alone, as in BusyBox.
                     fields.quoted(b"");
                 }
@@ -240,8 +249,8 @@ impl Shell {
                     b'+' => return self.expand_inner(word, quoted, fields),
                     _ if !missing => all,
                     b'-' => return self.expand_inner(word, quoted, fields),
-                    b'?' => return Err(self.missing(&[sign], *colon, word)?),
-                    _ => return Err(self.error(&[&[sign], b": bad variable name"])),
+                    b'?' => return Err(self.missing(&[operator], *colon, word)?),
+                    _ => return Err(self.error(&[&[operator], b": bad variable name"])),
                 }
             }
             ParamOp::Slice(offset, length) => {
@@ -253,7 +262,7 @@ impl Shell {
                     Some(array) if offset < 0 => start = array.next_index().wrapping_add(offset),
                     Some(_) => {}
                     None => {
-                        list.push(self.arg0.copied());
+                        list.push(self.invocation.arg0.copied());
                         list.extend(all.iter().cloned());
                         start = if offset < 0 { (list.len() as i64).wrapping_add(offset) } else { offset };
                     }
@@ -274,21 +283,21 @@ impl Shell {
             op => {
                 let mut values = Vec::new();
                 for value in all.iter() {
-                    let name = ParamName::Special(sign);
+                    let name = ParamName::Special(operator);
                     let mut unused = Fields::new(Mode::One);
                     values.push(self.operate(&name, op, Some(value.copied()), true, &mut unused)?.unwrap_or_default());
                 }
                 Rc::new(values)
             }
         };
-        self.add_list(&values, sign, quoted, fields);
+        self.add_list(&values, operator, quoted, fields);
         Ok(())
     }
 
-    fn add_list(&mut self, values: &[Vec<u8>], sign: u8, quoted: bool, fields: &mut Fields) {
-        if fields.mode != Mode::Split || (quoted && sign == b'*') {
+    fn add_list(&mut self, values: &[Vec<u8>], operator: u8, quoted: bool, fields: &mut Fields) {
+        if fields.mode != Mode::Split || (quoted && operator == b'*') {
             // XCU 2.5.2 leaves open how $@ is joined where there is no splitting: BusyBox does it as with $*, bash by blanks.
-            let blank = sign == b'@' && self.options.bash;
+            let blank = operator == b'@' && self.options.bash;
             let separator = if blank { b" ".copied() } else { self.first_of_ifs().copied() };
             for (number, value) in values.iter().enumerate() {
                 if number > 0 {
@@ -296,7 +305,7 @@ impl Shell {
                 }
                 self.add(value, quoted, fields);
             }
-            if quoted && sign == b'*' {
+            if quoted && operator == b'*' {
                 fields.quoted(b"");
             }
             return;
@@ -366,7 +375,7 @@ impl Shell {
                 let text = self.parameter_text(name);
                 return Err(self.fatal(&[&text, b": parameter not set"]));
             }
-            // Of what is not set no part is taken, so nothing after the name is expanded. Its attributes are told.
+            // An unset parameter has no parts, so nothing after the name is expanded. Its attributes are shown.
             return Ok(Some(match op {
                 ParamOp::Length => b"0".copied(),
                 ParamOp::Transform(b'a') => self.describe_variable(name, b"", b'a'),
@@ -375,7 +384,7 @@ impl Shell {
         };
         Ok(Some(match op {
             ParamOp::Plain => value,
-            ParamOp::Length => text!(characters(&value, self.utf8)),
+            ParamOp::Length => text!(characters(&value, self.computed.utf8)),
             ParamOp::Trim(suffix, longest, wanted) => {
                 let wanted = self.pattern_text(wanted)?;
                 trim(value, &wanted, *suffix, *longest, self.pattern_flags())
@@ -386,7 +395,7 @@ impl Shell {
                     Some(length) => Some(self.arith(length)?),
                     None => None,
                 };
-                slice(&value, offset, length, self.utf8)
+                slice(&value, offset, length, self.computed.utf8)
             }
             ParamOp::Replace(anchor, all, wanted, word) => {
                 let wanted = self.pattern_text(wanted)?;
@@ -400,9 +409,9 @@ impl Shell {
                 };
                 change_case(&value, *kind, *all, &wanted, self.pattern_flags())
             }
-            ParamOp::Transform(letter) => match letter {
+            ParamOp::Transform(operator) => match operator {
                 b'Q' | b'K' | b'k' if self.options.bash => quote::single(&value),
-                b'A' | b'a' => self.describe_variable(name, &value, *letter),
+                b'A' | b'a' => self.describe_variable(name, &value, *operator),
                 b'P' => {
                     let mut shown = self.show_prompt(&value);
                     // What encloses text without width is for the line editor.
@@ -423,17 +432,17 @@ impl Shell {
     }
 
     /// `${x@A}`, the command that makes the variable, and `${x@a}`, its attributes.
-    fn describe_variable(&mut self, name: &ParamName, value: &[u8], letter: u8) -> Vec<u8> {
+    fn describe_variable(&mut self, name: &ParamName, value: &[u8], operator: u8) -> Vec<u8> {
         let (ParamName::Var(name) | ParamName::Element(name, _) | ParamName::All(name, _)) = name else {
             return Vec::new();
         };
         let name = self.resolve(*name);
-        let letters = crate::builtins::bash::letters(self.slot(name));
-        let plain = letters == b"--";
-        if letter == b'a' {
-            return if plain { Vec::new() } else { letters[1..].copied() };
+        let attributes = crate::state::declaration::attributes(self.slot(name));
+        let plain = attributes == b"--";
+        if operator == b'a' {
+            return if plain { Vec::new() } else { attributes[1..].copied() };
         }
-        let start = if plain { Vec::new() } else { [b"declare ", &letters[..], b" "].concat() };
+        let start = if plain { Vec::new() } else { [b"declare ", &attributes[..], b" "].concat() };
         [&start[..], self.symbols.name(name), b"=", &quote::single(value)].concat()
     }
 
@@ -453,7 +462,7 @@ impl Shell {
         match name {
             ParamName::Var(name) => self.symbols.name(*name).copied(),
             ParamName::Positional(number) => text!(*number),
-            ParamName::Special(sign) => vec![*sign],
+            ParamName::Special(operator) => vec![*operator],
             ParamName::Element(name, _) | ParamName::All(name, _) => self.symbols.name(*name).copied(),
         }
     }
@@ -467,16 +476,16 @@ impl Shell {
             let text = self.parameter_text(name);
             return Err(self.fatal(&[&text, b": invalid indirect expansion"]));
         };
-        if crate::symbols::is_name(&target) {
+        if crate::syntax::symbols::is_name(&target) {
             return Ok(ParamName::Var(self.intern(&target)));
         }
         if let (name, Some(subscript)) = split_subscript(&target)
-            && crate::symbols::is_name(name)
+            && crate::syntax::symbols::is_name(name)
             && self.options.bash
         {
             let name = self.intern(name);
             return Ok(match subscript {
-                [sign @ (b'@' | b'*')] => ParamName::All(name, *sign),
+                [operator @ (b'@' | b'*')] => ParamName::All(name, *operator),
                 text => ParamName::Element(
                     name,
                     Arith::new(parse_document(text, self).unwrap_or(Word::Literal(text.into()))),
@@ -484,7 +493,7 @@ impl Shell {
             });
         }
         match &target[..] {
-            [sign @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*sign)),
+            [operator @ (b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-')] => Ok(ParamName::Special(*operator)),
             digits => match rbox_core::number::parse_decimal(digits) {
                 Some(number) => Ok(ParamName::Positional(number.min(u64::from(u32::MAX)) as u32)),
                 None if self.options.bash => Err(self.fatal(&[digits, b": invalid variable name"])),

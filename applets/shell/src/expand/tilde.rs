@@ -1,11 +1,11 @@
 //! Tilde expansion (XCU 2.6.1).
 
 use super::fields::Fields;
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
 
 impl Shell {
-    /// `~` is HOME, `~name` that user's directory, in bash mode `~+` PWD and `~-` OLDPWD; a name that nobody has stays as it is.
+    /// `~` is HOME, `~name` that user's directory, in bash mode `~+` PWD and `~-` OLDPWD; an unknown name stays as it is.
     pub fn expand_tilde(&mut self, name: &[u8], fields: &mut Fields) {
         let variable: &[u8] = match name {
             b"" => b"HOME",

@@ -1,7 +1,7 @@
 //! What an expansion makes of a parameter's value: trimmed, sliced, replaced, in another case.
 
 use super::pattern::{self, Flags};
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 
 /// How many characters a text has.
 pub fn characters(text: &[u8], utf8: bool) -> usize {
@@ -28,7 +28,7 @@ fn offset_of(text: &[u8], number: usize, utf8: bool) -> usize {
     at
 }
 
-/// `${x#pattern}` and its kin: the value without the prefix or suffix that matches.
+/// `${x#pattern}`, `##`, `%` and `%%`: the value without the prefix or suffix that matches.
 pub fn trim(mut value: Vec<u8>, wanted: &[u8], suffix: bool, longest: bool, flags: Flags) -> Vec<u8> {
     if suffix {
         if let Some(start) = pattern::suffix(wanted, &value, longest, flags) {

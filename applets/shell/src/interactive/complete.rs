@@ -1,14 +1,14 @@
 //! Completion of commands, variables, files and users, with the quotes that the line has there.
 
-use crate::builtins;
-use crate::copied::Copied;
+use crate::builtins::commands::commands;
 use crate::expand::names_in;
-use crate::shell::Shell;
-use crate::symbols::is_name_byte;
+use crate::state::Shell;
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::is_name_byte;
 use rbox_core::sys::fs;
 use rbox_core::term::line::{Completion, Quote};
 
-/// The word at the end of a line, as far as the shell has read it.
+/// The word at the end of a line.
 #[derive(Default)]
 struct Word {
     /// Where it begins.
@@ -48,7 +48,7 @@ pub fn complete(shell: &mut Shell, line: &[u8]) -> Completion {
     finish(&word, names)
 }
 
-/// Reads the line to its end and says what the word there is. `$(` and a backquote begin commands anew.
+/// Reads the line and returns its last word. `$(` and a backquote begin a new command.
 fn last_word(line: &[u8]) -> Word {
     let mut word = Word { command: true, ..Word::default() };
     let mut at = 0;
@@ -74,7 +74,7 @@ fn last_word(line: &[u8]) -> Word {
                 word.text.push(byte);
             }
             (0, b' ' | b'\t') => {
-                // The words before a command's name are assignments or such as `if` and `!`.
+                // The words before a command's name are assignments and reserved words such as `if` and `!`.
                 let command = match &line[word.start..at] {
                     b"" => word.command,
                     before => word.command && comes_before_command(before),
@@ -113,7 +113,7 @@ fn last_word(line: &[u8]) -> Word {
 }
 
 fn is_assignment(word: &[u8]) -> bool {
-    word.iter().position(|&byte| byte == b'=').is_some_and(|at| crate::symbols::is_name(&word[..at]))
+    word.iter().position(|&byte| byte == b'=').is_some_and(|at| crate::syntax::symbols::is_name(&word[..at]))
 }
 
 fn comes_before_command(word: &[u8]) -> bool {
@@ -173,37 +173,9 @@ fn users(word: &Word) -> Completion {
     Completion { start: word.name.0 + 1, names, ..Completion::default() }
 }
 
-pub fn commands(shell: &mut Shell, prefix: &[u8]) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = builtins::names(shell.options.bash).map(|name| name.as_bytes().copied()).collect();
-    let own = shell.names(|slot| slot.function.is_some() || slot.alias.is_some());
-    found.extend(own.iter().map(|name| shell.symbols.name(*name).copied()));
-    let path = shell.get(b"PATH").unwrap_or_default().copied();
-    if path.is_empty() {
-        // Without a PATH the shell knows its own applets.
-        let paths = shell.registry.paths().as_bytes();
-        found.extend(
-            paths
-                .split(|byte| byte.is_ascii_whitespace() || *byte == 0)
-                .map(|path| rbox_core::bytes::base_name(path).copied()),
-        );
-    }
-    found.retain(|name| name.starts_with(prefix) && !name.is_empty());
-    for directory in path.split(|&byte| byte == b':') {
-        for name in names_in(directory) {
-            if name.starts_with(prefix) && !name.starts_with(b".") {
-                let file = rbox_core::bytes::join_path(directory, &name);
-                if rbox_core::call::is_program(&file) {
-                    found.push(name);
-                }
-            }
-        }
-    }
-    found
-}
-
 fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
     let (directory, prefix) = word.text.split_at(word.name.1);
-    let place = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
+    let directory = match (word.tilde, rbox_core::bytes::split_once(directory, b'/')) {
         (true, Some((user, rest))) => {
             let home = match &user[1..] {
                 b"" => shell.get(b"HOME").unwrap_or_default().copied(),
@@ -214,14 +186,14 @@ fn files(shell: &mut Shell, word: &Word) -> Vec<Vec<u8>> {
         _ => directory.copied(),
     };
     let mut found = Vec::new();
-    for mut name in names_in(&place) {
+    for mut name in names_in(&directory) {
         let hidden = name.starts_with(b".") && (!prefix.starts_with(b".") || name == b"." || name == b"..");
         if hidden || !name.starts_with(prefix) {
             continue;
         }
-        let path = [&place[..], &name].concat();
+        let path = [&directory[..], &name].concat();
         let stat = fs::stat(&path[..]);
-        let is_directory = stat.is_ok_and(|stat| rbox_core::fs::kind(&stat) == fs::FileType::Directory);
+        let is_directory = stat.is_ok_and(|stat| rbox_core::files::kind(&stat) == fs::FileType::Directory);
         if is_directory {
             name.push(b'/');
         } else if word.command && !word.value && !rbox_core::call::is_program(&path) {
@@ -245,10 +217,10 @@ fn finish(word: &Word, mut names: Vec<Vec<u8>>) -> Completion {
     Completion { start: word.name.0, head, names, quote: Some(quote), tail }
 }
 
-fn escaped(text: &[u8], signs: &[u8]) -> Vec<u8> {
+fn escaped(text: &[u8], special: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for &byte in text {
-        if signs.contains(&byte) {
+        if special.contains(&byte) {
             out.push(b'\\');
         }
         out.push(byte);

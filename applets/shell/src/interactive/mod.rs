@@ -1,98 +1,30 @@
-//! The interactive shell: lines from the terminal, job control on it, and what is told between two commands.
+//! The interactive shell, the sixth layer: prompts, lines from the terminal, and the input of the parser. It imports all
+//! layers below it.
 
 mod complete;
-pub use complete::commands;
-mod history;
-pub use history::expanded as expand_history;
-mod prompt;
 
-use crate::builtins::read_line;
-use crate::copied::Copied;
-use crate::shell::{Run, Shell, write_all};
+mod source;
+
+use crate::expand::history;
+use crate::state::stream::read_line;
+use crate::state::stream::write_error;
+use crate::state::traps::set_disposition;
+
+use crate::state::upward::Upward;
+use crate::state::{Run, Shell};
+use crate::syntax::copied::Copied;
 use rbox_core::number::parse_decimal;
-use rbox_core::sys::fd::Private;
+use rbox_core::signals::{SIGCHLD, SIGINT, SIGWINCH};
 use rbox_core::sys::signal::{self, Disposition, SignalSet};
-use rbox_core::sys::{AsFd, Errno, fd, fs, process, termios};
+use rbox_core::sys::{Errno, fd, process, termios};
 use rbox_core::term::line::{Completion, DEFAULT_LIMIT, Host, Line, Signal};
 
-const SIGINT: i32 = 2;
-const SIGCHLD: i32 = 17;
-const SIGTTIN: i32 = 21;
-const SIGWINCH: i32 = 28;
-
-/// Switches job control on or off.
-pub fn set_monitor(shell: &mut Shell, on: bool) {
-    if !on {
-        release_terminal(shell);
-        return;
-    }
-    shell.terminal = shell.terminal.or_else(|| open_terminal(shell));
-    let interactive = shell.options.interactive;
-    if interactive && !(shell.terminal.is_some() && own_terminal(shell)) {
-        shell.options.monitor = false;
-        if let Some(terminal) = shell.terminal.take() {
-            shell.descriptors.release(terminal);
-        }
-        shell.plain_report(b"can't access tty; job control turned off");
-    }
-    shell.set_own_signals();
-}
-
-/// The terminal, under a number that redirections leave alone.
-fn open_terminal(shell: &mut Shell) -> Option<Private> {
-    let opened = fs::open("/dev/tty", fs::OFlags::RDWR | fs::OFlags::CLOEXEC, fs::Mode::empty());
-    let file = match &opened {
-        Ok(file) => file.as_fd(),
-        Err(_) => (0..=2).map(fd::borrow).find(|file| termios::isatty(file))?,
-    };
-    shell.descriptors.keep(file).ok()
-}
-
-/// Becomes the leader of a group of its own in the foreground, after waiting in the background until the user wants it.
-fn own_terminal(shell: &mut Shell) -> bool {
-    let group = process::getpgrp();
-    // A group without a parent that could continue it is not stopped: it gives up in the end.
-    for _ in 0..20 {
-        let Some(terminal) = shell.terminal_file() else { return false };
-        match termios::tcgetpgrp(terminal) {
-            Ok(held) if held.as_raw_pid() == group => {
-                shell.set_own_signals();
-                shell.first_group.get_or_insert(group);
-                let pid = process::getpid();
-                // Fails for a session leader, which leads its group already.
-                let _ = process::setpgid(Some(pid), Some(pid));
-                shell.take_terminal();
-                return true;
-            }
-            Ok(_) => {
-                let _ = signal::set(SIGTTIN, Disposition::Default);
-                let _ = signal::kill(0, SIGTTIN);
-            }
-            Err(_) => return false,
-        }
-    }
-    false
-}
-
-/// Goes back to the group that the shell was started in, with the terminal: before it ends or becomes a program.
-pub fn release_terminal(shell: &mut Shell) {
-    if shell.subshell {
-        return;
-    }
-    if let Some(group) = shell.first_group.take() {
-        shell.give_terminal(group);
-        // Fails for a session leader, which has led its group from the start.
-        let _ = process::setpgid(None, process::Pid::from_raw(group));
-    }
-    shell.set_own_signals();
-}
-
-/// Opens the history, after the profile has had its say: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
+/// Opens the history, once the profile has set its variables: HISTFILE, else `~/.ash_history`, of HISTSIZE or HISTFILESIZE
 /// lines.
 pub fn open_history(shell: &mut Shell) {
     let size = |shell: &mut Shell, name: &[u8]| shell.get(name).and_then(parse_decimal);
     let limit = size(shell, b"HISTSIZE").or_else(|| size(shell, b"HISTFILESIZE"));
-    shell.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
+    shell.terminal.editor.history.set_limit(limit.map_or(DEFAULT_LIMIT, |limit| limit.min(1 << 20) as usize));
     let file = match (shell.get(b"HISTFILE").map(<[u8]>::copied), shell.get(b"HOME")) {
         (Some(file), _) => file,
         (None, Some(home)) if !home.is_empty() => {
@@ -102,37 +34,37 @@ pub fn open_history(shell: &mut Shell) {
         _ => return,
     };
     if !file.is_empty() {
-        shell.editor.history.open(&file);
+        shell.terminal.editor.history.open(&file);
+    }
+}
+
+/// What the shell does before it asks for a command.
+pub fn before_prompt(shell: &mut Shell) -> Run {
+    shell.location.builtin = "";
+    shell.flow.loops = 0;
+    shell.flow.tested = 0;
+    shell.terminal.warned = shell.terminal.warned.saturating_sub(1);
+    // An untrapped SIGINT only leads here.
+    let ended = shell.run_traps();
+    shell.notify();
+    if shell.options.bash && shell.options.interactive && !shell.options.command && ended.is_ok() {
+        shell.note_window_size();
+        shell.run_prompt_commands()?;
+    }
+    match ended {
+        Err(crate::state::Fail::Exit) => ended,
+        _ => Ok(()),
     }
 }
 
 impl Shell {
-    /// What the shell does before it asks for a command.
-    pub fn before_prompt(&mut self) -> Run {
-        self.builtin = "";
-        self.loops = 0;
-        self.tested = 0;
-        self.warned = self.warned.saturating_sub(1);
-        // An untrapped SIGINT only leads here.
-        let ended = self.run_traps();
-        self.notify();
-        if self.options.bash && self.options.interactive && !self.options.command && ended.is_ok() {
-            self.note_window_size();
-            self.run_prompt_commands()?;
-        }
-        match ended {
-            Err(crate::shell::Fail::Exit) => ended,
-            _ => Ok(()),
-        }
-    }
-
     /// LINES and COLUMNS, as long as `shopt checkwinsize` is on.
     fn note_window_size(&mut self) {
         let Ok(size) = termios::tcgetwinsize(fd::borrow(2)) else { return };
         if self.options.checkwinsize && size.ws_col > 0 {
             for (name, value) in [(&b"COLUMNS"[..], size.ws_col), (b"LINES", size.ws_row)] {
                 let name = self.intern(name);
-                // One that is read-only stays.
+                // A read-only one keeps its value.
                 let _ = self.set_number(name, value.into());
             }
         }
@@ -141,13 +73,13 @@ impl Shell {
     /// bash's PROMPT_COMMAND, or each element of it, before the prompt. The status stays as it was.
     fn run_prompt_commands(&mut self) -> Run {
         let Some(name) = self.symbols.find(b"PROMPT_COMMAND") else { return Ok(()) };
-        let (status, last_word) = (self.status, self.last_word.copied());
+        let (status, last_word) = (self.status, self.flow.last_word.copied());
         for command in self.array(name).map_or_else(Vec::new, |array| array.values()) {
-            if let Err(crate::shell::Fail::Exit) = self.run_text(&command) {
-                return Err(crate::shell::Fail::Exit);
+            if let Err(crate::state::Fail::Exit) = self.run_text(&command) {
+                return Err(crate::state::Fail::Exit);
             }
         }
-        (self.status, self.last_word) = (status, last_word);
+        (self.status, self.flow.last_word) = (status, last_word);
         Ok(())
     }
 
@@ -155,22 +87,8 @@ impl Shell {
     pub fn prompt_without_terminal(&mut self, continued: bool) {
         if self.options.interactive {
             let prompt = self.command_prompt(continued);
-            let _ = write_all(2, &prompt);
+            write_error(&prompt);
         }
-    }
-
-    /// Whether the shell must not end yet: jobs are stopped, and the user has not been told just before.
-    pub fn keeps_running(&mut self) -> bool {
-        if !self.options.interactive || self.warned > 0 {
-            return false;
-        }
-        self.reap();
-        if !self.jobs.all.iter().any(|job| job.stopped()) {
-            return false;
-        }
-        let _ = write_all(2, b"You have stopped jobs.\n");
-        self.warned = 2;
-        true
     }
 }
 
@@ -185,26 +103,27 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                 if !is_kept(shell, &line) {
                     // It is not to be found again.
                 } else if shell.options.nolog {
-                    shell.unlogged.push(line.copied());
+                    shell.terminal.unlogged.push(line.copied());
                 } else {
-                    shell.editor.history.add(&line);
+                    shell.terminal.editor.history.add(&line);
                 }
                 line.push(b'\n');
                 return Some(line);
             }
             Line::Edit(text) => {
                 let command = b"fc -e \"${VISUAL:-${EDITOR:-vi}}\"";
-                shell.editor.history.add(&text);
-                shell.editor.history.add(command);
+                shell.terminal.editor.history.add(&text);
+                shell.terminal.editor.history.add(command);
                 return Some([&command[..], b"\n"].concat());
             }
             Line::Interrupted => {
                 shell.status = 130;
-                if shell.traps[SIGINT as usize].is_some() {
+                if shell.traps.actions[SIGINT as usize].is_some() {
                     // The trap runs before the next prompt.
+                    // A signal to the own process can always be sent (kill(2)).
                     let _ = signal::kill(process::getpid().as_raw_nonzero().get(), SIGINT);
                 }
-                shell.interrupted = continued;
+                shell.terminal.interrupted = continued;
                 return (!continued).then(|| b"\n".copied());
             }
             Line::Suspended => {
@@ -213,11 +132,11 @@ pub fn read_command_line(shell: &mut Shell, continued: bool) -> Option<Vec<u8>> 
                 }
             }
             Line::TimedOut => {
-                let _ = write_all(2, b"\x07timed out waiting for input: auto-logout\n");
+                write_error(b"\x07timed out waiting for input: auto-logout\n");
                 return None;
             }
             Line::End if shell.options.ignoreeof && termios::isatty(fd::borrow(0)) => {
-                let _ = write_all(2, b"Use \"exit\" to leave shell.\n");
+                write_error(b"Use \"exit\" to leave shell.\n");
             }
             Line::End if !continued && shell.keeps_running() => {}
             Line::End => return None,
@@ -231,7 +150,7 @@ pub fn entered_line(shell: &mut Shell, line: &[u8]) -> Vec<u8> {
     let line = line.strip_suffix(b"\n").unwrap_or(line).copied();
     let line = history::expand(shell, line).unwrap_or_default();
     if is_kept(shell, &line) {
-        shell.editor.history.add(&line);
+        shell.terminal.editor.history.add(&line);
     }
     [&line[..], b"\n"].concat()
 }
@@ -258,14 +177,14 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
     if shell.options.notify {
         watched.push(SIGCHLD);
     }
-    watched.retain(|signal| shell.traps[*signal as usize].is_none());
-    shell.modes = termios::tcgetattr(fd::borrow(0)).ok();
+    watched.retain(|signal| shell.traps.actions[*signal as usize].is_none());
+    shell.terminal.modes = termios::tcgetattr(fd::borrow(0)).ok();
     // Signals of no interest to a shell interrupt the wait for a key, and only that.
     let before: Vec<_> = watched.iter().map(|signal| signal::set(*signal, Disposition::Note)).collect();
     let line = if dumb { None } else { ask_editor(shell, prompt, timeout) };
     let line = line.unwrap_or_else(|| ask_plainly(shell, prompt, timeout));
     for (signal, before) in watched.iter().zip(before) {
-        let _ = signal::set(*signal, before.unwrap_or(Disposition::Default));
+        set_disposition(*signal, before.unwrap_or(Disposition::Default));
     }
     signal::take(SignalSet::of(&watched));
     line
@@ -273,16 +192,16 @@ fn ask(shell: &mut Shell, prompt: &[u8]) -> Line {
 
 fn ask_editor(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Option<Line> {
     // The editor asks the shell, which must not be asked for the editor then.
-    let mut editor = core::mem::take(&mut shell.editor);
+    let mut editor = core::mem::take(&mut shell.terminal.editor);
     editor.vi = shell.options.vi;
     editor.timeout = timeout;
     let line = editor.read(prompt, shell);
-    shell.editor = editor;
+    shell.terminal.editor = editor;
     line
 }
 
 fn ask_plainly(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Line {
-    let _ = write_all(2, prompt);
+    write_error(prompt);
     let line = loop {
         match signal::wait_readable(fd::borrow(0), timeout) {
             Ok(false) => break Line::TimedOut,
@@ -298,7 +217,7 @@ fn ask_plainly(shell: &mut Shell, prompt: &[u8], timeout: Option<u64>) -> Line {
             Err(_) => break Line::End,
         }
     };
-    let _ = write_all(2, b"\n");
+    write_error(b"\n");
     line
 }
 
@@ -310,7 +229,7 @@ impl Host for Shell {
     fn signal(&mut self) -> Signal {
         let pending = SignalSet(signal::pending());
         let has = |number: i32| pending.0 & SignalSet::of(&[number]).0 != 0;
-        if (1..65).any(|number| has(number) && self.traps[number as usize].is_some()) {
+        if (1..65).any(|number| has(number) && self.traps.actions[number as usize].is_some()) {
             return Signal::Suspend;
         }
         if has(SIGINT) {
@@ -320,7 +239,7 @@ impl Host for Shell {
         if self.options.notify && has(SIGCHLD) {
             signal::take(SignalSet::of(&[SIGCHLD]));
             self.reap();
-            if self.jobs.all.iter().any(|job| !job.told) {
+            if self.jobs.all.iter().any(|job| !job.is_reported) {
                 return Signal::Suspend;
             }
         }
@@ -329,9 +248,9 @@ impl Host for Shell {
         Signal::None
     }
 
-    fn macro_text(&mut self, letter: char) -> Option<Vec<u8>> {
-        // XCU sh: `@letter` types the value of the alias `_letter`.
-        let name = [b"_", letter.encode_utf8(&mut [0; 4]).as_bytes()].concat();
+    fn macro_text(&mut self, character: char) -> Option<Vec<u8>> {
+        // XCU sh: `@c` types the value of the alias `_c`.
+        let name = [b"_", character.encode_utf8(&mut [0; 4]).as_bytes()].concat();
         let name = self.symbols.find(&name)?;
         self.slot(name).alias.as_ref().map(|value| value.copied())
     }

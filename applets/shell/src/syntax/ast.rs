@@ -3,8 +3,8 @@
 //! It is made for walking: words are cut into parts with quotes already removed, names are
 //! symbols (see `symbols`), literal patterns carry the escapes that keep quoted characters quoted.
 
-use crate::arith::Expr;
-use crate::symbols::Sym;
+use crate::syntax::expression::Expr;
+use crate::syntax::symbols::Sym;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
@@ -47,7 +47,7 @@ pub enum Node {
     Condition(Box<Condition>, u32),
     /// `(( ... ))`
     Arith(Box<Arith>, u32),
-    /// `time pipeline`; the flag is its `-p`
+    /// `time pipeline`; the flag is set by `-p`
     Time(Option<Box<Node>>, bool),
     /// `coproc name command`
     Coprocess(Sym, Rc<Node>),
@@ -56,36 +56,50 @@ pub enum Node {
 /// A simple command (XCU 2.9.1).
 #[derive(Debug)]
 pub struct Simple {
+    /// The assignments before the name.
     pub assigns: Box<[Assign]>,
+    /// The name and the operands.
     pub words: Box<[Word]>,
+    /// In the order of the text.
     pub redirections: Box<[Redirection]>,
     /// The first word when it is literal.
     pub name: Option<Sym>,
+    /// The line that it begins on, from 1.
     pub line: u32,
 }
 
 /// A pipeline of two or more commands.
 #[derive(Debug)]
 pub struct Pipeline {
+    /// Two or more.
     pub commands: Box<[Rc<Node>]>,
 }
 
 /// `for` and `select` over words; without `in` over the positional parameters.
 #[derive(Debug)]
 pub struct For {
+    /// The loop's variable.
     pub name: Sym,
+    /// The words after `in`.
     pub words: Option<Box<[Word]>>,
+    /// The commands between `do` and `done`.
     pub body: Node,
+    /// The line that it begins on, from 1.
     pub line: u32,
 }
 
 /// The arithmetic `for`.
 #[derive(Debug)]
 pub struct ArithFor {
+    /// Evaluated once, before the loop.
     pub init: Arith,
+    /// Evaluated before each iteration; 0 ends the loop.
     pub test: Arith,
+    /// Evaluated after each iteration.
     pub step: Arith,
+    /// The commands between `do` and `done`.
     pub body: Node,
+    /// The line that it begins on, from 1.
     pub line: u32,
 }
 
@@ -103,35 +117,46 @@ pub enum ArmEnd {
 /// A `case` command.
 #[derive(Debug)]
 pub struct Case {
+    /// The word that is matched.
     pub word: Word,
+    /// In the order of the text.
     pub arms: Box<[Arm]>,
+    /// The line that it begins on, from 1.
     pub line: u32,
 }
 
 /// One arm of a `case`.
 #[derive(Debug)]
 pub struct Arm {
+    /// One of them must match.
     pub patterns: Box<[Pattern]>,
+    /// The commands; `None` when there are none.
     pub body: Option<Node>,
+    /// What follows the commands.
     pub end: ArmEnd,
 }
 
-/// A function's body, and the file that defined it, which bash's BASH_SOURCE tells.
+/// A function's body, and the file that defined it, which is in bash's BASH_SOURCE.
 #[derive(Debug)]
 pub struct Function {
+    /// The commands.
     pub body: Node,
     /// A file that was read by the dot command defined it: messages count its lines from 1.
     pub sourced: Cell<bool>,
+    /// The path of that file.
     pub source: OnceCell<Rc<[u8]>>,
 }
 
 /// The inside of `[[ ]]`.
 #[derive(Debug)]
 pub enum Condition {
+    /// `! a`
     Not(Box<Condition>),
+    /// `a && b`
     And(Box<Condition>, Box<Condition>),
+    /// `a || b`
     Or(Box<Condition>, Box<Condition>),
-    /// `-f word`, the letter without its dash
+    /// `-f word`, the operator with its dash
     Unary(Box<[u8]>, Word),
     /// `a -eq b`, `a < b`
     Binary(Word, Box<[u8]>, Word),
@@ -146,7 +171,9 @@ pub enum Condition {
 /// `name=value`, `name+=value`.
 #[derive(Debug)]
 pub struct Assign {
+    /// The variable.
     pub name: Sym,
+    /// `+=`
     pub append: bool,
     /// `name[subscript]=`
     pub subscript: Option<Box<Arith>>,
@@ -159,6 +186,7 @@ pub struct Assign {
 pub struct Element {
     /// `[subscript]=`
     pub subscript: Option<Arith>,
+    /// The value.
     pub word: Word,
 }
 
@@ -194,6 +222,7 @@ pub enum RedirectKind {
 pub enum RedirectFd {
     /// By its operator: 0 or 1.
     Default,
+    /// `3>`
     Number(i32),
     /// `{name}>`: the shell picks one and stores its number.
     Variable(Sym),
@@ -202,12 +231,15 @@ pub enum RedirectFd {
 /// One redirection (XCU 2.7).
 #[derive(Debug)]
 pub struct Redirection {
+    /// The descriptor that changes.
     pub fd: RedirectFd,
+    /// What is done with it.
     pub kind: RedirectKind,
     /// The file name, the descriptor or the text of `<<<`.
     pub word: Word,
     /// The document of `<<`, read after the line that names it.
     pub here: Option<Rc<HereDoc>>,
+    /// The line of the operator, from 1; 0 when it is not known.
     pub line: u32,
 }
 
@@ -235,9 +267,13 @@ impl Redirection {
 /// A here-document.
 #[derive(Debug)]
 pub struct HereDoc {
+    /// The word that ends it, without quotes.
     pub delimiter: Box<[u8]>,
+    /// `<<-`: tabs at the start of lines are dropped.
     pub strip_tabs: bool,
+    /// The delimiter was quoted: nothing is expanded.
     pub quoted: bool,
+    /// The document, once it was read.
     pub body: OnceCell<Word>,
 }
 
@@ -246,12 +282,13 @@ pub struct HereDoc {
 pub enum Word {
     /// Quotes removed and nothing in it to expand.
     Literal(Box<[u8]>),
+    /// Text and expansions, in order.
     Parts(Box<[Part]>),
     /// An operand of a declaration utility in the form of an assignment: not split, not globbed.
     Declaration(Box<[Part]>),
 }
 
-/// One piece of a word.
+/// One part of a word.
 #[derive(Debug)]
 pub enum Part {
     /// Unquoted text: its `*?[` are active in a pattern.
@@ -260,8 +297,11 @@ pub enum Part {
     Quoted(Box<[u8]>),
     /// `~` or `~name`; the flag says that a slash follows.
     Tilde(Box<[u8]>),
+    /// `$x`, `${...}`
     Param(Box<Param>),
+    /// `$(...)` and backquotes
     Command(Box<CommandSub>),
+    /// `$((...))`; the flag is set inside double quotes
     Arith(Box<Arith>, bool),
     /// `<(...)`, `>(...)` when the flag is set
     Process(Rc<Node>, bool),
@@ -272,21 +312,27 @@ pub enum Part {
 /// A command substitution.
 #[derive(Debug)]
 pub struct CommandSub {
+    /// The commands; `None` when there are none.
     pub body: Option<Rc<Node>>,
+    /// Inside double quotes: the output is not split.
     pub quoted: bool,
 }
 
 /// An arithmetic expression: its text, and its tree once it was parsed.
 #[derive(Debug)]
 pub struct Arith {
+    /// The text, which is expanded first.
     pub text: Word,
+    /// The parsed expression of a literal text; `None` inside when it has a syntax error.
     pub compiled: OnceCell<Option<Expr>>,
 }
 
 /// Which parameter an expansion reads.
 #[derive(Debug)]
 pub enum ParamName {
+    /// `$x`
     Var(Sym),
+    /// `$1`, `${10}`
     Positional(u32),
     /// `@ * # ? - $ !`
     Special(u8),
@@ -299,14 +345,18 @@ pub enum ParamName {
 /// A parameter expansion (XCU 2.6.2).
 #[derive(Debug)]
 pub struct Param {
+    /// The parameter.
     pub name: ParamName,
+    /// Inside double quotes: the value is not split.
     pub quoted: bool,
+    /// What is done with the value.
     pub op: ParamOp,
 }
 
 /// What is done with the parameter's value.
 #[derive(Debug)]
 pub enum ParamOp {
+    /// `$x`
     Plain,
     /// `${#x}`
     Length,
@@ -328,7 +378,7 @@ pub enum ParamOp {
     Names(u8),
     /// `${!name[@]}`
     Keys,
-    /// None of these: the text, an error once it is expanded.
+    /// Any other text: an error when it is expanded.
     Bad(Box<[u8]>),
 }
 
@@ -339,5 +389,6 @@ pub enum Pattern {
     Exact(Box<[u8]>),
     /// A pattern with its quoted characters escaped.
     Static(Box<[u8]>),
+    /// It is expanded before each match.
     Dynamic(Word),
 }

@@ -1,6 +1,6 @@
 //! The text that a parser reads: a buffer that a reader refills, with alias values spliced in.
 
-use crate::copied::Copied;
+use crate::syntax::copied::Copied;
 use rbox_core::sys::fd::Private;
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ pub enum Reader {
 
 /// An alias whose value is being read.
 #[derive(Debug)]
-struct AliasMark {
+struct AliasSpan {
     name: Rc<[u8]>,
     /// Bytes that follow the value in the buffer.
     remaining: usize,
@@ -32,19 +32,23 @@ struct AliasMark {
 /// The text being parsed.
 #[derive(Debug)]
 pub struct Input {
+    /// The text that was read.
     pub buffer: Vec<u8>,
+    /// The offset of the next byte.
     pub at: usize,
     /// Number of the line at `at`, from 1.
     pub line: u32,
+    /// Where more text comes from.
     pub reader: Reader,
+    /// The reader has no more.
     pub ended: bool,
     /// Whether the word that follows is an alias candidate because an alias ended in a blank.
     pub alias_next: bool,
     /// How far the text was shown by `set -v`.
     pub shown: usize,
-    /// Up to so many bytes before the end of the buffer braces were expanded already.
+    /// Braces were expanded already up to this many bytes before the end of the buffer.
     pub braces_done: usize,
-    marks: Vec<AliasMark>,
+    aliases: Vec<AliasSpan>,
 }
 
 impl Input {
@@ -59,7 +63,7 @@ impl Input {
             alias_next: false,
             shown: 0,
             braces_done: usize::MAX,
-            marks: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 
@@ -68,7 +72,7 @@ impl Input {
         Input { reader, ended: false, ..Input::text(b"", 1) }
     }
 
-    /// Drops what was read already; positions before the call are void.
+    /// Drops what was read already; earlier offsets are no longer valid.
     pub fn compact(&mut self) {
         if self.at == self.buffer.len() {
             self.buffer.clear();
@@ -81,25 +85,25 @@ impl Input {
         }
     }
 
-    /// More text was appended: what is counted from the end moves.
+    /// More text was appended: offsets that count from the end move.
     pub fn grown(&mut self, by: usize) {
-        self.marks.iter_mut().for_each(|mark| mark.remaining += by);
+        self.aliases.iter_mut().for_each(|alias| alias.remaining += by);
         self.braces_done = self.braces_done.saturating_add(by);
     }
 
-    /// Drops what was read too far from the reader and gives its size; the rest of an alias's value stays.
+    /// Drops the unread bytes and returns how many came from the reader; the rest of an alias's value stays.
     pub fn take_unread(&mut self) -> usize {
         let left = self.buffer.len() - self.at;
-        let unread = self.marks.first().map_or(left, |outermost| left.min(outermost.remaining));
+        let unread = self.aliases.first().map_or(left, |outermost| left.min(outermost.remaining));
         self.buffer.truncate(self.buffer.len() - unread);
-        self.marks.iter_mut().for_each(|mark| mark.remaining = mark.remaining.saturating_sub(unread));
+        self.aliases.iter_mut().for_each(|alias| alias.remaining = alias.remaining.saturating_sub(unread));
         self.braces_done = self.braces_done.saturating_sub(unread);
         unread
     }
 
     /// Drops the rest of the line that was begun, with the values of aliases in it.
     pub fn skip_line(&mut self) {
-        self.marks.clear();
+        self.aliases.clear();
         self.alias_next = false;
         if self.at > 0 && self.buffer.get(self.at - 1) == Some(&b'\n') {
             return;
@@ -112,7 +116,7 @@ impl Input {
         self.compact();
     }
 
-    /// What was read since it was last shown.
+    /// What was read since the last call of `set -v`.
     pub fn unshown(&self) -> &[u8] {
         self.buffer.get(self.shown..self.at).unwrap_or_default()
     }
@@ -122,7 +126,7 @@ impl Input {
         let remaining = self.buffer.len() - self.at;
         self.buffer.splice(start..self.at, value.iter().copied());
         self.at = start;
-        self.marks.push(AliasMark {
+        self.aliases.push(AliasSpan {
             name: Rc::clone(name),
             remaining,
             blank: value.last().is_some_and(|&byte| byte == b' ' || byte == b'\t'),
@@ -132,18 +136,18 @@ impl Input {
     /// Whether the alias's own value is what is being read at `start`.
     pub fn inside_alias(&self, name: &[u8], start: usize) -> bool {
         let left = self.buffer.len() - start;
-        self.marks.iter().any(|mark| left > mark.remaining && *mark.name == *name)
+        self.aliases.iter().any(|alias| left > alias.remaining && *alias.name == *name)
     }
 
     /// Forgets the aliases whose value was read to its end.
     pub fn expire_aliases(&mut self) {
         let left = self.buffer.len() - self.at;
-        while let Some(mark) = self.marks.last() {
-            if left > mark.remaining {
+        while let Some(alias) = self.aliases.last() {
+            if left > alias.remaining {
                 return;
             }
-            self.alias_next |= mark.blank;
-            self.marks.pop();
+            self.alias_next |= alias.blank;
+            self.aliases.pop();
         }
     }
 }

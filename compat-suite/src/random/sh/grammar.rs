@@ -1,22 +1,23 @@
-//! The grammar of the random scripts: tables of templates, of which one is chosen. What is twice is chosen twice as often.
+//! The grammar of the random scripts: tables of templates, of which one is chosen. A template that is listed twice is chosen twice as
+//! often.
 //!
-//! No word may come to are where a command's name does: the scripts run where they could do harm.
+//! No generated word may become the name of a command, because the scripts run where they could do harm.
 //!
-//! Left out is what BusyBox 1.35 is known to do otherwise than POSIX, or POSIX leaves open: assignments and divisions in a
+//! The grammar leaves out what BusyBox 1.35 is known to do otherwise than POSIX, and what POSIX leaves open: assignments and divisions in a
 //! branch of an arithmetic expression that is not taken, `?:` in `?:` without parentheses, `"${@-word}"`, `${#@}`, `$?` in an
 //! arm of `case`, `set -e` within `$(...)` and where a file that is read returns, `set -u` in arithmetic, a backslash before a
-//! blank in the input of `read`, text after the tilde of a user that there is not, `$@` where it is not split, a pattern that
+//! blank in the input of `read`, text after the tilde of an unknown user, `$@` where it is not split, a pattern that
 //! ends in a backslash, quotes in a pattern in a here-document (BusyBox and dash there take the value of `"$y"` for a
 //! pattern), `$((` that begins a command, `! !`, `[[ ]]` whose operands are patterns in quotes, `${x//pattern}` that fits
 //! nothing at all (BusyBox runs for ever), a here-document that begins before the words of `for` end, `[.` in brackets without
 //! `.]`, `"$@$@"` (without parameters one field in BusyBox, none by POSIX 2.5.2), `\}` in double quotes in the braces of an
-//! expansion (BusyBox and dash take the backslash away, 2.2.3 has it stay), `cat`, where a
-//! file is written to in place afterwards (BusyBox puts the file's pages into the pipe: a reader may see what was written
-//! later). So is what lies at `/`, as it is not the same each time, and what cannot be read in backquotes.
+//! expansion (BusyBox and dash remove the backslash, 2.2.3 keeps it), `cat` of a file that is overwritten afterwards (BusyBox
+//! moves the file's pages into the pipe, so that a reader may see later contents). It also leaves out the contents of `/`, which
+//! change, and commands that cannot be read in backquotes.
 
-/// The table that a letter stands for.
-pub fn table(letter: char) -> &'static [&'static str] {
-    match letter {
+/// The table of a rule, which is named by one character.
+pub fn table(rule: char) -> &'static [&'static str] {
+    match rule {
         'V' => VALUES,
         'v' => &["x", "y", "z"],
         'k' => &["x", "y", "z", "x", "y", "z", "u", "n", "1", "2"],
@@ -30,7 +31,7 @@ pub fn table(letter: char) -> &'static [&'static str] {
         'e' => FAILING,
         'O' => &["-eq", "-ne", "-lt", "-le", "-gt", "-ge"],
         'M' => &["$n", "$m", "3", "0", "-1", "12"],
-        _ => unreachable!("no rule %{letter}"),
+        _ => unreachable!("no rule %{rule}"),
     }
 }
 
@@ -40,8 +41,8 @@ const VALUES: &[&str] = &[
     "'a b  c'", "'d/*'", "'[a'", "'a]'", "'#a'", "'~'", "'a=b'", "'-'", "aAbB", "'(a)'", "'a;b'", "'`a`'",
 ];
 
-/// Where a blank is beside a sign, no value begins with the sign: after a blank at the end of another expansion it is part
-/// of the same delimiter by POSIX 2.6.5, but not in BusyBox.
+/// Values of IFS. Where a value has a blank and another separator, no expanded value begins with that separator: after an
+/// expansion that ends in a blank both are one delimiter by POSIX 2.6.5, but not in BusyBox.
 pub const SEPARATORS: &[&str] =
     &["' '", "':'", "' c'", "''", "':b'", "'a'", "' \t\n'", "'.'", "'\\'", "'*'", "'y '", "'\t'", "'/'", "'-'"];
 
@@ -312,7 +313,7 @@ pub const LITERALS: &[&str] =
 pub const VARIABLES: &[&str] = &["$x", "$y", "$z", "${x}", "${y}", "$n", "${m}", "$u"];
 
 pub const PARAMETERS: &[&str] = &["$1", "$2", "$#", "${3}", "$@", "$*", "$@", "$*", "$?"];
-/// Where IFS has had a sign.
+/// Where IFS has contained a separator that is no blank.
 pub const ONE_PARAMETER: &[&str] = &["$1", "$2", "$#", "${3}"];
 /// Where nothing is split.
 pub const UNSPLIT_PARAMETERS: &[&str] = &["$1", "$2", "$#", "${3}", "$*"];

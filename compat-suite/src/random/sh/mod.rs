@@ -1,6 +1,6 @@
 //! Random shell scripts, written by the rules of `grammar.rs`.
 //!
-//! A template is text in which `%` and a letter stand for a rule. Rules know where they are: whether the text is within double
+//! A template is text in which `%` and a character stand for a rule. Rules know where they are: whether the text is within double
 //! quotes or a here-document, will be split into fields, or may run commands.
 
 mod grammar;
@@ -13,10 +13,10 @@ pub fn script(seed: u64) -> String {
     let mut writer = Writer {
         random: Random::new(seed),
         out: String::new(),
-        place: Place::default(),
+        context: Context::default(),
         documents: String::new(),
         numbers: 0,
-        signs: false,
+        separators: false,
     };
     for name in ["x", "y", "z"] {
         if writer.random.below(4) > 0 {
@@ -36,7 +36,7 @@ pub fn script(seed: u64) -> String {
 
 /// Where the text is.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct Context {
     /// Statements around it.
     depth: usize,
     /// Expansions around it.
@@ -53,13 +53,13 @@ struct Place {
 struct Writer {
     random: Random,
     out: String,
-    place: Place,
+    context: Context,
     /// Here-documents that begin at the next end of a line.
     documents: String,
     /// Loops, functions and files so far: each has a name of its own.
     numbers: usize,
     /// IFS has had a character that is no white space: BusyBox then loses an empty field at the start of a parameter.
-    signs: bool,
+    separators: bool,
 }
 
 /// How deep statements may be in one another.
@@ -81,10 +81,10 @@ impl Writer {
     /// Writes the template; `%n` is one and the same unused number wherever it is in it.
     fn expand(&mut self, template: &str) {
         let mut number = None;
-        let mut letters = template.chars();
-        while let Some(letter) = letters.next() {
-            match (letter, letter == '%') {
-                (_, true) => match letters.next().expect("no template ends in a percent sign") {
+        let mut characters = template.chars();
+        while let Some(character) = characters.next() {
+            match (character, character == '%') {
+                (_, true) => match characters.next().expect("no template ends in a percent sign") {
                     'n' => {
                         let number = *number.get_or_insert_with(|| {
                             self.numbers += 1;
@@ -94,14 +94,14 @@ impl Writer {
                     }
                     rule => self.rule(rule),
                 },
-                (letter, false) => self.out.push(letter),
+                (character, false) => self.out.push(character),
             }
         }
     }
 
-    /// Writes what the rule stands for; afterwards the place is what it was.
+    /// Writes what the rule stands for; afterwards the context is what it was.
     fn rule(&mut self, rule: char) {
-        let outer = self.place;
+        let outer = self.context;
         match rule {
             '%' => self.out.push('%'),
             'S' => self.statement(),
@@ -113,17 +113,17 @@ impl Writer {
             }
             'C' => self.one_of(rules::SIMPLE),
             'K' => {
-                self.place.depth = DEPTH;
+                self.context.depth = DEPTH;
                 self.one_of(rules::SIMPLE);
             }
             'W' => self.words(),
             'w' => {
-                self.place.whole = true;
+                self.context.whole = true;
                 self.word();
             }
-            'p' => self.piece(),
+            'p' => self.word_part(),
             'q' => {
-                self.place.quoted = true;
+                self.context.quoted = true;
                 self.some_of(&["%p"], 0, 3);
             }
             'Q' => self.backquoted(),
@@ -136,7 +136,7 @@ impl Writer {
             'H' | 'G' | 'R' => self.document(rule),
             'x' => self.expansion(),
             'X' => {
-                self.place.quoted = true;
+                self.context.quoted = true;
                 self.expansion();
             }
             'i' => self.inner_word(),
@@ -151,12 +151,12 @@ impl Writer {
             'o' => self.some_of(rules::OPTIONS, 1, 3),
             other => self.one_of(rules::table(other)),
         }
-        self.place = outer;
+        self.context = outer;
     }
 
     fn statement(&mut self) {
-        self.place.depth += 1;
-        let deep = self.place.depth > DEPTH || self.random.below(3) == 0;
+        self.context.depth += 1;
+        let deep = self.context.depth > DEPTH || self.random.below(3) == 0;
         self.one_of(if deep { rules::SIMPLE } else { rules::STATEMENTS });
     }
 
@@ -174,15 +174,15 @@ impl Writer {
         self.some_of(&["%p"], 1, 3);
     }
 
-    /// A piece of a word.
-    fn piece(&mut self) {
-        let Place { quoted, whole, .. } = self.place;
+    /// A part of a word.
+    fn word_part(&mut self) {
+        let Context { quoted, whole, .. } = self.context;
         match self.random.below(if quoted { 10 } else { 14 }) {
             0..=2 => self.one_of(rules::LITERALS),
             3 | 4 => self.one_of(rules::VARIABLES),
             5 | 6 => self.expansion(),
             7 => {
-                let listed = if whole || self.signs { rules::ONE_PARAMETER } else { rules::PARAMETERS };
+                let listed = if whole || self.separators { rules::ONE_PARAMETER } else { rules::PARAMETERS };
                 let listed = if whole && !quoted { rules::UNSPLIT_PARAMETERS } else { listed };
                 let beside = self.out.trim_end_matches("\\\n").ends_with("$@");
                 // `"$@$@"` without parameters is one field in BusyBox, none by POSIX.
@@ -194,7 +194,7 @@ impl Writer {
             10 | 11 => self.one_of(rules::QUOTES),
             _ => {
                 // `$xd/*` would be a list of `/`.
-                let name = self.out.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric());
+                let name = self.out.trim_end_matches(|character: char| character.is_ascii_alphanumeric());
                 let glued = name.ends_with('$');
                 self.out.push_str(if glued { "''" } else { "" });
                 self.one_of(rules::GLOBS);
@@ -203,16 +203,16 @@ impl Writer {
     }
 
     fn expansion(&mut self) {
-        self.place.nested += 1;
-        if self.place.nested > 5 {
+        self.context.nested += 1;
+        if self.context.nested > 5 {
             return self.one_of(rules::VARIABLES);
         }
-        self.one_of(if self.place.here { rules::EXPANSIONS_IN_DOCUMENTS } else { rules::EXPANSIONS });
+        self.one_of(if self.context.here { rules::EXPANSIONS_IN_DOCUMENTS } else { rules::EXPANSIONS });
     }
 
     /// The word of `${x-word}`.
     fn inner_word(&mut self) {
-        let Place { quoted, here, .. } = self.place;
+        let Context { quoted, here, .. } = self.context;
         for _ in 0..self.random.below(3) {
             let single = !quoted && self.random.below(5) == 0;
             let double = !here && self.random.below(5) == 0;
@@ -225,15 +225,15 @@ impl Writer {
     }
 
     fn pattern(&mut self) {
-        let quotes = !self.place.here && self.random.below(3) == 0;
+        let quotes = !self.context.here && self.random.below(3) == 0;
         self.some_of(if quotes { rules::QUOTED_PATTERNS } else { rules::PATTERNS }, 1, 3);
     }
 
     fn substitution(&mut self, templates: &[&str]) {
-        if self.place.depth >= DEPTH {
+        if self.context.depth >= DEPTH {
             return self.one_of(rules::SMALL_SUBSTITUTIONS);
         }
-        self.place = Place { depth: self.place.depth + 1, ..Place::default() };
+        self.context = Context { depth: self.context.depth + 1, ..Context::default() };
         let waiting = std::mem::take(&mut self.documents);
         self.one_of(templates);
         self.documents = waiting;
@@ -251,7 +251,7 @@ impl Writer {
     fn document(&mut self, rule: char) {
         let before = std::mem::take(&mut self.out);
         let waiting = std::mem::take(&mut self.documents);
-        self.place = Place { depth: DEPTH, here: true, quoted: true, ..self.place };
+        self.context = Context { depth: DEPTH, here: true, quoted: true, ..self.context };
         match rule {
             'R' => {
                 self.some_of(rules::INPUT, 0, 9);
@@ -279,7 +279,7 @@ impl Writer {
 
     fn separators(&mut self) {
         let separators = self.random.pick(rules::SEPARATORS);
-        self.signs |= separators.chars().any(|sign| !" '\t\n".contains(sign));
+        self.separators |= separators.chars().any(|character| !" '\t\n".contains(character));
         self.out.push_str(separators);
     }
 }

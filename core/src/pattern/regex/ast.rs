@@ -5,7 +5,7 @@ use crate::pattern::unit::{self, CLASSES, Class};
 /// How often a `*` or `+` may repeat.
 pub const UNLIMITED: u32 = u32::MAX;
 
-/// A place between two characters that an expression may ask for.
+/// A position between two characters that an expression may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Assert {
     /// `^`
@@ -30,7 +30,7 @@ pub enum Assert {
     NotBeforeWord,
 }
 
-/// What is on one side of a place, as a set of bits.
+/// What is on one side of a position, as a set of bits.
 pub mod side {
     /// The beginning or the end of the text.
     pub const TEXT: u8 = 1;
@@ -162,7 +162,7 @@ pub enum Node {
     Unit(u32),
     /// One character of the set with this index.
     Set(u32),
-    /// A place.
+    /// A position.
     Assert(Assert),
     /// A parenthesised expression and its number, from 1.
     Group(u32, Box<Node>),

@@ -1,6 +1,6 @@
 //! Finds the groups of a match, and matches of expressions with back-references, by trying.
 //!
-//! When the bounds of the match are known, every place in the program is tried once at every place in the text at
+//! When the bounds of the match are known, every position in the program is tried once at every position in the text at
 //! most. A part for which the leftmost choice is not the longest (`Inst::Longest`) first lists the ends that it could
 //! have; what is inside it is found afterwards, between the end that was chosen and its beginning. So each part, from
 //! left to right and from the outside inwards, is as long as the match allows: POSIX XBD 9.1.
@@ -52,7 +52,7 @@ enum Retry {
     },
 }
 
-/// What was tried already: one bit for each place in the program and in the text.
+/// What was tried already: one bit for each position in the program and in the text.
 struct Tried {
     bits: Vec<u64>,
     width: usize,
@@ -213,7 +213,7 @@ impl Trial<'_> {
         *place = value;
     }
 
-    /// The place after what the instruction reads or asserts at `pos`.
+    /// The position after what the instruction reads or asserts at `pos`.
     fn read(&self, inst: Inst, pos: usize) -> Option<usize> {
         if let Inst::Assert(assert) = inst {
             let left = unit::last(&self.text[..pos], self.utf8);
@@ -236,7 +236,7 @@ impl Trial<'_> {
         line | if unit::is_in_class(Class::Word, unit) { side::WORD } else { 0 }
     }
 
-    /// The place after a copy of what the group matched.
+    /// The position after a copy of what the group matched.
     fn repeat_of(&self, group: u32, pos: usize) -> Option<usize> {
         let (start, end) = (self.slots[2 * group as usize], self.slots[2 * group as usize + 1]);
         if start == UNSET || end == UNSET {
@@ -259,7 +259,7 @@ impl Trial<'_> {
         Some(pos)
     }
 
-    /// The places up to `to` at which the part of the program from `pc` to `end_pc` can end, the shortest first.
+    /// The positions up to `to` at which the part of the program from `pc` to `end_pc` can end, the shortest first.
     fn ends(&self, pc: u32, end_pc: u32, from: usize, to: usize) -> Vec<usize> {
         let mut ends = Vec::new();
         let mut reached = vec![pc];

@@ -1,8 +1,8 @@
 //! The search: a deterministic automaton that is built from the program while it reads.
 //!
-//! A state is the list of the places in the program that are reached, in partitions: those of an earlier start of the
-//! match first. A match drops the partitions after its own and lets none begin, so the last place at which a state
-//! reports a match is the end of the leftmost and, of those, the longest.
+//! A state is the list of the positions in the program that are reached, in partitions: those of an earlier start of
+//! the match first. A match drops the partitions after its own and lets none begin, so the last position at which a
+//! state reports a match is the end of the leftmost and, of those, the longest.
 //!
 //! A state reports a match one character late, since `$` and `\>` must see what follows. Characters beyond ASCII are
 //! gathered byte by byte in the state (`pending`) and looked at when they are complete: no tables of UTF-8 are built.

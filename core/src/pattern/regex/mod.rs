@@ -1,5 +1,5 @@
-//! Regular expressions: POSIX XBD 9, basic and extended, with GNU's `\+ \? \| \w \W \s \S \< \> \b \B`, ``\` ``, `\'` and
-//! back-references in both.
+//! Regular expressions: POSIX XBD 9, basic and extended, with GNU's `\+ \? \| \w \W \s \S \< \> \b \B`, ``\` ``, `\'`
+//! and back-references in both.
 //!
 //! The leftmost of the longest matches, and inside it each group as long as the match allows, from left to right
 //! (glibc departs from that where an alternative is the beginning of another). A search first looks for a literal
@@ -48,7 +48,7 @@ impl Flags {
     pub const NEWLINE: Flags = Flags(16 | 32);
     /// The text is lines that end with a newline: `^` and `$` match there and nothing else does. For `find_line`.
     pub const LINES: Flags = Flags(64);
-    /// As `LINES`, with a NUL in the place of the newline.
+    /// As `LINES`, with a NUL instead of the newline.
     pub const NUL_LINES: Flags = Flags(128);
     /// Only whole words match: `grep -w`.
     pub const WHOLE_WORD: Flags = Flags(256);
@@ -364,7 +364,7 @@ impl Regex {
         }
     }
 
-    /// Tries at one place after the other; the bounds and the slots of the groups.
+    /// Tries at one position after the other; the bounds and the slots of the groups.
     fn try_from(&self, text: &[u8], start: usize, exec: Exec) -> Option<((usize, usize), Vec<usize>)> {
         let mut trial = self.trial(text, exec);
         let mut at = start;

@@ -77,14 +77,14 @@ impl<'a> Parser<'a> {
         self.flags.has(Flags::EXTENDED)
     }
 
-    /// The character at the place, which is not the end.
+    /// The character at the position, which is not the end.
     fn take_unit(&mut self) -> u32 {
         let (unit, length) = unit::first(&self.pattern[self.at..], self.flags.has(Flags::UTF8)).unwrap_or((0, 1));
         self.at += length;
         unit
     }
 
-    /// The token at the place and where the next begins.
+    /// The token at the position and where the next begins.
     fn token(&self) -> Result<(Token, usize), Error> {
         let rest = &self.pattern[self.at..];
         let extended = self.is_extended();
@@ -393,7 +393,7 @@ impl<'a> Parser<'a> {
             Some([b'[', kind @ (b'.' | b'='), ..]) => {
                 let name = self.bracket_name(*kind)?;
                 let unit = unit::first(name, self.flags.has(Flags::UTF8));
-                // No locale of ours has collating elements of more than one character.
+                // No locale of rbox has collating elements of more than one character.
                 unit.filter(|&(_, length)| length == name.len()).map(|(unit, _)| unit).ok_or(Error::Collation)
             }
             Some([b'\\', _, ..]) if self.flags.has(Flags::BRACKET_ESCAPES) => {

@@ -13,18 +13,18 @@ pub enum Inst {
     Unit(u32),
     /// Reads a character of the set with this index.
     Set(u32),
-    /// Goes on at either place, rather at the first.
+    /// Goes on at either position, rather at the first.
     Split(u32, u32),
     Jump(u32),
     Assert(Assert),
-    /// Notes the place in this slot: 2n where group n begins, 2n + 1 where it ends, higher ones for `Again`.
+    /// Notes the position in this slot: 2n where group n begins, 2n + 1 where it ends, higher ones for `Again`.
     Save(u32),
     /// Forgets the groups from the first to the last.
     Forget(u32, u32),
-    /// Goes back to the place in the program unless nothing was read since the slot was saved.
+    /// Goes back to the position in the program unless nothing was read since the slot was saved.
     Again(u32, u32),
     Backref(u32),
-    /// A part up to the place in the program that takes the longest match it can: see `captures`.
+    /// A part up to the position in the program that takes the longest match it can: see `captures`.
     Longest(u32),
     Match,
 }
@@ -55,7 +55,7 @@ struct Compiler {
     slots: u32,
     /// Characters beyond ASCII are read byte by byte.
     bytes: bool,
-    /// An expression that takes anything, in the place of a back-reference.
+    /// An expression that matches anything, which replaces a back-reference.
     anything: u32,
 }
 

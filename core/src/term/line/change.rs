@@ -7,7 +7,7 @@ use super::vi::MOST;
 use crate::term::keys::Key;
 
 impl Editor {
-    /// Cuts a part out and keeps it; `insert`: something is to be typed in its place.
+    /// Cuts a part out and keeps it; `insert`: something is to be typed instead.
     pub(super) fn change(&mut self, start: usize, end: usize, insert: bool) {
         if insert {
             self.insert_at(start, 1);
@@ -22,7 +22,7 @@ impl Editor {
         }
     }
 
-    /// `c`, `d` and `y` with the movement after them; the letter twice means the whole line.
+    /// `c`, `d` and `y` with the movement after them; the character twice means the whole line.
     pub(super) fn operate(&mut self, letter: char, count: Option<usize>) {
         let first = self.operand();
         let (second, key) = self.count(first);
@@ -69,7 +69,7 @@ impl Editor {
         }
     }
 
-    /// Puts what was cut last at a place; the cursor ends on its last character.
+    /// Puts what was cut last at a position; the cursor ends on its last character.
     pub(super) fn put(&mut self, at: usize, times: usize) {
         if self.killed.is_empty() {
             return self.beep();

@@ -124,11 +124,12 @@ impl History {
 fn append(path: &[u8], line: &[u8]) {
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY;
     if let Ok(file) = fs::open(path, flags, Mode::RUSR | Mode::WUSR) {
+        // History that cannot be saved must not disturb the command line.
         let _ = fd::write(&file, &[line, b"\n"].concat());
     }
 }
 
-/// Writes a new file beside the old one and puts it in its place, so that no moment has half a history.
+/// Writes a new file beside the old one and renames it over the old one, so that the file is complete at any time.
 fn rewrite(path: &[u8], lines: &[Vec<u8>]) {
     let new = [path, b".new"].concat();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
@@ -139,6 +140,7 @@ fn rewrite(path: &[u8], lines: &[Vec<u8>]) {
     if whole && fs::rename(&new[..], path).is_ok() {
         return;
     }
+    // The rename failed: the temporary file has no use.
     let _ = fs::unlink(&new[..]);
 }
 
@@ -148,6 +150,7 @@ mod tests {
 
     fn scratch(name: &str) -> Vec<u8> {
         let path = std::env::temp_dir().join(format!("rbox-history-{name}.{}", std::process::id()));
+        // It exists only after a killed test.
         let _ = std::fs::remove_file(&path);
         path.to_str().expect("a plain path").as_bytes().to_vec()
     }

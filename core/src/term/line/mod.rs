@@ -103,7 +103,7 @@ pub struct Editor {
     /// What the key before did, and what this one does.
     last: Act,
     now: Act,
-    /// Place in the history; its length stands for the line that is new.
+    /// Position in the history; its length stands for the line that is new.
     entry: usize,
     /// The new line while the history is looked at.
     draft: Vec<u8>,
@@ -292,7 +292,7 @@ impl Editor {
     }
 }
 
-/// The prompt without the marks of readline around what takes no room: escape sequences are known as such here.
+/// The prompt without the markers of readline around what takes no columns: escape sequences are known as such here.
 fn without_marks(prompt: &[u8]) -> Vec<u8> {
     prompt.iter().copied().filter(|byte| !matches!(byte, 1 | 2)).collect()
 }

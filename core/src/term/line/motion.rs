@@ -26,7 +26,7 @@ impl Find {
         Find { forward: !self.forward, ..self }
     }
 
-    /// The place of the character, so many times on.
+    /// The position of the character, so many times on.
     fn run(self, text: &Text, count: usize, again: bool) -> Option<Target> {
         let mut bytes = [0; 4];
         let wanted: &[u8] = match self.wanted {

@@ -4,7 +4,7 @@ use crate::number::Decimal;
 use crate::sys::{Errno, fd};
 use crate::term::{display_width, window};
 
-/// A place below and right of where the prompt began.
+/// A position below and right of where the prompt began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
     row: usize,

@@ -57,7 +57,7 @@ impl Editor {
         }
     }
 
-    /// Goes to the nearest entry before `from`, or after it, that holds the text, and to its place there.
+    /// Goes to the nearest entry before `from`, or after it, that holds the text, and to its position there.
     fn find(&mut self, wanted: &[u8], from: usize, newer: bool) -> bool {
         let lines = self.history.lines();
         let matches = |entry: &usize| bytes::find(&lines[*entry], wanted).is_some();

@@ -1,4 +1,4 @@
-//! The text that is edited, and the place of the cursor. Places are bytes and are between characters.
+//! The text that is edited, and the position of the cursor. Positions are bytes and are between characters.
 
 use crate::term::{character, character_width};
 
@@ -33,7 +33,7 @@ impl Text {
         self.bytes.len()
     }
 
-    /// The place after the character at `at` and the marks that combine with it.
+    /// The position after the character at `at` and the marks that combine with it.
     pub fn next(&self, at: usize) -> usize {
         if at >= self.end() {
             return self.end();
@@ -48,7 +48,7 @@ impl Text {
         at
     }
 
-    /// The place of the character before `at`, marks that combine with it included.
+    /// The position of the character before `at`, marks that combine with it included.
     pub fn previous(&self, mut at: usize) -> usize {
         while at > 0 {
             let one = |length: usize| character(&self.bytes[at - length..at]);

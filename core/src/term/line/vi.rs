@@ -271,7 +271,7 @@ impl Editor {
         self.undo.clear();
     }
 
-    /// `.`: the last change again; a count takes the place of the one it had.
+    /// `.`: the last change again; a count replaces the one it had.
     fn repeat(&mut self, count: Option<usize>) {
         if self.mode.change.keys.is_empty() {
             return self.beep();

@@ -1,16 +1,17 @@
 //! `compgen`: the names of some kind that begin with a word.
 
-use crate::builtins::{self, Done, option_names};
-use crate::copied::Copied;
 use crate::expand::names_in;
 use crate::expand::pattern;
-use crate::shell::{Fail, Shell, Slot};
+use crate::state::builtin::Done;
+use crate::state::slot::Slot;
+use crate::state::{Fail, Shell};
 use crate::syntax::ast::{Part, Word};
+use crate::syntax::copied::Copied;
 use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::sys::fs;
 
-/// What `-A` calls the options that have a letter; those without get one that is none.
+/// What `-A` calls the options that have a character; those without one have a digit here.
 const ACTIONS: Names = names! {
     "alias" = b'a', "arrayvar" = b'1', "builtin" = b'b', "command" = b'c', "directory" = b'd', "disabled" = b'2', "enabled" = b'b',
     "export" = b'e', "file" = b'f', "function" = b'3', "group" = b'g', "helptopic" = b'b', "job" = b'j', "keyword" = b'k',
@@ -24,30 +25,30 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let (mut words, mut actions) = (words, Vec::new());
     let (mut filter, mut before, mut after): (Option<&[u8]>, &[u8], &[u8]) = (None, b"", b"");
     while let Some((word, rest)) = words.split_first() {
-        let [b'-', letters @ ..] = *word else { break };
+        let [b'-', flags @ ..] = *word else { break };
         words = rest;
-        if letters == b"-" {
+        if flags == b"-" {
             break;
         }
-        let mut letters = letters;
-        while let [letter, glued @ ..] = letters {
-            letters = glued;
-            if b"abcdefgjkuv".contains(letter) {
-                actions.push((*letter, &b""[..]));
+        let mut flags = flags;
+        while let [flag, glued @ ..] = flags {
+            flags = glued;
+            if b"abcdefgjkuv".contains(flag) {
+                actions.push((*flag, &b""[..]));
                 continue;
             }
-            if !b"AGWXPS".contains(letter) {
+            if !b"AGWXPS".contains(flag) {
                 shell.error(&[word, b": invalid option"]);
                 return Ok(2);
             }
-            let mut value = std::mem::take(&mut letters);
+            let mut value = std::mem::take(&mut flags);
             if value.is_empty() {
                 let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*letter]]));
+                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
                 };
                 (value, words) = (first, rest);
             }
-            match letter {
+            match flag {
                 b'A' => match ACTIONS.number_of(value) {
                     Some(action) => actions.push((action as u8, b"")),
                     None => return Err(shell.error(&[value, b": invalid action name"])),
@@ -55,7 +56,7 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 b'X' => filter = Some(value),
                 b'P' => before = value,
                 b'S' => after = value,
-                letter => actions.push((*letter, value)),
+                flag => actions.push((*flag, value)),
             }
         }
     }
@@ -87,7 +88,7 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         b'1' => slots(shell, |slot| slot.array.is_some(), found),
         b'3' => slots(shell, |slot| slot.function.is_some(), found),
         b'b' | b'2' => {
-            for name in builtins::names(true) {
+            for name in crate::state::builtin::names(true) {
                 let symbol = shell.intern(name.as_bytes());
                 if shell.builtin_of(symbol).is_some() == (action == b'b') {
                     found.push(name.as_bytes().copied());
@@ -96,15 +97,15 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         }
         b'c' => {
             split(KEYWORDS, b" ", found);
-            found.extend(crate::interactive::commands(shell, prefix));
+            found.extend(crate::builtins::commands::commands(shell, prefix));
         }
         b'k' => split(KEYWORDS, b" ", found),
         b'f' | b'd' => files(prefix, action == b'd', found),
         b'u' => accounts(b"/etc/passwd", found),
         b'g' => accounts(b"/etc/group", found),
         b'j' => found.extend(shell.jobs.all.iter().map(|job| first_word(&job.text()))),
-        b'4' => found.extend(option_names().map(|name| name.as_bytes().copied())),
-        b'5' => found.extend(super::shopt::names().map(|name| name.as_bytes().copied())),
+        b'4' => found.extend(crate::state::options::names().map(|name| name.as_bytes().copied())),
+        b'5' => found.extend(crate::state::shopt::names().map(|name| name.as_bytes().copied())),
         b'6' => {
             for number in 1..64 {
                 if let Some(name) = rbox_core::signals::name_of(number) {
@@ -119,7 +120,7 @@ fn names_of(shell: &mut Shell, action: u8, value: &[u8], prefix: &[u8], found: &
         }
         _ => {
             let text = shell.expand_subscript(value)?;
-            let ifs = shell.ifs.copied();
+            let ifs = shell.computed.ifs.copied();
             split(&text, &ifs, found);
         }
     }

@@ -1,12 +1,22 @@
 //! `declare` and `typeset`: variables with attributes, and functions shown.
 
-use super::{assign, split_subscript};
-use crate::array::{DECLARED, FUNCTION, INTEGER, LOWER, READONLY_FUNCTION, REFERENCE, UPPER};
-use crate::builtins::Done;
-use crate::copied::Copied;
-use crate::quote;
-use crate::shell::{Fail, Shell, Slot, Special};
-use crate::symbols::{Sym, is_name};
+use crate::expand::assign::assign;
+use crate::state::builtin::Done;
+use crate::state::declaration::attributes;
+use crate::state::declaration::declaration;
+use crate::state::slot::DECLARED;
+use crate::state::slot::FUNCTION;
+use crate::state::slot::INTEGER;
+use crate::state::slot::LOWER;
+use crate::state::slot::READONLY_FUNCTION;
+use crate::state::slot::REFERENCE;
+use crate::state::slot::Slot;
+use crate::state::slot::Special;
+use crate::state::slot::UPPER;
+use crate::state::{Fail, Shell};
+use crate::syntax::copied::Copied;
+use crate::syntax::quote;
+use crate::syntax::symbols::{is_name, split_subscript};
 use crate::syntax::unparse;
 
 /// `declare [-aAfFgilnprux] [+ilnux] [NAME[=VALUE]...]`
@@ -18,34 +28,34 @@ pub fn declare(shell: &mut Shell, words: &[&[u8]]) -> Done {
     if on.contains(&b'p') || words.is_empty() {
         return show(shell, words, &on);
     }
-    let local = shell.calls > 0 && !on.contains(&b'g');
+    let local = shell.flow.calls > 0 && !on.contains(&b'g');
     for word in words {
         declare_one(shell, word, &on, &off, local)?;
     }
     Ok(0)
 }
 
-/// Letters after `-` and after `+`, and the operands.
+/// Option characters after `-` and after `+`, and the operands.
 type Signed<'a, 'b> = (Vec<u8>, Vec<u8>, &'a [&'b [u8]]);
 
 fn signed_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<Signed<'a, 'b>, Fail> {
     let (mut on, mut off) = (Vec::new(), Vec::new());
     let mut rest = words;
     while let Some((word, after)) = rest.split_first() {
-        let [sign @ (b'-' | b'+'), letters @ ..] = word else { break };
-        if letters.is_empty() {
+        let [prefix @ (b'-' | b'+'), flags @ ..] = word else { break };
+        if flags.is_empty() {
             break;
         }
         rest = after;
         if *word == b"--" {
             break;
         }
-        for letter in letters {
-            let known: &[u8] = if *sign == b'-' { b"aAfFgilnprux" } else { b"ilnux" };
-            if !known.contains(letter) {
-                return Err(shell.error(&[b"illegal option ", &[*sign], &[*letter]]));
+        for flag in flags {
+            let known: &[u8] = if *prefix == b'-' { b"aAfFgilnprux" } else { b"ilnux" };
+            if !known.contains(flag) {
+                return Err(shell.error(&[b"illegal option ", &[*prefix], &[*flag]]));
             }
-            if *sign == b'-' { on.push(*letter) } else { off.push(*letter) }
+            if *prefix == b'-' { on.push(*flag) } else { off.push(*flag) }
         }
     }
     Ok((on, off, rest))
@@ -103,19 +113,19 @@ fn end_reference(slot: &mut Slot) {
 }
 
 fn set_attributes(slot: &mut Slot, on: &[u8], off: &[u8]) {
-    for (letter, bit) in [(b'i', INTEGER), (b'l', LOWER), (b'u', UPPER)] {
-        if on.contains(&letter) {
+    for (flag, bit) in [(b'i', INTEGER), (b'l', LOWER), (b'u', UPPER)] {
+        if on.contains(&flag) {
             // The cases exclude each other.
             slot.attributes &= if bit == INTEGER { !0 } else { !(LOWER | UPPER) };
             slot.attributes |= bit;
         }
-        if off.contains(&letter) {
+        if off.contains(&flag) {
             slot.attributes &= !bit;
         }
     }
 }
 
-/// `declare -p`: the variables such that the shell reads them back.
+/// `declare -p`: variables in a form that the shell can read back.
 fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     let mut status = 0;
     let mut names = Vec::new();
@@ -130,11 +140,11 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
         }
     }
     if words.is_empty() {
-        let wanted: Vec<u8> = on.iter().copied().filter(|letter| !b"gp".contains(letter)).collect();
+        let wanted: Vec<u8> = on.iter().copied().filter(|flag| !b"gp".contains(flag)).collect();
         names = shell.names(|slot| is_declared(slot) && slot.special != Special::Element);
         names.retain(|&name| {
-            let letters = letters(&shell.variables[name.index()]);
-            wanted.iter().all(|one| letters.contains(one))
+            let flags = attributes(&shell.variables[name.index()]);
+            wanted.iter().all(|one| flags.contains(one))
         });
     }
     let mut text = Vec::new();
@@ -146,25 +156,7 @@ fn show(shell: &mut Shell, words: &[&[u8]], on: &[u8]) -> Done {
     Ok(status)
 }
 
-/// The command that makes a variable what it is.
-pub fn declaration(shell: &mut Shell, name: Sym) -> Vec<u8> {
-    shell.array(name).map_or_else(Vec::new, |array| array.show());
-    let slot = shell.slot(name);
-    let mut text = [b"declare ", &letters(slot)[..], b" "].concat();
-    let value = match &slot.array {
-        Some(array) if slot.attributes & DECLARED == 0 => array.show(),
-        None if slot.set => quote::double(&slot.value),
-        _ => Vec::new(),
-    };
-    text.extend_from_slice(shell.symbols.name(name));
-    if !value.is_empty() {
-        text.push(b'=');
-        text.extend_from_slice(&value);
-    }
-    text
-}
-
-/// What `set` shows: the variables such that the shell reads them back, and the functions.
+/// The output of `set`: variables in a form that the shell can read back, and functions.
 pub fn list_all(shell: &mut Shell, text: &mut Vec<u8>) {
     for name in shell.names(|slot| (slot.set || slot.array.is_some()) && slot.special != Special::Element) {
         shell.value(name);
@@ -190,24 +182,6 @@ fn is_declared(slot: &Slot) -> bool {
         || slot.export
         || slot.readonly
         || slot.attributes & !(FUNCTION | READONLY_FUNCTION) != 0
-}
-
-/// A variable's attributes as options of `declare`; `--` for none.
-pub fn letters(slot: &Slot) -> Vec<u8> {
-    let mut letters = b"-".copied();
-    let is = |yes: bool, letter: u8| yes.then_some(letter);
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| !array.associative), b'a'));
-    letters.extend(is(slot.array.as_ref().is_some_and(|array| array.associative), b'A'));
-    letters.extend(is(slot.attributes & INTEGER != 0, b'i'));
-    letters.extend(is(slot.special == Special::Reference, b'n'));
-    letters.extend(is(slot.readonly, b'r'));
-    letters.extend(is(slot.export, b'x'));
-    letters.extend(is(slot.attributes & LOWER != 0, b'l'));
-    letters.extend(is(slot.attributes & UPPER != 0, b'u'));
-    if letters.len() == 1 {
-        letters.push(b'-');
-    }
-    letters
 }
 
 /// `declare -F`: the functions' names; `declare -f`: the functions.

@@ -1,21 +1,23 @@
 //! `mapfile` and `readarray`: the lines of a file as an array.
 
-use crate::array::Array;
-use crate::builtins::{Done, number, read};
-use crate::shell::{Fail, Shell};
-use crate::symbols::is_name;
+use crate::builtins::operands::number;
+use crate::builtins::read;
+use crate::state::array::Array;
+use crate::state::builtin::Done;
+use crate::state::{Fail, Shell};
+use crate::syntax::symbols::is_name;
 use rbox_core::text;
 
 /// What the options ask for.
 struct Wanted<'a> {
     trim: bool,
     delimiter: u8,
-    /// At most so many lines; 0 is all.
+    /// The limit in lines; 0 is all.
     most: u32,
     origin: Option<u32>,
     skip: u32,
     fd: i32,
-    /// Called after each so many lines.
+    /// The command to call after each `quantum` lines.
     callback: Option<&'a [u8]>,
     quantum: u32,
 }
@@ -47,7 +49,7 @@ pub fn mapfile(shell: &mut Shell, words: &[&[u8]]) -> Done {
         }
         taken += 1;
         if let Some(callback) = wanted.callback.filter(|_| taken % wanted.quantum == 0) {
-            let line = crate::quote::single(&line);
+            let line = crate::syntax::quote::single(&line);
             shell.run_text(&text!(callback, " ", index, " ", &line))?;
         }
         if let Some(array) = &mut shell.slot(name).array {
@@ -70,29 +72,29 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
         Wanted { trim: false, delimiter: b'\n', most: 0, origin: None, skip: 0, fd: 0, callback: None, quantum: 5000 };
     let mut words = words;
     while let Some((word, rest)) = words.split_first() {
-        let [b'-', letters @ ..] = word else { break };
+        let [b'-', flags @ ..] = word else { break };
         words = rest;
-        if letters == b"-" {
+        if flags == b"-" {
             break;
         }
-        let mut letters = letters;
-        while let [letter, glued @ ..] = letters {
-            letters = glued;
-            if *letter == b't' {
+        let mut flags = flags;
+        while let [flag, glued @ ..] = flags {
+            flags = glued;
+            if *flag == b't' {
                 wanted.trim = true;
                 continue;
             }
-            if !b"CcdnOsu".contains(letter) {
-                return Err(shell.error(&[b"illegal option -", &[*letter]]));
+            if !b"CcdnOsu".contains(flag) {
+                return Err(shell.error(&[b"illegal option -", &[*flag]]));
             }
-            let mut value = std::mem::take(&mut letters);
+            let mut value = std::mem::take(&mut flags);
             if value.is_empty() {
                 let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*letter]]));
+                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
                 };
                 (value, words) = (first, rest);
             }
-            match letter {
+            match flag {
                 b'C' => wanted.callback = Some(value),
                 b'c' => wanted.quantum = number(shell, value)?.max(1),
                 b'd' => wanted.delimiter = value.first().copied().unwrap_or(0),

@@ -1,18 +1,21 @@
-//! Builtins that tell and change what the shell knows: `caller`, `disown`, `enable`.
+//! Builtins that show and change what the shell knows: `caller`, `disown`, `enable`.
 
-use crate::builtins::{self, Done, job, number, options};
-use crate::copied::Copied;
-use crate::shell::Shell;
+use crate::builtins::job;
+use crate::builtins::operands::number;
+use crate::builtins::operands::options;
+use crate::state::Shell;
+use crate::state::builtin::Done;
+use crate::syntax::copied::Copied;
 use rbox_core::push;
 use rbox_core::text;
 
-/// `caller [N]`: from where the function was called that runs, or the one so many calls further out.
+/// `caller [N]`: where the running function was called, or the Nth call outside it.
 pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let level = match words.first() {
         Some(word) => number(shell, word)? as usize,
         None => 0,
     };
-    let frames = &shell.frames;
+    let frames = &shell.flow.frames;
     if frames.is_empty() && words.is_empty() {
         shell.print(b"0 NULL\n");
         return Ok(0);
@@ -21,7 +24,7 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let frame = &frames[at];
     let (name, source) = match at.checked_sub(1).map(|outer| &frames[outer]) {
         Some(outer) => (&outer.name[..], outer.source.copied()),
-        None => (&b"main"[..], if shell.named { shell.arg0.copied() } else { b"NULL".copied() }),
+        None => (&b"main"[..], if shell.invocation.named { shell.invocation.arg0.copied() } else { b"NULL".copied() }),
     };
     let mut text = text!(frame.line);
     if !words.is_empty() {
@@ -34,10 +37,10 @@ pub fn caller(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `disown [-ahr] [JOB...]`: the shell forgets the jobs; with `-h` it keeps them, as no job gets SIGHUP from it.
 pub fn disown(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"ahr")?;
-    let keeps = letters.contains(&b'h');
+    let (flags, words) = options(shell, words, b"ahr")?;
+    let keeps = flags.contains(&b'h');
     if words.is_empty() {
-        match letters.last() {
+        match flags.last() {
             Some(b'a') => shell.jobs.all.clear(),
             Some(b'r') => shell.jobs.all.retain(|job| job.stopped()),
             Some(_) => {}
@@ -64,23 +67,23 @@ pub fn disown(shell: &mut Shell, words: &[&[u8]]) -> Done {
 
 /// `enable [-anp] [NAME...]`: a builtin that is off leaves its name to programs.
 pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
-    let (letters, words) = options(shell, words, b"anp")?;
-    let off = letters.contains(&b'n');
+    let (flags, words) = options(shell, words, b"anp")?;
+    let off = flags.contains(&b'n');
     let mut text = Vec::new();
     if words.is_empty() {
-        for name in builtins::names(shell.options.bash) {
+        for name in crate::state::builtin::names(shell.options.bash) {
             let symbol = shell.intern(name.as_bytes());
             let is_off = shell.builtin_of(symbol).is_none();
-            if is_off == off || letters.contains(&b'a') {
-                let sign: &[u8] = if is_off { b"enable -n " } else { b"enable " };
-                text.extend_from_slice(&[sign, name.as_bytes(), b"\n"].concat());
+            if is_off == off || flags.contains(&b'a') {
+                let prefix: &[u8] = if is_off { b"enable -n " } else { b"enable " };
+                text.extend_from_slice(&[prefix, name.as_bytes(), b"\n"].concat());
             }
         }
         shell.print(&text);
     }
     let mut status = 0;
     for word in words {
-        if builtins::find(word).is_none() {
+        if crate::state::builtin::find(word).is_none() {
             shell.report(&[word, b": not a shell builtin"]);
             status = 1;
             continue;
@@ -91,11 +94,11 @@ pub fn enable(shell: &mut Shell, words: &[&[u8]]) -> Done {
     Ok(status)
 }
 
-/// `builtin NAME [WORD...]`: the builtin of that name, whatever function has it too.
+/// `builtin NAME [WORD...]`: runs the builtin, also when a function has its name.
 pub fn builtin(shell: &mut Shell, words: &[&[u8]]) -> Done {
     let words = rbox_core::options::after_dashes(words);
     let Some(name) = words.first() else { return Ok(0) };
-    let Some(found) = builtins::find(name) else {
+    let Some(found) = crate::state::builtin::find(name) else {
         shell.report(&[name, b": not a shell builtin"]);
         return Ok(1);
     };

@@ -1,8 +1,8 @@
 //! Arrays: `name[subscript]`, `name=(...)`, as in bash.
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Mode, Operator, Token};
 use super::word::Context;
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Arith, Assign, Element, Part, Word};
 
 impl<H: Host> Parser<'_, H> {

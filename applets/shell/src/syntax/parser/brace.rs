@@ -1,10 +1,10 @@
 //! Brace expansion, as in bash: `a{b,c}d`, `{1..10..2}`, `{a..e}`.
 //!
-//! It works on the text of a word, before anything else is done with it: the words that come of it take its place in the
+//! It works on the text of a word, before anything else is done with it: the words that come of it replace it in the
 //! input, as an alias's value does.
 
-use super::{Host, Parser};
-use crate::copied::Copied;
+use super::reader::{Host, Parser};
+use crate::syntax::copied::Copied;
 use rbox_core::text;
 use rbox_core::text::Right;
 
@@ -12,7 +12,7 @@ use rbox_core::text::Right;
 const MAX_WORDS: usize = 1 << 20;
 
 impl<H: Host> Parser<'_, H> {
-    /// Puts the words that braces make of the word that began at `start` into its place; false when there are none.
+    /// Replaces the word that began at `start` by those that its braces make; false when it has none.
     pub fn expand_braces(&mut self, start: usize) -> bool {
         if self.input.buffer.len() - start > self.input.braces_done {
             return false;
@@ -27,7 +27,7 @@ impl<H: Host> Parser<'_, H> {
             return false;
         }
         let text = words.join(&b' ');
-        // What takes the word's place was looked at, what follows was not.
+        // The replacement was looked at, what follows was not.
         self.input.braces_done = self.input.buffer.len() - self.input.at;
         self.input.buffer.splice(start..self.input.at, text.iter().copied());
         self.input.at = start;
@@ -81,10 +81,10 @@ fn expand(text: &[u8], prefix: &mut Vec<u8>, words: &mut Vec<Vec<u8>>) {
                 // The choice may hold braces, and so may what follows.
                 let mut whole = choice;
                 whole.extend_from_slice(rest);
-                let kept = prefix.len();
+                let length = prefix.len();
                 prefix.extend_from_slice(&text[..at]);
                 expand(&whole, prefix, words);
-                prefix.truncate(kept);
+                prefix.truncate(length);
             }
             return;
         }
@@ -130,7 +130,7 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     ends.push(rest);
     let (first, last, step) = match ends[..] {
         [first, last] => (first, last, 1),
-        [first, last, step] => (first, last, crate::arith::small_number(step)?.checked_abs()?.max(1)),
+        [first, last, step] => (first, last, crate::syntax::expression::small_number(step)?.checked_abs()?.max(1)),
         _ => return None,
     };
     let letter = |text: &[u8]| match text {
@@ -154,7 +154,7 @@ fn sequence(text: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some((0..count as i64).map(one).collect())
 }
 
-/// A character of a sequence as a word of its own: what is between `Z` and `a` would quote or be a pattern.
+/// A character of a sequence as a word; those between `Z` and `a` are quoted, as some are special.
 fn character(byte: u8) -> Vec<u8> {
     match byte {
         // As in bash, which takes it for a quote.

@@ -1,10 +1,10 @@
 //! Simple commands, redirections and function definitions (XCU 2.9.1, 2.7, 2.9.5).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Host, Parsed, Parser};
-use crate::copied::Copied;
-use crate::symbols::is_name;
 use crate::syntax::ast::{Arith, Function, HereDoc, Node, Part, RedirectFd, RedirectKind, Redirection, Simple, Word};
+use crate::syntax::copied::Copied;
+use crate::syntax::symbols::is_name;
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ impl<H: Host> Parser<'_, H> {
                 let line = self.input.line;
                 let node = self.compound()?;
                 let mut redirections = self.redirections()?;
-                // As in BusyBox, what is said of them names the line on which the command begins.
+                // As in BusyBox, messages name the line on which the command begins.
                 redirections.iter_mut().for_each(|one| one.line = line);
                 Ok(if redirections.is_empty() { node } else { Node::Redirected(Box::new(node), redirections) })
             }
@@ -241,7 +241,7 @@ impl<H: Host> Parser<'_, H> {
     }
 }
 
-/// How the words after this one are read, and whether that is settled: `command` hands the question on.
+/// How the words after this one are read, and whether that is final: after `command` the next word decides.
 fn operand_mode(word: &Word) -> (Mode, bool) {
     match word {
         // XCU 3.100: the operands of a declaration utility may be assignments.

@@ -1,9 +1,9 @@
 //! Compound commands (XCU 2.9.4).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Host, Parsed, Parser};
-use crate::symbols::{Sym, is_name};
 use crate::syntax::ast::{Arith, ArithFor, Arm, ArmEnd, Case, For, Node, Pattern, Word};
+use crate::syntax::symbols::{Sym, is_name};
 use std::rc::Rc;
 
 impl<H: Host> Parser<'_, H> {
@@ -111,7 +111,7 @@ impl<H: Host> Parser<'_, H> {
 
     fn for_command(&mut self, line: u32) -> Parsed<Node> {
         self.skip();
-        // `((` must be seen before a word is: in a command's place.
+        // `((` must be seen before a word is: where a command begins.
         if self.for_arith_follows() {
             return self.arith_for(line);
         }

@@ -1,8 +1,8 @@
 //! `[[ expression ]]`.
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Mode, Operator, Token};
 use super::word::Context;
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Condition, Node, RedirectKind, Word};
 
 impl<H: Host> Parser<'_, H> {

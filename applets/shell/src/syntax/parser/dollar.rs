@@ -1,14 +1,14 @@
 //! What begins with a dollar sign or a backquote (XCU 2.6).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Mode, Operator, Token};
 use super::word::{Builder, Context};
-use super::{Host, Parsed, Parser};
-use crate::symbols::{is_name_byte, is_name_start};
 use crate::syntax::ast::{Arith, CommandSub, Node, Param, ParamName, ParamOp, Part, Word};
 use crate::syntax::input::Input;
+use crate::syntax::symbols::{is_name_byte, is_name_start};
 use std::rc::Rc;
 
-/// What is said of a `${` that is followed by something else than POSIX or bash have.
+/// The error of a `${` with a syntax that neither POSIX nor bash has.
 pub const BAD_SUBSTITUTION: &[u8] = b"bad substitution";
 
 impl<H: Host> Parser<'_, H> {
@@ -56,7 +56,7 @@ impl<H: Host> Parser<'_, H> {
                 self.read_ansi(builder)?;
                 builder.close_quotes(before);
             }
-            // bash's `$"..."`: a text to translate, of which there is no translation.
+            // bash's `$"..."`: a string to translate; there are no translations.
             Some(b'"') if !quoted && self.host.extended() => {}
             _ => builder.text(b"$", quoted),
         }
@@ -164,7 +164,7 @@ impl<H: Host> Parser<'_, H> {
         Ok(())
     }
 
-    /// `${...}` after its brace. What is wrong in it is an error once it is expanded.
+    /// `${...}` after its brace. A fault in it is an error when it is expanded.
     fn read_braces(&mut self, quoted: bool) -> Parsed<Param> {
         let (at, line, depth) = (self.input.at, self.input.line, self.depth);
         match self.read_braces_inner(quoted) {
@@ -185,7 +185,7 @@ impl<H: Host> Parser<'_, H> {
         let first = self.joined_byte();
         if first == Some(b'#') {
             self.advance();
-            // `${#}`, `${#-word}` and the like read the count; `${#x}`, `${#-}` and `${##}` a length.
+            // `${#}` and `${#-word}` read the count; `${#x}`, `${#-}` and `${##}` a length.
             let next = self.joined_byte();
             let after = self.byte_at(1);
             let length = match next {
@@ -213,12 +213,12 @@ impl<H: Host> Parser<'_, H> {
                 self.close_brace()?;
                 return Ok(Param { name, quoted, op: ParamOp::Keys });
             }
-            if let Some(sign @ (b'@' | b'*')) = self.joined_byte()
+            if let Some(operator @ (b'@' | b'*')) = self.joined_byte()
                 && self.byte_at(1) == Some(b'}')
             {
                 self.advance();
                 self.close_brace()?;
-                return Ok(Param { name, quoted, op: ParamOp::Names(sign) });
+                return Ok(Param { name, quoted, op: ParamOp::Names(operator) });
             }
             let op = ParamOp::Indirect(Box::new(self.read_operation(quoted)?));
             self.close_brace()?;
@@ -249,11 +249,11 @@ impl<H: Host> Parser<'_, H> {
                 if self.joined_byte() != Some(b'[') || !self.host.extended() {
                     return Ok(ParamName::Var(name));
                 }
-                if let Some(sign @ (b'@' | b'*')) = self.byte_at(1)
+                if let Some(operator @ (b'@' | b'*')) = self.byte_at(1)
                     && self.byte_at(2) == Some(b']')
                 {
                     self.input.at += 3;
-                    return Ok(ParamName::All(name, sign));
+                    return Ok(ParamName::All(name, operator));
                 }
                 Ok(ParamName::Element(name, self.read_subscript()?))
             }
@@ -283,9 +283,9 @@ impl<H: Host> Parser<'_, H> {
         self.advance();
         match byte {
             b':' => match self.joined_byte() {
-                Some(sign @ (b'-' | b'=' | b'?' | b'+')) => {
+                Some(operator @ (b'-' | b'=' | b'?' | b'+')) => {
                     self.advance();
-                    Ok(ParamOp::Default(sign, true, self.read_context(word)?))
+                    Ok(ParamOp::Default(operator, true, self.read_context(word)?))
                 }
                 // An offset may be empty where a length follows.
                 Some(b'}') => self.error(BAD_SUBSTITUTION),

@@ -1,7 +1,7 @@
 //! Here-documents (XCU 2.7.4).
 
+use super::reader::{Host, Parsed, Parser};
 use super::word::{Builder, Context};
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{HereDoc, Word};
 use crate::syntax::input::Input;
 

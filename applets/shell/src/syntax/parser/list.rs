@@ -1,9 +1,19 @@
 //! Lists, and-or lists and pipelines (XCU 2.9.2 and 2.9.3).
 
+use super::reader::{Host, Parsed, Parser};
 use super::token::{Keyword, Mode, Operator, Token};
-use super::{Host, Parsed, Parser};
 use crate::syntax::ast::{Node, Pipeline, RedirectFd, RedirectKind, Redirection, Word};
+use crate::syntax::input::Input;
 use std::rc::Rc;
+
+/// Parses the next complete command; `None` at the end of the input.
+///
+/// An empty line gives an empty sequence, so that the caller can handle jobs and prompts.
+pub fn next_command(input: &mut Input, host: &mut impl Host) -> Parsed<Option<Node>> {
+    input.compact();
+    let mut parser = Parser::new(host, input, 0);
+    parser.complete_command()
+}
 
 impl<H: Host> Parser<'_, H> {
     /// One complete command with its newline; `None` at the end of the input.

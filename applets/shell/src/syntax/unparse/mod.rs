@@ -3,7 +3,7 @@
 mod word;
 
 use super::ast::*;
-use crate::symbols::{Sym, Symbols};
+use crate::syntax::symbols::{Sym, Symbols};
 use rbox_core::number::Decimal;
 use std::rc::Rc;
 
@@ -56,7 +56,7 @@ pub fn assignment(assign: &Assign, symbols: &Symbols) -> Vec<u8> {
     writer.out
 }
 
-/// A function on several lines, such that the shell reads it back.
+/// A function on several lines, in a form that the shell can read back.
 pub fn function(name: Sym, function: &Function, symbols: &Symbols) -> Vec<u8> {
     let mut writer = Writer { symbols, out: Vec::new(), indent: Some(0), documents: Vec::new() };
     writer.function(name, function);
@@ -64,13 +64,13 @@ pub fn function(name: Sym, function: &Function, symbols: &Symbols) -> Vec<u8> {
     writer.out
 }
 
-/// Longer texts say no more to a reader of `jobs`.
+/// A limit in bytes for the texts of `jobs`.
 const LONGEST: usize = 4096;
 
 struct Writer<'a> {
     symbols: &'a Symbols,
     out: Vec<u8>,
-    /// Levels of indentation; none where all is on one line, without what would not fit there.
+    /// Levels of indentation; `None` puts all on one line and abbreviates what needs several.
     indent: Option<usize>,
     /// Here-documents that the next newline brings.
     documents: Vec<Rc<HereDoc>>,
@@ -341,9 +341,9 @@ impl Writer<'_> {
                 self.group_of_conditions(inner);
             }
             Condition::And(left, right) | Condition::Or(left, right) => {
-                let sign = if matches!(condition, Condition::And(..)) { b" && " } else { b" || " };
+                let operator = if matches!(condition, Condition::And(..)) { b" && " } else { b" || " };
                 self.group_of_conditions(left);
-                self.put(sign);
+                self.put(operator);
                 self.group_of_conditions(right);
             }
             Condition::Unary(operator, word) => {

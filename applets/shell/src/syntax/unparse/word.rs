@@ -1,8 +1,8 @@
 //! Words as text again.
 
 use super::Writer;
-use crate::symbols::is_name_byte;
 use crate::syntax::ast::*;
+use crate::syntax::symbols::is_name_byte;
 use rbox_core::escape::quoted_if_needed;
 
 impl Writer<'_> {
@@ -43,7 +43,7 @@ impl Writer<'_> {
         self.put(after);
     }
 
-    /// A word of its own: quotes show where it has none but is not plain.
+    /// A word; quotes are added where it has none but needs them.
     pub(super) fn word(&mut self, word: &Word) {
         match word {
             Word::Literal(text) => self.text(text),
@@ -52,7 +52,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `name=value` or `name[subscript]=value`: what is not the subscript or the value is there bare.
+    /// `name=value` or `name[subscript]=value`: the name and the operator are unquoted.
     fn declaration(&mut self, parts: &[Part]) {
         for (number, part) in parts.iter().enumerate() {
             match part {
@@ -70,7 +70,7 @@ impl Writer<'_> {
         } else if matches!(text, b"[" | b"]" | b"!" | b"!=") || (!text.is_empty() && text.iter().all(plain)) {
             self.put(text);
         } else {
-            self.put(&crate::quote::double(text));
+            self.put(&crate::syntax::quote::double(text));
         }
     }
 
@@ -128,7 +128,7 @@ impl Writer<'_> {
             match &parts[at] {
                 Part::Literal(text) => {
                     self.put(text);
-                    // One that stands for itself must not become one with what follows.
+                    // One that is literal must not become active with what follows.
                     if text.ends_with(b"$") && at + 1 < parts.len() {
                         self.out.insert(self.out.len() - 1, b'\\');
                     }
@@ -227,14 +227,14 @@ impl Writer<'_> {
         match name {
             ParamName::Var(name) => self.name(*name),
             ParamName::Positional(number) => self.number(*number),
-            ParamName::Special(sign) => self.out.push(*sign),
+            ParamName::Special(operator) => self.out.push(*operator),
             ParamName::Element(name, subscript) => {
                 self.name(*name);
                 self.arith(b"[", subscript, b"]");
             }
-            ParamName::All(name, sign) => {
+            ParamName::All(name, operator) => {
                 self.name(*name);
-                self.put(if *sign == b'@' { b"[@]" } else { b"[*]" });
+                self.put(if *operator == b'@' { b"[@]" } else { b"[*]" });
             }
         }
     }
@@ -253,9 +253,9 @@ impl Writer<'_> {
     fn operation(&mut self, op: &ParamOp, quoted: bool) {
         match op {
             ParamOp::Plain | ParamOp::Length => {}
-            ParamOp::Default(sign, colon, word) => {
+            ParamOp::Default(operator, colon, word) => {
                 self.put(if *colon { b":" } else { b"" });
-                self.out.push(*sign);
+                self.out.push(*operator);
                 match word {
                     _ if self.indent.is_none() => self.value(word),
                     Word::Literal(text) if text.is_empty() => {}
@@ -265,9 +265,9 @@ impl Writer<'_> {
                 }
             }
             ParamOp::Trim(suffix, longest, pattern) => {
-                let sign: &[u8] = if *suffix { b"%" } else { b"#" };
-                self.put(sign);
-                self.put(if *longest { sign } else { b"" });
+                let operator: &[u8] = if *suffix { b"%" } else { b"#" };
+                self.put(operator);
+                self.put(if *longest { operator } else { b"" });
                 self.pattern(pattern);
             }
             _ if self.indent.is_none() => self.put(b"..."),
@@ -286,17 +286,17 @@ impl Writer<'_> {
                     self.word(word);
                 }
             }
-            ParamOp::Case(sign, all, pattern) => {
-                self.out.extend([*sign].repeat(1 + usize::from(*all)));
+            ParamOp::Case(operator, all, pattern) => {
+                self.out.extend([*operator].repeat(1 + usize::from(*all)));
                 if let Some(pattern) = pattern {
                     self.pattern(pattern);
                 }
             }
             ParamOp::Transform(letter) => self.out.extend([b'@', *letter]),
             ParamOp::Indirect(inner) => self.operation(inner, quoted),
-            ParamOp::Names(sign) => self.out.push(*sign),
+            ParamOp::Names(operator) => self.out.push(*operator),
             ParamOp::Keys => {}
-            // The name that is before it is none.
+            // The text before it is not a name.
             ParamOp::Bad(text) => {
                 self.out.pop();
                 self.put(text);
