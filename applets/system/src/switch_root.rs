@@ -61,6 +61,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return checked.map(|()| ExitStatus::SUCCESS).map_err(|errno| Error::cannot("execute", operands[1], errno));
     }
     let dropped = args.value(DROP).map(parse_capabilities).transpose()?;
+    // Before anything is deleted: without /proc this fails, and PID 1 must not fail later.
+    dropped.map_or(Ok(()), drop_from_helpers)?;
     let root = files::open_directory(fs::CWD, b"/", true).map_err(|errno| Error::on("/", errno))?;
     empty(root.as_fd(), old.st_dev, 0);
     mount_move(".", "/").map_err(|errno| Error::on("error moving root", errno))?;
@@ -99,19 +101,26 @@ fn parse_capabilities(list: &[u8]) -> Result<CapabilitySet> {
     Ok(set)
 }
 
-/// Takes capabilities from this process, from all that it starts, and from what the kernel starts. The caller has moved
-/// /proc to the new root, which is the root by now.
-fn drop_capabilities(env: &mut Env, dropped: CapabilitySet) -> Result<()> {
+/// Takes capabilities from the programs that the kernel starts. /proc is in the old root, or moved to the new one, the
+/// current directory.
+fn drop_from_helpers(dropped: CapabilitySet) -> Result<()> {
     // Kernel documentation, sysctl/kernel.rst: two numbers of 32 bits, the lower half first.
-    for path in ["/proc/sys/kernel/usermodehelper/bset", "/proc/sys/kernel/usermodehelper/inheritable"] {
-        let text = Input::open(path.as_bytes())?.read_to_end()?;
+    for name in ["bset", "inheritable"] {
+        let path = text!("/proc/sys/kernel/usermodehelper/", name);
+        let path = if fs::stat(&path).is_ok() { &path[..] } else { &path[1..] };
+        let text = Input::open(path)?.read_to_end()?;
         let mut halves = bytes::words(&text).filter_map(parse_decimal);
         let (low, high) = (halves.next().unwrap_or(0), halves.next().unwrap_or(0));
         let left = (high << 32 | low) & !dropped.bits();
-        let mut output = Output::create(path.as_bytes())?;
+        let mut output = Output::create(path)?;
         output.write(&text!(left & 0xffff_ffff, " ", left >> 32, "\n"))?;
         output.flush()?;
     }
+    Ok(())
+}
+
+/// Takes capabilities from this process and all that it starts.
+fn drop_capabilities(env: &mut Env, dropped: CapabilitySet) -> Result<()> {
     let failed = |errno| Error::on("can't drop capabilities", errno);
     for (name, number) in CAPABILITIES.iter().filter(|(_, number)| dropped.bits() >> number & 1 != 0) {
         remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)).map_err(failed)?;
