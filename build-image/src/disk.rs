@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "rbox")]
     pub label: String,
     /// Kernel command line after root=
-    #[arg(long, value_name = "TEXT", default_value = "console=tty0 console=ttyS0,115200")]
+    #[arg(long, value_name = "TEXT", default_value = "quiet console=tty0 console=ttyS0,115200")]
     pub command_line: String,
     /// Disk signature, eight hexadecimal digits; the kernel finds its root by it
     #[arg(long, value_name = "HEX", default_value = "52424f58", value_parser = parse_signature)]
