@@ -49,7 +49,7 @@ pub struct Outcome {
 
 impl Systems {
     /// A scratch directory without a system.
-    pub fn empty() -> Result<Self, String> {
+    fn empty() -> Result<Self, String> {
         let temporary =
             fs::canonicalize(std::env::temp_dir()).map_err(|error| format!("temporary directory: {error}"))?;
         let scratch = temporary.join(format!("compat-suite.{}", std::process::id()));
@@ -61,17 +61,21 @@ impl Systems {
 
     /// rbox alone, for cases that state what must be printed.
     pub fn of_rbox(rbox: &Path) -> Result<Self, String> {
-        let systems = Self::empty()?;
-        systems.add("rbox", rbox, &names(rbox)?, &[])?;
-        Ok(systems)
+        Self::with_names(rbox, &names(rbox)?)
     }
 
     /// Both programs. The names are rbox's; where BusyBox lacks one, the machine's own program (runit's) is in.
     pub fn new(rbox: &Path, busybox: &Path) -> Result<Self, String> {
-        let systems = Self::of_rbox(rbox)?;
         let (ours, theirs) = (names(rbox)?, names(busybox)?);
+        let systems = Self::with_names(rbox, &ours)?;
         let (both, missing): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| theirs.contains(name));
         systems.add("busybox", busybox, &both, &missing)?;
+        Ok(systems)
+    }
+
+    fn with_names(rbox: &Path, ours: &[String]) -> Result<Self, String> {
+        let systems = Self::empty()?;
+        systems.add("rbox", rbox, ours, &[])?;
         Ok(systems)
     }
 

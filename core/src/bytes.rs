@@ -67,6 +67,17 @@ pub fn whole_characters(bytes: &[u8]) -> usize {
     }
 }
 
+/// The length through the `left`th newline, or of all where there are fewer; `left` is lowered by those that were met.
+pub fn through_lines(bytes: &[u8], left: &mut u64) -> usize {
+    for at in find_bytes(b'\n', bytes) {
+        *left -= 1;
+        if *left == 0 {
+            return at + 1;
+        }
+    }
+    bytes.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +88,13 @@ mod tests {
         assert_eq!(base_name(b"name"), b"name");
         assert_eq!(base_name(b"//"), b"/");
         assert_eq!(base_name(b""), b"");
+    }
+
+    #[test]
+    fn lines_are_counted_down() {
+        let mut left = 3;
+        assert_eq!((through_lines(b"a\nb\nc", &mut left), left), (5, 1));
+        assert_eq!((through_lines(b"d\ne\n", &mut left), left), (2, 0));
     }
 
     #[test]

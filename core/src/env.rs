@@ -9,7 +9,7 @@ use crate::sys::{Errno, process};
 /// The directories that are searched for programs when PATH is not set.
 pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
 
-/// The surroundings of one call of an applet.
+/// The environment of one call of an applet.
 pub struct Env {
     /// The name for messages: the applet's as it was called.
     pub name: Vec<u8>,

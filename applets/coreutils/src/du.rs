@@ -85,7 +85,7 @@ struct Counter<'a> {
     depth: usize,
     /// Files with several names, and directories.
     seen: FileIds,
-    /// Bytes so far: of the operand's surroundings, the operand, and each directory down to where the walk is.
+    /// Bytes so far: of what contains the operand, the operand, and each directory down to where the walk is.
     sums: Vec<u64>,
     device: Option<u64>,
 }

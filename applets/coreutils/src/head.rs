@@ -1,6 +1,6 @@
 //! `head`: copy the first part of files (POSIX XCU head), with GNU's `-c` and counts from the end.
 
-use rbox_core::bytes::{append, find_bytes};
+use rbox_core::bytes::{append, find_bytes, through_lines};
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count};
 use rbox_core::prelude::*;
@@ -85,14 +85,7 @@ fn print_lines(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
         if content.is_empty() {
             break;
         }
-        let mut length = content.len();
-        for at in find_bytes(b'\n', content) {
-            left -= 1;
-            if left == 0 {
-                length = at + 1;
-                break;
-            }
-        }
+        let length = through_lines(content, &mut left);
         env.stdout.write(&content[..length])?;
         input.consume(length);
     }

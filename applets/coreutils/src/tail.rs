@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use rbox_core::bytes::{base_name, find_byte_back, find_bytes};
+use rbox_core::bytes::{base_name, find_byte_back, find_bytes, through_lines};
 use rbox_core::duration;
 use rbox_core::files::id;
 use rbox_core::io::{self, CHUNK, Input};
@@ -178,14 +178,7 @@ fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
                 if content.is_empty() {
                     break;
                 }
-                let mut length = content.len();
-                for at in find_bytes(b'\n', content) {
-                    left -= 1;
-                    if left == 0 {
-                        length = at + 1;
-                        break;
-                    }
-                }
+                let length = through_lines(content, &mut left);
                 input.consume(length);
             }
             io::copy(input, &mut env.stdout).map(|_| ())

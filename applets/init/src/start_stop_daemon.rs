@@ -293,7 +293,7 @@ fn write_pid(path: &[u8], pid: i32) -> Result<()> {
     output.flush()
 }
 
-/// Becomes the program, in the surroundings that the options ask for. Returns only what went wrong.
+/// Becomes the program, in the environment that the options ask for. Returns only what went wrong.
 fn execute(env: &mut Env, args: &Args<'_>, program: &[u8], words: &[&[u8]]) -> Outcome {
     if args.has(BACKGROUND) {
         // The child of a fork is no group leader, so this cannot fail.

@@ -31,6 +31,24 @@ pub fn options<'a, 'b>(
     Ok((flags, rest))
 }
 
+/// Takes the value of an option: what follows `flag` in its word, which is `rest`, or else the next word.
+pub fn take_value<'b>(
+    shell: &mut Shell,
+    flag: u8,
+    rest: &mut &'b [u8],
+    words: &mut &[&'b [u8]],
+) -> Result<&'b [u8], Fail> {
+    let value = std::mem::take(rest);
+    if !value.is_empty() {
+        return Ok(value);
+    }
+    let Some((first, after)) = words.split_first() else {
+        return Err(shell.error(&[b"option requires an argument -", &[flag]]));
+    };
+    *words = after;
+    Ok(first)
+}
+
 /// A number that is not negative, or an error.
 pub fn number(shell: &mut Shell, word: &[u8]) -> Result<u32, Fail> {
     match rbox_core::number::parse_decimal(word).and_then(|number| u32::try_from(number).ok()) {

@@ -1,5 +1,6 @@
 //! `compgen`: the names of some kind that begin with a word.
 
+use crate::builtins::operands::take_value;
 use crate::expand::names_in;
 use crate::expand::pattern;
 use crate::state::builtin::Done;
@@ -41,13 +42,7 @@ pub fn compgen(shell: &mut Shell, words: &[&[u8]]) -> Done {
                 shell.error(&[word, b": invalid option"]);
                 return Ok(2);
             }
-            let mut value = std::mem::take(&mut flags);
-            if value.is_empty() {
-                let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
-                };
-                (value, words) = (first, rest);
-            }
+            let value = take_value(shell, *flag, &mut flags, &mut words)?;
             match flag {
                 b'A' => match ACTIONS.number_of(value) {
                     Some(action) => actions.push((action as u8, b"")),

@@ -1,6 +1,6 @@
 //! `mapfile` and `readarray`: the lines of a file as an array.
 
-use crate::builtins::operands::number;
+use crate::builtins::operands::{number, take_value};
 use crate::builtins::read;
 use crate::state::array::Array;
 use crate::state::builtin::Done;
@@ -87,13 +87,7 @@ fn read_options<'a, 'b>(shell: &mut Shell, words: &'a [&'b [u8]]) -> Result<(Wan
             if !b"CcdnOsu".contains(flag) {
                 return Err(shell.error(&[b"illegal option -", &[*flag]]));
             }
-            let mut value = std::mem::take(&mut flags);
-            if value.is_empty() {
-                let Some((first, rest)) = words.split_first() else {
-                    return Err(shell.error(&[b"option requires an argument -", &[*flag]]));
-                };
-                (value, words) = (first, rest);
-            }
+            let value = take_value(shell, *flag, &mut flags, &mut words)?;
             match flag {
                 b'C' => wanted.callback = Some(value),
                 b'c' => wanted.quantum = number(shell, value)?.max(1),
