@@ -522,7 +522,7 @@ impl Copier {
 
 /// Closes the directory that is too far up, unless a link may have led down from it.
 fn close_far(levels: &mut [Level]) {
-    if let Some(far) = levels.len().checked_sub(MOST_OPEN + 1)
+    if let Some(far) = levels.len().checked_sub(MOST_OPEN / 2 + 1)
         && !levels[far + 1].by_link
     {
         levels[far].open = None;

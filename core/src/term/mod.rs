@@ -9,4 +9,4 @@ mod width;
 
 pub use clean::{Shown, clean};
 pub use size::{columns, window};
-pub use width::{character, character_width, display_width, width};
+pub use width::{character, display_width, width};

@@ -8,6 +8,7 @@
 use super::ast::{Set, side};
 use super::program::{Inst, Program};
 use crate::pattern::unit::{self, Class};
+use crate::unicode::other_case;
 
 /// A slot that was not set.
 pub const UNSET: usize = usize::MAX;
@@ -250,7 +251,7 @@ impl Trial<'_> {
         while at < end {
             let (unit, length) = unit::first(&self.text[at..end], self.utf8)?;
             let (other, other_length) = unit::first(&self.text[pos..], self.utf8)?;
-            if unit != other && unit::other_case(unit) != Some(other) {
+            if unit != other && other_case(unit) != Some(other) {
                 return None;
             }
             at += length;
