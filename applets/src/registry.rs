@@ -43,6 +43,9 @@ groups! {
     rbox_procps
     rbox_hardware
     rbox_runit
+    rbox_editors
+    rbox_viewers
+    rbox_calc
     rbox_shell
 }
 
