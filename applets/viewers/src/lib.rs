@@ -2,4 +2,11 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    ascii: "/usr/bin/ascii";
+    cal: "/usr/bin/cal";
+    hexdump: "/usr/bin/hexdump" "/usr/bin/hd";
+    strings: "/usr/bin/strings";
+    ts: "/usr/bin/ts";
+    ttysize: "/usr/bin/ttysize";
+    xxd: "/usr/bin/xxd";
 }
