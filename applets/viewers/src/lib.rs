@@ -6,6 +6,7 @@ rbox_core::applets! {
     cal: "/usr/bin/cal";
     hexdump: "/usr/bin/hexdump" "/usr/bin/hd";
     strings: "/usr/bin/strings";
+    tree: "/usr/bin/tree";
     ts: "/usr/bin/ts";
     ttysize: "/usr/bin/ttysize";
     xxd: "/usr/bin/xxd";
