@@ -8,6 +8,12 @@ rbox_core::applets! {
     strings: "/usr/bin/strings";
     tree: "/usr/bin/tree";
     ts: "/usr/bin/ts";
-    ttysize: "/usr/bin/ttysize";
     xxd: "/usr/bin/xxd";
+}
+
+/// The parsers of outside data, for their fuzz targets.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    pub use crate::hexdump::fuzz as hexdump;
+    pub use crate::xxd::fuzz as xxd;
 }

@@ -11,6 +11,9 @@ use rbox_core::text;
 use dump::Dump;
 use format::Format;
 
+#[cfg(fuzzing)]
+pub use format::fuzz;
+
 options! {
     "[-bcdoxXCv] [-e FORMAT]... [-f FILE]... [-n N] [-s N] [FILE]...
 

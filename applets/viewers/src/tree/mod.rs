@@ -96,6 +96,9 @@ struct Level {
     prefix_length: usize,
 }
 
+/// A directory that is not empty.
+type Opened = (OwnedFd, FileId, Vec<Entry>);
+
 struct Tree<'a> {
     args: &'a Args<'a>,
     attributes: Attributes,
@@ -227,11 +230,7 @@ impl Tree<'_> {
     }
 
     /// Opens a directory and lists it. The error is what is printed beside its name.
-    fn open(
-        &mut self,
-        levels: &[Level],
-        entry: &Entry,
-    ) -> core::result::Result<Option<(OwnedFd, FileId, Vec<Entry>)>, Vec<u8>> {
+    fn open(&mut self, levels: &[Level], entry: &Entry) -> core::result::Result<Option<Opened>, Vec<u8>> {
         let failed = |_| b"error opening dir".to_vec();
         let at =
             levels.last().and_then(|level| level.directory.as_ref()).map_or(fs::CWD, |directory| directory.as_fd());

@@ -15,6 +15,9 @@ use rbox_core::sys::fs::{Mode, OFlags, SeekFrom, open, seek};
 
 use dump::{Dump, Form};
 
+#[cfg(fuzzing)]
+pub use revert::fuzz;
+
 options! {
     "[-abdeiprCu] [-c N] [-g N] [-l N] [-n NAME] [-o N] [-s [+][-]N] [INFILE [OUTFILE]]
 
