@@ -36,6 +36,7 @@ rbox:
 lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTFLAGS='--cfg fuzzing' cargo check -q --workspace --locked --target-dir target/fuzzing
 
 # Compiles for other processors, without linking.
 processors:

@@ -24,6 +24,12 @@ impl Flags {
     /// Groups with alternatives, `@(a|b)` and the like, are read in `matches` and `has_magic`.
     pub const EXTENDED: Flags = Flags(32);
 
+    /// Any flags, for the fuzz target.
+    #[cfg(fuzzing)]
+    pub(super) fn of_bits(bits: u8) -> Flags {
+        Flags(bits)
+    }
+
     /// These flags without `others`.
     pub(super) fn without(self, others: Flags) -> Flags {
         Flags(self.0 & !others.0)
