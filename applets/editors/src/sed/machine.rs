@@ -167,6 +167,20 @@ impl<'a> Machine<'a> {
         self.outputs.main().write(env, bytes, self.inputs.line_end())
     }
 
+    /// Writes a text of the script, whose last byte is a newline. With `-z` that of `i` and `c` is a NUL.
+    fn write_text(&mut self, env: &mut Env, text: &[u8]) -> Result<()> {
+        self.outputs.main().write_line(env, &text[..text.len() - 1], self.inputs.line_end(), true)
+    }
+
+    /// The length of the first line of the pattern space, and whether it has its end. `N` and `G` join lines with the byte
+    /// that ends them.
+    fn first_line(&self) -> (usize, bool) {
+        match find_byte(self.inputs.line_end(), &self.space) {
+            Some(length) => (length, true),
+            None => (self.space.len(), self.inputs.has_end),
+        }
+    }
+
     fn cycle(&mut self, env: &mut Env) -> Result<Ending> {
         let program = self.program;
         let mut at = 0;
@@ -204,7 +218,7 @@ impl<'a> Machine<'a> {
                         at = *to;
                     }
                 }
-                Action::DeleteLine => match find_byte(b'\n', &self.space) {
+                Action::DeleteLine => match find_byte(self.inputs.line_end(), &self.space) {
                     None => return Ok(Ending::Delete),
                     Some(end) => {
                         self.space.drain(..=end);
@@ -221,7 +235,7 @@ impl<'a> Machine<'a> {
                 Action::Change(text) => {
                     let in_range = command.end.is_some() && !command.negated;
                     if !in_range || !matches!(self.ranges[at - 1], Range::Until(_) | Range::UntilMatch) {
-                        self.write(env, text)?;
+                        self.write_text(env, text)?;
                     }
                     return Ok(Ending::Delete);
                 }
@@ -236,20 +250,20 @@ impl<'a> Machine<'a> {
         match action {
             Action::LineNumber => {
                 let number = Decimal::new(self.inputs.line);
-                self.write(env, &[number.as_bytes(), b"\n"].concat())
+                self.write_text(env, &[number.as_bytes(), b"\n"].concat())
             }
             Action::Append(text) => {
                 self.queue.push(Queued::Text(text));
                 Ok(())
             }
-            Action::Insert(text) => self.write(env, text),
+            Action::Insert(text) => self.write_text(env, text),
             Action::Read(name) => {
                 self.queue.push(Queued::File(name));
                 Ok(())
             }
             Action::ReadLine(reader) => self.read_line(env, *reader),
             Action::Execute(command) => self.execute(env, command.as_deref()),
-            Action::FileName => self.write(env, &[self.inputs.name, b"\n"].concat()),
+            Action::FileName => self.write_text(env, &[self.inputs.name, b"\n"].concat()),
             Action::Get => {
                 self.inputs.has_end = self.hold_has_end;
                 self.space.clear();
@@ -257,7 +271,7 @@ impl<'a> Machine<'a> {
             }
             Action::GetAppend => {
                 self.inputs.has_end = self.hold_has_end;
-                append(&mut self.space, b"\n")?;
+                append(&mut self.space, &[self.inputs.line_end()])?;
                 append(&mut self.space, &self.hold)
             }
             Action::Hold => {
@@ -267,7 +281,7 @@ impl<'a> Machine<'a> {
             }
             Action::HoldAppend => {
                 self.hold_has_end = self.inputs.has_end;
-                append(&mut self.hold, b"\n")?;
+                append(&mut self.hold, &[self.inputs.line_end()])?;
                 append(&mut self.hold, &self.space)
             }
             Action::Exchange => {
@@ -277,16 +291,16 @@ impl<'a> Machine<'a> {
             }
             Action::List(length) => self.list(env, length.unwrap_or(self.manner.list_length)),
             Action::PrintLine => {
-                let end = find_byte(b'\n', &self.space).unwrap_or(self.space.len());
-                self.outputs.main().write_line(env, &self.space[..end], self.inputs.line_end(), true)
+                let (length, has_end) = self.first_line();
+                self.outputs.main().write_line(env, &self.space[..length], self.inputs.line_end(), has_end)
             }
             Action::Write(sink) => {
                 let end = self.inputs.line_end();
                 self.outputs.sinks[*sink].write_line(env, &self.space, end, self.inputs.has_end)
             }
             Action::WriteLine(sink) => {
-                let end = find_byte(b'\n', &self.space).unwrap_or(self.space.len());
-                self.outputs.sinks[*sink].write_line(env, &self.space[..end], self.inputs.line_end(), true)
+                let (length, has_end) = self.first_line();
+                self.outputs.sinks[*sink].write_line(env, &self.space[..length], self.inputs.line_end(), has_end)
             }
             Action::Translate(table) => self.translate(table),
             Action::Zap => {
@@ -305,8 +319,8 @@ impl<'a> Machine<'a> {
                 if line >= last {
                     self.close(at, first);
                 }
-                // `n` and `N` may have passed the end.
-                return if line > last { self.begins_again(env, at, first, end) } else { Ok(true) };
+                // `n` and `N` may have passed the end: GNU selects such a line after `+N` and `~N`, but not after a number.
+                return Ok(line <= last || !matches!(end, End::At(_)));
             }
             (Range::UntilMatch, _) => {
                 let End::At(address) = end else { return Ok(true) };
@@ -349,14 +363,6 @@ impl<'a> Machine<'a> {
     fn close(&mut self, at: usize, first: Address) {
         let is_once = matches!(first, Address::Line(_) | Address::Zero);
         self.ranges[at] = if is_once { Range::Closed } else { Range::Outside };
-    }
-
-    /// After the end of a range was passed, the line may begin the next one.
-    fn begins_again(&mut self, env: &mut Env, at: usize, first: Address, end: End) -> Result<bool> {
-        match self.ranges[at] {
-            Range::Outside => self.is_selected(env, at, first, Some(end)),
-            _ => Ok(false),
-        }
     }
 
     fn matches(&mut self, env: &mut Env, address: Address) -> Result<bool> {
@@ -445,7 +451,7 @@ impl<'a> Machine<'a> {
         }
         if appends {
             self.dump_queue(env)?;
-            append(&mut self.space, b"\n")?;
+            append(&mut self.space, &[self.inputs.line_end()])?;
         } else {
             if !self.manner.quiet {
                 self.print(env)?;
@@ -530,13 +536,13 @@ impl<'a> Machine<'a> {
                 _ => &octal,
             };
             if column + shown.len() > width && column > 0 {
-                append(&mut self.spare, b"\\\n")?;
+                append(&mut self.spare, &[b'\\', self.inputs.line_end()])?;
                 column = 0;
             }
             append(&mut self.spare, shown)?;
             column += shown.len();
         }
-        append(&mut self.spare, b"$\n")?;
+        append(&mut self.spare, &[b'$', self.inputs.line_end()])?;
         self.outputs.main().write(env, &self.spare, self.inputs.line_end())
     }
 }
