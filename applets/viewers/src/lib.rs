@@ -11,9 +11,7 @@ rbox_core::applets! {
     xxd: "/usr/bin/xxd";
 }
 
-/// The parsers of outside data, for their fuzz targets.
 #[cfg(fuzzing)]
-pub mod fuzzed {
-    pub use crate::hexdump::fuzz as hexdump;
-    pub use crate::xxd::fuzz as xxd;
-}
+pub use hexdump::fuzz as fuzz_hexdump;
+#[cfg(fuzzing)]
+pub use xxd::fuzz as fuzz_xxd;
