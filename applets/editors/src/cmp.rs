@@ -2,7 +2,7 @@
 //!
 //! Messages at the end of a file are GNU's, which begin as BusyBox's do.
 
-use rbox_core::bytes::{find_byte_back, find_bytes};
+use rbox_core::bytes::{common_prefix, find_byte_back, find_bytes};
 use rbox_core::files::{id, kind};
 use rbox_core::io::Input;
 use rbox_core::number::{Decimal, SIZE_SUFFIXES, parse_count};
@@ -158,7 +158,7 @@ fn compare(env: &mut Env, form: &Form, names: [&[u8]; 2], inputs: &mut [Input; 2
         if form.verbose {
             progress.differs |= list_differences(env, form, one, two, progress.offset)?;
         } else {
-            let equal = equal_length(one, two);
+            let equal = common_prefix(one, two);
             if !form.silent {
                 progress.newlines += find_bytes(b'\n', &one[..equal]).count() as u64;
                 progress.at_line_start = find_byte_back(b'\n', &one[..equal]) == Some(equal.wrapping_sub(1));
@@ -176,20 +176,6 @@ fn compare(env: &mut Env, form: &Form, names: [&[u8]; 2], inputs: &mut [Input; 2
         second.consume(length);
     }
     Ok(ExitStatus::from_ok(!progress.differs))
-}
-
-/// How many bytes at the start of two slices of one length are equal.
-///
-/// musl's memcmp(3) takes byte by byte.
-fn equal_length(one: &[u8], two: &[u8]) -> usize {
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let pairs = one.as_chunks::<32>().0.iter().zip(two.as_chunks::<32>().0);
-    let equal = pairs.take_while(|(a, b)| {
-        let ([a, b, c, d], [e, f, g, h]) = (a.as_chunks().0, b.as_chunks().0) else { return false };
-        word(a) ^ word(e) | word(b) ^ word(f) | word(c) ^ word(g) | word(d) ^ word(h) == 0
-    });
-    let at = 32 * equal.count();
-    at + one[at..].iter().zip(&two[at..]).take_while(|(a, b)| a == b).count()
 }
 
 fn print_first(
@@ -222,7 +208,7 @@ fn list_differences(env: &mut Env, form: &Form, one: &[u8], two: &[u8], offset: 
     let (mut at, mut line) = (0, Vec::new());
     let mut differs = false;
     loop {
-        at += equal_length(&one[at..], &two[at..]);
+        at += common_prefix(&one[at..], &two[at..]);
         // Differences are rarely alone.
         while at < one.len() && one[at] != two[at] {
             differs = true;
@@ -287,17 +273,6 @@ fn end_of_file(name: &[u8], progress: &Progress, verbose: bool) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_difference_is_found_at_every_offset() {
-        let one = [7; 100];
-        for at in 0..100 {
-            let mut two = one;
-            two[at] = 8;
-            assert_eq!(equal_length(&one, &two), at);
-        }
-        assert_eq!(equal_length(&one, &one), 100);
-    }
 
     #[test]
     fn octal_values_and_characters() {

@@ -3,4 +3,8 @@
 
 rbox_core::applets! {
     cmp: "/usr/bin/cmp";
+    diff: "/usr/bin/diff";
 }
+
+#[cfg(fuzzing)]
+pub use diff::fuzz as fuzz_diff;
