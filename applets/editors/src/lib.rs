@@ -4,7 +4,10 @@
 rbox_core::applets! {
     cmp: "/usr/bin/cmp";
     diff: "/usr/bin/diff";
+    patch: "/usr/bin/patch";
 }
 
 #[cfg(fuzzing)]
 pub use diff::fuzz as fuzz_diff;
+#[cfg(fuzzing)]
+pub use patch::fuzz as fuzz_patch;
