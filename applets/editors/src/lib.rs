@@ -2,8 +2,15 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    cmp: "/usr/bin/cmp";
+    diff: "/usr/bin/diff";
+    patch: "/usr/bin/patch";
     sed: "/bin/sed";
 }
 
+#[cfg(fuzzing)]
+pub use diff::fuzz as fuzz_diff;
+#[cfg(fuzzing)]
+pub use patch::fuzz as fuzz_patch;
 #[cfg(fuzzing)]
 pub use sed::fuzz as fuzz_sed;
