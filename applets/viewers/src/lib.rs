@@ -2,4 +2,8 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    less: "/usr/bin/less";
 }
+
+#[cfg(fuzzing)]
+pub use less::fuzz as fuzz_less;

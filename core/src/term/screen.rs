@@ -69,7 +69,8 @@ impl Screen {
         &self.shown
     }
 
-    fn number(&self) -> i32 {
+    /// The descriptor of the terminal that has the keys.
+    pub fn number(&self) -> i32 {
         self.terminal.as_ref().map_or(0, |file| file.as_raw_fd())
     }
 
@@ -97,6 +98,16 @@ impl Screen {
         // A dead terminal has nothing to restore.
         let _ = self.output.write(&end).and_then(|()| self.output.flush());
         self.raw = None;
+    }
+
+    /// Prints a line on the terminal that was left, and waits for a key there.
+    pub fn pause(&mut self, line: &[u8]) {
+        let _raw = Raw::enter(self.number());
+        // A dead terminal shows at the key.
+        let _ = self.output.write(line).and_then(|()| self.output.flush());
+        while self.key() == Key::Signal {}
+        // As above.
+        let _ = self.output.write(b"\r\n");
     }
 
     /// Stops the process group, as Ctrl-Z does, until it is continued.
@@ -162,13 +173,13 @@ impl Screen {
             }
             // The part before the first change stays, where each byte of it is a column.
             let is_plain = |row: &[u8]| row.is_ascii() && !row.contains(&27);
-            let same = match is_plain(old) && is_plain(new) {
-                true => old.iter().zip(new).take_while(|(old, new)| old == new).count(),
-                false => 0,
-            };
+            let (is_plain, mut same) = (is_plain(old) && is_plain(new), 0);
+            if is_plain {
+                same = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+            }
             push!(out, "\x1b[", at + 1, ";", same + 1, "H");
             // Before the text: after a full row the cursor is still on its last column.
-            if width(&old[same..]) > 0 {
+            if width(&old[same..]) > 0 && !(is_plain && new.len() >= old.len()) {
                 out.extend_from_slice(b"\x1b[K");
             }
             out.extend_from_slice(&new[same..]);
