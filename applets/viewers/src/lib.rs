@@ -1,8 +1,11 @@
 //! The applets of the group viewers.
 #![forbid(unsafe_code)]
 
+mod pager;
+
 rbox_core::applets! {
     less: "/usr/bin/less";
+    more: "/bin/more";
 }
 
 #[cfg(fuzzing)]

@@ -15,6 +15,17 @@ use crate::{push, text};
 /// must be as it was.
 const NOTED: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCONT, SIGWINCH];
 
+/// What a program does with the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// It draws on a screen of its own (xterm's alternate screen), after which the one before is back.
+    Alternate,
+    /// It draws on the screen that is there.
+    Whole,
+    /// It prints lines.
+    Lines,
+}
+
 /// A terminal in raw mode. Dropping it restores the mode, the screen and the handling of signals.
 pub struct Screen {
     /// The keys.
@@ -27,8 +38,7 @@ pub struct Screen {
     /// The rows as they are on the terminal; empty when that is not known.
     shown: Vec<Vec<u8>>,
     raw: Option<Raw>,
-    /// Whether the program draws on a screen of its own (xterm's alternate screen), after which the one before is back.
-    alternate: bool,
+    manner: Manner,
     before: Vec<(i32, Disposition)>,
     /// The terminal, when it is not standard input.
     terminal: Option<OwnedFd>,
@@ -36,7 +46,7 @@ pub struct Screen {
 
 impl Screen {
     /// The screen that is standard output, with keys from `terminal` or from standard input. `None` when those are none.
-    pub fn open(terminal: Option<OwnedFd>, alternate: bool) -> Option<Screen> {
+    pub fn open(terminal: Option<OwnedFd>, manner: Manner) -> Option<Screen> {
         let number = terminal.as_ref().map_or(0, |file| file.as_raw_fd());
         let raw = Raw::enter(number)?;
         let before = NOTED
@@ -51,7 +61,7 @@ impl Screen {
         drop(raw);
         let output = Output::standard(1);
         let (rows, columns, shown) = (2, 1, Vec::new());
-        let mut screen = Screen { keys, rows, columns, output, shown, raw: None, alternate, before, terminal };
+        let mut screen = Screen { keys, rows, columns, output, shown, raw: None, manner, before, terminal };
         screen.enter();
         Some(screen)
     }
@@ -61,7 +71,7 @@ impl Screen {
         let mut keys = Keys::of(-1);
         keys.replay(pressed);
         let (output, shown, before) = (Output::memory(), Vec::new(), Vec::new());
-        Screen { keys, rows, columns, output, shown, raw: None, alternate: false, before, terminal: None }
+        Screen { keys, rows, columns, output, shown, raw: None, manner: Manner::Whole, before, terminal: None }
     }
 
     /// What the terminal shows, row by row.
@@ -80,7 +90,7 @@ impl Screen {
             return;
         }
         self.raw = Raw::enter(self.number());
-        if self.alternate {
+        if self.manner == Manner::Alternate {
             // A dead terminal shows at the next drawing or key.
             let _ = self.output.write(b"\x1b[?1049h");
         }
@@ -94,7 +104,12 @@ impl Screen {
             return;
         }
         let mut end = Vec::new();
-        push!(end, "\x1b[", self.rows, ";1H\x1b[K", if self.alternate { "\x1b[?1049l" } else { "" });
+        if self.manner != Manner::Lines {
+            push!(end, "\x1b[", self.rows, ";1H\x1b[K");
+        }
+        if self.manner == Manner::Alternate {
+            push!(end, "\x1b[?1049l");
+        }
         // A dead terminal has nothing to restore.
         let _ = self.output.write(&end).and_then(|()| self.output.flush());
         self.raw = None;
@@ -142,6 +157,12 @@ impl Screen {
     /// The terminal may show anything: the next drawing draws all rows.
     pub fn forget(&mut self) {
         self.shown.clear();
+    }
+
+    /// Prints text where the cursor is.
+    pub fn print(&mut self, text: &[u8]) -> Result<()> {
+        self.output.write(text)?;
+        self.output.flush()
     }
 
     /// Rings the bell.

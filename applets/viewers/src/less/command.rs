@@ -3,13 +3,14 @@
 use rbox_core::call;
 use rbox_core::error::{ExitStatus, Result};
 use rbox_core::io::Input;
+use rbox_core::pattern::regex::Flags;
 use rbox_core::term::keys::Key;
 use rbox_core::text;
 
-use super::row::Raw;
-use super::search::Pattern;
-use super::source::Source;
 use super::{Entry, Less, Search};
+use crate::pager::row::Raw;
+use crate::pager::search::Pattern;
+use crate::pager::source::Source;
 
 /// The list of keys.
 const HELP: &[u8] = b"\
@@ -261,7 +262,8 @@ impl Less<'_> {
     fn pattern(&self, typed: &[u8]) -> Result<Pattern> {
         let has_upper = typed.iter().any(u8::is_ascii_uppercase);
         let fold = self.settings.fold_always || self.settings.fold && !has_upper;
-        Pattern::new(typed, fold, self.raw())
+        let fold = if fold { Flags::FOLD_CASE } else { Flags::NONE };
+        Pattern::new(typed, Flags::EXTENDED | fold, self.settings.raw)
     }
 
     fn ask_pattern(&mut self, is_backward: bool, count: usize) -> Result<()> {

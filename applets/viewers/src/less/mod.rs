@@ -5,21 +5,18 @@
 
 mod command;
 mod prompt;
-mod row;
-mod search;
-mod source;
 mod view;
 
-use rbox_core::io::{Input, copy};
+use rbox_core::io::Input;
 use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{self, FileType, Mode, OFlags};
-use rbox_core::sys::{AsRawFd, Errno, OwnedFd, termios};
-use rbox_core::term::screen::Screen;
+use rbox_core::sys::{AsRawFd, OwnedFd, fs};
+use rbox_core::term::screen::{Manner, Screen};
 
-use row::Raw;
-use search::Pattern;
-use source::Source;
+use crate::pager::files::{copy_all, open, or_standard_input, terminal};
+use crate::pager::row::Raw;
+use crate::pager::search::Pattern;
+use crate::pager::source::Source;
 
 options! {
     "[-EFIiKMmNnqRrSsX~] [-e] [-f] [-p PATTERN] [-x N] [+CMD] [FILE]...
@@ -188,35 +185,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             None => files.push(*operand),
         }
     }
-    if files.is_empty() {
-        if env.stdin.fd().is_some_and(termios::isatty) {
-            return Err(Error::misused("missing filename"));
-        }
-        files.push(b"-");
-    }
+    let files = or_standard_input(env, files)?;
     if let Some(pattern) = args.value(PATTERN).or(before.value(PATTERN)) {
         pressed = [b"/", pattern].concat();
     }
     match terminal(env) {
-        Some(terminal) if env.stdout.is_terminal() => show(env, settings, &files, &pressed, terminal),
+        Some(terminal) => show(env, settings, &files, &pressed, terminal),
         // POSIX XCU more: where standard output is no terminal, the files are copied.
-        _ => copy_all(env, &files),
+        None => copy_all(env, &files),
     }
-}
-
-fn copy_all(env: &mut Env, files: &[&[u8]]) -> Outcome {
-    env.for_each_operand(files, &mut |env, name| {
-        let mut input = if name == b"-" { env.take_stdin() } else { Input::open(name)? };
-        copy(&mut input, &mut env.stdout).map(drop)
-    })
-}
-
-/// Where keys come from: standard input, when it is a terminal, or the controlling terminal.
-fn terminal(env: &Env) -> Option<Option<OwnedFd>> {
-    if env.stdin.fd().is_some_and(termios::isatty) {
-        return Some(None);
-    }
-    fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok().map(Some)
 }
 
 /// Shows files on a terminal.
@@ -241,27 +218,13 @@ fn show(env: &mut Env, settings: Settings, files: &[&[u8]], pressed: &[u8], term
         env.stdout.write(source.bytes(0, size))?;
         return Ok(status);
     }
-    let Some(screen) = Screen::open(terminal, !settings.no_init) else {
+    let Some(screen) = Screen::open(terminal, if settings.no_init { Manner::Whole } else { Manner::Alternate }) else {
         return Err(Error::new("standard output is no terminal"));
     };
     let mut less = Less::new(env, settings, screen, entries, source);
     less.warn_of_binary();
     less.press_first(pressed);
     less.go_on()
-}
-
-/// Opens a file of the list.
-fn open(env: &mut Env, name: &[u8], terminal: i32) -> Result<Source> {
-    let input = if name == b"-" { env.take_stdin() } else { Input::open(name)? };
-    let is_directory = |file| fs::fstat(file).is_ok_and(|stat| kind(&stat) == FileType::Directory);
-    if input.fd().is_some_and(is_directory) {
-        return Err(Error::on(name, Errno::ISDIR));
-    }
-    Ok(Source::new(input, terminal))
-}
-
-fn kind(stat: &fs::Stat) -> FileType {
-    FileType::from_raw_mode(stat.st_mode)
 }
 
 /// Whether a file can be opened when its turn comes.

@@ -5,19 +5,12 @@ use rbox_core::term::size;
 use rbox_core::text;
 use rbox_core::text::Right;
 
-use super::row::{Look, Raw, show};
-use super::source::Source;
 use super::{Less, Settings};
+use crate::pager::row::{Look, next_row, show};
+use crate::pager::source::Source;
 
 /// Columns of the number of a line, and the blank after it.
 const NUMBERS: usize = 8;
-
-/// A row.
-struct Row {
-    text: Vec<u8>,
-    /// Where the next one begins; `None` at the end.
-    next: Option<u64>,
-}
 
 /// Whether a file fits on the screen with the prompt below it.
 pub(super) fn fits(source: &mut Source, settings: &Settings) -> bool {
@@ -34,7 +27,7 @@ pub(super) fn fits(source: &mut Source, settings: &Settings) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let mut from = 0;
         loop {
-            from = show(line, from, &look, &[]).1;
+            from = next_row(line, from, &look);
             used += 1;
             if from >= line.len() {
                 break;
@@ -97,7 +90,8 @@ impl Less<'_> {
                 Some(filter) => filter.backward(&mut self.source, end)?,
                 None => self.source.line_start(end - 1),
             };
-            if self.is_shown(start, end) {
+            let line_end = self.source.line_end(start);
+            if self.is_shown(start, line_end) {
                 return Some(start);
             }
             end = start;
@@ -105,26 +99,40 @@ impl Less<'_> {
         None
     }
 
-    /// The row that begins at an offset, `None` past the end. `finish`: with highlights, for the screen.
-    fn row(&mut self, at: u64, finish: bool) -> Option<Row> {
+    /// The line that has an offset, without its newline; where it begins and ends. `None` past the end.
+    fn line(&mut self, at: u64) -> Option<(&[u8], u64, u64)> {
         let start = self.source.line_start(at);
         let end = self.source.line_end(start);
         if end <= at {
             return None;
         }
-        let look = self.look();
         let line = self.source.bytes(start, end - start);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let spans = match &self.search {
-            Some(search) if finish && self.highlights => search.pattern.spans(line),
-            _ => Vec::new(),
-        };
-        let from = ((at - start) as usize).min(line.len());
-        let (mut text, next) = show(line, from, &look, &spans);
-        let (is_last, length) = (next >= line.len(), line.len());
-        if finish && self.settings.numbers {
-            let number = match from {
+        Some((line.strip_suffix(b"\r").unwrap_or(line), start, end))
+    }
+
+    /// Where the row begins that follows the one at an offset; `None` at the end.
+    fn below(&mut self, at: u64) -> Option<u64> {
+        let look = self.look();
+        let (line, start, end) = self.line(at)?;
+        let next = next_row(line, ((at - start) as usize).min(line.len()), &look);
+        if next >= line.len() { self.shown_from(end) } else { Some(start + next as u64) }
+    }
+
+    /// The row that begins at an offset, and where the next one begins. `None` past the end.
+    fn row(&mut self, at: u64) -> Option<(Vec<u8>, Option<u64>)> {
+        let look = self.look();
+        let (search, has_highlights) = (self.search.take(), self.highlights);
+        let shown = self.line(at).map(|(line, start, _)| {
+            let spans =
+                search.as_ref().filter(|_| has_highlights).map_or(Vec::new(), |search| search.pattern.spans(line));
+            let from = ((at - start) as usize).min(line.len());
+            (show(line, from, &look, &spans).0, start)
+        });
+        self.search = search;
+        let (mut text, start) = shown?;
+        if self.settings.numbers {
+            let number = match at - start {
                 0 => text!(Right(self.source.line_number(start), NUMBERS - 1, b' '), " "),
                 _ => vec![b' '; NUMBERS],
             };
@@ -132,33 +140,41 @@ impl Less<'_> {
             let columns = self.screen.columns.saturating_sub(look.columns);
             text = [&number[NUMBERS - columns.min(NUMBERS)..], &text].concat();
         }
-        debug_assert!(next <= length);
-        let next = if is_last { self.shown_from(end) } else { Some(start + next as u64) };
-        Some(Row { text, next })
+        Some((text, self.below(at)))
     }
 
-    /// The row before.
-    fn row_before(&mut self, at: u64) -> Option<u64> {
-        let start = self.source.line_start(at);
-        let mut row = if at > start { start } else { self.shown_before(start)? };
-        loop {
-            match self.row(row, false)?.next {
-                Some(next) if next < at => row = next,
-                _ => return Some(row),
+    /// The row that is so many rows above the one at an offset, or the first one; and how many rows that is.
+    fn above(&mut self, mut at: u64, count: usize) -> (u64, usize) {
+        let look = self.look();
+        let mut left = count;
+        while left > 0 {
+            let mut start = self.source.line_start(at);
+            if start == at {
+                let Some(before) = self.shown_before(at) else { break };
+                start = before;
             }
+            let Some((line, ..)) = self.line(start) else { break };
+            let (mut rows, mut from, limit) = (Vec::new(), 0, (at - start) as usize);
+            while from < limit && (from < line.len() || from == 0) {
+                rows.push(start + from as u64);
+                from = next_row(line, from, &look).max(from + 1);
+            }
+            at = rows[rows.len().saturating_sub(left)];
+            left -= rows.len().min(left);
         }
+        (at, count - left)
     }
 
     /// Moves down, at most until the last row of the file is at the bottom; `past`: until it is at the top.
     pub(super) fn down(&mut self, count: usize, past: bool) {
         let mut bottom = Some(self.top);
         for _ in 0..if past { 1 } else { self.page() } {
-            bottom = bottom.and_then(|at| self.row(at, false)?.next);
+            bottom = bottom.and_then(|at| self.below(at));
         }
         let mut moved = false;
         for _ in 0..count {
-            let (Some(at), Some(next)) = (bottom, self.row(self.top, false).and_then(|row| row.next)) else { break };
-            bottom = self.row(at, false).and_then(|row| row.next);
+            let (Some(at), Some(next)) = (bottom, self.below(self.top)) else { break };
+            bottom = self.below(at);
             (self.top, moved) = (next, true);
         }
         if !moved {
@@ -168,12 +184,9 @@ impl Less<'_> {
 
     /// Moves up.
     pub(super) fn up(&mut self, count: usize) {
-        for moved in 0..count {
-            match self.row_before(self.top) {
-                Some(row) => self.top = row,
-                None if moved == 0 => return self.bell(),
-                None => return,
-            }
+        match self.above(self.top, count) {
+            (_, 0) => self.bell(),
+            (row, _) => self.top = row,
         }
     }
 
@@ -187,14 +200,7 @@ impl Less<'_> {
     /// Shows the end.
     pub(super) fn jump_to_end(&mut self) {
         self.marks[52] = Some((self.current, self.top));
-        self.top = self.source.size();
-        let page = self.page();
-        for _ in 0..page {
-            match self.row_before(self.top) {
-                Some(row) => self.top = row,
-                None => break,
-            }
-        }
+        self.top = self.above(self.source.size(), self.page()).0;
     }
 
     pub(super) fn bell(&mut self) {
@@ -207,9 +213,9 @@ impl Less<'_> {
     pub(super) fn bottom(&mut self) -> (u64, Option<u64>) {
         let mut at = self.top;
         for _ in 0..self.page() {
-            match self.row(at, false).map(|row| row.next) {
-                Some(Some(next)) => at = next,
-                _ => return (self.source.size(), None),
+            match self.below(at) {
+                Some(next) => at = next,
+                None => return (self.source.size(), None),
             }
         }
         (at, Some(at))
@@ -228,10 +234,10 @@ impl Less<'_> {
         let (mut rows, mut at, mut end) = (Vec::new(), self.shown_from(self.top), self.top);
         self.top = at.unwrap_or(self.top);
         while rows.len() < self.page() {
-            let Some(row) = at.and_then(|at| self.row(at, true)) else { break };
-            rows.push(row.text);
-            end = row.next.unwrap_or_else(|| self.source.size());
-            at = row.next;
+            let Some((row, next)) = at.and_then(|at| self.row(at)) else { break };
+            rows.push(row);
+            end = next.unwrap_or_else(|| self.source.size());
+            at = next;
         }
         let is_end = at.is_none() && !self.source.is_open_stream();
         if is_end && self.help.is_none() && self.settings.quit_at_end && self.current + 1 == self.files.len() {
@@ -244,10 +250,5 @@ impl Less<'_> {
         rows.push(prompt);
         let last = rows.len() - 1;
         self.screen.draw(&rows, (last, column))
-    }
-
-    /// Whether colours are obeyed; for patterns.
-    pub(super) fn raw(&self) -> Raw {
-        self.settings.raw
     }
 }

@@ -6,7 +6,7 @@ use rbox_core::text::Hex;
 
 /// What is done with control sequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Raw {
+pub(crate) enum Raw {
     /// They are shown.
     #[default]
     Shown,
@@ -18,7 +18,7 @@ pub(super) enum Raw {
 
 /// How a row is shown.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Look {
+pub(crate) struct Look {
     pub columns: usize,
     /// The columns that are not shown, left of the screen; the row then has the whole line.
     pub left: usize,
@@ -110,7 +110,7 @@ fn colours_after(text: &[u8]) -> Vec<u8> {
 
 /// Shows a line, without its newline, from the offset `from` on; `found` are the parts that a search has found. Returns
 /// the row and where the next one begins.
-pub(super) fn show(line: &[u8], from: usize, look: &Look, found: &[(usize, usize)]) -> (Vec<u8>, usize) {
+pub(crate) fn show(line: &[u8], from: usize, look: &Look, found: &[(usize, usize)]) -> (Vec<u8>, usize) {
     let colours = if look.raw == Raw::Colours { colours_after(&line[..from]) } else { Vec::new() };
     let mut pen = Pen { look, text: colours.clone(), column: 0, colours, now: 0 };
     let (mut at, mut marked) = (from, found.iter());
@@ -155,6 +155,16 @@ pub(super) fn show(line: &[u8], from: usize, look: &Look, found: &[(usize, usize
     (pen.text, next)
 }
 
+/// Where the row after the one at `from` begins: what `show` returns, without the row.
+pub(crate) fn next_row(line: &[u8], from: usize, look: &Look) -> usize {
+    match line.get(from..from + look.columns + 1) {
+        _ if look.chop => line.len(),
+        // A full row of printable ASCII, which nothing after it changes.
+        Some(row) if row.iter().all(|byte| (b' '..=b'~').contains(byte)) => from + look.columns,
+        _ => show(line, from, look, &[]).1,
+    }
+}
+
 /// Shows a character, or two that were printed one over the other (`x\bx` bold, `_\bx` underlined).
 fn put_character(pen: &mut Pen<'_>, rest: &[u8], reversed: u8) -> (usize, bool) {
     let (found, length) = character(rest);
@@ -190,7 +200,7 @@ fn put_character(pen: &mut Pen<'_>, rest: &[u8], reversed: u8) -> (usize, bool) 
 
 /// A line as it is searched: without what prints one character over another and, where colours are obeyed, without
 /// those. With the offset in the line of each byte.
-pub(super) fn plain(line: &[u8], raw: Raw) -> (Vec<u8>, Vec<u32>) {
+pub(crate) fn plain(line: &[u8], raw: Raw) -> (Vec<u8>, Vec<u32>) {
     let (mut text, mut offsets, mut at) = (Vec::with_capacity(line.len()), Vec::with_capacity(line.len()), 0);
     while at < line.len() {
         if let Some(length) = colour_length(&line[at..]).filter(|_| raw == Raw::Colours) {
@@ -226,6 +236,8 @@ mod tests {
     fn a_row_ends_where_the_next_character_does_not_fit() {
         assert_eq!(shown("abcdefghij", &LOOK), ("abcdefgh".to_string(), 8));
         assert_eq!(shown("abcdefg漢", &LOOK), ("abcdefg".to_string(), 7));
+        assert_eq!((next_row(b"abcdefghij", 0, &LOOK), next_row(b"abcdefghij", 8, &LOOK)), (8, 10));
+        assert_eq!(next_row(b"abcdefgh\x08hj", 0, &LOOK), 10);
         assert_eq!(shown("ab\tcd", &LOOK), ("ab      ".to_string(), 3));
         assert_eq!(shown("漢", &Look { columns: 1, ..LOOK }), (String::new(), 3));
     }

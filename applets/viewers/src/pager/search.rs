@@ -10,7 +10,7 @@ use super::source::Source;
 const STEP: u64 = 1 << 18;
 
 /// A pattern.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     regex: Regex,
     /// Lines that do not match are looked for (`!` before the expression).
     is_inverted: bool,
@@ -18,14 +18,13 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// The expression that was typed, an extended one (POSIX XBD 9.4) on characters of UTF-8.
-    pub fn new(typed: &[u8], fold_case: bool, raw: Raw) -> Result<Pattern> {
+    /// The expression that was typed, on characters of UTF-8.
+    pub fn new(typed: &[u8], flags: Flags, raw: Raw) -> Result<Pattern> {
         let (is_inverted, expression) = match typed.strip_prefix(b"!") {
             Some(rest) => (true, rest),
             None => (false, typed),
         };
-        let fold = if fold_case { Flags::FOLD_CASE } else { Flags::NONE };
-        let regex = Regex::new(expression, Flags::EXTENDED | Flags::UTF8 | Flags::LINES | fold);
+        let regex = Regex::new(expression, flags | Flags::UTF8 | Flags::LINES);
         Ok(Pattern { regex: regex.map_err(|error| error.about(expression))?, is_inverted, raw })
     }
 
@@ -125,7 +124,7 @@ mod tests {
     #[test]
     fn lines_are_found_in_both_directions() {
         let mut source = Source::new(Input::from_bytes(b"one\ntwo\nN\x08NO\nten\n".to_vec()), -1);
-        let pattern = |text: &str| Pattern::new(text.as_bytes(), false, Raw::Shown).expect("an expression");
+        let pattern = |text: &str| Pattern::new(text.as_bytes(), Flags::EXTENDED, Raw::Shown).expect("an expression");
         assert_eq!(pattern("^t").forward(&mut source, 0), Some(4));
         assert_eq!(pattern("^t").forward(&mut source, 8), Some(13));
         assert_eq!(pattern("^t").backward(&mut source, 13), Some(4));

@@ -1,4 +1,4 @@
-//! What `less` shows: a file, of which blocks are read where they are looked at, or a stream, which is kept.
+//! What `less` and `more` show: a file, of which blocks are read where they are looked at, or a stream, which is kept.
 //!
 //! A line of more than a megabyte is taken as several: one ends at each megabyte of the file before which a whole
 //! megabyte has no newline. So no line needs more than two megabytes, and no key looks at more of it.
@@ -16,10 +16,12 @@ const BLOCK: u64 = 1 << 20;
 /// Bytes that are read at once.
 const WINDOW: u64 = 1 << 16;
 
-pub(super) struct Source {
+pub(crate) struct Source {
     data: Data,
     /// Newlines in each whole block, as far as they have been counted.
     counts: Vec<u32>,
+    /// The line that was looked at last, from its beginning to its end.
+    line: (u64, u64),
     /// What went wrong while reading.
     pub failed: Option<Error>,
 }
@@ -44,7 +46,7 @@ impl Source {
             Some((file, size)) => Data::File { file, size, block: Vec::new(), start: 0 },
             None => Data::Stream { input, ended: false, patience: u64::MAX, terminal },
         };
-        Source { data, counts: Vec::new(), failed: None }
+        Source { data, counts: Vec::new(), line: (0, 0), failed: None }
     }
 
     /// How long a stream may make the user wait, from now on, in milliseconds.
@@ -74,6 +76,7 @@ impl Source {
             if now < *size {
                 block.clear();
                 self.counts.clear();
+                self.line = (0, 0);
             }
             *size = now;
         }
@@ -171,6 +174,9 @@ impl Source {
 
     /// Where the line begins that has this offset.
     pub fn line_start(&mut self, at: u64) -> u64 {
+        if self.line.0 <= at && at < self.line.1 {
+            return self.line.0;
+        }
         let block = at / BLOCK * BLOCK;
         if let Some(newline) = self.newline_before(block, at) {
             return newline + 1;
@@ -186,6 +192,18 @@ impl Source {
 
     /// Where the line ends that begins here, with its newline.
     pub fn line_end(&mut self, start: u64) -> u64 {
+        if self.line.0 == start && start < self.line.1 {
+            return self.line.1;
+        }
+        let end = self.find_end(start);
+        // The last line may grow.
+        if end < self.size() {
+            self.line = (start, end);
+        }
+        end
+    }
+
+    fn find_end(&mut self, start: u64) -> u64 {
         let (mut from, mut has_newline) = (start, start % BLOCK > 3);
         loop {
             let block = (from / BLOCK + 1) * BLOCK;
