@@ -7,6 +7,7 @@
 mod extended;
 pub mod glob;
 pub mod regex;
+pub mod template;
 mod token;
 mod unit;
 
