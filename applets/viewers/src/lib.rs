@@ -1,10 +1,14 @@
 //! The applets of the group viewers.
 #![forbid(unsafe_code)]
 
+mod pager;
+
 rbox_core::applets! {
     ascii: "/usr/bin/ascii";
     cal: "/usr/bin/cal";
     hexdump: "/usr/bin/hexdump" "/usr/bin/hd";
+    less: "/usr/bin/less";
+    more: "/bin/more";
     strings: "/usr/bin/strings";
     tree: "/usr/bin/tree";
     ts: "/usr/bin/ts";
@@ -13,5 +17,7 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use hexdump::fuzz as fuzz_hexdump;
+#[cfg(fuzzing)]
+pub use less::fuzz as fuzz_less;
 #[cfg(fuzzing)]
 pub use xxd::fuzz as fuzz_xxd;

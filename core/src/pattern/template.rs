@@ -4,9 +4,10 @@
 //! `\0` is the match too, and its `\U`, `\L`, `\u`, `\l` and `\E` change the case of what follows.
 
 use super::regex::{Exec, Regex, Span};
-use super::unit::{self, Class};
+use super::unit;
 use crate::bytes::append;
 use crate::error::{Error, Result};
+use crate::unicode;
 
 /// A change of the case of what follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -199,13 +200,12 @@ impl Template {
 fn append_in_case(out: &mut Vec<u8>, piece: &[u8], first: Case, rest: Case, utf8: bool) -> Result<()> {
     let (mut at, mut case) = (0, first);
     while let Some((unit, length)) = unit::first(&piece[at..], utf8) {
-        let is_other = match case {
-            Case::Upper | Case::NextUpper => unit::is_in_class(Class::Lower, unit),
-            Case::Lower | Case::NextLower => unit::is_in_class(Class::Upper, unit),
-            Case::Same => false,
+        let other = match case {
+            Case::Upper | Case::NextUpper => unicode::to_upper(unit),
+            Case::Lower | Case::NextLower => unicode::to_lower(unit),
+            Case::Same => None,
         };
-        let other = if is_other { unit::other_case(unit).and_then(char::from_u32) } else { None };
-        match other {
+        match other.and_then(char::from_u32) {
             Some(c) => append(out, c.encode_utf8(&mut [0; 4]).as_bytes())?,
             None => append(out, &piece[at..at + length])?,
         }

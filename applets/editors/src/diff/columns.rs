@@ -3,7 +3,8 @@
 use core::ops::Range;
 
 use rbox_core::prelude::*;
-use rbox_core::term::{character, character_width};
+use rbox_core::term::character;
+use rbox_core::unicode::character_width;
 
 use super::compare::Change;
 use super::style::{Side, Style, bare};
