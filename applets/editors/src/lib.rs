@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    awk: "/usr/bin/awk";
 }
