@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    awk: "/usr/bin/awk";
     cmp: "/usr/bin/cmp";
     diff: "/usr/bin/diff";
     patch: "/usr/bin/patch";

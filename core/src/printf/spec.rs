@@ -76,6 +76,18 @@ impl Spec {
         self.push_padded(out, &text[..length]);
     }
 
+    /// `%s` where width and precision count characters of UTF-8.
+    pub fn push_characters(&self, out: &mut Vec<u8>, text: &[u8]) {
+        let (mut end, mut count) = (0, 0);
+        while end < text.len() && self.precision.is_none_or(|most| count < most) {
+            end += crate::pattern::width(&text[end..]);
+            count += 1;
+        }
+        // The width in bytes.
+        let width = if self.width > count { self.width - count + end } else { 0 };
+        Spec { width, ..*self }.push_padded(out, &text[..end]);
+    }
+
     /// The text in its width.
     pub fn push_padded(&self, out: &mut Vec<u8>, text: &[u8]) {
         let blanks = self.width.saturating_sub(text.len());

@@ -1,0 +1,374 @@
+//! The main input, `getline`, and the variables that say how records and fields are found.
+
+use std::rc::Rc;
+
+use rbox_core::error::{Error, Result};
+use rbox_core::io::Input;
+use rbox_core::pattern::regex::Regex;
+use rbox_core::sys::Errno;
+
+use super::fields::{Fields, Splitter};
+use super::io::{Separator, read_record};
+use super::lexer::unescaped;
+use super::machine::{Flow, Machine};
+use super::program::Operand;
+use super::resolve::special;
+use super::tree::From;
+use super::value::{Text, Value};
+
+impl Machine<'_> {
+    /// Runs the whole program: BEGIN, the rules for each record, END.
+    pub fn run_program(&mut self) -> Result<()> {
+        if self.run(self.code.begin)? != Flow::Exit && self.code.reads_input && self.run_records()? == Flow::Exit {
+            return self.run_end();
+        }
+        self.run_end()
+    }
+
+    /// POSIX XCU awk, Actions: `exit` in BEGIN or for a record leads to END, in END it ends the program.
+    fn run_end(&mut self) -> Result<()> {
+        self.run(self.code.end)?;
+        Ok(())
+    }
+
+    fn run_records(&mut self) -> Result<Flow> {
+        loop {
+            match self.next_record()? {
+                None => return Ok(Flow::Done),
+                Some(Flow::Exit) => return Ok(Flow::Exit),
+                Some(_) => {}
+            }
+            if !self.code.has_main {
+                continue;
+            }
+            match self.run_main()? {
+                Flow::Exit => return Ok(Flow::Exit),
+                Flow::NextFile => {
+                    if self.end_file()? == Flow::Exit {
+                        return Ok(Flow::Exit);
+                    }
+                }
+                Flow::Done | Flow::Next => {}
+            }
+        }
+    }
+
+    /// Reads the next record of the main input into `$0`. `None` at the end of the last file; what else ended the rules
+    /// for a file.
+    fn next_record(&mut self) -> Result<Option<Flow>> {
+        let mut record = core::mem::take(&mut self.fields.record);
+        let result = self.read_main(&mut record);
+        self.fields.record = record;
+        match result? {
+            Some(Flow::Done) => {
+                self.fields.changed();
+                self.count_record();
+                Ok(Some(Flow::Done))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn count_record(&mut self) {
+        let next = |value: &Value| value.number() + 1.0;
+        let count = next(&self.slots[special::NR as usize]);
+        self.set_number(special::NR << 1, count);
+        let count = next(&self.slots[special::FNR as usize]);
+        self.set_number(special::FNR << 1, count);
+        if self.code.uses_terminator {
+            self.slots[special::RT as usize] = Value::input(&self.terminator);
+        }
+    }
+
+    #[inline]
+    fn read_main(&mut self, record: &mut Vec<u8>) -> Result<Option<Flow>> {
+        loop {
+            let is_read = if self.input_is_stdin {
+                let (input, output) = (&mut self.env.stdin, &mut self.env.stdout);
+                read_record(input, output, &self.separator, record, &mut self.terminator)
+            } else if let Some(input) = &mut self.input {
+                read_record(input, &mut self.env.stdout, &self.separator, record, &mut self.terminator)
+            } else {
+                match self.open_next()? {
+                    Some(Flow::Done) => continue,
+                    other => return Ok(other),
+                }
+            };
+            if is_read? {
+                return Ok(Some(Flow::Done));
+            }
+            // END still has the last record.
+            let last = core::mem::take(record);
+            core::mem::swap(&mut self.fields.record, record);
+            self.fields.record = last;
+            let flow = self.end_file()?;
+            *record = core::mem::take(&mut self.fields.record);
+            if flow == Flow::Exit {
+                return Ok(Some(flow));
+            }
+        }
+    }
+
+    /// Ends the current file.
+    fn end_file(&mut self) -> Result<Flow> {
+        (self.input, self.input_is_stdin) = (None, false);
+        if self.code.has_file_rules { self.run_nested(self.code.end_file) } else { Ok(Flow::Done) }
+    }
+
+    /// Opens the next file among the operands, and makes assignments on the way. `None` when there is none left.
+    fn open_next(&mut self) -> Result<Option<Flow>> {
+        loop {
+            let count = self.slots[special::ARGC as usize].number();
+            if self.operand as f64 >= count {
+                if self.had_operand {
+                    return Ok(None);
+                }
+                self.had_operand = true;
+                return self.open(b"-", b"");
+            }
+            let arguments = self.array_at(special::ARGV as usize)?;
+            let number = rbox_core::number::Decimal::new(self.operand as u64);
+            self.operand += 1;
+            let Some(value) = self.arrays[arguments].get(number.as_bytes()) else { continue };
+            let operand = value.bytes(b"%.6g", &mut super::value::Digits::new()).to_vec();
+            if operand.is_empty() || (self.takes_assignments && self.assign_operand(&operand)?) {
+                continue;
+            }
+            self.had_operand = true;
+            return self.open(&operand, &operand);
+        }
+    }
+
+    fn open(&mut self, name: &[u8], shown: &[u8]) -> Result<Option<Flow>> {
+        if matches!(name, b"-" | b"/dev/stdin") {
+            self.input_is_stdin = true;
+        } else {
+            let opened = Input::open(name);
+            self.input = Some(opened.map_err(|error| Error::on(name, error.errno().unwrap_or(Errno::IO)))?);
+        }
+        self.slots[special::FILENAME as usize] = Value::input(shown);
+        self.set_number(special::FNR << 1, 0.0);
+        if !self.code.has_file_rules {
+            return Ok(Some(Flow::Done));
+        }
+        Ok(Some(match self.run_nested(self.code.begin_file)? {
+            Flow::NextFile => self.end_file()?,
+            flow => flow,
+        }))
+    }
+
+    /// An operand `NAME=value` is an assignment (POSIX XCU awk, OPERANDS). Whether it was one.
+    pub fn assign_operand(&mut self, operand: &[u8]) -> Result<bool> {
+        let Some((name, value)) = rbox_core::bytes::split_once(operand, b'=') else { return Ok(false) };
+        let is_name = name.iter().enumerate().all(|(at, byte)| match byte {
+            b'0'..=b'9' => at > 0,
+            byte => byte.is_ascii_alphabetic() || *byte == b'_',
+        });
+        if name.is_empty() || !is_name {
+            return Ok(false);
+        }
+        // A variable that the program does not have cannot be seen.
+        let Some(index) = self.code.globals.iter().position(|global| global == name) else { return Ok(true) };
+        if matches!(self.slots[index], Value::Array(_)) {
+            return Err(Error::parts(&[name, b": Array used as a scalar"]));
+        }
+        self.slots[index] = Value::Input(Text::from_vec(unescaped(value)));
+        self.changed(index as u32)?;
+        Ok(true)
+    }
+
+    /// `getline` in all its forms: 1, 0 at the end, -1 for an error.
+    pub(super) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
+        let (from, has_target) = (kind & 3, kind & 4 != 0);
+        if from == From::Main as u8 {
+            return self.getline_main(has_target, dest);
+        }
+        let is_command = from == From::Command as u8;
+        let name = self.text(source);
+        let index = match self.streams.input(self.env, is_command, &name)? {
+            Ok(index) => index,
+            Err(errno) => {
+                let reason = rbox_core::sys::error_text(errno);
+                self.slots[special::ERRNO as usize] = Value::text(reason.as_bytes());
+                return Ok(-1.0);
+            }
+        };
+        let mut record = Vec::new();
+        match self.streams.read(self.env, index, &self.separator, &mut record, &mut self.terminator) {
+            Ok(true) => {}
+            Ok(false) => return Ok(0.0),
+            Err(error) if error.is_output() || error.errno().is_none() => return Err(error),
+            Err(_) => return Ok(-1.0),
+        }
+        if self.code.uses_terminator {
+            self.slots[special::RT as usize] = Value::input(&self.terminator);
+        }
+        if has_target {
+            self.set(dest, Value::Input(Text::from_vec(record)));
+        } else {
+            self.fields.record = record;
+            self.fields.changed();
+        }
+        Ok(1.0)
+    }
+
+    fn getline_main(&mut self, has_target: bool, dest: Operand) -> Result<f64> {
+        if !has_target {
+            return Ok(if self.next_record()? == Some(Flow::Done) { 1.0 } else { 0.0 });
+        }
+        let mut record = Vec::new();
+        if self.read_main(&mut record)? != Some(Flow::Done) {
+            return Ok(0.0);
+        }
+        self.count_record();
+        self.set(dest, Value::Input(Text::from_vec(record)));
+        Ok(1.0)
+    }
+
+    /// A special variable was assigned to.
+    pub(super) fn changed(&mut self, index: u32) -> Result<()> {
+        match index {
+            special::NF => {
+                let count = self.slots[special::NF as usize].number();
+                if count < 0.0 {
+                    return Err(Error::new("NF set to negative value"));
+                }
+                self.fields.set_count(Fields::check(count)?);
+            }
+            special::RS => {
+                self.separator = self.record_separator()?;
+                self.set_splitter(special::FS)?;
+            }
+            special::FS | special::FIELDWIDTHS | special::FPAT => self.set_splitter(index)?,
+            special::IGNORECASE => {
+                self.ignores_case = self.slots[special::IGNORECASE as usize].is_true();
+                self.regexes.set_ignore_case(self.ignores_case)?;
+                self.separator = self.record_separator()?;
+                self.set_splitter(special::FS)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn record_separator(&mut self) -> Result<Separator> {
+        let text = self.special(special::RS);
+        Ok(match **text {
+            [] => Separator::Paragraph,
+            [byte] if !self.ignores_case || !byte.is_ascii_alphabetic() => Separator::Byte(byte),
+            _ => Separator::Regex(self.regexes.of_text(&text)?),
+        })
+    }
+
+    fn set_splitter(&mut self, variable: u32) -> Result<()> {
+        let text = self.special(variable);
+        let splitter = match variable {
+            special::FIELDWIDTHS => {
+                let width = |word| rbox_core::number::parse_decimal(word).map(|width| width as usize);
+                let widths: Option<Vec<usize>> = rbox_core::bytes::words(&text).map(width).collect();
+                Splitter::Widths(widths.ok_or_else(|| Error::new("Invalid FIELDWIDTHS"))?)
+            }
+            special::FPAT => Splitter::Content(self.regexes.of_text(&text)?),
+            _ => {
+                let is_paragraph = matches!(self.separator, Separator::Paragraph);
+                self.splitter(&text, is_paragraph)?
+            }
+        };
+        self.fields.set_splitter(splitter);
+        Ok(())
+    }
+
+    /// What separates fields where FS is `text`, or where that is the third argument of split().
+    pub(super) fn splitter(&mut self, text: &Rc<Text>, is_paragraph: bool) -> Result<Splitter> {
+        Ok(match ***text {
+            [b' '] => Splitter::Blanks,
+            [] => Splitter::Characters(self.utf8),
+            // POSIX XCU awk, Regular Expressions: any other single character is itself, except in a regular expression.
+            [byte] if !self.ignores_case || !byte.is_ascii_alphabetic() => {
+                Splitter::Byte(byte, if is_paragraph { b'\n' } else { byte })
+            }
+            _ if is_paragraph => {
+                let either = Text::from_vec([&b"("[..], text, b")|\n"].concat());
+                Splitter::Regex(self.regexes.of_text(&either)?)
+            }
+            _ => Splitter::Regex(self.regexes.of_text(text)?),
+        })
+    }
+
+    /// Whether a value matches an expression, or a string that has one.
+    pub(super) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
+        let regex = self.regex(self.at(regex))?;
+        let format = self.convfmt();
+        let at = self.at(text);
+        Ok(regex.is_match(self.slots[at].bytes(&format, &mut self.digits)))
+    }
+
+    /// Whether the record matches an expression of the program.
+    #[inline]
+    pub(super) fn record_matches(&mut self, regex: Operand) -> bool {
+        self.join();
+        match self.value(regex) {
+            Value::Regex(index) => self.regexes.fixed(*index).is_match(&self.fields.record),
+            _ => false,
+        }
+    }
+
+    /// The expression in a slot.
+    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Regex>> {
+        match &self.slots[at] {
+            Value::Regex(index) => Ok(Rc::clone(self.regexes.fixed(*index))),
+            Value::Str(text) | Value::Input(text) => self.regexes.of_text(text),
+            value => {
+                let text = Text::new(value.bytes(b"%.6g", &mut self.digits));
+                self.regexes.of_text(&text)
+            }
+        }
+    }
+
+    /// `$0` is up to date.
+    #[inline]
+    pub(super) fn join(&mut self) {
+        if self.fields.is_stale() {
+            let (format, separator) = (self.convfmt(), self.special(special::OFS));
+            self.fields.join(&format, &separator);
+        }
+    }
+
+    #[inline]
+    fn field_index(&self, operand: Operand) -> Result<usize> {
+        Fields::check(self.value(operand).number())
+    }
+
+    pub(super) fn field(&mut self, operand: Operand) -> Result<Value> {
+        match self.field_index(operand)? {
+            0 => {
+                self.join();
+                Ok(self.fields.whole())
+            }
+            number => Ok(self.fields.value(number)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn field_number(&mut self, operand: Operand) -> Result<f64> {
+        match self.field_index(operand)? {
+            0 => {
+                self.join();
+                Ok(super::value::prefix_number(&self.fields.record))
+            }
+            number => Ok(self.fields.number(number)),
+        }
+    }
+
+    pub(super) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
+        match self.field_index(operand)? {
+            0 => {
+                let format = self.convfmt();
+                let text = value.bytes(&format, &mut self.digits);
+                self.fields.set_record(text);
+            }
+            number => self.fields.set(number, value),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! `print` and `printf`.
+
+use rbox_core::error::{Error, Result};
+use rbox_core::sys::Errno;
+
+use super::fields::Fields;
+use super::format;
+use super::io::Sink;
+use super::machine::Machine;
+use super::program::Operand;
+use super::resolve::special;
+use super::value::{Digits, Value, as_integer};
+
+/// Writes to the sink of the statement. The error names the stream.
+fn write(machine: &mut Machine<'_>, bytes: &[u8]) -> Result<()> {
+    let sink = machine.sink;
+    machine.streams.writer(machine.env, sink).write(bytes).map_err(|error| located(sink, error))
+}
+
+/// A dead standard output ends everything without further words.
+fn located(sink: Sink, error: Error) -> Error {
+    match sink {
+        Sink::Stdout => error,
+        _ => Error::on("write error", error.errno().unwrap_or(Errno::IO)),
+    }
+}
+
+impl Machine<'_> {
+    /// Writes a value; numbers that are no integers by OFMT.
+    pub(super) fn write(&mut self, operand: Operand) -> Result<()> {
+        let at = self.at(operand);
+        let sink = self.sink;
+        match &self.slots[at] {
+            Value::Str(text) | Value::Input(text) => {
+                self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
+            }
+            Value::Num(number) => {
+                let number = *number;
+                let format = if as_integer(number).is_some() { self.convfmt() } else { self.special(special::OFMT) };
+                let text = self.digits.number(number, &format);
+                self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
+            }
+            Value::Array(_) | Value::OwnArray(_) => Err(Error::new("Array used as a scalar")),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn write_field(&mut self, operand: Operand) -> Result<()> {
+        let number = Fields::check(self.value(operand).number())?;
+        if number == 0 {
+            return self.write_record();
+        }
+        let format = self.special(special::OFMT);
+        let sink = self.sink;
+        let text = self.fields.bytes(number, &format, &mut self.digits);
+        self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
+    }
+
+    pub(super) fn write_record(&mut self) -> Result<()> {
+        self.join();
+        let sink = self.sink;
+        let output = self.streams.writer(self.env, sink);
+        output.write(&self.fields.record).map_err(|error| located(sink, error))
+    }
+
+    /// Writes OFS or ORS.
+    #[inline]
+    pub(super) fn write_special(&mut self, index: u32) -> Result<()> {
+        let sink = self.sink;
+        match &self.slots[index as usize] {
+            Value::Str(text) | Value::Input(text) => {
+                self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
+            }
+            value => {
+                let mut digits = Digits::new();
+                let text = value.bytes(b"%.6g", &mut digits).to_vec();
+                write(self, &text)
+            }
+        }
+    }
+
+    pub(super) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
+        let text = self.formatted(self.at(first), count)?;
+        write(self, &text)
+    }
+
+    /// What `printf` prints with the values from a slot on, the first of them the format.
+    pub(super) fn formatted(&mut self, first: usize, count: usize) -> Result<Vec<u8>> {
+        let convfmt = self.convfmt();
+        let mut digits = Digits::new();
+        let format = self.slots[first].bytes(&convfmt, &mut digits);
+        let mut out = Vec::new();
+        format::push(&mut out, format, &self.slots[first + 1..first + count], &convfmt, self.utf8)?;
+        Ok(out)
+    }
+}

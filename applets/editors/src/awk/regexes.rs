@@ -1,0 +1,175 @@
+//! Regular expressions of a program and of its strings.
+
+use std::rc::Rc;
+
+use rbox_core::error::Result;
+use rbox_core::pattern::regex::{Flags, Regex};
+
+use super::value::Text;
+
+/// How many expressions from strings are kept.
+const KEPT: usize = 64;
+
+/// The expressions of a program.
+pub struct Regexes {
+    sources: Vec<Vec<u8>>,
+    /// Those of the program, in the order of `sources`.
+    compiled: Vec<Rc<Regex>>,
+    /// Those from strings; the one used last is the first.
+    dynamic: Vec<(Rc<Text>, Rc<Regex>)>,
+    flags: Flags,
+}
+
+impl Regexes {
+    /// Compiles the expressions of the program.
+    pub fn new(sources: &[Vec<u8>], utf8: bool) -> Result<Self> {
+        let flags = Flags::EXTENDED | Flags::BRACKET_ESCAPES | if utf8 { Flags::UTF8 } else { Flags::NONE };
+        let compiled = sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
+        Ok(Self { sources: sources.to_vec(), compiled, dynamic: Vec::new(), flags })
+    }
+
+    /// IGNORECASE has changed.
+    pub fn set_ignore_case(&mut self, ignores: bool) -> Result<()> {
+        let plain = if self.flags | Flags::UTF8 == self.flags { Flags::UTF8 } else { Flags::NONE };
+        let case = if ignores { Flags::FOLD_CASE } else { Flags::NONE };
+        let flags = Flags::EXTENDED | Flags::BRACKET_ESCAPES | plain | case;
+        if flags != self.flags {
+            self.flags = flags;
+            self.dynamic.clear();
+            self.compiled = self.sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
+        }
+        Ok(())
+    }
+
+    /// An expression of the program.
+    #[inline]
+    pub fn fixed(&self, index: u32) -> &Rc<Regex> {
+        &self.compiled[index as usize]
+    }
+
+    /// The expression in a string.
+    pub fn of_text(&mut self, text: &Rc<Text>) -> Result<Rc<Regex>> {
+        let is_it = |(known, _): &(Rc<Text>, Rc<Regex>)| Rc::ptr_eq(known, text) || ***known == ***text;
+        match self.dynamic.iter().position(is_it) {
+            Some(0) => {}
+            Some(at) => self.dynamic[..=at].rotate_right(1),
+            None => {
+                let regex = Rc::new(compile(text, self.flags)?);
+                self.dynamic.truncate(KEPT - 1);
+                self.dynamic.insert(0, (Text::new(text), regex));
+            }
+        }
+        Ok(Rc::clone(&self.dynamic[0].1))
+    }
+}
+
+fn compile<T: From<Regex>>(source: &[u8], flags: Flags) -> Result<T> {
+    match Regex::new(&translated(source), flags) {
+        Ok(regex) => Ok(regex.into()),
+        Err(error) => Err(error.about(source)),
+    }
+}
+
+/// The expression with awk's escapes replaced (POSIX XCU awk, Regular Expressions): `\n`, `\"`, `\/`, `\101`; a byte
+/// that means something is then escaped. gawk's `\y` is the engine's `\b`. A brace that begins no interval is literal.
+fn translated(source: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(source.len());
+    let mut at = 0;
+    // The offset in `source` of the first byte of a bracket expression, after `^`, while in one.
+    let mut bracket = None;
+    while let Some(&byte) = source.get(at) {
+        at += 1;
+        match byte {
+            b'\\' => at += escape(&source[at..], bracket.is_some(), &mut out),
+            b'[' if bracket.is_none() => {
+                out.push(byte);
+                if source.get(at) == Some(&b'^') {
+                    out.push(b'^');
+                    at += 1;
+                }
+                bracket = Some(at);
+            }
+            b'[' if matches!(source.get(at), Some(b':' | b'.' | b'=')) => {
+                let end = [source[at], b']'];
+                let length = source[at + 1..].windows(2).position(|pair| pair == end).map_or(0, |length| length + 3);
+                out.push(b'[');
+                out.extend_from_slice(&source[at..at + length]);
+                at += length;
+            }
+            b']' if bracket.is_some_and(|first| at - 1 > first) => {
+                bracket = None;
+                out.push(byte);
+            }
+            b'{' if bracket.is_none() && !is_interval(&source[at..], &out) => out.extend_from_slice(b"\\{"),
+            _ => out.push(byte),
+        }
+    }
+    out
+}
+
+/// Whether what follows a brace is `N}`, `N,}`, `,M}` or `N,M}`, and something is before it to be repeated.
+fn is_interval(rest: &[u8], before: &[u8]) -> bool {
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b',').count();
+    let commas = rest[..length].iter().filter(|&&byte| byte == b',').count();
+    let is_begin = matches!(before, [] | [.., b'(' | b'|' | b'^']) && !before.ends_with(b"\\(");
+    length > commas && commas < 2 && rest.get(length) == Some(&b'}') && !is_begin
+}
+
+/// Adds what an escape means, and returns its length.
+fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
+    let Some(&first) = rest.first() else {
+        // A backslash at the end is literal.
+        out.extend_from_slice(b"\\\\");
+        return 0;
+    };
+    let (byte, length) = match first {
+        b'n' => (b'\n', 1),
+        b't' => (b'\t', 1),
+        b'r' => (b'\r', 1),
+        b'f' => (12, 1),
+        b'v' => (11, 1),
+        b'a' => (7, 1),
+        b'b' => (8, 1),
+        b'0'..=b'7' | b'x' => {
+            let mut code = Vec::new();
+            let length = super::lexer::unescape(rest, &mut code);
+            (code.first().copied().unwrap_or(first), length)
+        }
+        b'y' if !in_bracket => {
+            out.extend_from_slice(b"\\b");
+            return 1;
+        }
+        b'w' | b'W' | b's' | b'S' | b'B' | b'<' | b'>' | b'`' | b'\'' if !in_bracket => {
+            out.extend_from_slice(&[b'\\', first]);
+            return 1;
+        }
+        other => (other, 1),
+    };
+    let is_special = if in_bracket { b"\\]^-[".contains(&byte) } else { b"\\^$.[]|()*+?{}".contains(&byte) };
+    if is_special {
+        out.push(b'\\');
+    }
+    out.push(byte);
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_those_of_awk() {
+        for (source, result) in [
+            (&b"a\\/b\\\""[..], &b"a/b\""[..]),
+            (b"\\.\\052\\x2e", b"\\.\\*\\."),
+            (b"\\yfoo\\>", b"\\bfoo\\>"),
+            (b"[\\]\\n]", b"[\\]\n]"),
+            (b"[^]x]{", b"[^]x]\\{"),
+            (b"a{2}b{,c", b"a{2}b\\{,c"),
+            (b"[[:alpha:]{]", b"[[:alpha:]{]"),
+            (b"end\\", b"end\\\\"),
+        ] {
+            assert_eq!(translated(source), result);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The order of keys: PROCINFO["sorted_in"], asort() and asorti(), as in gawk.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use rbox_core::error::{Error, Result};
+
+use super::machine::Machine;
+use super::value::{Digits, Text, Value};
+
+/// What keys are sorted by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    KeyString,
+    KeyNumber,
+    ValueType,
+    ValueString,
+    ValueNumber,
+}
+
+/// The order of a name, and whether it is reversed. `None` for no order.
+fn named(name: &[u8]) -> Option<(By, bool)> {
+    let name = name.strip_prefix(b"@")?;
+    let (name, reversed) = match name.strip_suffix(b"_desc") {
+        Some(name) => (name, true),
+        None => (name.strip_suffix(b"_asc")?, false),
+    };
+    let by = match name {
+        b"ind_str" => By::KeyString,
+        b"ind_num" => By::KeyNumber,
+        b"val_type" => By::ValueType,
+        b"val_str" => By::ValueString,
+        b"val_num" => By::ValueNumber,
+        _ => return None,
+    };
+    Some((by, reversed))
+}
+
+impl Machine<'_> {
+    /// The keys of an array in the order of a name, which may be that of a function of the program.
+    pub(super) fn keys_in_order(&mut self, array: usize, order: &[u8]) -> Result<Vec<Rc<Text>>> {
+        let keys: Vec<Rc<Text>> = self.arrays[array].keys().cloned().collect();
+        if order == b"@unsorted" {
+            return Ok(keys);
+        }
+        let mut elements = Vec::with_capacity(keys.len());
+        for key in keys {
+            let value = self.arrays[array].get(&key).cloned().unwrap_or_default();
+            elements.push((key, value));
+        }
+        let function = self.function(order);
+        let mut failure = None;
+        match (named(order), function) {
+            (Some((by, reversed)), _) => {
+                let format = self.convfmt();
+                elements.sort_by(|one, other| {
+                    let order = compare(by, one, other, &format);
+                    if reversed { order.reverse() } else { order }
+                });
+            }
+            (None, Some(function)) => elements = self.merge_sort(elements, function, &mut failure),
+            (None, None) => return Err(Error::new("Unknown order of keys")),
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(elements.into_iter().map(|(key, _)| key).collect()),
+        }
+    }
+
+    fn function(&self, name: &[u8]) -> Option<usize> {
+        self.code.function_names.iter().position(|function| function == name)
+    }
+
+    /// Sorts by a function of the program, which may be wrong about the order, or change what it likes.
+    fn merge_sort(
+        &mut self,
+        mut elements: Vec<(Rc<Text>, Value)>,
+        function: usize,
+        failure: &mut Option<Error>,
+    ) -> Vec<(Rc<Text>, Value)> {
+        if elements.len() < 2 || failure.is_some() {
+            return elements;
+        }
+        let upper = elements.split_off(elements.len() / 2);
+        let lower = self.merge_sort(elements, function, failure);
+        let upper = self.merge_sort(upper, function, failure);
+        let (mut lower, mut upper) = (lower.into_iter().peekable(), upper.into_iter().peekable());
+        let mut merged = Vec::with_capacity(lower.len() + upper.len());
+        while let (Some(one), Some(other)) = (lower.peek(), upper.peek()) {
+            let arguments =
+                [Value::Input(Rc::clone(&one.0)), one.1.clone(), Value::Input(Rc::clone(&other.0)), other.1.clone()];
+            let is_after = match self.call(function, &arguments) {
+                Ok(result) => result.number() > 0.0,
+                Err(error) => {
+                    *failure = Some(error);
+                    break;
+                }
+            };
+            merged.extend(if is_after { upper.next() } else { lower.next() });
+        }
+        merged.extend(lower);
+        merged.extend(upper);
+        merged
+    }
+}
+
+type Element = (Rc<Text>, Value);
+
+fn compare(by: By, one: &Element, other: &Element, format: &[u8]) -> Ordering {
+    let numbers = |one: f64, other: f64| one.total_cmp(&other);
+    match by {
+        By::KeyString => one.0.cmp(&other.0),
+        By::KeyNumber => numbers(super::value::prefix_number(&one.0), super::value::prefix_number(&other.0))
+            .then_with(|| one.0.cmp(&other.0)),
+        By::ValueType => match (one.1.as_number(), other.1.as_number()) {
+            (Some(one), Some(other)) => numbers(one, other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => strings(one, other, format),
+        },
+        By::ValueString => strings(one, other, format),
+        By::ValueNumber => numbers(one.1.number(), other.1.number()).then_with(|| strings(one, other, format)),
+    }
+    .then_with(|| one.0.cmp(&other.0))
+}
+
+fn strings(one: &Element, other: &Element, format: &[u8]) -> Ordering {
+    let (mut first, mut second) = (Digits::new(), Digits::new());
+    one.1.bytes(format, &mut first).cmp(other.1.bytes(format, &mut second))
+}
+
+impl Text {
+    fn cmp(&self, other: &Text) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}

@@ -1,0 +1,239 @@
+//! Functions that match: `match`, `split`, `sub`, `gsub`, `gensub` and `patsplit`.
+
+use rbox_core::bytes::append;
+use rbox_core::error::{Error, Result};
+use rbox_core::pattern::regex::{Exec, Regex, Span};
+
+use super::builtins::count_characters;
+use super::fields::Splitter;
+use super::machine::Machine;
+use super::resolve::special;
+use super::value::{Text, Value};
+
+impl Machine<'_> {
+    /// `match(text, regex [, array])`: the position, counted from 1; also RSTART and RLENGTH. The array gets the groups.
+    pub(super) fn match_text(&mut self, first: usize, count: usize) -> Result<f64> {
+        let text = self.argument(first);
+        let regex = self.regex(first + 1)?;
+        let mut spans = vec![None; if count > 2 { regex.groups() + 1 } else { 1 }];
+        let found = regex.captures_at(&text, 0, Exec::default(), &mut spans);
+        check(&regex)?;
+        let (start, length) = match spans[0] {
+            Some((start, end)) if found => (
+                (count_characters(&text[..start], self.utf8) + 1) as f64,
+                count_characters(&text[start..end], self.utf8) as f64,
+            ),
+            _ => (0.0, -1.0),
+        };
+        self.set_number(special::RSTART << 1, start);
+        self.set_number(special::RLENGTH << 1, length);
+        if count > 2 {
+            let array = self.array_at(first + 2)?;
+            self.arrays[array].clear();
+            for (group, span) in spans.into_iter().enumerate() {
+                let Some((start, end)) = span else { continue };
+                let key = rbox_core::text!(group);
+                let separator = self.special(special::SUBSEP);
+                let position = (count_characters(&text[..start], self.utf8) + 1) as f64;
+                let length = count_characters(&text[start..end], self.utf8) as f64;
+                let array = &mut self.arrays[array];
+                *array.entry(&key, None) = Value::input(&text[start..end]);
+                *array.entry(&[&key, &separator[..], b"start"].concat(), None) = Value::Num(position);
+                *array.entry(&[&key, &separator[..], b"length"].concat(), None) = Value::Num(length);
+            }
+        }
+        Ok(start)
+    }
+
+    /// `split(text, array [, separator [, separators]])`: the number of fields.
+    pub(super) fn split(&mut self, first: usize, count: usize) -> Result<f64> {
+        let text = self.argument(first);
+        let splitter = match count {
+            2 => {
+                let separator = self.special(special::FS);
+                self.splitter(&separator, false)?
+            }
+            _ => match &self.slots[first + 2] {
+                Value::Regex(index) => Splitter::Regex(std::rc::Rc::clone(self.regexes.fixed(*index))),
+                _ => {
+                    let separator = self.argument(first + 2);
+                    self.splitter(&separator, false)?
+                }
+            },
+        };
+        self.split_by(&text, &splitter, first, count)
+    }
+
+    /// gawk's `patsplit(text, array [, content [, separators]])`: the fields are what matches.
+    pub(super) fn patsplit(&mut self, first: usize, count: usize) -> Result<f64> {
+        let text = self.argument(first);
+        let regex = match count {
+            2 => {
+                let content = self.special(special::FPAT);
+                self.regexes.of_text(&content)?
+            }
+            _ => self.regex(first + 2)?,
+        };
+        self.split_by(&text, &Splitter::Content(regex), first, count)
+    }
+
+    fn split_by(&mut self, text: &Text, splitter: &Splitter, first: usize, count: usize) -> Result<f64> {
+        let mut bounds = Vec::new();
+        splitter.split(text, &mut 0, &mut bounds, usize::MAX);
+        let array = self.array_at(first + 1)?;
+        let fields = bounds.iter().map(|&(start, end)| Value::input(&text[start..end])).collect();
+        self.fill(array, fields);
+        if count > 3 {
+            let array = self.array_at(first + 3)?;
+            let between = bounds.windows(2).map(|pair| Value::text(&text[pair[0].1..pair[1].0])).collect();
+            self.fill(array, between);
+        }
+        Ok(bounds.len() as f64)
+    }
+
+    /// `sub` and `gsub`: the target's string, the replacement and the expression are in slots from `first` on. The
+    /// result, if anything was replaced, goes where the string was.
+    pub(super) fn substitute(&mut self, first: usize, is_global: bool) -> Result<f64> {
+        let (text, replacement) = (self.argument(first), self.argument(first + 1));
+        let regex = self.regex(first + 2)?;
+        let Some(found) = regex.find_at(&text, 0, Exec::default()) else {
+            check(&regex)?;
+            return Ok(0.0);
+        };
+        let parts = Parts::of(&replacement);
+        let mut out = Vec::with_capacity(text.len() + replacement.len());
+        let (mut count, mut copied) = (0, 0);
+        let mut next = Some(found);
+        while let Some((start, end)) = next {
+            append(&mut out, &text[copied..start])?;
+            parts.push(&mut out, &text[start..end])?;
+            (count, copied) = (count + 1, end);
+            if !is_global {
+                break;
+            }
+            next = next_match(&regex, &text, end, start == end, self.utf8);
+        }
+        append(&mut out, &text[copied..])?;
+        self.slots[first] = Value::Str(Text::from_vec(out));
+        Ok(f64::from(count))
+    }
+
+    /// gawk's `gensub(regex, replacement, how [, text])`: the text with one match replaced, or all; `\1` is a group.
+    pub(super) fn gensub(&mut self, first: usize, count: usize) -> Result<Value> {
+        let regex = self.regex(first)?;
+        let replacement = self.argument(first + 1);
+        let how = self.argument(first + 2);
+        let wanted = if matches!(how.first(), Some(b'g' | b'G')) {
+            0.0
+        } else {
+            self.slots[first + 2].number().trunc().max(1.0)
+        };
+        let text = if count > 3 {
+            self.argument(first + 3)
+        } else {
+            self.join();
+            Text::new(&self.fields.record)
+        };
+        let mut spans: Vec<Span> = vec![None; regex.groups() + 1];
+        let mut out = Vec::new();
+        let (mut copied, mut found) = (0, 0.0);
+        let mut next = regex.find_at(&text, 0, Exec::default());
+        while let Some((start, end)) = next {
+            found += 1.0;
+            if wanted == 0.0 || found == wanted {
+                append(&mut out, &text[copied..start])?;
+                regex.captures_at(&text, start, Exec::default(), &mut spans);
+                push_groups(&mut out, &replacement, &text, &spans)?;
+                copied = end;
+                if wanted != 0.0 {
+                    break;
+                }
+            }
+            next = next_match(&regex, &text, end, start == end, self.utf8);
+        }
+        check(&regex)?;
+        append(&mut out, &text[copied..])?;
+        Ok(Value::Str(Text::from_vec(out)))
+    }
+}
+
+/// A search that took too long is an error, not a text without a match.
+fn check(regex: &Regex) -> Result<()> {
+    if regex.gave_up() { Err(Error::new("Regular expression too complex")) } else { Ok(()) }
+}
+
+/// The match after one that ended at `end`. An empty one right after another match is none.
+fn next_match(regex: &Regex, text: &[u8], end: usize, was_empty: bool, utf8: bool) -> Option<(usize, usize)> {
+    let step = |at: usize| if utf8 { rbox_core::pattern::width(&text[at..]).max(1) } else { 1 };
+    let from = if was_empty { end + step(end.min(text.len())) } else { end };
+    match regex.find_at(text, from, Exec::default()) {
+        Some((start, stop)) if start == stop && start == end && !was_empty => {
+            regex.find_at(text, end + step(end), Exec::default())
+        }
+        found => found,
+    }
+}
+
+/// A replacement of `sub` and `gsub`: bytes, and where the match goes between them.
+struct Parts {
+    literal: Vec<u8>,
+    matches: Vec<usize>,
+}
+
+impl Parts {
+    /// POSIX XCU awk, sub: `&` is the match, `\&` an ampersand, `\\&` a backslash and the match.
+    fn of(text: &[u8]) -> Self {
+        let mut parts = Self { literal: Vec::with_capacity(text.len()), matches: Vec::new() };
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            match (byte, &text[at..]) {
+                (b'\\', [b'&' | b'\\', ..]) => {
+                    parts.literal.push(text[at]);
+                    at += 1;
+                }
+                (b'&', _) => parts.matches.push(parts.literal.len()),
+                _ => parts.literal.push(byte),
+            }
+        }
+        parts
+    }
+
+    fn push(&self, out: &mut Vec<u8>, found: &[u8]) -> Result<()> {
+        let mut from = 0;
+        for &at in &self.matches {
+            append(out, &self.literal[from..at])?;
+            append(out, found)?;
+            from = at;
+        }
+        append(out, &self.literal[from..])
+    }
+}
+
+/// gensub's replacement: `&` and `\0` are the match, `\1` to `\9` its groups.
+fn push_groups(out: &mut Vec<u8>, replacement: &[u8], text: &[u8], spans: &[Span]) -> Result<()> {
+    let mut at = 0;
+    while let Some(&byte) = replacement.get(at) {
+        at += 1;
+        let group = match (byte, replacement.get(at)) {
+            (b'&', _) => 0,
+            (b'\\', Some(digit @ b'0'..=b'9')) => {
+                at += 1;
+                usize::from(digit - b'0')
+            }
+            (b'\\', Some(other)) => {
+                at += 1;
+                out.push(*other);
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        if let Some(Some((start, end))) = spans.get(group) {
+            append(out, &text[*start..*end])?;
+        }
+    }
+    Ok(())
+}
