@@ -8,6 +8,7 @@ rbox_core::applets! {
     cal: "/usr/bin/cal";
     hexdump: "/usr/bin/hexdump" "/usr/bin/hd";
     less: "/usr/bin/less";
+    man: "/usr/bin/man";
     more: "/bin/more";
     strings: "/usr/bin/strings";
     tree: "/usr/bin/tree";
@@ -19,5 +20,7 @@ rbox_core::applets! {
 pub use hexdump::fuzz as fuzz_hexdump;
 #[cfg(fuzzing)]
 pub use less::fuzz as fuzz_less;
+#[cfg(fuzzing)]
+pub use man::fuzz as fuzz_man;
 #[cfg(fuzzing)]
 pub use xxd::fuzz as fuzz_xxd;
