@@ -7,6 +7,8 @@ use rbox_core::pattern;
 use rbox_core::pattern::regex::{Exec, Regex, Span};
 use rbox_core::prelude::*;
 
+use crate::unambiguous::{Form, append_unambiguous};
+
 use super::files::{Inputs, Outputs, copy_file, execute, open_reader};
 use super::parser::invalid_reference;
 use super::program::{Action, Address, Command, End, LAST_USED, Program, RegexId, Substitute, Translation};
@@ -533,32 +535,9 @@ impl<'a> Machine<'a> {
 
     /// `l`: POSIX's escapes, lines folded with a backslash, `$` at the end.
     fn list(&mut self, env: &mut Env, length: usize) -> Result<()> {
-        let width = if length > 1 { length - 1 } else { usize::MAX };
         self.spare.clear();
-        let mut column = 0;
-        for &byte in &self.space {
-            let octal = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
-            let plain = [byte];
-            let shown: &[u8] = match byte {
-                b'\\' => b"\\\\",
-                7 => b"\\a",
-                8 => b"\\b",
-                12 => b"\\f",
-                b'\n' => b"\\n",
-                b'\r' => b"\\r",
-                b'\t' => b"\\t",
-                11 => b"\\v",
-                b' '..=b'~' => &plain,
-                _ => &octal,
-            };
-            if column + shown.len() > width && column > 0 {
-                append(&mut self.spare, &[b'\\', self.inputs.line_end()])?;
-                column = 0;
-            }
-            append(&mut self.spare, shown)?;
-            column += shown.len();
-        }
-        append(&mut self.spare, &[b'$', self.inputs.line_end()])?;
+        let form = Form { length, end: self.inputs.line_end(), escapes_dollar: false };
+        append_unambiguous(&mut self.spare, &self.space, form)?;
         self.outputs.main().write(env, &self.spare, self.inputs.line_end())
     }
 }
