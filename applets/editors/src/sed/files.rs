@@ -162,7 +162,7 @@ impl Outputs {
         if let Some(backup) = backup_name(&edit.target, suffix) {
             back_up(&edit.target, &backup).map_err(|errno| failed(&edit.target, errno))?;
         }
-        fs::rename(&edit.temporary, &edit.target).map_err(|errno| failed(&edit.temporary, errno))?;
+        fs::rename(&edit.temporary, &edit.target).map_err(|errno| failed(&edit.target, errno))?;
         edit.temporary.clear();
         Ok(())
     }
@@ -244,6 +244,11 @@ impl<'a> Inputs<'a> {
             begins: false,
             status: ExitStatus::SUCCESS,
         }
+    }
+
+    /// The open file.
+    pub fn current(&mut self) -> Option<&mut Input> {
+        self.current.as_mut()
     }
 
     pub fn line_end(&self) -> u8 {
@@ -354,7 +359,7 @@ impl<'a> Inputs<'a> {
             Error::cannot("create", &[&place[..], b"sedXXXXXXXX"].concat(), errno).with_status(IO_FAILURE)
         })?;
         keep_attributes(&file, &new, &stat);
-        let sink = Sink { target: Target::File(Output::from_fd(new)), name: temporary.clone(), lacks_end: false };
+        let sink = Sink { target: Target::File(Output::from_fd(new)), name: operand.to_vec(), lacks_end: false };
         outputs.edit = Some(Edit { sink, temporary, target });
         Ok(Input::from_fd(file, operand))
     }

@@ -7,9 +7,12 @@ use rbox_core::pattern;
 use rbox_core::pattern::regex::{Exec, Regex, Span};
 use rbox_core::prelude::*;
 
+use crate::unambiguous::{Form, append_unambiguous};
+
 use super::files::{Inputs, Outputs, copy_file, execute, open_reader};
 use super::parser::invalid_reference;
 use super::program::{Action, Address, Command, End, LAST_USED, Program, RegexId, Substitute, Translation};
+use super::skim::Skim;
 
 /// What the command line says about running.
 #[derive(Clone, Copy)]
@@ -74,6 +77,7 @@ pub struct Machine<'a> {
     /// A substitution was made since the last line was read or the last `t`.
     replaced: bool,
     last_regex: RegexId,
+    skim: Option<Skim>,
     /// The commands that have run.
     #[cfg(fuzzing)]
     steps: u32,
@@ -81,6 +85,7 @@ pub struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub fn new(program: &'a Program, manner: Manner, inputs: Inputs<'a>, outputs: Outputs) -> Self {
+        let skim = if manner.unbuffered { None } else { Skim::of(program, manner.quiet, inputs.line_end()) };
         let mut machine = Self {
             program,
             manner,
@@ -96,6 +101,7 @@ impl<'a> Machine<'a> {
             readers: program.readers.iter().map(|_| None).collect(),
             replaced: false,
             last_regex: LAST_USED,
+            skim,
             #[cfg(fuzzing)]
             steps: 0,
         };
@@ -103,7 +109,7 @@ impl<'a> Machine<'a> {
         machine
     }
 
-    /// Ranges begin anew with each file where lines are counted anew.
+    /// Ranges and the files of `R` begin anew with each file where lines are counted anew.
     fn reset_ranges(&mut self) {
         let before = |command: &Command| match command.first {
             Some(Address::Zero) => Range::UntilMatch,
@@ -113,17 +119,26 @@ impl<'a> Machine<'a> {
         self.ranges.extend(self.program.commands.iter().map(before));
     }
 
-    /// Runs the script on all lines.
+    /// Runs the script on all lines. What was written before an error stays written.
     pub fn run(&mut self, env: &mut Env) -> Outcome {
+        self.run_cycles(env).inspect_err(|_| {
+            // That error is what is reported.
+            let _ = self.outputs.flush(env);
+        })
+    }
+
+    fn run_cycles(&mut self, env: &mut Env) -> Outcome {
         let mut status = ExitStatus::SUCCESS;
         let mut reads = true;
         loop {
             if reads {
                 self.space.clear();
+                if let Some(skim) = &mut self.skim {
+                    skim.pass(env, &mut self.inputs, &mut self.outputs)?;
+                }
                 if !self.next_line(env)? {
                     break;
                 }
-                self.replaced = false;
             }
             let ending = self.cycle(env)?;
             if matches!(ending, Ending::Print | Ending::Quit { prints: true, .. }) && !self.manner.quiet {
@@ -149,8 +164,11 @@ impl<'a> Machine<'a> {
     /// Adds the next line to the pattern space.
     fn next_line(&mut self, env: &mut Env) -> Result<bool> {
         let is_read = self.inputs.read(env, &mut self.outputs, &mut self.space)?;
+        // POSIX XCU sed, `t`: since the most recent reading of an input line.
+        self.replaced = false;
         if std::mem::take(&mut self.inputs.begins) {
             self.reset_ranges();
+            self.readers.iter_mut().for_each(|reader| *reader = None);
         }
         Ok(is_read)
     }
@@ -517,32 +535,9 @@ impl<'a> Machine<'a> {
 
     /// `l`: POSIX's escapes, lines folded with a backslash, `$` at the end.
     fn list(&mut self, env: &mut Env, length: usize) -> Result<()> {
-        let width = if length > 1 { length - 1 } else { usize::MAX };
         self.spare.clear();
-        let mut column = 0;
-        for &byte in &self.space {
-            let octal = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
-            let plain = [byte];
-            let shown: &[u8] = match byte {
-                b'\\' => b"\\\\",
-                7 => b"\\a",
-                8 => b"\\b",
-                12 => b"\\f",
-                b'\n' => b"\\n",
-                b'\r' => b"\\r",
-                b'\t' => b"\\t",
-                11 => b"\\v",
-                b' '..=b'~' => &plain,
-                _ => &octal,
-            };
-            if column + shown.len() > width && column > 0 {
-                append(&mut self.spare, &[b'\\', self.inputs.line_end()])?;
-                column = 0;
-            }
-            append(&mut self.spare, shown)?;
-            column += shown.len();
-        }
-        append(&mut self.spare, &[b'$', self.inputs.line_end()])?;
+        let form = Form { length, end: self.inputs.line_end(), escapes_dollar: false };
+        append_unambiguous(&mut self.spare, &self.space, form)?;
         self.outputs.main().write(env, &self.spare, self.inputs.line_end())
     }
 }

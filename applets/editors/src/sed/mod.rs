@@ -1,11 +1,13 @@
 //! `sed`: edit a stream line by line (POSIX XCU sed), with the options and commands of GNU.
 //!
-//! Stages: `parser` compiles the script to a `program`, `machine` runs it, `files` has the lines and the outputs.
+//! Stages: `parser` compiles the script to a `program`, `machine` runs it, `skim` passes over lines that it
+//! leaves alone, `files` has the lines and the outputs.
 
 mod files;
 mod machine;
 mod parser;
 mod program;
+mod skim;
 
 use rbox_core::io::Input;
 use rbox_core::number;

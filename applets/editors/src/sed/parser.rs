@@ -36,8 +36,6 @@ struct Parser<'a> {
     blocks: Vec<usize>,
     labels: Vec<(Vec<u8>, usize)>,
     jumps: Vec<Jump>,
-    /// The pattern and flags of each regular expression, so that none is compiled twice.
-    sources: Vec<(Vec<u8>, Flags)>,
 }
 
 /// Compiles a script.
@@ -50,7 +48,6 @@ pub fn parse(script: &[u8], syntax: Syntax) -> Result<Program> {
         blocks: Vec::new(),
         labels: Vec::new(),
         jumps: Vec::new(),
-        sources: Vec::new(),
     };
     while parser.command()? {}
     if !parser.blocks.is_empty() {
@@ -365,12 +362,12 @@ impl Parser<'_> {
             }
         }
         let source = (pattern, flags);
-        if let Some(known) = self.sources.iter().position(|known| *known == source) {
+        if let Some(known) = self.program.sources.iter().position(|known| *known == source) {
             return Ok(RegexId(known as u32));
         }
         self.program.regexes.push(Regex::new(&source.0, flags).map_err(|error| error.about(&source.0))?);
-        self.sources.push(source);
-        Ok(RegexId(self.sources.len() as u32 - 1))
+        self.program.sources.push(source);
+        Ok(RegexId(self.program.sources.len() as u32 - 1))
     }
 
     /// The part of the script up to the delimiter, as `part` copies or translates it: `Some(length)` for what it has

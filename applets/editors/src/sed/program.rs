@@ -1,6 +1,6 @@
 //! What a script is compiled to.
 
-use rbox_core::pattern::regex::Regex;
+use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::pattern::template::{Template, Which};
 
 /// The index of a regular expression in `Program::regexes`.
@@ -37,6 +37,8 @@ pub enum End {
 pub struct Program {
     pub commands: Vec<Command>,
     pub regexes: Vec<Regex>,
+    /// What they were compiled from.
+    pub sources: Vec<(Vec<u8>, Flags)>,
     /// The files of `w`, without /dev/stdout. Number n of a `Sink` is `writers[n - 1]`.
     pub writers: Vec<Vec<u8>>,
     /// The files of `R`.

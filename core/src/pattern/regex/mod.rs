@@ -59,6 +59,11 @@ impl Flags {
     /// A backslash in a bracket expression takes the next character literally, as in awk.
     pub const BRACKET_ESCAPES: Flags = Flags(1024);
 
+    /// Whether all flags of `other` are among these.
+    pub fn contains(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     fn has(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
     }
