@@ -10,6 +10,7 @@ rbox_core::applets! {
     ed: "/bin/ed";
     patch: "/usr/bin/patch";
     sed: "/bin/sed";
+    vi: "/bin/vi";
 }
 
 #[cfg(fuzzing)]
@@ -20,3 +21,5 @@ pub use ed::fuzz as fuzz_ed;
 pub use patch::fuzz as fuzz_patch;
 #[cfg(fuzzing)]
 pub use sed::fuzz as fuzz_sed;
+#[cfg(fuzzing)]
+pub use vi::fuzz as fuzz_vi;

@@ -7,6 +7,7 @@ rbox_core::applets! {
     ascii: "/usr/bin/ascii";
     cal: "/usr/bin/cal";
     hexdump: "/usr/bin/hexdump" "/usr/bin/hd";
+    hexedit: "/usr/bin/hexedit";
     less: "/usr/bin/less";
     man: "/usr/bin/man";
     more: "/bin/more";
