@@ -1,5 +1,4 @@
 //! The applets of the group viewers.
 #![forbid(unsafe_code)]
 
-rbox_core::applets! {
-}
+rbox_core::applets! {}

@@ -7,6 +7,8 @@ use rbox_core::pattern;
 use rbox_core::sys::float;
 use rbox_core::time::{Civil, Moment, Zone, days_of, format};
 
+use super::array::Key;
+use super::fields::Fields;
 use super::machine::Machine;
 use super::program::{Operand, builtin};
 use super::resolve::special;
@@ -28,7 +30,11 @@ impl Machine<'_> {
             SUB | GSUB => self.substitute(first, function == GSUB)?,
             GENSUB => return self.gensub(first, count),
             MATCH => self.match_text(first, count)?,
-            SPRINTF => return Ok(Value::Str(Text::from_vec(self.formatted(first, count)?))),
+            SPRINTF => {
+                let mut text = Vec::new();
+                self.formatted(first, count, &mut text)?;
+                return Ok(Value::Str(Text::from_vec(text)));
+            }
             SIN => number(self, 0).sin(),
             COS => number(self, 0).cos(),
             ATAN2 => number(self, 0).atan2(number(self, 1)),
@@ -86,6 +92,17 @@ impl Machine<'_> {
                 Ok(value.bytes(&format, &mut self.digits).len() as f64)
             }
         }
+    }
+
+    /// The length of a field or of the record.
+    pub(super) fn field_length(&mut self, operand: Operand) -> Result<f64> {
+        let number = Fields::check(self.value(operand).number())?;
+        if number == 0 {
+            self.join();
+            return Ok(count_characters(&self.fields.record, self.utf8) as f64);
+        }
+        let format = self.convfmt();
+        Ok(count_characters(self.fields.bytes(number, &format, &mut self.digits), self.utf8) as f64)
     }
 
     /// POSIX XCU awk, substr: at most n characters from position m on, both truncated; from the first if m is less than 1.
@@ -240,7 +257,7 @@ impl Machine<'_> {
         let keys = self.keys_in_order(source, order.as_ref().map_or(default, |order| order))?;
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
-            let value = self.arrays[source].get(&key).cloned().unwrap_or_default();
+            let value = self.arrays[source].get_bytes(&key).cloned().unwrap_or_default();
             values.push(if by_key { Value::Str(key) } else { value });
         }
         let dest = if count > 1 { self.array_at(first + 1)? } else { source };
@@ -254,20 +271,19 @@ impl Machine<'_> {
         let array = &mut self.arrays[array];
         array.clear();
         for (index, value) in values.into_iter().enumerate() {
-            let key = rbox_core::number::Decimal::new(index as u64 + 1);
-            *array.entry(key.as_bytes(), None) = value;
+            *array.entry(Key::Integer(index as i64 + 1)) = value;
         }
     }
 
     /// The keys for a loop: in the order in which they came, or as PROCINFO["sorted_in"] says.
     pub(super) fn sorted_keys(&mut self, array: usize) -> Result<Vec<Rc<Text>>> {
         if let Value::Array(info) = self.slots[special::PROCINFO as usize]
-            && let Some(Value::Str(order)) = self.arrays[info as usize].get(b"sorted_in")
+            && let Some(Value::Str(order)) = self.arrays[info as usize].get_bytes(b"sorted_in")
         {
             let order = Rc::clone(order);
             return self.keys_in_order(array, &order);
         }
-        Ok(self.arrays[array].keys().cloned().collect())
+        Ok(self.arrays[array].keys())
     }
 }
 

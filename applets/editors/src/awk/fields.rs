@@ -172,6 +172,8 @@ pub struct Fields {
     is_split: bool,
     /// A field has changed, and `record` has not.
     is_stale: bool,
+    /// `record` was put together from fields.
+    is_joined: bool,
     splitter: Splitter,
     /// Whether the splitter is another from the next record on.
     next: Option<Splitter>,
@@ -188,6 +190,7 @@ impl Fields {
             from: 0,
             is_split: true,
             is_stale: false,
+            is_joined: false,
             splitter: Splitter::Blanks,
             next: None,
         }
@@ -204,7 +207,7 @@ impl Fields {
         self.bounds.clear();
         self.values.clear();
         self.whole = Value::Uninit;
-        (self.from, self.is_split, self.is_stale) = (0, false, false);
+        (self.from, self.is_split, self.is_stale, self.is_joined) = (0, false, false, false);
         if let Some(next) = self.next.take() {
             self.splitter = next;
         }
@@ -273,7 +276,8 @@ impl Fields {
     /// The value of the record, after `join`.
     pub fn whole(&mut self) -> Value {
         if let Value::Uninit = self.whole {
-            self.whole = Value::input(&self.record);
+            // What was put together from fields is a string, as for the others: it does not look like a number.
+            self.whole = if self.is_joined { Value::text(&self.record) } else { Value::input(&self.record) };
         }
         self.whole.clone()
     }
@@ -328,7 +332,7 @@ impl Fields {
             }
             *bounds = (start, record.len());
         }
-        (self.record, self.is_stale) = (record, false);
+        (self.record, self.is_stale, self.is_joined) = (record, false, true);
     }
 }
 
@@ -367,7 +371,7 @@ mod tests {
         fields.set_record(b"a b");
         fields.set(4, Value::Num(7.0));
         fields.join(b"%.6g", b"-");
-        assert!(matches!(fields.whole(), Value::Input(text) if **text == *b"a-b--7"));
+        assert!(matches!(fields.whole(), Value::Str(text) if **text == *b"a-b--7"));
         fields.set_count(1);
         fields.join(b"%.6g", b"-");
         assert_eq!(fields.record, b"a");

@@ -323,6 +323,7 @@ impl Compiler<'_> {
     pub(super) fn store(&mut self, target: &Expr, value: Operand) -> Result<()> {
         match target {
             Expr::Variable(place) => {
+                self.changing(*place);
                 self.emit(Op::Move, 0, Self::slot(*place), value, 0);
                 self.changed(*place);
             }
@@ -337,6 +338,13 @@ impl Compiler<'_> {
             _ => return Err(self.error("Unexpected token")),
         }
         Ok(())
+    }
+
+    /// Before an assignment to a variable: fields that were assigned to are joined by the OFS and the CONVFMT of now.
+    fn changing(&mut self, place: Place) {
+        if matches!(place, Place::Global(special::OFS | special::CONVFMT)) {
+            self.emit(Op::Join, 0, 0, 0, 0);
+        }
     }
 
     /// After an assignment to a variable: the machine looks at those that mean something to it.
@@ -355,6 +363,12 @@ impl Compiler<'_> {
         match target {
             Expr::Variable(place) => {
                 let slot = Self::slot(*place);
+                // A special variable is written by one instruction, after its value is known.
+                if matches!(place, Place::Global(index) if *index < special::COUNT) {
+                    let value = self.expr(value)?;
+                    self.store(target, value)?;
+                    return Ok(slot);
+                }
                 if !self.extends(*place, value)? {
                     self.into(value, slot)?;
                 }
@@ -395,10 +409,7 @@ impl Compiler<'_> {
             Expr::Field(number) => matches!(**number, Expr::Number(_)),
             _ => false,
         };
-        if *first != place
-            || matches!(place, Place::Global(index) if index < special::COUNT)
-            || !rest.iter().all(is_plain)
-        {
+        if *first != place || !rest.iter().all(is_plain) {
             return Ok(false);
         }
         let slot = Self::slot(place);
@@ -512,9 +523,12 @@ impl Compiler<'_> {
         self.check_arguments(function, arguments.len())?;
         match (function, arguments) {
             (builtin::LENGTH, []) => {
-                let record = Expr::Field(Box::new(Expr::Number(0.0)));
-                let record = self.expr(&record)?;
-                self.emit(Op::Length, 0, dest, record, 0);
+                let record = self.number(0.0);
+                self.emit(Op::FieldLength, 0, dest, record, 0);
+            }
+            (builtin::LENGTH, [Expr::Field(number)]) => {
+                let number = self.expr(number)?;
+                self.emit(Op::FieldLength, 0, dest, number, 0);
             }
             (builtin::LENGTH, [argument]) => {
                 let argument = self.expr(argument)?;

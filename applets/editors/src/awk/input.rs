@@ -7,6 +7,7 @@ use rbox_core::io::Input;
 use rbox_core::pattern::regex::Regex;
 use rbox_core::sys::Errno;
 
+use super::array::Key;
 use super::fields::{Fields, Splitter};
 use super::io::{Separator, read_record};
 use super::lexer::unescaped;
@@ -127,9 +128,9 @@ impl Machine<'_> {
                 return self.open(b"-", b"");
             }
             let arguments = self.array_at(special::ARGV as usize)?;
-            let number = rbox_core::number::Decimal::new(self.operand as u64);
+            let number = Key::Integer(self.operand as i64);
             self.operand += 1;
-            let Some(value) = self.arrays[arguments].get(number.as_bytes()) else { continue };
+            let Some(value) = self.arrays[arguments].get(number) else { continue };
             let operand = value.bytes(b"%.6g", &mut super::value::Digits::new()).to_vec();
             if operand.is_empty() || (self.takes_assignments && self.assign_operand(&operand)?) {
                 continue;
@@ -308,7 +309,7 @@ impl Machine<'_> {
     pub(super) fn record_matches(&mut self, regex: Operand) -> bool {
         self.join();
         match self.value(regex) {
-            Value::Regex(index) => self.regexes.fixed(*index).is_match(&self.fields.record),
+            Value::Regex(index) => self.regexes.is_match(*index, &self.fields.record),
             _ => false,
         }
     }

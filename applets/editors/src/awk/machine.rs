@@ -6,7 +6,7 @@ use rbox_core::env::Env;
 use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
 
-use super::array::Array;
+use super::array::{Array, Key};
 use super::fields::Fields;
 use super::io::{Separator, Sink, Streams};
 use super::lexer::Script;
@@ -89,6 +89,8 @@ pub struct Machine<'a> {
     /// Nested calls from outside of the instructions: of comparison functions, and rules for files.
     pub(super) nested: usize,
     pub(super) digits: Digits,
+    /// What `printf` prints.
+    pub(super) scratch: Vec<u8>,
 }
 
 impl<'a> Machine<'a> {
@@ -128,6 +130,7 @@ impl<'a> Machine<'a> {
             seed: 0.0,
             nested: 0,
             digits: Digits::new(),
+            scratch: Vec::new(),
         })
     }
 
@@ -278,6 +281,7 @@ impl<'a> Machine<'a> {
                     let count = self.fields.count() as f64;
                     self.set_number(special::NF << 1, count);
                 }
+                Op::Join => self.join(),
                 Op::Changed => self.changed(a)?,
                 Op::Element => {
                     let value = self.element(b, c)?.clone();
@@ -363,6 +367,10 @@ impl<'a> Machine<'a> {
                 Op::Builtin => {
                     let value = self.builtin(x, self.at(b), c as usize)?;
                     self.set(a, value);
+                }
+                Op::FieldLength => {
+                    let length = self.field_length(b)?;
+                    self.set_number(a, length);
                 }
                 Op::Length => {
                     let length = self.length(b)?;
@@ -543,26 +551,21 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Calls `with` with an array and the bytes of a key, and the key's own string if it has one.
+    /// The value of an element, which is made if there is none.
     #[inline]
     fn element(&mut self, array: Operand, key: Operand) -> Result<&mut Value> {
         let array = self.array(array)?;
+        let format = self.convfmt();
         let at = self.at(key);
-        match &self.slots[at] {
-            Value::Str(text) | Value::Input(text) => Ok(self.arrays[array].entry(text, Some(text))),
-            Value::Num(number) => {
-                let format = self.convfmt();
-                Ok(self.arrays[array].entry(self.digits.number(*number, &format), None))
-            }
-            _ => Ok(self.arrays[array].entry(b"", None)),
-        }
+        let key = key_of(&self.slots[at], &format, &mut self.digits);
+        Ok(self.arrays[array].entry(key))
     }
 
     fn has_element(&mut self, array: Operand, key: Operand) -> Result<bool> {
         let array = self.array(array)?;
         let format = self.convfmt();
         let at = self.at(key);
-        let key = self.slots[at].bytes(&format, &mut self.digits);
+        let key = key_of(&self.slots[at], &format, &mut self.digits);
         Ok(self.arrays[array].get(key).is_some())
     }
 
@@ -570,7 +573,7 @@ impl<'a> Machine<'a> {
         let array = self.array(array)?;
         let format = self.convfmt();
         let at = self.at(key);
-        let key = self.slots[at].bytes(&format, &mut self.digits);
+        let key = key_of(&self.slots[at], &format, &mut self.digits);
         self.arrays[array].remove(key);
         Ok(())
     }
@@ -663,6 +666,18 @@ impl<'a> Machine<'a> {
     #[inline]
     pub(super) fn run_main(&mut self) -> Result<Flow> {
         self.run(self.code.main)
+    }
+}
+
+/// The key that a value is.
+#[inline]
+fn key_of<'a>(value: &'a Value, format: &[u8], digits: &'a mut Digits) -> Key<'a> {
+    match value {
+        Value::Str(text) | Value::Input(text) => Key::of_bytes(text, Some(text)),
+        Value::Num(number) => {
+            Key::of_number(*number).unwrap_or_else(|| Key::of_bytes(digits.number(*number, format), None))
+        }
+        _ => Key::Text(b"", None),
     }
 }
 

@@ -81,17 +81,19 @@ impl Machine<'_> {
     }
 
     pub(super) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
-        let text = self.formatted(self.at(first), count)?;
-        write(self, &text)
+        let mut text = core::mem::take(&mut self.scratch);
+        text.clear();
+        self.formatted(self.at(first), count, &mut text)?;
+        let result = write(self, &text);
+        self.scratch = text;
+        result
     }
 
-    /// What `printf` prints with the values from a slot on, the first of them the format.
-    pub(super) fn formatted(&mut self, first: usize, count: usize) -> Result<Vec<u8>> {
+    /// Adds what `printf` prints with the values from a slot on, the first of them the format.
+    pub(super) fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
         let convfmt = self.convfmt();
         let mut digits = Digits::new();
         let format = self.slots[first].bytes(&convfmt, &mut digits);
-        let mut out = Vec::new();
-        format::push(&mut out, format, &self.slots[first + 1..first + count], &convfmt, self.utf8)?;
-        Ok(out)
+        format::push(out, format, &self.slots[first + 1..first + count], &convfmt, self.utf8)
     }
 }

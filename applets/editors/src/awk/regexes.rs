@@ -10,11 +10,18 @@ use super::value::Text;
 /// How many expressions from strings are kept.
 const KEPT: usize = 64;
 
+/// An expression of the program.
+struct Fixed {
+    regex: Rc<Regex>,
+    /// The string that what matches begins with, if the expression is no more than that.
+    prefix: Option<Vec<u8>>,
+}
+
 /// The expressions of a program.
 pub struct Regexes {
     sources: Vec<Vec<u8>>,
     /// Those of the program, in the order of `sources`.
-    compiled: Vec<Rc<Regex>>,
+    compiled: Vec<Fixed>,
     /// Those from strings; the one used last is the first.
     dynamic: Vec<(Rc<Text>, Rc<Regex>)>,
     flags: Flags,
@@ -24,7 +31,7 @@ impl Regexes {
     /// Compiles the expressions of the program.
     pub fn new(sources: &[Vec<u8>], utf8: bool) -> Result<Self> {
         let flags = Flags::EXTENDED | Flags::BRACKET_ESCAPES | if utf8 { Flags::UTF8 } else { Flags::NONE };
-        let compiled = sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
+        let compiled = sources.iter().map(|source| fixed(source, flags)).collect::<Result<_>>()?;
         Ok(Self { sources: sources.to_vec(), compiled, dynamic: Vec::new(), flags })
     }
 
@@ -36,7 +43,7 @@ impl Regexes {
         if flags != self.flags {
             self.flags = flags;
             self.dynamic.clear();
-            self.compiled = self.sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
+            self.compiled = self.sources.iter().map(|source| fixed(source, flags)).collect::<Result<_>>()?;
         }
         Ok(())
     }
@@ -44,7 +51,17 @@ impl Regexes {
     /// An expression of the program.
     #[inline]
     pub fn fixed(&self, index: u32) -> &Rc<Regex> {
-        &self.compiled[index as usize]
+        &self.compiled[index as usize].regex
+    }
+
+    /// Whether an expression of the program matches.
+    #[inline]
+    pub fn is_match(&self, index: u32, text: &[u8]) -> bool {
+        let fixed = &self.compiled[index as usize];
+        match &fixed.prefix {
+            Some(prefix) => text.starts_with(prefix),
+            None => fixed.regex.is_match(text),
+        }
     }
 
     /// The expression in a string.
@@ -54,7 +71,7 @@ impl Regexes {
             Some(0) => {}
             Some(at) => self.dynamic[..=at].rotate_right(1),
             None => {
-                let regex = Rc::new(compile(text, self.flags)?);
+                let regex = Rc::new(compile(&translated(text), text, self.flags)?);
                 self.dynamic.truncate(KEPT - 1);
                 self.dynamic.insert(0, (Text::new(text), regex));
             }
@@ -63,11 +80,32 @@ impl Regexes {
     }
 }
 
-fn compile<T: From<Regex>>(source: &[u8], flags: Flags) -> Result<T> {
-    match Regex::new(&translated(source), flags) {
-        Ok(regex) => Ok(regex.into()),
-        Err(error) => Err(error.about(source)),
+fn fixed(source: &[u8], flags: Flags) -> Result<Fixed> {
+    let translated = translated(source);
+    let regex = Rc::new(compile(&translated, source, flags)?);
+    let prefix = if flags | Flags::FOLD_CASE == flags { None } else { prefix(&translated) };
+    Ok(Fixed { regex, prefix })
+}
+
+fn compile(translated: &[u8], source: &[u8], flags: Flags) -> Result<Regex> {
+    Regex::new(translated, flags).map_err(|error| error.about(source))
+}
+
+/// The string in `^string`, if nothing in it means anything else.
+fn prefix(translated: &[u8]) -> Option<Vec<u8>> {
+    let mut prefix = Vec::new();
+    let mut rest = translated.strip_prefix(b"^")?.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\\' => match rest.next() {
+                Some(byte) if b"\\^$.[]|()*+?{}".contains(byte) => prefix.push(*byte),
+                _ => return None,
+            },
+            byte if b"^$.[]|()*+?{}".contains(byte) => return None,
+            byte => prefix.push(*byte),
+        }
     }
+    Some(prefix)
 }
 
 /// The expression with awk's escapes replaced (POSIX XCU awk, Regular Expressions): `\n`, `\"`, `\/`, `\101`; a byte
@@ -156,6 +194,14 @@ fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_string_after_an_anchor_is_a_prefix() {
+        assert_eq!(prefix(b"^0\\.0 "), Some(b"0.0 ".to_vec()));
+        assert_eq!(prefix(b"^a\\b"), None);
+        assert_eq!(prefix(b"^ab*"), None);
+        assert_eq!(prefix(b"a"), None);
+    }
 
     #[test]
     fn escapes_are_those_of_awk() {

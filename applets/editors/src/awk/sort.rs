@@ -39,13 +39,13 @@ fn named(name: &[u8]) -> Option<(By, bool)> {
 impl Machine<'_> {
     /// The keys of an array in the order of a name, which may be that of a function of the program.
     pub(super) fn keys_in_order(&mut self, array: usize, order: &[u8]) -> Result<Vec<Rc<Text>>> {
-        let keys: Vec<Rc<Text>> = self.arrays[array].keys().cloned().collect();
+        let keys = self.arrays[array].keys();
         if order == b"@unsorted" {
             return Ok(keys);
         }
         let mut elements = Vec::with_capacity(keys.len());
         for key in keys {
-            let value = self.arrays[array].get(&key).cloned().unwrap_or_default();
+            let value = self.arrays[array].get_bytes(&key).cloned().unwrap_or_default();
             elements.push((key, value));
         }
         let function = self.function(order);

@@ -4,6 +4,7 @@ use rbox_core::bytes::append;
 use rbox_core::error::{Error, Result};
 use rbox_core::pattern::regex::{Exec, Regex, Span};
 
+use super::array::Key;
 use super::builtins::count_characters;
 use super::fields::Splitter;
 use super::machine::Machine;
@@ -33,13 +34,14 @@ impl Machine<'_> {
             for (group, span) in spans.into_iter().enumerate() {
                 let Some((start, end)) = span else { continue };
                 let key = rbox_core::text!(group);
+                let index = Key::Integer(group as i64);
                 let separator = self.special(special::SUBSEP);
                 let position = (count_characters(&text[..start], self.utf8) + 1) as f64;
                 let length = count_characters(&text[start..end], self.utf8) as f64;
                 let array = &mut self.arrays[array];
-                *array.entry(&key, None) = Value::input(&text[start..end]);
-                *array.entry(&[&key, &separator[..], b"start"].concat(), None) = Value::Num(position);
-                *array.entry(&[&key, &separator[..], b"length"].concat(), None) = Value::Num(length);
+                *array.entry(index) = Value::input(&text[start..end]);
+                *array.entry(Key::Text(&[&key, &separator[..], b"start"].concat(), None)) = Value::Num(position);
+                *array.entry(Key::Text(&[&key, &separator[..], b"length"].concat(), None)) = Value::Num(length);
             }
         }
         Ok(start)
@@ -105,7 +107,7 @@ impl Machine<'_> {
         let (mut count, mut copied) = (0, 0);
         let mut next = Some(found);
         while let Some((start, end)) = next {
-            append(&mut out, &text[copied..start])?;
+            put(&mut out, &text[copied..start])?;
             parts.push(&mut out, &text[start..end])?;
             (count, copied) = (count + 1, end);
             if !is_global {
@@ -174,6 +176,16 @@ fn next_match(regex: &Regex, text: &[u8], end: usize, was_empty: bool, utf8: boo
     }
 }
 
+/// As `append`, without a call where the bytes fit.
+#[inline]
+fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
+    if out.capacity() - out.len() < bytes.len() {
+        return append(out, bytes);
+    }
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
 /// A replacement of `sub` and `gsub`: bytes, and where the match goes between them.
 struct Parts {
     literal: Vec<u8>,
@@ -202,11 +214,11 @@ impl Parts {
     fn push(&self, out: &mut Vec<u8>, found: &[u8]) -> Result<()> {
         let mut from = 0;
         for &at in &self.matches {
-            append(out, &self.literal[from..at])?;
-            append(out, found)?;
+            put(out, &self.literal[from..at])?;
+            put(out, found)?;
             from = at;
         }
-        append(out, &self.literal[from..])
+        put(out, &self.literal[from..])
     }
 }
 
