@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::value::{Digits, Text, Value, as_integer};
 
 /// No element, in `index`.
-const EMPTY: u32 = u32::MAX;
+const EMPTY: u64 = u64::MAX;
 /// Above so many elements an array that is cleared gives its memory back.
 const KEPT: usize = 1024;
 
@@ -83,8 +83,9 @@ impl Entry {
 /// An array.
 #[derive(Default)]
 pub struct Array {
-    /// Positions in `entries`, by hash, with linear probing; its length is a power of two, or 0.
-    index: Vec<u32>,
+    /// Positions in `entries` with the hash above them, so that a search reads no element in vain; linear probing, and
+    /// the length is a power of two, or 0.
+    index: Vec<u64>,
     /// In the order in which they came; some of them deleted.
     entries: Vec<Entry>,
     live: usize,
@@ -163,9 +164,8 @@ impl Array {
             if at == EMPTY {
                 return None;
             }
-            let entry = &self.entries[at as usize];
-            if entry.hash == hash && entry.has(key) {
-                return Some(at as usize);
+            if (at >> 32) as u32 == hash && self.entries[at as u32 as usize].has(key) {
+                return Some(at as u32 as usize);
             }
             slot = (slot + 1) & mask;
         }
@@ -173,8 +173,8 @@ impl Array {
 
     #[inline(never)]
     fn insert(&mut self, key: Key<'_>, hash: u32) -> usize {
-        // At most three quarters are in use, deleted elements counted, and so a search ends.
-        if (self.entries.len() + 1) * 4 > self.index.len() * 3 {
+        // At most two thirds are in use, deleted elements counted, and so a search ends.
+        if (self.entries.len() + 1) * 3 > self.index.len() * 2 {
             self.grow();
         }
         let at = self.entries.len();
@@ -200,13 +200,13 @@ impl Array {
     }
 }
 
-fn place(index: &mut [u32], hash: u32, at: u32) {
+fn place(index: &mut [u64], hash: u32, at: u32) {
     let mask = index.len() - 1;
     let mut slot = hash as usize & mask;
     while index[slot] != EMPTY {
         slot = (slot + 1) & mask;
     }
-    index[slot] = at;
+    index[slot] = u64::from(hash) << 32 | u64::from(at);
 }
 
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;

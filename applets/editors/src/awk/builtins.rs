@@ -19,6 +19,7 @@ const DATE: &[u8] = b"%a %b %e %H:%M:%S %Z %Y";
 
 impl Machine<'_> {
     /// Calls a function with `count` arguments from a slot on.
+    #[inline(never)]
     pub(super) fn builtin(&mut self, function: u8, first: usize, count: usize) -> Result<Value> {
         use builtin::*;
         let number = |machine: &Self, index: usize| machine.slots[first + index].number();
@@ -70,14 +71,12 @@ impl Machine<'_> {
     pub(super) fn argument(&mut self, at: usize) -> Rc<Text> {
         match &self.slots[at] {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
-            value => {
-                let format = self.convfmt();
-                Text::new(value.bytes(&format, &mut self.digits))
-            }
+            value => Text::new(value.bytes(&self.convfmt, &mut self.digits)),
         }
     }
 
     /// `length`: characters of a string, or elements of an array.
+    #[inline(never)]
     pub(super) fn length(&mut self, operand: Operand) -> Result<f64> {
         let at = self.at(operand);
         match &self.slots[at] {
@@ -87,22 +86,19 @@ impl Machine<'_> {
                 _ => Ok(0.0),
             },
             Value::Str(text) | Value::Input(text) => Ok(count_characters(text, self.utf8) as f64),
-            value => {
-                let format = self.convfmt();
-                Ok(value.bytes(&format, &mut self.digits).len() as f64)
-            }
+            value => Ok(value.bytes(&self.convfmt, &mut self.digits).len() as f64),
         }
     }
 
     /// The length of a field or of the record.
+    #[inline(never)]
     pub(super) fn field_length(&mut self, operand: Operand) -> Result<f64> {
         let number = Fields::check(self.value(operand).number())?;
         if number == 0 {
             self.join();
             return Ok(count_characters(&self.fields.record, self.utf8) as f64);
         }
-        let format = self.convfmt();
-        Ok(count_characters(self.fields.bytes(number, &format, &mut self.digits), self.utf8) as f64)
+        Ok(count_characters(self.fields.bytes(number, &self.convfmt, &mut self.digits), self.utf8) as f64)
     }
 
     /// POSIX XCU awk, substr: at most n characters from position m on, both truncated; from the first if m is less than 1.
@@ -276,6 +272,7 @@ impl Machine<'_> {
     }
 
     /// The keys for a loop: in the order in which they came, or as PROCINFO["sorted_in"] says.
+    #[inline(never)]
     pub(super) fn sorted_keys(&mut self, array: usize) -> Result<Vec<Rc<Text>>> {
         if let Value::Array(info) = self.slots[special::PROCINFO as usize]
             && let Some(Value::Str(order)) = self.arrays[info as usize].get_bytes(b"sorted_in")

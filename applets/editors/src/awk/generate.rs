@@ -352,7 +352,14 @@ impl Compiler<'_> {
         if let Place::Global(index) = place
             && matches!(
                 index,
-                special::NF | special::FS | special::RS | special::IGNORECASE | special::FIELDWIDTHS | special::FPAT
+                special::NF
+                    | special::FS
+                    | special::RS
+                    | special::CONVFMT
+                    | special::OFMT
+                    | special::IGNORECASE
+                    | special::FIELDWIDTHS
+                    | special::FPAT
             )
         {
             self.emit(Op::Changed, 0, index, 0, 0);

@@ -179,6 +179,7 @@ impl Machine<'_> {
     }
 
     /// `getline` in all its forms: 1, 0 at the end, -1 for an error.
+    #[inline(never)]
     pub(super) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
         let (from, has_target) = (kind & 3, kind & 4 != 0);
         if from == From::Main as u8 {
@@ -227,6 +228,7 @@ impl Machine<'_> {
     }
 
     /// A special variable was assigned to.
+    #[inline(never)]
     pub(super) fn changed(&mut self, index: u32) -> Result<()> {
         match index {
             special::NF => {
@@ -236,6 +238,8 @@ impl Machine<'_> {
                 }
                 self.fields.set_count(Fields::check(count)?);
             }
+            special::CONVFMT => self.convfmt = self.special(index),
+            special::OFMT => self.ofmt = self.special(index),
             special::RS => {
                 self.separator = self.record_separator()?;
                 self.set_splitter(special::FS)?;
@@ -297,11 +301,11 @@ impl Machine<'_> {
     }
 
     /// Whether a value matches an expression, or a string that has one.
+    #[inline(never)]
     pub(super) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
         let regex = self.regex(self.at(regex))?;
-        let format = self.convfmt();
         let at = self.at(text);
-        Ok(regex.is_match(self.slots[at].bytes(&format, &mut self.digits)))
+        Ok(regex.is_match(self.slots[at].bytes(&self.convfmt, &mut self.digits)))
     }
 
     /// Whether the record matches an expression of the program.
@@ -330,8 +334,8 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn join(&mut self) {
         if self.fields.is_stale() {
-            let (format, separator) = (self.convfmt(), self.special(special::OFS));
-            self.fields.join(&format, &separator);
+            let separator = self.special(special::OFS);
+            self.fields.join(&self.convfmt, &separator);
         }
     }
 
@@ -340,6 +344,7 @@ impl Machine<'_> {
         Fields::check(self.value(operand).number())
     }
 
+    #[inline(never)]
     pub(super) fn field(&mut self, operand: Operand) -> Result<Value> {
         match self.field_index(operand)? {
             0 => {
@@ -361,11 +366,11 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
         match self.field_index(operand)? {
             0 => {
-                let format = self.convfmt();
-                let text = value.bytes(&format, &mut self.digits);
+                let text = value.bytes(&self.convfmt, &mut self.digits);
                 self.fields.set_record(text);
             }
             number => self.fields.set(number, value),

@@ -89,6 +89,9 @@ pub struct Machine<'a> {
     /// Nested calls from outside of the instructions: of comparison functions, and rules for files.
     pub(super) nested: usize,
     pub(super) digits: Digits,
+    /// CONVFMT and OFMT.
+    pub(super) convfmt: Rc<Text>,
+    pub(super) ofmt: Rc<Text>,
     /// What `printf` prints.
     pub(super) scratch: Vec<u8>,
 }
@@ -130,6 +133,8 @@ impl<'a> Machine<'a> {
             seed: 0.0,
             nested: 0,
             digits: Digits::new(),
+            convfmt: Text::new(b"%.6g"),
+            ofmt: Text::new(b"%.6g"),
             scratch: Vec::new(),
         })
     }
@@ -186,19 +191,13 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// CONVFMT.
-    #[inline]
-    pub(super) fn convfmt(&self) -> Rc<Text> {
-        self.special(special::CONVFMT)
-    }
-
     /// The string of a value, shared if it is one.
     pub(super) fn text(&mut self, operand: Operand) -> Rc<Text> {
         match self.value(operand) {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             Value::Num(number) => {
-                let (number, format) = (*number, self.convfmt());
-                Text::new(self.digits.number(number, &format))
+                let number = *number;
+                Text::new(self.digits.number(number, &self.convfmt))
             }
             _ => Text::new(b""),
         }
@@ -411,6 +410,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Begins a call, whose arguments are in slots from `first` on; the first instruction of the function.
+    #[inline(never)]
     fn enter(&mut self, function: usize, first: usize, count: usize, dest: usize, back: usize) -> Result<usize> {
         let function = &self.code.functions[function];
         if self.frames.len() == MOST_CALLS {
@@ -434,6 +434,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Ends a call: where its value goes, and the instruction to go on with.
+    #[inline(never)]
     fn leave(&mut self) -> (usize, usize) {
         let Some(frame) = self.frames.pop() else { return (self.base, 0) };
         for at in self.base..self.base + frame.parameters {
@@ -503,6 +504,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The argument that a variable is: an array as such, and one without a value as what may become an array.
+    #[inline(never)]
     fn passed(&self, operand: Operand) -> Value {
         match self.value(operand) {
             Value::Array(index) | Value::OwnArray(index) => Value::Array(*index),
@@ -555,62 +557,62 @@ impl<'a> Machine<'a> {
     #[inline]
     fn element(&mut self, array: Operand, key: Operand) -> Result<&mut Value> {
         let array = self.array(array)?;
-        let format = self.convfmt();
         let at = self.at(key);
-        let key = key_of(&self.slots[at], &format, &mut self.digits);
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
         Ok(self.arrays[array].entry(key))
     }
 
+    #[inline(never)]
     fn has_element(&mut self, array: Operand, key: Operand) -> Result<bool> {
         let array = self.array(array)?;
-        let format = self.convfmt();
         let at = self.at(key);
-        let key = key_of(&self.slots[at], &format, &mut self.digits);
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
         Ok(self.arrays[array].get(key).is_some())
     }
 
+    #[inline(never)]
     fn delete(&mut self, array: Operand, key: Operand) -> Result<()> {
         let array = self.array(array)?;
-        let format = self.convfmt();
         let at = self.at(key);
-        let key = key_of(&self.slots[at], &format, &mut self.digits);
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
         self.arrays[array].remove(key);
         Ok(())
     }
 
+    #[inline(never)]
     fn subscript(&mut self, dest: Operand, first: Operand, count: u32) {
-        let (format, separator) = (self.convfmt(), self.special(special::SUBSEP));
+        let separator = self.special(special::SUBSEP);
         let mut key = Vec::new();
         for index in 0..count {
             if index > 0 {
                 key.extend_from_slice(&separator);
             }
             let at = self.at(first + 2 * index);
-            key.extend_from_slice(self.slots[at].bytes(&format, &mut self.digits));
+            key.extend_from_slice(self.slots[at].bytes(&self.convfmt, &mut self.digits));
         }
         self.set(dest, Value::Str(Text::from_vec(key)));
     }
 
+    #[inline(never)]
     fn concat(&mut self, dest: Operand, left: Operand, right: Operand) {
-        let format = self.convfmt();
         let mut digits = Digits::new();
         let (left, right) = (self.at(left), self.at(right));
         let text = Text::joined(
-            self.slots[left].bytes(&format, &mut self.digits),
-            self.slots[right].bytes(&format, &mut digits),
+            self.slots[left].bytes(&self.convfmt, &mut self.digits),
+            self.slots[right].bytes(&self.convfmt, &mut digits),
         );
         self.set(dest, Value::Str(text));
     }
 
     /// As `concat`, where the left operand is not used again, or is the destination.
+    #[inline(never)]
     fn append(&mut self, dest: Operand, left: Operand, right: Operand) {
         let (from, other) = (self.at(left), self.at(right));
         if from == other || !matches!(self.slots[from], Value::Str(_)) {
             return self.concat(dest, left, right);
         }
-        let format = self.convfmt();
         let Value::Str(mut text) = core::mem::take(&mut self.slots[from]) else { return };
-        let more = self.slots[other].bytes(&format, &mut self.digits);
+        let more = self.slots[other].bytes(&self.convfmt, &mut self.digits);
         match Rc::get_mut(&mut text) {
             Some(own) => own.append(more),
             None => text = Text::joined(&text, more),
@@ -632,9 +634,8 @@ impl<'a> Machine<'a> {
         if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
             return compare_numbers(comparison, left, right);
         }
-        let format = self.convfmt();
         let (mut one, mut other) = (Digits::new(), Digits::new());
-        let (left, right) = (left.bytes(&format, &mut one), right.bytes(&format, &mut other));
+        let (left, right) = (left.bytes(&self.convfmt, &mut one), right.bytes(&self.convfmt, &mut other));
         let order = if self.ignores_case {
             left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase())
         } else {
@@ -651,6 +652,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The open stream that the statement's writes go to.
+    #[inline(never)]
     fn redirect(&mut self, to: u8, name: Operand) -> Result<()> {
         let name = self.text(name);
         let to = match to {
