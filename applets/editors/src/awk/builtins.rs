@@ -28,7 +28,7 @@ impl Machine<'_> {
             INDEX => self.index(first),
             SPLIT => self.split(first, count)?,
             PATSPLIT => self.patsplit(first, count)?,
-            SUB | GSUB => self.substitute(first, function == GSUB)?,
+            SUB | GSUB => self.substitute(first, count, function == GSUB)?,
             GENSUB => return self.gensub(first, count),
             MATCH => self.match_text(first, count)?,
             SPRINTF => {

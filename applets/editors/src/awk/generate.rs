@@ -574,22 +574,24 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// `sub` and `gsub`: the target's string, the replacement and the expression are in slots one after the other; the
-    /// target is assigned to if something was replaced.
+    /// `sub` and `gsub`: the replacement, the expression and the target's string are in slots one after the other; the
+    /// target is assigned to if something was replaced. The record, when it is the target, is changed in place.
     fn substitute(&mut self, function: u8, arguments: &[Expr], dest: Operand) -> Result<()> {
-        let record = Expr::Field(Box::new(Expr::Number(0.0)));
-        let target = arguments.get(2).unwrap_or(&record);
-        let (text, replacement, regex) = (self.temp(), self.temp(), self.temp());
+        let (replacement, regex) = (self.temp(), self.temp());
         let value = self.raw(&arguments[0])?;
         self.emit(Op::Move, 0, regex, value, 0);
         self.into(&arguments[1], replacement)?;
-        self.into(target, text)?;
-        let count = self.temp();
-        self.emit(Op::Builtin, function, count, text, 3);
-        let target = match target {
-            Expr::Group(list) if list.len() == 1 => &list[0],
+        let target = match arguments.get(2) {
+            Some(Expr::Group(list)) if list.len() == 1 => Some(&list[0]),
             target => target,
         };
+        let Some(target) = target else {
+            self.emit(Op::Builtin, function, dest, replacement, 2);
+            return Ok(());
+        };
+        let (text, count) = (self.temp(), self.temp());
+        self.into(target, text)?;
+        self.emit(Op::Builtin, function, count, replacement, 3);
         if target.is_target() {
             let skip = self.jump(Op::JumpFalse, count);
             self.store(target, text)?;

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
-use rbox_core::pattern::regex::Regex;
 use rbox_core::sys::Errno;
 
 use super::array::Key;
@@ -13,6 +12,7 @@ use super::io::{Separator, read_record};
 use super::lexer::unescaped;
 use super::machine::{Flow, Machine};
 use super::program::Operand;
+use super::regexes::Pattern;
 use super::resolve::special;
 use super::tree::From;
 use super::value::{Text, Value};
@@ -313,13 +313,13 @@ impl Machine<'_> {
     pub(super) fn record_matches(&mut self, regex: Operand) -> bool {
         self.join();
         match self.value(regex) {
-            Value::Regex(index) => self.regexes.is_match(*index, &self.fields.record),
+            Value::Regex(index) => self.regexes.fixed(*index).is_match(&self.fields.record),
             _ => false,
         }
     }
 
     /// The expression in a slot.
-    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Regex>> {
+    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
         match &self.slots[at] {
             Value::Regex(index) => Ok(Rc::clone(self.regexes.fixed(*index))),
             Value::Str(text) | Value::Input(text) => self.regexes.of_text(text),
