@@ -8,6 +8,8 @@ use rbox_core::sys::float;
 use rbox_core::time::{Civil, Moment, Zone, days_of, format};
 use rbox_core::unicode;
 
+use super::array::Key;
+use super::fields::Fields;
 use super::machine::Machine;
 use super::program::{Operand, builtin};
 use super::resolve::special;
@@ -18,6 +20,7 @@ const DATE: &[u8] = b"%a %b %e %H:%M:%S %Z %Y";
 
 impl Machine<'_> {
     /// Calls a function with `count` arguments from a slot on.
+    #[inline(never)]
     pub(super) fn builtin(&mut self, function: u8, first: usize, count: usize) -> Result<Value> {
         use builtin::*;
         let number = |machine: &Self, index: usize| machine.slots[first + index].number();
@@ -26,10 +29,14 @@ impl Machine<'_> {
             INDEX => self.index(first),
             SPLIT => self.split(first, count)?,
             PATSPLIT => self.patsplit(first, count)?,
-            SUB | GSUB => self.substitute(first, function == GSUB)?,
+            SUB | GSUB => self.substitute(first, count, function == GSUB)?,
             GENSUB => return self.gensub(first, count),
             MATCH => self.match_text(first, count)?,
-            SPRINTF => return Ok(Value::Str(Text::from_vec(self.formatted(first, count)?))),
+            SPRINTF => {
+                let mut text = Vec::new();
+                self.formatted(first, count, &mut text)?;
+                return Ok(Value::Str(Text::from_vec(text)));
+            }
             SIN => number(self, 0).sin(),
             COS => number(self, 0).cos(),
             ATAN2 => number(self, 0).atan2(number(self, 1)),
@@ -65,14 +72,12 @@ impl Machine<'_> {
     pub(super) fn argument(&mut self, at: usize) -> Rc<Text> {
         match &self.slots[at] {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
-            value => {
-                let format = self.convfmt();
-                Text::new(value.bytes(&format, &mut self.digits))
-            }
+            value => Text::new(value.bytes(&self.convfmt, &mut self.digits)),
         }
     }
 
     /// `length`: characters of a string, or elements of an array.
+    #[inline(never)]
     pub(super) fn length(&mut self, operand: Operand) -> Result<f64> {
         let at = self.at(operand);
         match &self.slots[at] {
@@ -82,11 +87,19 @@ impl Machine<'_> {
                 _ => Ok(0.0),
             },
             Value::Str(text) | Value::Input(text) => Ok(count_characters(text, self.utf8) as f64),
-            value => {
-                let format = self.convfmt();
-                Ok(value.bytes(&format, &mut self.digits).len() as f64)
-            }
+            value => Ok(value.bytes(&self.convfmt, &mut self.digits).len() as f64),
         }
+    }
+
+    /// The length of a field or of the record.
+    #[inline(never)]
+    pub(super) fn field_length(&mut self, operand: Operand) -> Result<f64> {
+        let number = Fields::check(self.value(operand).number())?;
+        if number == 0 {
+            self.join();
+            return Ok(count_characters(&self.fields.record, self.utf8) as f64);
+        }
+        Ok(count_characters(self.fields.bytes(number, &self.convfmt, &mut self.digits), self.utf8) as f64)
     }
 
     /// POSIX XCU awk, substr: at most n characters from position m on, both truncated; from the first if m is less than 1.
@@ -241,7 +254,7 @@ impl Machine<'_> {
         let keys = self.keys_in_order(source, order.as_ref().map_or(default, |order| order))?;
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
-            let value = self.arrays[source].get(&key).cloned().unwrap_or_default();
+            let value = self.arrays[source].get_bytes(&key).cloned().unwrap_or_default();
             values.push(if by_key { Value::Str(key) } else { value });
         }
         let dest = if count > 1 { self.array_at(first + 1)? } else { source };
@@ -255,20 +268,20 @@ impl Machine<'_> {
         let array = &mut self.arrays[array];
         array.clear();
         for (index, value) in values.into_iter().enumerate() {
-            let key = rbox_core::number::Decimal::new(index as u64 + 1);
-            *array.entry(key.as_bytes(), None) = value;
+            *array.entry(Key::Integer(index as i64 + 1)) = value;
         }
     }
 
     /// The keys for a loop: in the order in which they came, or as PROCINFO["sorted_in"] says.
+    #[inline(never)]
     pub(super) fn sorted_keys(&mut self, array: usize) -> Result<Vec<Rc<Text>>> {
         if let Value::Array(info) = self.slots[special::PROCINFO as usize]
-            && let Some(Value::Str(order)) = self.arrays[info as usize].get(b"sorted_in")
+            && let Some(Value::Str(order)) = self.arrays[info as usize].get_bytes(b"sorted_in")
         {
             let order = Rc::clone(order);
             return self.keys_in_order(array, &order);
         }
-        Ok(self.arrays[array].keys().cloned().collect())
+        Ok(self.arrays[array].keys())
     }
 }
 

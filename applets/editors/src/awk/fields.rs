@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use rbox_core::bytes::find_byte;
+use rbox_core::bytes::find_bytes;
 use rbox_core::error::{Error, Result};
-use rbox_core::pattern::regex::{Exec, Regex};
 
+use super::regexes::Pattern;
 use super::value::{Digits, Value, prefix_number};
 
 /// The highest number of a field, so that `$1e9 = 1` does not use up the memory.
@@ -18,13 +18,13 @@ pub enum Splitter {
     Blanks,
     /// A byte. With a second one that separates too: the newline, where records are paragraphs.
     Byte(u8, u8),
-    Regex(Rc<Regex>),
+    Regex(Rc<Pattern>),
     /// Nothing: each character is a field. Whether characters are those of UTF-8.
     Characters(bool),
     /// Fields of so many bytes (gawk's FIELDWIDTHS).
     Widths(Vec<usize>),
     /// Fields are what the expression matches (gawk's FPAT).
-    Content(Rc<Regex>),
+    Content(Rc<Pattern>),
 }
 
 impl Splitter {
@@ -100,30 +100,28 @@ fn split_byte(
     byte: u8,
     other: u8,
 ) -> bool {
-    let mut at = *from;
-    while fields.len() < wanted {
-        let rest = &text[at..];
-        // Fields are short; starting a search in blocks of 32 bytes costs more than it saves.
-        let near = rest.iter().take(16).position(|&found| found == byte || found == other);
-        let length = near.or_else(|| match rest.len() {
-            0..=16 => None,
-            _ if byte == other => find_byte(byte, &rest[16..]).map(|length| 16 + length),
-            _ => rest.iter().position(|&found| found == byte || found == other),
-        });
-        let Some(length) = length else {
-            fields.push((at, text.len()));
-            return true;
-        };
-        fields.push((at, at + length));
-        at += length + 1;
+    let (start, mut at) = (*from, *from);
+    let mut field = |end: usize| {
+        fields.push((at, end));
+        at = end + 1;
+        fields.len() >= wanted
+    };
+    let is_enough = if byte == other {
+        find_bytes(byte, &text[start..]).any(|end| field(start + end))
+    } else {
+        let mut ends = text[start..].iter().enumerate().filter(|(_, found)| **found == byte || **found == other);
+        ends.any(|(end, _)| field(start + end))
+    };
+    if !is_enough {
+        fields.push((at, text.len()));
     }
     *from = at;
-    false
+    !is_enough
 }
 
-fn split_regex(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Regex) {
+fn split_regex(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Pattern) {
     let (mut start, mut at) = (0, 0);
-    while let Some((begin, end)) = regex.find_at(text, at, Exec::default()) {
+    while let Some((begin, end)) = regex.find_at(text, at) {
         if begin == end {
             // What matches nothing separates nothing.
             if begin == text.len() {
@@ -138,10 +136,10 @@ fn split_regex(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Regex) {
     fields.push((start, text.len()));
 }
 
-fn split_content(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Regex) {
+fn split_content(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Pattern) {
     let mut at = 0;
     let mut after_field = false;
-    while let Some((begin, end)) = regex.find_at(text, at, Exec::default()) {
+    while let Some((begin, end)) = regex.find_at(text, at) {
         // An empty match right after a field is none: a separator is between two fields.
         if begin == end && after_field && begin == at {
             at += 1;
@@ -155,6 +153,11 @@ fn split_content(text: &[u8], fields: &mut Vec<(usize, usize)>, regex: &Regex) {
             return;
         }
     }
+}
+
+#[cold]
+fn wrong_field(number: f64) -> Error {
+    Error::new(if number > 0.0 { "Too many fields" } else { "Access to negative field" })
 }
 
 /// The current record.
@@ -172,6 +175,8 @@ pub struct Fields {
     is_split: bool,
     /// A field has changed, and `record` has not.
     is_stale: bool,
+    /// `record` was put together from fields.
+    is_joined: bool,
     splitter: Splitter,
     /// Whether the splitter is another from the next record on.
     next: Option<Splitter>,
@@ -188,6 +193,7 @@ impl Fields {
             from: 0,
             is_split: true,
             is_stale: false,
+            is_joined: false,
             splitter: Splitter::Blanks,
             next: None,
         }
@@ -204,7 +210,7 @@ impl Fields {
         self.bounds.clear();
         self.values.clear();
         self.whole = Value::Uninit;
-        (self.from, self.is_split, self.is_stale) = (0, false, false);
+        (self.from, self.is_split, self.is_stale, self.is_joined) = (0, false, false, false);
         if let Some(next) = self.next.take() {
             self.splitter = next;
         }
@@ -273,17 +279,17 @@ impl Fields {
     /// The value of the record, after `join`.
     pub fn whole(&mut self) -> Value {
         if let Value::Uninit = self.whole {
-            self.whole = Value::input(&self.record);
+            // What was put together from fields is a string, as for the others: it does not look like a number.
+            self.whole = if self.is_joined { Value::text(&self.record) } else { Value::input(&self.record) };
         }
         self.whole.clone()
     }
 
     /// The highest field that may be assigned to is the 16,777,216th.
+    #[inline(always)]
     pub fn check(number: f64) -> Result<usize> {
-        if number < 0.0 || number.is_nan() {
-            return Err(Error::new("Access to negative field"));
-        }
-        if number as usize > MOST { Err(Error::new("Too many fields")) } else { Ok(number as usize) }
+        // NaN is none of these.
+        if number >= 0.0 && number <= MOST as f64 { Ok(number as usize) } else { Err(wrong_field(number)) }
     }
 
     /// Assigns to a field.
@@ -328,7 +334,7 @@ impl Fields {
             }
             *bounds = (start, record.len());
         }
-        (self.record, self.is_stale) = (record, false);
+        (self.record, self.is_stale, self.is_joined) = (record, false, true);
     }
 }
 
@@ -367,7 +373,7 @@ mod tests {
         fields.set_record(b"a b");
         fields.set(4, Value::Num(7.0));
         fields.join(b"%.6g", b"-");
-        assert!(matches!(fields.whole(), Value::Input(text) if **text == *b"a-b--7"));
+        assert!(matches!(fields.whole(), Value::Str(text) if **text == *b"a-b--7"));
         fields.set_count(1);
         fields.join(b"%.6g", b"-");
         assert_eq!(fields.record, b"a");

@@ -4,7 +4,7 @@ use rbox_core::error::{Error, Result};
 use rbox_core::printf::Spec;
 use rbox_core::sys::float;
 
-use super::value::{Digits, Value};
+use super::value::{Digits, Value, as_integer};
 
 /// The values of a call, one after the other. What is missing is empty and 0.
 struct Arguments<'a> {
@@ -27,6 +27,26 @@ pub fn push(out: &mut Vec<u8>, format: &[u8], values: &[Value], convfmt: &[u8], 
     while let Some(length) = rbox_core::bytes::find_byte(b'%', &format[at..]) {
         out.extend_from_slice(&format[at..at + length]);
         at += length + 1;
+        // The conversions that are most frequent, without flags.
+        match format.get(at) {
+            Some(b's') => {
+                let mut digits = Digits::new();
+                rbox_core::bytes::append(out, arguments.next().bytes(convfmt, &mut digits))?;
+                at += 1;
+                continue;
+            }
+            Some(b'd') => {
+                let number = arguments.next().number().trunc();
+                if let Some(integer) = as_integer(number) {
+                    rbox_core::bytes::append(out, Digits::new().integer(integer))?;
+                } else {
+                    push_integer(out, &Spec::default(), number);
+                }
+                at += 1;
+                continue;
+            }
+            _ => {}
+        }
         let spec = Spec::read(format, &mut at, &mut || arguments.next().number() as i64);
         while matches!(format.get(at), Some(b'h' | b'l' | b'L' | b'q' | b'j' | b'z' | b't')) {
             at += 1;
@@ -114,7 +134,8 @@ fn push_character(out: &mut Vec<u8>, spec: &Spec, value: &Value, convfmt: &[u8],
         None => {
             let text = value.bytes(convfmt, &mut digits);
             let length = if utf8 { rbox_core::pattern::width(text) } else { text.len().min(1) };
-            &text[..length]
+            // C's `%c` of an empty string is its NUL.
+            if length == 0 { &encoded[..1] } else { &text[..length] }
         }
     };
     if utf8 { spec.push_characters(out, text) } else { spec.push_padded(out, text) }

@@ -323,6 +323,7 @@ impl Compiler<'_> {
     pub(super) fn store(&mut self, target: &Expr, value: Operand) -> Result<()> {
         match target {
             Expr::Variable(place) => {
+                self.changing(*place);
                 self.emit(Op::Move, 0, Self::slot(*place), value, 0);
                 self.changed(*place);
             }
@@ -339,12 +340,26 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// Before an assignment to a variable: fields that were assigned to are joined by the OFS and the CONVFMT of now.
+    fn changing(&mut self, place: Place) {
+        if matches!(place, Place::Global(special::OFS | special::CONVFMT)) {
+            self.emit(Op::Join, 0, 0, 0, 0);
+        }
+    }
+
     /// After an assignment to a variable: the machine looks at those that mean something to it.
     fn changed(&mut self, place: Place) {
         if let Place::Global(index) = place
             && matches!(
                 index,
-                special::NF | special::FS | special::RS | special::IGNORECASE | special::FIELDWIDTHS | special::FPAT
+                special::NF
+                    | special::FS
+                    | special::RS
+                    | special::CONVFMT
+                    | special::OFMT
+                    | special::IGNORECASE
+                    | special::FIELDWIDTHS
+                    | special::FPAT
             )
         {
             self.emit(Op::Changed, 0, index, 0, 0);
@@ -355,6 +370,12 @@ impl Compiler<'_> {
         match target {
             Expr::Variable(place) => {
                 let slot = Self::slot(*place);
+                // A special variable is written by one instruction, after its value is known.
+                if matches!(place, Place::Global(index) if *index < special::COUNT) {
+                    let value = self.expr(value)?;
+                    self.store(target, value)?;
+                    return Ok(slot);
+                }
                 if !self.extends(*place, value)? {
                     self.into(value, slot)?;
                 }
@@ -395,10 +416,7 @@ impl Compiler<'_> {
             Expr::Field(number) => matches!(**number, Expr::Number(_)),
             _ => false,
         };
-        if *first != place
-            || matches!(place, Place::Global(index) if index < special::COUNT)
-            || !rest.iter().all(is_plain)
-        {
+        if *first != place || !rest.iter().all(is_plain) {
             return Ok(false);
         }
         let slot = Self::slot(place);
@@ -512,9 +530,12 @@ impl Compiler<'_> {
         self.check_arguments(function, arguments.len())?;
         match (function, arguments) {
             (builtin::LENGTH, []) => {
-                let record = Expr::Field(Box::new(Expr::Number(0.0)));
-                let record = self.expr(&record)?;
-                self.emit(Op::Length, 0, dest, record, 0);
+                let record = self.number(0.0);
+                self.emit(Op::FieldLength, 0, dest, record, 0);
+            }
+            (builtin::LENGTH, [Expr::Field(number)]) => {
+                let number = self.expr(number)?;
+                self.emit(Op::FieldLength, 0, dest, number, 0);
             }
             (builtin::LENGTH, [argument]) => {
                 let argument = self.expr(argument)?;
@@ -553,22 +574,24 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// `sub` and `gsub`: the target's string, the replacement and the expression are in slots one after the other; the
-    /// target is assigned to if something was replaced.
+    /// `sub` and `gsub`: the replacement, the expression and the target's string are in slots one after the other; the
+    /// target is assigned to if something was replaced. The record, when it is the target, is changed in place.
     fn substitute(&mut self, function: u8, arguments: &[Expr], dest: Operand) -> Result<()> {
-        let record = Expr::Field(Box::new(Expr::Number(0.0)));
-        let target = arguments.get(2).unwrap_or(&record);
-        let (text, replacement, regex) = (self.temp(), self.temp(), self.temp());
+        let (replacement, regex) = (self.temp(), self.temp());
         let value = self.raw(&arguments[0])?;
         self.emit(Op::Move, 0, regex, value, 0);
         self.into(&arguments[1], replacement)?;
-        self.into(target, text)?;
-        let count = self.temp();
-        self.emit(Op::Builtin, function, count, text, 3);
-        let target = match target {
-            Expr::Group(list) if list.len() == 1 => &list[0],
+        let target = match arguments.get(2) {
+            Some(Expr::Group(list)) if list.len() == 1 => Some(&list[0]),
             target => target,
         };
+        let Some(target) = target else {
+            self.emit(Op::Builtin, function, dest, replacement, 2);
+            return Ok(());
+        };
+        let (text, count) = (self.temp(), self.temp());
+        self.into(target, text)?;
+        self.emit(Op::Builtin, function, count, replacement, 3);
         if target.is_target() {
             let skip = self.jump(Op::JumpFalse, count);
             self.store(target, text)?;

@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
-use rbox_core::pattern::regex::Regex;
 use rbox_core::sys::Errno;
 
+use super::array::Key;
 use super::fields::{Fields, Splitter};
 use super::io::{Separator, read_record};
 use super::lexer::unescaped;
 use super::machine::{Flow, Machine};
 use super::program::Operand;
+use super::regexes::Pattern;
 use super::resolve::special;
 use super::tree::From;
 use super::value::{Text, Value};
@@ -127,9 +128,9 @@ impl Machine<'_> {
                 return self.open(b"-", b"");
             }
             let arguments = self.array_at(special::ARGV as usize)?;
-            let number = rbox_core::number::Decimal::new(self.operand as u64);
+            let number = Key::Integer(self.operand as i64);
             self.operand += 1;
-            let Some(value) = self.arrays[arguments].get(number.as_bytes()) else { continue };
+            let Some(value) = self.arrays[arguments].get(number) else { continue };
             let operand = value.bytes(b"%.6g", &mut super::value::Digits::new()).to_vec();
             if operand.is_empty() || (self.takes_assignments && self.assign_operand(&operand)?) {
                 continue;
@@ -178,6 +179,7 @@ impl Machine<'_> {
     }
 
     /// `getline` in all its forms: 1, 0 at the end, -1 for an error.
+    #[inline(never)]
     pub(super) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
         let (from, has_target) = (kind & 3, kind & 4 != 0);
         if from == From::Main as u8 {
@@ -226,6 +228,7 @@ impl Machine<'_> {
     }
 
     /// A special variable was assigned to.
+    #[inline(never)]
     pub(super) fn changed(&mut self, index: u32) -> Result<()> {
         match index {
             special::NF => {
@@ -235,6 +238,8 @@ impl Machine<'_> {
                 }
                 self.fields.set_count(Fields::check(count)?);
             }
+            special::CONVFMT => self.convfmt = self.special(index),
+            special::OFMT => self.ofmt = self.special(index),
             special::RS => {
                 self.separator = self.record_separator()?;
                 self.set_splitter(special::FS)?;
@@ -296,11 +301,11 @@ impl Machine<'_> {
     }
 
     /// Whether a value matches an expression, or a string that has one.
+    #[inline(never)]
     pub(super) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
         let regex = self.regex(self.at(regex))?;
-        let format = self.convfmt();
         let at = self.at(text);
-        Ok(regex.is_match(self.slots[at].bytes(&format, &mut self.digits)))
+        Ok(regex.is_match(self.slots[at].bytes(&self.convfmt, &mut self.digits)))
     }
 
     /// Whether the record matches an expression of the program.
@@ -314,7 +319,7 @@ impl Machine<'_> {
     }
 
     /// The expression in a slot.
-    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Regex>> {
+    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
         match &self.slots[at] {
             Value::Regex(index) => Ok(Rc::clone(self.regexes.fixed(*index))),
             Value::Str(text) | Value::Input(text) => self.regexes.of_text(text),
@@ -329,8 +334,8 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn join(&mut self) {
         if self.fields.is_stale() {
-            let (format, separator) = (self.convfmt(), self.special(special::OFS));
-            self.fields.join(&format, &separator);
+            let separator = self.special(special::OFS);
+            self.fields.join(&self.convfmt, &separator);
         }
     }
 
@@ -339,6 +344,7 @@ impl Machine<'_> {
         Fields::check(self.value(operand).number())
     }
 
+    #[inline(never)]
     pub(super) fn field(&mut self, operand: Operand) -> Result<Value> {
         match self.field_index(operand)? {
             0 => {
@@ -360,11 +366,11 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
         match self.field_index(operand)? {
             0 => {
-                let format = self.convfmt();
-                let text = value.bytes(&format, &mut self.digits);
+                let text = value.bytes(&self.convfmt, &mut self.digits);
                 self.fields.set_record(text);
             }
             number => self.fields.set(number, value),

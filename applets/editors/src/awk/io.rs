@@ -5,13 +5,13 @@ use rbox_core::call;
 use rbox_core::env::Env;
 use rbox_core::error::{Error, Result};
 use rbox_core::io::{Input, Output};
-use rbox_core::pattern::regex::{Exec, Regex};
 use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
 use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd};
 use std::rc::Rc;
 
+use super::regexes::Pattern;
 use super::tree::To;
 
 /// Where a statement writes.
@@ -47,7 +47,7 @@ pub enum Separator {
     Byte(u8),
     /// Empty lines; records are paragraphs.
     Paragraph,
-    Regex(Rc<Regex>),
+    Regex(Rc<Pattern>),
 }
 
 /// All that a program has opened.
@@ -242,15 +242,16 @@ pub fn read_record(
         Separator::Byte(byte) => {
             let Some(line) = input.record_for(*byte, output)? else { return Ok(false) };
             terminator.clear();
-            let line = match line.strip_suffix(&[*byte]) {
-                Some(line) => {
-                    terminator.push(*byte);
-                    line
-                }
-                None => line,
-            };
+            let is_ended = line.last() == Some(byte);
+            if is_ended {
+                terminator.push(*byte);
+            }
+            let line = &line[..line.len() - usize::from(is_ended)];
             record.clear();
-            rbox_core::bytes::append(record, line)?;
+            if line.len() > record.capacity() {
+                rbox_core::bytes::reserve(record, line.len())?;
+            }
+            record.extend_from_slice(line);
             Ok(true)
         }
         Separator::Paragraph => read_paragraph(input, output, record, terminator),
@@ -320,7 +321,7 @@ fn take(
 fn read_to_match(
     input: &mut Input,
     output: &mut Output,
-    regex: &Regex,
+    regex: &Pattern,
     record: &mut Vec<u8>,
     terminator: &mut Vec<u8>,
 ) -> Result<bool> {
@@ -332,7 +333,7 @@ fn read_to_match(
         let content = input.buffered();
         let mut at = 0;
         let found = loop {
-            match regex.find_at(content, at, Exec::default()) {
+            match regex.find_at(content, at) {
                 Some((begin, end)) if begin == end && begin < content.len() => at = begin + 1,
                 Some((begin, end)) if begin == end => break None,
                 found => break found,
@@ -369,7 +370,6 @@ fn read_to_match(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rbox_core::pattern::regex::Flags;
 
     fn records(text: &str, separator: &Separator) -> Vec<(String, String)> {
         let mut input = Input::from_bytes(text.as_bytes().to_vec());
@@ -390,7 +390,11 @@ mod tests {
     fn records_end_as_the_separator_says() {
         assert_eq!(records("a;b;", &Separator::Byte(b';')), pairs(&[("a", ";"), ("b", ";")]));
         assert_eq!(records("\n\na\nb\n\n\nc\n", &Separator::Paragraph), pairs(&[("a\nb", "\n\n\n"), ("c", "\n")]));
-        let regex = Rc::new(Regex::new(b"x+", Flags::EXTENDED).expect("an expression"));
-        assert_eq!(records("axxbx", &Separator::Regex(regex)), pairs(&[("a", "xx"), ("b", "x")]));
+        let text = crate::awk::value::Text::new(b"x+");
+        let regex = crate::awk::regexes::Regexes::new(&[], false).and_then(|mut all| all.of_text(&text));
+        assert_eq!(
+            records("axxbx", &Separator::Regex(regex.expect("an expression"))),
+            pairs(&[("a", "xx"), ("b", "x")])
+        );
     }
 }

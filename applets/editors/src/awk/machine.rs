@@ -6,7 +6,7 @@ use rbox_core::env::Env;
 use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
 
-use super::array::Array;
+use super::array::{Array, Key};
 use super::fields::Fields;
 use super::io::{Separator, Sink, Streams};
 use super::lexer::Script;
@@ -89,6 +89,11 @@ pub struct Machine<'a> {
     /// Nested calls from outside of the instructions: of comparison functions, and rules for files.
     pub(super) nested: usize,
     pub(super) digits: Digits,
+    /// CONVFMT and OFMT.
+    pub(super) convfmt: Rc<Text>,
+    pub(super) ofmt: Rc<Text>,
+    /// What `printf` prints.
+    pub(super) scratch: Vec<u8>,
 }
 
 impl<'a> Machine<'a> {
@@ -128,6 +133,9 @@ impl<'a> Machine<'a> {
             seed: 0.0,
             nested: 0,
             digits: Digits::new(),
+            convfmt: Text::new(b"%.6g"),
+            ofmt: Text::new(b"%.6g"),
+            scratch: Vec::new(),
         })
     }
 
@@ -183,19 +191,13 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// CONVFMT.
-    #[inline]
-    pub(super) fn convfmt(&self) -> Rc<Text> {
-        self.special(special::CONVFMT)
-    }
-
     /// The string of a value, shared if it is one.
     pub(super) fn text(&mut self, operand: Operand) -> Rc<Text> {
         match self.value(operand) {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             Value::Num(number) => {
-                let (number, format) = (*number, self.convfmt());
-                Text::new(self.digits.number(number, &format))
+                let number = *number;
+                Text::new(self.digits.number(number, &self.convfmt))
             }
             _ => Text::new(b""),
         }
@@ -278,6 +280,7 @@ impl<'a> Machine<'a> {
                     let count = self.fields.count() as f64;
                     self.set_number(special::NF << 1, count);
                 }
+                Op::Join => self.join(),
                 Op::Changed => self.changed(a)?,
                 Op::Element => {
                     let value = self.element(b, c)?.clone();
@@ -364,6 +367,10 @@ impl<'a> Machine<'a> {
                     let value = self.builtin(x, self.at(b), c as usize)?;
                     self.set(a, value);
                 }
+                Op::FieldLength => {
+                    let length = self.field_length(b)?;
+                    self.set_number(a, length);
+                }
                 Op::Length => {
                     let length = self.length(b)?;
                     self.set_number(a, length);
@@ -403,6 +410,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Begins a call, whose arguments are in slots from `first` on; the first instruction of the function.
+    #[inline(never)]
     fn enter(&mut self, function: usize, first: usize, count: usize, dest: usize, back: usize) -> Result<usize> {
         let function = &self.code.functions[function];
         if self.frames.len() == MOST_CALLS {
@@ -426,6 +434,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Ends a call: where its value goes, and the instruction to go on with.
+    #[inline(never)]
     fn leave(&mut self) -> (usize, usize) {
         let Some(frame) = self.frames.pop() else { return (self.base, 0) };
         for at in self.base..self.base + frame.parameters {
@@ -495,6 +504,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The argument that a variable is: an array as such, and one without a value as what may become an array.
+    #[inline(never)]
     fn passed(&self, operand: Operand) -> Value {
         match self.value(operand) {
             Value::Array(index) | Value::OwnArray(index) => Value::Array(*index),
@@ -543,71 +553,66 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Calls `with` with an array and the bytes of a key, and the key's own string if it has one.
+    /// The value of an element, which is made if there is none.
     #[inline]
     fn element(&mut self, array: Operand, key: Operand) -> Result<&mut Value> {
         let array = self.array(array)?;
         let at = self.at(key);
-        match &self.slots[at] {
-            Value::Str(text) | Value::Input(text) => Ok(self.arrays[array].entry(text, Some(text))),
-            Value::Num(number) => {
-                let format = self.convfmt();
-                Ok(self.arrays[array].entry(self.digits.number(*number, &format), None))
-            }
-            _ => Ok(self.arrays[array].entry(b"", None)),
-        }
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
+        Ok(self.arrays[array].entry(key))
     }
 
+    #[inline(never)]
     fn has_element(&mut self, array: Operand, key: Operand) -> Result<bool> {
         let array = self.array(array)?;
-        let format = self.convfmt();
         let at = self.at(key);
-        let key = self.slots[at].bytes(&format, &mut self.digits);
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
         Ok(self.arrays[array].get(key).is_some())
     }
 
+    #[inline(never)]
     fn delete(&mut self, array: Operand, key: Operand) -> Result<()> {
         let array = self.array(array)?;
-        let format = self.convfmt();
         let at = self.at(key);
-        let key = self.slots[at].bytes(&format, &mut self.digits);
+        let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
         self.arrays[array].remove(key);
         Ok(())
     }
 
+    #[inline(never)]
     fn subscript(&mut self, dest: Operand, first: Operand, count: u32) {
-        let (format, separator) = (self.convfmt(), self.special(special::SUBSEP));
+        let separator = self.special(special::SUBSEP);
         let mut key = Vec::new();
         for index in 0..count {
             if index > 0 {
                 key.extend_from_slice(&separator);
             }
             let at = self.at(first + 2 * index);
-            key.extend_from_slice(self.slots[at].bytes(&format, &mut self.digits));
+            key.extend_from_slice(self.slots[at].bytes(&self.convfmt, &mut self.digits));
         }
         self.set(dest, Value::Str(Text::from_vec(key)));
     }
 
+    #[inline(never)]
     fn concat(&mut self, dest: Operand, left: Operand, right: Operand) {
-        let format = self.convfmt();
         let mut digits = Digits::new();
         let (left, right) = (self.at(left), self.at(right));
         let text = Text::joined(
-            self.slots[left].bytes(&format, &mut self.digits),
-            self.slots[right].bytes(&format, &mut digits),
+            self.slots[left].bytes(&self.convfmt, &mut self.digits),
+            self.slots[right].bytes(&self.convfmt, &mut digits),
         );
         self.set(dest, Value::Str(text));
     }
 
     /// As `concat`, where the left operand is not used again, or is the destination.
+    #[inline(never)]
     fn append(&mut self, dest: Operand, left: Operand, right: Operand) {
         let (from, other) = (self.at(left), self.at(right));
         if from == other || !matches!(self.slots[from], Value::Str(_)) {
             return self.concat(dest, left, right);
         }
-        let format = self.convfmt();
         let Value::Str(mut text) = core::mem::take(&mut self.slots[from]) else { return };
-        let more = self.slots[other].bytes(&format, &mut self.digits);
+        let more = self.slots[other].bytes(&self.convfmt, &mut self.digits);
         match Rc::get_mut(&mut text) {
             Some(own) => own.append(more),
             None => text = Text::joined(&text, more),
@@ -629,9 +634,8 @@ impl<'a> Machine<'a> {
         if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
             return compare_numbers(comparison, left, right);
         }
-        let format = self.convfmt();
         let (mut one, mut other) = (Digits::new(), Digits::new());
-        let (left, right) = (left.bytes(&format, &mut one), right.bytes(&format, &mut other));
+        let (left, right) = (left.bytes(&self.convfmt, &mut one), right.bytes(&self.convfmt, &mut other));
         let order = if self.ignores_case {
             left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase())
         } else {
@@ -648,6 +652,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The open stream that the statement's writes go to.
+    #[inline(never)]
     fn redirect(&mut self, to: u8, name: Operand) -> Result<()> {
         let name = self.text(name);
         let to = match to {
@@ -663,6 +668,18 @@ impl<'a> Machine<'a> {
     #[inline]
     pub(super) fn run_main(&mut self) -> Result<Flow> {
         self.run(self.code.main)
+    }
+}
+
+/// The key that a value is.
+#[inline]
+fn key_of<'a>(value: &'a Value, format: &[u8], digits: &'a mut Digits) -> Key<'a> {
+    match value {
+        Value::Str(text) | Value::Input(text) => Key::of_bytes(text, Some(text)),
+        Value::Num(number) => {
+            Key::of_number(*number).unwrap_or_else(|| Key::of_bytes(digits.number(*number, format), None))
+        }
+        _ => Key::Text(b"", None),
     }
 }
 

@@ -23,8 +23,10 @@ mod substitute;
 mod tree;
 mod value;
 
+use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
+use array::Key;
 use lexer::Script;
 use machine::Machine;
 use resolve::special;
@@ -102,7 +104,10 @@ fn read_script(env: &mut Env, args: &Args<'_>) -> Result<(Script, bool)> {
             },
             _ => continue,
         };
-        let text = env.open(file)?.read_to_end()?;
+        let text = match file {
+            b"-" => env.stdin.read_to_end()?,
+            file => Input::open(file)?.read_to_end()?,
+        };
         script.add(file, &text);
     }
     let has_program = !script.sources.is_empty();
@@ -132,19 +137,17 @@ fn set_variables(machine: &mut Machine<'_>, args: &Args<'_>, operands: &[&[u8]])
     let words = std::iter::once(&machine.env.name[..]).chain(operands.iter().copied());
     let words: Vec<Value> = words.map(Value::input).collect();
     for (index, word) in words.into_iter().enumerate() {
-        *machine.arrays[arguments].entry(rbox_core::number::Decimal::new(index as u64).as_bytes(), None) = word;
+        *machine.arrays[arguments].entry(Key::Integer(index as i64)) = word;
     }
     let environment = machine.array_at(special::ENVIRON as usize)?;
     for word in machine.env.vars.words() {
         if let Some((name, value)) = rbox_core::bytes::split_once(word, b'=') {
-            *machine.arrays[environment].entry(name, None) = Value::input(value);
+            *machine.arrays[environment].entry(Key::of_bytes(name, None)) = Value::input(value);
         }
     }
     for (option, value) in args.found() {
         match (*option, *value) {
             (SEPARATOR, Some(separator)) => {
-                // POSIX XCU awk, OPTIONS: `-Ft` is a tab.
-                let separator = if separator == b"t" { b"\\t" } else { separator };
                 machine.assign_operand(&[b"FS=", separator].concat())?;
             }
             (VARIABLE, Some(assignment)) if !machine.assign_operand(assignment)? => {

@@ -8,8 +8,7 @@ use super::format;
 use super::io::Sink;
 use super::machine::Machine;
 use super::program::Operand;
-use super::resolve::special;
-use super::value::{Digits, Value, as_integer};
+use super::value::{Digits, Value};
 
 /// Writes to the sink of the statement. The error names the stream.
 fn write(machine: &mut Machine<'_>, bytes: &[u8]) -> Result<()> {
@@ -36,8 +35,7 @@ impl Machine<'_> {
             }
             Value::Num(number) => {
                 let number = *number;
-                let format = if as_integer(number).is_some() { self.convfmt() } else { self.special(special::OFMT) };
-                let text = self.digits.number(number, &format);
+                let text = self.digits.number(number, &self.ofmt);
                 self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
             }
             Value::Array(_) | Value::OwnArray(_) => Err(Error::new("Array used as a scalar")),
@@ -51,9 +49,8 @@ impl Machine<'_> {
         if number == 0 {
             return self.write_record();
         }
-        let format = self.special(special::OFMT);
         let sink = self.sink;
-        let text = self.fields.bytes(number, &format, &mut self.digits);
+        let text = self.fields.bytes(number, &self.ofmt, &mut self.digits);
         self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
     }
 
@@ -80,18 +77,20 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
-        let text = self.formatted(self.at(first), count)?;
-        write(self, &text)
+        let mut text = core::mem::take(&mut self.scratch);
+        text.clear();
+        self.formatted(self.at(first), count, &mut text)?;
+        let result = write(self, &text);
+        self.scratch = text;
+        result
     }
 
-    /// What `printf` prints with the values from a slot on, the first of them the format.
-    pub(super) fn formatted(&mut self, first: usize, count: usize) -> Result<Vec<u8>> {
-        let convfmt = self.convfmt();
+    /// Adds what `printf` prints with the values from a slot on, the first of them the format.
+    pub(super) fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
         let mut digits = Digits::new();
-        let format = self.slots[first].bytes(&convfmt, &mut digits);
-        let mut out = Vec::new();
-        format::push(&mut out, format, &self.slots[first + 1..first + count], &convfmt, self.utf8)?;
-        Ok(out)
+        let format = self.slots[first].bytes(&self.convfmt, &mut digits);
+        format::push(out, format, &self.slots[first + 1..first + count], &self.convfmt, self.utf8)
     }
 }

@@ -88,6 +88,8 @@ pub enum Op {
     SetField,
     /// NF is up to date
     CountFields,
+    /// the record is up to date
+    Join,
     /// the special variable a was assigned to
     Changed,
     /// a = element c of array b
@@ -128,6 +130,8 @@ pub enum Op {
     Pass,
     /// a = function x of the language with c arguments from b on
     Builtin,
+    /// a = the length of field number b
+    FieldLength,
     /// a = the length of b
     Length,
     /// a = the result of reading by `From` x from b; c = what was read

@@ -3,20 +3,68 @@
 use std::rc::Rc;
 
 use rbox_core::error::Result;
-use rbox_core::pattern::regex::{Flags, Regex};
+use rbox_core::pattern::regex::{Exec, Flags, Regex};
 
 use super::value::Text;
 
 /// How many expressions from strings are kept.
 const KEPT: usize = 64;
 
+/// A compiled expression, with the short cuts that it allows.
+pub struct Pattern {
+    regex: Regex,
+    /// The byte that is all that the expression matches.
+    byte: Option<u8>,
+    /// The string that what matches begins with, if the expression is no more than that.
+    prefix: Option<Vec<u8>>,
+}
+
+impl Pattern {
+    fn new(source: &[u8], flags: Flags) -> Result<Self> {
+        let translated = translated(source);
+        let regex = Regex::new(&translated, flags).map_err(|error| error.about(source))?;
+        let (mut byte, mut prefix) = (None, None);
+        if flags | Flags::FOLD_CASE != flags {
+            prefix = translated.strip_prefix(b"^").and_then(literal);
+            if let Some([only]) = literal(&translated).as_deref() {
+                byte = Some(*only);
+            }
+        }
+        Ok(Self { regex, byte, prefix })
+    }
+
+    /// Whether the expression matches somewhere in the text.
+    pub fn is_match(&self, text: &[u8]) -> bool {
+        match &self.prefix {
+            Some(prefix) => text.starts_with(prefix),
+            None => self.regex.is_match(text),
+        }
+    }
+
+    /// The bounds of the first match that begins at `start` or later.
+    pub fn find_at(&self, text: &[u8], start: usize) -> Option<(usize, usize)> {
+        match self.byte {
+            Some(byte) => {
+                let at = start + rbox_core::bytes::find_byte(byte, text.get(start..)?)?;
+                Some((at, at + 1))
+            }
+            None => self.regex.find_at(text, start, Exec::default()),
+        }
+    }
+
+    /// The engine's expression.
+    pub fn regex(&self) -> &Regex {
+        &self.regex
+    }
+}
+
 /// The expressions of a program.
 pub struct Regexes {
     sources: Vec<Vec<u8>>,
     /// Those of the program, in the order of `sources`.
-    compiled: Vec<Rc<Regex>>,
+    compiled: Vec<Rc<Pattern>>,
     /// Those from strings; the one used last is the first.
-    dynamic: Vec<(Rc<Text>, Rc<Regex>)>,
+    dynamic: Vec<(Rc<Text>, Rc<Pattern>)>,
     flags: Flags,
 }
 
@@ -24,8 +72,17 @@ impl Regexes {
     /// Compiles the expressions of the program.
     pub fn new(sources: &[Vec<u8>], utf8: bool) -> Result<Self> {
         let flags = Flags::EXTENDED | Flags::BRACKET_ESCAPES | if utf8 { Flags::UTF8 } else { Flags::NONE };
-        let compiled = sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
-        Ok(Self { sources: sources.to_vec(), compiled, dynamic: Vec::new(), flags })
+        let mut regexes = Self { sources: sources.to_vec(), compiled: Vec::new(), dynamic: Vec::new(), flags };
+        regexes.compile()?;
+        Ok(regexes)
+    }
+
+    fn compile(&mut self) -> Result<()> {
+        self.compiled.clear();
+        for source in &self.sources {
+            self.compiled.push(Rc::new(Pattern::new(source, self.flags)?));
+        }
+        Ok(())
     }
 
     /// IGNORECASE has changed.
@@ -36,38 +93,48 @@ impl Regexes {
         if flags != self.flags {
             self.flags = flags;
             self.dynamic.clear();
-            self.compiled = self.sources.iter().map(|source| compile(source, flags)).collect::<Result<_>>()?;
+            self.compile()?;
         }
         Ok(())
     }
 
     /// An expression of the program.
     #[inline]
-    pub fn fixed(&self, index: u32) -> &Rc<Regex> {
+    pub fn fixed(&self, index: u32) -> &Rc<Pattern> {
         &self.compiled[index as usize]
     }
 
     /// The expression in a string.
-    pub fn of_text(&mut self, text: &Rc<Text>) -> Result<Rc<Regex>> {
-        let is_it = |(known, _): &(Rc<Text>, Rc<Regex>)| Rc::ptr_eq(known, text) || ***known == ***text;
+    pub fn of_text(&mut self, text: &Rc<Text>) -> Result<Rc<Pattern>> {
+        let is_it = |(known, _): &(Rc<Text>, Rc<Pattern>)| Rc::ptr_eq(known, text) || ***known == ***text;
         match self.dynamic.iter().position(is_it) {
             Some(0) => {}
             Some(at) => self.dynamic[..=at].rotate_right(1),
             None => {
-                let regex = Rc::new(compile(text, self.flags)?);
+                let pattern = Rc::new(Pattern::new(text, self.flags)?);
                 self.dynamic.truncate(KEPT - 1);
-                self.dynamic.insert(0, (Text::new(text), regex));
+                self.dynamic.insert(0, (Rc::clone(text), pattern));
             }
         }
         Ok(Rc::clone(&self.dynamic[0].1))
     }
 }
 
-fn compile<T: From<Regex>>(source: &[u8], flags: Flags) -> Result<T> {
-    match Regex::new(&translated(source), flags) {
-        Ok(regex) => Ok(regex.into()),
-        Err(error) => Err(error.about(source)),
+/// The string that an expression is, if nothing in it means anything else.
+fn literal(translated: &[u8]) -> Option<Vec<u8>> {
+    let mut literal = Vec::new();
+    let mut rest = translated.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\\' => match rest.next() {
+                Some(byte) if b"\\^$.[]|()*+?{}".contains(byte) => literal.push(*byte),
+                _ => return None,
+            },
+            byte if b"^$.[]|()*+?{}".contains(byte) => return None,
+            byte => literal.push(*byte),
+        }
     }
+    Some(literal)
 }
 
 /// The expression with awk's escapes replaced (POSIX XCU awk, Regular Expressions): `\n`, `\"`, `\/`, `\101`; a byte
@@ -156,6 +223,16 @@ fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_cuts_are_for_plain_strings() {
+        assert_eq!(literal(b"0\\.0 "), Some(b"0.0 ".to_vec()));
+        assert_eq!(literal(b"a\\b"), None);
+        assert_eq!(literal(b"ab*"), None);
+        let pattern = |source: &[u8]| Pattern::new(source, Flags::EXTENDED).expect("an expression");
+        assert!(pattern(b"^a\\.").is_match(b"a.b") && !pattern(b"^a\\.").is_match(b"ba.b"));
+        assert_eq!(pattern(b"\\.").find_at(b"a.b.", 2), Some((3, 4)));
+    }
 
     #[test]
     fn escapes_are_those_of_awk() {

@@ -18,6 +18,15 @@ enum By {
     ValueNumber,
 }
 
+/// How keys are sorted.
+#[derive(Clone, Copy)]
+enum Order {
+    /// Whether reversed.
+    By(By, bool),
+    /// A function of the program.
+    Function(usize),
+}
+
 /// The order of a name, and whether it is reversed. `None` for no order.
 fn named(name: &[u8]) -> Option<(By, bool)> {
     let name = name.strip_prefix(b"@")?;
@@ -39,68 +48,58 @@ fn named(name: &[u8]) -> Option<(By, bool)> {
 impl Machine<'_> {
     /// The keys of an array in the order of a name, which may be that of a function of the program.
     pub(super) fn keys_in_order(&mut self, array: usize, order: &[u8]) -> Result<Vec<Rc<Text>>> {
-        let keys: Vec<Rc<Text>> = self.arrays[array].keys().cloned().collect();
+        let keys = self.arrays[array].keys();
         if order == b"@unsorted" {
             return Ok(keys);
         }
         let mut elements = Vec::with_capacity(keys.len());
         for key in keys {
-            let value = self.arrays[array].get(&key).cloned().unwrap_or_default();
+            let value = self.arrays[array].get_bytes(&key).cloned().unwrap_or_default();
             elements.push((key, value));
         }
-        let function = self.function(order);
-        let mut failure = None;
-        match (named(order), function) {
-            (Some((by, reversed)), _) => {
-                let format = self.convfmt();
-                elements.sort_by(|one, other| {
-                    let order = compare(by, one, other, &format);
-                    if reversed { order.reverse() } else { order }
-                });
-            }
-            (None, Some(function)) => elements = self.merge_sort(elements, function, &mut failure),
+        let order = match (named(order), self.function(order)) {
+            (Some((by, reversed)), _) => Order::By(by, reversed),
+            (None, Some(function)) => Order::Function(function),
             (None, None) => return Err(Error::new("Unknown order of keys")),
-        }
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(elements.into_iter().map(|(key, _)| key).collect()),
-        }
+        };
+        let elements = self.merge_sort(elements, order)?;
+        Ok(elements.into_iter().map(|(key, _)| key).collect())
     }
 
     fn function(&self, name: &[u8]) -> Option<usize> {
         self.code.function_names.iter().position(|function| function == name)
     }
 
-    /// Sorts by a function of the program, which may be wrong about the order, or change what it likes.
-    fn merge_sort(
-        &mut self,
-        mut elements: Vec<(Rc<Text>, Value)>,
-        function: usize,
-        failure: &mut Option<Error>,
-    ) -> Vec<(Rc<Text>, Value)> {
-        if elements.len() < 2 || failure.is_some() {
-            return elements;
+    /// A function of the program may be wrong about the order, or change what it likes.
+    fn merge_sort(&mut self, mut elements: Vec<Element>, order: Order) -> Result<Vec<Element>> {
+        if elements.len() < 2 {
+            return Ok(elements);
         }
         let upper = elements.split_off(elements.len() / 2);
-        let lower = self.merge_sort(elements, function, failure);
-        let upper = self.merge_sort(upper, function, failure);
-        let (mut lower, mut upper) = (lower.into_iter().peekable(), upper.into_iter().peekable());
+        let mut lower = self.merge_sort(elements, order)?.into_iter().peekable();
+        let mut upper = self.merge_sort(upper, order)?.into_iter().peekable();
         let mut merged = Vec::with_capacity(lower.len() + upper.len());
         while let (Some(one), Some(other)) = (lower.peek(), upper.peek()) {
-            let arguments =
-                [Value::Input(Rc::clone(&one.0)), one.1.clone(), Value::Input(Rc::clone(&other.0)), other.1.clone()];
-            let is_after = match self.call(function, &arguments) {
-                Ok(result) => result.number() > 0.0,
-                Err(error) => {
-                    *failure = Some(error);
-                    break;
-                }
-            };
+            let is_after = self.is_after(order, one, other)?;
             merged.extend(if is_after { upper.next() } else { lower.next() });
         }
         merged.extend(lower);
         merged.extend(upper);
-        merged
+        Ok(merged)
+    }
+
+    fn is_after(&mut self, order: Order, one: &Element, other: &Element) -> Result<bool> {
+        match order {
+            Order::By(by, reversed) => {
+                let order = compare(by, one, other, &self.convfmt);
+                Ok(if reversed { order.is_lt() } else { order.is_gt() })
+            }
+            Order::Function(function) => {
+                let (key, other_key) = (Value::Input(Rc::clone(&one.0)), Value::Input(Rc::clone(&other.0)));
+                let result = self.call(function, &[key, one.1.clone(), other_key, other.1.clone()])?;
+                Ok(result.number() > 0.0)
+            }
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use rbox_core::bytes::append;
 use rbox_core::error::{Error, Result};
-use rbox_core::pattern::regex::{Exec, Regex, Span};
+use rbox_core::pattern::regex::{Exec, Span};
 
+use super::array::Key;
 use super::builtins::count_characters;
 use super::fields::Splitter;
 use super::machine::Machine;
+use super::regexes::Pattern;
 use super::resolve::special;
 use super::value::{Text, Value};
 
@@ -15,8 +17,8 @@ impl Machine<'_> {
     pub(super) fn match_text(&mut self, first: usize, count: usize) -> Result<f64> {
         let text = self.argument(first);
         let regex = self.regex(first + 1)?;
-        let mut spans = vec![None; if count > 2 { regex.groups() + 1 } else { 1 }];
-        let found = regex.captures_at(&text, 0, Exec::default(), &mut spans);
+        let mut spans = vec![None; if count > 2 { regex.regex().groups() + 1 } else { 1 }];
+        let found = regex.regex().captures_at(&text, 0, Exec::default(), &mut spans);
         check(&regex)?;
         let (start, length) = match spans[0] {
             Some((start, end)) if found => (
@@ -33,13 +35,14 @@ impl Machine<'_> {
             for (group, span) in spans.into_iter().enumerate() {
                 let Some((start, end)) = span else { continue };
                 let key = rbox_core::text!(group);
+                let index = Key::Integer(group as i64);
                 let separator = self.special(special::SUBSEP);
                 let position = (count_characters(&text[..start], self.utf8) + 1) as f64;
                 let length = count_characters(&text[start..end], self.utf8) as f64;
                 let array = &mut self.arrays[array];
-                *array.entry(&key, None) = Value::input(&text[start..end]);
-                *array.entry(&[&key, &separator[..], b"start"].concat(), None) = Value::Num(position);
-                *array.entry(&[&key, &separator[..], b"length"].concat(), None) = Value::Num(length);
+                *array.entry(index) = Value::input(&text[start..end]);
+                *array.entry(Key::Text(&[&key, &separator[..], b"start"].concat(), None)) = Value::Num(position);
+                *array.entry(Key::Text(&[&key, &separator[..], b"length"].concat(), None)) = Value::Num(length);
             }
         }
         Ok(start)
@@ -91,30 +94,29 @@ impl Machine<'_> {
         Ok(bounds.len() as f64)
     }
 
-    /// `sub` and `gsub`: the target's string, the replacement and the expression are in slots from `first` on. The
-    /// result, if anything was replaced, goes where the string was.
-    pub(super) fn substitute(&mut self, first: usize, is_global: bool) -> Result<f64> {
-        let (text, replacement) = (self.argument(first), self.argument(first + 1));
-        let regex = self.regex(first + 2)?;
-        let Some(found) = regex.find_at(&text, 0, Exec::default()) else {
-            check(&regex)?;
-            return Ok(0.0);
-        };
-        let parts = Parts::of(&replacement);
-        let mut out = Vec::with_capacity(text.len() + replacement.len());
-        let (mut count, mut copied) = (0, 0);
-        let mut next = Some(found);
-        while let Some((start, end)) = next {
-            append(&mut out, &text[copied..start])?;
-            parts.push(&mut out, &text[start..end])?;
-            (count, copied) = (count + 1, end);
-            if !is_global {
-                break;
+    /// `sub` and `gsub`: the replacement and the expression are in slots from `first` on, and the target's string after
+    /// them, unless that is the record. The result goes where the string was, or is the record.
+    pub(super) fn substitute(&mut self, first: usize, count: usize, is_global: bool) -> Result<f64> {
+        let replacement = self.argument(first);
+        let pattern = self.regex(first + 1)?;
+        let mut out = core::mem::take(&mut self.scratch);
+        out.clear();
+        if count > 2 {
+            let text = self.argument(first + 2);
+            let count = replace(&pattern, &text, &replacement, is_global, self.utf8, &mut out)?;
+            if count > 0 {
+                self.slots[first + 2] = Value::text(&out);
             }
-            next = next_match(&regex, &text, end, start == end, self.utf8);
+            self.scratch = out;
+            return Ok(f64::from(count));
         }
-        append(&mut out, &text[copied..])?;
-        self.slots[first] = Value::Str(Text::from_vec(out));
+        self.join();
+        let count = replace(&pattern, &self.fields.record, &replacement, is_global, self.utf8, &mut out)?;
+        if count > 0 {
+            core::mem::swap(&mut self.fields.record, &mut out);
+            self.fields.changed();
+        }
+        self.scratch = out;
         Ok(f64::from(count))
     }
 
@@ -134,15 +136,15 @@ impl Machine<'_> {
             self.join();
             Text::new(&self.fields.record)
         };
-        let mut spans: Vec<Span> = vec![None; regex.groups() + 1];
+        let mut spans: Vec<Span> = vec![None; regex.regex().groups() + 1];
         let mut out = Vec::new();
         let (mut copied, mut found) = (0, 0.0);
-        let mut next = regex.find_at(&text, 0, Exec::default());
+        let mut next = regex.find_at(&text, 0);
         while let Some((start, end)) = next {
             found += 1.0;
             if wanted == 0.0 || found == wanted {
                 append(&mut out, &text[copied..start])?;
-                regex.captures_at(&text, start, Exec::default(), &mut spans);
+                regex.regex().captures_at(&text, start, Exec::default(), &mut spans);
                 push_groups(&mut out, &replacement, &text, &spans)?;
                 copied = end;
                 if wanted != 0.0 {
@@ -158,56 +160,79 @@ impl Machine<'_> {
 }
 
 /// A search that took too long is an error, not a text without a match.
-fn check(regex: &Regex) -> Result<()> {
-    if regex.gave_up() { Err(Error::new("Regular expression too complex")) } else { Ok(()) }
+fn check(pattern: &Pattern) -> Result<()> {
+    if pattern.regex().gave_up() { Err(Error::new("Regular expression too complex")) } else { Ok(()) }
+}
+
+/// Adds the text to `out` with one match or all of them replaced, if there is any: how many there are.
+fn replace(
+    pattern: &Pattern,
+    text: &[u8],
+    replacement: &[u8],
+    is_global: bool,
+    utf8: bool,
+    out: &mut Vec<u8>,
+) -> Result<u32> {
+    let is_plain = !replacement.iter().any(|byte| matches!(byte, b'&' | b'\\'));
+    let (mut count, mut copied) = (0, 0);
+    let mut next = pattern.find_at(text, 0);
+    while let Some((start, end)) = next {
+        put(out, &text[copied..start])?;
+        if is_plain {
+            put(out, replacement)?;
+        } else {
+            push_replacement(out, replacement, &text[start..end])?;
+        }
+        (count, copied) = (count + 1, end);
+        if !is_global {
+            break;
+        }
+        next = next_match(pattern, text, end, start == end, utf8);
+    }
+    check(pattern)?;
+    if count > 0 {
+        put(out, &text[copied..])?;
+    }
+    Ok(count)
 }
 
 /// The match after one that ended at `end`. An empty one right after another match is none.
-fn next_match(regex: &Regex, text: &[u8], end: usize, was_empty: bool, utf8: bool) -> Option<(usize, usize)> {
-    let step = |at: usize| if utf8 { rbox_core::pattern::width(&text[at..]).max(1) } else { 1 };
-    let from = if was_empty { end + step(end.min(text.len())) } else { end };
-    match regex.find_at(text, from, Exec::default()) {
-        Some((start, stop)) if start == stop && start == end && !was_empty => {
-            regex.find_at(text, end + step(end), Exec::default())
-        }
+fn next_match(pattern: &Pattern, text: &[u8], end: usize, was_empty: bool, utf8: bool) -> Option<(usize, usize)> {
+    let step = || end + if utf8 && end < text.len() { rbox_core::pattern::width(&text[end..]) } else { 1 };
+    if was_empty {
+        return pattern.find_at(text, step());
+    }
+    match pattern.find_at(text, end) {
+        Some((start, stop)) if start == stop && start == end => pattern.find_at(text, step()),
         found => found,
     }
 }
 
-/// A replacement of `sub` and `gsub`: bytes, and where the match goes between them.
-struct Parts {
-    literal: Vec<u8>,
-    matches: Vec<usize>,
+/// As `append`, without a call where the bytes fit.
+#[inline]
+fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
+    if out.capacity() - out.len() < bytes.len() {
+        return append(out, bytes);
+    }
+    out.extend_from_slice(bytes);
+    Ok(())
 }
 
-impl Parts {
-    /// POSIX XCU awk, sub: `&` is the match, `\&` an ampersand, `\\&` a backslash and the match.
-    fn of(text: &[u8]) -> Self {
-        let mut parts = Self { literal: Vec::with_capacity(text.len()), matches: Vec::new() };
-        let mut at = 0;
-        while let Some(&byte) = text.get(at) {
-            at += 1;
-            match (byte, &text[at..]) {
-                (b'\\', [b'&' | b'\\', ..]) => {
-                    parts.literal.push(text[at]);
-                    at += 1;
-                }
-                (b'&', _) => parts.matches.push(parts.literal.len()),
-                _ => parts.literal.push(byte),
+/// POSIX XCU awk, sub: `&` is the match, `\&` an ampersand, `\\&` a backslash and the match.
+fn push_replacement(out: &mut Vec<u8>, replacement: &[u8], found: &[u8]) -> Result<()> {
+    let mut rest = replacement;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match (byte, after) {
+            (b'\\', [escaped @ (b'&' | b'\\'), after @ ..]) => {
+                out.push(*escaped);
+                rest = after;
             }
+            (b'&', _) => put(out, found)?,
+            _ => out.push(*byte),
         }
-        parts
     }
-
-    fn push(&self, out: &mut Vec<u8>, found: &[u8]) -> Result<()> {
-        let mut from = 0;
-        for &at in &self.matches {
-            append(out, &self.literal[from..at])?;
-            append(out, found)?;
-            from = at;
-        }
-        append(out, &self.literal[from..])
-    }
+    Ok(())
 }
 
 /// gensub's replacement: `&` and `\0` are the match, `\1` to `\9` its groups.

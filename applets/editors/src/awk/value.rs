@@ -187,7 +187,8 @@ impl Digits {
         &self.long
     }
 
-    fn integer(&mut self, integer: i64) -> &[u8] {
+    /// The digits of an integer.
+    pub fn integer(&mut self, integer: i64) -> &[u8] {
         let (mut start, mut left) = (self.short.len(), integer.unsigned_abs());
         loop {
             start -= 1;
