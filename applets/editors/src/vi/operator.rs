@@ -236,7 +236,7 @@ impl Editor<'_> {
         let mut new = Vec::with_capacity(old.len());
         for chunk in old.utf8_chunks() {
             for one in chunk.valid().chars() {
-                let other = rbox_core::pattern::other_case(one.into()).and_then(char::from_u32);
+                let other = rbox_core::unicode::other_case(one.into()).and_then(char::from_u32);
                 let changes = match how {
                     'U' => one.is_lowercase(),
                     'u' => one.is_uppercase(),

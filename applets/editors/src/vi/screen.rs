@@ -4,9 +4,9 @@ use rbox_core::push;
 use rbox_core::term::keys::Key;
 use rbox_core::term::screen::{Typed, type_key};
 use rbox_core::term::{Shown, clean, width};
-use rbox_core::unicode::character_width;
 use rbox_core::text;
 use rbox_core::text::{Hex, Right};
+use rbox_core::unicode::character_width;
 
 use super::settings::{LIST, NUMBER};
 use super::{Editor, Mode};
