@@ -228,6 +228,9 @@ pub fn bessel(order: &Number, x: &Number, scale: usize) -> Result<Number> {
     if count > 1_000_000 || whole > 1_000_000 {
         return Err(too_large());
     }
+    if x.is_zero() && count > 0 {
+        return Ok(Number::default());
+    }
     // Terms grow up to e^x before they shrink.
     let bits = bits_for(scale) + 64 + 3 * whole + u64::from(count);
     let half = to_binary(x, bits) >> 1u32;

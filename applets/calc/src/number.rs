@@ -178,7 +178,11 @@ impl Number {
             return match (exponent, self.is_zero()) {
                 (0, _) => Ok(Self::from(1)),
                 (..0, true) => Err(Error::new("divide by zero")),
-                (1.., true) => Ok(self),
+                (1.., true) => {
+                    let whole = self.scale.saturating_mul(usize::try_from(exponent).unwrap_or(usize::MAX));
+                    let kept = whole.min(scale.max(self.scale));
+                    Ok(self.with_scale(kept))
+                }
                 (..0, false) => Ok(Self { negative: odd, ..Self::from(1) }.with_scale(scale)),
                 (1.., false) => Ok(Self { negative: odd, ..Self::from(1) }),
             };
@@ -199,6 +203,9 @@ impl Number {
     pub fn square_root(self, scale: usize) -> Result<Self> {
         if self.negative {
             return Err(Error::new("negative number"));
+        }
+        if self.is_zero() {
+            return Ok(Self::default());
         }
         let scale = scale.max(self.scale);
         check_scale(scale)?;
@@ -222,11 +229,8 @@ impl Number {
         Self::new(base.negative && odd, base.digits.modpow(&exponent.digits, &modulus.digits), 0)
     }
 
-    /// How many decimal digits it has, and of these how many are after the point (bc's `length`): a zero has one.
+    /// How many significant decimal digits it has (bc's `length`): a zero has one.
     pub fn length(&self) -> usize {
-        if self.is_zero() {
-            return self.scale.max(1);
-        }
         super::radix::decimal_length(&self.digits)
     }
 }

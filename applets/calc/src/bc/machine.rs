@@ -149,7 +149,7 @@ impl Machine {
                 }
                 Operation::Halt => return Ok(Ended::Halted),
                 Operation::Constant(index) => {
-                    let number = parse(&code.texts[index as usize], self.input_base, true)?;
+                    let number = self.constant(&code, index as usize)?;
                     self.push(number);
                 }
                 Operation::Text { index, escapes } => {
@@ -157,6 +157,22 @@ impl Machine {
                     if escapes { env.stdout.write(&unescape(text))? } else { env.stdout.write(text)? }
                 }
                 other => self.step(env, input, other)?,
+            }
+        }
+    }
+
+    /// The value of a constant, which is read once for each input base that it is executed in.
+    fn constant(&self, code: &Code, index: usize) -> Result<Number> {
+        let mut values = code.values.borrow_mut();
+        if values.len() <= index {
+            values.resize_with(code.texts.len(), || None);
+        }
+        match &values[index] {
+            Some((base, number)) if *base == self.input_base => Ok(number.clone()),
+            _ => {
+                let number = parse(&code.texts[index], self.input_base, true)?;
+                values[index] = Some((self.input_base, number.clone()));
+                Ok(number)
             }
         }
     }

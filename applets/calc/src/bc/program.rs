@@ -1,6 +1,9 @@
 //! What the parser makes for the machine: a list of operations on a stack of numbers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+
+use crate::number::Number;
 
 /// A variable, an array or a function, by the number of its name.
 pub type Name = u16;
@@ -105,6 +108,8 @@ pub enum Local {
 pub struct Code {
     pub operations: Vec<Operation>,
     pub texts: Vec<Vec<u8>>,
+    /// The values of constants that have been executed, and the input base that they were read in.
+    pub values: RefCell<Vec<Option<(u64, Number)>>>,
 }
 
 /// A function that the program defines.
