@@ -48,7 +48,8 @@ impl<'a> Key<'a> {
     #[inline]
     fn hash(self) -> u32 {
         match self {
-            Key::Integer(number) => finish(fold(FACTOR, number as u64)),
+            // Neighbours are neighbours, in the cache too; what is above 20 bits scatters the rest.
+            Key::Integer(number) => (number as u32).wrapping_add(((number >> 20) as u32).wrapping_mul(0x9E37_79B1)),
             Key::Text(bytes, _) => hash(bytes),
         }
     }
