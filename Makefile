@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test tools test rbox image compat bench fuzz clean lint unit terminal processors choices
+.PHONY: help boot boot-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -9,6 +9,7 @@ help:
 	@echo 'make lint       format and lints, for all processors'
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
+	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
 	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
 	@echo 'make bench      write docs/speed.md: size and speed beside BusyBox, toybox, GNU, dash and bash'
@@ -36,6 +37,7 @@ rbox:
 lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTFLAGS='--cfg fuzzing' cargo check -q --workspace --locked --target-dir target/fuzzing
 
 # Compiles for other processors, without linking.
 processors:
@@ -54,6 +56,10 @@ choices: tools
 	sh build-image/packages.sh qemu-user
 	sh build-image/choices.sh
 
+# Builds GNU hello and zlib with rbox as the only userland, and compares with GNU's tools.
+compat-build: rbox
+	sh compat-suite/build.sh target/rbox
+
 # Runs the same cases in Debian's BusyBox and in rbox.
 compat: rbox
 	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
@@ -64,7 +70,7 @@ compat: rbox
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices
-	sh build-image/packages.sh busybox-static toybox dash valgrind binutils
+	sh build-image/packages.sh bc binutils bsdextrautils busybox-static dash gawk mawk toybox valgrind xxd
 	bash compat-suite/bench.sh >target/speed.md
 	bash compat-suite/bench-shell.sh >>target/speed.md
 	mv target/speed.md docs/speed.md

@@ -84,6 +84,11 @@ mkdir tree few
 for number in $(seq 200); do mkdir "tree/$number"; done
 seq 20000 | awk '{ file = "tree/" $1 % 200 + 1 "/" $1; print $1 >file; close(file) }'
 (cd few && seq 2000 | xargs touch)
+awk 'NR % 3 { print; next } { print $0, "changed" }' text >changed
+cp text same
+echo 'scale = 1000; 4 * a(1)' >pi
+# A list of hosts to block, as such lists are.
+awk '{ printf "0.0.0.0 %s.%s.example.com # %d\n", $3, $4, NR }' half | head -n 285000 >hosts
 
 # run SYSTEM: CPU seconds of $command there, after $prepare. $command begins with the name of the command.
 run() {
@@ -133,6 +138,15 @@ row "grep -E '[a-z]+77[0-9]' text"
 row "grep -E 'ab12|cd34|ef56' text" "\`grep -E 'ab12\\|cd34\\|ef56' text\`"
 row 'grep -vn ab text'
 row 'grep -o ab1 text'
+row 'sed s/ab12/X/ text'
+row "sed -n '/ab1[0-9]/p' text"
+row "sed 's/\\(a\\)\\([a-z]\\)/\\2\\1/g' text" '`sed` with groups'
+row 'cmp text same'
+row 'diff text changed' '`diff`, 600,000 lines, a third of them changed'
+row 'hexdump -C part' '`hexdump -C`, 4.5 MB'
+row 'xxd part' '`xxd`, 4.5 MB'
+row "strings $busybox" '`strings`'
+row "bc -l <pi" '`bc -l`, 1,000 digits of pi'
 row "grep ' \\(ab1\\).* \\1' text" '`grep` with a back-reference'
 row 'seq 3000000'
 row 'paste text text'
@@ -163,3 +177,38 @@ row 'cp -r tree copy' '`cp -r tree copy`' 'rm -rf copy'
 row 'cp -a tree copy' '`cp -a tree copy`' 'rm -rf copy'
 row 'rm -r copy' '`rm -r copy`' 'rm -rf copy; cp -r tree copy'
 means busybox toybox gnu
+
+cat <<TEXT
+
+## awk
+
+As above; the list of hosts to block has 285,000 lines.
+
+| | rbox, s | BusyBox | mawk | gawk |
+|---|---:|---:|---:|---:|
+TEXT
+
+# run_awk SYSTEM: CPU seconds of that awk with $command, a program and files.
+run_awk() {
+    case $1 in
+    rbox | busybox) eval "spent timeout 60 \"\$$1\" awk $command" ;;
+    *) eval "spent timeout 60 $1 $command" ;;
+    esac
+}
+
+# program LABEL PROGRAM [FILE]
+program() {
+    command="'$2' ${3:-</dev/null}"
+    compare "$1" run_awk rbox busybox mawk gawk
+}
+
+program 'sum of a column' '{ s += $2 } END { print s }' half
+program 'count words' '{ for (i = 1; i <= NF; i++) n[$i]++ } END { print length(n) }' half
+program '`gsub` and print' '{ gsub(/ab/, "X"); print }' text
+program 'loop of 3 million' 'BEGIN { for (i = 0; i < 3000000; i++) s += i * 2; print s }'
+program 'print a field' '{ print $3 }' text
+program 'print the last field, `-F.`' 'BEGIN { FS = "." } { print $NF }' hosts
+program 'hosts of a pattern' '/^0\.0\.0\.0 a/ { print $2 }' hosts
+program 'hosts, each once' '!seen[$2]++' hosts
+program 'concatenation and functions' 'function f(a, b) { return a b } { n += length(f($2, $3)) } END { print n }' half
+means busybox mawk gawk

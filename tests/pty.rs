@@ -9,8 +9,9 @@
 //! keys C-a M-b Up x   press keys
 //! expect TEXT         wait for this output after the output that was expected last
 //! row TEXT            wait until the cursor's row has this content; `row -1 TEXT`: the row above
+//! line N TEXT         wait until this row of the window, from 1, has this content
 //! column N            wait until the cursor is in this column, from 0
-//! resize COLUMNS      change the width of the terminal
+//! resize COLUMNS [ROWS] change the size of the terminal
 //! signal NUMBER       send a signal to the program
 //! file NAME TEXT      wait until a file of the home directory has these contents
 //! end STATUS          wait until the program has ended with this exit status
@@ -175,13 +176,22 @@ impl Session {
             }
             "expect" => self.expect(unescape(operand).as_bytes()),
             "row" => self.row(operand),
+            "line" => {
+                let (number, text) = operand.split_once(' ').unwrap_or((operand, ""));
+                let number: usize = number.parse().expect("a number");
+                self.wait_for(|session| session.screen.text(session.screen.top + number - 1) == text)
+            }
             "column" => {
                 let column = number();
                 self.wait_for(|session| session.screen.column == column)
             }
             "resize" => {
-                self.screen.resize(number());
-                tcsetwinsize(&self.master, window(number())).map_err(|error| error.to_string())
+                let (columns, rows) = operand.split_once(' ').unwrap_or((operand, "24"));
+                let (columns, rows) = (columns.parse().expect("a number"), rows.parse().expect("a number"));
+                self.screen.resize(columns);
+                self.screen.height = rows;
+                let size = Winsize { ws_row: rows as u16, ..window(columns) };
+                tcsetwinsize(&self.master, size).map_err(|error| error.to_string())
             }
             "signal" => signal::kill(self.pid, number() as i32).map_err(|error| error.to_string()),
             "file" => {
@@ -261,6 +271,8 @@ fn key(name: &str) -> Vec<u8> {
         "BS" => "\x7f",
         "M-BS" => "\x1b\x7f",
         "Space" => " ",
+        "PageUp" => "\x1b[5~",
+        "PageDown" => "\x1b[6~",
         _ => match name.split_at_checked(2) {
             Some(("C-", character)) => return vec![character.as_bytes()[0] & 0x1f],
             Some(("M-", character)) => return [b"\x1b", character.as_bytes()].concat(),

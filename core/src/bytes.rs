@@ -24,6 +24,28 @@ pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(hay, needle)
 }
 
+/// How many bytes at the start of both are equal.
+///
+/// musl's memcmp(3), which `==` calls, takes byte by byte.
+pub fn common_prefix(one: &[u8], two: &[u8]) -> usize {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let pairs = one.as_chunks::<32>().0.iter().zip(two.as_chunks::<32>().0);
+    let equal = pairs.take_while(|(a, b)| {
+        let ([a, b, c, d], [e, f, g, h]) = (a.as_chunks().0, b.as_chunks().0) else { return false };
+        word(a) ^ word(e) | word(b) ^ word(f) | word(c) ^ word(g) | word(d) ^ word(h) == 0
+    });
+    let at = 32 * equal.count();
+    at + one[at..].iter().zip(&two[at..]).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes at the end of both are equal.
+pub fn common_suffix(one: &[u8], two: &[u8]) -> usize {
+    let pairs = one.as_rchunks::<8>().1.iter().rev().zip(two.as_rchunks::<8>().1.iter().rev());
+    let end = 8 * pairs.take_while(|(a, b)| u64::from_le_bytes(**a) == u64::from_le_bytes(**b)).count();
+    let left = |bytes: &'_ [u8]| bytes.len() - end;
+    end + one[..left(one)].iter().rev().zip(two[..left(two)].iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
 /// The parts before and after the first `separator`.
 pub fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = find_byte(separator, text)?;
@@ -88,6 +110,17 @@ mod tests {
         assert_eq!(base_name(b"name"), b"name");
         assert_eq!(base_name(b"//"), b"/");
         assert_eq!(base_name(b""), b"");
+    }
+
+    #[test]
+    fn equal_ends_are_found_at_every_offset() {
+        let one = [7; 100];
+        for at in 0..100 {
+            let mut two = one;
+            two[at] = 8;
+            assert_eq!((common_prefix(&one, &two), common_suffix(&one, &two)), (at, 99 - at));
+            assert_eq!((common_prefix(&one, &one[at..]), common_suffix(&one[at..], &one)), (100 - at, 100 - at));
+        }
     }
 
     #[test]

@@ -522,7 +522,7 @@ impl Copier {
 
 /// Closes the directory that is too far up, unless a link may have led down from it.
 fn close_far(levels: &mut [Level]) {
-    if let Some(far) = levels.len().checked_sub(MOST_OPEN + 1)
+    if let Some(far) = levels.len().checked_sub(MOST_OPEN / 2 + 1)
         && !levels[far + 1].by_link
     {
         levels[far].open = None;
@@ -596,8 +596,8 @@ fn times(stat: &Stat) -> Timestamps {
     }
 }
 
-/// Attributes that the target's file system does not take are left out, as GNU `cp -a` does.
-fn keep_xattrs(source: BorrowedFd<'_>, target: BorrowedFd<'_>) {
+/// Copies the extended attributes. Those that the target's file system does not take are left out, as GNU `cp -a` does.
+pub fn keep_xattrs(source: BorrowedFd<'_>, target: BorrowedFd<'_>) {
     let mut names = vec![0; 65_536];
     let Ok(length) = fs::flistxattr(source, &mut names[..]) else { return };
     for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {

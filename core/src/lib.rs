@@ -41,6 +41,7 @@ pub mod testing;
 pub mod text;
 pub mod time;
 pub mod tty;
+pub mod unicode;
 pub mod users;
 pub mod utmp;
 

@@ -94,6 +94,20 @@ pub fn parse_count(word: &[u8], suffixes: Names) -> Result<u64> {
         .ok_or_else(|| invalid(word))
 }
 
+/// A count as C writes it, octal and hexadecimal too, with an optional suffix of `SIZE_SUFFIXES` unless hexadecimal.
+pub fn parse_size(word: &[u8]) -> Result<u64> {
+    let invalid = || invalid(word);
+    if let Some(digits) = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X")) {
+        return parse_radix(digits, 16).ok_or_else(invalid);
+    }
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if word.starts_with(b"0") && digits > 1 {
+        let factor = if digits == word.len() { Some(1) } else { SIZE_SUFFIXES.number_of(&word[digits..]) };
+        return parse_radix(&word[..digits], 8).zip(factor).and_then(|(a, b)| a.checked_mul(b)).ok_or_else(invalid);
+    }
+    parse_count(word, SIZE_SUFFIXES)
+}
+
 /// The size of a block, at least 1: a count with a suffix, or a suffix alone, which is one of its units.
 pub fn parse_block(word: &[u8]) -> Result<u64> {
     let size = SIZE_SUFFIXES.number_of(word).map_or_else(|| parse_count(word, SIZE_SUFFIXES), Ok)?;

@@ -1,10 +1,14 @@
-//! A small terminal: what a program has drawn, as far as the line editor of rbox draws.
+//! A small terminal: what a program has drawn, as far as the line editor and the full screens of rbox draw.
 
 /// The rows of a terminal, without a limit below.
 pub struct Screen {
     pub columns: usize,
     /// A row, and whether the next one continues it.
     rows: Vec<(Vec<char>, bool)>,
+    /// The row at the top of the terminal's window.
+    pub top: usize,
+    /// The rows of the window.
+    pub height: usize,
     pub row: usize,
     pub column: usize,
     /// What of a sequence or of a character has not come whole yet.
@@ -24,7 +28,7 @@ fn width(one: char) -> usize {
 
 impl Screen {
     pub fn new(columns: usize) -> Screen {
-        Screen { columns, rows: vec![(Vec::new(), false)], row: 0, column: 0, rest: Vec::new() }
+        Screen { columns, rows: vec![(Vec::new(), false)], top: 0, height: 24, row: 0, column: 0, rest: Vec::new() }
     }
 
     /// The text of a row, without the blanks at its end.
@@ -90,9 +94,7 @@ impl Screen {
             b'\r' => self.column = 0,
             b'\n' => {
                 self.row += 1;
-                if self.row == self.rows.len() {
-                    self.rows.push((Vec::new(), false));
-                }
+                self.reach();
             }
             8 => self.column = self.column.saturating_sub(1),
             27 => return self.sequence(),
@@ -121,9 +123,7 @@ impl Screen {
             self.rows[self.row].1 = true;
             self.row += 1;
             self.column = 0;
-            if self.row == self.rows.len() {
-                self.rows.push((Vec::new(), false));
-            }
+            self.reach();
         }
         let cells = &mut self.rows[self.row].0;
         if width == 0 {
@@ -137,20 +137,41 @@ impl Screen {
         self.column += width;
     }
 
+    /// Makes the row that the cursor is in, and scrolls the window to it.
+    fn reach(&mut self) {
+        if self.row >= self.rows.len() {
+            self.rows.resize(self.row + 1, (Vec::new(), false));
+        }
+        self.top = self.top.max((self.row + 1).saturating_sub(self.height));
+    }
+
     fn sequence(&mut self) -> usize {
         if self.rest.len() < 2 {
             return 0;
         }
         assert_eq!(self.rest[1], b'[', "an unknown sequence: {:?}", self.rest);
         let Some(end) = self.rest[2..].iter().position(|byte| (0x40..=0x7e).contains(byte)) else { return 0 };
-        let number = std::str::from_utf8(&self.rest[2..end + 2]).ok().and_then(|text| text.parse().ok());
-        let count = number.unwrap_or(1);
+        let parameters = String::from_utf8_lossy(&self.rest[2..end + 2]).into_owned();
+        let count = parameters.parse().unwrap_or(1);
         match self.rest[end + 2] {
             b'A' => self.row -= count,
             b'B' => self.row = (self.row + count).min(self.rows.len() - 1),
             b'C' => self.column = (self.column + count).min(self.columns - 1),
             b'D' => self.column = self.column.min(self.columns - 1).saturating_sub(count),
-            b'H' => (self.row, self.column) = (0, 0),
+            b'H' => {
+                let (row, column) = parameters.split_once(';').unwrap_or(("1", "1"));
+                let number = |text: &str| text.parse::<usize>().unwrap_or(1) - 1;
+                (self.row, self.column) = (self.top + number(row), number(column));
+                self.reach();
+            }
+            b'K' => self.rows[self.row].0.truncate(self.column),
+            // The other screen begins below what is shown.
+            b'h' | b'l' if parameters == "?1049" => {
+                self.top = self.rows.len();
+                self.row = self.top;
+                self.column = 0;
+                self.reach();
+            }
             b'J' => {
                 self.rows.truncate(self.row + 1);
                 self.rows[self.row].0.truncate(self.column);

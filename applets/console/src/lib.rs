@@ -19,6 +19,7 @@ rbox_core::applets! {
     setkeycodes: "/usr/bin/setkeycodes";
     setlogcons: "/usr/sbin/setlogcons";
     showkey: "/usr/bin/showkey";
+    ttysize: "/usr/bin/ttysize";
 }
 
 #[cfg(fuzzing)]

@@ -343,14 +343,10 @@ impl Cut {
                 }
             }
             Parts::FieldsBetween(regex) => {
-                let (mut start, mut at) = (0, 0);
-                while let Some((from, to)) = regex.find_at(line, at, Exec::default()) {
-                    if from == to {
-                        at = to + 1;
-                        continue;
-                    }
+                let mut start = 0;
+                for (from, to) in regex.matches(line, 0, Exec::default()).filter(|(from, to)| from < to) {
                     self.places.push((start, from));
-                    (start, at) = (to, to);
+                    start = to;
                 }
                 self.places.push((start, line.len()));
             }

@@ -3,7 +3,8 @@
 use rbox_core::bytes::find_byte;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::term::{character, character_width};
+use rbox_core::term::character;
+use rbox_core::unicode::character_width;
 
 options! {
     "[-i] [-t STOPS] [FILE]...

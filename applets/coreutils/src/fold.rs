@@ -4,7 +4,8 @@ use rbox_core::bytes::{append, find_byte};
 use rbox_core::io::CHUNK;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
-use rbox_core::term::{character, character_width};
+use rbox_core::term::character;
+use rbox_core::unicode::character_width;
 
 options! {
     "[-bs] [-w WIDTH] [FILE]...

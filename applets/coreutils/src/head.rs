@@ -1,7 +1,7 @@
 //! `head`: copy the first part of files (POSIX XCU head), with GNU's `-c` and counts from the end.
 
 use rbox_core::bytes::{append, find_bytes, through_lines};
-use rbox_core::io::Input;
+use rbox_core::io::{self, Input};
 use rbox_core::number::{SIZE_SUFFIXES, parse_count};
 use rbox_core::prelude::*;
 
@@ -52,7 +52,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         match amount {
             Amount::Lines(count) => print_lines(env, input, count),
-            Amount::Bytes(count) => print_bytes(env, input, count),
+            Amount::Bytes(count) => io::copy_part(input, &mut env.stdout, count),
             Amount::AllButLines(count) => print_all_but(env, input, count, true),
             Amount::AllButBytes(count) => print_all_but(env, input, count, false),
         }
@@ -88,20 +88,6 @@ fn print_lines(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
         let length = through_lines(content, &mut left);
         env.stdout.write(&content[..length])?;
         input.consume(length);
-    }
-    Ok(())
-}
-
-fn print_bytes(env: &mut Env, input: &mut Input, mut left: u64) -> Result<()> {
-    while left > 0 {
-        let content = input.fill_for(&mut env.stdout)?;
-        if content.is_empty() {
-            break;
-        }
-        let count = content.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        env.stdout.write(&content[..count])?;
-        input.consume(count);
-        left -= count as u64;
     }
     Ok(())
 }

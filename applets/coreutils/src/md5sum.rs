@@ -152,6 +152,8 @@ fn unescape(name: &[u8]) -> Vec<u8> {
 
 /// A line of a list: the hash and the name. `None` when it has none of the known forms.
 fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
+    // A list that was written on another system.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (line, is_escaped) = match line.strip_prefix(b"\\") {
         Some(line) => (line, true),
         None => (line, false),

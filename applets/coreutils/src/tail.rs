@@ -170,6 +170,7 @@ fn amount(args: &Args<'_>) -> Result<Amount> {
 }
 
 fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
+    let bounds = bounds(input);
     match amount {
         Amount::FromLine(number) => {
             let mut left = number.saturating_sub(1);
@@ -181,7 +182,6 @@ fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
                 let length = through_lines(content, &mut left);
                 input.consume(length);
             }
-            io::copy(input, &mut env.stdout).map(|_| ())
         }
         Amount::FromByte(number) => {
             let mut left = number.saturating_sub(1);
@@ -194,23 +194,27 @@ fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
                 input.consume(count);
                 left -= count as u64;
             }
-            io::copy(input, &mut env.stdout).map(|_| ())
         }
-        Amount::LastLines(_) | Amount::LastBytes(_) => {
-            if let Some((start, end)) = bounds(input) {
-                let from = match amount {
-                    Amount::LastBytes(count) => end.saturating_sub(count).max(start),
-                    Amount::LastLines(count) => find_lines(input, start, end, count)?,
-                    _ => start,
-                };
-                if let Some(file) = input.fd() {
-                    seek(file, SeekFrom::Start(from)).map_err(|errno| Error::on(input.name(), errno))?;
-                }
-                return io::copy(input, &mut env.stdout).map(|_| ());
+        Amount::LastLines(count) | Amount::LastBytes(count) => {
+            let Some((start, end)) = bounds else { return print_last(env, input, amount) };
+            let from = match amount {
+                Amount::LastBytes(_) => end.saturating_sub(count).max(start),
+                _ => find_lines(input, start, end, count)?,
+            };
+            if let Some(file) = input.fd() {
+                seek(file, SeekFrom::Start(from)).map_err(|errno| Error::on(input.name(), errno))?;
             }
-            print_last(env, input, amount)
         }
     }
+    copy_rest(env, input, bounds.map(|(_, end)| end))
+}
+
+/// Copies a stream to its end, and a regular file to the end that it had: `tail s >>s` ends.
+fn copy_rest(env: &mut Env, input: &mut Input, end: Option<u64>) -> Result<()> {
+    let (Some(file), Some(end)) = (input.fd(), end) else { return io::copy(input, &mut env.stdout).map(drop) };
+    let read = seek(file, SeekFrom::Current(0)).map_err(|errno| Error::on(input.name(), errno))?;
+    let at = read - input.buffered().len() as u64;
+    io::copy_part(input, &mut env.stdout, end.saturating_sub(at))
 }
 
 /// Where a regular file, of which nothing was read yet, is read from, and its end.

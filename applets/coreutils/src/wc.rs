@@ -5,7 +5,8 @@ use rbox_core::io::Input;
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, SeekFrom, fstat, seek};
-use rbox_core::term::{character, character_width};
+use rbox_core::term::character;
+use rbox_core::unicode::character_width;
 
 options! {
     "[-cmlwL] [FILE]...

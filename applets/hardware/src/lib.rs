@@ -3,6 +3,7 @@
 
 rbox_core::applets! {
     mdev: "/sbin/mdev";
+    rx: "/usr/bin/rx";
 }
 
 #[cfg(fuzzing)]

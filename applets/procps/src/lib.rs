@@ -14,6 +14,7 @@ rbox_core::applets! {
     pstree: "/usr/bin/pstree";
     pwdx: "/usr/bin/pwdx";
     sysctl: "/sbin/sysctl";
+    time: "/usr/bin/time";
     uptime: "/usr/bin/uptime";
     watch: "/bin/watch";
 }

@@ -48,12 +48,13 @@ fn write_all(env: &mut Env, directory: &[u8]) -> Result<()> {
 }
 
 /// What is installed in a directory for administrators is in section 8.
-fn section(env: &Env, name: &[u8]) -> u8 {
+pub fn section(env: &Env, name: &[u8]) -> u8 {
     let is_for_administrators = |path: &str| path.contains("/sbin/") && base_name(path.as_bytes()) == name;
     if env.registry.paths().split('\n').any(is_for_administrators) { 8 } else { 1 }
 }
 
-fn page_of(env: &mut Env, name: &[u8]) -> Result<Vec<u8>> {
+/// The page of an applet or of rbox, in man(7) macros. The error says that there is no such applet.
+pub fn page_of(env: &mut Env, name: &[u8]) -> Result<Vec<u8>> {
     let usage = match env.registry.find(name) {
         Some(id) => env.registry.usage(id),
         None if name == b"rbox" => USAGE,

@@ -39,6 +39,22 @@ pub fn copy(input: &mut Input, output: &mut Output) -> Result<u64> {
     }
 }
 
+/// Copies the next `size` bytes of `input`, or all that is left if that is less; flushes before a read that would wait.
+pub fn copy_part(input: &mut Input, output: &mut Output, size: u64) -> Result<()> {
+    let mut left = size;
+    while left > 0 {
+        let content = input.fill_for(output)?;
+        if content.is_empty() {
+            break;
+        }
+        let count = content.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        output.write(&content[..count])?;
+        input.consume(count);
+        left -= count as u64;
+    }
+    Ok(())
+}
+
 /// Copies until the end or until the kernel refuses: how many bytes, and whether that is all. If not, the caller goes on
 /// with buffers and meets the error, if any, there.
 fn copy_in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>, inherited: bool) -> (u64, bool) {

@@ -120,6 +120,24 @@ impl Input {
         Ok(got > 0)
     }
 
+    /// Reads one byte and adds it to the unconsumed ones, so that nothing is taken from another reader of a pipe. False at
+    /// the end of the file.
+    pub fn fill_byte(&mut self) -> Result<bool> {
+        let Some(source) = self.fd().filter(|_| !self.ended) else { return Ok(false) };
+        let mut byte = [0];
+        let got = read(source, &mut byte).map_err(|errno| Error::on(&self.name, errno))?;
+        self.ended = got == 0;
+        if got > 0 {
+            if self.start == self.end {
+                (self.start, self.end) = (0, 0);
+            }
+            self.buffer.truncate(self.end);
+            crate::bytes::append(&mut self.buffer, &byte)?;
+            self.end += 1;
+        }
+        Ok(got > 0)
+    }
+
     /// Whether a read would wait for whoever writes.
     pub fn would_wait(&self) -> bool {
         let Some(source) = self.fd().filter(|_| !self.ended) else { return false };

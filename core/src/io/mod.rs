@@ -5,7 +5,7 @@ mod input;
 mod output;
 mod records;
 
-pub use copy::{copy, copy_range};
+pub use copy::{copy, copy_part, copy_range};
 pub use input::{Input, read};
 pub use output::Output;
 pub use records::Piece;

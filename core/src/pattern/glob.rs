@@ -328,7 +328,7 @@ fn run<'a>(
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let Some((&flags, rest)) = data.split_first() else { return };
-    let (flags, middle) = (Flags(flags), rest.len() / 2);
+    let (flags, middle) = (Flags::of_bits(flags), rest.len() / 2);
     let (pattern, text) = rest.split_at(middle);
     matches(pattern, text, flags);
     // Only a panic counts.

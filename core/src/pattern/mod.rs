@@ -7,10 +7,11 @@
 mod extended;
 pub mod glob;
 pub mod regex;
+pub mod template;
 mod token;
 mod unit;
 
-pub use unit::{decode, other_case, sequence_length};
+pub use unit::{decode, sequence_length};
 
 /// Bytes of the first character of a text in UTF-8: 1 for a byte that belongs to none, 0 for an empty text.
 pub fn width(text: &[u8]) -> usize {

@@ -1,10 +1,11 @@
 //! The elements of a file name pattern (POSIX XCU 2.14.1): characters, `?`, `*` and bracket expressions.
 
 use super::unit;
+use crate::unicode::other_case;
 
 /// How a pattern is matched. Flags are joined by `|`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Flags(u8);
+pub struct Flags(pub(super) u8);
 
 impl Flags {
     /// No flag: single bytes, backslash escapes.
@@ -22,6 +23,12 @@ impl Flags {
 
     /// Groups with alternatives, `@(a|b)` and the like, are read in `matches` and `has_magic`.
     pub const EXTENDED: Flags = Flags(32);
+
+    /// Any flags, for the fuzz target.
+    #[cfg(fuzzing)]
+    pub(super) fn of_bits(bits: u8) -> Flags {
+        Flags(bits)
+    }
 
     /// These flags without `others`.
     pub(super) fn without(self, others: Flags) -> Flags {
@@ -114,7 +121,7 @@ fn set_contains(set: &[u8], unit: u32, flags: Flags) -> bool {
     };
     let mut found = items_contain(items, unit, flags);
     if !found && flags.has(Flags::FOLD_CASE) {
-        found = unit::other_case(unit).is_some_and(|other| items_contain(items, other, flags));
+        found = other_case(unit).is_some_and(|other| items_contain(items, other, flags));
     }
     found != negated
 }
@@ -171,9 +178,7 @@ fn set_character(items: &[u8], flags: Flags) -> Option<(u32, usize)> {
 pub(super) fn token_matches(token: Token<'_>, unit: u32, flags: Flags) -> bool {
     let is_slash = unit == u32::from(b'/') && flags.has(Flags::PATHNAME);
     match token {
-        Token::Unit(wanted) => {
-            wanted == unit || (flags.has(Flags::FOLD_CASE) && unit::other_case(unit) == Some(wanted))
-        }
+        Token::Unit(wanted) => wanted == unit || (flags.has(Flags::FOLD_CASE) && other_case(unit) == Some(wanted)),
         Token::Any => !is_slash,
         Token::Set(set) => !is_slash && set_contains(set, unit, flags),
         Token::Star => false,

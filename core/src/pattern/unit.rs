@@ -138,56 +138,6 @@ pub fn is_in_class(class: Class, unit: u32) -> bool {
     }
 }
 
-/// The same letter in the other case, if it has one.
-///
-/// Rules instead of Unicode's tables, which weigh 24 KB: Latin, Greek, Cyrillic and Armenian, the scripts whose
-/// letters come in pairs and that people search for.
-pub fn other_case(unit: u32) -> Option<u32> {
-    // Blocks of letters: first and last of the small ones, and how far below them the capitals lie.
-    const BLOCKS: [(u32, u32, u32); 9] = [
-        (0x61, 0x7A, 32),
-        (0xE0, 0xFE, 32),
-        (0x3AC, 0x3AC, 38),
-        (0x3AD, 0x3AF, 37),
-        (0x3B1, 0x3CB, 32),
-        (0x3CC, 0x3CC, 64),
-        (0x430, 0x44F, 32),
-        (0x450, 0x45F, 80),
-        (0x561, 0x586, 48),
-    ];
-    // Ranges in which a capital is followed by its small letter.
-    const PAIRS: [(u32, u32); 8] = [
-        (0x100, 0x12F),
-        (0x132, 0x137),
-        (0x14A, 0x177),
-        (0x1DE, 0x1EF),
-        (0x460, 0x481),
-        (0x48A, 0x4BF),
-        (0x4D0, 0x52F),
-        (0x1EA0, 0x1EFF),
-    ];
-    // U+00F7 and U+00D7 are operators, U+03C2 is the small sigma at the end of a word.
-    if matches!(unit, 0xF7 | 0xD7 | 0x3C2 | 0x3A2) {
-        return None;
-    }
-    for (low, high, distance) in BLOCKS {
-        if (low..=high).contains(&unit) {
-            return Some(unit - distance);
-        }
-        if (low - distance..=high - distance).contains(&unit) {
-            return Some(unit + distance);
-        }
-    }
-    if PAIRS.iter().any(|&(low, high)| (low..=high).contains(&unit)) {
-        return Some(unit ^ 1);
-    }
-    // The same with the capital at the odd code points.
-    if (0x139..=0x148).contains(&unit) || (0x179..=0x17E).contains(&unit) {
-        return Some(((unit + 1) ^ 1) - 1);
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,17 +150,5 @@ mod tests {
         assert_eq!(last(&text[..7], true), Some((0x20AC, 3)));
         assert_eq!(last(text, true), Some((RAW + 0x82, 1)));
         assert_eq!(first(text, false), Some((RAW + 0xC3, 1)));
-    }
-
-    #[test]
-    fn pairs_letters_as_unicode_does() {
-        for (lower, upper) in "aàþāĺžάέαωόяѐёѡҋӑաặ".chars().zip("AÀÞĀĹŽΆΈΑΩΌЯЀЁѠҊӐԱẶ".chars())
-        {
-            assert_eq!(other_case(u32::from(lower)), Some(u32::from(upper)), "{lower}");
-            assert_eq!(other_case(u32::from(upper)), Some(u32::from(lower)), "{upper}");
-        }
-        for alone in "1÷×ς€".chars() {
-            assert_eq!(other_case(u32::from(alone)), None, "{alone}");
-        }
     }
 }

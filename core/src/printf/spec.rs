@@ -52,6 +52,11 @@ impl Spec {
         spec
     }
 
+    /// Digits of an integer, digits of a fraction, bytes of a text.
+    pub fn precision(&self) -> Option<usize> {
+        self.precision
+    }
+
     /// Reserves space in `out` for what the width and the precision ask for, and as much for digits that are put
     /// together first. The error is `out of memory`, also where one of them passes C's `int`.
     pub fn reserve(&self, out: &mut Vec<u8>) -> Result<()> {

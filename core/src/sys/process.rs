@@ -150,6 +150,15 @@ pub fn wait(pid: i32, options: WaitOptions) -> Result<Option<(i32, Change)>, Err
     }))
 }
 
+/// What the children that have ended used, as the kernel counts it: `getrusage(2)`, RUSAGE_CHILDREN.
+pub fn usage_of_children() -> libc::rusage {
+    // SAFETY: the structure is of integers, for which zeros are valid.
+    let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
+    // SAFETY: the pointer is valid for the call. It cannot fail: the first argument is one of its constants.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    usage
+}
+
 /// Waits until the child `pid` has ended, whatever signals come.
 pub fn wait_for(pid: i32) -> Result<Change, Errno> {
     loop {

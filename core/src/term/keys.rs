@@ -33,6 +33,12 @@ pub enum Key {
     End,
     /// The key that deletes under the cursor.
     Delete,
+    /// The key that turns overwriting on and off.
+    Insert,
+    /// A screen back.
+    PageUp,
+    /// A screen on.
+    PageDown,
     /// A sequence without a meaning here.
     Unknown,
     /// A signal came.
@@ -60,6 +66,11 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// The keys of the terminal that this descriptor is.
+    pub fn of(number: RawFd) -> Self {
+        Self { number, ..Self::default() }
+    }
+
     /// The next key.
     pub fn read(&mut self) -> Key {
         if let Some(key) = self.replay.pop() {
@@ -154,6 +165,15 @@ impl Keys {
     fn escape(&mut self) -> Key {
         let next = if self.lone_escape { self.next_byte() } else { self.byte().ok() };
         match next {
+            // vi's `O` after an escape: what comes next must belong to a sequence.
+            Some(b'O') if self.lone_escape => match self.next_byte() {
+                Some(letter @ (b'A'..=b'D' | b'F' | b'H' | b'P'..=b'S')) => Self::named(letter, 0, false),
+                other => {
+                    self.back = other;
+                    self.replay(&[Key::Char('O')]);
+                    Key::Char('\x1b')
+                }
+            },
             Some(b'[' | b'O') => self.sequence(),
             Some(byte) if !self.lone_escape => match self.decode_plain(byte) {
                 Key::Char(character) => Key::Meta(character),
@@ -197,7 +217,10 @@ impl Keys {
             (b'd', _) => Key::WordLeft,
             (b'H', _) | (b'~', 1 | 7) => Key::Home,
             (b'F', _) | (b'~', 4 | 8) => Key::End,
+            (b'~', 2) => Key::Insert,
             (b'~', 3) => Key::Delete,
+            (b'~', 5) => Key::PageUp,
+            (b'~', 6) => Key::PageDown,
             _ => Key::Unknown,
         }
     }
@@ -228,7 +251,8 @@ mod tests {
     fn an_escape_makes_meta_or_stands_alone() {
         assert_eq!(keys(b"\x1bb", false), [Key::Meta('b')]);
         assert_eq!(keys(b"\x1bb", true), [Key::Char('\x1b'), Key::Char('b')]);
-        assert_eq!(keys(b"\x1b[D", true), [Key::Left]);
+        assert_eq!(keys(b"\x1b[D\x1bOA", true), [Key::Left, Key::Up]);
+        assert_eq!(keys(b"\x1bOx", true), [Key::Char('\x1b'), Key::Char('O'), Key::Char('x')]);
         assert_eq!(keys(b"\x1b", true), [Key::Char('\x1b')]);
     }
 

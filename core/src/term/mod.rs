@@ -1,12 +1,13 @@
-//! The terminal: its size, the width of text, raw mode, keys, and the line editor.
+//! The terminal: its size, the width of text, raw mode, keys, the line editor, and full screens.
 
 mod clean;
 pub mod keys;
 pub mod line;
 pub mod raw;
+pub mod screen;
 mod size;
 mod width;
 
 pub use clean::{Shown, clean};
-pub use size::{columns, window};
-pub use width::{character, character_width, display_width, width};
+pub use size::{columns, size, window};
+pub use width::{character, display_width, width};

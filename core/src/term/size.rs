@@ -12,6 +12,11 @@ pub fn columns(env: &Env) -> usize {
 
 /// Columns of the terminal that a descriptor is. `None` where it is none, or does not know (a serial line).
 pub fn window(number: i32) -> Option<usize> {
+    size(number).map(|(_, columns)| columns)
+}
+
+/// Rows and columns of the terminal that a descriptor is, `None` as for `window`. Rows may be 0.
+pub fn size(number: i32) -> Option<(usize, usize)> {
     let size = fd::named(number).and_then(termios::tcgetwinsize).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col.into())
+    (size.ws_col > 0).then_some((size.ws_row.into(), size.ws_col.into()))
 }

@@ -1,4 +1,6 @@
-//! How wide text is on a terminal: combining characters take no column, East Asian wide ones two (UAX #11).
+//! How wide text is on a terminal.
+
+use crate::unicode::character_width;
 
 /// Columns that a name takes on a terminal. A byte that is part of no character counts one.
 pub fn width(text: &[u8]) -> usize {
@@ -19,19 +21,6 @@ pub fn character(text: &[u8]) -> (Option<char>, usize) {
     }
     let found = text[..text.len().min(4)].utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
     (found, found.map_or(1, char::len_utf8))
-}
-
-/// Columns that a character takes: 0, 1 or 2.
-pub fn character_width(character: char) -> usize {
-    match u32::from(character) {
-        0..0x300 => 1,
-        0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f | 0xe31 | 0xe34..=0xe3a => 0,
-        0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x200b..=0x200f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => 0,
-        0xe0100..=0xe01ef => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 => 2,
-        0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
 }
 
 /// The character or escape sequence that begins a text meant for the terminal: its length in bytes and its columns.

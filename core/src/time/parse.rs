@@ -116,8 +116,7 @@ impl Parser {
     fn take(&mut self, words: &[Vec<u8>]) -> Option<usize> {
         let word = words[0].to_ascii_lowercase();
         let next = words.get(1).map(|word| word.to_ascii_lowercase()).unwrap_or_default();
-        let ordinal = [(&b"last"[..], -1), (b"this", 0), (b"next", 1)].into_iter().find(|(name, _)| *name == word);
-        if let Some((_, ordinal)) = ordinal
+        if let Some(ordinal) = ordinal(&word)
             && let Some(day) = day_of_week(&next)
         {
             (self.weekday, self.ordinal) = (Some(day), ordinal);
@@ -162,26 +161,26 @@ impl Parser {
             b"today" | b"ago" => {}
             b"yesterday" => self.days -= 1,
             b"tomorrow" => self.days += 1,
-            b"noon" => self.set_time(12, 0, 0),
-            b"midnight" => self.set_time(0, 0, 0),
             // Where a pattern has them after the hour.
             b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
             b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
             _ => {
-                let named = |(name, _): &(&str, u64)| {
-                    let name = name.to_ascii_lowercase();
-                    word.len() >= 3 && name.as_bytes().starts_with(word.trim_ascii_end())
+                return self.take_month(word) || {
+                    self.weekday = day_of_week(word).or(self.weekday);
+                    day_of_week(word).is_some()
                 };
-                if let Some((_, month)) = MONTHS.iter().find(named) {
-                    self.civil.month = month as u8;
-                    self.has_date = true;
-                } else if let Some(day) = day_of_week(word) {
-                    self.weekday = Some(day);
-                } else {
-                    return false;
-                }
             }
         }
+        true
+    }
+
+    /// The name of a month, of three characters and more.
+    fn take_month(&mut self, word: &[u8]) -> bool {
+        let named = |(name, _): &(&str, u64)| {
+            word.len() >= 3 && name.to_ascii_lowercase().as_bytes().starts_with(word.trim_ascii_end())
+        };
+        let Some((_, month)) = MONTHS.iter().find(named) else { return false };
+        (self.civil.month, self.has_date) = (month as u8, true);
         true
     }
 
@@ -217,7 +216,7 @@ impl Parser {
         let field =
             |digits: &[u8], high: u64| parse_decimal(digits).filter(|value| *value <= high).map(|value| value as u8);
         let (Some(hour), Some(minute), Some(second), Some(nanos), None) =
-            (field(hour, 23), field(minute, 59), field(second, 60), nanos_of(fraction), fields.next())
+            (field(hour, 23), field(minute, 59), field(second, 59), nanos_of(fraction), fields.next())
         else {
             return false;
         };
@@ -233,6 +232,15 @@ impl Parser {
             .split(|&byte| byte == separator)
             .map(|field| parse_decimal(field).and_then(|value| i64::try_from(value).ok()))
             .collect();
+        // `5-Mar-2011`
+        if let (&[Some(day), None, Some(year)], b'-') = (fields.as_slice(), separator) {
+            let name = word.split(|&byte| byte == b'-').nth(1).unwrap_or_default();
+            let digits = if year < 100 { 2 } else { 4 };
+            return (1..=31).contains(&day) && self.take_month(name) && {
+                (self.civil.year, self.civil.day, self.is_whole) = (full_year(year, digits), day as u8, true);
+                true
+            };
+        }
         let now = self.civil.year;
         let (year, month, day) = match (fields.as_slice(), separator) {
             (&[Some(year), Some(month), Some(day)], b'-') => (year, month, day),
@@ -257,27 +265,30 @@ impl Parser {
         date.contains(&b'/') && self.take_date(&date) && self.take_time(time)
     }
 
-    /// `Z`, `UTC`, `CEST`, `+hh[:]mm`.
+    /// `Z`, `UTC`, `CEST`, `+hh[:]mm`, `UTC+2`.
     fn take_zone(&mut self, word: &[u8]) -> bool {
-        let sign = match word.first() {
-            Some(b'+') => 1,
-            Some(b'-') => -1,
-            _ => {
-                let minutes = ZONES.number_of(word).map(|minutes| minutes as i64 - 1440);
-                self.offset = minutes.map(|minutes| minutes * 60).or(self.offset);
-                return minutes.is_some();
-            }
-        };
-        let digits: Vec<u8> = word[1..].iter().copied().filter(|&byte| byte != b':').collect();
-        let Some(number) = parse_decimal(&digits).filter(|_| self.has_time && matches!(digits.len(), 2 | 4)) else {
-            return false;
-        };
-        let (hours, minutes) = if digits.len() == 2 { (number, 0) } else { (number / 100, number % 100) };
-        self.offset = Some(sign * (hours * 3600 + minutes * 60) as i64);
+        let signed = word.iter().position(|byte| matches!(byte, b'+' | b'-')).unwrap_or(word.len());
+        let (name, offset) = word.split_at(signed);
+        let mut east = 0;
+        if !name.is_empty() {
+            let Some(minutes) = ZONES.number_of(name) else { return false };
+            east = (minutes as i64 - 1440) * 60;
+        }
+        if let [sign, digits @ ..] = offset {
+            let digits: Vec<u8> = digits.iter().copied().filter(|&byte| byte != b':').collect();
+            let Some(number) = parse_decimal(&digits).filter(|_| self.has_time && matches!(digits.len(), 1 | 2 | 4))
+            else {
+                return false;
+            };
+            let (hours, minutes) = if digits.len() < 3 { (number, 0) } else { (number / 100, number % 100) };
+            let seconds = (hours * 3600 + minutes * 60) as i64;
+            east += if *sign == b'-' { -seconds } else { seconds };
+        }
+        self.offset = Some(east);
         true
     }
 
-    /// `[+-]N UNIT [ago]`, `next UNIT`, `last UNIT`.
+    /// `[+-][N] UNIT [ago]`, `next UNIT`, `last UNIT`, `third UNIT`.
     fn take_span(&mut self, word: &[u8], words: &[Vec<u8>]) -> Option<usize> {
         let (sign, digits) = match word {
             [b'+', rest @ ..] => (1, rest),
@@ -285,24 +296,21 @@ impl Parser {
             _ => (1, word),
         };
         let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (count, mut used) = match (word, length) {
-            (b"next", _) => (1, 1),
-            (b"last", _) => (-1, 1),
-            (_, 0) if digits.is_empty() && words.len() > 1 => (i64::try_from(parse_decimal(&words[1])?).ok()?, 2),
-            (_, 0) => return None,
-            _ => (i64::try_from(parse_decimal(&digits[..length])?).ok()?, 1),
+        let ordinal = ordinal(word);
+        let (count, mut used) = match (ordinal, length) {
+            (Some(ordinal), _) => (ordinal, 1),
+            (None, 0) if digits.is_empty() && words.len() > 1 => (i64::try_from(parse_decimal(&words[1])?).ok()?, 2),
+            (None, 0) => (1, 1),
+            (None, _) => (i64::try_from(parse_decimal(&digits[..length])?).ok()?, 1),
         };
-        let unit = match &digits[length..] {
-            b"" | b"next" | b"last" => {
-                used += 1;
-                words.get(used - 1)?.to_ascii_lowercase()
-            }
-            unit => unit.to_vec(),
-        };
-        let unit: &[u8] = if word == b"next" || word == b"last" { &words[1].to_ascii_lowercase() } else { &unit };
+        let mut unit = digits[length..].to_vec();
+        if ordinal.is_some() || unit.is_empty() {
+            unit = words.get(used)?.to_ascii_lowercase();
+            used += 1;
+        }
         let ago = words.get(used).is_some_and(|word| word.eq_ignore_ascii_case(b"ago"));
         let count = if ago { -sign * count } else { sign * count };
-        let stem = unit.strip_suffix(b"s").unwrap_or(unit);
+        let stem = unit.strip_suffix(b"s").unwrap_or(&unit);
         let (field, factor) = match stem {
             b"sec" | b"second" => (&mut self.seconds, 1),
             b"min" | b"minute" => (&mut self.seconds, 60),
@@ -321,6 +329,12 @@ impl Parser {
     }
 
     fn finish(mut self, zone: &Zone) -> Option<Moment> {
+        // A day that the month does not have, as in 2023-02-29.
+        let first_of = |month: i64| super::days_of(self.civil.year, month, 1);
+        let month = i64::from(self.civil.month);
+        if self.has_date && i64::from(self.civil.day) > first_of(month + 1) - first_of(month) {
+            return None;
+        }
         if (self.has_date || self.weekday.is_some()) && !self.has_time {
             self.set_time(0, 0, 0);
         }
@@ -341,6 +355,16 @@ impl Parser {
             None => zone.moment(&Civil::from_clock(clock)),
         };
         Some(Moment { seconds: seconds.checked_add(self.seconds)?, nanos: self.nanos })
+    }
+}
+
+/// Which of the days of a week's name is meant, 0 for the first that comes, today included. `second` is a unit.
+fn ordinal(word: &[u8]) -> Option<i64> {
+    const ORDINALS: &[u8] = b"last this next  third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth";
+    match word {
+        b"" => None,
+        b"first" => Some(1),
+        _ => ORDINALS.split(|&byte| byte == b' ').position(|known| known == word).map(|at| at as i64 - 1),
     }
 }
 
@@ -426,6 +450,10 @@ mod tests {
         assert_eq!(seconds("2 days ago"), Some(-172_800));
         assert_eq!(seconds("next week"), Some(604_800));
         assert_eq!(seconds("1 month"), Some(30 * 86_400));
+        assert_eq!(
+            (seconds("second"), seconds("third day"), seconds("day ago")),
+            (Some(1), Some(259_200), Some(-86_400))
+        );
         assert_eq!(seconds("yesterday 10:20:30"), Some(-86_400));
     }
 
@@ -441,6 +469,8 @@ mod tests {
             "2026.11.23-00:00",
             "11.23-0:00",
             "@1795392000",
+            "23-Nov-2026",
+            "2026-11-23 2:00 UTC+2",
         ] {
             assert_eq!(seconds(text), midnight, "{text}");
         }
@@ -460,6 +490,7 @@ mod tests {
         let day = 86_400;
         assert_eq!((at("last monday"), at("next monday"), at("this monday")), (Some(-7 * day), Some(7 * day), Some(0)));
         assert_eq!((at("last friday"), at("next friday")), (Some(-3 * day), Some(4 * day)));
+        assert_eq!((at("third friday"), at("first monday")), (Some(18 * day), Some(7 * day)));
         assert_eq!(
             (at("10am"), at("3 pm"), at("12am"), at("12:30pm")),
             (Some(36_000), Some(54_000), Some(0), Some(45_000))
@@ -470,7 +501,9 @@ mod tests {
 
     #[test]
     fn other_words_are_no_dates() {
-        for text in ["x", "2026-13-01", "25:00", "@", "1 2 3 4 x", "99999999999999999999 days"] {
+        for text in
+            ["x", "2026-13-01", "2026-02-29", "31 Apr", "25:00", "00:00:60", "@", "last", "99999999999999999999 days"]
+        {
             assert_eq!(seconds(text), None, "{text}");
         }
     }

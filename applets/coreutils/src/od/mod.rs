@@ -6,7 +6,7 @@
 mod long_double;
 
 use rbox_core::io::Input;
-use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix};
+use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix, parse_size};
 use rbox_core::prelude::*;
 use rbox_core::push;
 use rbox_core::sys::float;
@@ -189,20 +189,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     dump.finish();
     env.stdout.write(&dump.out)?;
     Ok(status)
-}
-
-/// A number as C writes it, with a suffix.
-fn parse_size(word: &[u8]) -> Result<u64> {
-    let invalid = || rbox_core::number::invalid(word);
-    if let Some(digits) = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X")) {
-        return parse_radix(digits, 16).ok_or_else(invalid);
-    }
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if word.starts_with(b"0") && digits > 1 {
-        let factor = if digits == word.len() { Some(1) } else { SIZE_SUFFIXES.number_of(&word[digits..]) };
-        return parse_radix(&word[..digits], 8).zip(factor).and_then(|(a, b)| a.checked_mul(b)).ok_or_else(invalid);
-    }
-    parse_count(word, SIZE_SUFFIXES)
 }
 
 /// POSIX XCU od: `+OFFSET`, and where `bare` also `OFFSET`: octal, with `.` decimal, with `b` times 512.

@@ -124,14 +124,15 @@ impl Key {
 /// Reads one end of a key: field, character, whether it has options of its own.
 fn position(word: &[u8], rules: &mut Rules, is_start: bool) -> Option<(usize, Option<usize>, bool)> {
     let digits = |word: &[u8]| word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let number = |word: &[u8]| usize::try_from(parse_decimal(word)?).ok();
+    // A field or character that no line has needs no larger number.
+    let number = |word: &[u8]| parse_decimal(word).map_or(usize::MAX, |number| number as usize);
     let length = digits(word);
-    let field = number(&word[..length])?;
+    let field = (length > 0).then(|| number(&word[..length]))?;
     let mut rest = &word[length..];
     let mut character = None;
     if let Some(after) = rest.strip_prefix(b".") {
         let length = digits(after);
-        character = Some(number(&after[..length])?);
+        character = Some((length > 0).then(|| number(&after[..length]))?);
         rest = &after[length..];
     }
     rest.iter().all(|&letter| rules.add(letter, is_start)).then_some((field, character, !rest.is_empty()))

@@ -6,6 +6,7 @@ use rbox_core::error::{Error, Result};
 use rbox_core::pattern;
 use rbox_core::sys::float;
 use rbox_core::time::{Civil, Moment, Zone, days_of, format};
+use rbox_core::unicode;
 
 use super::array::Key;
 use super::fields::Fields;
@@ -319,7 +320,7 @@ fn change_wide(text: &[u8], to_upper: bool) -> Vec<u8> {
         at += length;
         let unit = if length > 1 { pattern::decode(sequence) } else { None };
         // A capital comes before its small letter.
-        let other = unit.and_then(|unit| pattern::other_case(unit).filter(|&other| (other < unit) == to_upper));
+        let other = unit.and_then(if to_upper { unicode::to_upper } else { unicode::to_lower });
         match other.and_then(char::from_u32) {
             Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             None => out.extend_from_slice(sequence),

@@ -502,15 +502,5 @@ impl Search {
 
 /// The matches in a line that are not empty.
 fn matches<'a>(regex: &'a Regex, text: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let (start, end) = regex.find_at(text, at, Exec::default())?;
-            if start < end {
-                at = end;
-                return Some(start..end);
-            }
-            at = start + 1;
-        }
-    })
+    regex.matches(text, 0, Exec::default()).filter(|(start, end)| start < end).map(|(start, end)| start..end)
 }

@@ -3,7 +3,7 @@
 use rbox_core::pattern::glob::{self, Extent};
 
 pub use glob::{Flags, has_magic as is_active, matches, unescape};
-pub use rbox_core::pattern::{decode, other_case};
+pub use rbox_core::pattern::decode;
 
 /// Bytes of the first character of a text that is not empty.
 pub fn width(text: &[u8], utf8: bool) -> usize {

@@ -2,6 +2,7 @@
 
 use super::pattern::{self, Flags};
 use crate::syntax::copied::Copied;
+use rbox_core::unicode;
 
 /// How many characters a text has.
 pub fn characters(text: &[u8], utf8: bool) -> usize {
@@ -119,12 +120,10 @@ pub fn change_case(value: &[u8], kind: u8, all: bool, wanted: &[u8], flags: Flag
 /// The other case of a character, unless it has the wanted one already.
 fn swapped(character: &[u8], kind: u8, flags: Flags) -> Option<char> {
     let old = pattern::decode(character).filter(|old| *old < 128 || flags.has(Flags::UTF8))?;
-    let new = pattern::other_case(old)?;
-    let to_upper = new < old;
-    let is_asked_for = match kind {
-        b'^' => to_upper,
-        b',' => !to_upper,
-        _ => true,
+    let new = match kind {
+        b'^' => unicode::to_upper(old),
+        b',' => unicode::to_lower(old),
+        _ => unicode::other_case(old),
     };
-    char::from_u32(new).filter(|_| is_asked_for)
+    char::from_u32(new?)
 }

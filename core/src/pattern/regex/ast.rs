@@ -1,6 +1,7 @@
 //! The tree that a regular expression is parsed to.
 
 use crate::pattern::unit::{self, CLASSES, Class};
+use crate::unicode::other_case;
 
 /// How often a `*` or `+` may repeat.
 pub const UNLIMITED: u32 = u32::MAX;
@@ -136,7 +137,7 @@ impl Set {
         }
         let mut found = self.lists(unit);
         if !found && self.fold_case {
-            found = unit::other_case(unit).is_some_and(|other| self.lists(other));
+            found = other_case(unit).is_some_and(|other| self.lists(other));
         }
         found != self.negated
     }

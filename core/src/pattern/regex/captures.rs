@@ -8,6 +8,7 @@
 use super::ast::{Set, side};
 use super::program::{Inst, Program};
 use crate::pattern::unit::{self, Class};
+use crate::unicode::other_case;
 
 /// A slot that was not set.
 pub const UNSET: usize = usize::MAX;
@@ -187,6 +188,11 @@ impl Trial<'_> {
                         }
                     }
                 }
+                Inst::Progress(slot) => {
+                    if self.slots[slot as usize] != pos && tried.is_new(pc - base, pos - origin) {
+                        next = Some((pc + 1, pos));
+                    }
+                }
                 Inst::Save(slot) => {
                     self.save(&mut retries, slot, pos);
                     next = Some((pc + 1, pos));
@@ -250,7 +256,7 @@ impl Trial<'_> {
         while at < end {
             let (unit, length) = unit::first(&self.text[at..end], self.utf8)?;
             let (other, other_length) = unit::first(&self.text[pos..], self.utf8)?;
-            if unit != other && unit::other_case(unit) != Some(other) {
+            if unit != other && other_case(unit) != Some(other) {
                 return None;
             }
             at += length;
@@ -277,7 +283,7 @@ impl Trial<'_> {
                     Inst::Split(a, b) => reached.extend([b, a]),
                     Inst::Again(_, body) => reached.extend([at + 1, body]),
                     Inst::Jump(to) => reached.push(to),
-                    Inst::Save(_) | Inst::Forget(..) | Inst::Longest(_) => reached.push(at + 1),
+                    Inst::Save(_) | Inst::Forget(..) | Inst::Longest(_) | Inst::Progress(_) => reached.push(at + 1),
                     inst @ Inst::Assert(_) => reached.extend(self.read(inst, pos).map(|_| at + 1)),
                     Inst::Unit(_) | Inst::Set(_) => reading.push(at),
                     Inst::Backref(_) | Inst::Match => {}

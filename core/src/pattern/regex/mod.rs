@@ -10,6 +10,7 @@ mod ast;
 mod captures;
 mod dfa;
 mod literal;
+mod matches;
 mod parser;
 mod program;
 
@@ -22,6 +23,7 @@ use ast::{Assert, Node, Set, side};
 use captures::{Trial, UNSET};
 use dfa::{Dfa, Edge};
 use literal::Literal;
+pub use matches::Matches;
 use parser::Parser;
 use program::{Program, Purpose};
 
@@ -56,6 +58,11 @@ impl Flags {
     pub const WHOLE_LINE: Flags = Flags(512);
     /// A backslash in a bracket expression takes the next character literally, as in awk.
     pub const BRACKET_ESCAPES: Flags = Flags(1024);
+
+    /// Whether all flags of `other` are among these.
+    pub fn contains(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
 
     fn has(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
@@ -254,6 +261,11 @@ impl Regex {
         })
     }
 
+    /// Whether characters are those of UTF-8.
+    pub fn is_utf8(&self) -> bool {
+        self.flags.has(Flags::UTF8)
+    }
+
     /// The number of groups.
     pub fn groups(&self) -> usize {
         self.groups as usize
@@ -323,9 +335,17 @@ impl Regex {
     /// As `find_at`; the bounds of the match go to `spans[0]`, those of group n to `spans[n]`. False if there is none.
     pub fn captures_at(&self, text: &[u8], start: usize, exec: Exec, spans: &mut [Span]) -> bool {
         spans.fill(None);
-        let Some((begin, end)) = self.find_at(text, start, exec) else {
+        let Some(bounds) = self.find_at(text, start, exec) else {
             return false;
         };
+        self.groups_in(text, bounds, exec, spans);
+        true
+    }
+
+    /// Finds the groups of the match with these bounds, which a search has found in `text`: group n goes to `spans[n]`,
+    /// the whole match to `spans[0]`.
+    pub fn groups_in(&self, text: &[u8], (begin, end): (usize, usize), exec: Exec, spans: &mut [Span]) {
+        spans.fill(None);
         let slots = if self.groups == 0 || spans.len() < 2 {
             Vec::new()
         } else if self.has_backref {
@@ -346,7 +366,6 @@ impl Regex {
         if let Some(whole) = spans.first_mut() {
             *whole = Some((begin, end));
         }
-        true
     }
 
     fn trial<'a>(&'a self, text: &'a [u8], exec: Exec) -> Trial<'a> {

@@ -7,6 +7,7 @@
 use super::ast::{Assert, Node, Set, UNLIMITED};
 use super::{Error, Flags};
 use crate::pattern::unit::{self, Class};
+use crate::unicode::other_case;
 
 /// POSIX's RE_DUP_MAX.
 const REPEAT_MAX: u32 = 32767;
@@ -317,7 +318,7 @@ impl<'a> Parser<'a> {
 
     fn unit_node(&mut self, unit: u32) -> Node {
         if self.flags.has(Flags::FOLD_CASE)
-            && let Some(other) = unit::other_case(unit)
+            && let Some(other) = other_case(unit)
         {
             let mut set = Set::default();
             set.add_range(unit, unit);

@@ -23,6 +23,8 @@ pub enum Inst {
     Forget(u32, u32),
     /// Goes back to the position in the program unless nothing was read since the slot was saved.
     Again(u32, u32),
+    /// Fails if nothing was read since the slot was saved.
+    Progress(u32),
     Backref(u32),
     /// A part up to the position in the program that takes the longest match it can: see `captures`.
     Longest(u32),
@@ -68,6 +70,10 @@ pub fn compile(node: &Node, purpose: Purpose, groups: u32, bytes: bool, anything
 }
 
 impl Compiler {
+    fn finds_groups(&self) -> bool {
+        matches!(self.purpose, Purpose::Captures | Purpose::Backtrack)
+    }
+
     fn here(&self) -> u32 {
         self.insts.len() as u32
     }
@@ -142,7 +148,7 @@ impl Compiler {
     }
 
     fn group(&mut self, number: u32, inner: &Node) -> Result<(), Error> {
-        let saves = matches!(self.purpose, Purpose::Captures | Purpose::Backtrack);
+        let saves = self.finds_groups();
         if saves {
             self.push(Inst::Save(2 * number))?;
         }
@@ -196,9 +202,18 @@ impl Compiler {
             return Ok(());
         }
         let mut skips = Vec::new();
-        for _ in min..max {
+        for count in min..max {
             skips.push(self.push(Inst::Split(0, 0))?);
+            // POSIX XBD 9.1: a repetition takes the empty string only where it is the only match of all.
+            let slot = (count > 0 && self.finds_groups() && inner.may_be_empty()).then_some(self.slots);
+            self.slots += u32::from(slot.is_some());
+            if let Some(slot) = slot {
+                self.push(Inst::Save(slot))?;
+            }
             self.turn(inner)?;
+            if let Some(slot) = slot {
+                self.push(Inst::Progress(slot))?;
+            }
         }
         for skip in skips {
             self.insts[skip] = Inst::Split(skip as u32 + 1, self.here());
@@ -208,7 +223,7 @@ impl Compiler {
 
     fn endless(&mut self, inner: &Node) -> Result<(), Error> {
         let body = self.here();
-        let is_guarded = inner.may_be_empty() && matches!(self.purpose, Purpose::Captures | Purpose::Backtrack);
+        let is_guarded = inner.may_be_empty() && self.finds_groups();
         if !is_guarded {
             self.turn(inner)?;
             let split = self.push(Inst::Split(body, 0))?;
@@ -225,7 +240,7 @@ impl Compiler {
 
     /// One turn of a repetition. POSIX regexec(): a group inside reports only what it matched in the last turn.
     fn turn(&mut self, inner: &Node) -> Result<(), Error> {
-        if matches!(self.purpose, Purpose::Captures | Purpose::Backtrack)
+        if self.finds_groups()
             && let Some((first, last)) = inner.groups()
         {
             // The outermost group of the turn is set anew anyway.

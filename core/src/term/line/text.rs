@@ -1,6 +1,7 @@
 //! The text that is edited, and the position of the cursor. Positions are bytes and are between characters.
 
-use crate::term::{character, character_width};
+use crate::term::character;
+use crate::unicode::character_width;
 
 /// A line and its cursor.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,45 @@
+//! The form of a line that the command `l` of sed and ed prints (POSIX XCU sed, ed).
+
+use rbox_core::bytes::append;
+use rbox_core::prelude::*;
+
+/// How `l` prints.
+#[derive(Clone, Copy)]
+pub struct Form {
+    /// The length of a folded line with its backslash; 0 and 1 are without limit.
+    pub length: usize,
+    /// The byte at the end of each line.
+    pub end: u8,
+    /// A `$` is escaped, as in ed.
+    pub escapes_dollar: bool,
+}
+
+/// Adds `line` to `out`: escapes for what is not printed, lines folded with a backslash, `$` at the end.
+pub fn append_unambiguous(out: &mut Vec<u8>, line: &[u8], form: Form) -> Result<()> {
+    let width = if form.length > 1 { form.length - 1 } else { usize::MAX };
+    let mut column = 0;
+    for &byte in line {
+        let octal = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
+        let plain = [byte];
+        let shown: &[u8] = match byte {
+            b'\\' => b"\\\\",
+            b'$' if form.escapes_dollar => b"\\$",
+            7 => b"\\a",
+            8 => b"\\b",
+            12 => b"\\f",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            11 => b"\\v",
+            b' '..=b'~' => &plain,
+            _ => &octal,
+        };
+        if column + shown.len() > width && column > 0 {
+            append(out, &[b'\\', form.end])?;
+            column = 0;
+        }
+        append(out, shown)?;
+        column += shown.len();
+    }
+    append(out, &[b'$', form.end])
+}
