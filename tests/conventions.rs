@@ -365,3 +365,21 @@ fn a_lost_write_is_an_error() {
         assert!(text.contains("No space left on device"), "{words:?}: {text}");
     }
 }
+
+#[test]
+fn each_fuzz_target_is_declared_once() {
+    let directory = root().join("fuzz");
+    let manifest = fs::read_to_string(directory.join("Cargo.toml")).expect("a readable manifest");
+    let mut declared: Vec<&str> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"targets/")).collect();
+    declared.sort_unstable();
+    let entries = fs::read_dir(directory.join("targets")).expect("the targets");
+    let mut files: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned() + "\"").collect();
+    files.sort_unstable();
+    assert_eq!(declared, files);
+    let mut crates: Vec<&str> = manifest.lines().filter(|line| line.starts_with("rbox-")).collect();
+    let count = crates.len();
+    crates.sort_unstable();
+    crates.dedup();
+    assert_eq!(crates.len(), count, "a dependency is declared twice");
+}
