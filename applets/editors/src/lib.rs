@@ -14,6 +14,8 @@ rbox_core::applets! {
 }
 
 #[cfg(fuzzing)]
+pub use awk::fuzz as fuzz_awk;
+#[cfg(fuzzing)]
 pub use diff::fuzz as fuzz_diff;
 #[cfg(fuzzing)]
 pub use ed::fuzz as fuzz_ed;

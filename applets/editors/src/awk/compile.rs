@@ -2,12 +2,13 @@
 
 use rbox_core::error::{Error, Result};
 
-use super::lexer::Script;
 use super::parser::Program;
-use super::program::{Code, Function, Instr, Op, Operand, builtin};
-use super::resolve::{Names, Place, special};
-use super::tree::{Expr, From, Node, Pattern, Rule, Statement, To};
-use super::value::Value;
+use super::resolve::{Names, Place};
+use super::tree::{Comparison, Expr, From, Node, Pattern, Rule, Statement, To};
+use awk_machine::program::{Code, Function, Instr, Op, Operand, builtin};
+use awk_machine::script::Script;
+use awk_machine::special;
+use awk_machine::value::Value;
 
 /// A loop or `switch`, and the jumps out of it that wait for its end.
 struct Loop {
@@ -418,7 +419,7 @@ impl Compiler<'_> {
             if matches!(case, Expr::Regex(_)) {
                 self.emit(Op::Match, 0, result, value, operand);
             } else {
-                self.emit(Op::Compare, super::tree::Comparison::Equal as u8, result, value, operand);
+                self.emit(Op::Compare, Comparison::Equal as u8, result, value, operand);
             }
             jumps.push(Some(self.jump(Op::JumpTrue, result)));
         }
@@ -446,7 +447,7 @@ impl Compiler<'_> {
         self.emit(Op::Getline, from as u8 | u8::from(target.is_some()) << 2, result, source, text);
         if let Some(target) = target {
             let zero = self.constant(Value::Num(0.0));
-            let skip = self.emit(Op::JumpUnless, super::tree::Comparison::Greater as u8, result, zero, 0);
+            let skip = self.emit(Op::JumpUnless, Comparison::Greater as u8, result, zero, 0);
             self.store(target, text)?;
             self.land(skip);
         }

@@ -4,8 +4,8 @@ use rbox_core::error::Result;
 
 use super::lexer::Token;
 use super::parser::Parser;
-use super::program::builtin;
 use super::tree::{Arithmetic, Comparison, Expr, From};
+use awk_machine::program::builtin;
 
 /// How tight binary operators bind.
 mod level {

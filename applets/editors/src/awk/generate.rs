@@ -3,10 +3,11 @@
 use rbox_core::error::Result;
 
 use super::compile::Compiler;
-use super::program::{Op, Operand, builtin};
-use super::resolve::{Place, special};
+use super::resolve::Place;
 use super::tree::{Arithmetic, Expr};
-use super::value::Value;
+use awk_machine::program::{Op, Operand, builtin};
+use awk_machine::special;
+use awk_machine::value::Value;
 
 /// The instruction of an operator.
 fn arithmetic(operator: Arithmetic) -> Op {

@@ -2,35 +2,22 @@
 //!
 //! A program goes through the stages `lexer`, `parser` (`expression`), `resolve`, `compile` (`generate`) and `machine`.
 
-mod array;
-mod builtins;
 mod compile;
 mod expression;
-mod fields;
-mod format;
 mod generate;
-mod input;
-mod io;
 mod lexer;
-mod machine;
-mod output;
 mod parser;
-mod program;
-mod regexes;
 mod resolve;
-mod sort;
-mod substitute;
 mod tree;
-mod value;
 
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
-use array::Key;
-use lexer::Script;
-use machine::Machine;
-use resolve::special;
-use value::Value;
+use awk_machine::array::Key;
+use awk_machine::machine::Machine;
+use awk_machine::script::Script;
+use awk_machine::special;
+use awk_machine::value::Value;
 
 options! {
     "[-F SEP] [-v VAR=VALUE]... {PROGRAM | -f FILE... | -e PROGRAM... | -E FILE} [FILE | VAR=VALUE]...
@@ -157,4 +144,16 @@ fn set_variables(machine: &mut Machine<'_>, args: &Args<'_>, operands: &[&[u8]])
         }
     }
     Ok(())
+}
+
+/// What the fuzz target feeds: a program, read and compiled.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let mut script = Script::default();
+    script.add(b"program", data);
+    let Ok(program) = parser::parse(&script) else { return };
+    let Ok(code) = compile::compile(&script, &program) else { return };
+    assert_eq!(code.instrs.len(), code.offsets.len());
+    // A wrong expression is an error.
+    let _ = awk_machine::regexes::Regexes::new(&code.regexes, true);
 }

@@ -4,7 +4,9 @@
 
 use rbox_core::error::{Error, Result};
 
-use super::lexer::{Lexer, Script, Token};
+use awk_machine::script::Script;
+
+use super::lexer::{Lexer, Token};
 use super::resolve::{Names, Place};
 use super::tree::{Expr, Node, Pattern, Rule, Statement, To};
 

@@ -1,48 +1,8 @@
 //! The syntax tree of a program.
 
+pub use awk_machine::program::{Arithmetic, Comparison, From, To};
+
 use super::resolve::Place;
-
-/// Binary operators on numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
-    Power,
-}
-
-/// Comparisons.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Comparison {
-    Less,
-    LessEqual,
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterEqual,
-}
-
-/// Where `getline` reads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum From {
-    Main,
-    File,
-    Command,
-}
-
-/// Where `print` writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum To {
-    File,
-    Append,
-    Command,
-}
 
 /// An expression, with the offset of the token that an error in it is about where there may be one.
 pub enum Expr {

@@ -156,17 +156,13 @@ impl Value {
 }
 
 /// The digits of a number, without an allocation for integers.
+#[derive(Default)]
 pub struct Digits {
     short: [u8; 24],
     long: Vec<u8>,
 }
 
 impl Digits {
-    /// None yet.
-    pub fn new() -> Self {
-        Self { short: [0; 24], long: Vec::new() }
-    }
-
     /// The number as a string.
     #[inline]
     pub fn number(&mut self, number: f64, format: &[u8]) -> &[u8] {
@@ -182,7 +178,7 @@ impl Digits {
         if format == b"%.6g" {
             float::push(&mut self.long, number, b'g', None, false);
         } else {
-            super::format::push_number(&mut self.long, number, format);
+            crate::format::push_number(&mut self.long, number, format);
         }
         &self.long
     }
@@ -359,7 +355,7 @@ mod tests {
 
     #[test]
     fn integers_have_no_fraction_and_others_are_formatted() {
-        let mut digits = Digits::new();
+        let mut digits = Digits::default();
         assert_eq!(digits.number(-120.0, b"%.6g"), b"-120");
         assert_eq!(digits.number(0.1, b"%.6g"), b"0.1");
         assert_eq!(digits.number(1e30, b"%.6g"), b"1e+30");

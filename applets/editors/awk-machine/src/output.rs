@@ -3,12 +3,12 @@
 use rbox_core::error::{Error, Result};
 use rbox_core::sys::Errno;
 
-use super::fields::Fields;
-use super::format;
-use super::io::Sink;
-use super::machine::Machine;
-use super::program::Operand;
-use super::value::{Digits, Value};
+use crate::fields::Fields;
+use crate::format;
+use crate::io::Sink;
+use crate::machine::Machine;
+use crate::program::Operand;
+use crate::value::{Digits, Value};
 
 /// Writes to the sink of the statement. The error names the stream.
 fn write(machine: &mut Machine<'_>, bytes: &[u8]) -> Result<()> {
@@ -26,7 +26,7 @@ fn located(sink: Sink, error: Error) -> Error {
 
 impl Machine<'_> {
     /// Writes a value; numbers that are no integers by OFMT.
-    pub(super) fn write(&mut self, operand: Operand) -> Result<()> {
+    pub(crate) fn write(&mut self, operand: Operand) -> Result<()> {
         let at = self.at(operand);
         let sink = self.sink;
         match &self.slots[at] {
@@ -44,7 +44,7 @@ impl Machine<'_> {
     }
 
     #[inline]
-    pub(super) fn write_field(&mut self, operand: Operand) -> Result<()> {
+    pub(crate) fn write_field(&mut self, operand: Operand) -> Result<()> {
         let number = Fields::check(self.value(operand).number())?;
         if number == 0 {
             return self.write_record();
@@ -54,7 +54,7 @@ impl Machine<'_> {
         self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
     }
 
-    pub(super) fn write_record(&mut self) -> Result<()> {
+    pub(crate) fn write_record(&mut self) -> Result<()> {
         self.join();
         let sink = self.sink;
         let output = self.streams.writer(self.env, sink);
@@ -63,14 +63,14 @@ impl Machine<'_> {
 
     /// Writes OFS or ORS.
     #[inline]
-    pub(super) fn write_special(&mut self, index: u32) -> Result<()> {
+    pub(crate) fn write_special(&mut self, index: u32) -> Result<()> {
         let sink = self.sink;
         match &self.slots[index as usize] {
             Value::Str(text) | Value::Input(text) => {
                 self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
             }
             value => {
-                let mut digits = Digits::new();
+                let mut digits = Digits::default();
                 let text = value.bytes(b"%.6g", &mut digits).to_vec();
                 write(self, &text)
             }
@@ -78,7 +78,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
+    pub(crate) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
         let mut text = core::mem::take(&mut self.scratch);
         text.clear();
         self.formatted(self.at(first), count, &mut text)?;
@@ -88,8 +88,8 @@ impl Machine<'_> {
     }
 
     /// Adds what `printf` prints with the values from a slot on, the first of them the format.
-    pub(super) fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
-        let mut digits = Digits::new();
+    pub(crate) fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
+        let mut digits = Digits::default();
         let format = self.slots[first].bytes(&self.convfmt, &mut digits);
         format::push(out, format, &self.slots[first + 1..first + count], &self.convfmt, self.utf8)
     }

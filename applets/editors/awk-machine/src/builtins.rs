@@ -8,12 +8,12 @@ use rbox_core::sys::float;
 use rbox_core::time::{Civil, Moment, Zone, days_of, format};
 use rbox_core::unicode;
 
-use super::array::Key;
-use super::fields::Fields;
-use super::machine::Machine;
-use super::program::{Operand, builtin};
-use super::resolve::special;
-use super::value::{Text, Value};
+use crate::array::Key;
+use crate::fields::Fields;
+use crate::machine::Machine;
+use crate::program::{Operand, builtin};
+use crate::special;
+use crate::value::{Text, Value};
 
 /// What strftime() prints without a format, as in gawk.
 const DATE: &[u8] = b"%a %b %e %H:%M:%S %Z %Y";
@@ -21,7 +21,7 @@ const DATE: &[u8] = b"%a %b %e %H:%M:%S %Z %Y";
 impl Machine<'_> {
     /// Calls a function with `count` arguments from a slot on.
     #[inline(never)]
-    pub(super) fn builtin(&mut self, function: u8, first: usize, count: usize) -> Result<Value> {
+    pub(crate) fn builtin(&mut self, function: u8, first: usize, count: usize) -> Result<Value> {
         use builtin::*;
         let number = |machine: &Self, index: usize| machine.slots[first + index].number();
         let value = match function {
@@ -69,7 +69,7 @@ impl Machine<'_> {
     }
 
     /// The string of the value in a slot.
-    pub(super) fn argument(&mut self, at: usize) -> Rc<Text> {
+    pub(crate) fn argument(&mut self, at: usize) -> Rc<Text> {
         match &self.slots[at] {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             value => Text::new(value.bytes(&self.convfmt, &mut self.digits)),
@@ -78,12 +78,12 @@ impl Machine<'_> {
 
     /// `length`: characters of a string, or elements of an array.
     #[inline(never)]
-    pub(super) fn length(&mut self, operand: Operand) -> Result<f64> {
+    pub(crate) fn length(&mut self, operand: Operand) -> Result<f64> {
         let at = self.at(operand);
         match &self.slots[at] {
-            Value::Array(index) | Value::OwnArray(index) => Ok(self.arrays[*index as usize].len() as f64),
+            Value::Array(index) | Value::OwnArray(index) => Ok(self.arrays[*index as usize].count() as f64),
             Value::Link(slot) => match &self.slots[*slot as usize] {
-                Value::Array(index) | Value::OwnArray(index) => Ok(self.arrays[*index as usize].len() as f64),
+                Value::Array(index) | Value::OwnArray(index) => Ok(self.arrays[*index as usize].count() as f64),
                 _ => Ok(0.0),
             },
             Value::Str(text) | Value::Input(text) => Ok(count_characters(text, self.utf8) as f64),
@@ -93,7 +93,7 @@ impl Machine<'_> {
 
     /// The length of a field or of the record.
     #[inline(never)]
-    pub(super) fn field_length(&mut self, operand: Operand) -> Result<f64> {
+    pub(crate) fn field_length(&mut self, operand: Operand) -> Result<f64> {
         let number = Fields::check(self.value(operand).number())?;
         if number == 0 {
             self.join();
@@ -242,7 +242,7 @@ impl Machine<'_> {
             [b'0', b'0'..=b'7', ..] if !digits.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E' | b'8' | b'9')) => {
                 rbox_core::number::parse_c_start(word) as f64
             }
-            _ => super::value::prefix_number(&text),
+            _ => crate::value::prefix_number(&text),
         }
     }
 
@@ -264,7 +264,7 @@ impl Machine<'_> {
     }
 
     /// Gives an array these elements, with keys from 1 on.
-    pub(super) fn fill(&mut self, array: usize, values: Vec<Value>) {
+    pub(crate) fn fill(&mut self, array: usize, values: Vec<Value>) {
         let array = &mut self.arrays[array];
         array.clear();
         for (index, value) in values.into_iter().enumerate() {
@@ -274,7 +274,7 @@ impl Machine<'_> {
 
     /// The keys for a loop: in the order in which they came, or as PROCINFO["sorted_in"] says.
     #[inline(never)]
-    pub(super) fn sorted_keys(&mut self, array: usize) -> Result<Vec<Rc<Text>>> {
+    pub(crate) fn sorted_keys(&mut self, array: usize) -> Result<Vec<Rc<Text>>> {
         if let Value::Array(info) = self.slots[special::PROCINFO as usize]
             && let Some(Value::Str(order)) = self.arrays[info as usize].get_bytes(b"sorted_in")
         {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use rbox_core::error::{Error, Result};
 
-use super::machine::Machine;
-use super::value::{Digits, Text, Value};
+use crate::machine::Machine;
+use crate::value::{Digits, Text, Value};
 
 /// What keys are sorted by.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ fn named(name: &[u8]) -> Option<(By, bool)> {
 
 impl Machine<'_> {
     /// The keys of an array in the order of a name, which may be that of a function of the program.
-    pub(super) fn keys_in_order(&mut self, array: usize, order: &[u8]) -> Result<Vec<Rc<Text>>> {
+    pub(crate) fn keys_in_order(&mut self, array: usize, order: &[u8]) -> Result<Vec<Rc<Text>>> {
         let keys = self.arrays[array].keys();
         if order == b"@unsorted" {
             return Ok(keys);
@@ -109,7 +109,7 @@ fn compare(by: By, one: &Element, other: &Element, format: &[u8]) -> Ordering {
     let numbers = |one: f64, other: f64| one.total_cmp(&other);
     match by {
         By::KeyString => one.0.cmp(&other.0),
-        By::KeyNumber => numbers(super::value::prefix_number(&one.0), super::value::prefix_number(&other.0))
+        By::KeyNumber => numbers(crate::value::prefix_number(&one.0), crate::value::prefix_number(&other.0))
             .then_with(|| one.0.cmp(&other.0)),
         By::ValueType => match (one.1.as_number(), other.1.as_number()) {
             (Some(one), Some(other)) => numbers(one, other),
@@ -124,7 +124,7 @@ fn compare(by: By, one: &Element, other: &Element, format: &[u8]) -> Ordering {
 }
 
 fn strings(one: &Element, other: &Element, format: &[u8]) -> Ordering {
-    let (mut first, mut second) = (Digits::new(), Digits::new());
+    let (mut first, mut second) = (Digits::default(), Digits::default());
     one.1.bytes(format, &mut first).cmp(other.1.bytes(format, &mut second))
 }
 

@@ -3,7 +3,7 @@
 //! An operand is a slot of the machine: constants and variables of the program have slots for good, parameters and
 //! temporaries are in the frame of the call. So `i < n` or `s += x` is one instruction, which moves nothing.
 
-use super::value::Value;
+use crate::value::Value;
 
 /// The functions of the language, by their numbers in the lexer's list of words.
 pub mod builtin {
@@ -44,6 +44,48 @@ pub mod builtin {
     pub const ASORTI: u8 = 34;
     pub const ISARRAY: u8 = 35;
     pub const PATSPLIT: u8 = 36;
+}
+
+/// Binary operators on numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    Power,
+}
+
+/// Comparisons.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Comparison {
+    Less,
+    LessEqual,
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterEqual,
+}
+
+/// Where `getline` reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum From {
+    Main,
+    File,
+    Command,
+}
+
+/// Where `print` writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum To {
+    File,
+    Append,
+    Command,
 }
 
 /// A slot: `number * 2` for one of the whole program, `number * 2 + 1` for one of the frame.

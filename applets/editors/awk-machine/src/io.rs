@@ -11,8 +11,8 @@ use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd};
 use std::rc::Rc;
 
-use super::regexes::Pattern;
-use super::tree::To;
+use crate::program::To;
+use crate::regexes::Pattern;
 
 /// Where a statement writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -390,8 +390,8 @@ mod tests {
     fn records_end_as_the_separator_says() {
         assert_eq!(records("a;b;", &Separator::Byte(b';')), pairs(&[("a", ";"), ("b", ";")]));
         assert_eq!(records("\n\na\nb\n\n\nc\n", &Separator::Paragraph), pairs(&[("a\nb", "\n\n\n"), ("c", "\n")]));
-        let text = crate::awk::value::Text::new(b"x+");
-        let regex = crate::awk::regexes::Regexes::new(&[], false).and_then(|mut all| all.of_text(&text));
+        let text = crate::value::Text::new(b"x+");
+        let regex = crate::regexes::Regexes::new(&[], false).and_then(|mut all| all.of_text(&text));
         assert_eq!(
             records("axxbx", &Separator::Regex(regex.expect("an expression"))),
             pairs(&[("a", "xx"), ("b", "x")])

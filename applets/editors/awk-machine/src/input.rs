@@ -6,16 +6,16 @@ use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
 use rbox_core::sys::Errno;
 
-use super::array::Key;
-use super::fields::{Fields, Splitter};
-use super::io::{Separator, read_record};
-use super::lexer::unescaped;
-use super::machine::{Flow, Machine};
-use super::program::Operand;
-use super::regexes::Pattern;
-use super::resolve::special;
-use super::tree::From;
-use super::value::{Text, Value};
+use crate::array::Key;
+use crate::fields::{Fields, Splitter};
+use crate::io::{Separator, read_record};
+use crate::machine::{Flow, Machine};
+use crate::program::From;
+use crate::program::Operand;
+use crate::regexes::Pattern;
+use crate::script::unescaped;
+use crate::special;
+use crate::value::{Text, Value};
 
 impl Machine<'_> {
     /// Runs the whole program: BEGIN, the rules for each record, END.
@@ -131,7 +131,7 @@ impl Machine<'_> {
             let number = Key::Integer(self.operand as i64);
             self.operand += 1;
             let Some(value) = self.arrays[arguments].get(number) else { continue };
-            let operand = value.bytes(b"%.6g", &mut super::value::Digits::new()).to_vec();
+            let operand = value.bytes(b"%.6g", &mut crate::value::Digits::default()).to_vec();
             if operand.is_empty() || (self.takes_assignments && self.assign_operand(&operand)?) {
                 continue;
             }
@@ -180,7 +180,7 @@ impl Machine<'_> {
 
     /// `getline` in all its forms: 1, 0 at the end, -1 for an error.
     #[inline(never)]
-    pub(super) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
+    pub(crate) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
         let (from, has_target) = (kind & 3, kind & 4 != 0);
         if from == From::Main as u8 {
             return self.getline_main(has_target, dest);
@@ -229,7 +229,7 @@ impl Machine<'_> {
 
     /// A special variable was assigned to.
     #[inline(never)]
-    pub(super) fn changed(&mut self, index: u32) -> Result<()> {
+    pub(crate) fn changed(&mut self, index: u32) -> Result<()> {
         match index {
             special::NF => {
                 let count = self.slots[special::NF as usize].number();
@@ -284,7 +284,7 @@ impl Machine<'_> {
     }
 
     /// What separates fields where FS is `text`, or where that is the third argument of split().
-    pub(super) fn splitter(&mut self, text: &Rc<Text>, is_paragraph: bool) -> Result<Splitter> {
+    pub(crate) fn splitter(&mut self, text: &Rc<Text>, is_paragraph: bool) -> Result<Splitter> {
         Ok(match ***text {
             [b' '] => Splitter::Blanks,
             [] => Splitter::Characters(self.utf8),
@@ -302,7 +302,7 @@ impl Machine<'_> {
 
     /// Whether a value matches an expression, or a string that has one.
     #[inline(never)]
-    pub(super) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
+    pub(crate) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
         let regex = self.regex(self.at(regex))?;
         let at = self.at(text);
         Ok(regex.is_match(self.slots[at].bytes(&self.convfmt, &mut self.digits)))
@@ -310,7 +310,7 @@ impl Machine<'_> {
 
     /// Whether the record matches an expression of the program.
     #[inline]
-    pub(super) fn record_matches(&mut self, regex: Operand) -> bool {
+    pub(crate) fn record_matches(&mut self, regex: Operand) -> bool {
         self.join();
         match self.value(regex) {
             Value::Regex(index) => self.regexes.fixed(*index).is_match(&self.fields.record),
@@ -319,7 +319,7 @@ impl Machine<'_> {
     }
 
     /// The expression in a slot.
-    pub(super) fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
+    pub(crate) fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
         match &self.slots[at] {
             Value::Regex(index) => Ok(Rc::clone(self.regexes.fixed(*index))),
             Value::Str(text) | Value::Input(text) => self.regexes.of_text(text),
@@ -332,7 +332,7 @@ impl Machine<'_> {
 
     /// `$0` is up to date.
     #[inline]
-    pub(super) fn join(&mut self) {
+    pub(crate) fn join(&mut self) {
         if self.fields.is_stale() {
             let separator = self.special(special::OFS);
             self.fields.join(&self.convfmt, &separator);
@@ -345,7 +345,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn field(&mut self, operand: Operand) -> Result<Value> {
+    pub(crate) fn field(&mut self, operand: Operand) -> Result<Value> {
         match self.field_index(operand)? {
             0 => {
                 self.join();
@@ -356,18 +356,18 @@ impl Machine<'_> {
     }
 
     #[inline]
-    pub(super) fn field_number(&mut self, operand: Operand) -> Result<f64> {
+    pub(crate) fn field_number(&mut self, operand: Operand) -> Result<f64> {
         match self.field_index(operand)? {
             0 => {
                 self.join();
-                Ok(super::value::prefix_number(&self.fields.record))
+                Ok(crate::value::prefix_number(&self.fields.record))
             }
             number => Ok(self.fields.number(number)),
         }
     }
 
     #[inline(never)]
-    pub(super) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
+    pub(crate) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
         match self.field_index(operand)? {
             0 => {
                 let text = value.bytes(&self.convfmt, &mut self.digits);

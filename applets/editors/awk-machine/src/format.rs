@@ -4,7 +4,7 @@ use rbox_core::error::{Error, Result};
 use rbox_core::printf::Spec;
 use rbox_core::sys::float;
 
-use super::value::{Digits, Value, as_integer};
+use crate::value::{Digits, Value, as_integer};
 
 /// The values of a call, one after the other. What is missing is empty and 0.
 struct Arguments<'a> {
@@ -30,7 +30,7 @@ pub fn push(out: &mut Vec<u8>, format: &[u8], values: &[Value], convfmt: &[u8], 
         // The conversions that are most frequent, without flags.
         match format.get(at) {
             Some(b's') => {
-                let mut digits = Digits::new();
+                let mut digits = Digits::default();
                 rbox_core::bytes::append(out, arguments.next().bytes(convfmt, &mut digits))?;
                 at += 1;
                 continue;
@@ -38,7 +38,7 @@ pub fn push(out: &mut Vec<u8>, format: &[u8], values: &[Value], convfmt: &[u8], 
             Some(b'd') => {
                 let number = arguments.next().number().trunc();
                 if let Some(integer) = as_integer(number) {
-                    rbox_core::bytes::append(out, Digits::new().integer(integer))?;
+                    rbox_core::bytes::append(out, Digits::default().integer(integer))?;
                 } else {
                     push_integer(out, &Spec::default(), number);
                 }
@@ -75,7 +75,7 @@ fn push_value(out: &mut Vec<u8>, spec: &Spec, letter: u8, value: &Value, convfmt
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => spec.push_float(out, value.number(), letter),
         b'c' => push_character(out, spec, value, convfmt, utf8),
         b's' => {
-            let mut digits = Digits::new();
+            let mut digits = Digits::default();
             let text = value.bytes(convfmt, &mut digits);
             rbox_core::bytes::reserve(out, text.len())?;
             if utf8 { spec.push_characters(out, text) } else { spec.push_text(out, text) }
@@ -118,7 +118,7 @@ fn push_character(out: &mut Vec<u8>, spec: &Spec, value: &Value, convfmt: &[u8],
         Value::Uninit | Value::Link(_) => None,
         value => value.as_number(),
     };
-    let mut digits = Digits::new();
+    let mut digits = Digits::default();
     let mut encoded = [0; 4];
     let text = match code {
         Some(code) => {

@@ -4,17 +4,17 @@ use rbox_core::bytes::append;
 use rbox_core::error::{Error, Result};
 use rbox_core::pattern::regex::{Exec, Span};
 
-use super::array::Key;
-use super::builtins::count_characters;
-use super::fields::Splitter;
-use super::machine::Machine;
-use super::regexes::Pattern;
-use super::resolve::special;
-use super::value::{Text, Value};
+use crate::array::Key;
+use crate::builtins::count_characters;
+use crate::fields::Splitter;
+use crate::machine::Machine;
+use crate::regexes::Pattern;
+use crate::special;
+use crate::value::{Text, Value};
 
 impl Machine<'_> {
     /// `match(text, regex [, array])`: the position, counted from 1; also RSTART and RLENGTH. The array gets the groups.
-    pub(super) fn match_text(&mut self, first: usize, count: usize) -> Result<f64> {
+    pub(crate) fn match_text(&mut self, first: usize, count: usize) -> Result<f64> {
         let text = self.argument(first);
         let regex = self.regex(first + 1)?;
         let mut spans = vec![None; if count > 2 { regex.regex().groups() + 1 } else { 1 }];
@@ -49,7 +49,7 @@ impl Machine<'_> {
     }
 
     /// `split(text, array [, separator [, separators]])`: the number of fields.
-    pub(super) fn split(&mut self, first: usize, count: usize) -> Result<f64> {
+    pub(crate) fn split(&mut self, first: usize, count: usize) -> Result<f64> {
         let text = self.argument(first);
         let splitter = match count {
             2 => {
@@ -68,7 +68,7 @@ impl Machine<'_> {
     }
 
     /// gawk's `patsplit(text, array [, content [, separators]])`: the fields are what matches.
-    pub(super) fn patsplit(&mut self, first: usize, count: usize) -> Result<f64> {
+    pub(crate) fn patsplit(&mut self, first: usize, count: usize) -> Result<f64> {
         let text = self.argument(first);
         let regex = match count {
             2 => {
@@ -96,7 +96,7 @@ impl Machine<'_> {
 
     /// `sub` and `gsub`: the replacement and the expression are in slots from `first` on, and the target's string after
     /// them, unless that is the record. The result goes where the string was, or is the record.
-    pub(super) fn substitute(&mut self, first: usize, count: usize, is_global: bool) -> Result<f64> {
+    pub(crate) fn substitute(&mut self, first: usize, count: usize, is_global: bool) -> Result<f64> {
         let replacement = self.argument(first);
         let pattern = self.regex(first + 1)?;
         let mut out = core::mem::take(&mut self.scratch);
@@ -121,7 +121,7 @@ impl Machine<'_> {
     }
 
     /// gawk's `gensub(regex, replacement, how [, text])`: the text with one match replaced, or all; `\1` is a group.
-    pub(super) fn gensub(&mut self, first: usize, count: usize) -> Result<Value> {
+    pub(crate) fn gensub(&mut self, first: usize, count: usize) -> Result<Value> {
         let regex = self.regex(first)?;
         let replacement = self.argument(first + 1);
         let how = self.argument(first + 2);

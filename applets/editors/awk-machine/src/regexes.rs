@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rbox_core::error::Result;
 use rbox_core::pattern::regex::{Exec, Flags, Regex};
 
-use super::value::Text;
+use crate::value::Text;
 
 /// How many expressions from strings are kept.
 const KEPT: usize = 64;
@@ -199,7 +199,7 @@ fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
         b'b' => (8, 1),
         b'0'..=b'7' | b'x' => {
             let mut code = Vec::new();
-            let length = super::lexer::unescape(rest, &mut code);
+            let length = crate::script::unescape(rest, &mut code);
             (code.first().copied().unwrap_or(first), length)
         }
         b'y' if !in_bracket => {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rbox_core::bytes::find_bytes;
 use rbox_core::error::{Error, Result};
 
-use super::regexes::Pattern;
-use super::value::{Digits, Value, prefix_number};
+use crate::regexes::Pattern;
+use crate::value::{Digits, Value, prefix_number};
 
 /// The highest number of a field, so that `$1e9 = 1` does not use up the memory.
 const MOST: usize = 1 << 24;
@@ -322,7 +322,7 @@ impl Fields {
     /// Puts the record together again.
     pub fn join(&mut self, format: &[u8], separator: &[u8]) {
         let mut record = Vec::with_capacity(self.record.len() + 16);
-        let mut digits = Digits::new();
+        let mut digits = Digits::default();
         for (index, bounds) in self.bounds.iter_mut().enumerate() {
             if index > 0 {
                 record.extend_from_slice(separator);
@@ -362,7 +362,7 @@ mod tests {
     fn no_more_is_split_than_was_asked_for() {
         let mut fields = Fields::new();
         fields.set_record(b"a b c d");
-        assert_eq!(fields.bytes(2, b"", &mut Digits::new()), b"b");
+        assert_eq!(fields.bytes(2, b"", &mut Digits::default()), b"b");
         assert_eq!(fields.bounds.len(), 2);
         assert_eq!(fields.count(), 4);
     }

@@ -6,15 +6,15 @@ use rbox_core::env::Env;
 use rbox_core::error::{Error, Result};
 use rbox_core::io::Input;
 
-use super::array::{Array, Key};
-use super::fields::Fields;
-use super::io::{Separator, Sink, Streams};
-use super::lexer::Script;
-use super::program::{Code, Instr, Op, Operand};
-use super::regexes::Regexes;
-use super::resolve::special;
-use super::tree::{Comparison, To};
-use super::value::{Digits, Text, Value};
+use crate::array::{Array, Key};
+use crate::fields::Fields;
+use crate::io::{Separator, Sink, Streams};
+use crate::program::{Code, Instr, Op, Operand};
+use crate::program::{Comparison, To};
+use crate::regexes::Regexes;
+use crate::script::Script;
+use crate::special;
+use crate::value::{Digits, Text, Value};
 
 /// How deep calls may nest.
 const MOST_CALLS: usize = 200_000;
@@ -52,48 +52,48 @@ struct Keys {
 
 /// The state of a running program.
 pub struct Machine<'a> {
-    pub(super) env: &'a mut Env,
-    pub(super) script: &'a Script,
-    pub(super) code: &'a Code,
+    pub env: &'a mut Env,
+    pub(crate) script: &'a Script,
+    pub(crate) code: &'a Code,
     /// Variables, constants and, from `base` on, the frame.
-    pub(super) slots: Vec<Value>,
-    pub(super) base: usize,
+    pub slots: Vec<Value>,
+    pub(crate) base: usize,
     size: usize,
     frames: Vec<Frame>,
-    pub(super) arrays: Vec<Array>,
+    pub arrays: Vec<Array>,
     /// Arrays of calls that have returned.
     free_arrays: Vec<u32>,
     keys: Vec<Keys>,
-    pub(super) fields: Fields,
-    pub(super) streams: Streams,
-    pub(super) regexes: Regexes,
-    pub(super) separator: Separator,
+    pub(crate) fields: Fields,
+    pub streams: Streams,
+    pub(crate) regexes: Regexes,
+    pub(crate) separator: Separator,
     /// Where the statement writes.
-    pub(super) sink: Sink,
+    pub(crate) sink: Sink,
     ranges: Vec<bool>,
     /// The main input.
-    pub(super) input: Option<Input>,
-    pub(super) input_is_stdin: bool,
+    pub(crate) input: Option<Input>,
+    pub(crate) input_is_stdin: bool,
     /// The index in ARGV of the operand that comes next.
-    pub(super) operand: usize,
-    pub(super) had_operand: bool,
+    pub(crate) operand: usize,
+    pub(crate) had_operand: bool,
     /// Operands `NAME=value` are assignments.
-    pub(super) takes_assignments: bool,
-    pub(super) terminator: Vec<u8>,
-    pub(super) utf8: bool,
-    pub(super) ignores_case: bool,
-    pub(super) status: u8,
+    pub takes_assignments: bool,
+    pub(crate) terminator: Vec<u8>,
+    pub(crate) utf8: bool,
+    pub(crate) ignores_case: bool,
+    pub status: u8,
     /// The state of rand(), and the seed that srand() was given.
-    pub(super) random: u64,
-    pub(super) seed: f64,
+    pub(crate) random: u64,
+    pub(crate) seed: f64,
     /// Nested calls from outside of the instructions: of comparison functions, and rules for files.
-    pub(super) nested: usize,
-    pub(super) digits: Digits,
+    pub(crate) nested: usize,
+    pub(crate) digits: Digits,
     /// CONVFMT and OFMT.
-    pub(super) convfmt: Rc<Text>,
-    pub(super) ofmt: Rc<Text>,
+    pub(crate) convfmt: Rc<Text>,
+    pub(crate) ofmt: Rc<Text>,
     /// What `printf` prints.
-    pub(super) scratch: Vec<u8>,
+    pub(crate) scratch: Vec<u8>,
 }
 
 impl<'a> Machine<'a> {
@@ -132,7 +132,7 @@ impl<'a> Machine<'a> {
             random: 0,
             seed: 0.0,
             nested: 0,
-            digits: Digits::new(),
+            digits: Digits::default(),
             convfmt: Text::new(b"%.6g"),
             ofmt: Text::new(b"%.6g"),
             scratch: Vec::new(),
@@ -141,17 +141,17 @@ impl<'a> Machine<'a> {
 
     /// The index of an operand's slot.
     #[inline(always)]
-    pub(super) fn at(&self, operand: Operand) -> usize {
+    pub(crate) fn at(&self, operand: Operand) -> usize {
         (operand >> 1) as usize + if operand & 1 == 1 { self.base } else { 0 }
     }
 
     #[inline(always)]
-    pub(super) fn value(&self, operand: Operand) -> &Value {
+    pub(crate) fn value(&self, operand: Operand) -> &Value {
         &self.slots[self.at(operand)]
     }
 
     #[inline(always)]
-    pub(super) fn set(&mut self, operand: Operand, value: Value) {
+    pub(crate) fn set(&mut self, operand: Operand, value: Value) {
         let at = self.at(operand);
         self.slots[at] = value;
     }
@@ -165,7 +165,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn set_number(&mut self, operand: Operand, number: f64) {
+    pub(crate) fn set_number(&mut self, operand: Operand, number: f64) {
         let at = self.at(operand);
         match &mut self.slots[at] {
             Value::Num(old) => *old = number,
@@ -175,7 +175,7 @@ impl<'a> Machine<'a> {
 
     /// A copy of a scalar.
     #[inline]
-    pub(super) fn scalar(&self, operand: Operand) -> Result<Value> {
+    pub(crate) fn scalar(&self, operand: Operand) -> Result<Value> {
         match self.value(operand) {
             Value::Array(_) | Value::OwnArray(_) => Err(Error::new("Array used as a scalar")),
             Value::Link(_) => Ok(Value::Uninit),
@@ -184,15 +184,15 @@ impl<'a> Machine<'a> {
     }
 
     /// The string of a special variable.
-    pub(super) fn special(&self, index: u32) -> Rc<Text> {
+    pub(crate) fn special(&self, index: u32) -> Rc<Text> {
         match &self.slots[index as usize] {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
-            value => Text::new(value.bytes(b"%.6g", &mut Digits::new())),
+            value => Text::new(value.bytes(b"%.6g", &mut Digits::default())),
         }
     }
 
     /// The string of a value, shared if it is one.
-    pub(super) fn text(&mut self, operand: Operand) -> Rc<Text> {
+    pub(crate) fn text(&mut self, operand: Operand) -> Rc<Text> {
         match self.value(operand) {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             Value::Num(number) => {
@@ -449,7 +449,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls a function from outside of the instructions.
-    pub(super) fn call(&mut self, function: usize, arguments: &[Value]) -> Result<Value> {
+    pub(crate) fn call(&mut self, function: usize, arguments: &[Value]) -> Result<Value> {
         let first = self.base + self.size;
         let (code, start) = (self.code, self.slots.len().max(first + 1 + arguments.len()));
         self.slots.resize(start, Value::Uninit);
@@ -480,7 +480,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs rules from within an instruction: those for a file that begins or ends.
-    pub(super) fn run_nested(&mut self, start: usize) -> Result<Flow> {
+    pub(crate) fn run_nested(&mut self, start: usize) -> Result<Flow> {
         self.enter_nested()?;
         let (base, size) = (self.base, self.size);
         self.base += self.size;
@@ -520,12 +520,12 @@ impl<'a> Machine<'a> {
 
     /// The index of the array in a slot, in which one begins if it has no value.
     #[inline]
-    pub(super) fn array(&mut self, operand: Operand) -> Result<usize> {
+    pub(crate) fn array(&mut self, operand: Operand) -> Result<usize> {
         self.array_at(self.at(operand))
     }
 
     #[inline]
-    pub(super) fn array_at(&mut self, at: usize) -> Result<usize> {
+    pub fn array_at(&mut self, at: usize) -> Result<usize> {
         match self.slots[at] {
             Value::Array(index) | Value::OwnArray(index) => Ok(index as usize),
             _ => self.begin_array(at),
@@ -595,7 +595,7 @@ impl<'a> Machine<'a> {
 
     #[inline(never)]
     fn concat(&mut self, dest: Operand, left: Operand, right: Operand) {
-        let mut digits = Digits::new();
+        let mut digits = Digits::default();
         let (left, right) = (self.at(left), self.at(right));
         let text = Text::joined(
             self.slots[left].bytes(&self.convfmt, &mut self.digits),
@@ -634,7 +634,7 @@ impl<'a> Machine<'a> {
         if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
             return compare_numbers(comparison, left, right);
         }
-        let (mut one, mut other) = (Digits::new(), Digits::new());
+        let (mut one, mut other) = (Digits::default(), Digits::default());
         let (left, right) = (left.bytes(&self.convfmt, &mut one), right.bytes(&self.convfmt, &mut other));
         let order = if self.ignores_case {
             left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase())
@@ -666,7 +666,7 @@ impl<'a> Machine<'a> {
 
     /// The rules that run for each record.
     #[inline]
-    pub(super) fn run_main(&mut self) -> Result<Flow> {
+    pub(crate) fn run_main(&mut self) -> Result<Flow> {
         self.run(self.code.main)
     }
 }
