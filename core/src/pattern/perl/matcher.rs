@@ -1,5 +1,6 @@
 //! Tries a program at one position after the other.
 
+use crate::unicode::other_case;
 use std::cell::Cell;
 
 use super::parser::Assert;
@@ -191,7 +192,7 @@ impl Trial<'_> {
         while at < end {
             let (unit, length) = unit::first(&self.text[at..end], self.utf8)?;
             let (other, other_length) = unit::first(&self.text[pos..], self.utf8)?;
-            if unit != other && !(fold && unit::other_case(unit) == Some(other)) {
+            if unit != other && !(fold && other_case(unit) == Some(other)) {
                 return None;
             }
             at += length;

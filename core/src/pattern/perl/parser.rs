@@ -3,6 +3,7 @@
 use super::Options;
 use crate::pattern::regex::ast::{Set, UNLIMITED};
 use crate::pattern::unit::{self, Class, RAW};
+use crate::unicode::other_case;
 
 /// How deep groups may nest.
 const DEPTH_MAX: u32 = 100;
@@ -225,7 +226,7 @@ impl<'a> Parser<'a> {
     }
 
     fn literal(&mut self, unit: u32) -> Node {
-        match unit::other_case(unit).filter(|_| self.flags.fold) {
+        match other_case(unit).filter(|_| self.flags.fold) {
             Some(other) => {
                 let mut set = Set::default();
                 set.add_range(unit, unit);
