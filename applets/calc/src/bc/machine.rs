@@ -181,10 +181,12 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn push(&mut self, number: Number) {
         self.stack.push(Value::Number(number));
     }
 
+    #[inline(never)]
     fn number(&mut self) -> Result<Number> {
         match self.stack.pop() {
             Some(Value::Number(number)) => Ok(number),
@@ -262,6 +264,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn variable(&mut self, name: Name) -> &mut Number {
         if self.variables.len() <= usize::from(name) {
             self.variables.resize_with(usize::from(name) + 1, Number::default);
@@ -269,6 +272,7 @@ impl Machine {
         &mut self.variables[usize::from(name)]
     }
 
+    #[inline(never)]
     fn array(&mut self, name: Name) -> &mut Shared {
         if self.arrays.len() <= usize::from(name) {
             self.arrays.resize_with(usize::from(name) + 1, Shared::default);
@@ -428,6 +432,7 @@ impl Machine {
         Ok(defined)
     }
 
+    #[inline(never)]
     fn hide(&mut self, frame: &mut Frame, name: Name, value: Number) {
         frame.variables.push((name, core::mem::replace(self.variable(name), value)));
     }

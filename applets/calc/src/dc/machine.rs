@@ -51,10 +51,12 @@ pub struct Machine {
     pub left: usize,
 }
 
+#[inline(never)]
 fn too_few() -> Error {
     Error::new("stack has too few elements")
 }
 
+#[inline(never)]
 fn wrong_type() -> Error {
     Error::new("variable is wrong type")
 }
@@ -93,11 +95,15 @@ impl Machine {
         }
     }
 
+    // What follows is called from everywhere, and would be a part of each caller.
+
     /// The next byte of the string that is executed.
+    #[inline(never)]
     fn peek(&self) -> Option<u8> {
         self.running.last().and_then(|running| running.text.get(running.at).copied())
     }
 
+    #[inline(never)]
     fn take(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         if let Some(running) = self.running.last_mut() {
@@ -106,10 +112,12 @@ impl Machine {
         Some(byte)
     }
 
+    #[inline(never)]
     fn pop(&mut self) -> Result<Value> {
         self.stack.pop().ok_or_else(too_few)
     }
 
+    #[inline(never)]
     fn number(&mut self) -> Result<Number> {
         match self.pop()? {
             Value::Number(number) => Ok(number),
@@ -128,6 +136,7 @@ impl Machine {
         Ok((self.number()?, second))
     }
 
+    #[inline(never)]
     fn push(&mut self, number: Number) {
         self.stack.push(Value::Number(number));
     }
@@ -419,6 +428,7 @@ impl Machine {
     }
 
     /// Executes a string; a number is pushed again. A macro that has ended is left first, so that loops take no space.
+    #[inline(never)]
     fn call(&mut self, value: Value) -> Result<()> {
         let Value::Text(text) = value else {
             self.stack.push(value);
