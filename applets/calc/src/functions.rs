@@ -32,6 +32,59 @@ fn check(scale: usize, number: &Number) -> Result<()> {
     if scale > MOST_SCALE || whole_bits(number) > MOST_BITS { Err(Error::new("number too large")) } else { Ok(()) }
 }
 
+/// The product of two binary fractions. It is one function, not a part of each caller, as are the next ones.
+#[inline(never)]
+fn product(one: &BigUint, two: &BigUint, bits: u64) -> BigUint {
+    (one * two) >> bits
+}
+
+/// The quotient of two binary fractions.
+#[inline(never)]
+fn quotient(one: &BigUint, two: &BigUint, bits: u64) -> BigUint {
+    (one << bits) / two
+}
+
+/// The square root of a binary fraction.
+#[inline(never)]
+fn root(value: &BigUint, bits: u64) -> BigUint {
+    (value << bits).sqrt()
+}
+
+/// The part of a value that a small number divides it into.
+#[inline(never)]
+fn part(value: &BigUint, divisor: u64) -> BigUint {
+    value / divisor
+}
+
+/// 1 as a binary fraction.
+#[inline(never)]
+fn one(bits: u64) -> BigUint {
+    BigUint::from(1u32) << bits
+}
+
+/// A series, whose terms are added and taken away.
+struct Sum {
+    added: BigUint,
+    taken: BigUint,
+}
+
+impl Sum {
+    fn of(first: &BigUint) -> Self {
+        Self { added: first.clone(), taken: BigUint::default() }
+    }
+
+    #[inline(never)]
+    fn add(&mut self, term: &BigUint, takes: bool) {
+        if takes { self.taken += term } else { self.added += term }
+    }
+
+    /// Whether it is below 0, and its size.
+    #[inline(never)]
+    fn total(self) -> (bool, BigUint) {
+        if self.added < self.taken { (true, self.taken - self.added) } else { (false, self.added - self.taken) }
+    }
+}
+
 /// `e^x`.
 pub fn exp(x: &Number, scale: usize) -> Result<Number> {
     if x.is_zero() {
@@ -52,60 +105,53 @@ pub fn exp(x: &Number, scale: usize) -> Result<Number> {
     let halvings = whole_bits(x) + bits.isqrt() / 2;
     bits += halvings + 32;
     let reduced = to_binary(x, bits) >> halvings;
-    let one = BigUint::from(1u32) << bits;
-    let (mut sum, mut term) = (&one + &reduced, reduced.clone());
-    for count in 2u32.. {
-        term = ((term * &reduced) >> bits) / count;
+    let mut term = one(bits);
+    let mut sum = Sum::of(&term);
+    for count in 1.. {
+        term = part(&product(&term, &reduced, bits), count);
         if is_zero(&term) {
             break;
         }
-        sum += &term;
+        sum.add(&term, false);
     }
+    let mut power = sum.added;
     for _ in 0..halvings {
-        sum = (&sum * &sum) >> bits;
+        power = product(&power, &power, bits);
     }
     if x.negative {
-        sum = (one << bits) / sum;
+        power = quotient(&one(bits), &power, bits);
     }
-    to_decimal(false, &sum, bits, scale)
+    to_decimal(false, &power, bits, scale)
 }
 
 /// The sum of `x^k / k` over the odd k, with alternating signs for the arc tangent (`alternates`), and without for its
-/// hyperbolic brother. `term` is x, `square` its square.
-fn odd_series(mut term: BigUint, square: &BigUint, bits: u64, alternates: bool) -> BigUint {
-    let (mut added, mut taken) = (term.clone(), BigUint::default());
+/// hyperbolic brother.
+fn odd_series(x: BigUint, bits: u64, alternates: bool) -> BigUint {
+    let square = product(&x, &x, bits);
+    let mut sum = Sum::of(&x);
+    let mut term = x;
     for count in 1u64.. {
-        term = (term * square) >> bits;
+        term = product(&term, &square, bits);
         if is_zero(&term) {
             break;
         }
-        let part = &term / (2 * count + 1);
-        if alternates && count % 2 != 0 {
-            taken += part;
-        } else {
-            added += part;
-        }
+        sum.add(&part(&term, 2 * count + 1), alternates && count & 1 != 0);
     }
-    added - taken
+    sum.total().1
 }
 
 /// The same series for the reciprocal of a small number.
 fn series_of_reciprocal(divisor: u64, bits: u64, alternates: bool) -> BigUint {
-    let mut term = (BigUint::from(1u32) << bits) / divisor;
-    let (mut added, mut taken) = (term.clone(), BigUint::default());
+    let mut term = part(&one(bits), divisor);
+    let mut sum = Sum::of(&term);
     for count in 1u64.. {
-        term /= divisor * divisor;
+        term = part(&term, divisor * divisor);
         if is_zero(&term) {
             break;
         }
-        let part = &term / (2 * count + 1);
-        if alternates && count % 2 != 0 {
-            taken += part;
-        } else {
-            added += part;
-        }
+        sum.add(&part(&term, 2 * count + 1), alternates && count & 1 != 0);
     }
-    added - taken
+    sum.total().1
 }
 
 /// J. Machin's formula: a quarter of pi is `4 a(1/5) - a(1/239)`.
@@ -140,18 +186,14 @@ pub fn log(x: &Number, scale: usize) -> Result<Number> {
         None => &wide << (bits + 1 - wide.bits()),
     };
     for _ in 0..roots {
-        mantissa = (mantissa << bits).sqrt();
+        mantissa = root(&mantissa, bits);
     }
-    let one = BigUint::from(1u32) << bits;
-    let ratio = ((&mantissa - &one) << bits) / (mantissa + &one);
-    let square = (&ratio * &ratio) >> bits;
-    let of_mantissa = odd_series(ratio, &square, bits, false) << (roots + 1);
+    let ratio = quotient(&(&mantissa - one(bits)), &(&mantissa + one(bits)), bits);
+    let of_mantissa = odd_series(ratio, bits, false) << (roots + 1);
     let of_exponent = log_of_two(bits) * exponent.unsigned_abs();
-    let (negative, value) = match (exponent < 0, of_mantissa < of_exponent) {
-        (false, _) => (false, of_mantissa + of_exponent),
-        (true, true) => (true, of_exponent - of_mantissa),
-        (true, false) => (false, of_mantissa - of_exponent),
-    };
+    let mut sum = Sum::of(&of_mantissa);
+    sum.add(&of_exponent, exponent < 0);
+    let (negative, value) = sum.total();
     to_decimal(negative, &value, bits, scale)
 }
 
@@ -164,17 +206,15 @@ pub fn arctan(x: &Number, scale: usize) -> Result<Number> {
     let mut bits = bits_for(scale) + 64;
     let halvings = bits.isqrt() / 8;
     bits += 2 * halvings;
-    let one = BigUint::from(1u32) << bits;
     let value = to_binary(x, bits);
-    let inverts = value > one;
-    let mut reduced = if inverts { ((&one << bits) * power_of_ten(x.scale)) / (&x.digits << bits) } else { value };
+    let inverts = value > one(bits);
+    let mut reduced = if inverts { quotient(&power_of_ten(x.scale), &x.digits, bits) } else { value };
     for _ in 0..halvings {
         // a(x) = 2 a(x / (1 + sqrt(1 + x^2)))
-        let hypotenuse = ((&one << bits) + &reduced * &reduced).sqrt();
-        reduced = (reduced << bits) / (hypotenuse + &one);
+        let hypotenuse = root(&(one(bits) + product(&reduced, &reduced, bits)), bits);
+        reduced = quotient(&reduced, &(hypotenuse + one(bits)), bits);
     }
-    let square = (&reduced * &reduced) >> bits;
-    let mut result = odd_series(reduced, &square, bits, true) << halvings;
+    let mut result = odd_series(reduced, bits, true) << halvings;
     if inverts {
         result = half_pi(bits) - result;
     }
@@ -204,18 +244,20 @@ pub fn sine(x: &Number, scale: usize, cosine: bool) -> Result<Number> {
 
 /// The series of the sine, or of the cosine, of a fraction of at most a quarter turn.
 fn series(x: &BigUint, bits: u64, cosine: bool) -> BigUint {
-    let square = (x * x) >> bits;
-    let mut term = if cosine { BigUint::from(1u32) << bits } else { x.clone() };
-    let (mut added, mut taken) = (term.clone(), BigUint::default());
+    let square = product(x, x, bits);
+    let mut term = if cosine { one(bits) } else { x.clone() };
+    let mut sum = Sum::of(&term);
     for count in 1u64.. {
         let last = 2 * count + u64::from(!cosine);
-        term = ((term * &square) >> bits) / (last * (last - 1));
+        term = part(&product(&term, &square, bits), last * (last - 1));
         if is_zero(&term) {
             break;
         }
-        if count % 2 != 0 { taken += &term } else { added += &term }
+        sum.add(&term, count & 1 != 0);
     }
-    if added > taken { added - taken } else { BigUint::default() }
+    // A cosine that is 0 may come out below it by a unit of the last digit.
+    let (negative, total) = sum.total();
+    if negative { BigUint::default() } else { total }
 }
 
 /// The Bessel function of the first kind, of integer order.
@@ -234,21 +276,20 @@ pub fn bessel(order: &Number, x: &Number, scale: usize) -> Result<Number> {
     // Terms grow up to e^x before they shrink.
     let bits = bits_for(scale) + 64 + 3 * whole + u64::from(count);
     let half = to_binary(x, bits) >> 1u32;
-    let square = (&half * &half) >> bits;
-    let mut term = BigUint::from(1u32) << bits;
+    let square = product(&half, &half, bits);
+    let mut term = one(bits);
     for factor in 1..=count {
-        term = ((term * &half) >> bits) / factor;
+        term = part(&product(&term, &half, bits), factor.into());
     }
-    let (mut added, mut taken) = (term.clone(), BigUint::default());
+    let mut sum = Sum::of(&term);
     for step in 1u64.. {
-        term = ((term * &square) >> bits) / (step * (step + u64::from(count)));
+        term = part(&product(&term, &square, bits), step * (step + u64::from(count)));
         if is_zero(&term) {
             break;
         }
-        if step % 2 != 0 { taken += &term } else { added += &term }
+        sum.add(&term, step & 1 != 0);
     }
-    let odd = count % 2 != 0;
-    let negative = (added < taken) ^ (odd && (x.negative != (order < 0)));
-    let value = if added < taken { taken - added } else { added - taken };
+    let (is_below, value) = sum.total();
+    let negative = is_below ^ (count & 1 != 0 && (x.negative != (order < 0)));
     to_decimal(negative, &value, bits, scale)
 }

@@ -1,6 +1,7 @@
 //! The applets of the group calc.
 #![forbid(unsafe_code)]
 
+mod array;
 mod functions;
 mod number;
 mod radix;

@@ -23,6 +23,7 @@ pub struct Number {
 }
 
 /// `10^count`, as `5^count * 2^count`.
+#[inline(never)]
 pub fn power_of_ten(count: usize) -> BigUint {
     BigUint::from(5u32).pow(count as u32) << count
 }
@@ -45,6 +46,7 @@ impl From<u64> for Number {
 
 impl Number {
     /// That number, if it is not too long.
+    #[inline(never)]
     pub fn new(negative: bool, digits: BigUint, scale: usize) -> Result<Self> {
         if digits.bits() > MOST_BITS || scale > MOST_SCALE {
             return Err(too_large());
@@ -63,6 +65,7 @@ impl Number {
     }
 
     /// Its integer, with the sign of the number, if it fits 64 bits.
+    #[inline(never)]
     pub fn integer(&self) -> Option<i64> {
         let digits = if self.scale == 0 { self.digits.clone() } else { &self.digits / power_of_ten(self.scale) };
         let value = small(&digits)?;
@@ -76,6 +79,7 @@ impl Number {
     }
 
     /// The same value with so many digits after the point; more are dropped.
+    #[inline(never)]
     pub fn with_scale(mut self, scale: usize) -> Self {
         match scale.cmp(&self.scale) {
             Ordering::Less => self.digits /= power_of_ten(self.scale - scale),
@@ -88,18 +92,21 @@ impl Number {
     }
 
     /// The opposite number.
+    #[inline(never)]
     pub fn negated(mut self) -> Self {
         self.negative = !self.negative && !self.is_zero();
         self
     }
 
     /// Both with the digits of the one that has more after the point.
+    #[inline(never)]
     fn aligned(self, other: Self) -> (Self, Self) {
         let scale = self.scale.max(other.scale);
         (self.with_scale(scale), other.with_scale(scale))
     }
 
     /// The order of both values.
+    #[inline(never)]
     pub fn compare(&self, other: &Self) -> Ordering {
         if self.negative != other.negative {
             return other.negative.cmp(&self.negative);

@@ -190,13 +190,9 @@ fn print_first(
     let offset = progress.offset + equal as u64 + 1;
     let mut line = text!(names[0], " ", names[1], unit, offset, ", line ", progress.newlines + 1);
     if form.characters {
-        line.extend_from_slice(b" is ");
-        push_octal(&mut line, one);
-        line.push(b' ');
+        rbox_core::push!(line, " is ", &octal(one), " ");
         push_character(&mut line, one);
-        line.push(b' ');
-        push_octal(&mut line, two);
-        line.push(b' ');
+        rbox_core::push!(line, " ", &octal(two), " ");
         push_character(&mut line, two);
     }
     line.push(b'\n');
@@ -205,44 +201,83 @@ fn print_first(
 
 /// Prints a line for each different byte (POSIX XCU cmp, `-l`). True if there is one.
 fn list_differences(env: &mut Env, form: &Form, one: &[u8], two: &[u8], offset: u64) -> Result<bool> {
-    let (mut at, mut line) = (0, Vec::new());
-    let mut differs = false;
+    let (mut at, mut row) = (0, Row::default());
     loop {
         at += common_prefix(&one[at..], &two[at..]);
+        if at >= one.len() {
+            return Ok(row.offset > 0);
+        }
         // Differences are rarely alone.
         while at < one.len() && one[at] != two[at] {
-            differs = true;
-            line.clear();
-            line.extend_from_slice(Decimal::new(offset + at as u64 + 1).as_bytes());
-            line.push(b' ');
-            push_octal(&mut line, one[at]);
-            line.push(b' ');
+            row.set_offset(offset + at as u64 + 1);
             if form.characters {
-                let end = line.len() + 5;
-                push_character(&mut line, one[at]);
-                line.resize(end, b' ');
+                row.write_characters(env, one[at], two[at])?;
+            } else {
+                row.write(env, octal(one[at]), octal(two[at]))?;
             }
-            push_octal(&mut line, two[at]);
-            if form.characters {
-                line.push(b' ');
-                push_character(&mut line, two[at]);
-            }
-            line.push(b'\n');
-            env.stdout.write(&line)?;
             at += 1;
-        }
-        if at >= one.len() {
-            return Ok(differs);
         }
     }
 }
 
+/// A line of `-l`, whose offset is usually one more than that of the line before: its digits are counted up, not divided.
+struct Row {
+    bytes: [u8; 32],
+    digits: usize,
+    offset: u64,
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self { bytes: [b' '; 32], digits: 0, offset: 0 }
+    }
+}
+
+impl Row {
+    fn set_offset(&mut self, offset: u64) {
+        let follows = self.offset > 0 && offset == self.offset + 1;
+        self.offset = offset;
+        let mut at = self.digits;
+        while follows && at > 0 {
+            at -= 1;
+            if self.bytes[at] < b'9' {
+                self.bytes[at] += 1;
+                return;
+            }
+            self.bytes[at] = b'0';
+        }
+        let digits = Decimal::new(offset);
+        self.digits = digits.as_bytes().len();
+        self.bytes[..self.digits].copy_from_slice(digits.as_bytes());
+    }
+
+    fn write(&mut self, env: &mut Env, one: [u8; 3], two: [u8; 3]) -> Result<()> {
+        let end = self.digits;
+        let ([a, b, c], [d, e, f]) = (one, two);
+        self.bytes[end..end + 9].copy_from_slice(&[b' ', a, b, c, b' ', d, e, f, b'\n']);
+        env.stdout.write(&self.bytes[..end + 9])
+    }
+
+    fn write_characters(&self, env: &mut Env, one: u8, two: u8) -> Result<()> {
+        let mut line = text!(&self.bytes[..self.digits], " ", &octal(one), " ");
+        let end = line.len() + 5;
+        push_character(&mut line, one);
+        line.resize(end, b' ');
+        rbox_core::push!(line, &octal(two), " ");
+        push_character(&mut line, two);
+        line.push(b'\n');
+        env.stdout.write(&line)
+    }
+}
+
 /// Three columns.
-fn push_octal(line: &mut Vec<u8>, byte: u8) {
-    let digits = [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| b'0' + digit);
-    let zeros = digits[..2].iter().take_while(|&&digit| digit == b'0').count();
-    line.extend_from_slice(&[b' '; 2][..zeros]);
-    line.extend_from_slice(&digits[zeros..]);
+fn octal(byte: u8) -> [u8; 3] {
+    let [a, b, c] = [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| b'0' + digit);
+    match byte {
+        0..8 => [b' ', b' ', c],
+        8..64 => [b' ', b, c],
+        _ => [a, b, c],
+    }
 }
 
 /// A byte as `cat -t` prints it, at most four columns.
@@ -278,7 +313,7 @@ mod tests {
     fn octal_values_and_characters() {
         let mut line = Vec::new();
         for byte in [0, 9, 0o12, 0o177, 0o377] {
-            push_octal(&mut line, byte);
+            line.extend_from_slice(&octal(byte));
             push_character(&mut line, byte);
         }
         assert_eq!(line, b"  0^@ 11^I 12^J177^?377M-^?");

@@ -1,7 +1,6 @@
 //! Executes operations. Calls are on a list of their own, so that no depth of recursion exhausts the stack.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rbox_core::io::Input;
@@ -11,6 +10,7 @@ use rbox_core::sys::signal;
 use rbox_core::text;
 
 use super::program::{Binary, Code, Defined, Function, Local, Name, Operation, Place};
+use crate::array::{self, Array};
 use crate::functions;
 use crate::number::{MOST_SCALE, Number, small};
 use crate::radix::{Base, parse, print};
@@ -22,12 +22,12 @@ const MOST_CALLS: usize = 100_000;
 const MOST_INDEX: u64 = (1 << 31) - 1;
 
 /// An array, which references share.
-type Array = Rc<RefCell<BTreeMap<u32, Number>>>;
+type Shared = Rc<RefCell<Array>>;
 
 /// What is on the stack.
 enum Value {
     Number(Number),
-    Array(Array),
+    Array(Shared),
 }
 
 /// A call that is open: where it goes on, and what its locals hid.
@@ -36,7 +36,7 @@ struct Frame {
     at: usize,
     is_void: bool,
     variables: Vec<(Name, Number)>,
-    arrays: Vec<(Name, Option<Array>)>,
+    arrays: Vec<(Name, Shared)>,
     /// The stack's length without the arguments.
     height: usize,
 }
@@ -51,8 +51,9 @@ pub enum Ended {
 /// The state of a program.
 pub struct Machine {
     variables: Vec<Number>,
-    arrays: BTreeMap<Name, Array>,
-    functions: BTreeMap<Name, Rc<Defined>>,
+    /// By the numbers of their names, as the variables.
+    arrays: Vec<Shared>,
+    functions: Vec<Option<Rc<Defined>>>,
     /// The functions of `-l`, by the numbers of their names.
     pub library: Vec<(Name, u8)>,
     pub scale: usize,
@@ -79,8 +80,8 @@ impl Machine {
     pub fn new(width: usize) -> Self {
         Self {
             variables: Vec::new(),
-            arrays: BTreeMap::new(),
-            functions: BTreeMap::new(),
+            arrays: Vec::new(),
+            functions: Vec::new(),
             library: Vec::new(),
             scale: 0,
             input_base: 10,
@@ -95,7 +96,10 @@ impl Machine {
 
     /// Defines a function.
     pub fn define(&mut self, name: Name, defined: Defined) {
-        self.functions.insert(name, Rc::new(defined));
+        if self.functions.len() <= usize::from(name) {
+            self.functions.resize(usize::from(name) + 1, None);
+        }
+        self.functions[usize::from(name)] = Some(Rc::new(defined));
     }
 
     /// Runs statements. After an error all calls are closed.
@@ -177,10 +181,12 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn push(&mut self, number: Number) {
         self.stack.push(Value::Number(number));
     }
 
+    #[inline(never)]
     fn number(&mut self) -> Result<Number> {
         match self.stack.pop() {
             Some(Value::Number(number)) => Ok(number),
@@ -224,12 +230,9 @@ impl Machine {
             Operation::Not => Number::of_bool(self.number()?.is_zero()),
             Operation::Truth => Number::of_bool(!self.number()?.is_zero()),
             Operation::Apply(function) => self.apply(function)?,
-            Operation::ArrayLength(name) => {
-                let length = self.array(name).borrow().last_key_value().map_or(0, |(last, _)| u64::from(*last) + 1);
-                Number::from(length)
-            }
+            Operation::ArrayLength(name) => Number::from(self.array(name).borrow().length()),
             Operation::Array(name) => {
-                let array = self.array(name);
+                let array = self.array(name).clone();
                 self.stack.push(Value::Array(array));
                 return Ok(());
             }
@@ -261,6 +264,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn variable(&mut self, name: Name) -> &mut Number {
         if self.variables.len() <= usize::from(name) {
             self.variables.resize_with(usize::from(name) + 1, Number::default);
@@ -268,14 +272,26 @@ impl Machine {
         &mut self.variables[usize::from(name)]
     }
 
-    fn array(&mut self, name: Name) -> Array {
-        self.arrays.entry(name).or_default().clone()
+    #[inline(never)]
+    fn array(&mut self, name: Name) -> &mut Shared {
+        if self.arrays.len() <= usize::from(name) {
+            self.arrays.resize_with(usize::from(name) + 1, Shared::default);
+        }
+        &mut self.arrays[usize::from(name)]
+    }
+
+    /// The function of that name, if the program defines it.
+    fn defined(&self, name: Name) -> Option<&Rc<Defined>> {
+        self.functions.get(usize::from(name)).and_then(Option::as_ref)
     }
 
     fn load(&mut self, place: Place, index: u32) -> Number {
         match place {
             Place::Variable(name) => self.variable(name).clone(),
-            Place::Element(name) => self.array(name).borrow().get(&index).cloned().unwrap_or_default(),
+            Place::Element(name) => match self.array(name).borrow().get(index) {
+                array::Value::Number(number) => number,
+                array::Value::Text(_) => Number::default(),
+            },
             Place::Scale => Number::from(self.scale as u64),
             Place::InputBase => Number::from(self.input_base),
             Place::OutputBase => Number::from(self.output_base),
@@ -292,7 +308,7 @@ impl Machine {
         };
         match place {
             Place::Variable(name) => *self.variable(name) = value,
-            Place::Element(name) => drop(self.array(name).borrow_mut().insert(index, value)),
+            Place::Element(name) => self.array(name).borrow_mut().set(index, array::Value::Number(value)),
             Place::Last => self.last = value,
             Place::Scale => match integer()? {
                 scale if scale <= MOST_SCALE as u64 => self.scale = scale as usize,
@@ -357,7 +373,7 @@ impl Machine {
 
     fn call_library(&mut self, function: Name, arguments: u16) -> Result<Option<Number>> {
         let known = self.library.iter().find(|(name, _)| *name == function);
-        let Some(&(_, letter)) = known.filter(|_| !self.functions.contains_key(&function)) else { return Ok(None) };
+        let Some(&(_, letter)) = known.filter(|_| self.defined(function).is_none()) else { return Ok(None) };
         let wanted = if letter == b'j' { 2 } else { 1 };
         if arguments != wanted {
             return Err(wrong_count(wanted.into(), arguments));
@@ -377,7 +393,7 @@ impl Machine {
 
     /// Begins a call: its locals hide the variables of their names (POSIX XCU bc, "auto").
     fn enter(&mut self, function: Name, arguments: u16, (code, at): (&Rc<Code>, usize)) -> Result<Rc<Defined>> {
-        let defined = self.functions.get(&function).cloned().ok_or_else(|| Error::new("undefined function"))?;
+        let defined = self.defined(function).cloned().ok_or_else(|| Error::new("undefined function"))?;
         if defined.parameters.len() != usize::from(arguments) {
             return Err(wrong_count(defined.parameters.len(), arguments));
         }
@@ -393,10 +409,10 @@ impl Machine {
                 (Local::Variable(name), Value::Number(number)) => self.hide(&mut frame, name, number),
                 (Local::Array(name), Value::Array(array)) => {
                     let copy = Rc::new(RefCell::new(array.borrow().clone()));
-                    frame.arrays.push((name, self.arrays.insert(name, copy)));
+                    frame.arrays.push((name, core::mem::replace(self.array(name), copy)));
                 }
                 (Local::Reference(name), Value::Array(array)) => {
-                    frame.arrays.push((name, self.arrays.insert(name, array)));
+                    frame.arrays.push((name, core::mem::replace(self.array(name), array)));
                 }
                 _ => {
                     self.restore(&mut Some(frame));
@@ -408,7 +424,7 @@ impl Machine {
             match *local {
                 Local::Variable(name) => self.hide(&mut frame, name, Number::default()),
                 Local::Array(name) | Local::Reference(name) => {
-                    frame.arrays.push((name, self.arrays.insert(name, Array::default())));
+                    frame.arrays.push((name, core::mem::take(self.array(name))));
                 }
             }
         }
@@ -416,6 +432,7 @@ impl Machine {
         Ok(defined)
     }
 
+    #[inline(never)]
     fn hide(&mut self, frame: &mut Frame, name: Name, value: Number) {
         frame.variables.push((name, core::mem::replace(self.variable(name), value)));
     }
@@ -426,10 +443,7 @@ impl Machine {
             *self.variable(name) = value;
         }
         for (name, array) in frame.arrays.drain(..).rev() {
-            match array {
-                Some(array) => drop(self.arrays.insert(name, array)),
-                None => drop(self.arrays.remove(&name)),
-            }
+            *self.array(name) = array;
         }
     }
 }

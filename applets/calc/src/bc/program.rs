@@ -1,7 +1,6 @@
 //! What the parser makes for the machine: a list of operations on a stack of numbers.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use crate::number::Number;
 
@@ -124,18 +123,21 @@ pub struct Defined {
 /// The numbers of names.
 #[derive(Default)]
 pub struct Names {
-    numbers: BTreeMap<Vec<u8>, Name>,
+    /// Sorted by name.
+    numbers: Vec<(Vec<u8>, Name)>,
 }
 
 impl Names {
     /// The number of a name. `None` if there are too many.
     pub fn number(&mut self, name: &[u8]) -> Option<Name> {
-        if let Some(&number) = self.numbers.get(name) {
-            return Some(number);
+        match self.numbers.binary_search_by(|(known, _)| known.as_slice().cmp(name)) {
+            Ok(at) => Some(self.numbers[at].1),
+            Err(at) => {
+                let number = Name::try_from(self.numbers.len()).ok()?;
+                self.numbers.insert(at, (name.to_vec(), number));
+                Some(number)
+            }
         }
-        let number = Name::try_from(self.numbers.len()).ok()?;
-        self.numbers.insert(name.to_vec(), number);
-        Some(number)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The stack, the registers, and the macros that run.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rbox_core::prelude::*;
 use rbox_core::text;
 
+use crate::array::{Array, Value};
 use crate::bc::byte_of;
 use crate::number::{MOST_SCALE, Number, is_zero};
 use crate::radix::{Base, parse, print};
@@ -16,13 +16,6 @@ const MOST_MACROS: usize = 100_000;
 /// The greatest index of an array.
 const MOST_INDEX: i64 = (1 << 31) - 1;
 
-/// A number or a string.
-#[derive(Clone, Debug)]
-enum Value {
-    Number(Number),
-    Text(Rc<[u8]>),
-}
-
 /// A register: a stack, and an array for each of its levels.
 #[derive(Default)]
 struct Register {
@@ -32,7 +25,7 @@ struct Register {
 #[derive(Default)]
 struct Level {
     value: Option<Value>,
-    array: BTreeMap<u32, Value>,
+    array: Array,
 }
 
 /// A string that is executed, and how far.
@@ -44,7 +37,8 @@ struct Running {
 /// The state of dc.
 pub struct Machine {
     stack: Vec<Value>,
-    registers: BTreeMap<Vec<u8>, Register>,
+    /// Sorted by name.
+    registers: Vec<(Vec<u8>, Register)>,
     running: Vec<Running>,
     scale: usize,
     input_base: u64,
@@ -57,10 +51,12 @@ pub struct Machine {
     pub left: usize,
 }
 
+#[inline(never)]
 fn too_few() -> Error {
     Error::new("stack has too few elements")
 }
 
+#[inline(never)]
 fn wrong_type() -> Error {
     Error::new("variable is wrong type")
 }
@@ -70,7 +66,7 @@ impl Machine {
     pub fn new(width: usize, extended: bool) -> Self {
         Self {
             stack: Vec::new(),
-            registers: BTreeMap::new(),
+            registers: Vec::new(),
             running: Vec::new(),
             scale: 0,
             input_base: 10,
@@ -99,11 +95,15 @@ impl Machine {
         }
     }
 
+    // What follows is called from everywhere, and would be a part of each caller.
+
     /// The next byte of the string that is executed.
+    #[inline(never)]
     fn peek(&self) -> Option<u8> {
         self.running.last().and_then(|running| running.text.get(running.at).copied())
     }
 
+    #[inline(never)]
     fn take(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         if let Some(running) = self.running.last_mut() {
@@ -112,10 +112,12 @@ impl Machine {
         Some(byte)
     }
 
+    #[inline(never)]
     fn pop(&mut self) -> Result<Value> {
         self.stack.pop().ok_or_else(too_few)
     }
 
+    #[inline(never)]
     fn number(&mut self) -> Result<Number> {
         match self.pop()? {
             Value::Number(number) => Ok(number),
@@ -134,6 +136,7 @@ impl Machine {
         Ok((self.number()?, second))
     }
 
+    #[inline(never)]
     fn push(&mut self, number: Number) {
         self.stack.push(Value::Number(number));
     }
@@ -342,6 +345,18 @@ impl Machine {
         if name.is_empty() { Err(none()) } else { Ok(name) }
     }
 
+    /// The register of that name, which exists from then on.
+    fn register_of(&mut self, name: Vec<u8>) -> &mut Register {
+        let at = match self.registers.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.registers.insert(at, (name, Register::default()));
+                at
+            }
+        };
+        &mut self.registers[at].1
+    }
+
     fn register(&mut self, byte: u8) -> Result<()> {
         let name = self.register_name()?;
         if matches!(byte, b':' | b';') {
@@ -349,21 +364,21 @@ impl Machine {
         }
         if matches!(byte, b's' | b'S') {
             let value = Some(self.pop()?);
-            let levels = &mut self.registers.entry(name).or_default().values;
+            let levels = &mut self.register_of(name).values;
             match levels.last_mut().filter(|_| byte == b's') {
                 Some(level) => level.value = value,
-                None => levels.push(Level { value, array: BTreeMap::new() }),
+                None => levels.push(Level { value, array: Array::default() }),
             }
             return Ok(());
         }
-        let levels = self.registers.get_mut(&name).map(|register| &mut register.values);
+        let levels = &mut self.register_of(name).values;
         if byte == b'L' {
-            let value = levels.and_then(Vec::pop).ok_or_else(too_few)?.value;
-            self.stack.push(value.unwrap_or(Value::Number(Number::default())));
+            let value = levels.pop().ok_or_else(too_few)?.value;
+            self.stack.push(value.unwrap_or_default());
             return Ok(());
         }
-        let value = levels.and_then(|levels| levels.last()).and_then(|level| level.value.clone());
-        self.stack.push(value.unwrap_or(Value::Number(Number::default())));
+        let value = levels.last().and_then(|level| level.value.clone());
+        self.stack.push(value.unwrap_or_default());
         Ok(())
     }
 
@@ -375,18 +390,17 @@ impl Machine {
             _ => return Err(Error::new(text!("array too long; must be [1,", MOST_INDEX, "]"))),
         };
         if byte == b';' {
-            let levels = self.registers.get(&name).and_then(|register| register.values.last());
-            let value = levels.and_then(|level| level.array.get(&index)).cloned();
-            self.stack.push(value.unwrap_or(Value::Number(Number::default())));
+            let value = self.register_of(name).values.last().map(|level| level.array.get(index));
+            self.stack.push(value.unwrap_or_default());
             return Ok(());
         }
         let value = self.pop()?;
-        let levels = &mut self.registers.entry(name).or_default().values;
+        let levels = &mut self.register_of(name).values;
         if levels.is_empty() {
             levels.push(Level::default());
         }
         if let Some(level) = levels.last_mut() {
-            level.array.insert(index, value);
+            level.array.set(index, value);
         }
         Ok(())
     }
@@ -414,6 +428,7 @@ impl Machine {
     }
 
     /// Executes a string; a number is pushed again. A macro that has ended is left first, so that loops take no space.
+    #[inline(never)]
     fn call(&mut self, value: Value) -> Result<()> {
         let Value::Text(text) = value else {
             self.stack.push(value);
@@ -447,8 +462,7 @@ impl Machine {
             _ => order.is_eq(),
         };
         let Some(name) = (if holds != negated { Some(name) } else { otherwise }) else { return Ok(()) };
-        let register = self.registers.get(&name).and_then(|register| register.values.last());
-        match register.and_then(|level| level.value.clone()) {
+        match self.register_of(name).values.last().and_then(|level| level.value.clone()) {
             Some(value) => self.call(value),
             None => Ok(()),
         }

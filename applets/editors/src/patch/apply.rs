@@ -28,7 +28,8 @@ pub fn find(file: &[&[u8]], hunk: &Hunk, guess: usize, least: usize, manner: Man
         hunk.lines.iter().filter(|(kind, _)| *kind != Kind::Add).map(|(_, line)| line.as_slice()).collect();
     let is_context = |(kind, _): &&(Kind, Vec<u8>)| *kind == Kind::Context;
     let before = hunk.lines.iter().take_while(is_context).count();
-    let after = hunk.lines.iter().rev().take_while(is_context).count();
+    // Where nothing changes, all is before the changes.
+    let after = hunk.lines.iter().rev().take_while(is_context).count().min(old.len() - before);
     let most = before.max(after);
     if old.is_empty() {
         return Some(Fit { at: guess.clamp(least, file.len()), fuzz: 0, skipped: [0, 0] });
@@ -107,4 +108,32 @@ pub fn join(lines: &[&[u8]]) -> Vec<u8> {
         content.extend_from_slice(line);
     }
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hunk(start: usize, lines: &[(Kind, &str)]) -> Hunk {
+        let lines = lines.iter().map(|(kind, line)| (*kind, line.as_bytes().to_vec())).collect();
+        Hunk { old_start: start, new_start: start, lines }
+    }
+
+    const MANNER: Manner = Manner { fuzz: 2, loose: false };
+
+    #[test]
+    fn a_hunk_is_found_next_to_its_line() {
+        let file: [&[u8]; 7] = [b"x\n", b"a\n", b"x\n", b"x\n", b"a\n", b"x\n", b"a\n"];
+        let wanted = hunk(4, &[(Kind::Remove, "a\n")]);
+        assert_eq!(find(&file, &wanted, 3, 0, MANNER).map(|fit| fit.at), Some(4));
+        assert_eq!(find(&file, &wanted, 3, 5, MANNER).map(|fit| fit.at), Some(6));
+        assert_eq!(find(&file[..1], &wanted, 3, 0, MANNER), None);
+    }
+
+    #[test]
+    fn a_hunk_of_context_alone_fits_or_not() {
+        let wanted = hunk(1, &[(Kind::Context, "b\n")]);
+        assert_eq!(find(&[b"a\n"], &wanted, 0, 0, Manner { fuzz: 0, loose: false }), None);
+        assert!(find(&[b"a\n"], &wanted, 0, 0, MANNER).is_some());
+    }
 }
