@@ -1,4 +1,9 @@
 //! The applets of the group editors.
 #![forbid(unsafe_code)]
 
-rbox_core::applets! {}
+rbox_core::applets! {
+    vi: "/bin/vi";
+}
+
+#[cfg(fuzzing)]
+pub use vi::fuzz as fuzz_vi;
