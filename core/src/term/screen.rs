@@ -40,6 +40,8 @@ pub struct Screen {
     raw: Option<Raw>,
     manner: Manner,
     before: Vec<(i32, Disposition)>,
+    /// A signal has ended the program: there are no more keys.
+    ended: bool,
     /// The terminal, when it is not standard input.
     terminal: Option<OwnedFd>,
 }
@@ -61,7 +63,8 @@ impl Screen {
         drop(raw);
         let output = Output::standard(1);
         let (rows, columns, shown) = (2, 1, Vec::new());
-        let mut screen = Screen { keys, rows, columns, output, shown, raw: None, manner, before, terminal };
+        let mut screen =
+            Screen { keys, rows, columns, output, shown, raw: None, manner, before, ended: false, terminal };
         screen.enter();
         Some(screen)
     }
@@ -71,7 +74,18 @@ impl Screen {
         let mut keys = Keys::of(-1);
         keys.replay(pressed);
         let (output, shown, before) = (Output::memory(), Vec::new(), Vec::new());
-        Screen { keys, rows, columns, output, shown, raw: None, manner: Manner::Whole, before, terminal: None }
+        Screen {
+            keys,
+            rows,
+            columns,
+            output,
+            shown,
+            raw: None,
+            manner: Manner::Whole,
+            before,
+            ended: false,
+            terminal: None,
+        }
     }
 
     /// What the terminal shows, row by row.
@@ -173,8 +187,14 @@ impl Screen {
 
     /// The next key; a signal that only changes the size is `Key::Signal`, one that ends the program is `Key::Hangup`.
     pub fn key(&mut self) -> Key {
+        if self.ended {
+            return Key::Hangup;
+        }
         match self.keys.read() {
-            Key::Signal if self.signal().is_some() => Key::Hangup,
+            Key::Signal => {
+                self.ended = self.signal().is_some();
+                if self.ended { Key::Hangup } else { Key::Signal }
+            }
             key => key,
         }
     }

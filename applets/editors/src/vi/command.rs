@@ -39,6 +39,7 @@ impl Editor<'_> {
         }
         self.is_repeatable = true;
         self.keeps_column = false;
+        let is_repeating = self.is_repeating;
         self.obey(key, count, name);
         if !self.keeps_column {
             self.want = None;
@@ -48,12 +49,11 @@ impl Editor<'_> {
             self.cursor = self.text().on_line(self.cursor);
         }
         self.settle();
-        if self.document.changes != changes && self.is_repeatable && !self.is_repeating {
+        if self.document.changes != changes && self.is_repeatable && !is_repeating {
             self.repeat = core::mem::take(&mut self.typed);
         }
-        if self.queue.is_empty() {
-            self.is_repeating = false;
-        }
+        // The keys that `.` pressed are one command.
+        self.is_repeating &= !is_repeating;
     }
 
     fn obey(&mut self, key: Key, count: Option<usize>, name: Name) {
