@@ -4,6 +4,7 @@
 mod pager;
 
 rbox_core::applets! {
+    hexedit: "/usr/bin/hexedit";
     less: "/usr/bin/less";
     more: "/bin/more";
 }

@@ -37,7 +37,8 @@ impl Editor<'_> {
         }
         // `cw` on a word changes the word, not the blanks after it.
         let is_word_key = matches!(key, Key::Char('w' | 'W'));
-        if operator.0 == 'c' && is_word_key && self.class(self.cursor, false) != Class::Blank {
+        let is_on_word = self.class(self.cursor, false) != Class::Blank || self.text().byte(self.cursor) == b'\n';
+        if operator.0 == 'c' && is_word_key && is_on_word {
             let to = self.change_word_end(key == Key::Char('W'), times);
             return self.apply(operator, Object { from: self.cursor, to, is_lines: false }, name);
         }
@@ -90,12 +91,13 @@ impl Editor<'_> {
         let mut at = self.cursor;
         let class = self.class(at, is_big);
         // The word at the cursor may be one character, which `e` would leave.
-        while at < self.text().len() - 1 && self.class(at, is_big) == class {
+        while class != Class::Blank && at < self.text().len() - 1 && self.class(at, is_big) == class {
             at = self.text().next(at);
         }
         for _ in 1..times {
-            let end = self.word_end(self.text().previous(at), is_big);
-            at = self.text().next(end);
+            // From an empty line, which is a word of its own, the next one.
+            let before = if self.text().byte(at) == b'\n' { at } else { self.text().previous(at) };
+            at = self.text().next(self.word_end(before, is_big));
         }
         at.min(self.text().len() - 1)
     }

@@ -46,9 +46,11 @@ pub(super) struct Document {
 
 impl Document {
     pub fn new(text: Buffer) -> Document {
+        let mut marks = [None; MARKS];
+        marks[CONTEXT] = Some(0);
         Document {
             text,
-            marks: [None; MARKS],
+            marks,
             pending: Vec::new(),
             shift: 0,
             done: Vec::new(),
