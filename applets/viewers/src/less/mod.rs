@@ -19,13 +19,14 @@ use crate::pager::search::Pattern;
 use crate::pager::source::Source;
 
 options! {
-    "[-EFIiKMmNnqRrSsX~] [-e] [-f] [-p PATTERN] [-x N] [+CMD] [FILE]...
+    "[-EFhIiKMmNnqRrSsX~] [-e] [-f] [-p PATTERN] [-x N] [+CMD] [FILE]...
 
 View FILE, or standard input, one screenful at a time. The key h lists the keys.
 
   -E, --QUIT-AT-EOF          Quit once the end of a file is reached
   -e, --quit-at-eof          Quit when the end of a file is reached a second time
   -F, --quit-if-one-screen   Quit if the entire file fits on the first screen
+  -h, --keys                 Show the list of keys first
   -I, --IGNORE-CASE          Ignore case in all searches
   -i, --ignore-case          Ignore case in searches for patterns without upper case
   -M, --LONG-PROMPT          Display a status line with line numbers and percentage
@@ -48,6 +49,7 @@ View FILE, or standard input, one screenful at a time. The key h lists the keys.
     QUIT_AT_END = "-E",
     QUIT_AT_SECOND_END = "-e",
     QUIT_IF_ONE_SCREEN = "-F",
+    KEYS = "-h",
     FOLD_ALWAYS = "-I",
     FOLD = "-i",
     STATUS = "-M",
@@ -186,6 +188,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     }
     let files = or_standard_input(env, files)?;
+    if args.has(KEYS) {
+        pressed = b"h".to_vec();
+    }
     if let Some(pattern) = args.value(PATTERN).or(before.value(PATTERN)) {
         pressed = [b"/", pattern].concat();
     }
@@ -280,6 +285,10 @@ impl<'e> Less<'e> {
 
     /// Goes to another file of the list.
     fn go_to_file(&mut self, index: usize) {
+        // The list of keys is left first.
+        if let Some((source, top)) = self.help.take() {
+            (self.source, self.top) = (source, top);
+        }
         let name = self.files[index].name.clone();
         let number = self.screen.number();
         // Standard input is read once.
@@ -335,4 +344,68 @@ pub fn fuzz(data: &[u8]) {
     let source = Source::new(Input::from_bytes(text.to_vec()), -1);
     let screen = Screen::memory(&keys, 6, 20);
     let _ = Less::new(&mut env, settings, screen, entries, source).go_on();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rbox_core::term::keys::Key;
+
+    /// The rows that are shown after keys were pressed, without the last one, and the offset of the first of them.
+    fn shown(text: &[u8], settings: Settings, keys: &str) -> (Vec<String>, u64) {
+        let keys: Vec<Key> = keys.chars().map(Key::Char).collect();
+        let mut env = rbox_core::testing::env(b"less");
+        let entries = vec![Entry { name: b"f".to_vec(), top: 0 }];
+        let source = Source::new(Input::from_bytes(text.to_vec()), -1);
+        let mut less = Less::new(&mut env, settings, Screen::memory(&keys, 6, 20), entries, source);
+        while less.ended.is_none() {
+            less.draw().expect("memory");
+            let key = less.key().expect("memory");
+            less.obey(key).expect("memory");
+        }
+        assert!(less.top <= less.source.size());
+        let rows = less.screen.shown().iter().map(|row| String::from_utf8_lossy(row).into_owned());
+        (rows.take(5).collect(), less.top)
+    }
+
+    const SETTINGS: Settings = Settings {
+        quit_at_end: false,
+        quit_at_second_end: false,
+        quit_if_one_screen: false,
+        fold_always: false,
+        fold: false,
+        status: false,
+        numbers: false,
+        no_count: false,
+        raw: Raw::Colours,
+        chop: false,
+        squeeze: false,
+        no_init: false,
+        quit_on_interrupt: false,
+        quiet: false,
+        force: false,
+        tab: 8,
+        no_tildes: false,
+    };
+
+    #[test]
+    fn rows_of_a_long_line_are_gone_through_in_both_directions() {
+        let text = [&[b'a'; 50][..], b"\nb\n", &[b'c'; 90]].concat();
+        assert_eq!(shown(&text, SETTINGS, "j").1, 20);
+        assert_eq!(shown(&text, SETTINGS, "jjjj").1, 53);
+        assert_eq!(shown(&text, SETTINGS, "Gk").1, 51);
+        assert_eq!(shown(&text, SETTINGS, "Gkkk").1, 20);
+    }
+
+    #[test]
+    fn random_keys_end_and_stay_within_the_text() {
+        let mut random = rbox_core::testing::Random::new(9);
+        let keys = b" bjkdugGFpnN/?&m'aZh=-SNsRM:npxd\r\x1bu()<>0123456789abc\x0c";
+        for _ in 0..300 {
+            let text = random.bytes(300);
+            let keys: String = (0..40).map(|_| keys[random.below(keys.len())] as char).collect();
+            let settings = Settings { squeeze: random.below(2) == 0, chop: random.below(2) == 0, ..SETTINGS };
+            shown(&text, settings, &keys);
+        }
+    }
 }
