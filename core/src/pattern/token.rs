@@ -4,7 +4,7 @@ use super::unit;
 
 /// How a pattern is matched. Flags are joined by `|`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Flags(u8);
+pub struct Flags(pub(super) u8);
 
 impl Flags {
     /// No flag: single bytes, backslash escapes.

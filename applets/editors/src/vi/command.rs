@@ -6,6 +6,7 @@ use rbox_core::text;
 use super::object::Object;
 use super::operator::Operator;
 use super::register::Name;
+use super::settings::AUTO_INDENT;
 use super::undo::{VISUAL_END, VISUAL_START};
 use super::{Editor, MOST};
 
@@ -143,7 +144,7 @@ impl Editor<'_> {
             'a' if self.cursor < end => self.cursor = self.text().next(self.cursor),
             'A' => self.cursor = end,
             'o' | 'O' => {
-                let indent = if self.options.auto_indent { self.indent_of(start, end) } else { Vec::new() };
+                let indent = if self.options.flags[AUTO_INDENT] { self.indent_of(start, end) } else { Vec::new() };
                 self.is_indent_only = !indent.is_empty();
                 let at = if one == 'o' { end } else { start };
                 let line = if one == 'o' { text!("\n", &indent) } else { text!(&indent, "\n") };
@@ -303,7 +304,7 @@ impl Editor<'_> {
         match self.key() {
             Key::Char(name @ ('a'..='z' | 'A'..='Z')) => {
                 self.recording = Some((name, Vec::new()));
-                self.message = text!("recording @", &[name as u8]);
+                self.say(text!("recording @", &[name as u8]));
             }
             _ => self.bell(),
         }

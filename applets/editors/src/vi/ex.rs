@@ -7,6 +7,7 @@ use rbox_core::text;
 
 use super::Editor;
 use super::range::{Range, skip_blanks};
+use super::settings::READ_ONLY;
 
 /// The names of the commands. The capital letters are the shortest form; the first that fits is meant.
 const NAMES: &str = "COpy Delete Edit File Global Help Join K MArk Move Next NUmber Previous PUt Quit QAll \
@@ -72,7 +73,7 @@ impl Editor<'_> {
             b'<' | b'>' => self.shift_lines(range, first, rest),
             b'=' => {
                 let number = if range.count == 0 { self.text().lines() } else { range.last };
-                self.message = text!(number);
+                self.say(text!(number));
             }
             b'&' => self.substitute(range, None, rest),
             b'@' | b'*' => {
@@ -350,7 +351,7 @@ impl Editor<'_> {
                 return self.fail(&text!("bad option: ", word));
             }
         }
-        self.is_read_only = self.options.read_only || self.is_read_only && !words.starts_with(b"noro");
+        self.is_read_only = self.options.flags[READ_ONLY] || self.is_read_only && !words.starts_with(b"noro");
         self.measured.set((usize::MAX, 0));
         self.screen.forget();
     }

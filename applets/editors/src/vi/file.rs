@@ -12,6 +12,7 @@ use rbox_core::text;
 
 use super::Editor;
 use super::buffer::Buffer;
+use super::settings::READ_ONLY;
 
 /// The file that is edited.
 #[derive(Default)]
@@ -31,12 +32,7 @@ impl File {
 }
 
 fn state(stat: &Stat) -> (u64, u64, i64, i64) {
-    (
-        stat.st_dev,
-        stat.st_ino,
-        stat.st_size,
-        stat.st_mtime.wrapping_mul(1_000_000_000) + stat.st_mtime_nsec as i64,
-    )
+    (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime.wrapping_mul(1_000_000_000) + stat.st_mtime_nsec as i64)
 }
 
 /// The contents of a file. `NOENT` where there is none, `ISDIR` for a directory.
@@ -119,7 +115,8 @@ impl Editor<'_> {
         self.file = File { name: name.map(<[u8]>::to_vec), ..File::default() };
         let Some(name) = name else { return self.start_with(Buffer::new(b"\n".to_vec(), 1)) };
         let found = contents(name);
-        self.is_read_only = self.options.read_only || found.is_ok() && fs::access(name, fs::Access::WRITE_OK).is_err();
+        self.is_read_only =
+            self.options.flags[READ_ONLY] || found.is_ok() && fs::access(name, fs::Access::WRITE_OK).is_err();
         match found {
             Ok((bytes, length, stat)) => {
                 self.file.state = Some(state(&stat));
@@ -145,7 +142,7 @@ impl Editor<'_> {
         let lines = if length == 0 { 0 } else { self.text().lines() };
         let name = self.file.name.clone().unwrap_or_default();
         let read_only = if self.is_read_only { " [Readonly]" } else { "" };
-        self.message = text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C");
+        self.say(text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C"));
     }
 
     fn fail_with(&mut self, name: &[u8], errno: Errno) {
@@ -154,7 +151,7 @@ impl Editor<'_> {
     }
 
     fn start_with(&mut self, text: Buffer) {
-        self.document = super::undo::Document::new(text);
+        *self.document = super::undo::Document::new(text);
         (self.cursor, self.top, self.left, self.kept_line) = (0, 0, 0, None);
         self.measured.set((usize::MAX, 0));
     }
@@ -166,7 +163,7 @@ impl Editor<'_> {
                 bytes.truncate(length);
                 self.insert_lines(at, bytes);
                 let lines = rbox_core::bytes::find_bytes(b'\n', &self.text().copy(at, at + length)).count();
-                self.message = text!("'", name, "' ", lines, "L, ", length, "C");
+                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
             }
             Err(errno) => self.fail_with(name, errno),
         }
@@ -228,7 +225,7 @@ impl Editor<'_> {
                 }
                 let lines = self.text().line_number(to.max(1) - 1) - self.text().line_number(from);
                 let lines = if length == 0 { 0 } else { lines + 1 };
-                self.message = text!("'", name, "' ", lines, "L, ", length, "C");
+                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
                 true
             }
             Err(errno) => {
@@ -271,7 +268,7 @@ impl Editor<'_> {
     fn report_recovery(&mut self, name: &[u8]) {
         let save = text!(name, ".save");
         if fs::access(&save, fs::Access::READ_OK).is_ok() {
-            self.message = text!(&self.message, "; '", save, "' is of a lost session");
+            self.say(text!(&self.message, "; '", save, "' is of a lost session"));
         }
     }
 
@@ -304,7 +301,7 @@ impl Editor<'_> {
         match self.run_filter(line, input) {
             Ok((output, Change::Exited(0))) => Some(output),
             Ok((output, change)) => {
-                self.message = text!("shell returned ", change.status());
+                self.say(text!("shell returned ", change.status()));
                 Some(output)
             }
             Err(errno) => {

@@ -3,6 +3,7 @@
 use rbox_core::term::keys::Key;
 
 use super::motion::Class;
+use super::settings::{AUTO_INDENT, EXPAND_TAB, SHOW_MATCH};
 use super::{Editor, Mode};
 
 impl Editor<'_> {
@@ -94,7 +95,7 @@ impl Editor<'_> {
             Key::Char('\x14') => self.shift_typed(true),
             Key::Char('\x04') => self.shift_typed(false),
             Key::Char('\r' | '\n') => self.type_newline(),
-            Key::Char('\t') if self.options.expand_tab => {
+            Key::Char('\t') if self.options.flags[EXPAND_TAB] => {
                 let (column, tab) = (self.column_of(at), self.options.tab_stop);
                 let blanks = vec![b' '; tab - column % tab];
                 self.type_bytes(&blanks);
@@ -113,7 +114,7 @@ impl Editor<'_> {
             }
             key => {
                 self.type_character(key);
-                if self.options.show_match && matches!(key, Key::Char(')' | ']' | '}')) {
+                if self.options.flags[SHOW_MATCH] && matches!(key, Key::Char(')' | ']' | '}')) {
                     self.show_match();
                 }
             }
@@ -154,7 +155,7 @@ impl Editor<'_> {
 
     fn type_newline(&mut self) {
         let at = self.cursor;
-        let indent = if self.options.auto_indent { self.indent_of(at, at) } else { Vec::new() };
+        let indent = if self.options.flags[AUTO_INDENT] { self.indent_of(at, at) } else { Vec::new() };
         self.strip_indent();
         self.type_bytes(b"\n");
         if !indent.is_empty() {

@@ -244,7 +244,7 @@ impl Editor<'_> {
             Some(last) => {
                 let start = self.text().line_start(last.min(self.text().len() - 1));
                 self.cursor = self.text().first_nonblank(start);
-                self.message = text!(count, " substitutions on ", lines, " lines");
+                self.say(text!(count, " substitutions on ", lines, " lines"));
             }
             None if !self.is_global && !asks => self.fail(b"No match"),
             None => {}

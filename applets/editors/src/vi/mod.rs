@@ -32,7 +32,7 @@ use buffer::Buffer;
 use file::File;
 use lines::Substitution;
 use register::Registers;
-use settings::Options;
+use settings::{FLASH, Options};
 use undo::Document;
 
 options! {
@@ -83,10 +83,16 @@ enum Mode {
 
 /// The program at work.
 struct Editor<'e> {
+    // What most commands use is first, and what is large is apart: short offsets make short code.
+    cursor: usize,
+    document: Box<Document>,
     env: &'e mut Env,
-    screen: Screen,
+    screen: Box<Screen>,
+    registers: Box<Registers>,
+    /// What the last row says instead of the status, and whether it is a failure.
+    message: Vec<u8>,
+    is_failure: bool,
     options: Options,
-    document: Document,
     file: File,
     /// The file that was edited before.
     alternate: Vec<u8>,
@@ -98,7 +104,6 @@ struct Editor<'e> {
     /// The text has no lines: what is there is an empty line for the cursor.
     is_void: bool,
     mode: Mode,
-    cursor: usize,
     /// The column that movements up and down keep, and whether this command was one.
     want: Option<usize>,
     keeps_column: bool,
@@ -111,7 +116,6 @@ struct Editor<'e> {
     measured: Cell<(usize, usize)>,
     /// Where the visual mode began, and whether it takes whole lines.
     visual: Option<(usize, bool)>,
-    registers: Registers,
     pattern: Vec<u8>,
     searches_forward: bool,
     last_find: Option<(char, char)>,
@@ -133,9 +137,6 @@ struct Editor<'e> {
     recording: Option<(char, Vec<u8>)>,
     last_macro: Option<char>,
     runs: usize,
-    /// What the last row says instead of the status, and whether it is a failure.
-    message: Vec<u8>,
-    is_failure: bool,
     history: Vec<(u8, Vec<u8>)>,
     last_line: Vec<u8>,
     last_shell: Vec<u8>,
@@ -163,7 +164,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let is_view = env.name == b"view";
     let startup = startup_commands(env);
     let mut editor = Editor::new(env, screen);
-    editor.options.read_only = args.has(READ_ONLY) || is_view;
+    editor.options.flags[settings::READ_ONLY] = args.has(READ_ONLY) || is_view;
     editor.files = files;
     let first = editor.files.first().cloned();
     for command in startup.split(|byte| *byte == b'\n') {
@@ -201,9 +202,9 @@ impl<'e> Editor<'e> {
     fn new(env: &'e mut Env, screen: Screen) -> Editor<'e> {
         Editor {
             env,
-            screen,
+            screen: Box::new(screen),
             options: Options::default(),
-            document: Document::new(Buffer::new(b"\n".to_vec(), 1)),
+            document: Box::new(Document::new(Buffer::new(b"\n".to_vec(), 1))),
             file: File::default(),
             alternate: Vec::new(),
             files: Vec::new(),
@@ -220,7 +221,7 @@ impl<'e> Editor<'e> {
             half: 0,
             measured: Cell::new((usize::MAX, 0)),
             visual: None,
-            registers: Registers::default(),
+            registers: Box::default(),
             pattern: Vec::new(),
             searches_forward: true,
             last_find: None,
@@ -329,7 +330,7 @@ impl<'e> Editor<'e> {
     fn bell(&mut self) {
         self.queue.clear();
         self.is_repeating = false;
-        if self.options.flash {
+        if self.options.flags[FLASH] {
             // A terminal that is gone shows at the next key.
             let _ = self.screen.print(b"\x1b[?5h");
             rbox_core::duration::sleep(core::time::Duration::from_millis(100));
@@ -338,6 +339,11 @@ impl<'e> Editor<'e> {
         } else {
             self.screen.bell();
         }
+    }
+
+    /// Shows a message in the last row until the next key.
+    fn say(&mut self, message: Vec<u8>) {
+        self.message = message;
     }
 
     /// Reports why a command cannot be obeyed.
@@ -349,7 +355,7 @@ impl<'e> Editor<'e> {
     }
 
     fn show_file(&mut self) {
-        self.message = text!("- ", self.status());
+        self.say(text!("- ", self.status()));
     }
 
     fn suspend(&mut self) {
@@ -373,7 +379,7 @@ pub fn fuzz(data: &[u8]) {
     let keys: Vec<Key> = keys.into_iter().filter(|key| *key != Key::Char('\x1a')).collect();
     let mut env = rbox_core::testing::env(b"vi");
     let mut editor = Editor::new(&mut env, Screen::memory(&keys, 8, 30));
-    editor.document = Document::new(Buffer::new(text.to_vec(), text.len()));
+    editor.document = Box::new(Document::new(Buffer::new(text.to_vec(), text.len())));
     let _ = editor.go_on();
 }
 

@@ -11,6 +11,7 @@ use super::Editor;
 use super::motion::{Class, Kind};
 use super::object::Object;
 use super::register::Name;
+use super::settings::{AUTO_INDENT, EXPAND_TAB, IGNORE_CASE};
 
 /// An operator, by its key; `~`, `u` and `U` are those after `g`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl Editor<'_> {
         let lines = rbox_core::bytes::find_bytes(b'\n', text).count();
         let characters = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         let name = [name.unwrap_or('D') as u8];
-        self.message = text!(verb, " ", lines, " lines (", characters, " chars) from [", &name, "]");
+        self.say(text!(verb, " ", lines, " lines (", characters, " chars) from [", &name, "]"));
     }
 
     pub(super) fn yank(&mut self, object: Object, name: Name) {
@@ -181,7 +182,7 @@ impl Editor<'_> {
         self.registers.set(name, text, is_lines, true);
         if is_lines {
             to -= 1;
-            if self.options.auto_indent {
+            if self.options.flags[AUTO_INDENT] {
                 while from < to && matches!(self.text().byte(from), b' ' | b'\t') {
                     from += 1;
                 }
@@ -222,7 +223,7 @@ impl Editor<'_> {
 
     /// Blanks of so many columns.
     pub(super) fn indent(&self, columns: usize) -> Vec<u8> {
-        let tabs = if self.options.expand_tab { 0 } else { columns / self.options.tab_stop };
+        let tabs = if self.options.flags[EXPAND_TAB] { 0 } else { columns / self.options.tab_stop };
         let mut blanks = vec![b'\t'; tabs];
         blanks.resize(tabs + columns - tabs * self.options.tab_stop, b' ');
         blanks
@@ -335,7 +336,7 @@ impl Editor<'_> {
 
     /// The flags of expressions.
     pub(super) fn flags(&self, ignore_case: bool) -> Flags {
-        let fold = if ignore_case || self.options.ignore_case { Flags::FOLD_CASE } else { Flags::NONE };
+        let fold = if ignore_case || self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
         Flags::UTF8 | Flags::LINES | fold
     }
 }

@@ -7,6 +7,7 @@ use rbox_core::term::{Shown, character_width, clean, width};
 use rbox_core::text;
 use rbox_core::text::{Hex, Right};
 
+use super::settings::{LIST, NUMBER};
 use super::{Editor, Mode};
 
 /// Columns of the number of a line, and the blank after it.
@@ -22,7 +23,7 @@ impl Editor<'_> {
     fn cell_width(&self, at: usize, column: usize) -> usize {
         match self.text().byte(at) {
             b' '..=b'~' => 1,
-            b'\t' if !self.options.list => self.options.tab_stop - column % self.options.tab_stop,
+            b'\t' if !self.options.flags[LIST] => self.options.tab_stop - column % self.options.tab_stop,
             b'\n' => 1,
             0..32 | 127 => 2,
             _ => match self.text().character(at).0 {
@@ -72,7 +73,7 @@ impl Editor<'_> {
     fn push_cell(&self, at: usize, column: usize, out: &mut Vec<u8>) {
         match self.text().byte(at) {
             byte @ b' '..=b'~' => out.push(byte),
-            b'\t' if !self.options.list => out.resize(out.len() + self.cell_width(at, column), b' '),
+            b'\t' if !self.options.flags[LIST] => out.resize(out.len() + self.cell_width(at, column), b' '),
             byte @ (0..32 | 127) => out.extend_from_slice(&[b'^', byte ^ 64]),
             _ => match self.text().character(at) {
                 (None | Some('\u{80}'..='\u{9f}'), length) => {
@@ -97,7 +98,7 @@ impl Editor<'_> {
                 reversed = is_selected;
             }
             if is_end {
-                if self.options.list && column >= left {
+                if self.options.flags[LIST] && column >= left {
                     out.push(b'$');
                 } else if is_selected && column >= left {
                     out.push(b' ');
@@ -149,7 +150,7 @@ impl Editor<'_> {
 
     /// Columns for numbers of lines.
     fn margin(&self) -> usize {
-        if self.options.number { NUMBERS.min(self.screen.columns - 1) } else { 0 }
+        if self.options.flags[NUMBER] { NUMBERS.min(self.screen.columns - 1) } else { 0 }
     }
 
     /// Chooses what is on the screen after a command, also where nothing is drawn before the next one.
@@ -228,22 +229,24 @@ impl Editor<'_> {
     pub(super) fn ask(&mut self, prompt: &[u8], initial: &[u8]) -> Option<Vec<u8>> {
         let mut line = initial.to_vec();
         let kind = prompt[0];
-        let history: Vec<Vec<u8>> =
-            self.history.iter().filter(|(of, _)| *of == kind).map(|(_, line)| line.clone()).collect();
-        let mut entry = history.len();
+        let is_kind = |entry: &(u8, Vec<u8>)| entry.0 == kind;
+        let mut entry = self.history.len();
         loop {
             if self.queue.is_empty() && !self.screen.keys.is_ready() {
                 self.show_line(&text!(prompt, clean(&line, b"", Shown::Caret)));
             }
             match self.raw_key() {
                 Key::Signal => self.draw(),
-                Key::Up if entry > 0 => {
-                    entry -= 1;
-                    line.clone_from(&history[entry]);
+                Key::Up => {
+                    if let Some(found) = self.history[..entry].iter().rposition(is_kind) {
+                        entry = found;
+                        line.clone_from(&self.history[found].1);
+                    }
                 }
-                Key::Down if entry < history.len() => {
-                    entry += 1;
-                    line = history.get(entry).cloned().unwrap_or_default();
+                Key::Down => {
+                    let after = (entry + 1).min(self.history.len());
+                    entry = self.history[after..].iter().position(is_kind).map_or(self.history.len(), |at| after + at);
+                    line = self.history.get(entry).map_or(Vec::new(), |(_, line)| line.clone());
                 }
                 Key::Char('\x16') => {
                     if let Key::Char(one) = self.raw_key() {
@@ -254,7 +257,6 @@ impl Editor<'_> {
                     Typed::More => {}
                     Typed::Cancelled => return None,
                     Typed::Done => {
-                        self.history.retain(|(of, before)| *of != kind || *before != line);
                         // So many lines are enough for one session.
                         if self.history.len() >= 100 {
                             self.history.remove(0);

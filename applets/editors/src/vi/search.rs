@@ -8,6 +8,7 @@ use rbox_core::text;
 use super::Editor;
 use super::buffer::Buffer;
 use super::motion::{Class, Kind, Motion};
+use super::settings::{IGNORE_CASE, WRAP_SCAN};
 
 /// Bytes that are searched backwards at once.
 const STEP: usize = 1 << 16;
@@ -83,7 +84,7 @@ impl Editor<'_> {
             self.fail(b"No previous regular expression");
             return None;
         }
-        let fold = if self.options.ignore_case { Flags::FOLD_CASE } else { Flags::NONE };
+        let fold = if self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
         match Regex::new(&self.pattern, Flags::UTF8 | Flags::LINES | fold) {
             Ok(regex) => Some(regex),
             Err(error) => {
@@ -120,7 +121,7 @@ impl Editor<'_> {
         if let Some(found) = far {
             return in_line(found, !is_forward);
         }
-        if !self.options.wrap_scan {
+        if !self.options.flags[WRAP_SCAN] {
             return None;
         }
         let around = match is_forward {

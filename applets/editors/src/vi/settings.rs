@@ -1,19 +1,31 @@
 //! Options, by `:set`, EXINIT and .exrc.
 
+use rbox_core::names::Names;
 use rbox_core::number::parse_decimal;
-use rbox_core::push;
+use rbox_core::{names, push};
+
+/// Options that are on or off, by their index in `Options::flags`.
+pub(super) const AUTO_INDENT: usize = 0;
+pub(super) const EXPAND_TAB: usize = 1;
+pub(super) const FLASH: usize = 2;
+pub(super) const IGNORE_CASE: usize = 3;
+pub(super) const LIST: usize = 4;
+pub(super) const NUMBER: usize = 5;
+pub(super) const READ_ONLY: usize = 6;
+pub(super) const SHOW_MATCH: usize = 7;
+pub(super) const WRAP_SCAN: usize = 8;
+
+/// Their names in that order.
+const LONG_NAMES: &str = "autoindent expandtab flash ignorecase list number readonly showmatch wrapscan";
+
+const FLAGS: Names = names! {
+    "ai" = 0, "autoindent" = 0, "et" = 1, "expandtab" = 1, "fl" = 2, "flash" = 2, "ic" = 3, "ignorecase" = 3, "list" = 4,
+    "nu" = 5, "number" = 5, "ro" = 6, "readonly" = 6, "sm" = 7, "showmatch" = 7, "ws" = 8, "wrapscan" = 8,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct Options {
-    pub auto_indent: bool,
-    pub expand_tab: bool,
-    pub flash: bool,
-    pub ignore_case: bool,
-    pub list: bool,
-    pub number: bool,
-    pub read_only: bool,
-    pub show_match: bool,
-    pub wrap_scan: bool,
+    pub flags: [bool; 9],
     /// Columns, 1 to 32.
     pub shift_width: usize,
     pub tab_stop: usize,
@@ -21,38 +33,13 @@ pub(super) struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            auto_indent: false,
-            expand_tab: false,
-            flash: false,
-            ignore_case: false,
-            list: false,
-            number: false,
-            read_only: false,
-            show_match: false,
-            wrap_scan: true,
-            shift_width: 8,
-            tab_stop: 8,
-        }
+        let mut flags = [false; 9];
+        flags[WRAP_SCAN] = true;
+        Options { flags, shift_width: 8, tab_stop: 8 }
     }
 }
 
 impl Options {
-    fn flag(&mut self, name: &[u8]) -> Option<&mut bool> {
-        Some(match name {
-            b"ai" | b"autoindent" => &mut self.auto_indent,
-            b"et" | b"expandtab" => &mut self.expand_tab,
-            b"fl" | b"flash" => &mut self.flash,
-            b"ic" | b"ignorecase" => &mut self.ignore_case,
-            b"list" => &mut self.list,
-            b"nu" | b"number" => &mut self.number,
-            b"ro" | b"readonly" => &mut self.read_only,
-            b"sm" | b"showmatch" => &mut self.show_match,
-            b"ws" | b"wrapscan" => &mut self.wrap_scan,
-            _ => return None,
-        })
-    }
-
     /// Obeys a word as `ai`, `noai`, `ts=4`. False when it is none.
     pub fn set(&mut self, word: &[u8]) -> bool {
         if let Some((name, value)) = rbox_core::bytes::split_once(word, b'=') {
@@ -64,34 +51,20 @@ impl Options {
             }
             return true;
         }
-        if let Some(flag) = self.flag(word) {
-            *flag = true;
-            return true;
-        }
-        match word.strip_prefix(b"no").and_then(|name| self.flag(name)) {
-            Some(flag) => {
-                *flag = false;
-                true
-            }
-            None => false,
-        }
+        let (name, value) = match FLAGS.number_of(word) {
+            Some(_) => (word, true),
+            None => (word.strip_prefix(b"no").unwrap_or_default(), false),
+        };
+        let Some(index) = FLAGS.number_of(name) else { return false };
+        self.flags[index as usize] = value;
+        true
     }
 
     /// All options as BusyBox shows them.
     pub fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        for (flag, name) in [
-            (self.auto_indent, "autoindent "),
-            (self.expand_tab, "expandtab "),
-            (self.flash, "flash "),
-            (self.ignore_case, "ignorecase "),
-            (self.list, "list "),
-            (self.number, "number "),
-            (self.read_only, "readonly "),
-            (self.show_match, "showmatch "),
-            (self.wrap_scan, "wrapscan "),
-        ] {
-            push!(text, if flag { "" } else { "no" }, name);
+        for (flag, name) in self.flags.iter().zip(LONG_NAMES.split(' ')) {
+            push!(text, if *flag { "" } else { "no" }, name, " ");
         }
         push!(text, "shiftwidth=", self.shift_width, " tabstop=", self.tab_stop);
         text
@@ -106,7 +79,7 @@ mod tests {
     fn words_set_options() {
         let mut options = Options::default();
         assert!(options.set(b"ai") && options.set(b"ts=4") && options.set(b"nows"));
-        assert_eq!((options.auto_indent, options.tab_stop, options.wrap_scan), (true, 4, false));
+        assert_eq!((options.flags[AUTO_INDENT], options.tab_stop, options.flags[WRAP_SCAN]), (true, 4, false));
         assert!(!options.set(b"ts=0") && !options.set(b"nosuch") && !options.set(b"ai=1"));
     }
 }

@@ -10,7 +10,7 @@ fn typed(text: &str, keys: &str) -> (String, usize) {
     let keys: Vec<Key> = keys.chars().map(Key::Char).collect();
     let mut env = rbox_core::testing::env(b"vi");
     let mut editor = Editor::new(&mut env, Screen::memory(&keys, 10, 40));
-    editor.document = Document::new(Buffer::new(text.as_bytes().to_vec(), text.len()));
+    *editor.document = Document::new(Buffer::new(text.as_bytes().to_vec(), text.len()));
     // The hangup after the last key.
     while !matches!(editor.typed.last(), Some(Key::Hangup)) && editor.ended.is_none() {
         editor.document.set_saved();
