@@ -35,15 +35,18 @@ fn state(stat: &Stat) -> (u64, u64, i64, i64) {
     (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime.wrapping_mul(1_000_000_000) + stat.st_mtime_nsec as i64)
 }
 
-/// The contents of a file. `NOENT` where there is none, `ISDIR` for a directory.
-fn contents(name: &[u8]) -> core::result::Result<(Vec<u8>, usize, Stat), Errno> {
+/// The contents of a regular file: a block with space after them, their length, and the file's attributes.
+fn contents(name: &[u8]) -> Result<(Vec<u8>, usize, Stat)> {
     if cfg!(fuzzing) {
-        return Err(Errno::NOENT);
+        return Err(Errno::NOENT.into());
     }
-    let file = fs::open(name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    // The other end of a FIFO is not waited for.
+    let file = fs::open(name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
     let stat = fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-        return Err(Errno::ISDIR);
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(Errno::ISDIR.into()),
+        _ => return Err(Error::new("is not a regular file")),
     }
     let (bytes, length) = read_all(file.as_fd(), stat.st_size as usize)?;
     Ok((bytes, length, stat))
@@ -126,12 +129,12 @@ impl Editor<'_> {
                 self.report_file("", length);
                 self.report_recovery(name);
             }
-            Err(errno) => {
+            Err(error) => {
                 self.start_with(Buffer::new(b"\n".to_vec(), 1));
                 self.is_void = true;
-                match errno {
-                    Errno::NOENT => self.report_file(" [New file]", 0),
-                    errno => self.fail_with(name, errno),
+                match error.errno() {
+                    Some(Errno::NOENT) => self.report_file(" [New file]", 0),
+                    _ => self.fail_with(name, &error),
                 }
             }
         }
@@ -145,8 +148,7 @@ impl Editor<'_> {
         self.say(text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C"));
     }
 
-    fn fail_with(&mut self, name: &[u8], errno: Errno) {
-        let error = Error::from(errno);
+    fn fail_with(&mut self, name: &[u8], error: &Error) {
         self.fail(&text!("'", name, "' ", error.message()));
     }
 
@@ -165,7 +167,7 @@ impl Editor<'_> {
                 let lines = rbox_core::bytes::find_bytes(b'\n', &self.text().copy(at, at + length)).count();
                 self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
             }
-            Err(errno) => self.fail_with(name, errno),
+            Err(error) => self.fail_with(name, &error),
         }
     }
 
@@ -229,7 +231,7 @@ impl Editor<'_> {
                 true
             }
             Err(errno) => {
-                self.fail_with(name, errno);
+                self.fail_with(name, &errno.into());
                 false
             }
         }
@@ -305,7 +307,7 @@ impl Editor<'_> {
                 Some(output)
             }
             Err(errno) => {
-                self.fail_with(line, errno);
+                self.fail_with(line, &errno.into());
                 None
             }
         }
