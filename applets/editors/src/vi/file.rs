@@ -237,33 +237,26 @@ impl Editor<'_> {
         }
     }
 
-    /// After a hangup: what was changed goes to a recovery file, beside the file, in the home directory or in /tmp.
-    pub(super) fn save_for_recovery(&mut self) -> Result<()> {
-        let name = self.file.name.clone().unwrap_or_else(|| b"vi".to_vec());
-        let home = self.env.vars.get("HOME").unwrap_or(b"/tmp").to_vec();
-        let mut failure = Errno::NOENT;
-        for path in [
-            text!(&name, ".save"),
-            text!(join_path(&home, base_name(&name)), ".save"),
-            text!("/tmp/", base_name(&name), ".save"),
-        ] {
-            for number in 0..10 {
-                let path = if number == 0 { path.clone() } else { text!(&path, ".", number as usize) };
-                // Nothing that is there is written over, and no link is followed.
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let (first, second) = self.document.text.parts(0, self.document.text.len());
-                let file = fs::open(&path, flags, Mode::from_raw_mode(0o600));
-                match file.and_then(|file| write_all(file.as_fd(), &[first, second])) {
-                    Ok(()) => return Err(Error::new(text!("changes are in ", path))),
-                    Err(Errno::EXIST) => {}
-                    Err(errno) => {
-                        failure = errno;
-                        break;
-                    }
-                }
+    /// After a hangup: what was changed goes to a recovery file, beside the file or in the home directory. The error
+    /// tells where it is, or why it is nowhere.
+    pub(super) fn save_for_recovery(&self) -> Error {
+        let name = self.file.name.as_deref().unwrap_or(b"vi");
+        let home = join_path(self.env.vars.get("HOME").unwrap_or(b"/tmp"), base_name(name));
+        let parts: [&[u8]; 2] = self.text().parts(0, self.text().len()).into();
+        let mut failure = Errno::EXIST;
+        for number in 0..20usize {
+            let path = if number < 10 { name } else { &home };
+            let path = if number % 10 == 0 { text!(path, ".save") } else { text!(path, ".save.", number % 10) };
+            // Nothing that is there is written over, and no link is followed.
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let file = fs::open(&path, flags, Mode::from_raw_mode(0o600));
+            match file.and_then(|file| write_all(file.as_fd(), &parts)) {
+                Ok(()) => return Error::new(text!("changes are in ", path)),
+                Err(Errno::EXIST) => {}
+                Err(errno) => failure = errno,
             }
         }
-        Err(Error::on(&name, failure))
+        Error::on(name, failure)
     }
 
     /// Reports the recovery file of a session that was lost.

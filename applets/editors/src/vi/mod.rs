@@ -368,7 +368,7 @@ impl<'e> Editor<'e> {
     fn hang_up(&mut self) {
         self.ended = Some(ExitStatus::FAILURE);
         if self.document.is_modified() && !cfg!(fuzzing) {
-            self.lost = self.save_for_recovery().err();
+            self.lost = Some(self.save_for_recovery());
         }
     }
 }
