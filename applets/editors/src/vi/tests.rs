@@ -7,9 +7,14 @@ use super::{Buffer, Document, Editor};
 
 /// The text and the cursor's offset after keys were typed.
 fn typed(text: &str, keys: &str) -> (String, usize) {
+    typed_on(text, keys, 10, 40)
+}
+
+/// The same on a screen of another size.
+fn typed_on(text: &str, keys: &str, rows: usize, columns: usize) -> (String, usize) {
     let keys: Vec<Key> = keys.chars().map(Key::Char).collect();
     let mut env = rbox_core::testing::env(b"vi");
-    let mut editor = Editor::new(&mut env, Screen::memory(&keys, 10, 40));
+    let mut editor = Editor::new(&mut env, Screen::memory(&keys, rows, columns));
     *editor.document = Document::new(Buffer::new(text.as_bytes().to_vec(), text.len()));
     // The hangup after the last key.
     while !matches!(editor.typed.last(), Some(Key::Hangup)) && editor.ended.is_none() {
@@ -147,7 +152,7 @@ fn random_keys_keep_the_text_whole() {
         let text: String = (0..random.below(60))
             .map(|_| ["a", "b", " ", "\n", "(", ")", "é", "漢", "\t", "."][random.below(10)])
             .collect();
-        let after = typed(&text, &keys).0;
+        let after = typed_on(&text, &keys, 2 + random.below(9), 1 + random.below(40)).0;
         assert!(after.ends_with('\n'), "{keys:?} on {text:?}");
     }
 }
