@@ -206,7 +206,8 @@ impl Editor<'_> {
             return self.bell();
         }
         // A newline takes the place of all characters.
-        let text = if new == b"\n" { new } else { new.repeat(times) };
+        let times = if new == b"\n" { 1 } else { times };
+        let Some(text) = self.repeated(&new, times) else { return };
         self.edit(at, end - at, &text);
         self.cursor =
             if text == b"\n" { self.text().first_nonblank(at + 1) } else { self.text().previous(at + text.len()) };
@@ -262,10 +263,12 @@ impl Editor<'_> {
         }
         let mut keys = self.repeat.clone();
         if let Some(count) = count {
+            // The new number takes the place of the one that was typed.
             let digits = keys.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
-            let number = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect::<Vec<_>>();
-            keys.splice(..digits, number);
-            self.repeat.clone_from(&keys);
+            let mut counted: Vec<Key> = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect();
+            counted.extend_from_slice(&keys[digits..]);
+            self.repeat.clone_from(&counted);
+            keys = counted;
         }
         self.is_repeating = true;
         self.press(&keys);
