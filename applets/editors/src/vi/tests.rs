@@ -86,6 +86,8 @@ fn text_objects_are_found() {
     check("s = \"a b\" ;\n", "da\"", "s = ;\n", 4);
     check("{\n a\n b\n}\n", "jdi{", "{\n}\n", 2);
     check("<p>x <b>y</b></p>\n", "fydit", "<p>x <b></b></p>\n", 8);
+    check("a f(x)\n", "di(", "a f()\n", 4);
+    check("a f(x) b\n", "$di(", "a f(x) b\n", 7);
     check("a\nb\n\nc\n", "dap", "c\n", 0);
     check("a\nb\n\nc\n", "dip", "\nc\n", 0);
 }
