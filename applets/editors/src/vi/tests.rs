@@ -100,6 +100,8 @@ fn parts_are_selected() {
     check("1\n2\n3\n", "Vj>", "\t1\n\t2\n3\n", 1);
     check("one two\n", "wviwcx\x1b", "one x\n", 4);
     check("abc\n", "vlU", "ABc\n", 0);
+    check("abc\nd\n", "vjrx", "xxx\nx\n", 0);
+    check("one two\n", "yiwwviwp", "one one\n", 4);
 }
 
 #[test]
