@@ -98,7 +98,7 @@ impl Editor<'_> {
         for _ in 1..times {
             // From an empty line, which is a word of its own, the next one.
             let before = if self.text().byte(at) == b'\n' { at } else { self.text().previous(at) };
-            at = self.text().next(self.word_end(before, is_big));
+            at = self.text().next(self.word_end(before, is_big)).min(self.text().len() - 1);
         }
         at.min(self.text().len() - 1)
     }

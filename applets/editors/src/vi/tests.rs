@@ -39,6 +39,7 @@ fn words_are_moved_over_deleted_and_changed() {
     check("one two three\n", "cwx\x1b", "x two three\n", 0);
     check("one two three\n", "wcwxy\x1b.", "one xxy three\n", 6);
     check("a b\n", "cwx\x1bw.", "x x\n", 2);
+    check("a b\nc\n", "c7wx\x1b", "x\n", 0);
     check("one two three\n", "$bdb", "one three\n", 4);
     check("one two\n", "wde", "one \n", 3);
 }
