@@ -291,7 +291,7 @@ impl Editor<'_> {
             '_' => {
                 let mut to = self.text().on_line(self.text().line_end(self.cursor));
                 while matches!(self.text().byte(to), b' ' | b'\t') && to > self.text().line_start(self.cursor) {
-                    to -= 1;
+                    to = self.text().previous(to);
                 }
                 Some(Motion { to, kind: Kind::Inclusive })
             }

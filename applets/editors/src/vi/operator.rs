@@ -267,7 +267,7 @@ impl Editor<'_> {
             // No blank before a closing bracket, after a blank, or for an empty line.
             let has_blank = !plain && !matches!(last, b' ' | b'\t') && !matches!(self.text().byte(next), b')' | b'\n');
             self.edit(end, next - end, if has_blank { b" " } else { b"" });
-            self.cursor = self.text().on_line(if self.text().byte(end) == b'\n' { end.max(1) - 1 } else { end });
+            self.cursor = self.text().on_line(end);
             self.cursor = self.cursor.max(self.text().line_start(at));
         }
     }
