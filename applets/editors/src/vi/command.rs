@@ -206,7 +206,8 @@ impl Editor<'_> {
             return self.bell();
         }
         // A newline takes the place of all characters.
-        let text = if new == b"\n" { new } else { new.repeat(times) };
+        let times = if new == b"\n" { 1 } else { times };
+        let Some(text) = self.repeated(&new, times) else { return };
         self.edit(at, end - at, &text);
         self.cursor =
             if text == b"\n" { self.text().first_nonblank(at + 1) } else { self.text().previous(at + text.len()) };
@@ -262,10 +263,12 @@ impl Editor<'_> {
         }
         let mut keys = self.repeat.clone();
         if let Some(count) = count {
+            // The new number takes the place of the one that was typed.
             let digits = keys.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
-            let number = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect::<Vec<_>>();
-            keys.splice(..digits, number);
-            self.repeat.clone_from(&keys);
+            let mut counted: Vec<Key> = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect();
+            counted.extend_from_slice(&keys[digits..]);
+            self.repeat.clone_from(&counted);
+            keys = counted;
         }
         self.is_repeating = true;
         self.press(&keys);
@@ -367,6 +370,30 @@ impl Editor<'_> {
         object
     }
 
+    /// Replaces each selected character by the one that is typed; newlines stay.
+    fn replace_selected(&mut self) {
+        let object = self.leave_visual();
+        self.cursor = object.from;
+        let Key::Char(one) = self.key() else { return self.bell() };
+        let old = self.text().copy(object.from, object.to);
+        let text = String::from_utf8_lossy(&old);
+        let new: String = text.chars().map(|old| if old == '\n' { old } else { one }).collect();
+        self.edit(object.from, old.len(), new.as_bytes());
+    }
+
+    /// Puts a register in the place of what is selected, which is in the unnamed register then.
+    fn put_over(&mut self, name: Name) {
+        let object = self.leave_visual();
+        let Some(register) = self.registers.get(name).cloned() else { return self.bell() };
+        self.delete(object, None);
+        let mut text = register.text;
+        if object.is_lines != register.is_lines {
+            text = if object.is_lines { text!(text, "\n") } else { text!("\n", text) };
+        }
+        self.edit(object.from.min(self.text().len()), 0, &text);
+        self.cursor = self.text().on_line(object.from);
+    }
+
     /// A key in the visual mode. False when it means the same as elsewhere.
     fn visual_key(&mut self, one: char, count: Option<usize>, name: Name) -> bool {
         self.is_repeatable = false;
@@ -408,30 +435,8 @@ impl Editor<'_> {
                 let count = last - text.line_number(object.from);
                 self.join(object.from, count.max(1), false);
             }
-            'r' => {
-                let object = self.leave_visual();
-                if let Key::Char(one) = self.key() {
-                    let old = self.text().copy(object.from, object.to);
-                    let new: String =
-                        String::from_utf8_lossy(&old).chars().map(|old| if old == '\n' { old } else { one }).collect();
-                    self.edit(object.from, old.len(), new.as_bytes());
-                }
-                self.cursor = object.from;
-            }
-            'p' | 'P' => {
-                let object = self.leave_visual();
-                let Some(register) = self.registers.get(name).cloned() else {
-                    self.bell();
-                    return true;
-                };
-                self.delete(object, None);
-                let mut text = register.text;
-                if object.is_lines != register.is_lines {
-                    text = if object.is_lines { text!(text, "\n") } else { text!("\n", text) };
-                }
-                self.edit(object.from.min(self.text().len()), 0, &text);
-                self.cursor = self.text().on_line(object.from);
-            }
+            'r' => self.replace_selected(),
+            'p' | 'P' => self.put_over(name),
             'o' => {
                 let (anchor, is_lines) = self.visual.unwrap_or((self.cursor, false));
                 self.visual = Some((self.cursor, is_lines));

@@ -9,9 +9,54 @@ use super::Editor;
 use super::range::{Range, skip_blanks};
 use super::settings::READ_ONLY;
 
+/// A command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    Copy,
+    Delete,
+    Edit,
+    File,
+    Global,
+    Help,
+    Join,
+    Mark,
+    Move,
+    Next,
+    Number,
+    Previous,
+    Put,
+    Quit,
+    QuitAll,
+    Read,
+    Redo,
+    Rewind,
+    Set,
+    Shell,
+    Suspend,
+    Substitute,
+    Undo,
+    GlobalNot,
+    Version,
+    Write,
+    WriteQuit,
+    WriteNext,
+    Exit,
+    Yank,
+}
+
 /// The names of the commands. The capital letters are the shortest form; the first that fits is meant.
-const NAMES: &str = "COpy Delete Edit File Global Help Join K MArk Move Next NUmber Previous PUt Quit QAll \
-    Read REDo REWind SEt SHell STop SUspend Substitute T Undo V VErsion Write WQ WNext Xit Yank";
+const NAMES: &str = "COpy Delete Edit File Global Help Join K MArk Move Next NUmber Previous PUt Quit QAll Read REDo REWind SEt SHell \
+    STop SUspend Substitute T Undo V VErsion Write WQ WNext Xit Yank";
+
+/// The commands in the order of the names.
+const COMMANDS: [Command; 33] = {
+    use Command::*;
+    [
+        Copy, Delete, Edit, File, Global, Help, Join, Mark, Mark, Move, Next, Number, Previous, Put, Quit, QuitAll,
+        Read, Redo, Rewind, Set, Shell, Suspend, Suspend, Substitute, Copy, Undo, GlobalNot, Version, Write, WriteQuit,
+        WriteNext, Exit, Yank,
+    ]
+};
 
 /// The list of keys.
 pub(super) const HELP: &[u8] = b"\
@@ -96,7 +141,7 @@ impl Editor<'_> {
             let least = full.bytes().take_while(u8::is_ascii_uppercase).count();
             name.len() >= least && name.len() <= full.len() && full.as_bytes()[..name.len()].eq_ignore_ascii_case(name)
         };
-        let Some(full) = NAMES.split_ascii_whitespace().find(fits) else {
+        let Some(command) = NAMES.split(' ').position(|full| fits(&full)).map(|index| COMMANDS[index]) else {
             return self.fail(&text!("'", name, "' is not implemented"));
         };
         let (forced, mut rest) = match rest {
@@ -105,39 +150,44 @@ impl Editor<'_> {
         };
         skip_blanks(&mut rest);
         // What takes the rest of the line as it is.
-        let takes_all = matches!(full, "Global" | "V" | "Substitute") || rest.first() == Some(&b'!');
+        let takes_all = matches!(command, Command::Global | Command::GlobalNot | Command::Substitute)
+            || rest.first() == Some(&b'!');
         let mut following: &[u8] = b"";
         if !takes_all && let Some(bar) = find_byte(b'|', rest) {
             (rest, following) = (&rest[..bar], &rest[bar + 1..]);
         }
         let rest = rest.trim_ascii_end();
         self.is_failure = false;
-        match full {
-            "Global" => self.global(range, rest, forced),
-            "V" => self.global(range, rest, true),
-            "Substitute" => self.substitute(range, Some(b's'), rest),
-            "COpy" | "T" | "Move" => self.copy_lines(range, rest, full == "Move"),
-            "Delete" | "Yank" | "Join" | "PUt" => self.line_command(range, full, rest, forced),
-            "K" | "MArk" => self.set_mark_at(range, rest),
-            "Undo" => self.press(&[Key::Char('u')]),
-            "REDo" => self.press(&[Key::Char('\x12')]),
-            "Read" => self.read(range, rest),
-            "Write" | "WQ" | "WNext" | "Xit" => self.write(range, full, rest, forced),
-            "Quit" | "QAll" => self.quit(forced, full == "QAll"),
-            "Edit" => self.edit_file(rest, forced),
-            "Next" | "Previous" | "REWind" => self.go_to_file(full, rest, forced),
-            "File" => {
+        match command {
+            Command::Global => self.global(range, rest, forced),
+            Command::GlobalNot => self.global(range, rest, true),
+            Command::Substitute => self.substitute(range, Some(b's'), rest),
+            Command::Copy | Command::Move => self.copy_lines(range, rest, command == Command::Move),
+            Command::Delete | Command::Yank | Command::Join | Command::Put => {
+                self.line_command(range, command, rest, forced)
+            }
+            Command::Mark => self.set_mark_at(range, rest),
+            Command::Undo => self.press(&[Key::Char('u')]),
+            Command::Redo => self.press(&[Key::Char('\x12')]),
+            Command::Read => self.read(range, rest),
+            Command::Write | Command::WriteQuit | Command::WriteNext | Command::Exit => {
+                self.write(range, command, rest, forced)
+            }
+            Command::Quit | Command::QuitAll => self.quit(forced, command == Command::QuitAll),
+            Command::Edit => self.edit_file(rest, forced),
+            Command::Next | Command::Previous | Command::Rewind => self.go_to_file(command, rest, forced),
+            Command::File => {
                 if !rest.is_empty() {
                     let name = self.expanded(rest);
                     self.set_file_name(name);
                 }
                 self.show_file();
             }
-            "SEt" => self.set(rest),
-            "SHell" => self.shell(None),
-            "STop" | "SUspend" => self.suspend(),
-            "NUmber" => self.message = text!(range.last, " ", self.line_text(range.last)),
-            "VErsion" => self.message = rbox_core::applet::VERSION_LINE.as_bytes().to_vec(),
+            Command::Set => self.set(rest),
+            Command::Shell => self.shell(None),
+            Command::Suspend => self.suspend(),
+            Command::Number => self.message = text!(range.last, " ", self.line_text(range.last)),
+            Command::Version => self.message = rbox_core::applet::VERSION_LINE.as_bytes().to_vec(),
             _ => self.show_list(HELP),
         }
         if !following.is_empty() && !self.is_failure {
@@ -221,7 +271,7 @@ impl Editor<'_> {
         }
     }
 
-    fn write(&mut self, range: Range, command: &str, rest: &[u8], forced: bool) {
+    fn write(&mut self, range: Range, command: Command, rest: &[u8], forced: bool) {
         let (from, to) = if range.count > 0 { self.offsets(range) } else { (0, self.text().len()) };
         if let [b'!', line @ ..] = rest {
             let (line, input) = (self.expanded(line), self.text().copy(from, to));
@@ -234,7 +284,7 @@ impl Editor<'_> {
             [b'>', b'>', rest @ ..] => (true, rest.trim_ascii_start()),
             rest => (false, rest),
         };
-        let is_needed = command != "Xit" || self.document.is_modified() || !rest.is_empty();
+        let is_needed = command != Command::Exit || self.document.is_modified() || !rest.is_empty();
         let name = if rest.is_empty() { self.file.name.clone() } else { Some(self.expanded(rest)) };
         if is_needed {
             let Some(name) = name else { return self.fail(b"No current filename") };
@@ -243,8 +293,8 @@ impl Editor<'_> {
             }
         }
         match command {
-            "Write" => {}
-            "WNext" => self.go_to_file("Next", b"", false),
+            Command::Write => {}
+            Command::WriteNext => self.go_to_file(Command::Next, b"", false),
             _ => self.quit(forced, false),
         }
     }
@@ -315,24 +365,24 @@ impl Editor<'_> {
         self.open(Some(name));
     }
 
-    fn go_to_file(&mut self, command: &str, rest: &[u8], forced: bool) {
+    fn go_to_file(&mut self, command: Command, rest: &[u8], forced: bool) {
         let short = match command {
-            "Next" => "n",
-            "Previous" => "prev",
+            Command::Next => "n",
+            Command::Previous => "prev",
             _ => "rew",
         };
         if !self.may_leave(forced, short) {
             return;
         }
-        if !rest.is_empty() && command == "Next" {
+        if !rest.is_empty() && command == Command::Next {
             self.files = rest.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect();
             self.index = 0;
         } else {
             match command {
-                "Next" if self.index + 1 < self.files.len() => self.index += 1,
-                "Previous" if self.index > 0 => self.index -= 1,
-                "REWind" if !self.files.is_empty() => self.index = 0,
-                "Previous" => return self.fail(b"No previous files to edit"),
+                Command::Next if self.index + 1 < self.files.len() => self.index += 1,
+                Command::Previous if self.index > 0 => self.index -= 1,
+                Command::Rewind if !self.files.is_empty() => self.index = 0,
+                Command::Previous => return self.fail(b"No previous files to edit"),
                 _ => return self.fail(b"No more files to edit"),
             }
         }

@@ -6,6 +6,7 @@ use rbox_core::term::keys::Key;
 use rbox_core::text;
 
 use super::Editor;
+use super::ex::Command;
 use super::object::Object;
 use super::range::{Range, skip_blanks};
 use super::search::{delimited, line_forward};
@@ -27,10 +28,10 @@ impl Editor<'_> {
     }
 
     /// `:d`, `:y`, `:j`, `:pu`, with a register and a count after them.
-    pub(super) fn line_command(&mut self, range: Range, command: &str, rest: &[u8], forced: bool) {
+    pub(super) fn line_command(&mut self, range: Range, command: Command, rest: &[u8], forced: bool) {
         let mut rest = rest;
         let name = match rest {
-            [letter, ..] if letter.is_ascii_alphabetic() && command != "Join" => {
+            [letter, ..] if letter.is_ascii_alphabetic() && command != Command::Join => {
                 rest = &rest[1..];
                 Some((*letter).into())
             }
@@ -43,7 +44,7 @@ impl Editor<'_> {
             // A count begins at the last line of the range.
             range.first = range.last;
             range.last = (range.last.saturating_add(count - 1)).min(self.text().lines());
-            if command == "Join" {
+            if command == Command::Join {
                 range.last = range.last.max(range.first + 1);
             }
         }
@@ -53,13 +54,13 @@ impl Editor<'_> {
         let (from, to) = self.offsets(range);
         let object = Object { from, to, is_lines: true };
         match command {
-            "Delete" => self.delete(object, name),
-            "Yank" => {
+            Command::Delete => self.delete(object, name),
+            Command::Yank => {
                 let before = self.cursor;
                 self.yank(object, name);
                 self.cursor = before;
             }
-            "Join" => {
+            Command::Join => {
                 let count = range.last - range.first;
                 self.join(from, count.max(1), forced);
             }

@@ -20,7 +20,6 @@ mod settings;
 mod undo;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 
 use rbox_core::prelude::*;
 use rbox_core::sys::fs;
@@ -88,7 +87,7 @@ struct Editor<'e> {
     document: Box<Document>,
     env: &'e mut Env,
     screen: Box<Screen>,
-    registers: Box<Registers>,
+    registers: Registers,
     /// What the last row says instead of the status, and whether it is a failure.
     message: Vec<u8>,
     is_failure: bool,
@@ -126,8 +125,8 @@ struct Editor<'e> {
     kept_line: Option<(usize, Vec<u8>)>,
     /// The line has nothing but the indent that came by itself.
     is_indent_only: bool,
-    /// Keys to be obeyed before those of the terminal.
-    queue: VecDeque<Key>,
+    /// Keys to be obeyed before those of the terminal, the next one last.
+    queue: Vec<Key>,
     /// The keys of this command, and those of the one that `.` repeats.
     typed: Vec<Key>,
     repeat: Vec<Key>,
@@ -223,7 +222,7 @@ impl<'e> Editor<'e> {
             half: 0,
             measured: Cell::new((usize::MAX, 0)),
             visual: None,
-            registers: Box::default(),
+            registers: Registers::new(),
             pattern: Vec::new(),
             searches_forward: true,
             last_find: None,
@@ -232,7 +231,7 @@ impl<'e> Editor<'e> {
             has_stopped: false,
             kept_line: None,
             is_indent_only: false,
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             typed: Vec::new(),
             repeat: Vec::new(),
             is_repeatable: true,
@@ -294,7 +293,7 @@ impl<'e> Editor<'e> {
 
     /// The next key, also `Key::Signal`, without drawing.
     fn raw_key(&mut self) -> Key {
-        if let Some(key) = self.queue.pop_front() {
+        if let Some(key) = self.queue.pop() {
             self.typed.push(key);
             return key;
         }
@@ -317,15 +316,13 @@ impl<'e> Editor<'e> {
 
     /// Puts keys before those that wait.
     fn press(&mut self, keys: &[Key]) {
-        for key in keys.iter().rev() {
-            self.queue.push_front(*key);
-        }
+        self.queue.extend(keys.iter().rev());
     }
 
     /// Gives a key back to be read again.
     fn put_back(&mut self, key: Key) {
         self.typed.pop();
-        self.queue.push_front(key);
+        self.queue.push(key);
     }
 
     /// A command that cannot be obeyed; those that wait in a macro are given up.

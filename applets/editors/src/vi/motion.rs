@@ -65,10 +65,10 @@ impl Editor<'_> {
             '^' => exclusive(self.text().first_nonblank(self.cursor)),
             '$' => self.line_end(times, operator.is_some()),
             '|' => exclusive(self.at_column(self.text().line_start(self.cursor), times - 1)),
-            'w' | 'W' => exclusive(self.repeat(times, |editor, at| editor.word_forward(at, one == 'W'))),
-            'b' | 'B' => exclusive(self.repeat(times, |editor, at| editor.word_back(at, one == 'B'))),
+            'w' | 'W' => exclusive(self.repeat(one, times)),
+            'b' | 'B' => exclusive(self.repeat(one, times)),
             'e' | 'E' => {
-                let to = self.repeat(times, |editor, at| editor.word_end(at, one == 'E'));
+                let to = self.repeat(one, times);
                 Some(Motion { to, kind: Kind::Inclusive })
             }
             'f' | 'F' | 't' | 'T' => {
@@ -96,17 +96,18 @@ impl Editor<'_> {
                 self.jumped(Motion { to, kind: Kind::Inclusive })
             }
             '{' | '}' => {
-                let to = self.repeat(times, |editor, at| editor.paragraph(at, one == '}'));
+                let to = self.repeat(one, times);
                 self.jumped(Motion { to, kind: Kind::Exclusive })
             }
             '(' | ')' => {
-                let to = self.repeat(times, |editor, at| editor.sentence(at, one == ')'));
+                let to = self.repeat(one, times);
                 self.jumped(Motion { to, kind: Kind::Exclusive })
             }
             '[' | ']' => {
                 let Key::Char(second) = self.key() else { return None };
                 let wanted = if second == one { b'{' } else { b'}' };
-                let to = self.repeat(times, |editor, at| editor.section(at, one == ']', wanted));
+                let to =
+                    (0..times.min(self.text().lines())).fold(self.cursor, |at, _| self.section(at, one == ']', wanted));
                 self.jumped(Motion { to, kind: Kind::Exclusive })
             }
             '\'' | '`' => self.go_to_mark(one),
@@ -117,10 +118,18 @@ impl Editor<'_> {
         }
     }
 
-    fn repeat(&self, times: usize, step: impl Fn(&Self, usize) -> usize) -> usize {
+    /// A movement so many times, or as often as it leads on; `g` and `G` are `ge` and `gE`.
+    fn repeat(&self, one: char, times: usize) -> usize {
         let mut at = self.cursor;
         for _ in 0..times {
-            let next = step(self, at);
+            let next = match one {
+                'w' | 'W' => self.word_forward(at, one == 'W'),
+                'b' | 'B' => self.word_back(at, one == 'B'),
+                'e' | 'E' => self.word_end(at, one == 'E'),
+                'g' | 'G' => self.word_end_back(at, one == 'G'),
+                '{' | '}' => self.paragraph(at, one == '}'),
+                _ => self.sentence(at, one == ')'),
+            };
             if next == at {
                 break;
             }
@@ -276,13 +285,13 @@ impl Editor<'_> {
                 self.jumped(Motion { to, kind: Kind::Lines })
             }
             'e' | 'E' => {
-                let to = self.repeat(count.unwrap_or(1), |editor, at| editor.word_end_back(at, one == 'E'));
+                let to = self.repeat(if one == 'e' { 'g' } else { 'G' }, count.unwrap_or(1));
                 Some(Motion { to, kind: Kind::Inclusive })
             }
             '_' => {
                 let mut to = self.text().on_line(self.text().line_end(self.cursor));
                 while matches!(self.text().byte(to), b' ' | b'\t') && to > self.text().line_start(self.cursor) {
-                    to -= 1;
+                    to = self.text().previous(to);
                 }
                 Some(Motion { to, kind: Kind::Inclusive })
             }

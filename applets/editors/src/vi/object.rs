@@ -95,23 +95,19 @@ impl Editor<'_> {
     fn bracketed(&self, open: u8, around: bool, count: usize) -> Option<(usize, usize)> {
         let text = self.text();
         let close = if open == b'(' { b')' } else { open + 2 };
-        let (mut at, mut depth) = (self.cursor, count);
-        if text.byte(at) == close {
-            // On the closing bracket one is inside.
-            at = at.checked_sub(1)?;
+        // On the closing bracket one is inside.
+        let mut before = self.cursor + usize::from(text.byte(self.cursor) != close);
+        let mut depth = count;
+        while depth > 0 && before > 0 {
+            before -= 1;
+            let byte = text.byte(before);
+            depth = if byte == open { depth - 1 } else { depth + usize::from(byte == close) };
         }
-        loop {
-            let byte = text.byte(at);
-            if byte == open {
-                depth -= 1;
-                if depth == 0 {
-                    break;
-                }
-            } else if byte == close {
-                depth += 1;
-            }
-            at = at.checked_sub(1)?;
-        }
+        // Outside of all, the next one is meant.
+        let at = match depth {
+            0 => before,
+            _ => (self.cursor..text.len()).find(|at| text.byte(*at) == open)?,
+        };
         let end = self.bracket_of(at)?;
         if around {
             return Some((at, end + 1));

@@ -98,7 +98,7 @@ impl Editor<'_> {
         for _ in 1..times {
             // From an empty line, which is a word of its own, the next one.
             let before = if self.text().byte(at) == b'\n' { at } else { self.text().previous(at) };
-            at = self.text().next(self.word_end(before, is_big));
+            at = self.text().next(self.word_end(before, is_big)).min(self.text().len() - 1);
         }
         at.min(self.text().len() - 1)
     }
@@ -267,7 +267,7 @@ impl Editor<'_> {
             // No blank before a closing bracket, after a blank, or for an empty line.
             let has_blank = !plain && !matches!(last, b' ' | b'\t') && !matches!(self.text().byte(next), b')' | b'\n');
             self.edit(end, next - end, if has_blank { b" " } else { b"" });
-            self.cursor = self.text().on_line(if self.text().byte(end) == b'\n' { end.max(1) - 1 } else { end });
+            self.cursor = self.text().on_line(end);
             self.cursor = self.cursor.max(self.text().line_start(at));
         }
     }

@@ -7,55 +7,62 @@ pub(super) struct Register {
     pub is_lines: bool,
 }
 
-/// All registers.
-#[derive(Default)]
+/// All registers: a to z, then 0, the last yank, and 1 to 9, the last deletions, newest first.
 pub(super) struct Registers {
     /// The last one that was filled.
     unnamed: Register,
-    /// a to z.
-    named: [Register; 26],
-    /// 1 to 9: the last deletions, newest first; 0: the last yank.
-    numbered: [Register; 10],
+    named: Vec<Register>,
 }
 
 /// The register that a command names; `None` for the one without a name.
 pub(super) type Name = Option<char>;
 
+/// Where the digits begin.
+const DIGITS: usize = 26;
+
+fn slot(name: char) -> Option<usize> {
+    match name {
+        'a'..='z' | 'A'..='Z' => Some(name.to_ascii_lowercase() as usize - 'a' as usize),
+        '0'..='9' => Some(DIGITS + name as usize - '0' as usize),
+        _ => None,
+    }
+}
+
 impl Registers {
+    pub fn new() -> Registers {
+        Registers { unnamed: Register::default(), named: vec![Register::default(); DIGITS + 10] }
+    }
+
     pub fn get(&self, name: Name) -> Option<&Register> {
         let register = match name {
             None | Some('"') => &self.unnamed,
-            Some(letter @ ('a'..='z' | 'A'..='Z')) => &self.named[letter.to_ascii_lowercase() as usize - 'a' as usize],
-            Some(digit @ '0'..='9') => &self.numbered[digit as usize - '0' as usize],
-            Some(_) => return None,
+            Some(name) => &self.named[slot(name)?],
         };
         (!register.text.is_empty()).then_some(register)
     }
 
     /// Fills a register; an upper-case name adds to it.
     pub fn set(&mut self, name: Name, text: Vec<u8>, is_lines: bool, is_deletion: bool) {
-        let new = Register { text, is_lines };
-        match name {
-            Some(letter @ 'a'..='z') => self.named[letter as usize - 'a' as usize] = new.clone(),
-            Some(letter @ 'A'..='Z') => {
-                let register = &mut self.named[letter as usize - 'A' as usize];
-                if new.is_lines && !register.is_lines && !register.text.is_empty() {
-                    register.text.push(b'\n');
-                }
-                register.text.extend_from_slice(&new.text);
-                register.is_lines |= new.is_lines;
+        let mut new = Register { text, is_lines };
+        let slot = match name.and_then(slot) {
+            Some(slot) => slot,
+            None if is_deletion => {
+                self.named.pop();
+                self.named.insert(DIGITS + 1, Register::default());
+                DIGITS + 1
             }
-            Some(digit @ '0'..='9') => self.numbered[digit as usize - '0' as usize] = new.clone(),
-            _ if is_deletion => {
-                self.numbered[1..].rotate_right(1);
-                self.numbered[1] = new.clone();
-            }
-            _ => self.numbered[0] = new.clone(),
-        }
-        self.unnamed = match name {
-            Some('A'..='Z') => self.get(name).cloned().unwrap_or_default(),
-            _ => new,
+            None => DIGITS,
         };
+        if name.is_some_and(|name| name.is_ascii_uppercase()) {
+            let mut register = core::mem::take(&mut self.named[slot]);
+            if new.is_lines && !register.is_lines && !register.text.is_empty() {
+                register.text.push(b'\n');
+            }
+            register.text.extend_from_slice(&new.text);
+            new = Register { text: register.text, is_lines: register.is_lines || new.is_lines };
+        }
+        self.named[slot].clone_from(&new);
+        self.unnamed = new;
     }
 }
 
@@ -65,7 +72,7 @@ mod tests {
 
     #[test]
     fn deletions_move_on_and_names_add() {
-        let mut registers = Registers::default();
+        let mut registers = Registers::new();
         for text in ["one", "two", "three"] {
             registers.set(None, text.into(), false, true);
         }

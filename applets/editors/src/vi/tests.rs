@@ -7,9 +7,14 @@ use super::{Buffer, Document, Editor};
 
 /// The text and the cursor's offset after keys were typed.
 fn typed(text: &str, keys: &str) -> (String, usize) {
+    typed_on(text, keys, 10, 40)
+}
+
+/// The same on a screen of another size.
+fn typed_on(text: &str, keys: &str, rows: usize, columns: usize) -> (String, usize) {
     let keys: Vec<Key> = keys.chars().map(Key::Char).collect();
     let mut env = rbox_core::testing::env(b"vi");
-    let mut editor = Editor::new(&mut env, Screen::memory(&keys, 10, 40));
+    let mut editor = Editor::new(&mut env, Screen::memory(&keys, rows, columns));
     *editor.document = Document::new(Buffer::new(text.as_bytes().to_vec(), text.len()));
     // The hangup after the last key.
     while !matches!(editor.typed.last(), Some(Key::Hangup)) && editor.ended.is_none() {
@@ -34,6 +39,7 @@ fn words_are_moved_over_deleted_and_changed() {
     check("one two three\n", "cwx\x1b", "x two three\n", 0);
     check("one two three\n", "wcwxy\x1b.", "one xxy three\n", 6);
     check("a b\n", "cwx\x1bw.", "x x\n", 2);
+    check("a b\nc\n", "c7wx\x1b", "x\n", 0);
     check("one two three\n", "$bdb", "one three\n", 4);
     check("one two\n", "wde", "one \n", 3);
 }
@@ -81,6 +87,8 @@ fn text_objects_are_found() {
     check("s = \"a b\" ;\n", "da\"", "s = ;\n", 4);
     check("{\n a\n b\n}\n", "jdi{", "{\n}\n", 2);
     check("<p>x <b>y</b></p>\n", "fydit", "<p>x <b></b></p>\n", 8);
+    check("a f(x)\n", "di(", "a f()\n", 4);
+    check("a f(x) b\n", "$di(", "a f(x) b\n", 7);
     check("a\nb\n\nc\n", "dap", "c\n", 0);
     check("a\nb\n\nc\n", "dip", "\nc\n", 0);
 }
@@ -93,6 +101,8 @@ fn parts_are_selected() {
     check("1\n2\n3\n", "Vj>", "\t1\n\t2\n3\n", 1);
     check("one two\n", "wviwcx\x1b", "one x\n", 4);
     check("abc\n", "vlU", "ABc\n", 0);
+    check("abc\nd\n", "vjrx", "xxx\nx\n", 0);
+    check("one two\n", "yiwwviwp", "one one\n", 4);
 }
 
 #[test]
@@ -134,6 +144,8 @@ fn wide_and_combining_characters_are_one_step() {
     check("é漢e\u{301}x\n", "llx", "é漢x\n", 5);
     check("é漢x\n", "lrö", "éöx\n", 2);
     check("äöü\n", "~~", "ÄÖü\n", 4);
+    check("é\n\nx\n", "Jx", "\nx\n", 0);
+    check("xé  \n", "g_x", "x  \n", 1);
     check("äöü\n", "gUU", "ÄÖÜ\n", 0);
 }
 
@@ -141,13 +153,13 @@ fn wide_and_combining_characters_are_one_step() {
 fn random_keys_keep_the_text_whole() {
     let mut random = rbox_core::testing::Random::new(77);
     const KEYS: &[u8] =
-        b"hjklwbeWBEg0$^fFtT;,%(){}HMLGdcyxXpPrRiIaAoOsSDCYJ~.u\x12U/?nN*\"amq@vV<>\x1b\r:1234 \x06\x02\x04\x15\x05\x19zb";
+        b"hjklwbeWBEg0$^fFtT;,%(){}HMLGdcyxXpPrRiIaAoOsSDCYJ~.u\x12U/?nN*\"amq@vV<>\x1b\r1234 \x06\x02\x04\x15\x05\x19zb";
     for _ in 0..if cfg!(debug_assertions) { 2000 } else { 20000 } {
         let keys: String = (0..40).map(|_| KEYS[random.below(KEYS.len())] as char).collect();
         let text: String = (0..random.below(60))
             .map(|_| ["a", "b", " ", "\n", "(", ")", "é", "漢", "\t", "."][random.below(10)])
             .collect();
-        let after = typed(&text, &keys).0;
+        let after = typed_on(&text, &keys, 2 + random.below(9), 1 + random.below(40)).0;
         assert!(after.ends_with('\n'), "{keys:?} on {text:?}");
     }
 }

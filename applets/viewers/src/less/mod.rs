@@ -355,11 +355,16 @@ mod tests {
 
     /// The rows that are shown after keys were pressed, without the last one, and the offset of the first of them.
     fn shown(text: &[u8], settings: Settings, keys: &str) -> (Vec<String>, u64) {
+        shown_on(text, settings, keys, 6, 20)
+    }
+
+    /// The same on a screen of another size.
+    fn shown_on(text: &[u8], settings: Settings, keys: &str, rows: usize, columns: usize) -> (Vec<String>, u64) {
         let keys: Vec<Key> = keys.chars().map(Key::Char).collect();
         let mut env = rbox_core::testing::env(b"less");
         let entries = vec![Entry { name: b"f".to_vec(), top: 0 }];
         let source = Source::new(Input::from_bytes(text.to_vec()), -1);
-        let mut less = Less::new(&mut env, settings, Screen::memory(&keys, 6, 20), entries, source);
+        let mut less = Less::new(&mut env, settings, Screen::memory(&keys, rows, columns), entries, source);
         while less.ended.is_none() {
             less.draw().expect("memory");
             let key = less.key().expect("memory");
@@ -407,7 +412,7 @@ mod tests {
             let text = random.bytes(300);
             let keys: String = (0..40).map(|_| keys[random.below(keys.len())] as char).collect();
             let settings = Settings { squeeze: random.below(2) == 0, chop: random.below(2) == 0, ..SETTINGS };
-            shown(&text, settings, &keys);
+            shown_on(&text, settings, &keys, 2 + random.below(6), 1 + random.below(20));
         }
     }
 }
