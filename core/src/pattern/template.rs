@@ -6,7 +6,7 @@
 use super::regex::{Exec, Regex, Span};
 use super::unit::{self, Class};
 use crate::bytes::append;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A change of the case of what follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -185,9 +185,7 @@ impl Template {
                 break;
             }
         }
-        if regex.gave_up() {
-            return Err(Error::new("regular expression too complex"));
-        }
+        regex.check()?;
         if replaced > 0 {
             append(out, &text[copied..])?;
         }

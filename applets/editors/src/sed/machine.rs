@@ -393,9 +393,7 @@ impl<'a> Machine<'a> {
             Address::Regex(id) => {
                 let regex = self.regex(id)?;
                 let is_match = regex.is_match(&self.space);
-                if regex.gave_up() {
-                    return Err(Error::new("regular expression too complex"));
-                }
+                regex.check()?;
                 is_match
             }
         })
