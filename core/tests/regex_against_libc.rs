@@ -17,6 +17,7 @@ const PROGRAM: &str = r#"
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 int main(void) {
     static char line[4096];
     while (fgets(line, sizeof line, stdin)) {
@@ -25,6 +26,7 @@ int main(void) {
         *text++ = 0;
         regex_t regex;
         regmatch_t m[10];
+        alarm(1);
         if (regcomp(&regex, pattern, *line == 'E' ? REG_EXTENDED : 0)) { puts("error"); fflush(stdout); continue; }
         if (regexec(&regex, text, 10, m, 0)) puts("none");
         else {
@@ -288,7 +290,7 @@ impl Libc {
         Some(Libc { program, child, to, from, names: BTreeMap::new() })
     }
 
-    /// The answer to one line; a program that crashes is started anew.
+    /// The answer to one line; a program that crashes, or that its alarm ends, is started anew.
     fn ask(&mut self, line: &str) -> String {
         let mut answer = String::new();
         let asked = writeln!(self.to, "{line}").and_then(|()| self.from.read_line(&mut answer));
@@ -319,7 +321,7 @@ fn name(pattern: &str, right: &str, theirs: &str) -> &'static str {
     let (a, b) = (spans(right), spans(theirs));
     match theirs {
         "error" => return "refuses the expression",
-        "crash" => return "crashes",
+        "crash" => return "crashes, or takes more than a second",
         _ => {}
     }
     if a[0] != b[0] {

@@ -348,6 +348,7 @@ impl Cut {
                     self.places.push((start, from));
                     start = to;
                 }
+                regex.check()?;
                 self.places.push((start, line.len()));
             }
         }

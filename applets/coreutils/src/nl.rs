@@ -2,7 +2,7 @@
 
 use rbox_core::io::{Input, Output, Piece};
 use rbox_core::number::parse_c;
-use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::push;
 use rbox_core::text::{Left, Piece as _, Right};
@@ -124,7 +124,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 Style::All => !line.is_empty() || empty % numbering.join == 0,
                 Style::Filled => !line.is_empty(),
                 Style::None => false,
-                Style::Matching(regex) => regex.find_at(line, 0, Exec::default()).is_some(),
+                Style::Matching(regex) => {
+                    let is_match = regex.is_match(line);
+                    regex.check()?;
+                    is_match
+                }
             };
             text.clear();
             if is_numbered {

@@ -228,6 +228,9 @@ fn choose(args: &Args<'_>, wanted: &Wanted) -> Result<Vec<Process>> {
     let itself = own::getpid().as_raw_pid();
     let all = processes::all()?.into_iter().filter(|pid| *pid != itself).filter_map(Process::read);
     let mut found: Vec<Process> = all.filter(|process| wanted.fits(process) != args.has(INVERSE)).collect();
+    if let Some(pattern) = &wanted.pattern {
+        pattern.check()?;
+    }
     let only = match args.last_of(&[NEWEST, OLDEST]) {
         Some(NEWEST) => found.iter().max_by_key(|process| (process.started, process.pid)),
         Some(_) => found.iter().min_by_key(|process| (process.started, process.pid)),

@@ -6,7 +6,7 @@
 use super::regex::{Exec, Regex, Span};
 use super::unit;
 use crate::bytes::append;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::unicode;
 
 /// A change of the case of what follows.
@@ -186,9 +186,7 @@ impl Template {
                 break;
             }
         }
-        if regex.gave_up() {
-            return Err(Error::new("regular expression too complex"));
-        }
+        regex.check()?;
         if replaced > 0 {
             append(out, &text[copied..])?;
         }

@@ -227,6 +227,6 @@ impl Editor {
     /// Whether the line matches.
     pub fn matches(&self, regex: &Regex, number: usize) -> Result<bool> {
         let is_match = regex.is_match(self.buffer.line(number));
-        if regex.gave_up() { Err(Error::new("regular expression too complex")) } else { Ok(is_match) }
+        regex.check().map(|()| is_match)
     }
 }

@@ -146,7 +146,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         match path {
             b"-" => env.stdout.write(output)?,
             _ if args.has(DRY_RUN) => {}
-            _ => Place::of_operand(path)?.write(output, None, None)?,
+            _ => write_operand(path, output)?,
         }
     }
     Ok(patcher.status)
@@ -438,10 +438,17 @@ impl Patcher<'_> {
         }
         match self.args.value(REJECT) {
             Some(b"-") => Ok(()),
-            Some(path) => Place::of_operand(path)?.write(&content, None, None),
+            Some(path) => write_operand(path, &content),
             None => self.backup_place(target, &[&target.to.path, &b".rej"[..]].concat())?.write(&content, None, None),
         }
     }
+}
+
+/// Writes to a file that the user named, which may be a device or a link.
+fn write_operand(path: &[u8], content: &[u8]) -> Result<()> {
+    let mut output = Output::create(path)?;
+    output.write(content)?;
+    output.flush().map_err(|error| Error::on(path, error.errno().unwrap_or(Errno::IO)))
 }
 
 /// The line, counted from 0, where a hunk should fit. Without old lines its number is that of the line before.

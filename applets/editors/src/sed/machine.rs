@@ -109,7 +109,7 @@ impl<'a> Machine<'a> {
         machine
     }
 
-    /// Ranges and the files of `R` begin anew with each file where lines are counted anew.
+    /// Ranges, the hold space and the files of `R` begin anew with each file where lines are counted anew, as with GNU.
     fn reset_ranges(&mut self) {
         let before = |command: &Command| match command.first {
             Some(Address::Zero) => Range::UntilMatch,
@@ -168,6 +168,8 @@ impl<'a> Machine<'a> {
         self.replaced = false;
         if std::mem::take(&mut self.inputs.begins) {
             self.reset_ranges();
+            self.hold.clear();
+            self.hold_has_end = true;
             self.readers.iter_mut().for_each(|reader| *reader = None);
         }
         Ok(is_read)
@@ -393,9 +395,7 @@ impl<'a> Machine<'a> {
             Address::Regex(id) => {
                 let regex = self.regex(id)?;
                 let is_match = regex.is_match(&self.space);
-                if regex.gave_up() {
-                    return Err(Error::new("regular expression too complex"));
-                }
+                regex.check()?;
                 is_match
             }
         })

@@ -338,7 +338,7 @@ impl Parser<'_> {
         let pattern = self.pattern(delimiter)?;
         let mut flags = Flags::NONE;
         while !self.syntax.posix && matches!(self.peek(), Some(b'I' | b'M')) {
-            flags = flags | if self.next() == Some(b'I') { Flags::FOLD_CASE } else { Flags::LINE_ANCHORS };
+            flags = flags | if self.next() == Some(b'I') { Flags::FOLD_CASE } else { Flags::NEWLINE };
         }
         Ok(Some(Address::Regex(self.regex(pattern, flags)?)))
     }
@@ -454,7 +454,7 @@ impl Parser<'_> {
                     substitute.print_first = !substitute.execute;
                 }
                 b'i' | b'I' if !self.syntax.posix => flags = flags | Flags::FOLD_CASE,
-                b'm' | b'M' if !self.syntax.posix => flags = flags | Flags::LINE_ANCHORS,
+                b'm' | b'M' if !self.syntax.posix => flags = flags | Flags::NEWLINE,
                 b'e' if self.syntax.sandbox => {
                     return Err(Error::new("e/r/w commands disabled in sandbox mode"));
                 }

@@ -65,10 +65,7 @@ impl Skim {
                 break;
             }
         }
-        if self.regex.gave_up() {
-            return Err(Error::new("regular expression too complex"));
-        }
-        Ok(())
+        self.regex.check()
     }
 }
 

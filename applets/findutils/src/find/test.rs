@@ -175,7 +175,11 @@ impl Finder {
             Test::Name(pattern, flags) => glob::matches(pattern, file.base_name(), *flags),
             Test::Path(pattern, flags) => glob::matches(pattern, visit.path, *flags),
             Test::Link(pattern, flags) => file.target().is_some_and(|target| glob::matches(pattern, &target, *flags)),
-            Test::Regex(regex) => regex.find_at(visit.path, 0, Exec::default()) == Some((0, visit.path.len())),
+            Test::Regex(regex) => {
+                let found = regex.find_at(visit.path, 0, Exec::default());
+                regex.check().map_err(|error| error.context(visit.path))?;
+                found == Some((0, visit.path.len()))
+            }
             Test::Type(letters) => letters.contains(&type_letter(kind(visit.stat))),
             Test::OtherType(letters) => letters.contains(&self.other_letter(file)?),
             Test::Mode(form, bits) => {

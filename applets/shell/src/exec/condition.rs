@@ -70,7 +70,13 @@ impl Shell {
                 let characters = if self.computed.utf8 { regex::Flags::UTF8 } else { regex::Flags::NONE };
                 let flags = regex::Flags::EXTENDED | folds | characters;
                 match Regex::new(&pattern, flags) {
-                    Ok(regex) => self.match_regex(&regex, &text)?,
+                    Ok(regex) => {
+                        let found = self.match_regex(&regex, &text)?;
+                        if regex.gave_up() {
+                            return Err(self.error(&[&pattern, b": regular expression too complex"]));
+                        }
+                        found
+                    }
                     Err(error) => return Err(self.error(&[&pattern, b": ", error.message().as_bytes()])),
                 }
             }

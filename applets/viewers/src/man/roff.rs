@@ -1,6 +1,6 @@
 //! The language of troff, as much of it as manual pages use (groff(7)): requests, macros, strings, registers, escapes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rbox_core::number::parse_decimal;
 
@@ -19,9 +19,9 @@ pub struct Roff {
     /// Lines still to be read: the file's, and those of macros that were called, the innermost last.
     inputs: Vec<std::vec::IntoIter<Vec<u8>>>,
     read: usize,
-    strings: HashMap<Vec<u8>, Vec<u8>>,
-    registers: HashMap<Vec<u8>, i64>,
-    macros: HashMap<Vec<u8>, Vec<Vec<u8>>>,
+    strings: BTreeMap<Vec<u8>, Vec<u8>>,
+    registers: BTreeMap<Vec<u8>, i64>,
+    macros: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     font: u8,
     font_before: u8,
     /// The result of `.ie`, for its `.el`.
@@ -53,9 +53,9 @@ impl Roff {
             mdoc: Mdoc::default(),
             inputs: Vec::new(),
             read: 0,
-            strings: HashMap::new(),
-            registers: HashMap::new(),
-            macros: HashMap::new(),
+            strings: BTreeMap::new(),
+            registers: BTreeMap::new(),
+            macros: BTreeMap::new(),
             font: ROMAN,
             font_before: ROMAN,
             conditions: Vec::new(),
@@ -449,7 +449,10 @@ impl Roff {
         let lines = if adds {
             self.macros.entry(name).or_default()
         } else {
-            self.macros.entry(name).insert_entry(Vec::new()).into_mut()
+            {
+            self.macros.remove(&name);
+            self.macros.entry(name).or_default()
+        }
         };
         lines.extend(body);
     }

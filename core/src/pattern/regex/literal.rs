@@ -35,7 +35,9 @@ impl Literal {
         let known = examine(node, sets);
         let is_whole = known.exact.is_some() && !known.has_assert;
         let bytes = known.exact.unwrap_or(known.inside);
-        if bytes.is_empty() {
+        // A single letter is in most lines: to look for it first would be in vain.
+        let is_common = matches!(*bytes, [b'a'..=b'z' | b' ']) && !is_whole;
+        if bytes.is_empty() || is_common {
             return None;
         }
         let needle = if fold_case {

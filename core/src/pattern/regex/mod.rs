@@ -276,6 +276,11 @@ impl Regex {
         self.gave_up.replace(false)
     }
 
+    /// The error of a search that was given up, after one that found nothing.
+    pub fn check(&self) -> crate::error::Result<()> {
+        if self.gave_up() { Err(crate::error::Error::new("regular expression too complex")) } else { Ok(()) }
+    }
+
     /// Whether the expression matches somewhere in the text.
     pub fn is_match(&self, text: &[u8]) -> bool {
         if self.has_backref {
