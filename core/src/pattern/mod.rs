@@ -6,6 +6,7 @@
 
 mod extended;
 pub mod glob;
+pub mod perl;
 pub mod regex;
 pub mod template;
 mod token;

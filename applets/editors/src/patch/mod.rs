@@ -240,12 +240,11 @@ impl Patcher<'_> {
                 if let Some(name) = [from, to].into_iter().find(|name| leads_out(name)) {
                     return Err(dangerous(name));
                 }
-                (Place::below(from, false)?, Place::below(to, !self.args.has(DRY_RUN))?)
+                (Place::below(from)?, Place::below(to)?)
             }
             _ => {
                 let name = self.choose(env, header, creates, patch.line)?;
-                let make = creates && !self.args.has(DRY_RUN);
-                (Place::below(&name, make)?, Place::below(&name, make)?)
+                (Place::below(&name)?, Place::below(&name)?)
             }
         };
         let (stat, content) = match from.stat() {
@@ -282,7 +281,7 @@ impl Patcher<'_> {
             }
             env.report(&dangerous(name));
         }
-        let exists = |name: &&&[u8]| Place::below(name, false).is_ok_and(|place| place.stat().is_ok());
+        let exists = |name: &&&[u8]| Place::below(name).is_ok_and(|place| place.stat().is_ok());
         if let Some(name) = names.iter().filter(exists).min_by_key(|name| rank(name)) {
             return Ok(name.to_vec());
         }
@@ -422,7 +421,7 @@ impl Patcher<'_> {
 
     /// Names of backups and rejects may lead where the file's own name may.
     fn backup_place(&self, target: &Target, path: &[u8]) -> Result<Place> {
-        if leads_out(&target.to.path) { Place::of_operand(path) } else { Place::below(path, true) }
+        if leads_out(&target.to.path) { Place::of_operand(path) } else { Place::below(path) }
     }
 
     /// Writes the rejected hunks in the unified format, which patch(1) reads again.

@@ -11,9 +11,10 @@ use rbox_core::sys::fs::{
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, process};
 use rbox_core::text;
 
-/// A file in an open directory.
+/// A file in an open directory, or in one that does not exist yet.
 pub struct Place {
     directory: Option<OwnedFd>,
+    is_missing: bool,
     /// The last component.
     name: Vec<u8>,
     /// The whole name, for messages.
@@ -27,8 +28,18 @@ pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Place {
-    /// The place that a patch names. Directories that are missing are made if `make`.
-    pub fn below(path: &[u8], make: bool) -> Result<Self> {
+    /// The place that a patch names.
+    pub fn below(path: &[u8]) -> Result<Self> {
+        match Self::open(path, false) {
+            Err(error) if error.errno() == Some(Errno::NOENT) => {
+                Ok(Self { directory: None, is_missing: true, name: base_name(path).to_vec(), path: path.to_vec() })
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens its directory, component by component. Those that are missing are made if `make`.
+    fn open(path: &[u8], make: bool) -> Result<Self> {
         let (parents, name) = split(path);
         let mut directory: Option<OwnedFd> = None;
         for part in parents.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
@@ -41,7 +52,7 @@ impl Place {
             };
             directory = Some(opened.map_err(|errno| Error::cannot("open", path, errno))?);
         }
-        Ok(Self { directory, name: name.to_vec(), path: path.to_vec() })
+        Ok(Self { directory, is_missing: false, name: name.to_vec(), path: path.to_vec() })
     }
 
     /// The place that the user names, whose directories may be reached by links.
@@ -51,7 +62,7 @@ impl Place {
             b"" => None,
             _ => Some(open_directory(fs::CWD, parents, true).map_err(|errno| Error::cannot("open", path, errno))?),
         };
-        Ok(Self { directory, name: name.to_vec(), path: path.to_vec() })
+        Ok(Self { directory, is_missing: false, name: name.to_vec(), path: path.to_vec() })
     }
 
     fn at(&self) -> BorrowedFd<'_> {
@@ -60,7 +71,7 @@ impl Place {
 
     /// Its attributes; those of a link itself.
     pub fn stat(&self) -> core::result::Result<Stat, Errno> {
-        stat(self.at(), &self.name, false)
+        if self.is_missing { Err(Errno::NOENT) } else { stat(self.at(), &self.name, false) }
     }
 
     /// Whether it is a regular file.
@@ -81,6 +92,9 @@ impl Place {
 
     /// Replaces it by `content`, with that mode, or 0666 less the umask; keeps the owner where it can.
     pub fn write(&self, content: &[u8], like: Option<&Stat>, mode: Option<u32>) -> Result<()> {
+        if self.is_missing {
+            return Self::open(&self.path, true)?.write(content, like, mode);
+        }
         let fail = |errno| Error::cannot("create", &self.path, errno);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (mut count, pid) = (0u32, process::getpid().as_raw_nonzero().get() as u32);
@@ -123,7 +137,7 @@ impl Place {
             .map_err(|errno| Error::cannot("remove", &self.path, errno))?;
         let mut path = self.path.as_slice();
         while let [parent @ .., b'/'] = split(path).0 {
-            let Ok(place) = Self::below(parent, false) else { break };
+            let Ok(place) = Self::open(parent, false) else { break };
             if !parents || parent.is_empty() || unlinkat(place.at(), &place.name, AtFlags::REMOVEDIR).is_err() {
                 break;
             }

@@ -218,8 +218,7 @@ impl Editor<'_> {
             return self.restore_line();
         }
         for _ in 0..times {
-            let outcome = if one == 'u' { self.document.undo() } else { self.document.redo() };
-            match outcome {
+            match self.document.undo(one != 'u') {
                 Ok(Some(at)) => {
                     let at = self.text().on_line(at);
                     self.cursor = at;

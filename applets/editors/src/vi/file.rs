@@ -35,15 +35,18 @@ fn state(stat: &Stat) -> (u64, u64, i64, i64) {
     (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime.wrapping_mul(1_000_000_000) + stat.st_mtime_nsec as i64)
 }
 
-/// The contents of a file. `NOENT` where there is none, `ISDIR` for a directory.
-fn contents(name: &[u8]) -> core::result::Result<(Vec<u8>, usize, Stat), Errno> {
+/// The contents of a regular file: a block with space after them, their length, and the file's attributes.
+fn contents(name: &[u8]) -> Result<(Vec<u8>, usize, Stat)> {
     if cfg!(fuzzing) {
-        return Err(Errno::NOENT);
+        return Err(Errno::NOENT.into());
     }
-    let file = fs::open(name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    // The other end of a FIFO is not waited for.
+    let file = fs::open(name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
     let stat = fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-        return Err(Errno::ISDIR);
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(Errno::ISDIR.into()),
+        _ => return Err(Error::new("is not a regular file")),
     }
     let (bytes, length) = read_all(file.as_fd(), stat.st_size as usize)?;
     Ok((bytes, length, stat))
@@ -126,12 +129,12 @@ impl Editor<'_> {
                 self.report_file("", length);
                 self.report_recovery(name);
             }
-            Err(errno) => {
+            Err(error) => {
                 self.start_with(Buffer::new(b"\n".to_vec(), 1));
                 self.is_void = true;
-                match errno {
-                    Errno::NOENT => self.report_file(" [New file]", 0),
-                    errno => self.fail_with(name, errno),
+                match error.errno() {
+                    Some(Errno::NOENT) => self.report_file(" [New file]", 0),
+                    _ => self.fail_with(name, &error),
                 }
             }
         }
@@ -145,8 +148,7 @@ impl Editor<'_> {
         self.say(text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C"));
     }
 
-    fn fail_with(&mut self, name: &[u8], errno: Errno) {
-        let error = Error::from(errno);
+    fn fail_with(&mut self, name: &[u8], error: &Error) {
         self.fail(&text!("'", name, "' ", error.message()));
     }
 
@@ -165,7 +167,7 @@ impl Editor<'_> {
                 let lines = rbox_core::bytes::find_bytes(b'\n', &self.text().copy(at, at + length)).count();
                 self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
             }
-            Err(errno) => self.fail_with(name, errno),
+            Err(error) => self.fail_with(name, &error),
         }
     }
 
@@ -229,39 +231,32 @@ impl Editor<'_> {
                 true
             }
             Err(errno) => {
-                self.fail_with(name, errno);
+                self.fail_with(name, &errno.into());
                 false
             }
         }
     }
 
-    /// After a hangup: what was changed goes to a recovery file, beside the file, in the home directory or in /tmp.
-    pub(super) fn save_for_recovery(&mut self) -> Result<()> {
-        let name = self.file.name.clone().unwrap_or_else(|| b"vi".to_vec());
-        let home = self.env.vars.get("HOME").unwrap_or(b"/tmp").to_vec();
-        let mut failure = Errno::NOENT;
-        for path in [
-            text!(&name, ".save"),
-            text!(join_path(&home, base_name(&name)), ".save"),
-            text!("/tmp/", base_name(&name), ".save"),
-        ] {
-            for number in 0..10 {
-                let path = if number == 0 { path.clone() } else { text!(&path, ".", number as usize) };
-                // Nothing that is there is written over, and no link is followed.
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let (first, second) = self.document.text.parts(0, self.document.text.len());
-                let file = fs::open(&path, flags, Mode::from_raw_mode(0o600));
-                match file.and_then(|file| write_all(file.as_fd(), &[first, second])) {
-                    Ok(()) => return Err(Error::new(text!("changes are in ", path))),
-                    Err(Errno::EXIST) => {}
-                    Err(errno) => {
-                        failure = errno;
-                        break;
-                    }
-                }
+    /// After a hangup: what was changed goes to a recovery file, beside the file or in the home directory. The error
+    /// tells where it is, or why it is nowhere.
+    pub(super) fn save_for_recovery(&self) -> Error {
+        let name = self.file.name.as_deref().unwrap_or(b"vi");
+        let home = join_path(self.env.vars.get("HOME").unwrap_or(b"/tmp"), base_name(name));
+        let parts: [&[u8]; 2] = self.text().parts(0, self.text().len()).into();
+        let mut failure = Errno::EXIST;
+        for number in 0..20usize {
+            let path = if number < 10 { name } else { &home };
+            let path = if number % 10 == 0 { text!(path, ".save") } else { text!(path, ".save.", number % 10) };
+            // Nothing that is there is written over, and no link is followed.
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let file = fs::open(&path, flags, Mode::from_raw_mode(0o600));
+            match file.and_then(|file| write_all(file.as_fd(), &parts)) {
+                Ok(()) => return Error::new(text!("changes are in ", path)),
+                Err(Errno::EXIST) => {}
+                Err(errno) => failure = errno,
             }
         }
-        Err(Error::on(&name, failure))
+        Error::on(name, failure)
     }
 
     /// Reports the recovery file of a session that was lost.
@@ -305,7 +300,7 @@ impl Editor<'_> {
                 Some(output)
             }
             Err(errno) => {
-                self.fail_with(line, errno);
+                self.fail_with(line, &errno.into());
                 None
             }
         }

@@ -170,10 +170,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for command in startup.split(|byte| *byte == b'\n') {
         editor.ex(command);
     }
-    let message = core::mem::take(&mut editor.message);
+    // What is wrong in them is more than the file's size.
+    let wrong = editor.is_failure.then(|| core::mem::take(&mut editor.message));
+    editor.is_failure = false;
     editor.open(first.as_deref());
-    if editor.is_failure {
-        editor.message = message;
+    if let Some(wrong) = wrong {
+        editor.fail(&wrong);
     }
     for command in commands {
         editor.ex(&command);
@@ -366,7 +368,7 @@ impl<'e> Editor<'e> {
     fn hang_up(&mut self) {
         self.ended = Some(ExitStatus::FAILURE);
         if self.document.is_modified() && !cfg!(fuzzing) {
-            self.lost = self.save_for_recovery().err();
+            self.lost = Some(self.save_for_recovery());
         }
     }
 }

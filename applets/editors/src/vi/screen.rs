@@ -34,6 +34,31 @@ impl Editor<'_> {
         }
     }
 
+    /// Goes on from an offset and its column, to the offset `to` or to before the cell that has the column `wanted`.
+    fn walk(&self, mut at: usize, mut column: usize, to: usize, wanted: usize) -> (usize, usize) {
+        while at < to && column < wanted {
+            // Printable ASCII, which most lines are, is one column a byte.
+            let (first, second) = self.text().parts(at, to);
+            let bytes = if first.is_empty() { second } else { first };
+            let bytes = &bytes[..bytes.len().min(wanted - column)];
+            let plain = bytes.iter().position(|byte| !(b' '..=b'~').contains(byte)).unwrap_or(bytes.len());
+            (at, column) = (at + plain, column + plain);
+            if at == to || column == wanted {
+                break;
+            }
+            let width = self.cell_width(at, column);
+            if column + width > wanted {
+                break;
+            }
+            (at, column) = (at + self.text().character(at).1, column + width);
+        }
+        // What combines with the last character belongs to it.
+        while at < to && at > 0 && self.cell_width(at, column) == 0 {
+            at += self.text().character(at).1;
+        }
+        (at, column)
+    }
+
     /// The column, from 0, of an offset in its line.
     pub(super) fn column_of(&self, at: usize) -> usize {
         let start = self.text().line_start(at);
@@ -43,10 +68,8 @@ impl Editor<'_> {
             true => (known, known_column),
             false => (start, 0),
         };
-        while offset < at {
-            column += self.cell_width(offset, column);
-            offset += self.text().character(offset).1;
-        }
+        (offset, column) = self.walk(offset, column, at, usize::MAX);
+        debug_assert!(offset >= at);
         if at - start > 1024 {
             self.measured.set((at, column));
         }
@@ -55,18 +78,11 @@ impl Editor<'_> {
 
     /// The character of a line that has a column, or its last one.
     pub(super) fn at_column(&self, line: usize, wanted: usize) -> usize {
-        let (mut at, mut column) = (line, 0);
         let end = self.text().line_end(line);
         if wanted == usize::MAX {
             return self.text().on_line(end);
         }
-        while at < end {
-            column += self.cell_width(at, column);
-            if column > wanted {
-                break;
-            }
-            at = self.text().next(at);
-        }
+        let at = self.walk(line, 0, end, wanted).0;
         self.text().on_line(at)
     }
 
@@ -87,7 +103,7 @@ impl Editor<'_> {
 
     /// A row: the part of a line that the screen has.
     fn line_row(&self, line: usize, columns: usize, selected: Option<(usize, usize)>) -> Vec<u8> {
-        let (mut at, mut column, mut out) = (line, 0, Vec::new());
+        let ((mut at, mut column), mut out) = (self.walk(line, 0, self.text().line_end(line), self.left), Vec::new());
         let (left, right) = (self.left, self.left + columns);
         let mut reversed = false;
         while column < right {

@@ -136,27 +136,25 @@ impl Document {
         Some(self.pending.pop()?.wrapping_add(self.shift))
     }
 
-    /// Undoes the last command. Returns where the cursor goes; `None` when there is nothing to undo.
-    pub fn undo(&mut self) -> Result<Option<usize>> {
+    /// Undoes the last command, or does again what was undone last. Returns where the cursor goes; `None` when there is
+    /// nothing to undo.
+    pub fn undo(&mut self, again: bool) -> Result<Option<usize>> {
         self.close();
-        let Some(step) = self.done.pop() else { return Ok(None) };
-        for change in step.changes.iter().rev() {
-            self.apply(change.at, change.inserted.len(), &change.removed)?;
+        let from = if again { &mut self.undone } else { &mut self.done };
+        let Some(step) = from.pop() else { return Ok(None) };
+        let count = step.changes.len();
+        let mut first = step.cursor;
+        for index in 0..count {
+            let change = &step.changes[if again { index } else { count - 1 - index }];
+            let (old, new) = match again {
+                true => (&change.removed, &change.inserted),
+                false => (&change.inserted, &change.removed),
+            };
+            self.apply(change.at, old.len(), new)?;
+            first = if index == 0 { change.at } else { first.min(change.at) };
         }
-        let first = step.changes.iter().map(|change| change.at).min().unwrap_or(step.cursor);
-        self.undone.push(step);
-        Ok(Some(first.min(self.text.len() - 1)))
-    }
-
-    /// Does again what was undone last.
-    pub fn redo(&mut self) -> Result<Option<usize>> {
-        self.close();
-        let Some(step) = self.undone.pop() else { return Ok(None) };
-        for change in &step.changes {
-            self.apply(change.at, change.removed.len(), &change.inserted)?;
-        }
-        let first = step.changes.iter().map(|change| change.at).min().unwrap_or(step.cursor);
-        self.done.push(step);
+        let to = if again { &mut self.done } else { &mut self.undone };
+        to.push(step);
         Ok(Some(first.min(self.text.len() - 1)))
     }
 }
@@ -180,12 +178,12 @@ mod tests {
             states.push(document.text.copy(0, document.text.len()));
         }
         for state in states.iter().rev().skip(1) {
-            document.undo().expect("memory").expect("a step");
+            document.undo(false).expect("memory").expect("a step");
             assert_eq!(&document.text.copy(0, document.text.len()), state);
         }
-        assert!(!document.is_modified() && document.undo().expect("memory").is_none());
+        assert!(!document.is_modified() && document.undo(false).expect("memory").is_none());
         for state in &states[1..] {
-            document.redo().expect("memory").expect("a step");
+            document.undo(true).expect("memory").expect("a step");
             assert_eq!(&document.text.copy(0, document.text.len()), state);
         }
         assert!(document.is_modified());

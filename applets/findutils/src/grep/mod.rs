@@ -3,6 +3,7 @@
 //! Binary files are printed like any other, as BusyBox does, unless `-I` or `--binary-files` asks for something else.
 //! Directories among the operands are passed over without a word unless `-r` is given.
 
+mod matcher;
 mod search;
 
 use rbox_core::bytes::base_name;
@@ -10,20 +11,23 @@ use rbox_core::files::{self, Follow, Phase, Step, Visit};
 use rbox_core::io::Input;
 use rbox_core::number;
 use rbox_core::pattern::glob;
+use rbox_core::pattern::perl::Options;
 use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags, open, openat};
 
+use matcher::Matcher;
 use search::{Binary, Context, Form, Report, Search};
 
 options! {
-    "[-EFGivwxclLqsonbHhrRzaI] [-m N] [-A N] [-B N] [-C N] [--include=GLOB]... {PATTERN | -e PATTERN... | -f FILE...} [FILE]...
+    "[-EFGPivwxclLqsonbHhrRzaI] [-m N] [-A N] [-B N] [-C N] [--include=GLOB]... {PATTERN | -e PATTERN... | -f FILE...} [FILE]...
 
 Print the lines of each FILE, or of standard input, that match PATTERN.
 
   -E, --extended-regexp         PATTERN is an extended regular expression
   -F, --fixed-strings           PATTERN is a string
   -G, --basic-regexp            PATTERN is a basic regular expression (default)
+  -P, --perl-regexp             PATTERN is a regular expression of Perl
   -e, --regexp=PATTERN          Match PATTERN; repeatable
   -f, --file=FILE               Read patterns from FILE, one per line
   -i, -y, --ignore-case         Ignore case
@@ -61,6 +65,7 @@ Print the lines of each FILE, or of standard input, that match PATTERN.
     EXTENDED = "-E",
     FIXED = "-F",
     BASIC = "-G",
+    PERL = "-P",
     REGEXP = "-e",
     FILE = "-f",
     IGNORE_CASE = "-i",
@@ -125,16 +130,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         push_lines(&mut patterns, first);
         operands = rest;
     }
-    let regex = match Regex::any_of(&patterns, flags(env, args)) {
-        Ok(regex) => regex,
-        Err(error) => {
-            let pattern = patterns.iter().find(|pattern| Regex::new(pattern, flags(env, args)).is_err());
-            let pattern = pattern.map_or(&b""[..], Vec::as_slice);
-            return Err(error.about(pattern));
-        }
-    };
+    let matcher = matcher(env, args, &patterns)?;
     let recursive = args.has(RECURSIVE) || args.has(DEREFERENCE);
-    let mut search = search(env, args, regex)?;
+    let mut search = search(env, args, matcher)?;
     // `grep -r` without operands names files as they are seen from the current directory.
     let strip = if operands.is_empty() { b"./".len() } else { 0 };
     let only: &[u8] = if recursive { b"." } else { b"-" };
@@ -219,7 +217,21 @@ fn flags(env: &Env, args: &Args<'_>) -> Flags {
     flags
 }
 
-fn search(env: &Env, args: &Args<'_>, regex: Regex) -> Result<Search> {
+/// Compiles the patterns.
+fn matcher(env: &Env, args: &Args<'_>, patterns: &[Vec<u8>]) -> Result<Matcher> {
+    if args.last_of(&[EXTENDED, FIXED, BASIC, PERL]) == Some(PERL) {
+        let [pattern] = patterns else { return Err(Error::new("the -P option only supports a single pattern")) };
+        let options = Options { fold_case: args.has(IGNORE_CASE), utf8: env.is_utf8() };
+        return Matcher::perl(pattern, options, args.has(WORD), args.has(LINE));
+    }
+    let flags = flags(env, args);
+    Regex::any_of(patterns, flags).map(|regex| Matcher::Posix(Box::new(regex))).map_err(|error| {
+        let pattern = patterns.iter().find(|pattern| Regex::new(pattern, flags).is_err());
+        error.about(pattern.map_or(&b""[..], Vec::as_slice))
+    })
+}
+
+fn search(env: &Env, args: &Args<'_>, matcher: Matcher) -> Result<Search> {
     let count =
         |option| args.values(option).try_fold(None, |_, word| number::parse_count(word, number::PLAIN).map(Some));
     let around = match args.last_of(&[CONTEXT, NUMBER]) {
@@ -249,7 +261,7 @@ fn search(env: &Env, args: &Args<'_>, regex: Regex) -> Result<Search> {
         color,
     };
     let context = Context { before: count(BEFORE)?.unwrap_or(around), after: count(AFTER)?.unwrap_or(around) };
-    let mut search = Search::new(regex, report, form, context, if args.has(NUL_DATA) { 0 } else { b'\n' });
+    let mut search = Search::new(matcher, report, form, context, if args.has(NUL_DATA) { 0 } else { b'\n' });
     search.invert = args.has(INVERT);
     search.max = count(MAX_COUNT)?;
     search.binary = binary(args)?;

@@ -6,8 +6,9 @@ use rbox_core::bytes::{find_byte, find_byte_back, find_bytes};
 use rbox_core::files::same_regular_file;
 use rbox_core::io::Input;
 use rbox_core::number::Decimal;
-use rbox_core::pattern::regex::{Exec, Regex};
 use rbox_core::prelude::*;
+
+use super::matcher::Matcher;
 
 /// What is printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct Context {
 
 /// A search through all inputs.
 pub struct Search {
-    regex: Regex,
+    matcher: Matcher,
     report: Report,
     pub form: Form,
     context: Context,
@@ -89,10 +90,10 @@ const SEPARATOR_COLOR: &[u8] = b"\x1b[36m\x1b[K";
 const END_COLOR: &[u8] = b"\x1b[m\x1b[K";
 
 impl Search {
-    pub fn new(regex: Regex, report: Report, form: Form, context: Context, line_end: u8) -> Search {
+    pub fn new(matcher: Matcher, report: Report, form: Form, context: Context, line_end: u8) -> Search {
         let context = if report == Report::Lines { context } else { Context { before: 0, after: 0 } };
         Search {
-            regex,
+            matcher,
             report,
             form,
             context,
@@ -226,7 +227,7 @@ impl Search {
                 if searched < data.len() {
                     self.part(env, data, searched..data.len(), progress)?;
                 }
-                if self.regex.gave_up() {
+                if self.matcher.gave_up() {
                     return Err(Error::parts(&[progress.name, b": regular expression too complex"]));
                 }
                 return Ok(());
@@ -254,7 +255,7 @@ impl Search {
             if is_full && progress.after == 0 {
                 return Ok(false);
             }
-            let found = if is_full { None } else { self.regex.find_line(&data[..part.end], at) };
+            let found = if is_full { None } else { self.matcher.find_line(&data[..part.end], at, self.line_end) };
             // The line with its end.
             let line = match found {
                 Some(line) => line.start..(line.end + 1).min(part.end),
@@ -411,7 +412,7 @@ impl Search {
     fn print_colored(&self, env: &mut Env, line: &[u8]) -> Result<()> {
         let text = line.strip_suffix(&[self.line_end]).unwrap_or(line);
         let mut at = 0;
-        for found in matches(&self.regex, text) {
+        for found in self.matcher.matches(text) {
             env.stdout.write(&text[at..found.start])?;
             env.stdout.write(&[MATCH_COLOR, &text[found.clone()], END_COLOR].concat())?;
             at = found.end;
@@ -429,7 +430,7 @@ impl Search {
     ) -> Result<()> {
         let text = &data[line.clone()];
         let text = text.strip_suffix(&[self.line_end]).unwrap_or(text);
-        for found in matches(&self.regex, text) {
+        for found in self.matcher.matches(text) {
             self.print_prefix(env, data, line.start, line.start + found.start, b":", progress)?;
             if self.form.color {
                 env.stdout.write(&[MATCH_COLOR, &text[found], END_COLOR].concat())?;
@@ -498,9 +499,4 @@ impl Search {
         }
         env.stdout.write(&[SEPARATOR_COLOR, separator, END_COLOR].concat())
     }
-}
-
-/// The matches in a line that are not empty.
-fn matches<'a>(regex: &'a Regex, text: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-    regex.matches(text, 0, Exec::default()).filter(|(start, end)| start < end).map(|(start, end)| start..end)
 }

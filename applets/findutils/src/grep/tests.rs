@@ -38,7 +38,7 @@ fn answers_by_its_status() {
     assert_eq!(status(&["z", "/proc/nonexistent"], ""), 2);
     assert_eq!(status(&["-q", "b", "/proc/nonexistent", "-"], "abc\n"), 0);
     assert_eq!(status(&["-L", "z"], "abc\n"), 0);
-    assert_eq!(status(&["-P", "z"], "abc\n"), 2);
+    assert_eq!(status(&["-P", "(z"], "abc\n"), 2);
 }
 
 #[test]

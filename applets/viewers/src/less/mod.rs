@@ -218,9 +218,11 @@ fn show(env: &mut Env, settings: Settings, files: &[&[u8]], pressed: &[u8], term
         }
     }
     let Some(mut source) = opened else { return Ok(status) };
-    if settings.quit_if_one_screen && entries.len() == 1 && view::fits(&mut source, &settings) {
-        let size = source.size();
-        env.stdout.write(source.bytes(0, size))?;
+    if settings.quit_if_one_screen
+        && entries.len() == 1
+        && let Some(rows) = view::whole(&mut source, &settings)
+    {
+        env.stdout.write(&rows)?;
         return Ok(status);
     }
     let Some(screen) = Screen::open(terminal, if settings.no_init { Manner::Whole } else { Manner::Alternate }) else {

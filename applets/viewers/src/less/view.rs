@@ -2,8 +2,8 @@
 
 use rbox_core::error::Result;
 use rbox_core::term::size;
-use rbox_core::text;
 use rbox_core::text::Right;
+use rbox_core::{push, text};
 
 use super::{Less, Settings};
 use crate::pager::row::{Look, next_row, show};
@@ -12,30 +12,44 @@ use crate::pager::source::Source;
 /// Columns of the number of a line, and the blank after it.
 const NUMBERS: usize = 8;
 
-/// Whether a file fits on the screen with the prompt below it.
-pub(super) fn fits(source: &mut Source, settings: &Settings) -> bool {
-    let Some((rows, columns)) = size(1) else { return false };
+/// The rows of a file, when they fit on the screen with the prompt below them.
+pub(super) fn whole(source: &mut Source, settings: &Settings) -> Option<Vec<u8>> {
+    let (rows, columns) = size(1)?;
     let columns = columns.saturating_sub(if settings.numbers { NUMBERS } else { 0 }).max(1);
     let look = Look { columns, left: 0, chop: settings.chop, tab: settings.tab, raw: settings.raw };
-    let (mut at, mut used) = (0, 0);
-    while used < rows.saturating_sub(1) {
+    let (mut at, mut used, mut number, mut out) = (0, 0, 0usize, Vec::new());
+    loop {
         let end = source.line_end(at);
         if end == at {
-            return true;
+            return Some(out);
+        }
+        number += 1;
+        if settings.squeeze && at >= 2 && source.bytes(at - 2, 3) == b"\n\n\n" {
+            at = end;
+            continue;
         }
         let line = source.bytes(at, end - at);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut from = 0;
         loop {
-            from = next_row(line, from, &look);
-            used += 1;
+            if settings.numbers && from == 0 {
+                push!(out, Right(number, NUMBERS - 1, b' '), " ");
+            } else if settings.numbers {
+                out.resize(out.len() + NUMBERS, b' ');
+            }
+            let (row, next) = show(line, from, &look, &[]);
+            push!(out, row, "\n");
+            (from, used) = (next, used + 1);
+            if used >= rows {
+                return None;
+            }
             if from >= line.len() {
                 break;
             }
         }
         at = end;
     }
-    used < rows && source.bytes(at, 1).is_empty()
 }
 
 impl Less<'_> {

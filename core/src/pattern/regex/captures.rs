@@ -39,18 +39,32 @@ enum Retry {
         pos: usize,
         taken: usize,
     },
-    /// The part that begins at `pc` reached from `from` to `pos`.
+    /// A part that takes the longest match it can goes up to `pos`.
     Take {
-        pc: u32,
-        end_pc: u32,
-        from: usize,
-        pos: usize,
+        part: Part,
         taken: usize,
     },
     Restore {
         slot: u32,
         value: usize,
     },
+}
+
+/// A part of the program, from `pc` to `end_pc`, that matches from `from` to `to`.
+#[derive(Clone, Copy)]
+struct Part {
+    pc: u32,
+    end_pc: u32,
+    from: usize,
+    to: usize,
+}
+
+/// What is still to be done, in this order, when all ends are settled.
+#[derive(Clone, Copy)]
+enum Later {
+    Find(Part),
+    /// A new turn forgets the groups that parts of earlier turns have found.
+    Forget(u32, u32),
 }
 
 /// What was tried already: one bit for each position in the program and in the text.
@@ -76,7 +90,7 @@ impl Trial<'_> {
     /// Sets the slots for the match from `start` to `end`; false if that took too much memory.
     pub fn find_groups(&mut self, start: usize, end: usize) -> bool {
         let last = self.program.insts.len() as u32 - 1;
-        self.region(0, last, start, end)
+        self.region(Part { pc: 0, end_pc: last, from: start, to: end })
     }
 
     /// The end of the longest match that begins at `start`, by trying everything; the slots are its groups.
@@ -102,22 +116,45 @@ impl Trial<'_> {
         self.steps > STEPS_MAX
     }
 
-    /// Finds the groups of the part of the program from `pc` to `end_pc`, which matches exactly from `from` to `to`.
-    fn region(&mut self, pc: u32, end_pc: u32, from: usize, to: usize) -> bool {
-        let width = to - from + 1;
-        let Some(bits) = width.checked_mul((end_pc - pc + 1) as usize).filter(|&bits| bits < TRIED_MAX) else {
+    /// Finds the groups of the part, whose bounds are known.
+    fn region(&mut self, part: Part) -> bool {
+        let width = part.to - part.from + 1;
+        let count = (part.end_pc - part.pc + 1) as usize;
+        let Some(bits) = width.checked_mul(count).filter(|&bits| bits < TRIED_MAX) else {
             return false;
         };
+        let mut later = Vec::new();
         let mut tried = Tried { bits: vec![0; bits / 64 + 1], width };
-        let mut taken = Vec::new();
+        let mut is_found = self.find_part(part, &mut tried, &mut later);
+        if !is_found {
+            // What was tried in a turn that reads nothing may be right in another turn: again without memory.
+            tried.bits.clear();
+            later.clear();
+            is_found = self.find_part(part, &mut tried, &mut later);
+        }
+        if !is_found {
+            return false;
+        }
+        let settled = self.slots.clone();
+        later.into_iter().all(|step| match step {
+            Later::Find(part) => self.region(part),
+            Later::Forget(first, last) => {
+                let slots = 2 * first as usize..2 * last as usize + 2;
+                self.slots[slots.clone()].copy_from_slice(&settled[slots]);
+                true
+            }
+        })
+    }
+
+    fn find_part(&mut self, part: Part, tried: &mut Tried, later: &mut Vec<Later>) -> bool {
         self.steps = 0;
-        let is_found = self.attempt(pc, from, &mut tried, pc, &mut taken, |_, at, pos| {
+        let Part { pc, end_pc, from, to } = part;
+        self.attempt(pc, from, tried, pc, later, |_, at, pos| {
             if pos > to {
                 return Some(false);
             }
             (at == end_pc).then_some(pos == to)
-        });
-        is_found && taken.iter().all(|&(pc, end_pc, from, to)| self.region(pc, end_pc, from, to))
+        })
     }
 
     /// Runs the program from `pc` until `goal` says that it has arrived; `Some(false)` means to try on.
@@ -127,7 +164,7 @@ impl Trial<'_> {
         pos: usize,
         tried: &mut Tried,
         base: u32,
-        taken: &mut Vec<(u32, u32, usize, usize)>,
+        taken: &mut Vec<Later>,
         mut goal: impl FnMut(&Self, u32, usize) -> Option<bool>,
     ) -> bool {
         let origin = pos;
@@ -143,10 +180,10 @@ impl Trial<'_> {
                         taken.truncate(length);
                         next = Some((pc, pos));
                     }
-                    Some(Retry::Take { pc, end_pc, from, pos, taken: length }) => {
+                    Some(Retry::Take { part, taken: length }) => {
                         taken.truncate(length);
-                        taken.push((pc, end_pc, from, pos));
-                        next = Some((end_pc, pos));
+                        taken.push(Later::Find(part));
+                        next = Some((part.end_pc, part.to));
                     }
                 }
                 continue;
@@ -171,9 +208,12 @@ impl Trial<'_> {
                     }
                 }
                 Inst::Again(slot, body) => {
-                    if tried.is_new(pc - base, pos - origin) {
+                    let has_read = self.slots[slot as usize] != pos;
+                    // A turn that reads nothing must be the only one.
+                    let is_alone = self.slots[slot as usize + 1] == pos;
+                    if (has_read || is_alone) && tried.is_new(pc - base, pos - origin) {
                         next = Some((pc + 1, pos));
-                        if self.slots[slot as usize] != pos {
+                        if has_read {
                             retries.push(Retry::Go { pc: pc + 1, pos, taken: taken.len() });
                             next = Some((body, pos));
                         }
@@ -184,7 +224,8 @@ impl Trial<'_> {
                         let ends = self.ends(pc + 1, end_pc, pos, origin + tried.width.max(1) - 1);
                         let length = taken.len();
                         for end in ends {
-                            retries.push(Retry::Take { pc: pc + 1, end_pc, from: pos, pos: end, taken: length });
+                            let part = Part { pc: pc + 1, end_pc, from: pos, to: end };
+                            retries.push(Retry::Take { part, taken: length });
                         }
                     }
                 }
@@ -202,6 +243,9 @@ impl Trial<'_> {
                         if self.slots[slot as usize] != UNSET {
                             self.save(&mut retries, slot, UNSET);
                         }
+                    }
+                    if !taken.is_empty() {
+                        taken.push(Later::Forget(first, last));
                     }
                     next = Some((pc + 1, pos));
                 }

@@ -6,7 +6,7 @@
 //! that every match contains, then reads the text once with an automaton (`dfa`), and looks for groups between the
 //! bounds that it found (`captures`). Only back-references make it try, with a limit: see `Regex::gave_up`.
 
-mod ast;
+pub(super) mod ast;
 mod captures;
 mod dfa;
 mod literal;

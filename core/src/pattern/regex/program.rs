@@ -21,7 +21,8 @@ pub enum Inst {
     Save(u32),
     /// Forgets the groups from the first to the last.
     Forget(u32, u32),
-    /// Goes back to the position in the program unless nothing was read since the slot was saved.
+    /// Goes back to the position in the program unless nothing was read since the slot was saved. The following slot is
+    /// where the first turn began.
     Again(u32, u32),
     /// Fails if nothing was read since the slot was saved.
     Progress(u32),
@@ -231,10 +232,11 @@ impl Compiler {
             return Ok(());
         }
         let slot = self.slots;
-        self.slots += 1;
+        self.slots += 2;
+        self.push(Inst::Save(slot + 1))?;
         self.push(Inst::Save(slot))?;
         self.turn(inner)?;
-        self.push(Inst::Again(slot, body))?;
+        self.push(Inst::Again(slot, body + 1))?;
         Ok(())
     }
 
