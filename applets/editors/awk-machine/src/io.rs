@@ -96,7 +96,7 @@ impl Streams {
             }
             // Only this process writes to the other commands, which end when it closes them.
             *self = Self::default();
-            call::replace(env, &[b"sh", b"-c", command]).0
+            shell(env, command)
         });
         Ok(child?)
     }
@@ -208,10 +208,17 @@ impl Streams {
         self.flush(env)?;
         let child = process::fork_run(|| {
             *self = Self::default();
-            call::replace(env, &[b"sh", b"-c", command]).0
+            shell(env, command)
         })?;
         Ok(wait(Some(child)))
     }
+}
+
+/// Becomes the shell, whatever PATH is, as for popen(3); the status if there is none.
+fn shell(env: &mut Env, command: &[u8]) -> u8 {
+    let words: [&[u8]; 3] = [b"sh", b"-c", command];
+    process::exec(b"/bin/sh", &words, &env.vars.words());
+    call::replace(env, &words).0
 }
 
 /// What a closed pipe or a full disk says names the stream.

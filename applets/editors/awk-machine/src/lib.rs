@@ -9,6 +9,7 @@ mod format;
 mod input;
 mod io;
 pub mod machine;
+mod operands;
 mod output;
 pub mod program;
 pub mod regexes;

@@ -52,6 +52,11 @@ impl Pattern {
         }
     }
 
+    /// The byte that is all that the expression matches.
+    pub fn byte(&self) -> Option<u8> {
+        self.byte
+    }
+
     /// The engine's expression.
     pub fn regex(&self) -> &Regex {
         &self.regex

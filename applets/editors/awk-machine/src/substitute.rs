@@ -1,6 +1,6 @@
 //! Functions that match: `match`, `split`, `sub`, `gsub`, `gensub` and `patsplit`.
 
-use rbox_core::bytes::append;
+use rbox_core::bytes::{append, find_bytes};
 use rbox_core::error::{Error, Result};
 use rbox_core::pattern::regex::{Exec, Span};
 
@@ -175,6 +175,15 @@ fn replace(
 ) -> Result<u32> {
     let is_plain = !replacement.iter().any(|byte| matches!(byte, b'&' | b'\\'));
     let (mut count, mut copied) = (0, 0);
+    if let (true, true, Some(byte)) = (is_plain, is_global, pattern.byte()) {
+        for at in find_bytes(byte, text) {
+            put(out, &text[copied..at])?;
+            put(out, replacement)?;
+            (count, copied) = (count + 1, at + 1);
+        }
+        put(out, &text[copied..])?;
+        return Ok(count);
+    }
     let mut next = pattern.find_at(text, 0);
     while let Some((start, end)) = next {
         put(out, &text[copied..start])?;
@@ -214,7 +223,10 @@ fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
     if out.capacity() - out.len() < bytes.len() {
         return append(out, bytes);
     }
-    out.extend_from_slice(bytes);
+    match bytes {
+        [byte] => out.push(*byte),
+        bytes => out.extend_from_slice(bytes),
+    }
     Ok(())
 }
 

@@ -213,7 +213,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Only the temporaries are appended to; the first of them is a copy if the list begins with anything else.
+    /// The first two parts make a temporary, to which the others are appended.
     fn concat(&mut self, parts: &[Expr], dest: Operand) -> Result<()> {
         let (mut left, second) = self.pair(&parts[0], &parts[1], false)?;
         let middle = if parts.len() == 2 { dest } else { self.temp() };

@@ -27,7 +27,7 @@ pub struct Parser<'a> {
     pub(super) names: Names,
     /// `>` begins a redirection: in the list of `print` that is in no parentheses.
     pub(super) no_greater: bool,
-    /// `in` is not an operator: at the beginning of `for (`.
+    /// How deep expressions and statements are nested here.
     pub(super) depth: usize,
     loops: usize,
     switches: usize,
