@@ -8,11 +8,11 @@ mod names;
 mod parse;
 mod tree;
 
-use rbox_core::io::Input;
+use rbox_core::io::{Input, Output};
 use rbox_core::number::{PLAIN, parse_count};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::Stat;
-use rbox_core::sys::process;
+use rbox_core::sys::{Errno, process};
 use rbox_core::{push, text};
 
 use apply::{Fit, Manner};

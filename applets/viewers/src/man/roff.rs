@@ -446,14 +446,10 @@ impl Roff {
         let end = words.next().unwrap_or_default().to_vec();
         // In the body of a macro escapes are read when it is called: one backslash of two goes now.
         let body = self.body(&end).into_iter().map(|line| replace(&line, b"\\\\", b"\\"));
-        let lines = if adds {
-            self.macros.entry(name).or_default()
-        } else {
-            {
-            self.macros.remove(&name);
-            self.macros.entry(name).or_default()
+        let lines = self.macros.entry(name).or_default();
+        if !adds {
+            lines.clear();
         }
-        };
         lines.extend(body);
     }
 
