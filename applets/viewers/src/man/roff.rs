@@ -1,7 +1,6 @@
 //! The language of troff, as much of it as manual pages use (groff(7)): requests, macros, strings, registers, escapes.
 
-use std::collections::BTreeMap;
-
+use rbox_core::bytes::find_byte;
 use rbox_core::number::parse_decimal;
 
 use super::mdoc::Mdoc;
@@ -17,11 +16,9 @@ pub struct Roff {
     pub page: Page,
     pub mdoc: Mdoc,
     /// Lines still to be read: the file's, and those of macros that were called, the innermost last.
-    inputs: Vec<std::vec::IntoIter<Vec<u8>>>,
+    inputs: Vec<Lines>,
     read: usize,
-    strings: BTreeMap<Vec<u8>, Vec<u8>>,
-    registers: BTreeMap<Vec<u8>, i64>,
-    macros: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
+    definitions: Vec<Definition>,
     font: u8,
     font_before: u8,
     /// The result of `.ie`, for its `.el`.
@@ -43,6 +40,37 @@ pub struct Roff {
     include: fn(&[u8]) -> Option<Vec<u8>>,
 }
 
+/// Lines that are read one by one.
+struct Lines {
+    text: Vec<u8>,
+    at: usize,
+}
+
+impl Lines {
+    fn next(&mut self) -> Option<&[u8]> {
+        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let length = find_byte(b'\n', rest).unwrap_or(rest.len());
+        self.at += length + 1;
+        Some(&rest[..length])
+    }
+}
+
+/// What a page gives a name to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    String,
+    /// Its lines end with newlines.
+    Macro,
+    Register,
+}
+
+struct Definition {
+    kind: Kind,
+    name: Vec<u8>,
+    text: Vec<u8>,
+    number: i64,
+}
+
 /// The columns that man(7) leaves before text.
 pub const MARGIN: usize = 7;
 
@@ -53,9 +81,7 @@ impl Roff {
             mdoc: Mdoc::default(),
             inputs: Vec::new(),
             read: 0,
-            strings: BTreeMap::new(),
-            registers: BTreeMap::new(),
-            macros: BTreeMap::new(),
+            definitions: Vec::new(),
             font: ROMAN,
             font_before: ROMAN,
             conditions: Vec::new(),
@@ -83,39 +109,50 @@ impl Roff {
 
     fn push_input(&mut self, source: &[u8]) {
         // What stands for a font or a blank here is no text; a tab stays.
-        let is_text = |byte: &u8| *byte >= b' ' && *byte != 127 || *byte == b'\t';
-        let lines = source.split(|&byte| byte == b'\n').map(|line| line.iter().copied().filter(is_text).collect());
-        let mut lines: Vec<Vec<u8>> = lines.collect();
-        if lines.last().is_some_and(Vec::is_empty) {
-            lines.pop();
-        }
-        self.inputs.push(lines.into_iter());
+        let is_text = |byte: &u8| *byte >= b' ' && *byte != 127 || matches!(byte, b'\t' | b'\n');
+        self.push_lines(source.iter().copied().filter(is_text).collect());
     }
 
     /// Puts lines before those that are still to be read.
-    fn push_lines(&mut self, lines: Vec<Vec<u8>>) {
-        while self.inputs.last().is_some_and(|input| input.as_slice().is_empty()) {
+    fn push_lines(&mut self, text: Vec<u8>) {
+        while self.inputs.last().is_some_and(|input| input.at >= input.text.len()) {
             self.inputs.pop();
         }
         if self.inputs.len() < MOST_DEPTH && self.read < MOST_LINES {
-            self.inputs.push(lines.into_iter());
+            self.inputs.push(Lines { text, at: 0 });
         }
     }
 
     pub fn next_line(&mut self) -> Option<Vec<u8>> {
-        while let Some(input) = self.inputs.last_mut() {
-            if let Some(mut line) = input.next() {
-                self.read += 1;
-                // A backslash at the end joins the following line.
-                while line.ends_with(b"\\") && !line.ends_with(b"\\\\") {
-                    line.pop();
-                    line.extend(input.next()?);
-                }
-                return Some(line);
+        loop {
+            let input = self.inputs.last_mut()?;
+            let Some(line) = input.next() else {
+                self.inputs.pop();
+                continue;
+            };
+            self.read += 1;
+            let mut line = line.to_vec();
+            // A backslash at the end joins the following line.
+            while line.ends_with(b"\\") && !line.ends_with(b"\\\\") {
+                line.pop();
+                line.extend_from_slice(input.next()?);
             }
-            self.inputs.pop();
+            return Some(line);
         }
-        None
+    }
+
+    fn definition(&self, kind: Kind, name: &[u8]) -> Option<&Definition> {
+        self.definitions.iter().find(|known| known.kind == kind && known.name == name)
+    }
+
+    /// The definition of that name, which is empty at first.
+    fn define(&mut self, kind: Kind, name: &[u8]) -> &mut Definition {
+        let found = self.definitions.iter().position(|known| known.kind == kind && known.name == name);
+        let at = found.unwrap_or(self.definitions.len());
+        if found.is_none() {
+            self.definitions.push(Definition { kind, name: name.to_vec(), text: Vec::new(), number: 0 });
+        }
+        &mut self.definitions[at]
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -153,9 +190,10 @@ impl Roff {
         let length = request.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'\\').count();
         let (name, rest) = request.split_at(length);
         let rest = rest.trim_ascii_start();
-        if let Some(body) = self.macros.get(name).cloned() {
+        if let Some(found) = self.definition(Kind::Macro, name) {
+            let body = found.text.clone();
             let words = self.words(rest);
-            return self.push_lines(body.iter().map(|line| with_arguments(line, &words)).collect());
+            return self.push_lines(with_arguments(&body, &words));
         }
         match name {
             b"if" => drop(self.condition(rest)),
@@ -167,20 +205,20 @@ impl Roff {
                 Some(false) => self.conditional(rest, true),
                 _ => self.conditional(rest, false),
             },
-            b"de" | b"de1" | b"am" | b"am1" => self.define(rest, name.starts_with(b"am")),
+            b"de" | b"de1" | b"am" | b"am1" => self.define_macro(rest, name.starts_with(b"am")),
             b"ig" => drop(self.body(rest)),
             b"ds" | b"ds1" | b"as" => self.define_string(rest, name == b"as"),
             b"nr" => self.set_register(rest),
             b"rm" | b"rr" => {
-                self.strings.remove(rest);
-                self.macros.remove(rest);
+                self.definitions.retain(|known| known.name != rest);
             }
             b"als" => {
                 let words = self.words(rest);
                 if let [new, old, ..] = &words[..]
-                    && let Some(body) = self.macros.get(old).cloned()
+                    && let Some(found) = self.definition(Kind::Macro, old)
                 {
-                    self.macros.insert(new.clone(), body);
+                    let body = found.text.clone();
+                    self.define(Kind::Macro, new).text = body;
                 }
             }
             b"do" => self.request(rest),
@@ -388,8 +426,7 @@ impl Roff {
                 let rest = rest.trim_ascii_start();
                 let length = rest.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
                 let name = &rest[..length];
-                let known = self.strings.contains_key(name) || self.macros.contains_key(name);
-                (known || self.registers.contains_key(name), &rest[length..])
+                (self.definitions.iter().any(|known| known.name == name), &rest[length..])
             }
             [delimiter @ (b'\'' | b'"'), ..] => {
                 let parts: Vec<&[u8]> = rest[1..].splitn(3, |byte| byte == delimiter).collect();
@@ -409,15 +446,14 @@ impl Roff {
 
     /// Runs or skips a line or a block in `\{ ... \}`.
     fn conditional(&mut self, rest: &[u8], holds: bool) {
-        let opened = count(rest, b"\\{");
         if holds {
             let rest = rest.strip_prefix(b"\\{").unwrap_or(rest);
             if !rest.is_empty() {
-                self.push_lines(vec![rest.to_vec()]);
+                self.push_lines(rest.to_vec());
             }
             return;
         }
-        let mut depth = opened as i64 - count(rest, b"\\}") as i64;
+        let mut depth = count(rest, b"\\{") as i64 - count(rest, b"\\}") as i64;
         while depth > 0 {
             let Some(line) = self.next_line() else { return };
             depth += count(&line, b"\\{") as i64 - count(&line, b"\\}") as i64;
@@ -438,39 +474,39 @@ impl Roff {
         body
     }
 
-    fn define(&mut self, rest: &[u8], adds: bool) {
-        let comment = rest.windows(2).position(|escape| escape == b"\\\"").unwrap_or(rest.len());
-        let rest = &rest[..comment];
-        let mut words = rest.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
-        let name = words.next().unwrap_or_default().to_vec();
-        let end = words.next().unwrap_or_default().to_vec();
-        // In the body of a macro escapes are read when it is called: one backslash of two goes now.
-        let body = self.body(&end).into_iter().map(|line| replace(&line, b"\\\\", b"\\"));
-        let lines = self.macros.entry(name).or_default();
+    fn define_macro(&mut self, rest: &[u8], adds: bool) {
+        let comment = rbox_core::bytes::find(rest, b"\\\"").unwrap_or(rest.len());
+        let mut words = rest[..comment].split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+        let name = words.next().unwrap_or_default();
+        let body = self.body(words.next().unwrap_or_default());
+        let found = self.define(Kind::Macro, name);
         if !adds {
-            lines.clear();
+            found.text.clear();
         }
-        lines.extend(body);
+        for line in body {
+            // In the body of a macro escapes are read when it is called: one backslash of two goes now.
+            found.text.extend(replace(&line, b"\\\\", b"\\"));
+            found.text.push(b'\n');
+        }
     }
 
     fn define_string(&mut self, rest: &[u8], adds: bool) {
         let length = rest.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
         let (name, value) = rest.split_at(length);
         let value = value.trim_ascii_start();
-        let value = value.strip_prefix(b"\"").unwrap_or(value);
-        let string = self.strings.entry(name.to_vec()).or_default();
+        let string = &mut self.define(Kind::String, name).text;
         if !adds {
             string.clear();
         }
         if string.len() < 1 << 16 {
-            string.extend_from_slice(value);
+            string.extend_from_slice(value.strip_prefix(b"\"").unwrap_or(value));
         }
     }
 
     fn set_register(&mut self, rest: &[u8]) {
         let words = self.words(rest);
         let [name, value, ..] = &words[..] else { return };
-        let register = self.registers.entry(name.clone()).or_default();
+        let register = &mut self.define(Kind::Register, name).number;
         *register = match &value[..] {
             [b'+', value @ ..] => register.saturating_add(number(value)),
             [b'-', value @ ..] => register.saturating_sub(number(value)),
@@ -578,7 +614,7 @@ impl Roff {
                 }
                 b'*' => {
                     let name = take_name(text, &mut at);
-                    match self.strings.get(name).cloned() {
+                    match self.definition(Kind::String, name).map(|found| found.text.clone()) {
                         Some(value) if depth < 20 && out.len() < 1 << 16 => self.expand_into(&value, out, depth + 1),
                         _ => push_predefined(out, name),
                     }
@@ -592,7 +628,7 @@ impl Roff {
                         b".l" => self.page.width() as i64,
                         b".i" => self.page.indent() as i64,
                         b".g" => 1,
-                        _ => self.registers.get(name).copied().unwrap_or(0),
+                        _ => self.definition(Kind::Register, name).map_or(0, |found| found.number),
                     };
                     rbox_core::push!(*out, value);
                 }
