@@ -48,7 +48,7 @@ rbox_core::applets! {
     pwd: "/bin/pwd";
     readlink: "/usr/bin/readlink";
     realpath: "/usr/bin/realpath";
-    rev: "/usr/bin/rev";
+    rev: "/bin/rev";
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
