@@ -120,9 +120,9 @@ impl Summary<'_> {
     /// Adds the text of `format` and a newline.
     fn push(&self, out: &mut Vec<u8>, format: &[u8]) {
         let usage = process::usage_of_children();
-        let time = |seconds: i64, micros: i64| Duration::new(seconds as u64, micros as u32 * 1000);
-        let user = time(usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
-        let system = time(usage.ru_stime.tv_sec, usage.ru_stime.tv_usec);
+        // The types of the fields differ from processor to processor.
+        let user = Duration::new(usage.ru_utime.tv_sec as u64, usage.ru_utime.tv_usec as u32 * 1000);
+        let system = Duration::new(usage.ru_stime.tv_sec as u64, usage.ru_stime.tv_usec as u32 * 1000);
         let ticks = ((user + system).as_millis() / 10) as i64;
         // The kernel counts what is held for a while: kilobytes times ticks of a hundredth of a second.
         let average = |sum: i64| sum.checked_div(ticks).unwrap_or(0);
@@ -150,23 +150,23 @@ impl Summary<'_> {
                     },
                     b'C' => out.extend(self.command.join(&b' ')),
                     b'x' => push!(*out, self.change.status()),
-                    b'M' => push!(*out, usage.ru_maxrss),
-                    b'R' => push!(*out, usage.ru_minflt),
-                    b'F' => push!(*out, usage.ru_majflt),
-                    b'c' => push!(*out, usage.ru_nivcsw),
-                    b'w' => push!(*out, usage.ru_nvcsw),
-                    b'I' => push!(*out, usage.ru_inblock),
-                    b'O' => push!(*out, usage.ru_oublock),
-                    b'W' => push!(*out, usage.ru_nswap),
-                    b's' => push!(*out, usage.ru_msgsnd),
-                    b'r' => push!(*out, usage.ru_msgrcv),
-                    b'k' => push!(*out, usage.ru_nsignals),
+                    b'M' => push!(*out, usage.ru_maxrss as i64),
+                    b'R' => push!(*out, usage.ru_minflt as i64),
+                    b'F' => push!(*out, usage.ru_majflt as i64),
+                    b'c' => push!(*out, usage.ru_nivcsw as i64),
+                    b'w' => push!(*out, usage.ru_nvcsw as i64),
+                    b'I' => push!(*out, usage.ru_inblock as i64),
+                    b'O' => push!(*out, usage.ru_oublock as i64),
+                    b'W' => push!(*out, usage.ru_nswap as i64),
+                    b's' => push!(*out, usage.ru_msgsnd as i64),
+                    b'r' => push!(*out, usage.ru_msgrcv as i64),
+                    b'k' => push!(*out, usage.ru_nsignals as i64),
                     b'Z' => push!(*out, param::page_size()),
-                    b'X' => push!(*out, average(usage.ru_ixrss)),
-                    b'D' => push!(*out, average(usage.ru_idrss)),
-                    b'p' => push!(*out, average(usage.ru_isrss)),
+                    b'X' => push!(*out, average(usage.ru_ixrss as i64)),
+                    b'D' => push!(*out, average(usage.ru_idrss as i64)),
+                    b'p' => push!(*out, average(usage.ru_isrss as i64)),
                     b't' => push!(*out, 0i64),
-                    b'K' => push!(*out, average(usage.ru_ixrss + usage.ru_idrss + usage.ru_isrss)),
+                    b'K' => push!(*out, average((usage.ru_ixrss + usage.ru_idrss + usage.ru_isrss) as i64)),
                     other => out.extend_from_slice(&[b'?', other]),
                 },
                 _ => out.push(byte),
