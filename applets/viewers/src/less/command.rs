@@ -54,7 +54,7 @@ Keys; N is a number that is typed before a key.
 ";
 
 /// The most that a number before a key may be.
-const MOST: usize = 1 << 30;
+const MOST: usize = 1 << 28;
 
 impl Less<'_> {
     /// The keys of `+CMD`.
