@@ -3,6 +3,7 @@
 use rbox_core::term::keys::Key;
 use rbox_core::text;
 
+use super::buffer::characters;
 use super::object::Object;
 use super::operator::Operator;
 use super::register::Name;
@@ -136,10 +137,7 @@ impl Editor<'_> {
         let (start, end) = (self.text().line_start(self.cursor), self.text().line_end(self.cursor));
         match one {
             'I' => {
-                self.cursor = start;
-                while matches!(self.text().byte(self.cursor), b' ' | b'\t') {
-                    self.cursor += 1;
-                }
+                self.cursor = self.text().skip_blanks(start);
             }
             'a' if self.cursor < end => self.cursor = self.text().next(self.cursor),
             'A' => self.cursor = end,
@@ -194,7 +192,7 @@ impl Editor<'_> {
         let key = self.key();
         let at = self.cursor;
         let end = self.right_by(times, true);
-        let there = self.text().copy(at, end).iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let there = characters(&self.text().copy(at, end));
         let new = match key {
             Key::Char('\x1b' | '\x03') => return,
             Key::Char('\r' | '\n') => b"\n".to_vec(),
@@ -265,7 +263,10 @@ impl Editor<'_> {
         if let Some(count) = count {
             // The new number takes the place of the one that was typed.
             let digits = keys.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
-            let mut counted: Vec<Key> = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect();
+            let mut counted = Vec::new();
+            for digit in text!(count) {
+                counted.push(Key::Char(digit.into()));
+            }
             counted.extend_from_slice(&keys[digits..]);
             self.repeat.clone_from(&counted);
             keys = counted;
@@ -319,13 +320,18 @@ impl Editor<'_> {
         let Some(register) = self.registers.get(name).filter(|_| name.is_some()) else { return self.bell() };
         let text = String::from_utf8_lossy(&register.text).into_owned();
         self.last_macro = name;
-        let keys: Vec<Key> = text.chars().map(Key::Char).collect();
+        let mut keys = Vec::new();
+        for one in text.chars() {
+            keys.push(Key::Char(one));
+        }
         // A register that runs itself ends when a command in it fails, or here.
         self.runs += times;
         if self.runs > MOST || keys.len().saturating_mul(times) > MOST {
             return self.fail(b"Too many commands");
         }
-        (0..times).for_each(|_| self.press(&keys));
+        for _ in 0..times {
+            self.press(&keys);
+        }
     }
 
     fn after_g(&mut self, count: Option<usize>, name: Name) {
@@ -377,8 +383,11 @@ impl Editor<'_> {
         let Key::Char(one) = self.key() else { return self.bell() };
         let old = self.text().copy(object.from, object.to);
         let text = String::from_utf8_lossy(&old);
-        let new: String = text.chars().map(|old| if old == '\n' { old } else { one }).collect();
-        self.edit(object.from, old.len(), new.as_bytes());
+        let mut new = Vec::new();
+        for old in text.chars() {
+            super::push_character(&mut new, if old == '\n' { old } else { one });
+        }
+        self.edit(object.from, old.len(), &new);
     }
 
     /// Puts a register in the place of what is selected, which is in the unnamed register then.
@@ -398,42 +407,32 @@ impl Editor<'_> {
     fn visual_key(&mut self, one: char, count: Option<usize>, name: Name) -> bool {
         self.is_repeatable = false;
         let times = count.unwrap_or(1);
-        let lines = |editor: &Self, object: Object| Object {
-            from: editor.text().line_start(object.from),
-            to: editor.text().line_end(object.to.max(1) - 1) + 1,
-            is_lines: true,
-        };
         match one {
-            'd' | 'x' | 'c' | 's' | 'y' | 'u' | 'U' | '~' | '!' => {
-                let object = self.leave_visual();
+            'd' | 'x' | 'c' | 's' | 'y' | 'u' | 'U' | '~' | '!' | 'D' | 'X' | 'C' | 'S' | 'R' | 'Y' | '>' | '<'
+            | 'J' => {
+                let mut object = self.leave_visual();
+                if matches!(one, 'D' | 'X' | 'C' | 'S' | 'R' | 'Y' | '>' | '<') {
+                    let text = self.text();
+                    let to = text.line_end(object.to.max(1) - 1) + 1;
+                    object = Object { from: text.line_start(object.from), to, is_lines: true };
+                }
                 let operator = match one {
-                    'x' => 'd',
-                    's' => 'c',
+                    'x' | 'D' | 'X' => 'd',
+                    's' | 'C' | 'S' | 'R' => 'c',
+                    'Y' => 'y',
+                    '>' | '<' => {
+                        self.shift(object.from, object.to, one == '>', times);
+                        return true;
+                    }
+                    'J' => {
+                        let text = self.text();
+                        let count = text.line_number(object.to.max(1) - 1) - text.line_number(object.from);
+                        self.join(object.from, count.max(1), false);
+                        return true;
+                    }
                     one => one,
                 };
                 self.apply(Operator(operator), object, name);
-            }
-            'D' | 'X' | 'C' | 'S' | 'R' | 'Y' => {
-                let object = self.leave_visual();
-                let operator = match one {
-                    'D' | 'X' => 'd',
-                    'Y' => 'y',
-                    _ => 'c',
-                };
-                let object = lines(self, object);
-                self.apply(Operator(operator), object, name);
-            }
-            '>' | '<' => {
-                let object = self.leave_visual();
-                let object = lines(self, object);
-                self.shift(object.from, object.to, one == '>', times);
-            }
-            'J' => {
-                let object = self.leave_visual();
-                let text = self.text();
-                let last = text.line_number(object.to.max(1) - 1);
-                let count = last - text.line_number(object.from);
-                self.join(object.from, count.max(1), false);
             }
             'r' => self.replace_selected(),
             'p' | 'P' => self.put_over(name),

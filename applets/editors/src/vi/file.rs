@@ -11,7 +11,7 @@ use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd};
 use rbox_core::text;
 
 use super::Editor;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, newlines};
 use super::settings::READ_ONLY;
 
 /// The file that is edited.
@@ -145,7 +145,11 @@ impl Editor<'_> {
         let lines = if length == 0 { 0 } else { self.text().lines() };
         let name = self.file.name.clone().unwrap_or_default();
         let read_only = if self.is_read_only { " [Readonly]" } else { "" };
-        self.say(text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C"));
+        self.report_size(&text!(name, "'", what, read_only), lines, length);
+    }
+
+    fn report_size(&mut self, name: &[u8], lines: usize, length: usize) {
+        self.say(text!("'", name, " ", lines, "L, ", length, "C"));
     }
 
     fn fail_with(&mut self, name: &[u8], error: &Error) {
@@ -164,8 +168,8 @@ impl Editor<'_> {
             Ok((mut bytes, length, _)) => {
                 bytes.truncate(length);
                 self.insert_lines(at, bytes);
-                let lines = rbox_core::bytes::find_bytes(b'\n', &self.text().copy(at, at + length)).count();
-                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
+                let lines = newlines(&self.text().copy(at, at + length));
+                self.report_size(&text!(name, "'"), lines, length);
             }
             Err(error) => self.fail_with(name, &error),
         }
@@ -227,7 +231,7 @@ impl Editor<'_> {
                 }
                 let lines = self.text().line_number(to.max(1) - 1) - self.text().line_number(from);
                 let lines = if length == 0 { 0 } else { lines + 1 };
-                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
+                self.report_size(&text!(name, "'"), lines, length);
                 true
             }
             Err(errno) => {

@@ -101,9 +101,9 @@ impl Editor<'_> {
         }
     }
 
-    /// A row: the part of a line that the screen has.
-    fn line_row(&self, line: usize, columns: usize, selected: Option<(usize, usize)>) -> Vec<u8> {
-        let ((mut at, mut column), mut out) = (self.walk(line, 0, self.text().line_end(line), self.left), Vec::new());
+    /// Adds a row: the part of a line that the screen has.
+    fn line_row(&self, line: usize, columns: usize, selected: Option<(usize, usize)>, out: &mut Vec<u8>) {
+        let (mut at, mut column) = self.walk(line, 0, self.text().line_end(line), self.left);
         let (left, right) = (self.left, self.left + columns);
         let mut reversed = false;
         while column < right {
@@ -111,7 +111,7 @@ impl Editor<'_> {
             let is_selected = selected.is_some_and(|(from, to)| from <= at && at < to);
             let cell = self.cell_width(at, column);
             if is_selected != reversed && column + cell > left && (!is_end || is_selected) {
-                push!(out, if is_selected { "\x1b[7m" } else { "\x1b[m" });
+                push!(*out, if is_selected { "\x1b[7m" } else { "\x1b[m" });
                 reversed = is_selected;
             }
             if is_end {
@@ -123,7 +123,7 @@ impl Editor<'_> {
                 break;
             }
             if column >= left && column + cell <= right {
-                self.push_cell(at, column, &mut out);
+                self.push_cell(at, column, out);
             } else if column + cell > left {
                 // Of a wide character or a tab only a part is on the screen.
                 let from = column.max(left);
@@ -133,9 +133,8 @@ impl Editor<'_> {
             at += self.text().character(at).1;
         }
         if reversed {
-            push!(out, "\x1b[m");
+            push!(*out, "\x1b[m");
         }
-        out
     }
 
     /// Chooses the part of the text that is on the screen, so that the cursor is in it.
@@ -192,11 +191,12 @@ impl Editor<'_> {
             if start <= self.cursor {
                 cursor = rows.len();
             }
-            let mut row = self.line_row(start, columns, selected);
+            let mut row = Vec::new();
             if margin > 0 {
-                let number = text!(Right(first + rows.len() + 1, NUMBERS - 1, b' '), " ");
-                row = [&number[NUMBERS - margin..], &row].concat();
+                push!(row, Right(first + rows.len() + 1, NUMBERS - 1, b' '), " ");
+                row.drain(..NUMBERS - margin);
             }
+            self.line_row(start, columns, selected, &mut row);
             rows.push(row);
             line = self.text().next_line(start);
         }
@@ -267,7 +267,7 @@ impl Editor<'_> {
                 }
                 Key::Char('\x16') => {
                     if let Key::Char(one) = self.raw_key() {
-                        line.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
+                        super::push_character(&mut line, one);
                     }
                 }
                 key => match type_key(&mut line, key) {
@@ -287,11 +287,10 @@ impl Editor<'_> {
     }
 
     fn show_line(&mut self, line: &[u8]) {
-        let mut rows = self.screen.shown().to_vec();
-        if rows.len() != self.screen.rows {
+        if self.screen.shown().len() != self.screen.rows {
             self.draw();
-            rows = self.screen.shown().to_vec();
         }
+        let mut rows = self.screen.shown().to_vec();
         let mut shown = line;
         while width(shown) >= self.screen.columns && !shown.is_empty() {
             shown = &shown[rbox_core::term::character(shown).1..];
@@ -335,14 +334,14 @@ impl Editor<'_> {
             return self.bell();
         }
         self.scroll(lines, is_down);
-        self.cursor = self.text().first_nonblank(self.text().line_offset(wanted));
+        self.go_to_line(wanted + 1);
     }
 
     /// `z`: puts the line at the top (Enter, `t`), in the middle (`.`, `z`) or at the bottom (`-`, `b`).
     pub(super) fn scroll_to(&mut self, count: Option<usize>) {
         let Key::Char(how) = self.key() else { return self.bell() };
         if let Some(number) = count {
-            self.cursor = self.text().first_nonblank(self.text().line_offset(number - 1));
+            self.go_to_line(number);
         }
         let line = self.text().line_number(self.cursor);
         let above = match how {
