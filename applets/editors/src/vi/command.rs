@@ -11,6 +11,12 @@ use super::settings::AUTO_INDENT;
 use super::undo::{VISUAL_END, VISUAL_START};
 use super::{Editor, MOST};
 
+/// The range of the line of the cursor and so many after it.
+#[inline(never)]
+pub(super) fn lines_from_here(after: usize) -> Vec<u8> {
+    if after > 0 { text!(".,.+", after) } else { b".".to_vec() }
+}
+
 impl Editor<'_> {
     /// Reads a number and the key after it.
     pub(super) fn count(&mut self) -> (Option<usize>, Key) {
@@ -59,11 +65,12 @@ impl Editor<'_> {
     }
 
     fn obey(&mut self, key: Key, count: Option<usize>, name: Name) {
+        let times = count.unwrap_or(1);
         match key {
-            Key::PageDown => self.page(count.unwrap_or(1), true),
-            Key::PageUp => self.page(count.unwrap_or(1), false),
-            Key::Delete => self.delete_characters(count.unwrap_or(1), true, name),
-            Key::Insert => self.insert(count.unwrap_or(1)),
+            Key::PageDown => self.page(times, true),
+            Key::PageUp => self.page(times, false),
+            Key::Delete => self.delete_characters(times, true, name),
+            Key::Insert => self.insert(times),
             Key::Hangup => self.hang_up(),
             Key::Char(one) if self.visual.is_some() && self.visual_key(one, count, name) => {}
             Key::Char(one) => self.character(one, count, name),
@@ -105,8 +112,7 @@ impl Editor<'_> {
             'v' | 'V' => self.visual = Some((self.cursor, one == 'V')),
             ':' => {
                 self.is_repeatable = false;
-                let range =
-                    count.map_or(Vec::new(), |count| if count > 1 { text!(".,.+", count - 1) } else { b".".to_vec() });
+                let range = count.map_or(Vec::new(), |count| lines_from_here(count.max(1) - 1));
                 self.command_line(&range);
             }
             'Z' => match self.key() {
@@ -145,8 +151,8 @@ impl Editor<'_> {
                 let indent = if self.options.flags[AUTO_INDENT] { self.indent_of(start, end) } else { Vec::new() };
                 self.is_indent_only = !indent.is_empty();
                 let at = if one == 'o' { end } else { start };
-                let line = if one == 'o' { text!("\n", &indent) } else { text!(&indent, "\n") };
-                self.edit(at, 0, &line);
+                let (before, after) = if one == 'o' { ("\n", "") } else { ("", "\n") };
+                self.edit(at, 0, &text!(before, &indent, after));
                 self.cursor = at + indent.len() + usize::from(one == 'o');
             }
             'R' => return self.replace_mode(times),
@@ -228,7 +234,7 @@ impl Editor<'_> {
                         if one == 'u' { b"Already at oldest change" } else { b"Already at newest change" };
                     return self.fail(message);
                 }
-                Err(error) => return self.fail(error.message()),
+                Err(error) => return self.fail_for(error),
             }
         }
     }
@@ -318,12 +324,11 @@ impl Editor<'_> {
         let Key::Char(name) = self.key() else { return self.bell() };
         let name = if name == '@' { self.last_macro } else { Some(name) };
         let Some(register) = self.registers.get(name).filter(|_| name.is_some()) else { return self.bell() };
-        let text = String::from_utf8_lossy(&register.text).into_owned();
-        self.last_macro = name;
         let mut keys = Vec::new();
-        for one in text.chars() {
+        for one in String::from_utf8_lossy(&register.text).chars() {
             keys.push(Key::Char(one));
         }
+        self.last_macro = name;
         // A register that runs itself ends when a command in it fails, or here.
         self.runs += times;
         if self.runs > MOST || keys.len().saturating_mul(times) > MOST {
@@ -397,7 +402,8 @@ impl Editor<'_> {
         self.delete(object, None);
         let mut text = register.text;
         if object.is_lines != register.is_lines {
-            text = if object.is_lines { text!(text, "\n") } else { text!("\n", text) };
+            let (before, after) = if object.is_lines { ("", "\n") } else { ("\n", "") };
+            text = text!(before, text, after);
         }
         self.edit(object.from.min(self.text().len()), 0, &text);
         self.cursor = self.text().on_line(object.from);

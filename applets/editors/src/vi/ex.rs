@@ -139,7 +139,7 @@ impl Editor<'_> {
 
     fn named(&mut self, range: Range, name: &[u8], rest: &[u8]) {
         let Some(command) = command_of(name) else {
-            return self.fail(&text!("'", name, "' is not implemented"));
+            return self.fail_on(name, b"' is not implemented");
         };
         let (forced, mut rest) = match rest {
             [b'!', rest @ ..] => (true, rest),

@@ -12,7 +12,7 @@ use super::range::{Range, skip_blanks};
 use super::search::{delimited, line_forward, up_to};
 
 /// A substitution, which `:s` without an expression and `&` repeat.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Substitution {
     expression: Vec<u8>,
     replacement: Vec<u8>,
@@ -229,13 +229,10 @@ impl Editor<'_> {
     }
 
     fn substitute_lines(&mut self, range: Range, asks: bool) {
-        let Substitution { expression, replacement, is_global, ignore_case } = self.substitution.clone();
-        self.pattern.clone_from(&expression);
-        let regex = match Regex::new(&expression, self.flags(ignore_case)) {
-            Ok(regex) => regex,
-            Err(error) => return self.fail(error.about(&expression).message()),
-        };
-        let template = Template::parse(&replacement);
+        self.pattern.clone_from(&self.substitution.expression);
+        let Some(regex) = self.compiled(self.substitution.ignore_case) else { return };
+        let template = Template::parse(&self.substitution.replacement);
+        let is_global = self.substitution.is_global;
         let (mut at, end) = self.offsets(range);
         // What is after the range does not change.
         let tail = self.text().len() - end;

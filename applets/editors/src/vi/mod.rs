@@ -274,7 +274,7 @@ impl<'e> Editor<'e> {
         }
         self.is_void &= new.is_empty();
         if let Err(error) = self.document.replace(at, length, new) {
-            self.fail(error.message());
+            self.fail_for(error);
         }
     }
 
@@ -361,6 +361,11 @@ impl<'e> Editor<'e> {
         self.is_repeating = false;
         self.tell(message);
         self.is_failure = true;
+    }
+
+    #[inline(never)]
+    fn fail_for(&mut self, error: Error) {
+        self.fail(error.message());
     }
 
     fn show_file(&mut self) {

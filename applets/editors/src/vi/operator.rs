@@ -1,6 +1,6 @@
 //! Operators: what is done with the part of the text between the cursor and where a movement ends.
 
-use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::pattern::regex::{Exec, Regex};
 use rbox_core::pattern::template::Template;
 use rbox_core::pattern::template::Which;
 use rbox_core::push;
@@ -12,7 +12,7 @@ use super::buffer::{characters, newlines};
 use super::motion::{Class, Kind};
 use super::object::Object;
 use super::register::Name;
-use super::settings::{AUTO_INDENT, EXPAND_TAB, IGNORE_CASE};
+use super::settings::{AUTO_INDENT, EXPAND_TAB};
 
 /// An operator, by its key; `~`, `u` and `U` are those after `g`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +124,8 @@ impl Editor<'_> {
                 let text = self.text();
                 let (first, last) = (text.line_number(from), text.line_number(to.max(from + 1) - 1));
                 self.cursor = from;
-                let range = if last > first { text!(".,.+", last - first, "!") } else { b".!".to_vec() };
-                self.command_line(&range);
+                let range = super::command::lines_from_here(last.saturating_sub(first));
+                self.command_line(&text!(range, "!"));
             }
             _ => {
                 let to = if is_lines { to - 1 } else { to };
@@ -322,15 +322,9 @@ impl Editor<'_> {
                 Some(count)
             }
             Err(error) => {
-                self.fail(error.message());
+                self.fail_for(error);
                 None
             }
         }
-    }
-
-    /// The flags of expressions.
-    pub(super) fn flags(&self, ignore_case: bool) -> Flags {
-        let fold = if ignore_case || self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
-        Flags::UTF8 | Flags::LINES | fold
     }
 }

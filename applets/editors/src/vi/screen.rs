@@ -246,7 +246,6 @@ impl Editor<'_> {
     pub(super) fn ask(&mut self, prompt: &[u8], initial: &[u8]) -> Option<Vec<u8>> {
         let mut line = initial.to_vec();
         let kind = prompt[0];
-        let is_kind = |entry: &(u8, Vec<u8>)| entry.0 == kind;
         let mut entry = self.history.len();
         loop {
             if self.queue.is_empty() && !self.screen.keys.is_ready() {
@@ -255,15 +254,27 @@ impl Editor<'_> {
             match self.raw_key() {
                 Key::Signal => self.draw(),
                 Key::Up => {
-                    if let Some(found) = self.history[..entry].iter().rposition(is_kind) {
-                        entry = found;
-                        line.clone_from(&self.history[found].1);
+                    let mut before = entry;
+                    while before > 0 {
+                        before -= 1;
+                        let (other, found) = &self.history[before];
+                        if *other == kind {
+                            entry = before;
+                            line.clone_from(found);
+                            break;
+                        }
                     }
                 }
                 Key::Down => {
-                    let after = (entry + 1).min(self.history.len());
-                    entry = self.history[after..].iter().position(is_kind).map_or(self.history.len(), |at| after + at);
-                    line = self.history.get(entry).map_or(Vec::new(), |(_, line)| line.clone());
+                    line.clear();
+                    entry = (entry + 1).min(self.history.len());
+                    while let Some((other, found)) = self.history.get(entry) {
+                        if *other == kind {
+                            line.clone_from(found);
+                            break;
+                        }
+                        entry += 1;
+                    }
                 }
                 Key::Char('\x16') => {
                     if let Key::Char(one) = self.raw_key() {

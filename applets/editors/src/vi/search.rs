@@ -107,12 +107,18 @@ impl Editor<'_> {
             self.fail(b"No previous regular expression");
             return None;
         }
-        let fold = if self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
+        self.compiled(false)
+    }
+
+    /// Compiles the pattern. A failure is reported.
+    #[inline(never)]
+    pub(super) fn compiled(&mut self, ignore_case: bool) -> Option<Regex> {
+        let fold = if ignore_case || self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
         match Regex::new(&self.pattern, Flags::UTF8 | Flags::LINES | fold) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let error = error.about(&self.pattern);
-                self.fail(error.message());
+                self.fail_for(error);
                 None
             }
         }
