@@ -265,20 +265,18 @@ impl Editor<'_> {
         if self.repeat.is_empty() {
             return self.bell();
         }
-        let mut keys = self.repeat.clone();
         if let Some(count) = count {
             // The new number takes the place of the one that was typed.
-            let digits = keys.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
+            let digits = self.repeat.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
             let mut counted = Vec::new();
-            for digit in text!(count) {
-                counted.push(Key::Char(digit.into()));
+            for digit in &text!(count) {
+                counted.push(Key::Char((*digit).into()));
             }
-            counted.extend_from_slice(&keys[digits..]);
-            self.repeat.clone_from(&counted);
-            keys = counted;
+            counted.extend_from_slice(&self.repeat[digits..]);
+            self.repeat = counted;
         }
         self.is_repeating = true;
-        self.press(&keys);
+        self.queue.extend(self.repeat.iter().rev());
     }
 
     fn set_mark(&mut self) {

@@ -209,15 +209,16 @@ impl Editor<'_> {
     pub(super) fn expanded(&self, words: &[u8]) -> Vec<u8> {
         let (mut out, mut at) = (Vec::new(), 0);
         while at < words.len() {
-            match words[at] {
-                b'\\' if matches!(words.get(at + 1), Some(b'%' | b'#' | b'!')) => {
+            let new = match words[at..] {
+                [b'\\', b'%' | b'#' | b'!', ..] => {
                     at += 1;
-                    out.push(words[at]);
+                    &words[at..=at]
                 }
-                b'%' => out.extend_from_slice(self.file.name.as_deref().unwrap_or_default()),
-                b'#' => out.extend_from_slice(&self.alternate),
-                byte => out.push(byte),
-            }
+                [b'%', ..] => self.file.name.as_deref().unwrap_or_default(),
+                [b'#', ..] => &self.alternate,
+                _ => &words[at..=at],
+            };
+            out.extend_from_slice(new);
             at += 1;
         }
         out

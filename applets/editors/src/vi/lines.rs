@@ -307,24 +307,16 @@ impl Editor<'_> {
 fn with_previous(replacement: &[u8], previous: &[u8]) -> Vec<u8> {
     let (mut out, mut at) = (Vec::new(), 0);
     while at < replacement.len() {
-        match replacement[at..] {
-            [b'\\', b'~', ..] => {
-                out.push(b'~');
-                at += 1;
-            }
-            [b'\\', b'r', ..] => {
-                out.extend_from_slice(b"\\n");
-                at += 1;
-            }
-            [b'\\', byte, ..] => {
-                out.extend_from_slice(&[b'\\', byte]);
-                at += 1;
-            }
-            [b'~', ..] => out.extend_from_slice(previous),
-            [b'\r', ..] => out.extend_from_slice(b"\\n"),
-            _ => out.push(replacement[at]),
-        }
-        at += 1;
+        let (length, new): (usize, &[u8]) = match replacement[at..] {
+            [b'\\', b'~', ..] => (2, b"~"),
+            [b'\\', b'r', ..] => (2, b"\\n"),
+            [b'\\', _, ..] => (2, &replacement[at..at + 2]),
+            [b'~', ..] => (1, previous),
+            [b'\r', ..] => (1, b"\\n"),
+            _ => (1, &replacement[at..=at]),
+        };
+        out.extend_from_slice(new);
+        at += length;
     }
     out
 }

@@ -46,8 +46,9 @@ impl Registers {
         let slot = match name.and_then(slot) {
             Some(slot) => slot,
             None if is_deletion => {
-                self.named.pop();
-                self.named.insert(DIGITS + 1, Register::default());
+                for digit in (DIGITS + 2..DIGITS + 10).rev() {
+                    self.named.swap(digit, digit - 1);
+                }
                 DIGITS + 1
             }
             None => DIGITS,
