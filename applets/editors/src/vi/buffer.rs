@@ -24,10 +24,22 @@ pub(super) struct Buffer {
 /// Bytes that the gap has at least when it is made.
 const GAP: usize = 4096;
 
+/// How many newlines bytes have.
+#[inline(never)]
+pub(super) fn newlines(bytes: &[u8]) -> usize {
+    find_bytes(b'\n', bytes).count()
+}
+
+/// How many characters bytes have.
+#[inline(never)]
+pub(super) fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
 impl Buffer {
     /// A text, whose first `length` bytes of `bytes` are; the others are the gap.
     pub fn new(bytes: Vec<u8>, length: usize) -> Buffer {
-        let newlines = find_bytes(b'\n', &bytes[..length]).count();
+        let newlines = newlines(&bytes[..length]);
         let end = bytes.len();
         let mut buffer = Buffer { bytes, start: length, end, newlines, known: Cell::new((0, 0)) };
         if length == 0 || buffer.byte(length - 1) != b'\n' {
@@ -46,7 +58,7 @@ impl Buffer {
         self.newlines
     }
 
-    #[inline]
+    #[inline(never)]
     pub fn byte(&self, at: usize) -> u8 {
         self.bytes[if at < self.start { at } else { at + (self.end - self.start) }]
     }
@@ -65,12 +77,11 @@ impl Buffer {
 
     /// Replaces `length` bytes. The error is `out of memory`.
     pub fn replace(&mut self, at: usize, length: usize, new: &[u8]) -> Result<()> {
-        let (first, second) = self.parts(at, at + length);
-        let gone = find_bytes(b'\n', first).count() + find_bytes(b'\n', second).count();
+        let gone = self.count(at, at + length);
         self.make_gap(at, length, new.len())?;
         self.bytes[self.start..self.start + new.len()].copy_from_slice(new);
         self.start += new.len();
-        self.newlines = self.newlines - gone + find_bytes(b'\n', new).count();
+        self.newlines = self.newlines - gone + newlines(new);
         if self.known.get().0 > at {
             self.known.set((0, 0));
         }
@@ -130,7 +141,7 @@ impl Buffer {
 
     fn count(&self, from: usize, to: usize) -> usize {
         let (first, second) = self.parts(from, to);
-        find_bytes(b'\n', first).count() + find_bytes(b'\n', second).count()
+        newlines(first) + newlines(second)
     }
 
     /// The number of the line, from 0, that has an offset.
@@ -206,11 +217,16 @@ impl Buffer {
 
     /// Where the first character of a line is that is no blank; its last one where there is none.
     pub fn first_nonblank(&self, at: usize) -> usize {
-        let mut at = self.line_start(at);
+        self.on_line(self.skip_blanks(self.line_start(at)))
+    }
+
+    /// The offset after the blanks at this one.
+    #[inline(never)]
+    pub fn skip_blanks(&self, mut at: usize) -> usize {
         while matches!(self.byte(at), b' ' | b'\t') {
             at += 1;
         }
-        self.on_line(at)
+        at
     }
 
     /// The offset, or the last character of its line where it is at the newline.

@@ -3,12 +3,19 @@
 use rbox_core::term::keys::Key;
 use rbox_core::text;
 
+use super::buffer::characters;
 use super::object::Object;
 use super::operator::Operator;
 use super::register::Name;
 use super::settings::AUTO_INDENT;
 use super::undo::{VISUAL_END, VISUAL_START};
 use super::{Editor, MOST};
+
+/// The range of the line of the cursor and so many after it.
+#[inline(never)]
+pub(super) fn lines_from_here(after: usize) -> Vec<u8> {
+    if after > 0 { text!(".,.+", after) } else { b".".to_vec() }
+}
 
 impl Editor<'_> {
     /// Reads a number and the key after it.
@@ -58,11 +65,12 @@ impl Editor<'_> {
     }
 
     fn obey(&mut self, key: Key, count: Option<usize>, name: Name) {
+        let times = count.unwrap_or(1);
         match key {
-            Key::PageDown => self.page(count.unwrap_or(1), true),
-            Key::PageUp => self.page(count.unwrap_or(1), false),
-            Key::Delete => self.delete_characters(count.unwrap_or(1), true, name),
-            Key::Insert => self.insert(count.unwrap_or(1)),
+            Key::PageDown => self.page(times, true),
+            Key::PageUp => self.page(times, false),
+            Key::Delete => self.delete_characters(times, true, name),
+            Key::Insert => self.insert(times),
             Key::Hangup => self.hang_up(),
             Key::Char(one) if self.visual.is_some() && self.visual_key(one, count, name) => {}
             Key::Char(one) => self.character(one, count, name),
@@ -104,8 +112,7 @@ impl Editor<'_> {
             'v' | 'V' => self.visual = Some((self.cursor, one == 'V')),
             ':' => {
                 self.is_repeatable = false;
-                let range =
-                    count.map_or(Vec::new(), |count| if count > 1 { text!(".,.+", count - 1) } else { b".".to_vec() });
+                let range = count.map_or(Vec::new(), |count| lines_from_here(count.max(1) - 1));
                 self.command_line(&range);
             }
             'Z' => match self.key() {
@@ -136,10 +143,7 @@ impl Editor<'_> {
         let (start, end) = (self.text().line_start(self.cursor), self.text().line_end(self.cursor));
         match one {
             'I' => {
-                self.cursor = start;
-                while matches!(self.text().byte(self.cursor), b' ' | b'\t') {
-                    self.cursor += 1;
-                }
+                self.cursor = self.text().skip_blanks(start);
             }
             'a' if self.cursor < end => self.cursor = self.text().next(self.cursor),
             'A' => self.cursor = end,
@@ -147,8 +151,8 @@ impl Editor<'_> {
                 let indent = if self.options.flags[AUTO_INDENT] { self.indent_of(start, end) } else { Vec::new() };
                 self.is_indent_only = !indent.is_empty();
                 let at = if one == 'o' { end } else { start };
-                let line = if one == 'o' { text!("\n", &indent) } else { text!(&indent, "\n") };
-                self.edit(at, 0, &line);
+                let (before, after) = if one == 'o' { ("\n", "") } else { ("", "\n") };
+                self.edit(at, 0, &text!(before, &indent, after));
                 self.cursor = at + indent.len() + usize::from(one == 'o');
             }
             'R' => return self.replace_mode(times),
@@ -194,7 +198,7 @@ impl Editor<'_> {
         let key = self.key();
         let at = self.cursor;
         let end = self.right_by(times, true);
-        let there = self.text().copy(at, end).iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let there = characters(&self.text().copy(at, end));
         let new = match key {
             Key::Char('\x1b' | '\x03') => return,
             Key::Char('\r' | '\n') => b"\n".to_vec(),
@@ -230,7 +234,7 @@ impl Editor<'_> {
                         if one == 'u' { b"Already at oldest change" } else { b"Already at newest change" };
                     return self.fail(message);
                 }
-                Err(error) => return self.fail(error.message()),
+                Err(error) => return self.fail_for(error),
             }
         }
     }
@@ -261,17 +265,18 @@ impl Editor<'_> {
         if self.repeat.is_empty() {
             return self.bell();
         }
-        let mut keys = self.repeat.clone();
         if let Some(count) = count {
             // The new number takes the place of the one that was typed.
-            let digits = keys.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
-            let mut counted: Vec<Key> = text!(count).iter().map(|digit| Key::Char((*digit).into())).collect();
-            counted.extend_from_slice(&keys[digits..]);
-            self.repeat.clone_from(&counted);
-            keys = counted;
+            let digits = self.repeat.iter().take_while(|key| matches!(key, Key::Char('0'..='9'))).count();
+            let mut counted = Vec::new();
+            for digit in &text!(count) {
+                counted.push(Key::Char((*digit).into()));
+            }
+            counted.extend_from_slice(&self.repeat[digits..]);
+            self.repeat = counted;
         }
         self.is_repeating = true;
-        self.press(&keys);
+        self.queue.extend(self.repeat.iter().rev());
     }
 
     fn set_mark(&mut self) {
@@ -317,15 +322,19 @@ impl Editor<'_> {
         let Key::Char(name) = self.key() else { return self.bell() };
         let name = if name == '@' { self.last_macro } else { Some(name) };
         let Some(register) = self.registers.get(name).filter(|_| name.is_some()) else { return self.bell() };
-        let text = String::from_utf8_lossy(&register.text).into_owned();
+        let mut keys = Vec::new();
+        for one in String::from_utf8_lossy(&register.text).chars() {
+            keys.push(Key::Char(one));
+        }
         self.last_macro = name;
-        let keys: Vec<Key> = text.chars().map(Key::Char).collect();
         // A register that runs itself ends when a command in it fails, or here.
         self.runs += times;
         if self.runs > MOST || keys.len().saturating_mul(times) > MOST {
             return self.fail(b"Too many commands");
         }
-        (0..times).for_each(|_| self.press(&keys));
+        for _ in 0..times {
+            self.press(&keys);
+        }
     }
 
     fn after_g(&mut self, count: Option<usize>, name: Name) {
@@ -377,8 +386,11 @@ impl Editor<'_> {
         let Key::Char(one) = self.key() else { return self.bell() };
         let old = self.text().copy(object.from, object.to);
         let text = String::from_utf8_lossy(&old);
-        let new: String = text.chars().map(|old| if old == '\n' { old } else { one }).collect();
-        self.edit(object.from, old.len(), new.as_bytes());
+        let mut new = Vec::new();
+        for old in text.chars() {
+            super::push_character(&mut new, if old == '\n' { old } else { one });
+        }
+        self.edit(object.from, old.len(), &new);
     }
 
     /// Puts a register in the place of what is selected, which is in the unnamed register then.
@@ -388,7 +400,8 @@ impl Editor<'_> {
         self.delete(object, None);
         let mut text = register.text;
         if object.is_lines != register.is_lines {
-            text = if object.is_lines { text!(text, "\n") } else { text!("\n", text) };
+            let (before, after) = if object.is_lines { ("", "\n") } else { ("\n", "") };
+            text = text!(before, text, after);
         }
         self.edit(object.from.min(self.text().len()), 0, &text);
         self.cursor = self.text().on_line(object.from);
@@ -398,42 +411,32 @@ impl Editor<'_> {
     fn visual_key(&mut self, one: char, count: Option<usize>, name: Name) -> bool {
         self.is_repeatable = false;
         let times = count.unwrap_or(1);
-        let lines = |editor: &Self, object: Object| Object {
-            from: editor.text().line_start(object.from),
-            to: editor.text().line_end(object.to.max(1) - 1) + 1,
-            is_lines: true,
-        };
         match one {
-            'd' | 'x' | 'c' | 's' | 'y' | 'u' | 'U' | '~' | '!' => {
-                let object = self.leave_visual();
+            'd' | 'x' | 'c' | 's' | 'y' | 'u' | 'U' | '~' | '!' | 'D' | 'X' | 'C' | 'S' | 'R' | 'Y' | '>' | '<'
+            | 'J' => {
+                let mut object = self.leave_visual();
+                if matches!(one, 'D' | 'X' | 'C' | 'S' | 'R' | 'Y' | '>' | '<') {
+                    let text = self.text();
+                    let to = text.line_end(object.to.max(1) - 1) + 1;
+                    object = Object { from: text.line_start(object.from), to, is_lines: true };
+                }
                 let operator = match one {
-                    'x' => 'd',
-                    's' => 'c',
+                    'x' | 'D' | 'X' => 'd',
+                    's' | 'C' | 'S' | 'R' => 'c',
+                    'Y' => 'y',
+                    '>' | '<' => {
+                        self.shift(object.from, object.to, one == '>', times);
+                        return true;
+                    }
+                    'J' => {
+                        let text = self.text();
+                        let count = text.line_number(object.to.max(1) - 1) - text.line_number(object.from);
+                        self.join(object.from, count.max(1), false);
+                        return true;
+                    }
                     one => one,
                 };
                 self.apply(Operator(operator), object, name);
-            }
-            'D' | 'X' | 'C' | 'S' | 'R' | 'Y' => {
-                let object = self.leave_visual();
-                let operator = match one {
-                    'D' | 'X' => 'd',
-                    'Y' => 'y',
-                    _ => 'c',
-                };
-                let object = lines(self, object);
-                self.apply(Operator(operator), object, name);
-            }
-            '>' | '<' => {
-                let object = self.leave_visual();
-                let object = lines(self, object);
-                self.shift(object.from, object.to, one == '>', times);
-            }
-            'J' => {
-                let object = self.leave_visual();
-                let text = self.text();
-                let last = text.line_number(object.to.max(1) - 1);
-                let count = last - text.line_number(object.from);
-                self.join(object.from, count.max(1), false);
             }
             'r' => self.replace_selected(),
             'p' | 'P' => self.put_over(name),

@@ -6,6 +6,7 @@ use rbox_core::term::keys::Key;
 use rbox_core::text;
 
 use super::Editor;
+use super::buffer::newlines;
 use super::range::{Range, skip_blanks};
 use super::settings::READ_ONLY;
 
@@ -103,7 +104,7 @@ impl Editor<'_> {
         skip_blanks(&mut line);
         let Some(&first) = line.first() else {
             // An address alone moves there.
-            let at = self.text().line_offset(range.last.saturating_sub(1));
+            let at = self.line_at(range.last);
             self.cursor = self.text().first_nonblank(at);
             self.document.marks[super::undo::CONTEXT] = Some(at);
             return;
@@ -122,7 +123,7 @@ impl Editor<'_> {
             }
             b'&' => self.substitute(range, None, rest),
             b'@' | b'*' => {
-                self.cursor = self.text().line_offset(range.last.saturating_sub(1));
+                self.cursor = self.line_at(range.last);
                 let name = rest.first().map_or('@', |name| (*name).into());
                 self.press(&[Key::Char('@'), Key::Char(name)]);
             }
@@ -137,12 +138,8 @@ impl Editor<'_> {
     }
 
     fn named(&mut self, range: Range, name: &[u8], rest: &[u8]) {
-        let fits = |full: &&str| {
-            let least = full.bytes().take_while(u8::is_ascii_uppercase).count();
-            name.len() >= least && name.len() <= full.len() && full.as_bytes()[..name.len()].eq_ignore_ascii_case(name)
-        };
-        let Some(command) = NAMES.split(' ').position(|full| fits(&full)).map(|index| COMMANDS[index]) else {
-            return self.fail(&text!("'", name, "' is not implemented"));
+        let Some(command) = command_of(name) else {
+            return self.fail_on(name, b"' is not implemented");
         };
         let (forced, mut rest) = match rest {
             [b'!', rest @ ..] => (true, rest),
@@ -186,8 +183,8 @@ impl Editor<'_> {
             Command::Set => self.set(rest),
             Command::Shell => self.shell(None),
             Command::Suspend => self.suspend(),
-            Command::Number => self.message = text!(range.last, " ", self.line_text(range.last)),
-            Command::Version => self.message = rbox_core::applet::VERSION_LINE.as_bytes().to_vec(),
+            Command::Number => self.say(text!(range.last, " ", self.line_text(range.last))),
+            Command::Version => self.tell(rbox_core::applet::VERSION_LINE.as_bytes()),
             _ => self.show_list(HELP),
         }
         if !following.is_empty() && !self.is_failure {
@@ -196,7 +193,7 @@ impl Editor<'_> {
     }
 
     pub(super) fn line_text(&self, number: usize) -> Vec<u8> {
-        let at = self.text().line_offset(number.saturating_sub(1));
+        let at = self.line_at(number);
         self.text().copy(at, self.text().line_end(at))
     }
 
@@ -212,15 +209,16 @@ impl Editor<'_> {
     pub(super) fn expanded(&self, words: &[u8]) -> Vec<u8> {
         let (mut out, mut at) = (Vec::new(), 0);
         while at < words.len() {
-            match words[at] {
-                b'\\' if matches!(words.get(at + 1), Some(b'%' | b'#' | b'!')) => {
+            let new = match words[at..] {
+                [b'\\', b'%' | b'#' | b'!', ..] => {
                     at += 1;
-                    out.push(words[at]);
+                    &words[at..=at]
                 }
-                b'%' => out.extend_from_slice(self.file.name.as_deref().unwrap_or_default()),
-                b'#' => out.extend_from_slice(&self.alternate),
-                byte => out.push(byte),
-            }
+                [b'%', ..] => self.file.name.as_deref().unwrap_or_default(),
+                [b'#', ..] => &self.alternate,
+                _ => &words[at..=at],
+            };
+            out.extend_from_slice(new);
             at += 1;
         }
         out
@@ -249,10 +247,7 @@ impl Editor<'_> {
     }
 
     fn read(&mut self, range: Range, rest: &[u8]) {
-        let at = match range.last {
-            0 => 0,
-            last => self.text().line_end(self.text().line_offset(last - 1)) + 1,
-        };
+        let at = self.after_line(range.last);
         match rest {
             [b'!', line @ ..] => {
                 let line = self.expanded(line);
@@ -260,15 +255,22 @@ impl Editor<'_> {
                     self.insert_lines(at, output);
                 }
             }
-            [] => match self.file.name.clone() {
-                Some(name) => self.read_file(&name, at),
-                None => self.fail(b"No current filename"),
-            },
             name => {
-                let name = self.expanded(name);
-                self.read_file(&name, at);
+                if let Some(name) = self.name_or_own(name) {
+                    self.read_file(&name, at);
+                }
             }
         }
+    }
+
+    /// The file that a command names, or else the one that is edited. `None` after a failure, which is reported.
+    #[inline(never)]
+    fn name_or_own(&mut self, rest: &[u8]) -> Option<Vec<u8>> {
+        let name = if rest.is_empty() { self.file.name.clone() } else { Some(self.expanded(rest)) };
+        if name.is_none() {
+            self.fail(b"No current filename");
+        }
+        name
     }
 
     fn write(&mut self, range: Range, command: Command, rest: &[u8], forced: bool) {
@@ -285,9 +287,8 @@ impl Editor<'_> {
             rest => (false, rest),
         };
         let is_needed = command != Command::Exit || self.document.is_modified() || !rest.is_empty();
-        let name = if rest.is_empty() { self.file.name.clone() } else { Some(self.expanded(rest)) };
         if is_needed {
-            let Some(name) = name else { return self.fail(b"No current filename") };
+            let Some(name) = self.name_or_own(rest) else { return };
             if !self.write_file(&name, from, to, forced, append) {
                 return;
             }
@@ -300,10 +301,8 @@ impl Editor<'_> {
     }
 
     fn show_output(&mut self, output: &[u8]) {
-        let lines = rbox_core::bytes::find_bytes(b'\n', output).count();
-        if lines < 2 {
-            self.message = output.trim_ascii_end().to_vec();
-            return;
+        if newlines(output) < 2 {
+            return self.tell(output.trim_ascii_end());
         }
         let mut list = Vec::new();
         for line in output.split(|byte| *byte == b'\n') {
@@ -343,17 +342,19 @@ impl Editor<'_> {
     fn edit_file(&mut self, rest: &[u8], forced: bool) {
         let (command, rest) = match rest {
             [b'+', command @ ..] => {
-                let end = command.iter().position(|byte| *byte == b' ').unwrap_or(command.len());
-                (Some(command[..end].to_vec()), command[end..].trim_ascii_start())
+                let mut rest = command;
+                (Some(next_word(&mut rest)), rest.trim_ascii_start())
             }
             rest => (None, rest),
         };
-        let name = if rest.is_empty() { self.file.name.clone() } else { Some(self.expanded(rest)) };
-        let Some(name) = name.filter(|name| !name.is_empty()) else { return self.fail(b"No current filename") };
+        let Some(name) = self.name_or_own(rest) else { return };
+        if name.is_empty() {
+            return self.fail(b"No current filename");
+        }
         if self.may_leave(forced, "e") {
             self.switch_to(&name);
             if let Some(command) = command {
-                self.ex(if command.is_empty() { b"$" } else { &command });
+                self.ex(if command.is_empty() { b"$" } else { command });
             }
         }
     }
@@ -375,7 +376,14 @@ impl Editor<'_> {
             return;
         }
         if !rest.is_empty() && command == Command::Next {
-            self.files = rest.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect();
+            self.files.clear();
+            let mut rest = rest;
+            while !rest.is_empty() {
+                let word = next_word(&mut rest);
+                if !word.is_empty() {
+                    self.files.push(word.to_vec());
+                }
+            }
             self.index = 0;
         } else {
             match command {
@@ -394,10 +402,12 @@ impl Editor<'_> {
     /// `:set`: no words show the options.
     pub(super) fn set(&mut self, words: &[u8]) {
         if words.is_empty() || words == b"all" {
-            self.message = self.options.text();
+            self.say(self.options.text());
         }
-        for word in words.split(|byte| *byte == b' ').filter(|word| !word.is_empty() && *word != b"all") {
-            if !self.options.set(word) {
+        let mut rest = words;
+        while !rest.is_empty() {
+            let word = next_word(&mut rest);
+            if !word.is_empty() && word != b"all" && !self.options.set(word) {
                 return self.fail(&text!("bad option: ", word));
             }
         }
@@ -405,4 +415,27 @@ impl Editor<'_> {
         self.measured.set((usize::MAX, 0));
         self.screen.forget();
     }
+}
+
+/// The command that a name is the beginning of, at least of its capital letters.
+fn command_of(name: &[u8]) -> Option<Command> {
+    let (mut names, mut index) = (NAMES.as_bytes(), 0);
+    while !names.is_empty() {
+        let full = next_word(&mut names);
+        // The letters of both without their case.
+        let same = full.iter().zip(name).take_while(|(full, byte)| **full | 32 == **byte | 32).count();
+        if same == name.len() && full.get(same).is_none_or(u8::is_ascii_lowercase) {
+            return Some(COMMANDS[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+/// Takes a word and the blank after it off a text.
+#[inline(never)]
+pub(super) fn next_word<'t>(text: &mut &'t [u8]) -> &'t [u8] {
+    let (word, rest) = rbox_core::bytes::split_once(text, b' ').unwrap_or((text, b""));
+    *text = rest;
+    word
 }

@@ -8,10 +8,10 @@ use rbox_core::sys::fs::{self, FileType, MemfdFlags, Mode, OFlags, Stat};
 use rbox_core::sys::pipe;
 use rbox_core::sys::process::{Change, fork_run, wait_for};
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd};
-use rbox_core::text;
+use rbox_core::{push, text};
 
 use super::Editor;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, newlines};
 use super::settings::READ_ONLY;
 
 /// The file that is edited.
@@ -69,9 +69,13 @@ fn read_all(file: BorrowedFd<'_>, size: usize) -> core::result::Result<(Vec<u8>,
     }
 }
 
-fn write_all(file: BorrowedFd<'_>, parts: &[&[u8]]) -> core::result::Result<(), Errno> {
+/// Writes what parts, one after the other, have from one offset to another.
+fn write_all(file: BorrowedFd<'_>, parts: &[&[u8]], from: usize, to: usize) -> core::result::Result<(), Errno> {
+    let mut start = 0;
     for part in parts {
-        let mut rest = *part;
+        let end = start + part.len();
+        let mut rest = &part[from.clamp(start, end) - start..to.clamp(start, end) - start];
+        start = end;
         while !rest.is_empty() {
             match fd::write(file, rest) {
                 Ok(count) => rest = &rest[count..],
@@ -88,27 +92,20 @@ fn write_all(file: BorrowedFd<'_>, parts: &[&[u8]]) -> core::result::Result<(), 
 /// What is longer than before is written first, where it needs new blocks: when the disk is full, the file is cut to its
 /// old length, and nothing of it was changed.
 fn rewrite(file: &OwnedFd, old: u64, parts: &[&[u8]]) -> core::result::Result<(), Errno> {
-    let new: u64 = parts.iter().map(|part| part.len() as u64).sum();
+    let mut new = 0;
+    for part in parts {
+        new += part.len() as u64;
+    }
     if new > old {
         fs::seek(file, fs::SeekFrom::Start(old))?;
-        let mut skip = old as usize;
-        for part in parts {
-            let skipped = skip.min(part.len());
-            skip -= skipped;
-            if let Err(errno) = write_all(file.as_fd(), &[&part[skipped..]]) {
-                // What was added goes; the error that matters is the first one.
-                let _ = fs::ftruncate(file, old);
-                return Err(errno);
-            }
+        if let Err(errno) = write_all(file.as_fd(), parts, old as usize, usize::MAX) {
+            // What was added goes; the error that matters is the first one.
+            let _ = fs::ftruncate(file, old);
+            return Err(errno);
         }
         fs::seek(file, fs::SeekFrom::Start(0))?;
     }
-    let mut left = old.min(new) as usize;
-    for part in parts {
-        let count = left.min(part.len());
-        left -= count;
-        write_all(file.as_fd(), &[&part[..count]])?;
-    }
+    write_all(file.as_fd(), parts, 0, old as usize)?;
     if new < old { fs::ftruncate(file, new) } else { Ok(()) }
 }
 
@@ -145,11 +142,21 @@ impl Editor<'_> {
         let lines = if length == 0 { 0 } else { self.text().lines() };
         let name = self.file.name.clone().unwrap_or_default();
         let read_only = if self.is_read_only { " [Readonly]" } else { "" };
-        self.say(text!("'", name, "'", what, read_only, " ", lines, "L, ", length, "C"));
+        self.report_size(&text!(name, "'", what, read_only), lines, length);
+    }
+
+    fn report_size(&mut self, name: &[u8], lines: usize, length: usize) {
+        self.say(text!("'", name, " ", lines, "L, ", length, "C"));
+    }
+
+    /// `'NAME` and what is wrong with it, which begins with the other quote.
+    #[inline(never)]
+    pub(super) fn fail_on(&mut self, name: &[u8], what: &[u8]) {
+        self.fail(&text!("'", name, what));
     }
 
     fn fail_with(&mut self, name: &[u8], error: &Error) {
-        self.fail(&text!("'", name, "' ", error.message()));
+        self.fail_on(name, &text!("' ", error.message()));
     }
 
     fn start_with(&mut self, text: Buffer) {
@@ -164,8 +171,8 @@ impl Editor<'_> {
             Ok((mut bytes, length, _)) => {
                 bytes.truncate(length);
                 self.insert_lines(at, bytes);
-                let lines = rbox_core::bytes::find_bytes(b'\n', &self.text().copy(at, at + length)).count();
-                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
+                let lines = newlines(&self.text().copy(at, at + length));
+                self.report_size(&text!(name, "'"), lines, length);
             }
             Err(error) => self.fail_with(name, &error),
         }
@@ -187,7 +194,7 @@ impl Editor<'_> {
         let is_own = self.file.name.as_deref() == Some(name);
         let is_whole = from == 0 && to == self.text().len();
         if is_own && self.is_read_only && !forced {
-            self.fail(&text!("'", name, "' is read only (:w! overrides)"));
+            self.fail_on(name, b"' is read only (:w! overrides)");
             return false;
         }
         let before = fs::stat(name).ok();
@@ -203,7 +210,7 @@ impl Editor<'_> {
                 _ => b"",
             };
             if !message.is_empty() {
-                self.fail(&text!("'", name, message));
+                self.fail_on(name, message);
                 return false;
             }
         }
@@ -227,7 +234,7 @@ impl Editor<'_> {
                 }
                 let lines = self.text().line_number(to.max(1) - 1) - self.text().line_number(from);
                 let lines = if length == 0 { 0 } else { lines + 1 };
-                self.say(text!("'", name, "' ", lines, "L, ", length, "C"));
+                self.report_size(&text!(name, "'"), lines, length);
                 true
             }
             Err(errno) => {
@@ -246,11 +253,14 @@ impl Editor<'_> {
         let mut failure = Errno::EXIST;
         for number in 0..20usize {
             let path = if number < 10 { name } else { &home };
-            let path = if number % 10 == 0 { text!(path, ".save") } else { text!(path, ".save.", number % 10) };
+            let mut path = text!(path, ".save");
+            if number % 10 > 0 {
+                push!(path, ".", number % 10);
+            }
             // Nothing that is there is written over, and no link is followed.
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = fs::open(&path, flags, Mode::from_raw_mode(0o600));
-            match file.and_then(|file| write_all(file.as_fd(), &parts)) {
+            match file.and_then(|file| write_all(file.as_fd(), &parts, 0, usize::MAX)) {
                 Ok(()) => return Error::new(text!("changes are in ", path)),
                 Err(Errno::EXIST) => {}
                 Err(errno) => failure = errno,
@@ -284,7 +294,7 @@ impl Editor<'_> {
         }
         self.screen.enter();
         if let Err(error) = outcome {
-            self.fail(error.message());
+            self.fail_for(error);
         }
     }
 
@@ -309,7 +319,7 @@ impl Editor<'_> {
     fn run_filter(&mut self, line: &[u8], input: &[u8]) -> core::result::Result<(Vec<u8>, Change), Errno> {
         let shell = self.env.shell();
         let file = fs::memfd_create("vi", MemfdFlags::CLOEXEC)?;
-        write_all(file.as_fd(), &[input])?;
+        write_all(file.as_fd(), &[input], 0, usize::MAX)?;
         fs::seek(&file, fs::SeekFrom::Start(0))?;
         let (reader, writer) = pipe::pipe_with(pipe::PipeFlags::CLOEXEC)?;
         let env = &mut *self.env;
@@ -339,7 +349,7 @@ fn write_to(name: &[u8], parts: &[&[u8]], exists: bool, append: bool) -> core::r
     let stat = fs::fstat(&file)?;
     let written = match FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && !append {
         true => rewrite(&file, stat.st_size as u64, parts),
-        false => write_all(file.as_fd(), parts),
+        false => write_all(file.as_fd(), parts, 0, usize::MAX),
     };
     if let Err(errno) = written {
         if !exists {

@@ -2,6 +2,7 @@
 
 use rbox_core::term::keys::Key;
 
+use super::buffer::characters;
 use super::motion::Class;
 use super::settings::{AUTO_INDENT, EXPAND_TAB, SHOW_MATCH};
 use super::{Editor, Mode};
@@ -78,15 +79,9 @@ impl Editor<'_> {
             Key::Delete if self.text().byte(at) != b'\n' => self.edit(at, self.text().next(at) - at, b""),
             Key::Char('\x17') => {
                 let line = self.text().line_start(at);
-                let mut to = at;
-                while to > line && self.class(self.text().previous(to), false) == Class::Blank {
-                    to = self.text().previous(to);
-                }
-                let class = if to > line { self.class(self.text().previous(to), false) } else { Class::Blank };
-                while to > line && self.class(self.text().previous(to), false) == class {
-                    to = self.text().previous(to);
-                }
-                self.erase_to(to);
+                let word_end = self.class_start(at, line, Class::Blank, false);
+                let class = self.class(self.text().previous(word_end), false);
+                self.erase_to(self.class_start(word_end, line, class, false));
             }
             Key::Char('\x15') => {
                 let line = self.text().line_start(at);
@@ -146,11 +141,7 @@ impl Editor<'_> {
     /// The blanks at the beginning of the line at an offset, before that offset.
     pub(super) fn indent_of(&self, at: usize, before: usize) -> Vec<u8> {
         let start = self.text().line_start(at);
-        let mut end = start;
-        while end < before && matches!(self.text().byte(end), b' ' | b'\t') {
-            end += 1;
-        }
-        self.text().copy(start, end)
+        self.text().copy(start, self.text().skip_blanks(start).min(before))
     }
 
     fn type_newline(&mut self) {
@@ -170,7 +161,7 @@ impl Editor<'_> {
             return;
         }
         let (start, end) = (self.text().line_start(self.cursor), self.text().line_end(self.cursor));
-        if self.cursor == end && (start..end).all(|at| matches!(self.text().byte(at), b' ' | b'\t')) {
+        if self.cursor == end && self.text().skip_blanks(start) == end {
             self.edit(start, end - start, b"");
             self.cursor = start;
         }
@@ -254,7 +245,7 @@ impl Editor<'_> {
             let typed = self.text().copy(start, self.cursor);
             for _ in 1..times.min(10_000) {
                 let (at, mut end) = (self.cursor, self.cursor);
-                for _ in 0..typed.iter().filter(|byte| **byte & 0xc0 != 0x80).count() {
+                for _ in 0..characters(&typed) {
                     end = if self.text().byte(end) == b'\n' { end } else { self.text().next(end) };
                 }
                 self.edit(at, end - at, &typed);

@@ -9,10 +9,10 @@ use super::Editor;
 use super::ex::Command;
 use super::object::Object;
 use super::range::{Range, skip_blanks};
-use super::search::{delimited, line_forward};
+use super::search::{delimited, line_forward, up_to};
 
 /// A substitution, which `:s` without an expression and `&` repeat.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Substitution {
     expression: Vec<u8>,
     replacement: Vec<u8>,
@@ -23,8 +23,7 @@ pub(super) struct Substitution {
 impl Editor<'_> {
     /// Where the lines of a range begin and end.
     pub(super) fn offsets(&self, range: Range) -> (usize, usize) {
-        let from = self.text().line_offset(range.first.saturating_sub(1));
-        (from, self.text().line_end(self.text().line_offset(range.last.saturating_sub(1))) + 1)
+        (self.line_at(range.first), self.text().line_end(self.line_at(range.last)) + 1)
     }
 
     /// `:d`, `:y`, `:j`, `:pu`, with a register and a count after them.
@@ -65,10 +64,9 @@ impl Editor<'_> {
                 self.join(from, count.max(1), forced);
             }
             _ => {
-                self.cursor = if range.last == 0 { 0 } else { self.text().line_offset(range.last - 1) };
+                self.cursor = self.line_at(range.last);
                 if let Some(text) = self.registers.get(name).map(|register| register.text.clone()) {
-                    let at =
-                        if range.last == 0 || forced { self.cursor } else { self.text().line_end(self.cursor) + 1 };
+                    let at = if forced { self.cursor } else { self.after_line(range.last) };
                     self.insert_lines(at, text);
                 } else {
                     self.fail(b"Nothing in register");
@@ -77,10 +75,28 @@ impl Editor<'_> {
         }
     }
 
+    /// Where a line begins, by its number from 1; 0 is the first one too.
+    #[inline(never)]
+    pub(super) fn line_at(&self, number: usize) -> usize {
+        self.text().line_offset(number.saturating_sub(1))
+    }
+
+    /// Where what is put after a line goes: 0 is before the first one.
+    #[inline(never)]
+    pub(super) fn after_line(&self, number: usize) -> usize {
+        if number == 0 { 0 } else { self.text().line_end(self.line_at(number)) + 1 }
+    }
+
+    /// Moves the cursor to a line, by its number from 1.
+    #[inline(never)]
+    pub(super) fn go_to_line(&mut self, number: usize) {
+        self.cursor = self.text().first_nonblank(self.line_at(number));
+    }
+
     pub(super) fn set_mark_at(&mut self, range: Range, rest: &[u8]) {
         match rest {
             [name @ b'a'..=b'z'] => {
-                let at = self.text().line_offset(range.last.saturating_sub(1));
+                let at = self.line_at(range.last);
                 self.document.marks[usize::from(name - b'a')] = Some(at);
             }
             _ => self.fail(b"A mark is a letter from a to z"),
@@ -91,7 +107,7 @@ impl Editor<'_> {
         let times = 1 + rest.iter().take_while(|byte| **byte == operator).count();
         let (from, to) = self.offsets(range);
         self.shift(from, to, operator == b'>', times);
-        self.cursor = self.text().first_nonblank(self.text().line_offset(range.last.saturating_sub(1)));
+        self.go_to_line(range.last);
     }
 
     /// `:t`, `:co` and `:m`.
@@ -108,7 +124,7 @@ impl Editor<'_> {
         }
         let (from, to) = self.offsets(range);
         let lines = self.text().copy(from, to);
-        let at = if target == 0 { 0 } else { self.text().line_end(self.text().line_offset(target - 1)) + 1 };
+        let at = self.after_line(target);
         self.edit(at, 0, &lines);
         let mut last = target + range.last - range.first.max(1) + 1;
         if moves {
@@ -118,7 +134,7 @@ impl Editor<'_> {
                 last -= range.last - range.first.max(1) + 1;
             }
         }
-        self.cursor = self.text().first_nonblank(self.text().line_offset(last - 1));
+        self.go_to_line(last);
     }
 
     /// `:g` and `:v`: marks the lines that match, then obeys the command at each of them.
@@ -173,7 +189,7 @@ impl Editor<'_> {
         if is_new {
             let delimiter = rest[0];
             let (expression, after) = delimited(&rest[1..], delimiter);
-            let (replacement, flags) = replacement_of(after, delimiter);
+            let (replacement, flags) = up_to(after, delimiter, false);
             if expression.is_empty() && self.pattern.is_empty() {
                 return self.fail(b"No previous regular expression");
             }
@@ -213,13 +229,10 @@ impl Editor<'_> {
     }
 
     fn substitute_lines(&mut self, range: Range, asks: bool) {
-        let Substitution { expression, replacement, is_global, ignore_case } = self.substitution.clone();
-        self.pattern.clone_from(&expression);
-        let regex = match Regex::new(&expression, self.flags(ignore_case)) {
-            Ok(regex) => regex,
-            Err(error) => return self.fail(error.about(&expression).message()),
-        };
-        let template = Template::parse(&replacement);
+        self.pattern.clone_from(&self.substitution.expression);
+        let Some(regex) = self.compiled(self.substitution.ignore_case) else { return };
+        let template = Template::parse(&self.substitution.replacement);
+        let is_global = self.substitution.is_global;
         let (mut at, end) = self.offsets(range);
         // What is after the range does not change.
         let tail = self.text().len() - end;
@@ -266,7 +279,7 @@ impl Editor<'_> {
             self.cursor = self.text().on_line(line + start);
             self.visual = Some((self.cursor, false));
             self.cursor = self.text().previous((line + end).max(line + start + 1));
-            self.message = b"replace? (y/n/a/q/l)".to_vec();
+            self.tell(b"replace? (y/n/a/q/l)");
             let answer = if everything { Key::Char('y') } else { self.key() };
             self.visual = None;
             let mut length = end - start;
@@ -290,44 +303,20 @@ impl Editor<'_> {
     }
 }
 
-/// The replacement up to the delimiter, and what follows that.
-fn replacement_of(text: &[u8], delimiter: u8) -> (Vec<u8>, &[u8]) {
-    let (mut replacement, mut at) = (Vec::new(), 0);
-    while at < text.len() && text[at] != delimiter {
-        if text[at] == b'\\' && at + 1 < text.len() {
-            if text[at + 1] != delimiter {
-                replacement.push(b'\\');
-            }
-            at += 1;
-        }
-        replacement.push(text[at]);
-        at += 1;
-    }
-    (replacement, text.get(at + 1..).unwrap_or_default())
-}
-
 /// A replacement in which `~` is the one before, and a carriage return, also as `\r`, is a newline.
 fn with_previous(replacement: &[u8], previous: &[u8]) -> Vec<u8> {
     let (mut out, mut at) = (Vec::new(), 0);
     while at < replacement.len() {
-        match replacement[at..] {
-            [b'\\', b'~', ..] => {
-                out.push(b'~');
-                at += 1;
-            }
-            [b'\\', b'r', ..] => {
-                out.extend_from_slice(b"\\n");
-                at += 1;
-            }
-            [b'\\', byte, ..] => {
-                out.extend_from_slice(&[b'\\', byte]);
-                at += 1;
-            }
-            [b'~', ..] => out.extend_from_slice(previous),
-            [b'\r', ..] => out.extend_from_slice(b"\\n"),
-            _ => out.push(replacement[at]),
-        }
-        at += 1;
+        let (length, new): (usize, &[u8]) = match replacement[at..] {
+            [b'\\', b'~', ..] => (2, b"~"),
+            [b'\\', b'r', ..] => (2, b"\\n"),
+            [b'\\', _, ..] => (2, &replacement[at..at + 2]),
+            [b'~', ..] => (1, previous),
+            [b'\r', ..] => (1, b"\\n"),
+            _ => (1, &replacement[at..=at]),
+        };
+        out.extend_from_slice(new);
+        at += length;
     }
     out
 }

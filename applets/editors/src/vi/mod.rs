@@ -81,45 +81,50 @@ enum Mode {
 }
 
 /// The program at work.
+///
+/// What most commands use is first, and what is large is apart: short offsets make short code. Without `repr` the compiler
+/// would put the cursor behind all vectors.
+#[repr(C)]
 struct Editor<'e> {
-    // What most commands use is first, and what is large is apart: short offsets make short code.
     cursor: usize,
     document: Box<Document>,
-    env: &'e mut Env,
     screen: Box<Screen>,
-    registers: Registers,
-    /// What the last row says instead of the status, and whether it is a failure.
-    message: Vec<u8>,
+    env: &'e mut Env,
     is_failure: bool,
+    is_repeatable: bool,
+    is_repeating: bool,
+    is_read_only: bool,
+    /// The text has no lines: what is there is an empty line for the cursor.
+    is_void: bool,
+    keeps_column: bool,
+    is_global: bool,
+    mode: Mode,
+    /// What the last row says instead of the status; `is_failure` when it is one.
+    message: Vec<u8>,
+    /// Where the visual mode began, and whether it takes whole lines.
+    visual: Option<(usize, bool)>,
+    /// The first line on the screen, and the columns left of it.
+    top: usize,
+    left: usize,
     options: Options,
+    registers: Registers,
     file: File,
+    /// The column that movements up and down keep; `keeps_column` when this command was one.
+    want: Option<usize>,
     /// The file that was edited before.
     alternate: Vec<u8>,
     files: Vec<Vec<u8>>,
     index: usize,
     /// `:q` has told once that there are more files.
     has_warned: bool,
-    is_read_only: bool,
-    /// The text has no lines: what is there is an empty line for the cursor.
-    is_void: bool,
-    mode: Mode,
-    /// The column that movements up and down keep, and whether this command was one.
-    want: Option<usize>,
-    keeps_column: bool,
-    /// The first line on the screen, and the columns left of it.
-    top: usize,
-    left: usize,
     /// Lines of Ctrl-D, when they were set.
     half: usize,
     /// An offset in a long line, and its column.
     measured: Cell<(usize, usize)>,
-    /// Where the visual mode began, and whether it takes whole lines.
-    visual: Option<(usize, bool)>,
     pattern: Vec<u8>,
     searches_forward: bool,
     last_find: Option<(char, char)>,
     substitution: Substitution,
-    is_global: bool,
     has_stopped: bool,
     /// The number and contents of the line when the cursor came to it.
     kept_line: Option<(usize, Vec<u8>)>,
@@ -130,8 +135,6 @@ struct Editor<'e> {
     /// The keys of this command, and those of the one that `.` repeats.
     typed: Vec<Key>,
     repeat: Vec<Key>,
-    is_repeatable: bool,
-    is_repeating: bool,
     /// The register that is recorded, and what was typed.
     recording: Option<(char, Vec<u8>)>,
     last_macro: Option<char>,
@@ -271,7 +274,7 @@ impl<'e> Editor<'e> {
         }
         self.is_void &= new.is_empty();
         if let Err(error) = self.document.replace(at, length, new) {
-            self.fail(error.message());
+            self.fail_for(error);
         }
     }
 
@@ -305,7 +308,7 @@ impl<'e> Editor<'e> {
             self.is_failure = false;
             if let Some((_, keys)) = &mut self.recording {
                 match key {
-                    Key::Char(one) => keys.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes()),
+                    Key::Char(one) => push_character(keys, one),
                     Key::Byte(byte) => keys.push(byte),
                     _ => {}
                 }
@@ -341,6 +344,13 @@ impl<'e> Editor<'e> {
     }
 
     /// Shows a message in the last row until the next key.
+    #[inline(never)]
+    fn tell(&mut self, message: &[u8]) {
+        self.say(message.to_vec());
+    }
+
+    /// As `tell`, of a text that was made.
+    #[inline(never)]
     fn say(&mut self, message: Vec<u8>) {
         self.message = message;
     }
@@ -349,8 +359,13 @@ impl<'e> Editor<'e> {
     fn fail(&mut self, message: &[u8]) {
         self.queue.clear();
         self.is_repeating = false;
-        self.message = message.to_vec();
+        self.tell(message);
         self.is_failure = true;
+    }
+
+    #[inline(never)]
+    fn fail_for(&mut self, error: Error) {
+        self.fail(error.message());
     }
 
     fn show_file(&mut self) {
@@ -368,6 +383,12 @@ impl<'e> Editor<'e> {
             self.lost = Some(self.save_for_recovery());
         }
     }
+}
+
+/// Adds a character in UTF-8.
+#[inline(never)]
+fn push_character(out: &mut Vec<u8>, one: char) {
+    out.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 /// What the fuzz target feeds: keys, and after a byte 255 the text.

@@ -211,6 +211,28 @@ impl Editor<'_> {
         }
     }
 
+    /// Where characters of a class end, or the offset `end` before that.
+    #[inline(never)]
+    pub(super) fn class_end(&self, mut at: usize, end: usize, class: Class, is_big: bool) -> usize {
+        while at < end && self.class(at, is_big) == class {
+            at = self.text().next(at);
+        }
+        at
+    }
+
+    /// Where the characters of a class before an offset begin, or the offset `start` after that.
+    #[inline(never)]
+    pub(super) fn class_start(&self, mut at: usize, start: usize, class: Class, is_big: bool) -> usize {
+        while at > start {
+            let before = self.text().previous(at);
+            if self.class(before, is_big) != class {
+                break;
+            }
+            at = before;
+        }
+        at
+    }
+
     fn is_empty_line(&self, at: usize) -> bool {
         self.text().byte(at) == b'\n' && (at == 0 || self.text().byte(at - 1) == b'\n')
     }
@@ -222,8 +244,8 @@ impl Editor<'_> {
     /// The beginning of the next word. An empty line is a word.
     fn word_forward(&self, from: usize, is_big: bool) -> usize {
         let (mut at, last, class) = (from, self.last(), self.class(from, is_big));
-        while class != Class::Blank && at < last && self.class(at, is_big) == class {
-            at = self.text().next(at);
+        if class != Class::Blank {
+            at = self.class_end(at, last, class, is_big);
         }
         while at < last && self.class(at, is_big) == Class::Blank && !(at > from && self.is_empty_line(at)) {
             at += 1;
@@ -235,9 +257,7 @@ impl Editor<'_> {
     pub(super) fn word_end(&self, from: usize, is_big: bool) -> usize {
         let last = self.last();
         let mut at = self.text().next(from).min(last);
-        while at < last && self.class(at, is_big) == Class::Blank {
-            at += 1;
-        }
+        at = self.class_end(at, last, Class::Blank, is_big);
         let class = self.class(at, is_big);
         loop {
             let next = self.text().next(at);
@@ -254,14 +274,7 @@ impl Editor<'_> {
             at = self.text().previous(at);
         }
         let class = self.class(at, is_big);
-        while class != Class::Blank && at > 0 {
-            let before = self.text().previous(at);
-            if self.class(before, is_big) != class {
-                break;
-            }
-            at = before;
-        }
-        at
+        if class == Class::Blank { at } else { self.class_start(at, 0, class, is_big) }
     }
 
     /// The end of the word before (`ge`).

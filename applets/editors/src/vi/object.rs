@@ -37,16 +37,9 @@ impl Editor<'_> {
             return (from, from);
         }
         let class = self.class(from, is_big);
-        while from > start && self.class(text.previous(from), is_big) == class {
-            from = text.previous(from);
-        }
-        let skip = |mut at: usize| {
-            let class = if at < end { self.class(at, is_big) } else { Class::Blank };
-            while at < end && self.class(at, is_big) == class {
-                at = text.next(at);
-            }
-            at
-        };
+        from = self.class_start(from, start, class, is_big);
+        // At the end, which is a newline, nothing is skipped.
+        let skip = |at: usize| self.class_end(at, end, self.class(at, is_big), is_big);
         let mut to = from;
         for _ in 0..count {
             to = skip(to);
@@ -60,9 +53,7 @@ impl Editor<'_> {
             }
         }
         if around && class != Class::Blank && (to == from || self.class(text.previous(to), is_big) != Class::Blank) {
-            while from > start && self.class(text.previous(from), is_big) == Class::Blank {
-                from = text.previous(from);
-            }
+            from = self.class_start(from, start, Class::Blank, is_big);
         }
         (from, to)
     }
@@ -82,11 +73,7 @@ impl Editor<'_> {
             let open = find(at)?;
             let close = find(open + 1)?;
             if close >= self.cursor {
-                let mut to = close + 1;
-                while around && to < end && matches!(text.byte(to), b' ' | b'\t') {
-                    to += 1;
-                }
-                return Some(if around { (open, to) } else { (open + 1, close) });
+                return Some(if around { (open, text.skip_blanks(close + 1)) } else { (open + 1, close) });
             }
             at = close + 1;
         }
@@ -115,7 +102,7 @@ impl Editor<'_> {
         // The lines between two brackets at the end and at the beginning of lines are whole.
         let from = if text.byte(at + 1) == b'\n' && at + 1 < end { at + 2 } else { at + 1 };
         let line = text.line_start(end);
-        let is_first = (line..end).all(|at| matches!(text.byte(at), b' ' | b'\t'));
+        let is_first = text.skip_blanks(line) >= end;
         Some((from, if from > at + 1 && is_first { line.max(from) } else { end }))
     }
 
@@ -170,7 +157,7 @@ impl Editor<'_> {
 
     fn paragraph_object(&self, around: bool, count: usize) -> Object {
         let text = self.text();
-        let is_blank = |line: usize| (line..text.line_end(line)).all(|at| matches!(text.byte(at), b' ' | b'\t'));
+        let is_blank = |line: usize| text.byte(text.skip_blanks(line)) == b'\n';
         let mut from = text.line_start(self.cursor);
         let first = is_blank(from);
         while let Some(before) = text.previous_line(from).filter(|line| is_blank(*line) == first) {

@@ -1,6 +1,6 @@
 //! Operators: what is done with the part of the text between the cursor and where a movement ends.
 
-use rbox_core::pattern::regex::{Exec, Flags, Regex};
+use rbox_core::pattern::regex::{Exec, Regex};
 use rbox_core::pattern::template::Template;
 use rbox_core::pattern::template::Which;
 use rbox_core::push;
@@ -8,10 +8,11 @@ use rbox_core::term::keys::Key;
 use rbox_core::text;
 
 use super::Editor;
+use super::buffer::{characters, newlines};
 use super::motion::{Class, Kind};
 use super::object::Object;
 use super::register::Name;
-use super::settings::{AUTO_INDENT, EXPAND_TAB, IGNORE_CASE};
+use super::settings::{AUTO_INDENT, EXPAND_TAB};
 
 /// An operator, by its key; `~`, `u` and `U` are those after `g`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Editor<'_> {
                 if to == line && to > from && self.text().line_end(from) < to {
                     to -= 1;
                     let start = self.text().line_start(from);
-                    if (start..from).all(|at| matches!(self.text().byte(at), b' ' | b'\t')) {
+                    if self.text().skip_blanks(start) >= from {
                         (from, is_lines) = (start, true);
                     }
                 }
@@ -92,8 +93,8 @@ impl Editor<'_> {
         let mut at = self.cursor;
         let class = self.class(at, is_big);
         // The word at the cursor may be one character, which `e` would leave.
-        while class != Class::Blank && at < self.text().len() - 1 && self.class(at, is_big) == class {
-            at = self.text().next(at);
+        if class != Class::Blank {
+            at = self.class_end(at, self.text().len() - 1, class, is_big);
         }
         for _ in 1..times {
             // From an empty line, which is a word of its own, the next one.
@@ -123,8 +124,8 @@ impl Editor<'_> {
                 let text = self.text();
                 let (first, last) = (text.line_number(from), text.line_number(to.max(from + 1) - 1));
                 self.cursor = from;
-                let range = if last > first { text!(".,.+", last - first, "!") } else { b".!".to_vec() };
-                self.command_line(&range);
+                let range = super::command::lines_from_here(last.saturating_sub(first));
+                self.command_line(&text!(range, "!"));
             }
             _ => {
                 let to = if is_lines { to - 1 } else { to };
@@ -135,10 +136,8 @@ impl Editor<'_> {
     }
 
     fn report(&mut self, verb: &str, text: &[u8], name: Name) {
-        let lines = rbox_core::bytes::find_bytes(b'\n', text).count();
-        let characters = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         let name = [name.unwrap_or('D') as u8];
-        self.say(text!(verb, " ", lines, " lines (", characters, " chars) from [", &name, "]"));
+        self.say(text!(verb, " ", newlines(text), " lines (", characters(text), " chars) from [", &name, "]"));
     }
 
     pub(super) fn yank(&mut self, object: Object, name: Name) {
@@ -183,9 +182,7 @@ impl Editor<'_> {
         if is_lines {
             to -= 1;
             if self.options.flags[AUTO_INDENT] {
-                while from < to && matches!(self.text().byte(from), b' ' | b'\t') {
-                    from += 1;
-                }
+                from = self.text().skip_blanks(from).min(to);
             }
         }
         self.edit(from, to.min(self.text().len() - 1).saturating_sub(from), b"");
@@ -243,7 +240,7 @@ impl Editor<'_> {
                     _ => true,
                 };
                 let one = other.filter(|_| changes).unwrap_or(one);
-                new.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
+                super::push_character(&mut new, one);
             }
             new.extend_from_slice(chunk.invalid());
         }
@@ -259,10 +256,7 @@ impl Editor<'_> {
             if end + 1 >= self.text().len() {
                 return self.bell();
             }
-            let mut next = end + 1;
-            while !plain && matches!(self.text().byte(next), b' ' | b'\t') {
-                next += 1;
-            }
+            let next = if plain { end + 1 } else { self.text().skip_blanks(end + 1) };
             let last = if end > self.text().line_start(at) { self.text().byte(end - 1) } else { b' ' };
             // No blank before a closing bracket, after a blank, or for an empty line.
             let has_blank = !plain && !matches!(last, b' ' | b'\t') && !matches!(self.text().byte(next), b')' | b'\n');
@@ -292,7 +286,7 @@ impl Editor<'_> {
         }
         let at = if after { self.right_by(1, true) } else { self.cursor };
         self.edit(at, 0, &text);
-        let has_lines = rbox_core::bytes::find_byte(b'\n', &text).is_some();
+        let has_lines = newlines(&text) > 0;
         self.cursor = if has_lines { self.text().on_line(at) } else { self.text().previous(at + text.len()) };
     }
 
@@ -328,15 +322,9 @@ impl Editor<'_> {
                 Some(count)
             }
             Err(error) => {
-                self.fail(error.message());
+                self.fail_for(error);
                 None
             }
         }
-    }
-
-    /// The flags of expressions.
-    pub(super) fn flags(&self, ignore_case: bool) -> Flags {
-        let fold = if ignore_case || self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
-        Flags::UTF8 | Flags::LINES | fold
     }
 }

@@ -46,7 +46,7 @@ impl Editor<'_> {
                 [b',', rest @ ..] => *line = rest,
                 [b';', rest @ ..] => {
                     *line = rest;
-                    self.cursor = self.text().line_offset(range.last.saturating_sub(1));
+                    self.cursor = self.line_at(range.last);
                 }
                 _ => break,
             }

@@ -43,26 +43,28 @@ impl Registers {
 
     /// Fills a register; an upper-case name adds to it.
     pub fn set(&mut self, name: Name, text: Vec<u8>, is_lines: bool, is_deletion: bool) {
-        let mut new = Register { text, is_lines };
         let slot = match name.and_then(slot) {
             Some(slot) => slot,
             None if is_deletion => {
-                self.named.pop();
-                self.named.insert(DIGITS + 1, Register::default());
+                for digit in (DIGITS + 2..DIGITS + 10).rev() {
+                    self.named.swap(digit, digit - 1);
+                }
                 DIGITS + 1
             }
             None => DIGITS,
         };
-        if name.is_some_and(|name| name.is_ascii_uppercase()) {
-            let mut register = core::mem::take(&mut self.named[slot]);
-            if new.is_lines && !register.is_lines && !register.text.is_empty() {
-                register.text.push(b'\n');
-            }
-            register.text.extend_from_slice(&new.text);
-            new = Register { text: register.text, is_lines: register.is_lines || new.is_lines };
+        let register = &mut self.named[slot];
+        if !name.is_some_and(|name| name.is_ascii_uppercase()) {
+            register.text.clear();
+            register.is_lines = false;
         }
-        self.named[slot].clone_from(&new);
-        self.unnamed = new;
+        if is_lines && !register.is_lines && !register.text.is_empty() {
+            register.text.push(b'\n');
+        }
+        register.text.extend_from_slice(&text);
+        register.is_lines |= is_lines;
+        self.unnamed.text = register.text.clone();
+        self.unnamed.is_lines = register.is_lines;
     }
 }
 

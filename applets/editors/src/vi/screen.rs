@@ -101,9 +101,9 @@ impl Editor<'_> {
         }
     }
 
-    /// A row: the part of a line that the screen has.
-    fn line_row(&self, line: usize, columns: usize, selected: Option<(usize, usize)>) -> Vec<u8> {
-        let ((mut at, mut column), mut out) = (self.walk(line, 0, self.text().line_end(line), self.left), Vec::new());
+    /// Adds a row: the part of a line that the screen has.
+    fn line_row(&self, line: usize, columns: usize, selected: Option<(usize, usize)>, out: &mut Vec<u8>) {
+        let (mut at, mut column) = self.walk(line, 0, self.text().line_end(line), self.left);
         let (left, right) = (self.left, self.left + columns);
         let mut reversed = false;
         while column < right {
@@ -111,7 +111,7 @@ impl Editor<'_> {
             let is_selected = selected.is_some_and(|(from, to)| from <= at && at < to);
             let cell = self.cell_width(at, column);
             if is_selected != reversed && column + cell > left && (!is_end || is_selected) {
-                push!(out, if is_selected { "\x1b[7m" } else { "\x1b[m" });
+                push!(*out, if is_selected { "\x1b[7m" } else { "\x1b[m" });
                 reversed = is_selected;
             }
             if is_end {
@@ -123,7 +123,7 @@ impl Editor<'_> {
                 break;
             }
             if column >= left && column + cell <= right {
-                self.push_cell(at, column, &mut out);
+                self.push_cell(at, column, out);
             } else if column + cell > left {
                 // Of a wide character or a tab only a part is on the screen.
                 let from = column.max(left);
@@ -133,9 +133,8 @@ impl Editor<'_> {
             at += self.text().character(at).1;
         }
         if reversed {
-            push!(out, "\x1b[m");
+            push!(*out, "\x1b[m");
         }
-        out
     }
 
     /// Chooses the part of the text that is on the screen, so that the cursor is in it.
@@ -192,11 +191,12 @@ impl Editor<'_> {
             if start <= self.cursor {
                 cursor = rows.len();
             }
-            let mut row = self.line_row(start, columns, selected);
+            let mut row = Vec::new();
             if margin > 0 {
-                let number = text!(Right(first + rows.len() + 1, NUMBERS - 1, b' '), " ");
-                row = [&number[NUMBERS - margin..], &row].concat();
+                push!(row, Right(first + rows.len() + 1, NUMBERS - 1, b' '), " ");
+                row.drain(..NUMBERS - margin);
             }
+            self.line_row(start, columns, selected, &mut row);
             rows.push(row);
             line = self.text().next_line(start);
         }
@@ -246,7 +246,6 @@ impl Editor<'_> {
     pub(super) fn ask(&mut self, prompt: &[u8], initial: &[u8]) -> Option<Vec<u8>> {
         let mut line = initial.to_vec();
         let kind = prompt[0];
-        let is_kind = |entry: &(u8, Vec<u8>)| entry.0 == kind;
         let mut entry = self.history.len();
         loop {
             if self.queue.is_empty() && !self.screen.keys.is_ready() {
@@ -255,19 +254,31 @@ impl Editor<'_> {
             match self.raw_key() {
                 Key::Signal => self.draw(),
                 Key::Up => {
-                    if let Some(found) = self.history[..entry].iter().rposition(is_kind) {
-                        entry = found;
-                        line.clone_from(&self.history[found].1);
+                    let mut before = entry;
+                    while before > 0 {
+                        before -= 1;
+                        let (other, found) = &self.history[before];
+                        if *other == kind {
+                            entry = before;
+                            line.clone_from(found);
+                            break;
+                        }
                     }
                 }
                 Key::Down => {
-                    let after = (entry + 1).min(self.history.len());
-                    entry = self.history[after..].iter().position(is_kind).map_or(self.history.len(), |at| after + at);
-                    line = self.history.get(entry).map_or(Vec::new(), |(_, line)| line.clone());
+                    line.clear();
+                    entry = (entry + 1).min(self.history.len());
+                    while let Some((other, found)) = self.history.get(entry) {
+                        if *other == kind {
+                            line.clone_from(found);
+                            break;
+                        }
+                        entry += 1;
+                    }
                 }
                 Key::Char('\x16') => {
                     if let Key::Char(one) = self.raw_key() {
-                        line.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
+                        super::push_character(&mut line, one);
                     }
                 }
                 key => match type_key(&mut line, key) {
@@ -287,11 +298,10 @@ impl Editor<'_> {
     }
 
     fn show_line(&mut self, line: &[u8]) {
-        let mut rows = self.screen.shown().to_vec();
-        if rows.len() != self.screen.rows {
+        if self.screen.shown().len() != self.screen.rows {
             self.draw();
-            rows = self.screen.shown().to_vec();
         }
+        let mut rows = self.screen.shown().to_vec();
         let mut shown = line;
         while width(shown) >= self.screen.columns && !shown.is_empty() {
             shown = &shown[rbox_core::term::character(shown).1..];
@@ -335,14 +345,14 @@ impl Editor<'_> {
             return self.bell();
         }
         self.scroll(lines, is_down);
-        self.cursor = self.text().first_nonblank(self.text().line_offset(wanted));
+        self.go_to_line(wanted + 1);
     }
 
     /// `z`: puts the line at the top (Enter, `t`), in the middle (`.`, `z`) or at the bottom (`-`, `b`).
     pub(super) fn scroll_to(&mut self, count: Option<usize>) {
         let Key::Char(how) = self.key() else { return self.bell() };
         if let Some(number) = count {
-            self.cursor = self.text().first_nonblank(self.text().line_offset(number - 1));
+            self.go_to_line(number);
         }
         let line = self.text().line_number(self.cursor);
         let above = match how {

@@ -15,6 +15,12 @@ const STEP: usize = 1 << 16;
 
 /// The expression up to the delimiter, and what follows that. A delimiter after a backslash stands for itself.
 pub(super) fn delimited(text: &[u8], delimiter: u8) -> (Vec<u8>, &[u8]) {
+    up_to(text, delimiter, true)
+}
+
+/// As `delimited`; without `brackets`, of a replacement.
+#[inline(never)]
+pub(super) fn up_to(text: &[u8], delimiter: u8, brackets: bool) -> (Vec<u8>, &[u8]) {
     let (mut expression, mut at, mut in_bracket) = (Vec::new(), 0, false);
     while at < text.len() {
         match text[at] {
@@ -25,7 +31,7 @@ pub(super) fn delimited(text: &[u8], delimiter: u8) -> (Vec<u8>, &[u8]) {
                 at += 1;
             }
             // A delimiter in a bracket expression is one of its members, if the expression is closed.
-            b'[' => in_bracket = text[at..].contains(&b']'),
+            b'[' => in_bracket = brackets && text[at..].contains(&b']'),
             b']' => in_bracket = false,
             byte if byte == delimiter && !in_bracket => return (expression, &text[at + 1..]),
             _ => {}
@@ -74,6 +80,23 @@ pub(super) fn line_back(text: &Buffer, regex: &Regex, mut end: usize) -> Option<
     None
 }
 
+/// Where in a line the first match begins at an offset or after it; backwards, the last one before the offset.
+fn match_in(text: &Buffer, regex: &Regex, line: usize, limit: usize, is_forward: bool) -> Option<usize> {
+    let content = text.copy(line, text.line_end(line));
+    let mut last = None;
+    for (start, _) in regex.matches(&content, 0, Exec::default()) {
+        let is_after = line + start >= limit;
+        if is_after && !is_forward {
+            break;
+        }
+        last = Some(line + start);
+        if is_after {
+            return last;
+        }
+    }
+    if is_forward { None } else { last }
+}
+
 impl Editor<'_> {
     /// Compiles an expression, or the one before where it is empty. A failure is reported.
     pub(super) fn regex(&mut self, expression: &[u8]) -> Option<Regex> {
@@ -84,12 +107,18 @@ impl Editor<'_> {
             self.fail(b"No previous regular expression");
             return None;
         }
-        let fold = if self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
+        self.compiled(false)
+    }
+
+    /// Compiles the pattern. A failure is reported.
+    #[inline(never)]
+    pub(super) fn compiled(&mut self, ignore_case: bool) -> Option<Regex> {
+        let fold = if ignore_case || self.options.flags[IGNORE_CASE] { Flags::FOLD_CASE } else { Flags::NONE };
         match Regex::new(&self.pattern, Flags::UTF8 | Flags::LINES | fold) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let error = error.about(&self.pattern);
-                self.fail(error.message());
+                self.fail_for(error);
                 None
             }
         }
@@ -99,17 +128,7 @@ impl Editor<'_> {
     fn find(&mut self, regex: &Regex, from: usize, is_forward: bool) -> Option<usize> {
         let text = &self.document.text;
         let line = text.line_start(from);
-        let own = text.copy(line, text.line_end(from));
-        let in_line = |line: usize, is_last: bool| {
-            let content = text.copy(line, text.line_end(line));
-            let mut matches = regex.matches(&content, 0, Exec::default()).map(|(start, _)| line + start);
-            if is_last { matches.last() } else { matches.next() }
-        };
-        let own_matches = regex.matches(&own, 0, Exec::default()).map(|(start, _)| line + start);
-        let near = match is_forward {
-            true => own_matches.into_iter().find(|start| *start > from),
-            false => own_matches.into_iter().take_while(|start| *start < from).last(),
-        };
+        let near = match_in(text, regex, line, if is_forward { from + 1 } else { from }, is_forward);
         if near.is_some() {
             return near;
         }
@@ -118,8 +137,9 @@ impl Editor<'_> {
             true => line_forward(text, regex, next, text.len()),
             false => line_back(text, regex, line),
         };
+        let limit = if is_forward { 0 } else { text.len() };
         if let Some(found) = far {
-            return in_line(found, !is_forward);
+            return match_in(text, regex, found, limit, is_forward);
         }
         if !self.options.flags[WRAP_SCAN] {
             return None;
@@ -128,11 +148,11 @@ impl Editor<'_> {
             true => line_forward(text, regex, 0, next),
             false => line_back(text, regex, text.len()).filter(|found| *found >= line),
         };
-        let found = in_line(around?, !is_forward);
-        self.message = match is_forward {
-            true => b"search hit BOTTOM, continuing at TOP".to_vec(),
-            false => b"search hit TOP, continuing at BOTTOM".to_vec(),
-        };
+        let found = match_in(text, regex, around?, limit, is_forward);
+        self.tell(match is_forward {
+            true => b"search hit BOTTOM, continuing at TOP",
+            false => b"search hit TOP, continuing at BOTTOM",
+        });
         found
     }
 
@@ -185,13 +205,8 @@ impl Editor<'_> {
             start = self.text().next(start);
         }
         let line = self.text().line_start(start);
-        while start > line && self.class(self.text().previous(start), false) == Class::Word {
-            start = self.text().previous(start);
-        }
-        let mut end = start;
-        while end < line_end && self.class(end, false) == Class::Word {
-            end = self.text().next(end);
-        }
+        start = self.class_start(start, line, Class::Word, false);
+        let end = self.class_end(start, line_end, Class::Word, false);
         if start == end {
             return None;
         }

@@ -4,6 +4,8 @@ use rbox_core::names::Names;
 use rbox_core::number::parse_decimal;
 use rbox_core::{names, push};
 
+use super::ex::next_word;
+
 /// Options that are on or off, by their index in `Options::flags`.
 pub(super) const AUTO_INDENT: usize = 0;
 pub(super) const EXPAND_TAB: usize = 1;
@@ -22,6 +24,8 @@ const FLAGS: Names = names! {
     "ai" = 0, "autoindent" = 0, "et" = 1, "expandtab" = 1, "fl" = 2, "flash" = 2, "ic" = 3, "ignorecase" = 3, "list" = 4,
     "nu" = 5, "number" = 5, "ro" = 6, "readonly" = 6, "sm" = 7, "showmatch" = 7, "ws" = 8, "wrapscan" = 8,
 };
+
+const WIDTHS: Names = names! { "ts" = 0, "tabstop" = 0, "sw" = 1, "shiftwidth" = 1 };
 
 #[derive(Clone, Debug)]
 pub(super) struct Options {
@@ -44,10 +48,10 @@ impl Options {
     pub fn set(&mut self, word: &[u8]) -> bool {
         if let Some((name, value)) = rbox_core::bytes::split_once(word, b'=') {
             let Some(value) = parse_decimal(value).filter(|value| (1..=32).contains(value)) else { return false };
-            match name {
-                b"ts" | b"tabstop" => self.tab_stop = value as usize,
-                b"sw" | b"shiftwidth" => self.shift_width = value as usize,
-                _ => return false,
+            match WIDTHS.number_of(name) {
+                Some(0) => self.tab_stop = value as usize,
+                Some(_) => self.shift_width = value as usize,
+                None => return false,
             }
             return true;
         }
@@ -63,8 +67,9 @@ impl Options {
     /// All options as BusyBox shows them.
     pub fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        for (flag, name) in self.flags.iter().zip(LONG_NAMES.split(' ')) {
-            push!(text, if *flag { "" } else { "no" }, name, " ");
+        let mut names = LONG_NAMES.as_bytes();
+        for flag in self.flags {
+            push!(text, if flag { "" } else { "no" }, next_word(&mut names), " ");
         }
         push!(text, "shiftwidth=", self.shift_width, " tabstop=", self.tab_stop);
         text

@@ -29,6 +29,8 @@ pub(super) const VISUAL_END: usize = 28;
 /// Where the text was changed last.
 pub(super) const CHANGED: usize = 29;
 
+/// The text is the first field, of which nearly all code uses parts; without `repr` the marks would be.
+#[repr(C)]
 pub(super) struct Document {
     pub text: Buffer,
     pub marks: [Option<usize>; MARKS],

@@ -60,7 +60,10 @@ impl Less<'_> {
     /// The keys of `+CMD`.
     pub(super) fn press_first(&mut self, pressed: &[u8]) {
         let text = String::from_utf8_lossy(pressed);
-        let mut keys: Vec<Key> = text.chars().map(Key::Char).collect();
+        let mut keys = Vec::new();
+        for one in text.chars() {
+            keys.push(Key::Char(one));
+        }
         match pressed.last() {
             Some(b'0'..=b'9') => keys.push(Key::Char('g')),
             Some(_) if matches!(pressed[0], b'/' | b'?' | b'&' | b':') => keys.push(Key::Char('\r')),
@@ -73,7 +76,7 @@ impl Less<'_> {
                 self.search = Some(Search { pattern, is_backward: false });
                 match found {
                     Some(line) => self.jump(line),
-                    None => self.message = b"No matches found".to_vec(),
+                    None => self.tell(b"No matches found"),
                 }
             }
             return;
@@ -182,7 +185,7 @@ impl Less<'_> {
 
     fn show_help(&mut self) {
         if self.help.is_none() {
-            let list = Source::new(Input::from_bytes(HELP.to_vec()), -1);
+            let list = Box::new(Source::new(Input::from_bytes(HELP.to_vec()), -1));
             self.help = Some((core::mem::replace(&mut self.source, list), self.top));
             self.top = 0;
         }
@@ -233,14 +236,19 @@ impl Less<'_> {
         }
     }
 
+    #[inline(never)]
+    fn read_what_is_there(&mut self) {
+        self.source.refresh();
+        while self.source.is_open_stream() && self.source.wait(Some(0)) {}
+    }
+
     /// Shows what is added to the file until a key is pressed.
     fn follow(&mut self) -> Result<()> {
         loop {
-            self.source.refresh();
-            while self.source.is_open_stream() && self.source.wait(Some(0)) {}
+            self.read_what_is_there();
             let before = self.source.size();
             self.jump_to_end();
-            self.message = b"Waiting for data... (interrupt to abort)".to_vec();
+            self.tell(b"Waiting for data... (interrupt to abort)");
             self.draw()?;
             loop {
                 self.screen.keys.timeout = Some(if self.source.is_open_stream() { 20 } else { 200 });
@@ -250,8 +258,7 @@ impl Less<'_> {
                     self.message.clear();
                     return Ok(());
                 }
-                self.source.refresh();
-                while self.source.is_open_stream() && self.source.wait(Some(0)) {}
+                self.read_what_is_there();
                 if self.source.size() != before || key == Key::Signal {
                     break;
                 }
@@ -272,7 +279,7 @@ impl Less<'_> {
             match self.pattern(&typed) {
                 Ok(pattern) => self.search = Some(Search { pattern, is_backward }),
                 Err(error) => {
-                    self.message = error.message().to_vec();
+                    self.tell(error.message());
                     return Ok(());
                 }
             }
@@ -286,7 +293,7 @@ impl Less<'_> {
 
     fn search_again(&mut self, is_reversed: bool, count: usize) {
         let Some(search) = &self.search else {
-            self.message = b"No previous search".to_vec();
+            self.tell(b"No previous search");
             return;
         };
         let mut line = self.source.line_start(self.top);
@@ -301,7 +308,7 @@ impl Less<'_> {
             match found {
                 Some(found) => line = found,
                 None => {
-                    self.message = b"No matches found".to_vec();
+                    self.tell(b"No matches found");
                     return;
                 }
             }
@@ -315,7 +322,7 @@ impl Less<'_> {
         if !typed.is_empty() {
             match self.pattern(&typed) {
                 Ok(pattern) => self.filter = Some(pattern),
-                Err(error) => self.message = error.message().to_vec(),
+                Err(error) => self.tell(error.message()),
             }
         }
         let line = self.source.line_start(self.top);
@@ -323,7 +330,7 @@ impl Less<'_> {
         self.jump(line);
         if self.filter.is_some() && self.shown_from(0).is_none() {
             self.filter = None;
-            self.message = b"No matches found".to_vec();
+            self.tell(b"No matches found");
         }
         Ok(())
     }
@@ -345,7 +352,7 @@ impl Less<'_> {
                 self.marks[slot] = Some((self.current, self.top));
             }
             Key::Char('\x1b' | '\x03') => {}
-            _ => self.message = b"Invalid mark letter".to_vec(),
+            _ => self.tell(b"Invalid mark letter"),
         }
         Ok(())
     }
@@ -366,8 +373,8 @@ impl Less<'_> {
                     self.top = top.min(self.source.size());
                 }
                 Some(None) if one == '\'' => self.go_to_line(1),
-                Some(None) => self.message = b"Mark not set".to_vec(),
-                None => self.message = b"Invalid mark letter".to_vec(),
+                Some(None) => self.tell(b"Mark not set"),
+                None => self.tell(b"Invalid mark letter"),
             },
         }
         Ok(())
@@ -381,8 +388,8 @@ impl Less<'_> {
             'n' if self.current + 1 < self.files.len() => self.go_to_file(self.current + 1),
             'p' if self.current > 0 => self.go_to_file(self.current - 1),
             'x' => self.go_to_file(0),
-            'n' => self.message = b"No next file".to_vec(),
-            'p' => self.message = b"No previous file".to_vec(),
+            'n' => self.tell(b"No next file"),
+            'p' => self.tell(b"No previous file"),
             'f' => self.show_status(),
             'd' if self.files.len() > 1 => {
                 let removed = self.current;
@@ -413,6 +420,11 @@ impl Less<'_> {
         self.message = self.status(end, is_at_end);
     }
 
+    #[inline(never)]
+    fn tell_option(&mut self, one: char, is_on: bool) {
+        self.message = text!("-", &[one as u8], if is_on { " on" } else { " off" });
+    }
+
     /// Changes an option, or reports it.
     fn option(&mut self, is_change: bool) -> Result<()> {
         self.show_line(if is_change { b"-" } else { b"_" })?;
@@ -423,7 +435,7 @@ impl Less<'_> {
             if is_change {
                 settings.raw = if settings.raw == wanted { Raw::Shown } else { wanted };
             }
-            self.message = text!("-", &[one as u8], if self.settings.raw == wanted { " on" } else { " off" });
+            self.tell_option(one, self.settings.raw == wanted);
             return Ok(());
         }
         let flag = match one {
@@ -440,13 +452,13 @@ impl Less<'_> {
             'q' => &mut settings.quiet,
             '~' => &mut settings.no_tildes,
             _ => {
-                self.message = b"There is no such option".to_vec();
+                self.tell(b"There is no such option");
                 return Ok(());
             }
         };
         *flag ^= is_change;
         let is_on = *flag;
-        self.message = text!("-", &[one as u8], if is_on { " on" } else { " off" });
+        self.tell_option(one, is_on);
         self.top = self.source.line_start(self.top);
         Ok(())
     }
@@ -464,7 +476,7 @@ impl Less<'_> {
     fn edit(&mut self) -> Result<()> {
         let name = self.files[self.current].name.clone();
         if name == b"-" || self.help.is_some() {
-            self.message = b"Cannot edit standard input".to_vec();
+            self.tell(b"Cannot edit standard input");
             return Ok(());
         }
         let vars = &self.env.vars;

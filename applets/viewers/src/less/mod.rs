@@ -12,6 +12,7 @@ use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
 use rbox_core::sys::{AsRawFd, OwnedFd, fs};
 use rbox_core::term::screen::{Manner, Screen};
+use rbox_core::text;
 
 use crate::pager::files::{copy_all, open, or_standard_input, terminal};
 use crate::pager::row::Raw;
@@ -136,45 +137,51 @@ struct Search {
 }
 
 /// The program at work.
+///
+/// What most of it uses is first: short offsets make short code. Without `repr` the compiler would put vectors there.
+#[repr(C)]
 struct Less<'e> {
     env: &'e mut Env,
-    settings: Settings,
-    screen: Screen,
-    files: Vec<Entry>,
-    current: usize,
-    source: Source,
+    source: Box<Source>,
+    screen: Box<Screen>,
     /// The offset of the row at the top.
     top: u64,
+    settings: Settings,
+    files: Vec<Entry>,
+    current: usize,
     /// Columns that are not shown, on the left.
     left: usize,
-    search: Option<Search>,
+    /// How it ends.
+    ended: Option<ExitStatus>,
     /// Whether what the search has found is highlighted.
     highlights: bool,
-    filter: Option<Pattern>,
-    /// The marks a to z, A to Z, and where the last jump began, each a file and an offset.
-    marks: [Option<(usize, u64)>; 53],
-    /// What the last row says instead of the prompt, until the next key.
-    message: Vec<u8>,
     /// Whether the file's name has been shown.
     is_named: bool,
+    /// Whether the end was there before the last key.
+    was_at_end: bool,
+    /// What the last row says instead of the prompt, until the next key.
+    message: Vec<u8>,
+    /// The marks a to z, A to Z, and where the last jump began, each a file and an offset.
+    marks: Vec<Option<(usize, u64)>>,
     /// Lines of half a page, once set.
     half: usize,
     /// The file that is looked at, while the list of keys is shown.
-    help: Option<(Source, u64)>,
-    /// Whether the end was there before the last key.
-    was_at_end: bool,
-    /// How it ends.
-    ended: Option<ExitStatus>,
+    help: Option<(Box<Source>, u64)>,
+    search: Option<Search>,
+    filter: Option<Pattern>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // less(1): the options of LESS are read before those of the command line.
     let variable = env.vars.get("LESS").unwrap_or_default().to_vec();
-    let words: Vec<Vec<u8>> = rbox_core::bytes::words(&variable)
-        .map(|word| if matches!(word[0], b'-' | b'+') { word.to_vec() } else { [b"-", word].concat() })
-        .collect();
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    for word in rbox_core::bytes::words(&variable) {
+        words.push(text!(if matches!(word[0], b'-' | b'+') { "" } else { "-" }, word));
+    }
     let mut all: Vec<&[u8]> = vec![b"less"];
-    all.extend(words.iter().map(Vec::as_slice));
+    for word in &words {
+        all.push(word);
+    }
     let before = Args::parse(USAGE, Grammar::Permuted, &all).map_err(|error| error.context("LESS"))?;
     let mut settings = Settings { tab: 8, ..Settings::default() };
     settings.apply(&before)?;
@@ -192,7 +199,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         pressed = b"h".to_vec();
     }
     if let Some(pattern) = args.value(PATTERN).or(before.value(PATTERN)) {
-        pressed = [b"/", pattern].concat();
+        pressed = text!("/", pattern);
     }
     match terminal(env) {
         Some(terminal) => show(env, settings, &files, &pressed, terminal),
@@ -247,16 +254,16 @@ impl<'e> Less<'e> {
         Less {
             env,
             settings,
-            screen,
+            screen: Box::new(screen),
             files,
             current: 0,
-            source,
+            source: Box::new(source),
             top: 0,
             left: 0,
             search: None,
             highlights: true,
             filter: None,
-            marks: [None; 53],
+            marks: vec![None; 53],
             message: Vec::new(),
             is_named: false,
             half: 0,
@@ -266,8 +273,15 @@ impl<'e> Less<'e> {
         }
     }
 
+    /// Shows a message in the last row until the next key.
+    #[inline(never)]
+    fn tell(&mut self, message: &[u8]) {
+        self.message = message.to_vec();
+    }
+
     /// Obeys keys until one of them ends it.
-    fn go_on(mut self) -> Outcome {
+    #[inline(never)]
+    fn go_on(&mut self) -> Outcome {
         while self.ended.is_none() {
             self.draw()?;
             if self.ended.is_some() {
@@ -298,13 +312,13 @@ impl<'e> Less<'e> {
         match opened {
             Ok(source) => {
                 self.files[self.current].top = self.top;
-                self.source = source;
+                *self.source = source;
                 (self.current, self.top, self.left) = (index, self.files[index].top, 0);
                 self.is_named = false;
                 self.was_at_end = false;
                 self.warn_of_binary();
             }
-            Err(error) => self.message = error.message().to_vec(),
+            Err(error) => self.tell(error.message()),
         }
     }
 
@@ -317,7 +331,7 @@ impl<'e> Less<'e> {
             return;
         }
         let name = self.files[self.current].name.clone();
-        self.message = [b"\"", &name[..], b"\" may be a binary file.  See it anyway? "].concat();
+        self.message = text!("\"", name, "\" may be a binary file.  See it anyway? ");
         // The answer decides between this file and none.
         let answer = self.draw().and_then(|()| self.key());
         self.message.clear();
@@ -325,8 +339,8 @@ impl<'e> Less<'e> {
             match self.files.len() {
                 1 => self.ended = Some(ExitStatus::SUCCESS),
                 _ => {
-                    self.source = Source::new(Input::from_bytes(Vec::new()), -1);
-                    self.message = b"Skipped".to_vec();
+                    *self.source = Source::new(Input::from_bytes(Vec::new()), -1);
+                    self.tell(b"Skipped");
                 }
             }
         }

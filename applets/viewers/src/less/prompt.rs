@@ -37,7 +37,7 @@ impl Less<'_> {
         }
         match is_end {
             true => {
-                let end = [b"(END)", &self.next_file()[..]].concat();
+                let end = text!("(END)", self.next_file());
                 self.reversed(&end)
             }
             false if self.filter.is_some() => b"& :".to_vec(),
@@ -51,12 +51,12 @@ impl Less<'_> {
         while rbox_core::term::width(&message) >= self.screen.columns && !message.is_empty() {
             message.truncate(message.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0));
         }
-        [REVERSED, &message, ORDINARY].concat()
+        text!(REVERSED, message, ORDINARY)
     }
 
     fn next_file(&self) -> Vec<u8> {
         match self.files.get(self.current + 1) {
-            Some(next) => [b" - next: ", &next.name[..]].concat(),
+            Some(next) => text!(" - next: ", &next.name),
             None => Vec::new(),
         }
     }
