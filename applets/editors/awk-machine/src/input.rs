@@ -58,7 +58,7 @@ impl Machine<'_> {
     /// for a file.
     fn next_record(&mut self) -> Result<Option<Flow>> {
         let mut record = core::mem::take(&mut self.fields.record);
-        let result = self.read_main(&mut record);
+        let result = self.read_main(&mut record, true);
         self.fields.record = record;
         match result? {
             Some(Flow::Done) => {
@@ -81,8 +81,9 @@ impl Machine<'_> {
         }
     }
 
+    /// Reads into `record`, which was taken from `$0` if `is_whole`.
     #[inline]
-    fn read_main(&mut self, record: &mut Vec<u8>) -> Result<Option<Flow>> {
+    fn read_main(&mut self, record: &mut Vec<u8>, is_whole: bool) -> Result<Option<Flow>> {
         loop {
             let is_read = if self.input_is_stdin {
                 let (input, output) = (&mut self.env.stdin, &mut self.env.stdout);
@@ -98,12 +99,14 @@ impl Machine<'_> {
             if is_read? {
                 return Ok(Some(Flow::Done));
             }
-            // END still has the last record.
-            let last = core::mem::take(record);
-            core::mem::swap(&mut self.fields.record, record);
-            self.fields.record = last;
+            // ENDFILE and END still have the last record.
+            if is_whole {
+                core::mem::swap(&mut self.fields.record, record);
+            }
             let flow = self.end_file()?;
-            *record = core::mem::take(&mut self.fields.record);
+            if is_whole {
+                core::mem::swap(&mut self.fields.record, record);
+            }
             if flow == Flow::Exit {
                 return Ok(Some(flow));
             }
@@ -219,7 +222,7 @@ impl Machine<'_> {
             return Ok(if self.next_record()? == Some(Flow::Done) { 1.0 } else { 0.0 });
         }
         let mut record = Vec::new();
-        if self.read_main(&mut record)? != Some(Flow::Done) {
+        if self.read_main(&mut record, false)? != Some(Flow::Done) {
             return Ok(0.0);
         }
         self.count_record();

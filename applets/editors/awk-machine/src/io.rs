@@ -352,10 +352,9 @@ fn read_to_match(
                 return Ok(true);
             }
             None if is_end => {
-                // As for a separator of one byte, a newline at the end of the file is no part of the last record.
-                let newline = usize::from(content.ends_with(b"\n"));
-                let length = content.len() - newline;
-                take(input, length, newline, record, terminator)?;
+                // All that is left is the last record, with its newline, as in gawk, mawk and BusyBox.
+                let length = content.len();
+                take(input, length, 0, record, terminator)?;
                 return Ok(true);
             }
             _ => {}

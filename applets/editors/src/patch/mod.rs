@@ -377,10 +377,10 @@ impl Patcher<'_> {
                 self.back_up(target)?;
             }
             if removes || self.args.has(REMOVE_EMPTY) && content.is_empty() {
-                return if target.stat.is_some() { target.to.remove(!removes || header.git.is_some()) } else { Ok(()) };
+                return if target.stat.is_some() { target.to.remove() } else { Ok(()) };
             }
             target.to.write(content, target.stat.as_ref(), header.new_mode)?;
-            if header.renames { target.from.remove(true) } else { Ok(()) }
+            if header.renames { target.from.remove() } else { Ok(()) }
         })();
         if let Err(error) = result {
             env.report(&error);

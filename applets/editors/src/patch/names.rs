@@ -105,11 +105,12 @@ fn after_slash(name: &[u8]) -> &[u8] {
 
 /// The name of a header line after its mark. A tab ends it, and a time follows; a blank is a part of it.
 pub fn name_after(line: &[u8]) -> Name {
-    if line.starts_with(b"\"") {
-        return Name { name: unquote(line).0, is_absent: false };
-    }
-    let (name, time) = split_once(line, b'\t').unwrap_or((line, b""));
-    let name = name.trim_ascii().to_vec();
+    let (name, time) = if line.starts_with(b"\"") {
+        unquote(line)
+    } else {
+        let (name, time) = split_once(line, b'\t').unwrap_or((line, b""));
+        (name.trim_ascii().to_vec(), time)
+    };
     let is_absent = name == b"/dev/null" || is_epoch(time);
     Name { name, is_absent }
 }
@@ -203,6 +204,8 @@ mod tests {
         assert!(name_after(b"f\tThu Jan  1 00:00:00 1970").is_absent);
         assert!(!name_after(b"f\t1970-01-01 00:00:01.000000000 +0000").is_absent);
         assert!(!name_after(b"f").is_absent);
+        assert!(name_after(b"\"f\"\t1970-01-01 00:00:00.000000000 +0000").is_absent);
+        assert!(!name_after(b"\"f\"\t2026-01-01 00:00:00.000000000 +0000").is_absent);
     }
 
     #[test]

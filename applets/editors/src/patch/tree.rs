@@ -132,13 +132,13 @@ impl Place {
     }
 
     /// Removes it, and then its directories while they are empty.
-    pub fn remove(&self, parents: bool) -> Result<()> {
+    pub fn remove(&self) -> Result<()> {
         unlinkat(self.at(), &self.name, AtFlags::empty())
             .map_err(|errno| Error::cannot("remove", &self.path, errno))?;
         let mut path = self.path.as_slice();
         while let [parent @ .., b'/'] = split(path).0 {
             let Ok(place) = Self::open(parent, false) else { break };
-            if !parents || parent.is_empty() || unlinkat(place.at(), &place.name, AtFlags::REMOVEDIR).is_err() {
+            if parent.is_empty() || unlinkat(place.at(), &place.name, AtFlags::REMOVEDIR).is_err() {
                 break;
             }
             path = parent;

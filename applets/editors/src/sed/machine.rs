@@ -187,9 +187,13 @@ impl<'a> Machine<'a> {
         self.outputs.main().write(env, bytes, self.inputs.line_end())
     }
 
-    /// Writes a text of the script, whose last byte is a newline. With `-z` that of `i` and `c` is a NUL.
+    /// Writes a text of the script, whose last byte is a newline unless it is empty. With `-z` that of `i` and `c` is a
+    /// NUL.
     fn write_text(&mut self, env: &mut Env, text: &[u8]) -> Result<()> {
-        self.outputs.main().write_line(env, &text[..text.len() - 1], self.inputs.line_end(), true)
+        match text.strip_suffix(b"\n") {
+            Some(text) => self.outputs.main().write_line(env, text, self.inputs.line_end(), true),
+            None => Ok(()),
+        }
     }
 
     /// The length of the first line of the pattern space, and whether it has its end. `N` and `G` join lines with the byte

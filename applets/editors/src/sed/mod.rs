@@ -71,8 +71,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         add(&mut script, first);
         operands = rest;
     }
-    // POSIX XCU sed: `#n` on the first line is the same as -n.
-    let quiet = args.has(QUIET) || script == b"#n\n" || script.starts_with(b"#n\n");
+    // POSIX XCU sed: a script whose first two characters are `#n` is the same as -n, whatever follows them.
+    let quiet = args.has(QUIET) || script.starts_with(b"#n");
     script.pop();
     let posix = args.has(POSIX);
     let utf8 = env.is_utf8();

@@ -562,8 +562,11 @@ impl Parser<'_> {
             // POSIX: the text begins on the next line. GNU: a backslash keeps blanks before a text on this one.
             let after = self.at;
             self.skip_blanks();
-            if self.peek().is_some() && !self.take(b'\n') {
-                self.at = after;
+            match self.peek() {
+                // GNU: no text at all, which still ends a last line without a newline (`$a\`).
+                None if !self.syntax.posix => return Ok(Vec::new()),
+                Some(b'\n') => self.at += 1,
+                _ => self.at = after,
             }
         } else if self.syntax.posix {
             return Err(missing());
@@ -575,6 +578,7 @@ impl Parser<'_> {
         while let Some(byte) = self.next() {
             match byte {
                 b'\n' => break,
+                b'\\' if self.take(b'n') => text.push(b'\n'),
                 b'\\' => match escape(&self.script[self.at..]) {
                     Some((byte, length)) => {
                         text.push(byte);

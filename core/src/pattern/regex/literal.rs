@@ -97,10 +97,12 @@ fn examine(node: &Node, sets: &[Set]) -> Known {
         Node::Set(set) => {
             let set = &sets[*set as usize];
             // The two cases of one letter, as case folding makes them.
-            let is_pair = set.is_ascii_only()
+            let is_pair = set.fold_case
+                && set.is_ascii_only()
                 && !set.negated
                 && set.ascii.count_ones() == 2
-                && set.ascii >> 97 & 0x3FF_FFFF == set.ascii >> 65 & 0x3FF_FFFF;
+                && set.ascii >> 97 & 0x3FF_FFFF == set.ascii >> 65 & 0x3FF_FFFF
+                && (127 - set.ascii.leading_zeros() as u8).is_ascii_lowercase();
             let exact = is_pair.then(|| vec![127 - set.ascii.leading_zeros() as u8]);
             Known { exact, ..Known::default() }
         }

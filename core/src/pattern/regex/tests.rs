@@ -217,6 +217,20 @@ fn stays_linear_without_back_references() {
 }
 
 #[test]
+fn a_set_of_two_is_no_literal() {
+    let fold = Flags::EXTENDED | Flags::FOLD_CASE;
+    for (pattern, text, flags, expected) in [
+        ("[=,]", "1,2=3", Flags::EXTENDED, "(1,2)"),
+        ("[=,]", "1,2=3", fold, "(1,2)"),
+        ("[][]", "x[0]", Flags::EXTENDED, "(1,2)"),
+        ("[aA]x", "Ax ax", Flags::EXTENDED, "(0,2)"),
+        ("[aA]", "xAa", fold, "(1,2)"),
+    ] {
+        assert_eq!(spans(pattern, text, flags), expected, "{pattern} {text}");
+    }
+}
+
+#[test]
 fn folds_case() {
     let fold = Flags::EXTENDED | Flags::FOLD_CASE | Flags::UTF8;
     for (pattern, text, expected) in [
