@@ -259,11 +259,8 @@ mod tests {
     fn records_end_as_the_separator_says() {
         assert_eq!(records("a;b;", &Separator::Byte(b';')), pairs(&[("a", ";"), ("b", ";")]));
         assert_eq!(records("\n\na\nb\n\n\nc\n", &Separator::Paragraph), pairs(&[("a\nb", "\n\n\n"), ("c", "\n")]));
-        let text = crate::value::Text::new(b"x+");
-        let regex = crate::regexes::Regexes::new(&[], false).and_then(|mut all| all.of_text(&text));
-        assert_eq!(
-            records("axxbx", &Separator::Regex(regex.expect("an expression"))),
-            pairs(&[("a", "xx"), ("b", "x")])
-        );
+        let regex = rbox_core::pattern::regex::Regex::new(b"x+", rbox_core::pattern::regex::Flags::EXTENDED);
+        let pattern = Pattern { regex: regex.expect("an expression"), byte: None, prefix: None };
+        assert_eq!(records("axxbx", &Separator::Regex(Rc::new(pattern))), pairs(&[("a", "xx"), ("b", "x")]));
     }
 }

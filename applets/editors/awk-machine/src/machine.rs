@@ -100,7 +100,7 @@ pub struct Machine<'a> {
 impl<'a> Machine<'a> {
     /// A machine for a program.
     pub fn new(env: &'a mut Env, script: &'a Script, code: &'a Code, seldom: Seldom, utf8: bool) -> Result<Self> {
-        let regexes = Regexes::new(&code.regexes, utf8)?;
+        let regexes = Regexes::new(&code.regexes, seldom.regex, utf8)?;
         let base = code.slots.len();
         let mut slots = code.slots.clone();
         slots.resize(base + code.frame, Value::Uninit);

@@ -7,6 +7,7 @@ use rbox_core::sys::Errno;
 
 use crate::machine::{Flow, Machine};
 use crate::program::To;
+use crate::regexes::Compiler;
 use crate::value::{Text, Value};
 
 /// The keys of an array.
@@ -22,6 +23,8 @@ pub struct Seldom {
     pub function: fn(&mut Machine<'_>, u8, usize, usize) -> Result<Value>,
     /// The keys of an array in the order of a name.
     pub order: fn(&mut Machine<'_>, usize, &[u8]) -> Result<Keys>,
+    /// Compiles a regular expression.
+    pub regex: Compiler,
     /// A special variable was assigned to.
     pub changed: fn(&mut Machine<'_>, u32) -> Result<()>,
     /// Opens the next file among the operands.

@@ -8,6 +8,7 @@ mod functions;
 mod generate;
 mod lexer;
 mod parser;
+mod regexes;
 mod resolve;
 mod settings;
 mod sort;
@@ -53,6 +54,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 const SELDOM: Seldom = Seldom {
     function: functions::call,
     order: sort::keys_in_order,
+    regex: regexes::compile,
     changed: settings::changed,
     open_next: settings::open_next,
     open_output: streams::open_output,
@@ -170,5 +172,5 @@ pub fn fuzz(data: &[u8]) {
     let Ok(code) = compile::compile(&script, &program) else { return };
     assert_eq!(code.instrs.len(), code.offsets.len());
     // A wrong expression is an error.
-    let _ = awk_machine::regexes::Regexes::new(&code.regexes, true);
+    let _ = awk_machine::regexes::Regexes::new(&code.regexes, regexes::compile, true);
 }
