@@ -184,7 +184,7 @@ pub struct Fields {
 
 impl Fields {
     /// An empty record, and fields between blanks.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             record: Vec::new(),
             whole: Value::Uninit,

@@ -2,18 +2,14 @@
 
 use std::rc::Rc;
 
-use rbox_core::error::{Error, Result};
-use rbox_core::io::Input;
-use rbox_core::sys::Errno;
+use rbox_core::error::Result;
 
-use crate::array::Key;
 use crate::fields::{Fields, Splitter};
-use crate::io::{Separator, read_record};
+use crate::io::read_record;
 use crate::machine::{Flow, Machine};
 use crate::program::From;
 use crate::program::Operand;
 use crate::regexes::Pattern;
-use crate::script::unescaped;
 use crate::special;
 use crate::value::{Text, Value};
 
@@ -91,7 +87,7 @@ impl Machine<'_> {
             } else if let Some(input) = &mut self.input {
                 read_record(input, &mut self.env.stdout, &self.separator, record, &mut self.terminator)
             } else {
-                match self.open_next()? {
+                match (self.seldom.open_next)(self)? {
                     Some(Flow::Done) => continue,
                     other => return Ok(other),
                 }
@@ -114,83 +110,25 @@ impl Machine<'_> {
     }
 
     /// Ends the current file.
-    fn end_file(&mut self) -> Result<Flow> {
+    pub fn end_file(&mut self) -> Result<Flow> {
         (self.input, self.input_is_stdin) = (None, false);
         if self.code.has_file_rules { self.run_nested(self.code.end_file) } else { Ok(Flow::Done) }
     }
 
-    /// Opens the next file among the operands, and makes assignments on the way. `None` when there is none left.
-    fn open_next(&mut self) -> Result<Option<Flow>> {
-        loop {
-            let count = self.slots[special::ARGC as usize].number();
-            if self.operand as f64 >= count {
-                if self.had_operand {
-                    return Ok(None);
-                }
-                self.had_operand = true;
-                return self.open(b"-", b"");
-            }
-            let arguments = self.array_at(special::ARGV as usize)?;
-            let number = Key::Integer(self.operand as i64);
-            self.operand += 1;
-            let Some(value) = self.arrays[arguments].get(number) else { continue };
-            let operand = value.bytes(b"%.6g", &mut crate::value::Digits::default()).to_vec();
-            if operand.is_empty() || (self.takes_assignments && self.assign_operand(&operand)?) {
-                continue;
-            }
-            self.had_operand = true;
-            return self.open(&operand, &operand);
-        }
-    }
-
-    fn open(&mut self, name: &[u8], shown: &[u8]) -> Result<Option<Flow>> {
-        if matches!(name, b"-" | b"/dev/stdin") {
-            self.input_is_stdin = true;
-        } else {
-            let opened = Input::open(name);
-            self.input = Some(opened.map_err(|error| Error::on(name, error.errno().unwrap_or(Errno::IO)))?);
-        }
-        self.slots[special::FILENAME as usize] = Value::input(shown);
-        self.set_number(special::FNR << 1, 0.0);
-        if !self.code.has_file_rules {
-            return Ok(Some(Flow::Done));
-        }
-        Ok(Some(match self.run_nested(self.code.begin_file)? {
-            Flow::NextFile => self.end_file()?,
-            flow => flow,
-        }))
-    }
-
-    /// An operand `NAME=value` is an assignment (POSIX XCU awk, OPERANDS). Whether it was one.
-    pub fn assign_operand(&mut self, operand: &[u8]) -> Result<bool> {
-        let Some((name, value)) = rbox_core::bytes::split_once(operand, b'=') else { return Ok(false) };
-        let is_name = name.iter().enumerate().all(|(at, byte)| match byte {
-            b'0'..=b'9' => at > 0,
-            byte => byte.is_ascii_alphabetic() || *byte == b'_',
-        });
-        if name.is_empty() || !is_name {
-            return Ok(false);
-        }
-        // A variable that the program does not have cannot be seen.
-        let Some(index) = self.code.globals.iter().position(|global| global == name) else { return Ok(true) };
-        if matches!(self.slots[index], Value::Array(_)) {
-            return Err(Error::parts(&[name, b": Array used as a scalar"]));
-        }
-        self.slots[index] = Value::Input(Text::from_vec(unescaped(value)));
-        self.changed(index as u32)?;
-        Ok(true)
-    }
-
     /// `getline` in all its forms: 1, 0 at the end, -1 for an error.
     #[inline(never)]
-    pub(crate) fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
+    pub fn getline(&mut self, kind: u8, source: Operand, dest: Operand) -> Result<f64> {
         let (from, has_target) = (kind & 3, kind & 4 != 0);
         if from == From::Main as u8 {
             return self.getline_main(has_target, dest);
         }
         let is_command = from == From::Command as u8;
         let name = self.text(source);
-        let index = match self.streams.input(self.env, is_command, &name)? {
+        let opened = match self.streams.input(is_command, &name) {
+            Some(index) => Ok(index),
+            None => (self.seldom.open_input)(self, is_command, &name)?,
+        };
+        let index = match opened {
             Ok(index) => index,
             Err(errno) => {
                 let reason = rbox_core::sys::error_text(errno);
@@ -230,64 +168,8 @@ impl Machine<'_> {
         Ok(1.0)
     }
 
-    /// A special variable was assigned to.
-    #[inline(never)]
-    pub(crate) fn changed(&mut self, index: u32) -> Result<()> {
-        match index {
-            special::NF => {
-                let count = self.slots[special::NF as usize].number();
-                if count < 0.0 {
-                    return Err(Error::new("NF set to negative value"));
-                }
-                self.fields.set_count(Fields::check(count)?);
-            }
-            special::CONVFMT => self.convfmt = self.special(index),
-            special::OFMT => self.ofmt = self.special(index),
-            special::RS => {
-                self.separator = self.record_separator()?;
-                self.set_splitter(special::FS)?;
-            }
-            special::FS | special::FIELDWIDTHS | special::FPAT => self.set_splitter(index)?,
-            special::IGNORECASE => {
-                self.ignores_case = self.slots[special::IGNORECASE as usize].is_true();
-                self.regexes.set_ignore_case(self.ignores_case)?;
-                self.separator = self.record_separator()?;
-                self.set_splitter(special::FS)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn record_separator(&mut self) -> Result<Separator> {
-        let text = self.special(special::RS);
-        Ok(match **text {
-            [] => Separator::Paragraph,
-            [byte] if !self.ignores_case || !byte.is_ascii_alphabetic() => Separator::Byte(byte),
-            _ => Separator::Regex(self.regexes.of_text(&text)?),
-        })
-    }
-
-    fn set_splitter(&mut self, variable: u32) -> Result<()> {
-        let text = self.special(variable);
-        let splitter = match variable {
-            special::FIELDWIDTHS => {
-                let width = |word| rbox_core::number::parse_decimal(word).map(|width| width as usize);
-                let widths: Option<Vec<usize>> = rbox_core::bytes::words(&text).map(width).collect();
-                Splitter::Widths(widths.ok_or_else(|| Error::new("Invalid FIELDWIDTHS"))?)
-            }
-            special::FPAT => Splitter::Content(self.regexes.of_text(&text)?),
-            _ => {
-                let is_paragraph = matches!(self.separator, Separator::Paragraph);
-                self.splitter(&text, is_paragraph)?
-            }
-        };
-        self.fields.set_splitter(splitter);
-        Ok(())
-    }
-
     /// What separates fields where FS is `text`, or where that is the third argument of split().
-    pub(crate) fn splitter(&mut self, text: &Rc<Text>, is_paragraph: bool) -> Result<Splitter> {
+    pub fn splitter(&mut self, text: &Rc<Text>, is_paragraph: bool) -> Result<Splitter> {
         Ok(match ***text {
             [b' '] => Splitter::Blanks,
             [] => Splitter::Characters(self.utf8),
@@ -305,7 +187,7 @@ impl Machine<'_> {
 
     /// Whether a value matches an expression, or a string that has one.
     #[inline(never)]
-    pub(crate) fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
+    pub fn matches(&mut self, text: Operand, regex: Operand) -> Result<bool> {
         let regex = self.regex(self.at(regex))?;
         let at = self.at(text);
         Ok(regex.is_match(self.slots[at].bytes(&self.convfmt, &mut self.digits)))
@@ -313,7 +195,7 @@ impl Machine<'_> {
 
     /// Whether the record matches an expression of the program.
     #[inline]
-    pub(crate) fn record_matches(&mut self, regex: Operand) -> bool {
+    pub fn record_matches(&mut self, regex: Operand) -> bool {
         self.join();
         match self.value(regex) {
             Value::Regex(index) => self.regexes.fixed(*index).is_match(&self.fields.record),
@@ -322,7 +204,7 @@ impl Machine<'_> {
     }
 
     /// The expression in a slot.
-    pub(crate) fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
+    pub fn regex(&mut self, at: usize) -> Result<Rc<Pattern>> {
         match &self.slots[at] {
             Value::Regex(index) => Ok(Rc::clone(self.regexes.fixed(*index))),
             Value::Str(text) | Value::Input(text) => self.regexes.of_text(text),
@@ -335,11 +217,16 @@ impl Machine<'_> {
 
     /// `$0` is up to date.
     #[inline]
-    pub(crate) fn join(&mut self) {
+    pub fn join(&mut self) {
         if self.fields.is_stale() {
-            let separator = self.special(special::OFS);
-            self.fields.join(&self.convfmt, &separator);
+            self.join_fields();
         }
+    }
+
+    #[inline(never)]
+    fn join_fields(&mut self) {
+        let separator = self.special(special::OFS);
+        self.fields.join(&self.convfmt, &separator);
     }
 
     #[inline]
@@ -348,7 +235,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn field(&mut self, operand: Operand) -> Result<Value> {
+    pub fn field(&mut self, operand: Operand) -> Result<Value> {
         match self.field_index(operand)? {
             0 => {
                 self.join();
@@ -359,7 +246,7 @@ impl Machine<'_> {
     }
 
     #[inline]
-    pub(crate) fn field_number(&mut self, operand: Operand) -> Result<f64> {
+    pub fn field_number(&mut self, operand: Operand) -> Result<f64> {
         match self.field_index(operand)? {
             0 => {
                 self.join();
@@ -370,7 +257,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
+    pub fn set_field(&mut self, operand: Operand, value: Value) -> Result<()> {
         match self.field_index(operand)? {
             0 => {
                 let text = value.bytes(&self.convfmt, &mut self.digits);

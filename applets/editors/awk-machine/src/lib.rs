@@ -1,20 +1,21 @@
 //! The machine of awk: values, arrays, records and the instructions. Its loops are rows of `make bench`, so this is a crate
-//! with an opt-level of its own; what reads and compiles programs is in the group `editors`.
+//! with an opt-level of its own; what reads and compiles programs is in the group `editors`, and so is what no loop waits
+//! for (`seldom`).
 #![forbid(unsafe_code)]
 
 pub mod array;
-mod builtins;
-mod fields;
+pub mod builtins;
+pub mod fields;
 mod format;
 mod input;
-mod io;
+pub mod io;
 pub mod machine;
 mod operands;
 mod output;
 pub mod program;
 pub mod regexes;
 pub mod script;
-mod sort;
+pub mod seldom;
 pub mod special;
-mod substitute;
+pub mod substitute;
 pub mod value;

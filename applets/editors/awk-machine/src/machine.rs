@@ -12,6 +12,7 @@ use crate::io::{Separator, Sink, Streams};
 use crate::program::{Code, Instr, Op, Operand};
 use crate::regexes::Regexes;
 use crate::script::Script;
+use crate::seldom::Seldom;
 use crate::special;
 use crate::value::{Digits, Text, Value};
 
@@ -52,58 +53,60 @@ struct Keys {
 /// The state of a running program.
 pub struct Machine<'a> {
     pub env: &'a mut Env,
-    pub(crate) script: &'a Script,
-    pub(crate) code: &'a Code,
+    pub seldom: Seldom,
+    pub script: &'a Script,
+    pub code: &'a Code,
     /// Variables, constants and, from `base` on, the frame.
     pub slots: Vec<Value>,
-    pub(crate) base: usize,
+    pub base: usize,
     size: usize,
     frames: Vec<Frame>,
     pub arrays: Vec<Array>,
     /// Arrays of calls that have returned.
-    pub(crate) free_arrays: Vec<u32>,
+    pub free_arrays: Vec<u32>,
     keys: Vec<Keys>,
-    pub(crate) fields: Fields,
+    pub fields: Fields,
     pub streams: Streams,
-    pub(crate) regexes: Regexes,
-    pub(crate) separator: Separator,
+    pub regexes: Regexes,
+    pub separator: Separator,
     /// Where the statement writes.
-    pub(crate) sink: Sink,
+    pub sink: Sink,
     ranges: Vec<bool>,
     /// The main input.
-    pub(crate) input: Option<Input>,
-    pub(crate) input_is_stdin: bool,
+    pub input: Option<Input>,
+    pub input_is_stdin: bool,
     /// The index in ARGV of the operand that comes next.
-    pub(crate) operand: usize,
-    pub(crate) had_operand: bool,
+    pub operand: usize,
+    pub had_operand: bool,
     /// Operands `NAME=value` are assignments.
     pub takes_assignments: bool,
-    pub(crate) terminator: Vec<u8>,
-    pub(crate) utf8: bool,
-    pub(crate) ignores_case: bool,
+    pub terminator: Vec<u8>,
+    pub utf8: bool,
+    pub ignores_case: bool,
     pub status: u8,
     /// The state of rand(), and the seed that srand() was given.
-    pub(crate) random: u64,
-    pub(crate) seed: f64,
+    pub random: u64,
+    pub seed: f64,
     /// Nested calls from outside of the instructions: of comparison functions, and rules for files.
-    pub(crate) nested: usize,
-    pub(crate) digits: Digits,
+    pub nested: usize,
+    pub digits: Digits,
     /// CONVFMT and OFMT.
-    pub(crate) convfmt: Rc<Text>,
-    pub(crate) ofmt: Rc<Text>,
+    pub convfmt: Rc<Text>,
+    pub ofmt: Rc<Text>,
     /// What `printf` prints.
-    pub(crate) scratch: Vec<u8>,
+    pub scratch: Vec<u8>,
 }
 
 impl<'a> Machine<'a> {
     /// A machine for a program.
-    pub fn new(env: &'a mut Env, script: &'a Script, code: &'a Code, utf8: bool) -> Result<Self> {
-        let regexes = Regexes::new(&code.regexes, utf8)?;
+    pub fn new(env: &'a mut Env, script: &'a Script, code: &'a Code, seldom: Seldom, utf8: bool) -> Result<Self> {
+        let regexes = Regexes::new(&code.regexes, seldom.regex, utf8)?;
         let base = code.slots.len();
         let mut slots = code.slots.clone();
         slots.resize(base + code.frame, Value::Uninit);
         Ok(Self {
             env,
+            seldom,
             script,
             code,
             slots,
@@ -140,17 +143,17 @@ impl<'a> Machine<'a> {
 
     /// The index of an operand's slot.
     #[inline(always)]
-    pub(crate) fn at(&self, operand: Operand) -> usize {
+    pub fn at(&self, operand: Operand) -> usize {
         (operand >> 1) as usize + if operand & 1 == 1 { self.base } else { 0 }
     }
 
     #[inline(always)]
-    pub(crate) fn value(&self, operand: Operand) -> &Value {
+    pub fn value(&self, operand: Operand) -> &Value {
         &self.slots[self.at(operand)]
     }
 
     #[inline(always)]
-    pub(crate) fn set(&mut self, operand: Operand, value: Value) {
+    pub fn set(&mut self, operand: Operand, value: Value) {
         let at = self.at(operand);
         self.slots[at] = value;
     }
@@ -164,17 +167,17 @@ impl<'a> Machine<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn set_number(&mut self, operand: Operand, number: f64) {
+    pub fn set_number(&mut self, operand: Operand, number: f64) {
         let at = self.at(operand);
         match &mut self.slots[at] {
             Value::Num(old) => *old = number,
-            slot => *slot = Value::Num(number),
+            slot => replace(slot, number),
         }
     }
 
     /// A copy of a scalar.
     #[inline]
-    pub(crate) fn scalar(&self, operand: Operand) -> Result<Value> {
+    pub fn scalar(&self, operand: Operand) -> Result<Value> {
         match self.value(operand) {
             Value::Array(_) | Value::OwnArray(_) => Err(Error::new("Array used as a scalar")),
             Value::Link(_) => Ok(Value::Uninit),
@@ -183,7 +186,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The string of a special variable.
-    pub(crate) fn special(&self, index: u32) -> Rc<Text> {
+    pub fn special(&self, index: u32) -> Rc<Text> {
         match &self.slots[index as usize] {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             value => Text::new(value.bytes(b"%.6g", &mut Digits::default())),
@@ -191,7 +194,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The string of a value, shared if it is one.
-    pub(crate) fn text(&mut self, operand: Operand) -> Rc<Text> {
+    pub fn text(&mut self, operand: Operand) -> Rc<Text> {
         match self.value(operand) {
             Value::Str(text) | Value::Input(text) => Rc::clone(text),
             Value::Num(number) => {
@@ -280,7 +283,7 @@ impl<'a> Machine<'a> {
                     self.set_number(special::NF << 1, count);
                 }
                 Op::Join => self.join(),
-                Op::Changed => self.changed(a)?,
+                Op::Changed => (self.seldom.changed)(self, a)?,
                 Op::Element => {
                     let value = self.element(b, c)?.clone();
                     self.set(a, value);
@@ -448,7 +451,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls a function from outside of the instructions.
-    pub(crate) fn call(&mut self, function: usize, arguments: &[Value]) -> Result<Value> {
+    pub fn call(&mut self, function: usize, arguments: &[Value]) -> Result<Value> {
         let first = self.base + self.size;
         let (code, start) = (self.code, self.slots.len().max(first + 1 + arguments.len()));
         self.slots.resize(start, Value::Uninit);
@@ -479,7 +482,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs rules from within an instruction: those for a file that begins or ends.
-    pub(crate) fn run_nested(&mut self, start: usize) -> Result<Flow> {
+    pub fn run_nested(&mut self, start: usize) -> Result<Flow> {
         self.enter_nested()?;
         let (base, size) = (self.base, self.size);
         self.base += self.size;
@@ -504,9 +507,15 @@ impl<'a> Machine<'a> {
 
     /// The rules that run for each record.
     #[inline]
-    pub(crate) fn run_main(&mut self) -> Result<Flow> {
+    pub fn run_main(&mut self) -> Result<Flow> {
         self.run(self.code.main)
     }
+}
+
+/// What had another value is seldom a register of a loop.
+#[inline(never)]
+fn replace(slot: &mut Value, number: f64) {
+    *slot = Value::Num(number);
 }
 
 fn divide(op: Op, left: f64, right: f64) -> Result<f64> {

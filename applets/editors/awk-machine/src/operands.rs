@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rbox_core::error::{Error, Result};
 
 use crate::array::{Array, Key};
+use crate::io::Sink;
 use crate::machine::Machine;
 use crate::program::{Comparison, Operand, To};
 use crate::special;
@@ -13,7 +14,7 @@ use crate::value::{Digits, Text, Value};
 impl Machine<'_> {
     /// The argument that a variable is: an array as such, and one without a value as what may become an array.
     #[inline(never)]
-    pub(crate) fn passed(&self, operand: Operand) -> Value {
+    pub fn passed(&self, operand: Operand) -> Value {
         match self.value(operand) {
             Value::Array(index) | Value::OwnArray(index) => Value::Array(*index),
             Value::Uninit => Value::Link(self.at(operand) as u32),
@@ -28,7 +29,7 @@ impl Machine<'_> {
 
     /// The index of the array in a slot, in which one begins if it has no value.
     #[inline]
-    pub(crate) fn array(&mut self, operand: Operand) -> Result<usize> {
+    pub fn array(&mut self, operand: Operand) -> Result<usize> {
         self.array_at(self.at(operand))
     }
 
@@ -63,7 +64,7 @@ impl Machine<'_> {
 
     /// The value of an element, which is made if there is none.
     #[inline]
-    pub(crate) fn element(&mut self, array: Operand, key: Operand) -> Result<&mut Value> {
+    pub fn element(&mut self, array: Operand, key: Operand) -> Result<&mut Value> {
         let array = self.array(array)?;
         let at = self.at(key);
         let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
@@ -71,7 +72,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn has_element(&mut self, array: Operand, key: Operand) -> Result<bool> {
+    pub fn has_element(&mut self, array: Operand, key: Operand) -> Result<bool> {
         let array = self.array(array)?;
         let at = self.at(key);
         let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
@@ -79,7 +80,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn delete(&mut self, array: Operand, key: Operand) -> Result<()> {
+    pub fn delete(&mut self, array: Operand, key: Operand) -> Result<()> {
         let array = self.array(array)?;
         let at = self.at(key);
         let key = key_of(&self.slots[at], &self.convfmt, &mut self.digits);
@@ -88,7 +89,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn subscript(&mut self, dest: Operand, first: Operand, count: u32) {
+    pub fn subscript(&mut self, dest: Operand, first: Operand, count: u32) {
         let separator = self.special(special::SUBSEP);
         let mut key = Vec::new();
         for index in 0..count {
@@ -102,7 +103,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn concat(&mut self, dest: Operand, left: Operand, right: Operand) {
+    pub fn concat(&mut self, dest: Operand, left: Operand, right: Operand) {
         let mut digits = Digits::default();
         let (left, right) = (self.at(left), self.at(right));
         let text = Text::joined(
@@ -114,7 +115,7 @@ impl Machine<'_> {
 
     /// As `concat`, where the left operand is not used again, or is the destination.
     #[inline(never)]
-    pub(crate) fn append(&mut self, dest: Operand, left: Operand, right: Operand) {
+    pub fn append(&mut self, dest: Operand, left: Operand, right: Operand) {
         let (from, other) = (self.at(left), self.at(right));
         if from == other || !matches!(self.slots[from], Value::Str(_)) {
             return self.concat(dest, left, right);
@@ -129,7 +130,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub(crate) fn compare(&self, comparison: u8, left: Operand, right: Operand) -> bool {
+    pub fn compare(&self, comparison: u8, left: Operand, right: Operand) -> bool {
         match (self.value(left), self.value(right)) {
             (Value::Num(left), Value::Num(right)) => compare_numbers(comparison, *left, *right),
             (left, right) => self.compare_values(comparison, left, right),
@@ -161,14 +162,17 @@ impl Machine<'_> {
 
     /// The open stream that the statement's writes go to.
     #[inline(never)]
-    pub(crate) fn redirect(&mut self, to: u8, name: Operand) -> Result<()> {
+    pub fn redirect(&mut self, to: u8, name: Operand) -> Result<()> {
         let name = self.text(name);
         let to = match to {
             x if x == To::File as u8 => To::File,
             x if x == To::Append as u8 => To::Append,
             _ => To::Command,
         };
-        self.sink = self.streams.output(self.env, to, &name)?;
+        self.sink = match self.streams.output(to, &name) {
+            Some(sink) => sink,
+            None => Sink::Stream((self.seldom.open_output)(self, to, &name)?),
+        };
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ fn located(sink: Sink, error: Error) -> Error {
 
 impl Machine<'_> {
     /// Writes a value; numbers that are no integers by OFMT.
-    pub(crate) fn write(&mut self, operand: Operand) -> Result<()> {
+    pub fn write(&mut self, operand: Operand) -> Result<()> {
         let at = self.at(operand);
         let sink = self.sink;
         match &self.slots[at] {
@@ -44,7 +44,7 @@ impl Machine<'_> {
     }
 
     #[inline]
-    pub(crate) fn write_field(&mut self, operand: Operand) -> Result<()> {
+    pub fn write_field(&mut self, operand: Operand) -> Result<()> {
         let number = Fields::check(self.value(operand).number())?;
         if number == 0 {
             return self.write_record();
@@ -54,7 +54,7 @@ impl Machine<'_> {
         self.streams.writer(self.env, sink).write(text).map_err(|error| located(sink, error))
     }
 
-    pub(crate) fn write_record(&mut self) -> Result<()> {
+    pub fn write_record(&mut self) -> Result<()> {
         self.join();
         let sink = self.sink;
         let output = self.streams.writer(self.env, sink);
@@ -63,7 +63,7 @@ impl Machine<'_> {
 
     /// Writes OFS or ORS.
     #[inline]
-    pub(crate) fn write_special(&mut self, index: u32) -> Result<()> {
+    pub fn write_special(&mut self, index: u32) -> Result<()> {
         let sink = self.sink;
         match &self.slots[index as usize] {
             Value::Str(text) | Value::Input(text) => {
@@ -78,7 +78,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
+    pub fn printf(&mut self, first: Operand, count: usize) -> Result<()> {
         let mut text = core::mem::take(&mut self.scratch);
         text.clear();
         self.formatted(self.at(first), count, &mut text)?;
@@ -88,7 +88,7 @@ impl Machine<'_> {
     }
 
     /// Adds what `printf` prints with the values from a slot on, the first of them the format.
-    pub(crate) fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub fn formatted(&mut self, first: usize, count: usize, out: &mut Vec<u8>) -> Result<()> {
         let mut digits = Digits::default();
         let format = self.slots[first].bytes(&self.convfmt, &mut digits);
         format::push(out, format, &self.slots[first + 1..first + count], &self.convfmt, self.utf8)

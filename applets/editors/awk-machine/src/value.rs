@@ -34,7 +34,7 @@ impl Text {
     }
 
     /// A copy of `bytes`.
-    #[inline]
+    #[inline(never)]
     pub fn new(bytes: &[u8]) -> Rc<Text> {
         if bytes.len() > SHORT {
             return Rc::new(Text::Long(bytes.to_vec()));
@@ -164,7 +164,7 @@ pub struct Digits {
 
 impl Digits {
     /// The number as a string.
-    #[inline]
+    #[inline(never)]
     pub fn number(&mut self, number: f64, format: &[u8]) -> &[u8] {
         match as_integer(number) {
             Some(integer) => self.integer(integer),

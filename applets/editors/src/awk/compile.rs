@@ -129,7 +129,7 @@ impl Compiler<'_> {
     }
 
     /// The rules of one kind, one after the other; the index of the first instruction.
-    fn rules(&mut self, rules: &[Rule], is_kind: impl Fn(&Pattern) -> bool) -> Result<usize> {
+    fn rules(&mut self, rules: &[Rule], is_kind: fn(&Pattern) -> bool) -> Result<usize> {
         let start = self.instrs.len();
         for rule in rules.iter().filter(|rule| is_kind(&rule.pattern)) {
             self.at = rule.at;

@@ -4,10 +4,15 @@
 
 mod compile;
 mod expression;
+mod functions;
 mod generate;
 mod lexer;
 mod parser;
+mod regexes;
 mod resolve;
+mod settings;
+mod sort;
+mod streams;
 mod tree;
 
 use rbox_core::io::Input;
@@ -16,6 +21,7 @@ use rbox_core::prelude::*;
 use awk_machine::array::Key;
 use awk_machine::machine::Machine;
 use awk_machine::script::Script;
+use awk_machine::seldom::Seldom;
 use awk_machine::special;
 use awk_machine::value::Value;
 
@@ -44,6 +50,17 @@ Run PROGRAM on the records of each FILE, or of standard input.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
+/// What the machine calls.
+const SELDOM: Seldom = Seldom {
+    function: functions::call,
+    order: sort::keys_in_order,
+    regex: regexes::compile,
+    changed: settings::changed,
+    open_next: settings::open_next,
+    open_output: streams::open_output,
+    open_input: streams::open_input,
+};
+
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let script = read_script(env, args)?;
     let mut operands = args.operands();
@@ -57,11 +74,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let code = compile::compile(&script, &program)?;
     drop(program);
     let utf8 = env.is_utf8() && !args.has(BYTES);
-    let mut machine = Machine::new(env, &script, &code, utf8)?;
+    let mut machine = Machine::new(env, &script, &code, SELDOM, utf8)?;
     machine.takes_assignments = !args.has(EXEC) && !args.values(WORD).any(|word| word.starts_with(b"exec="));
     set_variables(&mut machine, args, operands)?;
     let result = machine.run_program();
-    let closed = machine.streams.close_all();
+    let closed = streams::close_all(&mut machine.streams);
     let status = machine.status;
     result.and(closed)?;
     Ok(ExitStatus(status))
@@ -135,9 +152,9 @@ fn set_variables(machine: &mut Machine<'_>, args: &Args<'_>, operands: &[&[u8]])
     for (option, value) in args.found() {
         match (*option, *value) {
             (SEPARATOR, Some(separator)) => {
-                machine.assign_operand(&[b"FS=", separator].concat())?;
+                settings::assign_operand(machine, &[b"FS=", separator].concat())?;
             }
-            (VARIABLE, Some(assignment)) if !machine.assign_operand(assignment)? => {
+            (VARIABLE, Some(assignment)) if !settings::assign_operand(machine, assignment)? => {
                 return Err(Error::parts(&[b"-v: invalid assignment '", assignment, b"'"]));
             }
             _ => {}
@@ -155,5 +172,5 @@ pub fn fuzz(data: &[u8]) {
     let Ok(code) = compile::compile(&script, &program) else { return };
     assert_eq!(code.instrs.len(), code.offsets.len());
     // A wrong expression is an error.
-    let _ = awk_machine::regexes::Regexes::new(&code.regexes, true);
+    let _ = awk_machine::regexes::Regexes::new(&code.regexes, regexes::compile, true);
 }
