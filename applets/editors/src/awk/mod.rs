@@ -50,17 +50,6 @@ Run PROGRAM on the records of each FILE, or of standard input.
 /// The applet.
 pub const APPLET: Applet = Applet::new(USAGE, run).options_first();
 
-/// What the machine calls.
-const SELDOM: Seldom = Seldom {
-    function: functions::call,
-    order: sort::keys_in_order,
-    regex: regexes::compile,
-    changed: settings::changed,
-    open_next: settings::open_next,
-    open_output: streams::open_output,
-    open_input: streams::open_input,
-};
-
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let script = read_script(env, args)?;
     let mut operands = args.operands();
@@ -74,7 +63,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let code = compile::compile(&script, &program)?;
     drop(program);
     let utf8 = env.is_utf8() && !args.has(BYTES);
-    let mut machine = Machine::new(env, &script, &code, SELDOM, utf8)?;
+    // No constant: a table of pointers would be relocated at every start.
+    let seldom = Seldom {
+        function: functions::call,
+        order: sort::keys_in_order,
+        regex: regexes::compile,
+        changed: settings::changed,
+        open_next: settings::open_next,
+        open_output: streams::open_output,
+        open_input: streams::open_input,
+    };
+    let mut machine = Machine::new(env, &script, &code, seldom, utf8)?;
     machine.takes_assignments = !args.has(EXEC) && !args.values(WORD).any(|word| word.starts_with(b"exec="));
     set_variables(&mut machine, args, operands)?;
     let result = machine.run_program();
