@@ -144,9 +144,9 @@ impl Summary<'_> {
                     b'E' => push_clock(out, self.elapsed),
                     b'u' => push_clock(out, user),
                     b'T' => push_clock(out, system),
-                    b'P' => match self.elapsed.as_millis() {
+                    b'P' => match self.elapsed.as_micros() {
                         0 => out.extend_from_slice(b"?%"),
-                        elapsed => push!(*out, ((user + system).as_millis() * 100 / elapsed) as u64, "%"),
+                        elapsed => push!(*out, ((user + system).as_micros() * 100 / elapsed) as u64, "%"),
                     },
                     b'C' => out.extend(self.command.join(&b' ')),
                     b'x' => push!(*out, self.change.status()),
