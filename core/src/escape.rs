@@ -30,6 +30,19 @@ pub enum Escape {
     None,
 }
 
+/// The control characters that C names after a backslash, from 7 on.
+const CONTROLS: &[u8; 7] = b"abtnvfr";
+
+/// The control character that C writes as a backslash and this character.
+pub fn control(name: u8) -> Option<u8> {
+    CONTROLS.iter().position(|&known| known == name).map(|at| at as u8 + 7)
+}
+
+/// The character that C writes after a backslash for this control character.
+pub fn control_name(byte: u8) -> Option<u8> {
+    CONTROLS.get(usize::from(byte).checked_sub(7)?).copied()
+}
+
 /// Reads the escape after a backslash, from `at` on, and moves `at` to its end. A text's end is no escape.
 pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let Some(&letter) = text.get(*at) else { return Escape::None };
@@ -38,15 +51,8 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let dollar = style == Style::Dollar;
     let wide = matches!(style, Style::WideEcho | Style::WideFormat);
     let byte = match letter {
-        b'a' => 7,
-        b'b' => 8,
         b'e' => 27,
         b'E' if dollar || wide || style == Style::Prompt => 27,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' if style != Style::Prompt => b'\t',
-        b'v' => 11,
         b'\\' => b'\\',
         b'"' if matches!(style, Style::Dollar | Style::Format | Style::WideFormat) => b'"',
         b'\'' | b'?' if dollar => letter,
@@ -67,10 +73,14 @@ pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
             *at = start;
             digits(text, at, 8, 3) as u8
         }
-        _ => {
-            *at = start;
-            return Escape::None;
-        }
+        // `\t` is the time in a prompt.
+        _ => match control(letter).filter(|_| letter != b't' || style != Style::Prompt) {
+            Some(byte) => byte,
+            None => {
+                *at = start;
+                return Escape::None;
+            }
+        },
     };
     Escape::Byte(byte)
 }

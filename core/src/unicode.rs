@@ -3,8 +3,8 @@
 //! std's tables of cases weigh 24 KB, since they also have what becomes several characters. These are the pairs of
 //! Unicode 17 of which each character is the simple mapping of the other (UnicodeData.txt, fields 12 and 13).
 
-/// The first and the last small letter of a run, the distance between two of them, and what added to one gives its
-/// capital. ASCII is not among them.
+/// The first and the last lower-case character of a run, the distance between two of them, and what added to one gives its
+/// upper case. ASCII is not among them.
 const RUNS: [(u32, u32, u32, i32); 171] = [
     (0xe0, 0xf6, 1, -32),
     (0xf8, 0xfe, 1, -32),
@@ -179,38 +179,39 @@ const RUNS: [(u32, u32, u32, i32); 171] = [
     (0x1e922, 0x1e943, 1, -34),
 ];
 
-/// The capital of a small letter.
+/// The upper case of a character.
 pub fn to_upper(character: u32) -> Option<u32> {
     if character < 0x80 {
         return (b'a' as u32..=b'z' as u32).contains(&character).then(|| character - 32);
     }
-    find(character, |_| 0)
+    find(character, false)
 }
 
-/// The small letter of a capital.
+/// The lower case of a character.
 pub fn to_lower(character: u32) -> Option<u32> {
     if character < 0x80 {
         return (b'A' as u32..=b'Z' as u32).contains(&character).then(|| character + 32);
     }
-    find(character, |distance| distance)
+    find(character, true)
 }
 
-/// The same letter in the other case, if there is one.
+/// The same character in the other case, if there is one.
 pub fn other_case(character: u32) -> Option<u32> {
     to_upper(character).or_else(|| to_lower(character))
 }
 
-/// The character that the run with this one leads to; `side` is added to the letters of a run first.
-#[inline]
-fn find(character: u32, side: impl Fn(i32) -> i32) -> Option<u32> {
+/// The other case of a character in upper or lower case.
+fn find(character: u32, is_upper: bool) -> Option<u32> {
     // Most scripts of Asia have no cases, and need not be compared with each run.
     if matches!(character, 0x2d2e..0xa640 | 0xabc0..0xff21) {
         return None;
     }
     RUNS.iter().find_map(|&(first, last, step, distance)| {
-        let offset = character.wrapping_sub(first.wrapping_add_signed(side(distance)));
+        let (start, to_other) =
+            if is_upper { (first.wrapping_add_signed(distance), -distance) } else { (first, distance) };
+        let offset = character.wrapping_sub(start);
         let is_in_run = offset <= last - first && offset & (step - 1) == 0;
-        is_in_run.then(|| character.wrapping_add_signed(distance - 2 * side(distance)))
+        is_in_run.then(|| character.wrapping_add_signed(to_other))
     })
 }
 
@@ -235,7 +236,7 @@ mod tests {
         mapped.next().filter(|_| mapped.next().is_none())
     }
 
-    /// The capital of a character that is the small letter of that capital, by std's tables.
+    /// The upper case of a character whose lower case is that character again, by std's tables.
     fn pair(lower: char) -> Option<u32> {
         let upper = only(lower.to_uppercase()).filter(|upper| *upper != lower)?;
         (only(upper.to_lowercase()) == Some(lower)).then_some(u32::from(upper))

@@ -1,5 +1,6 @@
 //! `stat`: print attributes of files or file systems, with GNU's formats.
 
+use rbox_core::escape::control;
 use rbox_core::mode::letters;
 use rbox_core::number::octal;
 use rbox_core::prelude::*;
@@ -309,14 +310,7 @@ fn push_escape<'a>(text: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
         return rest;
     };
     let byte = match letter {
-        b'a' => 7,
-        b'b' => 8,
         b'e' => 27,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 11,
         b'\\' | b'"' => letter,
         b'0'..=b'7' => {
             let digits = rest.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
@@ -324,10 +318,13 @@ fn push_escape<'a>(text: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
             text.push(value as u8);
             return &rest[digits..];
         }
-        _ => {
-            text.extend_from_slice(&[b'\\', letter]);
-            return after;
-        }
+        _ => match control(letter) {
+            Some(byte) => byte,
+            None => {
+                text.extend_from_slice(&[b'\\', letter]);
+                return after;
+            }
+        },
     };
     text.push(byte);
     after

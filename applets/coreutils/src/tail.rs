@@ -183,18 +183,7 @@ fn print(env: &mut Env, input: &mut Input, amount: Amount) -> Result<()> {
                 input.consume(length);
             }
         }
-        Amount::FromByte(number) => {
-            let mut left = number.saturating_sub(1);
-            while left > 0 {
-                let length = input.fill()?.len();
-                if length == 0 {
-                    break;
-                }
-                let count = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-                input.consume(count);
-                left -= count as u64;
-            }
-        }
+        Amount::FromByte(number) => input.skip(number.saturating_sub(1))?,
         Amount::LastLines(count) | Amount::LastBytes(count) => {
             let Some((start, end)) = bounds else { return print_last(env, input, amount) };
             let from = match amount {

@@ -1,5 +1,6 @@
 //! `tr`: translate, squeeze or delete characters (POSIX XCU tr). A character is a byte, as in BusyBox and GNU.
 
+use rbox_core::escape::control;
 use rbox_core::prelude::*;
 
 options! {
@@ -177,13 +178,6 @@ fn repetition(text: &[u8]) -> Option<(u8, usize, usize)> {
 fn character(text: &[u8]) -> (u8, usize) {
     let [b'\\', escaped, ..] = *text else { return (text[0], 1) };
     let byte = match escaped {
-        b'a' => 7,
-        b'b' => 8,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 11,
         b'0'..=b'7' => {
             let digits = text[1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
             let value =
@@ -192,7 +186,7 @@ fn character(text: &[u8]) -> (u8, usize) {
             let count = if value(digits) > 255 { digits - 1 } else { digits };
             return (value(count) as u8, 1 + count);
         }
-        other => other,
+        other => control(other).unwrap_or(other),
     };
     (byte, 2)
 }

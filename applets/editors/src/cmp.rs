@@ -69,7 +69,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(outcome);
     }
     for (input, skip) in inputs.iter_mut().zip(skips) {
-        skip_bytes(input, skip)?;
+        input.skip(skip)?;
     }
     let result = compare(env, &form, names, &mut inputs, limit.unwrap_or(u64::MAX));
     for (input, name) in inputs.into_iter().zip(names) {
@@ -113,29 +113,6 @@ fn known_by_attributes(inputs: &[Input; 2], skips: [u64; 2], limited: bool, sile
     // Files of /proc are of size 0 whatever is in them.
     let known = silent && !limited && first.st_size > 0 && second.st_size > 0;
     (known && left(first.st_size, from, skips[0]) != left(second.st_size, to, skips[1])).then_some(ExitStatus::FAILURE)
-}
-
-/// Skips by a seek what can seek, and reads the rest.
-fn skip_bytes(input: &mut Input, mut left: u64) -> Result<()> {
-    if left > 0
-        && let Some(file) = input.fd()
-        && input.buffered().is_empty()
-        && fs::fstat(file).is_ok_and(|stat| kind(&stat) == FileType::RegularFile)
-        && let Ok(distance) = i64::try_from(left)
-        && fs::seek(file, fs::SeekFrom::Current(distance)).is_ok()
-    {
-        return Ok(());
-    }
-    while left > 0 {
-        let length = input.fill()?.len();
-        if length == 0 {
-            break;
-        }
-        let count = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-        input.consume(count);
-        left -= count as u64;
-    }
-    Ok(())
 }
 
 fn compare(env: &mut Env, form: &Form, names: [&[u8]; 2], inputs: &mut [Input; 2], mut left: u64) -> Outcome {

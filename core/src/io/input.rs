@@ -3,7 +3,7 @@
 use super::CHUNK;
 use crate::error::{Error, Result};
 use crate::sys::event::{PollFd, PollFlags, poll};
-use crate::sys::fs::{Mode, OFlags};
+use crate::sys::fs::{FileType, Mode, OFlags, SeekFrom};
 use crate::sys::time::Timespec;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd, fs};
 
@@ -151,6 +151,30 @@ impl Input {
         let taken = self.start..self.start + length;
         self.start = taken.end + dropped;
         &self.buffer[taken]
+    }
+
+    /// Skips `count` bytes, or what is left if that is less: by a seek in a regular file, else by reading.
+    pub fn skip(&mut self, count: u64) -> Result<()> {
+        if count > 0
+            && let Some(file) = self.fd()
+            && self.buffered().is_empty()
+            && fs::fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+            && let Ok(distance) = i64::try_from(count)
+            && fs::seek(file, SeekFrom::Current(distance)).is_ok()
+        {
+            return Ok(());
+        }
+        let mut left = count;
+        while left > 0 {
+            let length = self.fill()?.len();
+            if length == 0 {
+                break;
+            }
+            let skipped = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.consume(skipped);
+            left -= skipped as u64;
+        }
+        Ok(())
     }
 
     /// Gives `count` bytes back that were consumed last, so that the next reader of the same open file gets them (POSIX

@@ -165,10 +165,9 @@ impl Parser {
             b"am" if self.has_time && self.civil.hour <= 12 => self.civil.hour %= 12,
             b"pm" if self.has_time && self.civil.hour <= 12 => self.civil.hour = self.civil.hour % 12 + 12,
             _ => {
-                return self.take_month(word) || {
-                    self.weekday = day_of_week(word).or(self.weekday);
-                    day_of_week(word).is_some()
-                };
+                let day = day_of_week(word);
+                self.weekday = day.or(self.weekday);
+                return day.is_some() || self.take_month(word);
             }
         }
         true

@@ -11,7 +11,7 @@ use rbox_core::prelude::*;
 pub enum Token {
     /// Digits, with at most one point.
     Number(Vec<u8>),
-    /// A name of small letters, digits and underscores, or a keyword.
+    /// A name of lower-case characters, digits and underscores, or a keyword.
     Name(Vec<u8>),
     /// What is between two quotes.
     Text(Vec<u8>),

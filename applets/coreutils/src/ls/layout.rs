@@ -1,5 +1,6 @@
 //! The looks of a listing: names, columns, long lines.
 
+use rbox_core::escape::control_name;
 use rbox_core::mode::letters;
 use rbox_core::number::{Decimal, human};
 use rbox_core::prelude::*;
@@ -342,17 +343,10 @@ fn push_odd(text: &mut Vec<u8>, byte: u8, quoting: Quoting) {
     if quoting == Quoting::Question {
         return text.push(b'?');
     }
-    let letter = match byte {
-        7 => b'a',
-        8 => b'b',
-        b'\t' => b't',
-        b'\n' => b'n',
-        11 => b'v',
-        12 => b'f',
-        b'\r' => b'r',
-        _ => return text.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
-    };
-    text.extend_from_slice(&[b'\\', letter]);
+    match control_name(byte) {
+        Some(name) => text.extend_from_slice(&[b'\\', name]),
+        None => text.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod long_double;
 
+use rbox_core::escape::control_name;
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix, parse_size};
 use rbox_core::prelude::*;
@@ -475,19 +476,11 @@ fn push_named(out: &mut Vec<u8>, byte: u8) {
 }
 
 fn push_character(out: &mut Vec<u8>, byte: u8) {
-    match (byte, escape(byte)) {
+    match (byte, control_name(byte)) {
         (_, Some(letter)) => out.extend_from_slice(&[b' ', b' ', b'\\', letter]),
         (0, _) => out.extend_from_slice(b"  \\0"),
         (b' '..=b'~', _) => out.extend_from_slice(&[b' ', b' ', b' ', byte]),
         _ => out.extend_from_slice(&[b' ', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
-    }
-}
-
-/// The character that a control character has in C.
-fn escape(byte: u8) -> Option<u8> {
-    match byte {
-        7..=13 => Some(b"abtnvfr"[usize::from(byte - 7)]),
-        _ => None,
     }
 }
 

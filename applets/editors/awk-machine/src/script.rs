@@ -1,6 +1,7 @@
 //! The text of a program, where it came from, and the escapes in strings.
 
 use rbox_core::error::Error;
+use rbox_core::escape::control;
 
 /// Where the text of a program came from.
 pub struct Source {
@@ -46,13 +47,6 @@ pub fn unescape(text: &[u8], out: &mut Vec<u8>) -> usize {
         return 0;
     };
     out.push(match first {
-        b'a' => 7,
-        b'b' => 8,
-        b'f' => 12,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 11,
         // A string goes on after an escaped newline.
         b'\n' => return 1,
         b'0'..=b'7' => {
@@ -70,7 +64,7 @@ pub fn unescape(text: &[u8], out: &mut Vec<u8>) -> usize {
             }
             b'x'
         }
-        other => other,
+        other => control(other).unwrap_or(other),
     });
     1
 }

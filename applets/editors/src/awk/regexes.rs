@@ -1,6 +1,7 @@
 //! The regular expressions of awk in the form of the engine, which has others (POSIX XCU awk, Regular Expressions).
 
 use rbox_core::error::Result;
+use rbox_core::escape::control;
 use rbox_core::pattern::regex::{Flags, Regex};
 
 use awk_machine::regexes::Pattern;
@@ -90,13 +91,6 @@ fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
         return 0;
     };
     let (byte, length) = match first {
-        b'n' => (b'\n', 1),
-        b't' => (b'\t', 1),
-        b'r' => (b'\r', 1),
-        b'f' => (12, 1),
-        b'v' => (11, 1),
-        b'a' => (7, 1),
-        b'b' => (8, 1),
         b'0'..=b'7' | b'x' => {
             let mut code = Vec::new();
             let length = unescape(rest, &mut code);
@@ -110,7 +104,7 @@ fn escape(rest: &[u8], in_bracket: bool, out: &mut Vec<u8>) -> usize {
             out.extend_from_slice(&[b'\\', first]);
             return 1;
         }
-        other => (other, 1),
+        other => (control(other).unwrap_or(other), 1),
     };
     let is_special = if in_bracket { b"\\]^-[".contains(&byte) } else { b"\\^$.[]|()*+?{}".contains(&byte) };
     if is_special {

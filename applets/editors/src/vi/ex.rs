@@ -45,7 +45,7 @@ pub(super) enum Command {
     Yank,
 }
 
-/// The names of the commands. The capital letters are the shortest form; the first that fits is meant.
+/// The names of the commands. The capitals are the shortest form; the first that fits is meant.
 const NAMES: &str = "COpy Delete Edit File Global Help Join K MArk Move Next NUmber Previous PUt Quit QAll Read REDo REWind SEt SHell \
     STop SUspend Substitute T Undo V VErsion Write WQ WNext Xit Yank";
 
@@ -417,12 +417,12 @@ impl Editor<'_> {
     }
 }
 
-/// The command that a name is the beginning of, at least of its capital letters.
+/// The command that a name is the beginning of, at least of its capitals.
 fn command_of(name: &[u8]) -> Option<Command> {
     let (mut names, mut index) = (NAMES.as_bytes(), 0);
     while !names.is_empty() {
         let full = next_word(&mut names);
-        // The letters of both without their case.
+        // The characters of both without their case.
         let same = full.iter().zip(name).take_while(|(full, byte)| **full | 32 == **byte | 32).count();
         if same == name.len() && full.get(same).is_none_or(u8::is_ascii_lowercase) {
             return Some(COMMANDS[index]);

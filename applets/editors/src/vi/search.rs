@@ -13,7 +13,7 @@ use super::settings::{IGNORE_CASE, WRAP_SCAN};
 /// Bytes that are searched backwards at once.
 const STEP: usize = 1 << 16;
 
-/// The expression up to the delimiter, and what follows that. A delimiter after a backslash stands for itself.
+/// The expression up to the delimiter, and what follows that. A delimiter after a backslash is literal.
 pub(super) fn delimited(text: &[u8], delimiter: u8) -> (Vec<u8>, &[u8]) {
     up_to(text, delimiter, true)
 }

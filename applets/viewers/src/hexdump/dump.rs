@@ -1,5 +1,6 @@
 //! The input in blocks, and what the formats print of each.
 
+use rbox_core::escape::control_name;
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
@@ -169,15 +170,9 @@ fn print_part(out: &mut Vec<u8>, part: &Part, bytes: &[u8], offset: u64) {
 }
 
 fn print_escaped(out: &mut Vec<u8>, part: &Part, byte: u8) {
+    let named = [b'\\', control_name(byte).unwrap_or(b'0')];
     let shown: &[u8] = match byte {
-        0 => b"\\0",
-        7 => b"\\a",
-        8 => b"\\b",
-        12 => b"\\f",
-        b'\n' => b"\\n",
-        b'\r' => b"\\r",
-        b'\t' => b"\\t",
-        11 => b"\\v",
+        0 | 7..=13 => &named,
         b' '..=b'~' => &[byte],
         _ => &[b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)],
     };

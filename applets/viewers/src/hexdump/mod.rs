@@ -79,7 +79,7 @@ fn add_lines(content: &[u8], formats: &mut Vec<Format>) -> Result<()> {
     Ok(())
 }
 
-/// Adds the formats that an option stands for.
+/// Adds the formats of an option.
 fn add(option: Opt, formats: &mut Vec<Format>) -> Result<()> {
     let numbers = match option {
         OCTAL_BYTES => "16/1 \"%03o \"",

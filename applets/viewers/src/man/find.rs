@@ -40,8 +40,12 @@ pub fn name_and_section(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// The pages in all directories, section by section.
-pub fn all(directories: &[Vec<u8>], section: Option<&[u8]>) -> Vec<Vec<u8>> {
+/// The pages in all directories, section by section; only those of one name, if it is given.
+pub fn pages(directories: &[Vec<u8>], section: Option<&[u8]>, name: Option<&[u8]>) -> Vec<Vec<u8>> {
+    let is_wanted = |page: &[u8]| {
+        let (found, of_section) = name_and_section(page);
+        name.is_none_or(|name| found == name) && section.is_none_or(|section| of_section.starts_with(section))
+    };
     let mut found = Vec::new();
     for &digit in SECTIONS {
         if section.is_some_and(|section| section.first() != Some(&digit)) {
@@ -50,23 +54,13 @@ pub fn all(directories: &[Vec<u8>], section: Option<&[u8]>) -> Vec<Vec<u8>> {
         for directory in directories {
             let directory = join_path(directory, &[b"man", &[digit][..]].concat());
             // Not every directory has every section.
-            let mut names: Vec<_> =
-                list_at(&directory).unwrap_or_default().into_iter().map(|entry| entry.name).collect();
+            let names = list_at(&directory).unwrap_or_default().into_iter().map(|entry| entry.name);
+            let mut names: Vec<_> = names.filter(|page| is_wanted(page)).collect();
             names.sort();
-            found.extend(names.into_iter().map(|name| join_path(&directory, &name)).filter(|path| {
-                let (_, found) = name_and_section(path);
-                section.is_none_or(|section| found.starts_with(section))
-            }));
+            found.extend(names.into_iter().map(|page| join_path(&directory, &page)));
         }
     }
     found
-}
-
-/// The pages of that name, in the order of the sections.
-pub fn pages(directories: &[Vec<u8>], section: Option<&[u8]>, name: &[u8]) -> Vec<Vec<u8>> {
-    let mut pages = all(directories, section);
-    pages.retain(|path| name_and_section(path).0 == name);
-    pages
 }
 
 /// The source of a page.

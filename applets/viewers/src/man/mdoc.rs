@@ -223,7 +223,7 @@ fn measure(width: &[u8]) -> usize {
 #[derive(Default)]
 struct Line {
     text: Vec<u8>,
-    /// The following word stands close.
+    /// The following word is added without a blank.
     close: bool,
 }
 

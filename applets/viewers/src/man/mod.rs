@@ -78,7 +78,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 /// Shows the pages of a name, or prints where they are. False if there is none.
 fn show(env: &mut Env, args: &Args<'_>, directories: &[Vec<u8>], section: Option<&[u8]>, name: &[u8]) -> Result<bool> {
-    let mut paths = if name.contains(&b'/') { vec![name.to_vec()] } else { find::pages(directories, section, name) };
+    let mut paths =
+        if name.contains(&b'/') { vec![name.to_vec()] } else { find::pages(directories, section, Some(name)) };
     if !args.has(ALL) {
         paths.truncate(1);
     }
@@ -123,11 +124,8 @@ fn print_summaries(
         if fits { env.stdout.write(&line) } else { Ok(()) }
     };
     let mut shown = Vec::new();
-    for path in find::all(directories, section) {
+    for path in find::pages(directories, section, if anywhere { None } else { Some(name) }) {
         let (page, of_section) = find::name_and_section(&path);
-        if !anywhere && page != name {
-            continue;
-        }
         shown.push(page.to_vec());
         // A page that cannot be read has no summary.
         if let Ok(source) = find::read(&path) {

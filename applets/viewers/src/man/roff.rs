@@ -108,7 +108,7 @@ impl Roff {
     }
 
     fn push_input(&mut self, source: &[u8]) {
-        // What stands for a font or a blank here is no text; a tab stays.
+        // The bytes that mark a font or a blank here are no text; a tab stays.
         let is_text = |byte: &u8| *byte >= b' ' && *byte != 127 || matches!(byte, b'\t' | b'\n');
         self.push_lines(source.iter().copied().filter(is_text).collect());
     }

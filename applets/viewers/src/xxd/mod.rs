@@ -168,16 +168,7 @@ fn start(args: &Args<'_>, input: &mut Input) -> Result<u64> {
         let back = i64::try_from(count).map_err(|_| invalid(word))?;
         return seek(file, SeekFrom::End(-back)).map_err(|errno| Error::on(input.name(), errno));
     }
-    let mut left = count;
-    while left > 0 {
-        let length = input.fill()?.len();
-        if length == 0 {
-            break;
-        }
-        let skipped = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-        input.consume(skipped);
-        left -= skipped as u64;
-    }
+    input.skip(count)?;
     Ok(count)
 }
 
