@@ -2,7 +2,6 @@
 
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{Mode, OFlags, open};
 use rbox_core::sys::signal::{self, Disposition};
 
 options! {
@@ -26,12 +25,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(IGNORE) {
         signal::set(SIGINT, Disposition::Ignore)?;
     }
-    let how = if args.has(APPEND) { OFlags::APPEND } else { OFlags::TRUNC };
     let mut outputs = Vec::new();
     for &path in args.operands() {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | how;
-        match open(path, flags, Mode::from_raw_mode(0o666)) {
-            Ok(file) => outputs.push((path, Output::from_fd(file))),
+        match Output::open(path, args.has(APPEND)) {
+            Ok(output) => outputs.push((path, output)),
             Err(errno) => status.worsen(env.warn(Error::on(path, errno))),
         }
     }

@@ -6,7 +6,6 @@ use rbox_core::call;
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
 use rbox_core::push;
-use rbox_core::sys::fs::{Mode, OFlags, open};
 use rbox_core::sys::param;
 use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::signal::{self, Disposition};
@@ -71,7 +70,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if command.is_empty() {
         return Err(Error::usage());
     }
-    let mut file = args.value(OUTPUT).map(|path| create(path, args.has(APPEND))).transpose()?;
+    let create = |path| Output::open(path, args.has(APPEND)).map_err(|errno| Error::cannot("create", path, errno));
+    let mut file = args.value(OUTPUT).map(create).transpose()?;
     let started = Instant::now();
     let pid = process::fork_run(|| call::replace(env, command).0).map_err(|errno| Error::on("can't fork", errno))?;
     // The terminal sends these to the command too, and its end is waited for.
@@ -98,15 +98,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     output.write(&out)?;
     output.flush()?;
     Ok(ExitStatus(change.status()))
-}
-
-fn create(path: &[u8], append: bool) -> Result<Output> {
-    if !append {
-        return Output::create(path);
-    }
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC;
-    let opened = open(path, flags, Mode::from_raw_mode(0o666));
-    Ok(Output::from_fd(opened.map_err(|errno| Error::cannot("create", path, errno))?))
 }
 
 /// What is known of a command that has ended.

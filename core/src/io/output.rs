@@ -46,11 +46,14 @@ impl Output {
 
     /// The file at `path`, made anew or cut to nothing, mode 0666 less the umask. The error is `can't create 'PATH': reason`.
     pub fn create(path: &[u8]) -> Result<Self> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        match fs::open(path, flags, Mode::from_raw_mode(0o666)) {
-            Ok(file) => Ok(Self::from_fd(file)),
-            Err(errno) => Err(Error::cannot("create", path, errno)),
-        }
+        Self::open(path, false).map_err(|errno| Error::cannot("create", path, errno))
+    }
+
+    /// The file at `path`, made with mode 0666 less the umask if it is not there; what it has stays if `appends`, else goes.
+    pub fn open(path: &[u8], appends: bool) -> core::result::Result<Self, Errno> {
+        let how = if appends { OFlags::APPEND } else { OFlags::TRUNC };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | how;
+        fs::open(path, flags, Mode::from_raw_mode(0o666)).map(Self::from_fd)
     }
 
     /// Memory, to be taken by `into_bytes`.

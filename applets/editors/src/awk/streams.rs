@@ -4,7 +4,6 @@ use rbox_core::call;
 use rbox_core::env::Env;
 use rbox_core::error::{Error, Result};
 use rbox_core::io::{Input, Output};
-use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
 use rbox_core::sys::process::{self, Change};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd};
@@ -24,11 +23,8 @@ pub fn open_output(machine: &mut Machine<'_>, to: To, name: &[u8]) -> Result<usi
         let child = start(streams, env, name, &reader, 0)?;
         (Output::from_fd(writer), Some(child))
     } else {
-        let how = if to == To::Append { OFlags::APPEND } else { OFlags::TRUNC };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | how;
-        let file =
-            fs::open(name, flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::cannot("open", name, errno))?;
-        (Output::from_fd(file), None)
+        let opened = Output::open(name, to == To::Append);
+        (opened.map_err(|errno| Error::cannot("open", name, errno))?, None)
     };
     streams.outputs.push(Written { name: name.to_vec(), output, child });
     Ok(streams.outputs.len() - 1)

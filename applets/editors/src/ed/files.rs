@@ -2,7 +2,6 @@
 
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
-use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::process;
 use rbox_core::sys::{AsFd, OwnedFd, fd, pipe};
 use rbox_core::{call, text};
@@ -98,10 +97,8 @@ impl Editor {
     }
 
     pub fn write_file(&self, name: &[u8], first: usize, last: usize, appends: bool) -> Result<usize> {
-        let how = if appends { OFlags::APPEND } else { OFlags::TRUNC };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | how;
-        let file = fs::open(name, flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::on(name, errno))?;
-        let result = self.write_lines(&mut Output::from_fd(file), first, last);
+        let mut output = Output::open(name, appends).map_err(|errno| Error::on(name, errno))?;
+        let result = self.write_lines(&mut output, first, last);
         result.map_err(|error| error.errno().map_or(error, |errno| Error::on(name, errno)))
     }
 
