@@ -11,6 +11,7 @@ pub mod entry;
 pub mod fd;
 pub mod float;
 pub mod fs;
+pub mod inode_flags;
 pub mod interface;
 pub mod ipc;
 pub mod job;
