@@ -23,6 +23,7 @@ pub mod packet;
 pub mod privilege;
 pub mod process;
 pub mod recovery;
+pub mod rtc;
 pub mod schedule;
 pub mod shared_memory;
 pub mod signal;
