@@ -1,3 +1,340 @@
-//! Codings of bytes.
+//! Codings of bytes: the formats of compressed files, and base64.
+//!
+//! `Decoder` and `Encoder` have all formats in one form. Both stream: they hold a window of the data, never all of it.
+//! `decoded` makes an `Input` of whatever is in an `Input`, for those who read archives.
 
 pub mod base;
+mod deflate;
+mod gzip;
+
+use crate::error::{Error, Result};
+use crate::io::{Filter, Input, Output};
+use deflate::{Deflate, Inflate};
+pub use gzip::Header;
+
+/// A format of compressed files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 1951 alone, as zip has it. It has no magic.
+    Deflate,
+}
+
+/// What `Format::of` looks at: the most bytes that a magic has.
+pub const MAGIC: usize = 6;
+
+impl Format {
+    /// The format of data that begin with `start`, of which `MAGIC` bytes count.
+    pub fn of(start: &[u8]) -> Option<Self> {
+        match start {
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            _ => None,
+        }
+    }
+
+    /// The format of what `input` has next, which stays there.
+    pub fn of_input(input: &mut Input) -> Result<Option<Self>> {
+        Ok(Self::of(peek(input, MAGIC)?))
+    }
+}
+
+/// An `Input` of the contents of `input`, decoded if they have a known format.
+pub fn decoded(mut input: Input) -> Result<Input> {
+    match Format::of_input(&mut input)? {
+        Some(format) => decoded_as(format, input),
+        None => Ok(input),
+    }
+}
+
+/// An `Input` of the contents of `input`, which has that format.
+pub fn decoded_as(format: Format, input: Input) -> Result<Input> {
+    let name = input.name().to_vec();
+    Ok(Input::from_filter(Box::new(Decoder::new(format, input)), &name))
+}
+
+/// A stream of decoded bytes. Members that follow one another are one stream.
+pub struct Decoder {
+    input: Input,
+    format: Format,
+    engine: Engine,
+    state: State,
+}
+
+/// Where a decoder is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before the first member.
+    Start,
+    /// In a member.
+    Member,
+    /// At the end of the input.
+    End,
+    /// After the last member, before bytes that are no member.
+    Garbage,
+}
+
+/// The decoder of the current member.
+enum Engine {
+    None,
+    Gzip(gzip::Reader),
+    Deflate(Inflate),
+}
+
+impl Decoder {
+    /// A decoder of what `input` has next.
+    pub fn new(format: Format, input: Input) -> Self {
+        Self { input, format, engine: Engine::None, state: State::Start }
+    }
+
+    /// Decodes up to `into.len()` bytes; 0 means the end. The errors name the input.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.read_members(into).map_err(|error| match error.errno() {
+            Some(_) => error,
+            None => error.context(self.input.name()),
+        })
+    }
+
+    fn read_members(&mut self, into: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.state {
+                State::Start => self.begin()?,
+                State::Member => {
+                    let count = self.decode(into)?;
+                    if count > 0 || into.is_empty() {
+                        return Ok(count);
+                    }
+                    self.next_member()?;
+                }
+                State::End | State::Garbage => return Ok(0),
+            }
+        }
+    }
+
+    /// Reads the header of a member.
+    fn begin(&mut self) -> Result<()> {
+        self.engine = match self.format {
+            Format::Gzip => Engine::Gzip(gzip::Reader::new(&mut self.input)?),
+            Format::Deflate => Engine::Deflate(Inflate::new()),
+        };
+        self.state = State::Member;
+        Ok(())
+    }
+
+    fn decode(&mut self, into: &mut [u8]) -> Result<usize> {
+        let input = &mut self.input;
+        match &mut self.engine {
+            Engine::None => Ok(0),
+            Engine::Gzip(reader) => reader.decode(input, into),
+            Engine::Deflate(inflate) => inflate.decode(input, into),
+        }
+    }
+
+    /// Looks what follows a member: another one, perhaps after zeros that fill a block, the end, or something else.
+    fn next_member(&mut self) -> Result<()> {
+        self.state = State::End;
+        if self.format == Format::Deflate {
+            return Ok(());
+        }
+        loop {
+            let content = self.input.fill()?;
+            if content.is_empty() {
+                return Ok(());
+            }
+            let zeros = content.iter().take_while(|&&byte| byte == 0).count();
+            let is_all = zeros == content.len();
+            self.input.consume(zeros);
+            if !is_all {
+                break;
+            }
+        }
+        if Format::of_input(&mut self.input)? == Some(self.format) {
+            return self.begin();
+        }
+        self.state = State::Garbage;
+        Ok(())
+    }
+
+    /// Whether the members were followed by bytes that are not of the format. Known at the end.
+    pub fn has_garbage(&self) -> bool {
+        self.state == State::Garbage
+    }
+
+    /// The header of the current or last member of gzip's format.
+    pub fn gzip_header(&self) -> Option<&Header> {
+        match &self.engine {
+            Engine::Gzip(reader) => Some(&reader.header),
+            _ => None,
+        }
+    }
+
+    /// Reads the header of the first member, if that is not done yet.
+    pub fn start(&mut self) -> Result<()> {
+        self.read(&mut []).map(drop)
+    }
+
+    /// The input, at the first byte that was not decoded.
+    pub fn into_input(self) -> Input {
+        self.input
+    }
+}
+
+impl Filter for Decoder {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        Decoder::read(self, into)
+    }
+}
+
+/// A stream of bytes to encode.
+pub struct Encoder {
+    output: Output,
+    engine: Compressor,
+}
+
+enum Compressor {
+    /// No format: the bytes are written as they are.
+    Plain,
+    Gzip(gzip::Writer),
+    Deflate(Box<Deflate>),
+}
+
+impl Encoder {
+    /// An encoder that writes to `output`. `level` is 1 (fast) to 9 (small).
+    pub fn new(format: Format, level: u8, output: Output) -> Result<Self> {
+        match format {
+            Format::Gzip => Self::gzip(&Header::default(), level, output),
+            Format::Deflate => Ok(Self { output, engine: Compressor::Deflate(Box::new(Deflate::new(level))) }),
+        }
+    }
+
+    /// An encoder that changes nothing.
+    pub fn plain(output: Output) -> Self {
+        Self { output, engine: Compressor::Plain }
+    }
+
+    /// An encoder of gzip's format, with a name and a time in its header.
+    pub fn gzip(header: &Header, level: u8, mut output: Output) -> Result<Self> {
+        let writer = gzip::Writer::new(header, level, &mut output)?;
+        Ok(Self { output, engine: Compressor::Gzip(writer) })
+    }
+
+    /// Encodes bytes.
+    pub fn write(&mut self, content: &[u8]) -> Result<()> {
+        let output = &mut self.output;
+        match &mut self.engine {
+            Compressor::Plain => output.write(content),
+            Compressor::Gzip(writer) => writer.encode(content, output),
+            Compressor::Deflate(deflate) => deflate.encode(content, output, false),
+        }
+    }
+
+    /// Writes the end of the format and flushes the output, which it returns.
+    pub fn finish(mut self) -> Result<Output> {
+        let output = &mut self.output;
+        match self.engine {
+            Compressor::Plain => {}
+            Compressor::Gzip(writer) => writer.finish(output)?,
+            Compressor::Deflate(mut deflate) => deflate.encode(&[], output, true)?,
+        }
+        self.output.flush()?;
+        Ok(self.output)
+    }
+}
+
+/// The next `count` bytes of `input`, or fewer at its end, which stay there.
+fn peek(input: &mut Input, count: usize) -> Result<&[u8]> {
+    while input.buffered().len() < count && input.fill_more()? {}
+    Ok(input.buffered())
+}
+
+/// Reads all of `into`.
+fn read_exact(input: &mut Input, into: &mut [u8]) -> Result<()> {
+    let mut at = 0;
+    while at < into.len() {
+        match input.read(&mut into[at..])? {
+            0 => return Err(truncated()),
+            count => at += count,
+        }
+    }
+    Ok(())
+}
+
+/// Reads an array of bytes.
+fn read_array<const N: usize>(input: &mut Input) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    read_exact(input, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The error for an input that ends inside a member.
+fn truncated() -> Error {
+    Error::new("unexpected end of file")
+}
+
+/// The error for data that cannot be.
+fn corrupted() -> Error {
+    Error::new("corrupted data")
+}
+
+/// The error for a wrong checksum.
+fn wrong_checksum() -> Error {
+    Error::new("crc error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(format: Format, content: &[u8]) -> Vec<u8> {
+        let mut encoder = Encoder::new(format, 6, Output::memory()).expect("an encoder");
+        for block in content.chunks(1000) {
+            encoder.write(block).expect("memory");
+        }
+        encoder.finish().expect("memory").into_bytes()
+    }
+
+    fn decode(content: Vec<u8>) -> Result<Vec<u8>> {
+        decoded(Input::from_bytes(content))?.read_to_end()
+    }
+
+    /// Bytes that repeat, but not at once.
+    fn sample(length: u32) -> Vec<u8> {
+        (0..length).flat_map(|at| (at.wrapping_mul(at) >> 7).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded() {
+        for length in [0, 1, 1000, 100_000] {
+            let content = sample(length);
+            assert_eq!(decode(encode(Format::Gzip, &content)).expect("members"), content);
+        }
+    }
+
+    #[test]
+    fn members_follow_one_another_before_garbage() {
+        let mut both = encode(Format::Gzip, b"one ");
+        both.extend(encode(Format::Gzip, b"two"));
+        both.extend([0, 0, 0]);
+        let mut decoder = Decoder::new(Format::Gzip, Input::from_bytes(both.clone()));
+        let mut buffer = [0; 100];
+        assert_eq!(decoder.read(&mut buffer).ok(), Some(4));
+        assert_eq!((decoder.read(&mut buffer).ok(), &buffer[..3]), (Some(3), &b"two"[..]));
+        assert_eq!((decoder.read(&mut buffer).ok(), decoder.has_garbage()), (Some(0), false));
+        both.extend(b"more");
+        let mut decoder = Decoder::new(Format::Gzip, Input::from_bytes(both));
+        while decoder.read(&mut buffer).expect("members") > 0 {}
+        assert!(decoder.has_garbage());
+    }
+
+    #[test]
+    fn damage_is_reported() {
+        let good = encode(Format::Gzip, &sample(1000));
+        for length in 6..good.len() {
+            assert!(decode(good[..length].to_vec()).is_err(), "{length}");
+        }
+        let mut wrong = good;
+        let at = wrong.len() - 8;
+        wrong[at] ^= 1;
+        assert_eq!(decode(wrong).expect_err("a wrong CRC").message(), b"standard input: crc error");
+    }
+}
