@@ -4,8 +4,10 @@
 //! `decoded` makes an `Input` of whatever is in an `Input`, for those who read archives.
 
 pub mod base;
+mod bzip2;
 mod deflate;
 mod gzip;
+mod xz;
 
 use crate::error::{Error, Result};
 use crate::io::{Filter, Input, Output};
@@ -19,6 +21,12 @@ pub enum Format {
     Gzip,
     /// RFC 1951 alone, as zip has it. It has no magic.
     Deflate,
+    /// bzip2's.
+    Bzip2,
+    /// The .xz file format 1.1.0.
+    Xz,
+    /// The format of LZMA Utils, .lzma.
+    Lzma,
 }
 
 /// What `Format::of` looks at: the most bytes that a magic has.
@@ -29,6 +37,10 @@ impl Format {
     pub fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            // It has no magic; these are the usual properties, and a dictionary of a power of two, at least 64 KB.
+            [0x5d, 0, 0, _, _, _, ..] => Some(Self::Lzma),
             _ => None,
         }
     }
@@ -79,6 +91,8 @@ enum Engine {
     None,
     Gzip(gzip::Reader),
     Deflate(Inflate),
+    Bzip2(bzip2::Reader),
+    Xz(Box<xz::Reader>),
 }
 
 impl Decoder {
@@ -116,6 +130,9 @@ impl Decoder {
         self.engine = match self.format {
             Format::Gzip => Engine::Gzip(gzip::Reader::new(&mut self.input)?),
             Format::Deflate => Engine::Deflate(Inflate::new()),
+            Format::Bzip2 => Engine::Bzip2(bzip2::Reader::new()),
+            Format::Xz => Engine::Xz(Box::new(xz::Reader::xz())),
+            Format::Lzma => Engine::Xz(Box::new(xz::Reader::lzma())),
         };
         self.state = State::Member;
         Ok(())
@@ -127,6 +144,8 @@ impl Decoder {
             Engine::None => Ok(0),
             Engine::Gzip(reader) => reader.decode(input, into),
             Engine::Deflate(inflate) => inflate.decode(input, into),
+            Engine::Bzip2(reader) => reader.decode(input, into),
+            Engine::Xz(reader) => reader.decode(input, into),
         }
     }
 
@@ -196,6 +215,8 @@ enum Compressor {
     Plain,
     Gzip(gzip::Writer),
     Deflate(Box<Deflate>),
+    Bzip2(bzip2::Writer),
+    Xz(Box<xz::Writer>),
 }
 
 impl Encoder {
@@ -204,6 +225,10 @@ impl Encoder {
         match format {
             Format::Gzip => Self::gzip(&Header::default(), level, output),
             Format::Deflate => Ok(Self { output, engine: Compressor::Deflate(Box::new(Deflate::new(level))) }),
+            Format::Bzip2 => Ok(Self { output, engine: Compressor::Bzip2(bzip2::Writer::new(level)) }),
+            Format::Xz | Format::Lzma => {
+                Ok(Self { output, engine: Compressor::Xz(Box::new(xz::Writer::new(level, format == Format::Xz)?)) })
+            }
         }
     }
 
@@ -225,6 +250,8 @@ impl Encoder {
             Compressor::Plain => output.write(content),
             Compressor::Gzip(writer) => writer.encode(content, output),
             Compressor::Deflate(deflate) => deflate.encode(content, output, false),
+            Compressor::Bzip2(writer) => writer.encode(content, output),
+            Compressor::Xz(writer) => writer.encode(content, output),
         }
     }
 
@@ -235,9 +262,16 @@ impl Encoder {
             Compressor::Plain => {}
             Compressor::Gzip(writer) => writer.finish(output)?,
             Compressor::Deflate(mut deflate) => deflate.encode(&[], output, true)?,
+            Compressor::Bzip2(writer) => writer.finish(output)?,
+            Compressor::Xz(writer) => writer.finish(output)?,
         }
         self.output.flush()?;
         Ok(self.output)
+    }
+
+    /// The output, where encoding is given up.
+    pub fn into_output(self) -> Output {
+        self.output
     }
 }
 
@@ -304,9 +338,11 @@ mod tests {
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        for length in [0, 1, 1000, 100_000] {
-            let content = sample(length);
-            assert_eq!(decode(encode(Format::Gzip, &content)).expect("members"), content);
+        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma] {
+            for length in [0, 1, 1000, 100_000] {
+                let content = sample(length);
+                assert_eq!(decode(encode(format, &content)).expect("members"), content);
+            }
         }
     }
 
@@ -328,11 +364,13 @@ mod tests {
 
     #[test]
     fn damage_is_reported() {
-        let good = encode(Format::Gzip, &sample(1000));
-        for length in 6..good.len() {
-            assert!(decode(good[..length].to_vec()).is_err(), "{length}");
+        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma] {
+            let good = encode(format, &sample(1000));
+            for length in 6..good.len() {
+                assert!(decode(good[..length].to_vec()).is_err(), "{format:?} {length}");
+            }
         }
-        let mut wrong = good;
+        let mut wrong = encode(Format::Gzip, b"text");
         let at = wrong.len() - 8;
         wrong[at] ^= 1;
         assert_eq!(decode(wrong).expect_err("a wrong CRC").message(), b"standard input: crc error");
