@@ -32,6 +32,8 @@ pub struct Reader {
     inflate: Inflate,
     crc: Option<Crc>,
     length: u64,
+    /// The CRC, once the end has been reached.
+    pub checksum: Option<u32>,
 }
 
 impl Reader {
@@ -60,7 +62,7 @@ impl Reader {
             read_array::<2>(input)?;
         }
         let header = Header { name, modified: u32::from_le_bytes([t0, t1, t2, t3]) };
-        Ok(Self { header, inflate: Inflate::new(), crc: Some(Crc::gzip()), length: 0 })
+        Ok(Self { header, inflate: Inflate::new(), crc: Some(Crc::gzip()), length: 0, checksum: None })
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end of the member, whose CRC and length are right.
@@ -74,9 +76,11 @@ impl Reader {
             && !into.is_empty()
             && let Some(crc) = self.crc.take()
         {
-            if crc.finish(0) != u32::from_le_bytes(read_array(input)?) {
+            let checksum = crc.finish(0);
+            if checksum != u32::from_le_bytes(read_array(input)?) {
                 return Err(wrong_checksum());
             }
+            self.checksum = Some(checksum);
             if self.length as u32 != u32::from_le_bytes(read_array(input)?) {
                 return Err(Error::new("incorrect length"));
             }

@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 /// What `Format::of` looks at: the most bytes that a magic has.
-pub const MAGIC: usize = 6;
+pub const MAGIC: usize = 13;
 
 impl Format {
     /// The format of data that begin with `start`, of which `MAGIC` bytes count.
@@ -39,8 +39,7 @@ impl Format {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
-            // It has no magic; these are the usual properties, and a dictionary of a power of two, at least 64 KB.
-            [0x5d, 0, 0, _, _, _, ..] => Some(Self::Lzma),
+            _ if is_lzma(start) => Some(Self::Lzma),
             _ => None,
         }
     }
@@ -49,6 +48,19 @@ impl Format {
     pub fn of_input(input: &mut Input) -> Result<Option<Self>> {
         Ok(Self::of(peek(input, MAGIC)?))
     }
+}
+
+/// Whether data that begin with `start` can be in the .lzma format, which has no magic: properties below 225, a dictionary
+/// of 2^n or 2^n + 2^(n-1) bytes as encoders use, and no length or one below 256 GB. xz(1) looks at the same fields.
+fn is_lzma(start: &[u8]) -> bool {
+    let Some((&[properties, d0, d1, d2, d3], rest)) = start.split_first_chunk() else { return false };
+    let Some(length) = rest.first_chunk() else { return false };
+    let dictionary = u32::from_le_bytes([d0, d1, d2, d3]);
+    let length = u64::from_le_bytes(*length);
+    let is_usual = dictionary == u32::MAX
+        || dictionary.is_power_of_two()
+        || dictionary % 3 == 0 && (dictionary / 3).is_power_of_two();
+    properties < 225 && is_usual && dictionary >= 4096 && (length == u64::MAX || length < 1 << 38)
 }
 
 /// An `Input` of the contents of `input`, decoded if they have a known format.
@@ -174,6 +186,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// What messages call the input.
+    pub fn name(&self) -> &[u8] {
+        self.input.name()
+    }
+
     /// Whether the members were followed by bytes that are not of the format. Known at the end.
     pub fn has_garbage(&self) -> bool {
         self.state == State::Garbage
@@ -183,6 +200,14 @@ impl Decoder {
     pub fn gzip_header(&self) -> Option<&Header> {
         match &self.engine {
             Engine::Gzip(reader) => Some(&reader.header),
+            _ => None,
+        }
+    }
+
+    /// The CRC of the last member of gzip's format, once it has been decoded.
+    pub fn gzip_checksum(&self) -> Option<u32> {
+        match &self.engine {
+            Engine::Gzip(reader) => reader.checksum,
             _ => None,
         }
     }
