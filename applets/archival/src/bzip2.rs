@@ -1,10 +1,9 @@
 //! `bzip2`, `bunzip2`, `bzcat`: compress and decompress files by block sorting.
 
 use rbox_core::codec::Format;
-use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 
-use crate::compress::{self, Action, Job, action_by_name};
+use crate::compress::{self, Job};
 
 options! {
     "[-cdfkqtvz] [-1..-9] [FILE]...
@@ -41,24 +40,15 @@ without FILE, or as bzcat, write to standard output.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let action = match args.last_of(&[DECOMPRESS, COMPRESS, TEST]) {
-        Some(COMPRESS) => Action::Compress,
-        Some(TEST) => Action::Test,
-        Some(_) => Action::Decompress,
-        None => action_by_name(&env.name),
-    };
-    let level = match args.last_of(&[FAST, BEST, LEVEL]) {
-        Some(FAST) => 1,
-        Some(LEVEL) => args.value(LEVEL).map_or(Ok(9), |word| parse_in_range(word, 1, 9))?,
-        _ => 9,
-    };
+    let action = compress::action(env, args, [COMPRESS, DECOMPRESS, TEST]);
+    let level = compress::level(args, [FAST, BEST, LEVEL], 1, 9)?;
     let job = Job {
         to_stdout: args.has(STDOUT) || env.name.ends_with(b"cat"),
         keep: args.has(KEEP),
         force: args.has(FORCE),
         verbose: args.has(VERBOSE),
         quiet: args.has(QUIET),
-        ..Job::new(action, Format::Bzip2, level as u8, b".bz2")
+        ..Job::new(action, Format::Bzip2, level, b".bz2")
     };
     compress::run(env, &job, args.operands())
 }

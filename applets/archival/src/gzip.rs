@@ -1,7 +1,6 @@
 //! `gzip`, `gunzip`, `zcat`: compress and decompress files (RFC 1952), with GNU's options.
 
 use rbox_core::codec::Format;
-use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 
 use crate::compress::{self, Action, Job, action_by_name};
@@ -56,11 +55,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             action = wanted;
         }
     }
-    let level = match args.last_of(&[FAST, BEST, LEVEL]) {
-        Some(FAST) => 1,
-        Some(BEST) => 9,
-        _ => args.value(LEVEL).map_or(Ok(6), |word| parse_in_range(word, 1, 9))?,
-    };
+    let level = compress::level(args, [FAST, BEST, LEVEL], 1, 6)?;
     let suffix = args.value(SUFFIX).unwrap_or(b".gz");
     if suffix.is_empty() || suffix.contains(&b'/') {
         return Err(Error::parts(&[b"invalid suffix '", suffix, b"'"]));
@@ -79,7 +74,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         verbose: args.has(VERBOSE) && !args.has(QUIET),
         quiet: args.has(QUIET),
         named,
-        ..Job::new(action, Format::Gzip, level as u8, suffix)
+        ..Job::new(action, Format::Gzip, level, suffix)
     };
     compress::run(env, &job, args.operands())
 }

@@ -1,7 +1,7 @@
 //! The members of a gzip file (RFC 1952): a header, a deflate stream, its CRC and its length.
 
 use super::deflate::{Deflate, Inflate};
-use super::{corrupted, read_array, wrong_checksum};
+use super::{Header, corrupted, read_array, wrong_checksum};
 use crate::error::{Error, Result};
 use crate::hash::crc::Crc;
 use crate::io::{Input, Output};
@@ -15,15 +15,6 @@ const RESERVED: u8 = 0xE0;
 
 /// The most bytes of a name that are kept; the rest of a longer one is skipped.
 const NAME_MAX: usize = 4096;
-
-/// What a header says of the file.
-#[derive(Clone, Debug, Default)]
-pub struct Header {
-    /// The name without its directories.
-    pub name: Option<Vec<u8>>,
-    /// When the file was modified last, in seconds since the epoch; 0 is unknown.
-    pub modified: u32,
-}
 
 /// A decoder of one member.
 pub struct Reader {
@@ -61,7 +52,7 @@ impl Reader {
         if flags & HEADER_CRC != 0 {
             read_array::<2>(input)?;
         }
-        let header = Header { name, modified: u32::from_le_bytes([t0, t1, t2, t3]) };
+        let header = Header { name, modified: u32::from_le_bytes([t0, t1, t2, t3]), ..Header::default() };
         Ok(Self { header, inflate: Inflate::new(), crc: Some(Crc::gzip()), length: 0, checksum: None })
     }
 

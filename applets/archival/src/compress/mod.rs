@@ -7,6 +7,7 @@ mod replace;
 use rbox_core::codec::{Decoder, Encoder, Format, Header};
 use rbox_core::files::{self, Follow, Phase, Step};
 use rbox_core::io::{CHUNK, Input, Output};
+use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 use rbox_core::sys::{fd, termios};
@@ -42,6 +43,8 @@ pub struct Job<'a> {
     pub quiet: bool,
     /// Save or restore the name and the time that gzip's header has.
     pub named: bool,
+    /// Which checksums lzop writes and compares: see `Header::checks`.
+    pub checks: u8,
 }
 
 impl<'a> Job<'a> {
@@ -60,6 +63,7 @@ impl<'a> Job<'a> {
             verbose: false,
             quiet: false,
             named: false,
+            checks: 1,
         }
     }
 }
@@ -101,7 +105,8 @@ impl Work<'_> {
             return Err(Error::usage_because(&[b"compressed data not ", verb, b" terminal, use -f to force it"]));
         }
         let input = env.take_stdin();
-        self.stream(env, input, &Header::default(), b"stdin")
+        let header = Header { checks: self.job.checks, ..Header::default() };
+        self.stream(env, input, &header, b"stdin")
     }
 
     /// A file or, with -r, what is in a directory.
@@ -180,11 +185,7 @@ impl Work<'_> {
     /// Encodes `input` to `output`, and returns how many bytes were read.
     fn encode(&mut self, mut input: Input, header: &Header, output: Output) -> (Output, Result<u64>) {
         let job = self.job;
-        let encoder = match job.format {
-            Format::Gzip => Encoder::gzip(header, job.level, output),
-            format => Encoder::new(format, job.level, output),
-        };
-        let mut encoder = match encoder {
+        let mut encoder = match Encoder::with_header(job.format, header, job.level, output) {
             Ok(encoder) => encoder,
             Err(error) => return (Output::memory(), Err(error)),
         };
@@ -223,6 +224,9 @@ impl Work<'_> {
             _ => return Err(Error::parts(&[input.name(), b": invalid magic"])),
         };
         let mut decoder = Decoder::new(format, input);
+        if self.job.checks == 0 {
+            decoder.ignore_checksums();
+        }
         decoder.start()?;
         Ok(Ok(decoder))
     }
@@ -281,6 +285,27 @@ struct Decoded {
 pub fn action_by_name(name: &[u8]) -> Action {
     let decompresses = name.ends_with(b"cat") || rbox_core::bytes::find(name, b"un").is_some();
     if decompresses { Action::Decompress } else { Action::Compress }
+}
+
+/// The level of the last option that gives one: `number` has it as its value, `fast` and `best` stand for 1 and 9.
+pub fn level(args: &Args<'_>, [fast, best, number]: [Opt; 3], least: u64, default: u64) -> Result<u8> {
+    let level = match args.last_of(&[fast, best, number]) {
+        None => default,
+        Some(last) if last == fast => 1,
+        Some(last) if last == best => 9,
+        Some(_) => parse_in_range(args.value(number).unwrap_or_default(), least, 9)?,
+    };
+    Ok(level as u8)
+}
+
+/// What the last of three options asks for, or the name of the applet.
+pub fn action(env: &Env, args: &Args<'_>, [compress, decompress, test]: [Opt; 3]) -> Action {
+    match args.last_of(&[compress, decompress, test]) {
+        None => action_by_name(&env.name),
+        Some(last) if last == compress => Action::Compress,
+        Some(last) if last == test => Action::Test,
+        Some(_) => Action::Decompress,
+    }
 }
 
 /// Whether standard input is a terminal, so that questions can be answered.

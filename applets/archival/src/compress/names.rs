@@ -11,6 +11,9 @@ fn suffixes(format: Format) -> Names {
     match format {
         Format::Bzip2 => names! { ".bz2" = 0, ".bz" = 0, ".tbz2" = 1, ".tbz" = 1 },
         Format::Xz => names! { ".xz" = 0, ".lzma" = 0, ".txz" = 1, ".tlz" = 1 },
+        Format::Lzop => names! { ".lzo" = 0, ".tzo" = 1 },
+        Format::Zstd => names! { ".zst" = 0, ".tzst" = 1 },
+        Format::Lzw => names! { ".Z" = 0 },
         Format::Lzma => names! { ".lzma" = 0, ".tlz" = 1 },
         _ => names! { ".gz" = 0, "-gz" = 0, ".z" = 0, "-z" = 0, "_z" = 0, ".Z" = 0, ".tgz" = 1, ".taz" = 1 },
     }
@@ -43,5 +46,7 @@ pub fn decompressed(job: &Job<'_>, name: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether a job decodes files of that format.
 pub fn accepts(job: &Job<'_>, format: Format) -> bool {
-    job.any || job.format == format || job.format == Format::Xz && format == Format::Lzma
+    job.any
+        || job.format == format
+        || matches!((job.format, format), (Format::Xz, Format::Lzma) | (Format::Gzip, Format::Lzw))
 }

@@ -48,8 +48,8 @@ impl Work<'_> {
         let input = Input::from_fd(file, &source.path);
         let modified = u32::try_from(source.stat.st_mtime).unwrap_or(0);
         let header = match job.named {
-            true => Header { name: Some(source.name.clone()), modified },
-            false => Header::default(),
+            true => Header { name: Some(source.name.clone()), modified, mode: source.stat.st_mode, checks: job.checks },
+            false => Header { checks: job.checks, ..Header::default() },
         };
         if !replaces {
             return self.stream(env, input, &header, &source.path);
