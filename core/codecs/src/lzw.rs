@@ -115,8 +115,7 @@ impl Lzw {
             self.before[self.free] = earlier as u16;
             self.last[self.free] = first;
             self.free += 1;
-            // With 9 bits at most compress goes to 10 all the same, and has no codes for them.
-            if self.free > (1 << self.bits) - 1 && self.bits < self.bits_max.max(FIRST_BITS + 1) {
+            if self.free > (1 << self.bits) - 1 && self.bits < self.bits_max {
                 self.set_bits(self.bits + 1);
             }
         }

@@ -66,7 +66,7 @@ fn describe(error: lzma_rust2::Error) -> Error {
 /// An encoder of one stream.
 pub enum Writer {
     /// In the .xz format.
-    Xz(XzWriter<Buffer>),
+    Xz(Box<XzWriter<Buffer>>),
     /// In the .lzma format.
     Lzma(Box<LzmaWriter<Buffer>>),
 }
@@ -90,7 +90,8 @@ impl Writer {
     /// An encoder with xz's preset of that level, in the .xz format or in .lzma's.
     pub fn new(level: u8, is_xz: bool) -> Result<Self> {
         let writer = match is_xz {
-            true => XzWriter::new(Buffer::default(), XzOptions::with_preset(level.into())).map(Self::Xz),
+            true => XzWriter::new(Buffer::default(), XzOptions::with_preset(level.into()))
+                .map(|writer| Self::Xz(Box::new(writer))),
             false => LzmaWriter::new_use_header(Buffer::default(), &LzmaOptions::with_preset(level.into()), None)
                 .map(|writer| Self::Lzma(Box::new(writer))),
         };
