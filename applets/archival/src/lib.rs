@@ -1,4 +1,6 @@
 //! The applets that read and write archives and compressed files.
 #![forbid(unsafe_code)]
 
-rbox_core::applets! {}
+rbox_core::applets! {
+    tar: "/bin/tar";
+}
