@@ -22,6 +22,11 @@ use super::*;
 
 pub fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut extraction = Extraction::of(env, args)?;
+    let mut directory = b".".to_vec();
+    for next in args.values(DIRECTORY) {
+        directory = joined(&directory, next);
+        extraction.extractor(&directory)?;
+    }
     let status = each_member(env, args, &mut |(env, reader, member, directory)| {
         extraction.extract(env, reader, member, directory)
     });

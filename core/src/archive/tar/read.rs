@@ -16,6 +16,8 @@ use crate::time::Moment;
 /// Bytes of the longest name and of the longest extended header that is read.
 const MOST_META: u64 = 1 << 20;
 
+const NO_ARCHIVE: &str = "this does not look like a tar archive";
+
 /// What comes next in an archive.
 #[derive(Debug)]
 pub enum Next {
@@ -171,7 +173,7 @@ impl Reader {
     /// Skips blocks up to the next header.
     fn skip_damaged(&mut self) -> Result<Next> {
         if !self.is_known {
-            return Ok(Next::Damaged("this does not look like a tar archive"));
+            return Ok(Next::Damaged(NO_ARCHIVE));
         }
         loop {
             while self.input.buffered().len() < BLOCK && self.input.fill_more()? {}
@@ -194,6 +196,7 @@ impl Reader {
                 self.position += BLOCK as u64;
             }
             None if self.input.buffered().is_empty() => {}
+            None if self.position == 0 => return Err(Error::new(NO_ARCHIVE)),
             None => return Err(unexpected_end()),
         }
         Ok(block)

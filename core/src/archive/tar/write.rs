@@ -154,11 +154,11 @@ impl Writer {
         let mut block = self.header(entry, entry.size)?;
         // Old programs want a NUL after a name.
         let most = if self.format == Format::OldGnu { 99 } else { 100 };
-        for (kind, field, name, most) in [(b'K', LINK, &entry.target, 100), (b'L', NAME, &entry.name, most)] {
+        for (kind, field, name, stored) in [(b'K', LINK, &entry.target, 100), (b'L', NAME, &entry.name, most)] {
             if name.len() > most {
                 self.push_long(out, kind, name);
             }
-            put(&mut block, field, &name[..name.len().min(most)]);
+            put(&mut block, field, &name[..name.len().min(stored)]);
         }
         let Some(sparse) = &entry.sparse else {
             finish(&mut block, out);
@@ -251,6 +251,12 @@ impl Writer {
         if entry.sparse.is_none() && is_long(&entry.name, 100) {
             push(b"path", &entry.name);
         }
+        if let Some(sparse) = &entry.sparse {
+            push(b"GNU.sparse.major", b"1");
+            push(b"GNU.sparse.minor", b"0");
+            push(b"GNU.sparse.name", &entry.name);
+            push(b"GNU.sparse.realsize", Decimal::new(sparse.size).as_bytes());
+        }
         if !self.numeric_owner {
             if is_long(&entry.user, 31) {
                 push(b"uname", &entry.user);
@@ -281,12 +287,6 @@ impl Writer {
                 b"security.selinux" => push(b"RHT.security.selinux", value.strip_suffix(b"\0").unwrap_or(value)),
                 _ => push(&[b"SCHILY.xattr.", &name[..]].concat(), value),
             }
-        }
-        if let Some(sparse) = &entry.sparse {
-            push(b"GNU.sparse.major", b"1");
-            push(b"GNU.sparse.minor", b"0");
-            push(b"GNU.sparse.name", &entry.name);
-            push(b"GNU.sparse.realsize", Decimal::new(sparse.size).as_bytes());
         }
         records
     }
