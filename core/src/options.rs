@@ -374,6 +374,8 @@ pub struct Args<'a> {
     given: u128,
     found: Vec<(Opt, Option<&'a [u8]>)>,
     operands: Vec<&'a [u8]>,
+    /// For each operand that an option may follow: how many options were given before it.
+    before: Vec<usize>,
 }
 
 impl<'a> Args<'a> {
@@ -381,7 +383,7 @@ impl<'a> Args<'a> {
     ///
     /// The error is the one the user sees: `invalid option -- 'x'`, `unrecognized option '--foo'`.
     pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
-        let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new() };
+        let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new(), before: Vec::new() };
         let mut rest = words.get(1..).unwrap_or_default();
         if matches!(grammar, Grammar::Raw | Grammar::Data) {
             args.operands = rest.to_vec();
@@ -400,6 +402,7 @@ impl<'a> Args<'a> {
                 [b'-', _, ..] => args.take_short(usage, word, &mut rest)?,
                 _ => {
                     args.operands.push(word);
+                    args.before.push(args.found.len());
                     if matches!(grammar, Grammar::OptionsFirst | Grammar::Numbers) {
                         break;
                     }
@@ -559,6 +562,11 @@ impl<'a> Args<'a> {
     /// The operands.
     pub fn operands(&self) -> &[&'a [u8]] {
         &self.operands
+    }
+
+    /// How many of `found` were given before that operand, for options that hold for what follows them.
+    pub fn options_before(&self, operand: usize) -> usize {
+        self.before.get(operand).copied().unwrap_or(self.found.len())
     }
 
     /// The operands, or `only` where there are none.
