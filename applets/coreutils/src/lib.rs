@@ -21,6 +21,7 @@ rbox_core::applets! {
     echo: "/bin/echo";
     env: "/usr/bin/env";
     expand: "/usr/bin/expand";
+    expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
     fold: "/usr/bin/fold";
