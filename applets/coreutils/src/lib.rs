@@ -14,6 +14,7 @@ rbox_core::applets! {
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
+    dd: "/bin/dd";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
     dos2unix: "/usr/bin/dos2unix" "/usr/bin/unix2dos";
