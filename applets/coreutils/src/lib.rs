@@ -14,6 +14,7 @@ rbox_core::applets! {
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
+    dd: "/bin/dd";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
     dos2unix: "/usr/bin/dos2unix" "/usr/bin/unix2dos";
@@ -21,6 +22,7 @@ rbox_core::applets! {
     echo: "/bin/echo";
     env: "/usr/bin/env";
     expand: "/usr/bin/expand";
+    expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
     fold: "/usr/bin/fold";
