@@ -9,6 +9,7 @@ rbox_core::applets! {
     lzop: "/bin/lzop" "/usr/bin/unlzop" "/usr/bin/lzopcat";
     tar: "/bin/tar";
     uncompress: "/bin/uncompress";
+    unzip: "/usr/bin/unzip";
     xz: "/usr/bin/xz" "/usr/bin/unxz" "/usr/bin/xzcat" "/usr/bin/lzma" "/usr/bin/unlzma" "/usr/bin/lzcat";
     zstd: "/usr/bin/zstd" "/usr/bin/unzstd" "/usr/bin/zstdcat";
 }

@@ -7,6 +7,7 @@ pub mod ar;
 pub mod cpio;
 pub mod guard;
 pub mod tar;
+pub mod zip;
 
 use crate::sys::fs::FileType;
 use crate::time::Moment;
