@@ -314,6 +314,9 @@ fn copy(archive: &Archive, member: &Member, each: &mut dyn FnMut(&[u8]) -> Resul
 impl Extraction<'_> {
     fn extract(&mut self, env: &mut Env, archive: &Archive, member: &Member) -> Result<()> {
         let Some(mut name) = self.name(member) else { return Ok(()) };
+        if member.is_encrypted {
+            return Err(Error::parts(&[&name, b": encrypted members are not supported"]));
+        }
         let is_directory = member.is_directory();
         let exists = |directory: &[u8], name: &[u8]| files::stat(CWD, &join_path(directory, name), false).is_ok();
         if exists(self.directory, &name) {
@@ -330,7 +333,7 @@ impl Extraction<'_> {
         }
         if !self.quiet {
             let verb = if is_directory { "   creating: " } else { "  inflating: " };
-            env.stdout.write(&text!(verb, &join_shown(self.directory, &name), "\n"))?;
+            env.stdout.write(&text!(verb, &name, "\n"))?;
         }
         let mut entry = Entry {
             name,
@@ -390,7 +393,7 @@ impl Extraction<'_> {
         }
         loop {
             let question = "? [y]es, [n]o, [A]ll, [N]one, [r]ename: ";
-            env.stdout.write(&text!("replace ", &join_shown(self.directory, name), question))?;
+            env.stdout.write(&text!("replace ", name, question))?;
             env.stdout.flush()?;
             let answer = env.stdin.line()?.map(<[u8]>::to_vec);
             match answer.as_deref().map(|line| line.first().copied()) {
@@ -423,9 +426,4 @@ enum Answer {
     Yes,
     No,
     Name(Vec<u8>),
-}
-
-/// The name as messages show it.
-fn join_shown(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    if directory == b"." { name.to_vec() } else { join_path(directory, name) }
 }
