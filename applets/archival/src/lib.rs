@@ -7,6 +7,8 @@ rbox_core::applets! {
     bzip2: "/usr/bin/bzip2" "/usr/bin/bunzip2" "/usr/bin/bzcat";
     gzip: "/bin/gzip" "/bin/gunzip" "/bin/zcat";
     lzop: "/bin/lzop" "/usr/bin/unlzop" "/usr/bin/lzopcat";
+    rpm: "/bin/rpm";
+    rpm2cpio: "/usr/bin/rpm2cpio";
     tar: "/bin/tar";
     uncompress: "/bin/uncompress";
     unzip: "/usr/bin/unzip";

@@ -6,6 +6,7 @@
 pub mod ar;
 pub mod cpio;
 pub mod guard;
+pub mod rpm;
 pub mod tar;
 pub mod zip;
 
