@@ -85,8 +85,12 @@ fn inform(env: &mut Env, header: &Header) -> Result<()> {
     push!(text, "Build Date  : ", &built, "\n");
     push_line(&mut text, header, "Build Host  ", tag::BUILD_HOST);
     push!(text, "Relocations : ", header.string(tag::PREFIXES).unwrap_or(b"(not relocatable)"), "\n");
-    push_line(&mut text, header, "Vendor      ", tag::VENDOR);
-    push_line(&mut text, header, "URL         ", tag::URL);
+    if header.string(tag::VENDOR).is_some() {
+        push_line(&mut text, header, "Vendor      ", tag::VENDOR);
+    }
+    if header.string(tag::URL).is_some() {
+        push_line(&mut text, header, "URL         ", tag::URL);
+    }
     push_line(&mut text, header, "Summary     ", tag::SUMMARY);
     push!(text, "Description :\n", header.string(tag::DESCRIPTION).unwrap_or(b"(none)"), "\n");
     env.stdout.write(&text)

@@ -28,8 +28,6 @@ pub mod tag {
     pub const VENDOR: u32 = 1011;
     /// Its licence.
     pub const LICENSE: u32 = 1014;
-    /// Who made it.
-    pub const PACKAGER: u32 = 1015;
     /// What it belongs to.
     pub const GROUP: u32 = 1016;
     /// Its page.
