@@ -363,3 +363,23 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
+
+/// Reads an archive and all its data, of which at most 1 MB each.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    let file = fs::memfd_create("zip", fs::MemfdFlags::CLOEXEC).expect("a file in memory");
+    fd::write(&file, data).expect("memory");
+    let Ok(mut archive) = Archive::open(file) else { return };
+    while let Ok(Some(member)) = archive.next_member() {
+        let Ok(mut content) = archive.data(&member) else { continue };
+        let mut checked = Checked::new(&member);
+        for _ in 0..16 {
+            let Ok(data) = content.fill() else { break };
+            let length = data.len();
+            if length == 0 || checked.add(data).is_err() {
+                break;
+            }
+            content.consume(length);
+        }
+    }
+}
