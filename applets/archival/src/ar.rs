@@ -220,8 +220,10 @@ impl<'a> Update<'a> {
         let copy = rbox_core::sys::fd::fcntl_dupfd_cloexec(&old, 3)?;
         let mut reader = Reader::new(Input::from_fd(copy, archive)).map_err(failed)?;
         let mut members = Vec::new();
-        while let Some(entry) = reader.advance().map_err(failed)? {
+        while let Some(mut entry) = reader.advance().map_err(failed)? {
             if !is_symbol_table(&entry.name) {
+                // As GNU's ar, which writes the type where the file's own attributes are meant.
+                entry.mode &= if writes_actual(args) { u32::MAX } else { 0o7777 };
                 members.push((entry, Source::Old(reader.position())));
             }
         }
@@ -237,7 +239,7 @@ impl<'a> Update<'a> {
         position: Option<&[u8]>,
     ) -> Outcome {
         let mut status = ExitStatus::SUCCESS;
-        let newer = args.has(NEWER) && args.has(ACTUAL);
+        let newer = args.has(NEWER) && writes_actual(args);
         if args.has(NEWER) && !newer {
             return Err(Error::new("-u needs -U: times are not written without it"));
         }
@@ -303,7 +305,7 @@ impl<'a> Update<'a> {
             modified: Moment::default(),
             ..Entry::default()
         };
-        if args.last_of(&[DETERMINISTIC, ACTUAL]) == Some(ACTUAL) {
+        if writes_actual(args) {
             (entry.uid, entry.gid, entry.mode) = (stat.st_uid, stat.st_gid, stat.st_mode);
             entry.modified.seconds = stat.st_mtime;
         }
@@ -367,6 +369,11 @@ impl<'a> Update<'a> {
         output.flush()?;
         Ok(status)
     }
+}
+
+/// Whether times, owners and modes are those of the files.
+fn writes_actual(args: &Args<'_>) -> bool {
+    args.last_of(&[DETERMINISTIC, ACTUAL]) == Some(ACTUAL)
 }
 
 /// Whether a file is an object file (elf(5)).

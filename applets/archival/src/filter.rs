@@ -32,7 +32,11 @@ pub fn filter_input(env: &mut Env, mut input: Input, command: &[&[u8]]) -> Resul
     let pid = process::fork_run(|| {
         let own = core::mem::replace(&mut input, Input::from_bytes(Vec::new()));
         let output = Output::from_fd(fd::fcntl_dupfd_cloexec(&writer, 3).unwrap_or_else(|_| process::exit_now(127)));
-        let words = [command, &[b"-d"]].concat();
+        // compress(1) alone has another name for the way back.
+        let words = match command {
+            [b"compress"] => vec![&b"uncompress"[..], b"-c"],
+            _ => [command, &[b"-d"]].concat(),
+        };
         filter(env, &words, own, output, true)
     })?;
     // What is buffered is the child's now, and must not be given back to standard input.

@@ -14,6 +14,7 @@ rbox_core::applets! {
     cp: "/bin/cp";
     cut: "/usr/bin/cut";
     date: "/bin/date";
+    dd: "/bin/dd";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
     dos2unix: "/usr/bin/dos2unix" "/usr/bin/unix2dos";
@@ -21,6 +22,7 @@ rbox_core::applets! {
     echo: "/bin/echo";
     env: "/usr/bin/env";
     expand: "/usr/bin/expand";
+    expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
     fold: "/usr/bin/fold";
@@ -31,7 +33,8 @@ rbox_core::applets! {
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
     ls: "/bin/ls";
-    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha256sum" "/usr/bin/sha512sum" "/usr/bin/sha3sum";
+    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha224sum" "/usr/bin/sha256sum" "/usr/bin/sha384sum"
+        "/usr/bin/sha512sum" "/usr/bin/sha3sum" "/usr/bin/b2sum";
     mkdir: "/bin/mkdir";
     mkfifo: "/usr/bin/mkfifo";
     mknod: "/bin/mknod";
@@ -72,11 +75,13 @@ rbox_core::applets! {
     uname: "/bin/uname";
     unexpand: "/usr/bin/unexpand";
     uniq: "/usr/bin/uniq";
+    users: "/usr/bin/users";
     usleep: "/bin/usleep";
     uudecode: "/usr/bin/uudecode";
     uuencode: "/usr/bin/uuencode";
     wc: "/usr/bin/wc";
     which: "/usr/bin/which";
+    who: "/usr/bin/who" "/usr/bin/w";
     whoami: "/usr/bin/whoami";
     yes: "/usr/bin/yes";
 }

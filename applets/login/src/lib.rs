@@ -4,6 +4,7 @@
 rbox_core::applets! {
     chpasswd: "/usr/sbin/chpasswd";
     getty: "/sbin/getty";
+    last: "/usr/bin/last";
     login: "/bin/login";
     mkpasswd: "/usr/bin/mkpasswd" "/usr/bin/cryptpw";
     nologin: "/usr/sbin/nologin";

@@ -89,7 +89,6 @@ pub enum Next {
 }
 
 /// A reader.
-#[derive(Debug)]
 pub struct Reader {
     input: Input,
     left: u64,

@@ -30,7 +30,6 @@ pub enum Next {
 }
 
 /// A reader.
-#[derive(Debug)]
 pub struct Reader {
     input: Input,
     /// Bytes of the entry's data that are left, and those that fill the last block.
