@@ -102,9 +102,7 @@ fn entry(name: Vec<u8>, node: &Node, epoch: u32) -> Entry {
 
 fn write_cpio(output: &mut dyn Write, tree: &Manifest, epoch: u32) -> Result<()> {
     let mut header = Vec::new();
-    let mut inode = 0;
-    for (path, node) in tree.iter().filter(|(path, _)| !path.is_empty()) {
-        inode += 1;
+    for (inode, (path, node)) in (1..).zip(tree.iter().filter(|(path, _)| !path.is_empty())) {
         let count = if node.kind == Kind::Directory { 2 } else { 1 };
         let links = cpio::Links { inode, count, ..cpio::Links::default() };
         header.clear();

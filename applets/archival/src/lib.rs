@@ -2,9 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod compress;
+mod data;
+mod filter;
 
 rbox_core::applets! {
+    ar: "/usr/bin/ar";
     bzip2: "/usr/bin/bzip2" "/usr/bin/bunzip2" "/usr/bin/bzcat";
+    cpio: "/bin/cpio";
     gzip: "/bin/gzip" "/bin/gunzip" "/bin/zcat";
     lzop: "/bin/lzop" "/usr/bin/unlzop" "/usr/bin/lzopcat";
     rpm: "/bin/rpm";

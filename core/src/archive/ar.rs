@@ -18,7 +18,6 @@ pub const MAGIC: &[u8; 8] = b"!<arch>\n";
 const MOST_NAMES: u64 = 1 << 20;
 
 /// A reader.
-#[derive(Debug)]
 pub struct Reader {
     input: Input,
     left: u64,

@@ -89,7 +89,6 @@ pub enum Next {
 }
 
 /// A reader.
-#[derive(Debug)]
 pub struct Reader {
     input: Input,
     left: u64,
@@ -97,12 +96,14 @@ pub struct Reader {
     position: u64,
     format: Format,
     is_cut: bool,
+    /// Where the last header begins.
+    start: u64,
 }
 
 impl Reader {
     /// A reader of that stream.
     pub fn new(input: Input) -> Self {
-        Self { input, left: 0, fill: 0, position: 0, format: Format::Newc, is_cut: false }
+        Self { input, left: 0, fill: 0, position: 0, format: Format::Newc, is_cut: false, start: 0 }
     }
 
     /// The stream.
@@ -113,6 +114,11 @@ impl Reader {
     /// The format of the last entry.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The offset of the last header.
+    pub fn start(&self) -> u64 {
+        self.start
     }
 
     /// The bytes that have been read.
@@ -134,9 +140,14 @@ impl Reader {
 
     fn read_next(&mut self) -> Result<Next> {
         self.skip_data()?;
+        self.start = self.position;
         while self.input.buffered().len() < 110 && self.input.fill_more()? {}
         let start = self.input.buffered();
         if start.is_empty() {
+            // An empty stream is taken for an empty archive, as in BusyBox.
+            if self.position == 0 {
+                return Ok(Next::End);
+            }
             return Err(Error::new("premature end of archive"));
         }
         self.format = Format::of(start).ok_or_else(|| Error::new("unsupported cpio format, use newc or crc"))?;
@@ -402,6 +413,7 @@ mod tests {
 
     #[test]
     fn a_damaged_header_is_an_error() {
+        assert!(matches!(Reader::new(Input::from_bytes(Vec::new())).advance(), Ok(Next::End)));
         for text in [&b"junk"[..], b"070701", b"0707010000000x", &[b'0'; 110]] {
             assert!(Reader::new(Input::from_bytes(text.to_vec())).advance().is_err());
         }
