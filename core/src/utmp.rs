@@ -96,17 +96,28 @@ pub fn users() -> u64 {
 
 /// The terminals, without /dev/, of those who are logged in.
 pub fn terminals() -> Vec<Vec<u8>> {
-    let mut lines = Vec::new();
-    let Some(file) = open(UTMP, OFlags::RDONLY) else { return lines };
+    logins().into_iter().map(|(terminal, _)| terminal).collect()
+}
+
+/// The user who is logged in at a terminal, which is without /dev/.
+pub fn user_at(terminal: &[u8]) -> Option<Vec<u8>> {
+    logins().into_iter().find(|(line, _)| line == terminal).map(|(_, user)| user)
+}
+
+/// The terminals and the users of those who are logged in.
+fn logins() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut logins = Vec::new();
+    let Some(file) = open(UTMP, OFlags::RDONLY) else { return logins };
     let (mut at, mut record) = (0, [0; SIZE]);
+    let text = |field: &'_ [u8]| field.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
     while fd::pread(&file, &mut record, at) == Ok(SIZE) {
         // A record without a name is free again.
         if record[0] == Kind::User as u8 && record[44] != 0 {
-            lines.push(record[8..40].split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
+            logins.push((text(&record[8..40]), text(&record[44..76])));
         }
         at += SIZE as u64;
     }
-    lines
+    logins
 }
 
 #[cfg(test)]
