@@ -12,6 +12,7 @@ rbox_core::applets! {
     cksum: "/usr/bin/cksum" "/usr/bin/crc32";
     comm: "/usr/bin/comm";
     cp: "/bin/cp";
+    csplit: "/usr/bin/csplit";
     cut: "/usr/bin/cut";
     date: "/bin/date";
     df: "/bin/df";
@@ -23,11 +24,13 @@ rbox_core::applets! {
     expand: "/usr/bin/expand";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
+    fmt: "/usr/bin/fmt";
     fold: "/usr/bin/fold";
     fsync: "/bin/fsync";
     groups: "/usr/bin/groups";
     head: "/usr/bin/head";
     id: "/usr/bin/id";
+    join: "/usr/bin/join";
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
     ls: "/bin/ls";
@@ -42,8 +45,10 @@ rbox_core::applets! {
     nl: "/usr/bin/nl";
     nohup: "/usr/bin/nohup";
     nproc: "/usr/bin/nproc";
+    numfmt: "/usr/bin/numfmt";
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
+    pathchk: "/usr/bin/pathchk";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
