@@ -49,6 +49,7 @@ rbox_core::applets! {
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
     pathchk: "/usr/bin/pathchk";
+    pr: "/usr/bin/pr";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
