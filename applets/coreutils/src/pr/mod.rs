@@ -16,30 +16,30 @@ options! {
 
 Print each FILE, or standard input, in pages with headers, or in columns.
 
-  -NUM, --columns=NUM                   Print NUM columns, filled downwards
-  +NUM, --pages=FIRST[:LAST]            Begin with page FIRST, end with page LAST
-  -a, --across                          Fill columns across
-  -c, --show-control-chars              Show control characters as ^G and octal
-  -d, --double-space                    Double the space between lines
-  -D, --date-format=FORMAT              Print the date by FORMAT in headers
-  -e[CHAR[N]], --expand-tabs[=CHAR[N]]  Expand CHAR (tab) to every Nth column (8)
-  -F, -f, --form-feed                   End pages with a form feed, not with empty lines
-  -h, --header=HEADER                   Print HEADER, not the name of the file
-  -i[CHAR[N]], --output-tabs[=CHAR[N]]  Print CHAR (tab) for blanks up to every Nth column (8)
-  -J, --join-lines                      Print columns in full width
-  -l, --length=N                        Lines of a page (66); up to 10 without headers
-  -m, --merge                           Print all files side by side, one in each column
-  -n[CHAR[N]], --number-lines[=CHAR[N]] Number lines by N digits (5), and CHAR (tab)
-  -N, --first-line-number=N             Number the first printed line N
-  -o, --indent=N                        Indent lines by N columns
-  -r, --no-file-warnings                Do not report files that cannot be opened
-  -s[CHAR], --separator[=CHAR]          Separate columns by CHAR (tab) alone
-  -S[STRING], --sep-string[=STRING]     Separate columns by STRING
-  -t, --omit-header                     Print no headers
-  -T, --omit-pagination                 As -t, and drop form feeds
-  -v, --show-nonprinting                Show control characters in octal
-  -w, --width=N                         Width of pages with several columns (72)
-  -W, --page-width=N                    Width of all pages; longer lines are cut";
+  -NUM, --columns=NUM                     Print NUM columns, filled downwards
+  +NUM, --pages=FIRST[:LAST]              Begin with page FIRST, end with page LAST
+  -a, --across                            Fill columns across
+  -c, --show-control-chars                Show control characters as ^G and octal
+  -d, --double-space                      Double the space between lines
+  -D, --date-format=FORMAT                Print the date by FORMAT in headers
+  -e[CHAR[N]], --expand-tabs[=CHAR[N]]    Expand CHAR (tab) to every Nth column (8)
+  -F, -f, --form-feed                     End pages with a form feed, not with empty lines
+  -h, --header=HEADER                     Print HEADER, not the name of the file
+  -i[CHAR[N]], --output-tabs[=CHAR[N]]    Print CHAR (tab) for blanks up to every Nth column (8)
+  -J, --join-lines                        Print columns in full width
+  -l, --length=N                          Lines of a page (66); up to 10 without headers
+  -m, --merge                             Print all files side by side, one in each column
+  -n[CHAR[N]], --number-lines[=CHAR[N]]   Number lines by N digits (5), and CHAR (tab)
+  -N, --first-line-number=N               Number the first printed line N
+  -o, --indent=N                          Indent lines by N columns
+  -r, --no-file-warnings                  Do not report files that cannot be opened
+  -s[CHAR], --separator[=CHAR]            Separate columns by CHAR (tab) alone
+  -S[STRING], --sep-string[=STRING]       Separate columns by STRING
+  -t, --omit-header                       Print no headers
+  -T, --omit-pagination                   As -t, and drop form feeds
+  -v, --show-nonprinting                  Show control characters in octal
+  -w, --width=N                           Width of pages with several columns (72)
+  -W, --page-width=N                      Width of all pages; longer lines are cut";
     COLUMNS = "-NUM",
     PAGES = "+NUM",
     ACROSS = "-a",

@@ -102,8 +102,8 @@ impl Pages<'_> {
             }
         }
         if lines.len() == most {
-            // The page has ended already.
-            source.skip_feed()?;
+            // A form feed after it ends no other page.
+            is_fed = source.skip_feed()? && !source.is_whole;
         }
         if layout.across || layout.columns == 1 {
             let is_open = lines.len() % layout.columns == 0 && source.is_whole;
@@ -284,7 +284,7 @@ impl<'a> Line<'a> {
                 shown = vec![b' '; width];
             } else if byte == b'\t' {
                 width = 8 - column % 8;
-            } else if !matches!(byte, b' '..=b'~') && !(layout.utf8 && byte >= 0x80) {
+            } else if !(matches!(byte, b' '..=b'~') || layout.utf8 && byte >= 0x80) {
                 let is_hat = layout.shows_control && byte < 0x80 && !layout.shows_octal;
                 if is_hat {
                     shown = vec![b'^', byte ^ 0x40];
@@ -303,7 +303,7 @@ impl<'a> Line<'a> {
             let is_back = shown == b"\x08";
             column = if is_back { column.saturating_sub(1) } else { column };
             if shown.len() == 1 {
-                self.push(byte, width);
+                self.push(shown[0], width);
                 self.position = self.position.saturating_sub(is_back.into());
                 column += width;
                 continue;
