@@ -15,6 +15,7 @@ rbox_core::applets! {
     csplit: "/usr/bin/csplit";
     cut: "/usr/bin/cut";
     date: "/bin/date";
+    dd: "/bin/dd";
     df: "/bin/df";
     dirname: "/usr/bin/dirname";
     dos2unix: "/usr/bin/dos2unix" "/usr/bin/unix2dos";
@@ -22,6 +23,7 @@ rbox_core::applets! {
     echo: "/bin/echo";
     env: "/usr/bin/env";
     expand: "/usr/bin/expand";
+    expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
     fmt: "/usr/bin/fmt";

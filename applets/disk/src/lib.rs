@@ -5,15 +5,19 @@ rbox_core::applets! {
     blkdiscard: "/usr/bin/blkdiscard";
     blkid: "/sbin/blkid";
     blockdev: "/sbin/blockdev";
+    chattr: "/bin/chattr";
     eject: "/usr/bin/eject";
     fallocate: "/usr/bin/fallocate";
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
+    getfattr: "/usr/bin/getfattr";
     losetup: "/sbin/losetup";
+    lsattr: "/bin/lsattr";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";
+    setfattr: "/usr/bin/setfattr";
     swapon: "/sbin/swapon" "/sbin/swapoff";
     umount: "/bin/umount";
 }

@@ -58,6 +58,8 @@ impl Flags {
     pub const WHOLE_LINE: Flags = Flags(512);
     /// A backslash in a bracket expression takes the next character literally, as in awk.
     pub const BRACKET_ESCAPES: Flags = Flags(1024);
+    /// Only the start of the text matches, whatever alternatives there are.
+    pub const AT_START: Flags = Flags(2048);
 
     /// Whether all flags of `other` are among these.
     pub fn contains(self, other: Flags) -> bool {
@@ -219,6 +221,7 @@ impl Regex {
         let around = |before, node, after| Node::Cat(vec![Node::Assert(before), node, Node::Assert(after)]);
         let node = match flags {
             _ if flags.has(Flags::WHOLE_LINE) => around(Assert::LineStart, node, Assert::LineEnd),
+            _ if flags.has(Flags::AT_START) => Node::Cat(vec![Node::Assert(Assert::TextStart), node]),
             _ if flags.has(Flags::WHOLE_WORD) => around(Assert::NotAfterWord, node, Assert::NotBeforeWord),
             _ => node,
         };
@@ -460,7 +463,7 @@ fn has_wide_unit(node: &Node) -> bool {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let [low, high, rest @ ..] = data else { return };
-    let flags = Flags(u16::from_le_bytes([*low, *high]) & 0x7ff);
+    let flags = Flags(u16::from_le_bytes([*low, *high]) & 0xfff);
     let (pattern, text) = rest.split_at(rest.len() / 2);
     let Ok(regex) = Regex::new(pattern, flags) else { return };
     let found = regex.find_at(text, 0, Exec::default());
