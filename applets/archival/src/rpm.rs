@@ -111,6 +111,7 @@ fn install(env: &mut Env, package: Package) -> Result<()> {
         permissions: true,
         times: true,
         keep_directories: false,
+        makes_parents: true,
         keep_directory_links: true,
         umask: process::current_umask(),
     };

@@ -240,6 +240,7 @@ impl<'a> Run<'a> {
             permissions: args.has(KEEP_MODES),
             times: true,
             keep_directories: true,
+            makes_parents: true,
             keep_directory_links: false,
             umask: process::current_umask(),
         };
