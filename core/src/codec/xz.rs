@@ -26,7 +26,9 @@ enum Stream {
 /// The input while the crate's readers, which own what they read from, need it; and its failure, which their error does
 /// not hold.
 #[derive(Clone, Default)]
-struct Lent(Rc<Cell<Option<(Input, Result<()>)>>>);
+struct Lent(Rc<Cell<Option<Loan>>>);
+
+type Loan = (Input, Result<()>);
 
 impl Read for Lent {
     fn read(&mut self, into: &mut [u8]) -> lzma_rust2::Result<usize> {
