@@ -134,7 +134,7 @@ enum Engine {
     None,
     Gzip(gzip::Reader),
     Deflate(Inflate),
-    Bzip2(bzip2::Reader),
+    Bzip2(Box<bzip2::Reader>),
     Xz(xz::Reader),
     Zstd(Box<zstd::Reader>),
     Lzw(lzw::Reader),
@@ -176,7 +176,7 @@ impl Decoder {
         self.engine = match self.format {
             Format::Gzip => Engine::Gzip(gzip::Reader::new(&mut self.input)?),
             Format::Deflate => Engine::Deflate(Inflate::new()),
-            Format::Bzip2 => Engine::Bzip2(bzip2::Reader::new()),
+            Format::Bzip2 => Engine::Bzip2(Box::new(bzip2::Reader::new(&mut self.input)?)),
             Format::Xz => Engine::Xz(xz::Reader::xz()),
             Format::Lzma => Engine::Xz(xz::Reader::lzma(&mut self.input)?),
             Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input)?)),
