@@ -12,6 +12,7 @@ rbox_core::applets! {
     cksum: "/usr/bin/cksum" "/usr/bin/crc32";
     comm: "/usr/bin/comm";
     cp: "/bin/cp";
+    csplit: "/usr/bin/csplit";
     cut: "/usr/bin/cut";
     date: "/bin/date";
     dd: "/bin/dd";
@@ -25,13 +26,18 @@ rbox_core::applets! {
     expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
+    fmt: "/usr/bin/fmt";
     fold: "/usr/bin/fold";
     fsync: "/bin/fsync";
     groups: "/usr/bin/groups";
     head: "/usr/bin/head";
+    hostid: "/usr/bin/hostid";
     id: "/usr/bin/id";
+    install: "/usr/bin/install";
+    join: "/usr/bin/join";
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
+    logname: "/usr/bin/logname";
     ls: "/bin/ls";
     md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha224sum" "/usr/bin/sha256sum" "/usr/bin/sha384sum"
         "/usr/bin/sha512sum" "/usr/bin/sha3sum" "/usr/bin/b2sum";
@@ -44,8 +50,12 @@ rbox_core::applets! {
     nl: "/usr/bin/nl";
     nohup: "/usr/bin/nohup";
     nproc: "/usr/bin/nproc";
+    numfmt: "/usr/bin/numfmt";
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
+    pathchk: "/usr/bin/pathchk";
+    pipe_progress: "/bin/pipe_progress";
+    pr: "/usr/bin/pr";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
@@ -55,6 +65,8 @@ rbox_core::applets! {
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
+    shred: "/usr/bin/shred";
+    shuf: "/usr/bin/shuf";
     sleep: "/bin/sleep";
     sort: "/usr/bin/sort";
     split: "/usr/bin/split";
