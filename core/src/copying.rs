@@ -4,7 +4,7 @@
 
 mod data;
 
-pub use data::{Reflink, Sparse};
+pub use data::{Reflink, Sparse, copy as copy_data};
 
 use crate::bytes;
 use crate::env::Env;

@@ -32,6 +32,7 @@ pub mod options;
 pub mod pattern;
 pub mod printf;
 pub mod processes;
+pub mod random;
 pub mod session;
 pub mod signals;
 #[allow(unsafe_code)]

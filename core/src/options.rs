@@ -352,6 +352,31 @@ pub fn after_dashes<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
     }
 }
 
+/// The words with dashes before the options of tar's and ar's form, `xzf ARCHIVE`, whose values come after all of them in their
+/// order.
+pub fn with_dashes(usage: &str, words: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+    let (name, mut rest) = words.split_first().ok_or_else(Error::usage)?;
+    let mut all = vec![name.to_vec()];
+    if let Some((keys, after)) = rest.split_first()
+        && !keys.starts_with(b"-")
+    {
+        rest = after;
+        for &key in *keys {
+            let option = [b'-', key];
+            let takes = lines(usage).find(|line| line.names.contains(&&option[..])).map(|line| line.takes);
+            all.push(option.to_vec());
+            if takes == Some(Takes::Value) {
+                let needs = || Error::usage_because(&[b"option requires an argument -- '", &[key], b"'"]);
+                let (value, after) = rest.split_first().ok_or_else(needs)?;
+                all.push(value.to_vec());
+                rest = after;
+            }
+        }
+    }
+    all.extend(rest.iter().map(|word| word.to_vec()));
+    Ok(all)
+}
+
 /// How options and operands may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {

@@ -207,15 +207,25 @@ pub fn users() -> u64 {
 
 /// The terminals, without /dev/, of those who are logged in.
 pub fn terminals() -> Vec<Vec<u8>> {
-    let (mut lines, mut index) = (Vec::new(), 0);
-    let Ok(mut records) = Records::open(None) else { return lines };
+    logins().into_iter().map(|(terminal, _)| terminal).collect()
+}
+
+/// The user who is logged in at a terminal, which is without /dev/.
+pub fn user_at(terminal: &[u8]) -> Option<Vec<u8>> {
+    logins().into_iter().find(|(line, _)| line == terminal).map(|(_, user)| user)
+}
+
+/// The terminals and the users of those who are logged in.
+fn logins() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut logins, mut index) = (Vec::new(), 0);
+    let Ok(mut records) = Records::open(None) else { return logins };
     while let Ok(Some(entry)) = records.get(index) {
         if entry.is_user() {
-            lines.push(entry.line().to_vec());
+            logins.push((entry.line().to_vec(), entry.user().to_vec()));
         }
         index += 1;
     }
-    lines
+    logins
 }
 
 #[cfg(test)]

@@ -31,10 +31,13 @@ rbox_core::applets! {
     fsync: "/bin/fsync";
     groups: "/usr/bin/groups";
     head: "/usr/bin/head";
+    hostid: "/usr/bin/hostid";
     id: "/usr/bin/id";
     join: "/usr/bin/join";
+    install: "/usr/bin/install";
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
+    logname: "/usr/bin/logname";
     ls: "/bin/ls";
     md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha224sum" "/usr/bin/sha256sum" "/usr/bin/sha384sum"
         "/usr/bin/sha512sum" "/usr/bin/sha3sum" "/usr/bin/b2sum";
@@ -52,6 +55,7 @@ rbox_core::applets! {
     paste: "/usr/bin/paste";
     pathchk: "/usr/bin/pathchk";
     pr: "/usr/bin/pr";
+    pipe_progress: "/bin/pipe_progress";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
@@ -61,6 +65,8 @@ rbox_core::applets! {
     rm: "/bin/rm";
     rmdir: "/bin/rmdir";
     seq: "/usr/bin/seq";
+    shred: "/usr/bin/shred";
+    shuf: "/usr/bin/shuf";
     sleep: "/bin/sleep";
     sort: "/usr/bin/sort";
     split: "/usr/bin/split";

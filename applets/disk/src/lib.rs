@@ -8,8 +8,10 @@ rbox_core::applets! {
     chattr: "/bin/chattr";
     eject: "/usr/bin/eject";
     fallocate: "/usr/bin/fallocate";
+    fatattr: "/bin/fatattr";
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
+    fsck: "/sbin/fsck";
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
     getfattr: "/usr/bin/getfattr";
@@ -17,7 +19,12 @@ rbox_core::applets! {
     lsattr: "/bin/lsattr";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";
+    partprobe: "/usr/sbin/partprobe";
+    raidautorun: "/sbin/raidautorun";
+    rdev: "/usr/sbin/rdev";
+    readahead: "/usr/sbin/readahead";
     setfattr: "/usr/bin/setfattr";
     swapon: "/sbin/swapon" "/sbin/swapoff";
     umount: "/bin/umount";
+    volname: "/usr/bin/volname";
 }

@@ -6,7 +6,9 @@
 pub mod ar;
 pub mod cpio;
 pub mod guard;
+pub mod rpm;
 pub mod tar;
+pub mod zip;
 
 use crate::sys::fs::FileType;
 use crate::time::Moment;

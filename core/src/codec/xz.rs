@@ -1,9 +1,11 @@
-//! The .xz and .lzma formats, by lzma-rust2.
+//! The .xz and .lzma formats, by lzma-rust2. What is around the data of an .xz file is written here: the crate's own writer
+//! has all filters and is 8 KB larger.
 
-use lzma_rust2::{Action, LzmaOptions, LzmaStream, LzmaWriter, Status, Write, XzOptions, XzStream, XzWriter};
+use lzma_rust2::{Action, Lzma2Options, Lzma2Writer, LzmaStream, Status, Write, XzStream};
 
 use super::truncated;
 use crate::error::{Error, Result};
+use crate::hash::crc::Crc;
 use crate::io::{Input, Output};
 
 /// A decoder of one stream. Its dictionary grows with the data, up to the size that the header states.
@@ -63,12 +65,21 @@ fn describe(error: lzma_rust2::Error) -> Error {
     }
 }
 
-/// An encoder of one stream.
-pub enum Writer {
-    /// In the .xz format.
-    Xz(Box<XzWriter<Buffer>>),
-    /// In the .lzma format.
-    Lzma(Box<LzmaWriter<Buffer>>),
+// The .xz file format 1.1.0, 2.1: the header and the footer of a stream. The check is a CRC of 32 bits.
+const STREAM_MAGIC: &[u8] = b"\xfd7zXZ\0";
+const STREAM_FLAGS: [u8; 2] = [0, 1];
+const FOOTER_MAGIC: &[u8] = b"YZ";
+
+/// Bytes of the header of a block, and of the check after it.
+const BLOCK_HEADER: usize = 12;
+const CHECK: usize = 4;
+
+/// An encoder of one stream of one block.
+pub struct Writer {
+    block: Lzma2Writer<Buffer>,
+    crc: Crc,
+    length: u64,
+    packed: u64,
 }
 
 /// What was encoded and not written yet.
@@ -87,37 +98,73 @@ impl Write for Buffer {
 }
 
 impl Writer {
-    /// An encoder with xz's preset of that level, in the .xz format or in .lzma's.
-    pub fn new(level: u8, is_xz: bool) -> Result<Self> {
-        let writer = match is_xz {
-            true => XzWriter::new(Buffer::default(), XzOptions::with_preset(level.into()))
-                .map(|writer| Self::Xz(Box::new(writer))),
-            false => LzmaWriter::new_use_header(Buffer::default(), &LzmaOptions::with_preset(level.into()), None)
-                .map(|writer| Self::Lzma(Box::new(writer))),
-        };
-        writer.map_err(describe)
+    /// Writes the headers of the stream and of its block, which has xz's preset of that level (0-9).
+    pub fn new(level: u8, output: &mut Output) -> Result<Self> {
+        let options = Lzma2Options::with_preset(level.into());
+        output.write(STREAM_MAGIC)?;
+        output.write(&with_crc(&STREAM_FLAGS))?;
+        // 3.1: the size in words less one, no sizes, one filter; 5.3.1: LZMA2, whose property is the size of the
+        // dictionary, a power of two here.
+        let dictionary = 2 * (options.lzma_options.dict_size.ilog2() - 12);
+        output.write(&with_crc(&[(BLOCK_HEADER / 4 - 1) as u8, 0, 0x21, 1, dictionary as u8, 0, 0, 0]))?;
+        let block = Lzma2Writer::new(Buffer::default(), options);
+        Ok(Self { block, crc: Crc::gzip(), length: 0, packed: 0 })
     }
 
     /// Encodes bytes.
     pub fn encode(&mut self, mut content: &[u8], output: &mut Output) -> Result<()> {
+        self.crc.update(content);
+        self.length += content.len() as u64;
         while !content.is_empty() {
-            let (count, buffer) = match self {
-                Self::Xz(writer) => (writer.write(content), writer.inner_mut()),
-                Self::Lzma(writer) => (writer.write(content), writer.inner_mut()),
-            };
-            content = &content[count.map_err(describe)?..];
+            let count = self.block.write(content).map_err(describe)?;
+            content = &content[count..];
+            let buffer = self.block.inner_mut();
             output.write(&buffer.0)?;
+            self.packed += buffer.0.len() as u64;
             buffer.0.clear();
         }
         Ok(())
     }
 
-    /// Ends the stream.
+    /// Ends the block, and writes the index and the footer.
     pub fn finish(self, output: &mut Output) -> Result<()> {
-        let buffer = match self {
-            Self::Xz(writer) => writer.finish(),
-            Self::Lzma(writer) => writer.finish(),
-        };
-        output.write(&buffer.map_err(describe)?.0)
+        let buffer = self.block.finish().map_err(describe)?;
+        output.write(&buffer.0)?;
+        let packed = self.packed + buffer.0.len() as u64;
+        output.write_repeated(0, filling(packed))?;
+        output.write(&self.crc.finish(0).to_le_bytes())?;
+        // 4: the indicator, the number of blocks, and the sizes of the one.
+        let mut index = vec![0, 1];
+        push_number(&mut index, BLOCK_HEADER as u64 + packed + CHECK as u64);
+        push_number(&mut index, self.length);
+        index.resize(index.len() + filling(index.len() as u64), 0);
+        output.write(&with_crc(&index))?;
+        let mut footer = ((index.len() / 4) as u32).to_le_bytes().to_vec();
+        footer.extend_from_slice(&STREAM_FLAGS);
+        let sum = with_crc(&footer);
+        output.write(&sum[footer.len()..])?;
+        output.write(&footer)?;
+        output.write(FOOTER_MAGIC)
     }
+}
+
+/// How many bytes fill `length` up to a multiple of 4.
+fn filling(length: u64) -> usize {
+    (length.wrapping_neg() % 4) as usize
+}
+
+/// Bytes and their CRC.
+fn with_crc(bytes: &[u8]) -> Vec<u8> {
+    let mut crc = Crc::gzip();
+    crc.update(bytes);
+    [bytes, &crc.finish(0).to_le_bytes()].concat()
+}
+
+/// 1.2: a number of any length, seven bits a byte, the lowest first.
+fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }

@@ -8,6 +8,7 @@ use crate::sys::time::Timespec;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd, fs};
 
 /// A source of bytes that knows its name for messages.
+#[derive(Debug)]
 pub struct Input {
     source: Source,
     /// What has been read and not been consumed is `buffer[start..end]`.
@@ -18,6 +19,7 @@ pub struct Input {
     ended: bool,
 }
 
+#[derive(Debug)]
 enum Source {
     /// Standard input: what is read too far is given back when the stream is dropped.
     Standard,
@@ -30,6 +32,12 @@ enum Source {
 pub trait Filter {
     /// Reads up to `into.len()` bytes; 0 means the end.
     fn read(&mut self, into: &mut [u8]) -> Result<usize>;
+}
+
+impl core::fmt::Debug for dyn Filter {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str("Filter")
+    }
 }
 
 impl Input {

@@ -133,18 +133,18 @@ impl Discipline {
     /// clock's seconds and microseconds.
     pub fn values(&self) -> [i64; 12] {
         let t = &self.0;
-        let time = [t.time.tv_sec as i64, t.time.tv_usec as i64];
+        let time: [i64; 2] = [t.time.tv_sec as _, t.time.tv_usec as _];
         [
             i64::from(t.modes),
-            t.offset as i64,
-            t.freq as i64,
-            t.maxerror as i64,
-            t.esterror as i64,
+            t.offset as _,
+            t.freq as _,
+            t.maxerror as _,
+            t.esterror as _,
             i64::from(t.status),
-            t.constant as i64,
-            t.precision as i64,
-            t.tolerance as i64,
-            t.tick as i64,
+            t.constant as _,
+            t.precision as _,
+            t.tolerance as _,
+            t.tick as _,
             time[0],
             time[1],
         ]

@@ -107,7 +107,7 @@ impl Totals {
         if self.files < 2 || job.quiet {
             return Ok(());
         }
-        let mut line = vec![b' '; if job.verbose { 24 } else { 0 }];
+        let mut line = vec![b' '; if job.verbose { 28 } else { 0 }];
         push_sizes(&mut line, self.compressed, self.length, &ratio(self.compressed, self.length), b"(totals)");
         env.stdout.write(&line)
     }

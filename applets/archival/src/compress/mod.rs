@@ -68,8 +68,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The status of a file that was left alone, or had more than it should: a warning.
-pub const WARNING: u8 = 2;
+/// The status when a file was followed by other data, as GNU's.
+const WARNING: u8 = 2;
 
 /// Processes all operands; standard input where there is none.
 pub fn run(env: &mut Env, job: &Job<'_>, operands: &[&[u8]]) -> Outcome {
@@ -138,11 +138,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The warning for a file that is left alone; none with -q.
+    /// The failure of a file that is left alone; no message with -q.
     fn ignore(&self, path: &[u8], reason: &str) -> Result<()> {
         match self.job.quiet {
-            true => Err(Error::silent(ExitStatus(WARNING))),
-            false => Err(Error::parts(&[path, b": ", reason.as_bytes(), b" - ignored"]).with_status(WARNING)),
+            true => Err(Error::silent(ExitStatus::FAILURE)),
+            false => Err(Error::parts(&[path, b": ", reason.as_bytes(), b" - ignored"])),
         }
     }
 

@@ -4,14 +4,16 @@ use rbox_core::archive::tar::{Format, PaxOptions, Writer, padding};
 use rbox_core::archive::{Entry, Sparse};
 use rbox_core::bytes::split_once;
 use rbox_core::files::{self, FileId, FileIds, Follow, Order, Phase, Step, Visit, id, kind};
-use rbox_core::io::{self, CHUNK, Output};
+use rbox_core::io::Output;
 use rbox_core::mode;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom, Stat};
-use rbox_core::sys::{BorrowedFd, Errno, OwnedFd, process};
+use rbox_core::sys::{Errno, OwnedFd, process};
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::users::{NameCache, group_id, user_id};
+
+use crate::data::put_contents;
 
 use super::extract::Xattrs;
 use super::list::Lister;
@@ -188,7 +190,7 @@ impl Creation {
             status: ExitStatus::SUCCESS,
             writer: Writer { format, pax: pax_options(args, format)?, numeric_owner: args.has(NUMERIC) },
             header: Vec::new(),
-            data: vec![0; CHUNK],
+            data: Vec::new(),
             excluded: Excluded::of(env, args)?,
             transform: Transform::of(env, args)?,
             lister: Lister::of(env, args, 2),
@@ -412,7 +414,9 @@ impl Creation {
             if entry.sparse.is_some() {
                 fs::seek(&file, SeekFrom::Start(offset)).map_err(|errno| Error::cannot("read", path, errno))?;
             }
-            self.put_data(env, &file, path, length)?;
+            let Some(sink) = &mut self.sink else { continue };
+            let put = put_contents(env, &mut sink.output, &file, path, length, &mut self.data)?;
+            self.status.worsen(put);
         }
         let fill = padding(entry.size);
         if let Some(sink) = &mut self.sink {
@@ -423,47 +427,6 @@ impl Creation {
         if id(&now) != id(stat) || changed(&now) != changed(stat) || now.st_size != stat.st_size {
             env.report(&Error::parts(&[path, b": file changed as we read it"]));
             self.status.worsen(ExitStatus::FAILURE);
-        }
-        Ok(())
-    }
-
-    /// Writes so many bytes of a file; zeros for those that it does not have any longer.
-    fn put_data(&mut self, env: &mut Env, file: &OwnedFd, path: &[u8], length: u64) -> Result<()> {
-        let Some(sink) = &mut self.sink else { return Ok(()) };
-        let output = &mut sink.output;
-        let mut left = length;
-        if left > 2 * CHUNK as u64
-            && !output.is_inherited()
-            && let Some(to) = regular(output)?
-        {
-            left -= io::copy_range(borrow(file), to, left).0;
-        }
-        let mut failure = None;
-        while left > 0 {
-            let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
-            let count = match io::read(borrow(file), &mut self.data[..wanted]) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(errno) => {
-                    failure = Some(errno);
-                    break;
-                }
-            };
-            output.write(&self.data[..count])?;
-            left -= count as u64;
-        }
-        if left > 0 {
-            let why = match failure {
-                Some(errno) => Error::cannot("read", path, errno),
-                None => Error::parts(&[path, b": file shrank; padding with zeros"]),
-            };
-            env.report(&why);
-            self.status.worsen(ExitStatus(if failure.is_some() { 2 } else { 1 }));
-        }
-        while left > 0 {
-            let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
-            output.write_repeated(0, count)?;
-            left -= count as u64;
         }
         Ok(())
     }
@@ -495,20 +458,6 @@ impl Creation {
         }
         Ok(status)
     }
-}
-
-fn borrow(file: &OwnedFd) -> BorrowedFd<'_> {
-    rbox_core::sys::AsFd::as_fd(file)
-}
-
-/// The descriptor of an output that is a regular file, after what is buffered.
-fn regular(output: &mut Output) -> Result<Option<BorrowedFd<'_>>> {
-    let is_regular =
-        output.fd().is_some_and(|file| fs::fstat(file).is_ok_and(|stat| kind(&stat) == FileType::RegularFile));
-    if is_regular {
-        output.flush()?;
-    }
-    Ok(output.fd().filter(|_| is_regular))
 }
 
 /// How much of a path leads out of the directory that it is extracted into: slashes, and all up to the last `..`.

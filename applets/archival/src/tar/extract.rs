@@ -15,6 +15,8 @@ use rbox_core::sys::signal;
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, process};
 use rbox_core::users::{Group, User};
 
+use crate::data::write_all;
+
 use super::list::{Lister, each_member};
 use super::names::stripped;
 use super::transform::{Of, Transform};
@@ -196,6 +198,7 @@ fn manner(args: &Args<'_>) -> Manner {
         times: !args.has(TOUCH),
         keep_directories: args.has(NO_OVERWRITE_DIR),
         keep_directory_links: args.has(KEEP_LINKS),
+        makes_parents: true,
         umask: process::current_umask(),
     }
 }
@@ -227,17 +230,6 @@ fn write_part(reader: &mut Reader, file: BorrowedFd<'_>, mut left: u64) -> Resul
         write_all(file, &data[..length])?;
         reader.consume(length);
         left -= length as u64;
-    }
-    Ok(())
-}
-
-fn write_all(file: BorrowedFd<'_>, mut data: &[u8]) -> Result<()> {
-    while !data.is_empty() {
-        match fd::write(file, data) {
-            Ok(count) => data = &data[count..],
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
     }
     Ok(())
 }

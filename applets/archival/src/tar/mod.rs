@@ -205,7 +205,7 @@ The options may come first as one word without a dash: tar xzf ARCHIVE.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(2);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let words = with_dashes(args.words())?;
+    let words = options::with_dashes(USAGE, args.words())?;
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
     let args = Args::parse(USAGE, options::Grammar::Permuted, &words)?;
     for (option, what) in
@@ -228,31 +228,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         COMPARE => compare::run(env, &args),
         _ => append::run(env, &args, operation),
     }
-}
-
-/// The words with dashes before the options of the old form, `xzf ARCHIVE`, whose values come after all of them in their
-/// order.
-fn with_dashes(words: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
-    let (name, mut rest) = words.split_first().ok_or_else(Error::usage)?;
-    let mut all = vec![name.to_vec()];
-    if let Some((keys, after)) = rest.split_first()
-        && !keys.starts_with(b"-")
-    {
-        rest = after;
-        for &key in *keys {
-            let option = [b'-', key];
-            let takes = options::lines(USAGE).find(|line| line.names.contains(&&option[..])).map(|line| line.takes);
-            all.push(option.to_vec());
-            if takes == Some(options::Takes::Value) {
-                let needs = || Error::usage_because(&[b"option requires an argument -- '", &[key], b"'"]);
-                let (value, after) = rest.split_first().ok_or_else(needs)?;
-                all.push(value.to_vec());
-                rest = after;
-            }
-        }
-    }
-    all.extend(rest.iter().map(|word| word.to_vec()));
-    Ok(all)
 }
 
 /// Reports a failure, which makes the status 2.

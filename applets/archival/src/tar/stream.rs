@@ -1,15 +1,14 @@
 //! The archive as a stream: a file or a standard stream, through a program that compresses it.
-//!
-//! Compression runs in a process of its own, beside tar's: an applet of rbox, or the program that PATH leads to.
 
 use rbox_core::archive::tar::{Block, Reader, is_header};
-use rbox_core::bytes::{base_name, words};
-use rbox_core::call;
+use rbox_core::bytes::words;
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType};
 use rbox_core::sys::pipe::{PipeFlags, pipe_with};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, process};
+use rbox_core::sys::{Errno, OwnedFd, fd, process};
+
+use crate::filter::{by_content, filter, filter_input, wait};
 
 use super::{AUTO, BZIP2, COMPRESS, FILE, GZIP, IGNORE_ZEROS, LZMA, LZOP, PROGRAM, XZ, ZSTD};
 
@@ -45,21 +44,6 @@ fn by_ending(name: &[u8]) -> Option<&'static [u8]> {
         b"lzma" | b"tlz" => b"lzma",
         b"lzo" | b"tzo" => b"lzop",
         b"zst" | b"tzst" => b"zstd",
-        _ => return None,
-    })
-}
-
-/// The program for what an archive begins with.
-fn by_content(start: &[u8]) -> Option<&'static [u8]> {
-    Some(match start {
-        [0x1f, 0x8b, ..] => b"gzip",
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => b"bzip2",
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => b"xz",
-        [0x1f, 0x9d, ..] => b"compress",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => b"zstd",
-        [0x89, b'L', b'Z', b'O', 0, ..] => b"lzop",
-        // The properties that every encoder writes, and a dictionary of whole kilobytes.
-        [0x5d, 0, 0, _, _, ..] => b"lzma",
         _ => return None,
     })
 }
@@ -106,76 +90,6 @@ impl Source {
         drop(input);
         self.child.map_or(Ok(()), wait)
     }
-}
-
-fn wait(child: i32) -> Result<()> {
-    match process::wait_for(child)?.status() {
-        0 => Ok(()),
-        status => Err(Error::new(rbox_core::text!("child returned status ", status))),
-    }
-}
-
-/// Starts the decompression of a stream.
-fn filter_input(env: &mut Env, mut input: Input, command: &[&[u8]]) -> Result<(Input, i32)> {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    let name = input.name().to_vec();
-    env.stdout.flush()?;
-    let pid = process::fork_run(|| {
-        let own = core::mem::replace(&mut input, Input::from_bytes(Vec::new()));
-        let output = Output::from_fd(fd::fcntl_dupfd_cloexec(&writer, 3).unwrap_or_else(|_| process::exit_now(127)));
-        let words = [command, &[b"-d"]].concat();
-        filter(env, &words, own, output, true)
-    })?;
-    // What is buffered is the child's now, and must not be given back to standard input.
-    let buffered = input.buffered().len();
-    input.consume(buffered);
-    Ok((Input::from_fd(reader, &name), pid))
-}
-
-/// Compresses or decompresses, in the child.
-fn filter(env: &mut Env, words: &[&[u8]], mut input: Input, output: Output, decompresses: bool) -> u8 {
-    if is_own(env, words[0], decompresses) {
-        return call::here(env, input, output, words).map_or(127, |(status, _)| status.0);
-    }
-    let plugged = plug(&mut input).and_then(|()| match output.fd() {
-        Some(file) => fd::redirect(file, 1),
-        None => Ok(()),
-    });
-    let errno = match plugged {
-        Ok(()) => call::exec_by_path(env, words),
-        Err(errno) => errno,
-    };
-    env.report(&Error::cannot("execute", words[0], errno));
-    call::failure_status(errno)
-}
-
-/// Whether rbox's own applet does it: always to decompress, and for what it compresses as well as others do.
-fn is_own(env: &Env, name: &[u8], decompresses: bool) -> bool {
-    if name.contains(&b'/') || env.registry.find(base_name(name)).is_none() {
-        return false;
-    }
-    let is_other = || call::find_program(&env.vars, name).is_some_and(|path| !call::is_this_program(&path));
-    decompresses || name == b"gzip" || !is_other()
-}
-
-/// Makes a stream standard input, from where it is: by a seek, or through a process that passes on what has been read.
-fn plug(input: &mut Input) -> core::result::Result<(), Errno> {
-    let buffered = input.buffered().len();
-    let Some(file) = input.fd() else { return Err(Errno::BADF) };
-    let back = fs::SeekFrom::Current(-(buffered as i64));
-    if buffered == 0 || fs::seek(file, back).is_ok() {
-        fd::redirect(file, 0)?;
-        input.consume(buffered);
-        return Ok(());
-    }
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    let copied = |input: &mut Input| -> Result<()> {
-        let mut output = Output::from_fd(fd::fcntl_dupfd_cloexec(writer.as_fd(), 3)?);
-        rbox_core::io::copy(input, &mut output)?;
-        output.flush()
-    };
-    process::fork_run(|| u8::from(copied(input).is_err()))?;
-    fd::redirect(reader.as_fd(), 0)
 }
 
 /// An archive that is written.

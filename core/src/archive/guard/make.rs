@@ -42,6 +42,8 @@ pub struct Manner {
     pub keep_directories: bool,
     /// A link to a directory stays where the archive has a directory.
     pub keep_directory_links: bool,
+    /// Directories that are not there are made on the way to a file.
+    pub makes_parents: bool,
     /// The umask.
     pub umask: u32,
 }
@@ -88,7 +90,7 @@ impl Extractor {
 
     fn create_once(&mut self, name: &[u8], entry: &Entry) -> core::result::Result<Made, Errno> {
         let manner = self.manner;
-        let spot = self.guard.find(name, true)?;
+        let spot = self.guard.find(name, self.manner.makes_parents)?;
         let permissions = mode_of(entry, &manner);
         let changes_owner = manner.owner && ((entry.uid, entry.gid) != self.owner || !spot.is_plain);
         // Nobody else has the file open before it has its owner.
@@ -160,7 +162,7 @@ impl Extractor {
         let verb = if entry.kind() == FileType::Symlink { "create symlink" } else { "create" };
         let failed = |errno| Error::cannot(verb, &entry.name, errno);
         let is_trusting = self.guard.is_trusting;
-        let spot = self.guard.find(name, true).map_err(failed)?;
+        let spot = self.guard.find(name, self.manner.makes_parents).map_err(failed)?;
         match entry.kind() {
             FileType::Symlink if leads_out(&entry.target) && !is_trusting => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
@@ -187,7 +189,7 @@ impl Extractor {
         let target = self.guard.name(&entry.target)?;
         let from = self.guard.find(target, false).map_err(failed)?;
         let (directory, from_name) = (fd::fcntl_dupfd_cloexec(from.at, 3).map_err(failed)?, from.name.to_vec());
-        let to = self.guard.find(name, true).map_err(failed)?;
+        let to = self.guard.find(name, self.manner.makes_parents).map_err(failed)?;
         fs::linkat(&directory, &from_name[..], to.at, to.name, AtFlags::empty()).map_err(failed)?;
         let made = stat(to.at, to.name, false).map_err(failed)?;
         // A name of a link that is an empty file so far.
@@ -216,7 +218,7 @@ impl Extractor {
         let mode = Mode::from_raw_mode(mode_of(entry, &self.manner) & 0o777 | 0o700);
         let mut is_new = false;
         for _ in 0..2 {
-            let spot = self.guard.find(name, true).map_err(failed)?;
+            let spot = self.guard.find(name, self.manner.makes_parents).map_err(failed)?;
             match if name == b"." { Err(Errno::EXIST) } else { fs::mkdirat(spot.at, spot.name, mode) } {
                 Ok(()) => is_new = true,
                 Err(Errno::EXIST) => {}

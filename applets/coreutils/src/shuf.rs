@@ -1,0 +1,247 @@
+//! `shuf`: put lines, words or numbers into a random order (GNU coreutils).
+//!
+//! The same `--random-source` gives the same order as GNU's.
+
+use std::collections::BTreeMap;
+
+use rbox_core::bytes::{append, find_byte, find_bytes, split_once};
+use rbox_core::files::kind;
+use rbox_core::io::{Input, Output};
+use rbox_core::number::{PLAIN, parse_count, parse_decimal};
+use rbox_core::prelude::*;
+use rbox_core::random::Random;
+use rbox_core::sys::alloc::try_reserve;
+use rbox_core::sys::fs::{FileType, fstat};
+
+options! {
+    "[-rz] [-n N] [-o FILE] [FILE | -e [WORD]... | -i LOW-HIGH]
+
+Print the lines of FILE, or of standard input, in a random order.
+
+  -e, --echo                Shuffle the WORDs
+  -i, --input-range=LO-HI   Shuffle the numbers from LO to HI
+  -n, --head-count=N        Print at most N lines
+  -o, --output=FILE         Write to FILE, which may be the input
+  -r, --repeat              Choose each line anew, N times or without end
+  -z, --zero-terminated     Lines end in NUL
+      --random-source=FILE  Take the random bytes of FILE";
+    ECHO = "-e",
+    RANGE = "-i",
+    COUNT = "-n",
+    OUTPUT = "-o",
+    REPEAT = "-r",
+    ZERO = "-z",
+    SOURCE = "--random-source",
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run);
+
+/// A longer input, or one of unknown length, is not kept if only some of its lines are asked for.
+const KEPT: u64 = 8 << 20;
+
+/// What is shuffled.
+enum Items<'a> {
+    Words(&'a [&'a [u8]]),
+    Numbers(u64),
+    /// All lines, and where each starts.
+    Lines(Vec<u8>, Vec<usize>),
+    /// Some lines, chosen already.
+    Chosen(Vec<Vec<u8>>),
+}
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let end = if args.has(ZERO) { 0 } else { b'\n' };
+    let mut count = u64::MAX;
+    for word in args.values(COUNT) {
+        count = count.min(parse_count(word, PLAIN)?);
+    }
+    let mut random = Random::open(args.value(SOURCE))?;
+    if args.has(RANGE) && args.has(ECHO) {
+        return Err(Error::misused("cannot combine -e and -i options"));
+    }
+    let mut total = None;
+    let items = if args.has(ECHO) {
+        Items::Words(args.operands())
+    } else if let Some(range) = args.value(RANGE) {
+        args.operands_between(0, 0)?;
+        let (low, size) = parse_range(range)?;
+        total = Some(size);
+        Items::Numbers(low)
+    } else {
+        let operand = args.operands_between(0, 1)?.first().copied().unwrap_or(b"-");
+        let mut input = env.open(operand)?;
+        let is_short = input
+            .fd()
+            .and_then(|file| fstat(file).ok())
+            .is_none_or(|stat| kind(&stat) == FileType::RegularFile && stat.st_size as u64 <= KEPT);
+        if count == 0 {
+            Items::Chosen(Vec::new())
+        } else if args.has(REPEAT) || count == u64::MAX || is_short {
+            read_lines(&mut input, end)?
+        } else {
+            Items::Chosen(choose(&mut input, end, count, &mut random)?)
+        }
+    };
+    let total = total.unwrap_or(match &items {
+        Items::Words(words) => words.len() as u64,
+        Items::Lines(_, starts) => starts.len() as u64,
+        Items::Chosen(lines) => lines.len() as u64,
+        Items::Numbers(_) => 0,
+    });
+    // Not before the input has been read: it may be the same file.
+    let mut file = args.value(OUTPUT).map(Output::create).transpose()?;
+    let output = file.as_mut().unwrap_or(&mut env.stdout);
+    if args.has(REPEAT) {
+        if total == 0 && count > 0 {
+            return Err(Error::new("no lines to repeat"));
+        }
+        for _ in 0..count {
+            print(output, &items, random.below(total)?, end)?;
+        }
+    } else {
+        let mut deck = Deck::new(total, count)?;
+        for drawn in 0..total.min(count) {
+            print(output, &items, deck.draw(drawn, &mut random)?, end)?;
+        }
+    }
+    output.flush()?;
+    Ok(ExitStatus::SUCCESS)
+}
+
+/// The first number of a range and how many there are.
+fn parse_range(word: &[u8]) -> Result<(u64, u64)> {
+    let parsed = split_once(word, b'-').and_then(|(low, high)| {
+        let (low, high) = (parse_decimal(low)?, parse_decimal(high)?);
+        // As in GNU, a range may be empty by one.
+        Some((low, high.checked_add(1)?.checked_sub(low)?))
+    });
+    parsed.ok_or_else(|| Error::parts(&[b"bad range '", word, b"'"]))
+}
+
+fn read_lines(input: &mut Input, end: u8) -> Result<Items<'static>> {
+    let mut text = input.read_to_end()?;
+    if text.last().is_some_and(|&last| last != end) {
+        append(&mut text, &[end])?;
+    }
+    let mut starts = Vec::new();
+    let count = find_bytes(end, &text).count();
+    try_reserve(&mut starts, count).map_err(|_| Error::out_of_memory())?;
+    let mut start = 0;
+    for at in find_bytes(end, &text) {
+        starts.push(start);
+        start = at + 1;
+    }
+    Ok(Items::Lines(text, starts))
+}
+
+/// `count` lines of a long input, each as likely as the next (Vitter's algorithm R).
+fn choose(input: &mut Input, end: u8, count: u64, random: &mut Random) -> Result<Vec<Vec<u8>>> {
+    let (mut chosen, mut seen): (Vec<Vec<u8>>, u64) = (Vec::new(), 0);
+    while let Some(line) = input.record(end)? {
+        let line = line.strip_suffix(&[end]).unwrap_or(line);
+        seen += 1;
+        let slot = if seen <= count { seen - 1 } else { random.below(seen)? };
+        if slot < chosen.len() as u64 {
+            chosen[slot as usize].clear();
+            append(&mut chosen[slot as usize], line)?;
+        } else if slot < count {
+            try_reserve(&mut chosen, 1).map_err(|_| Error::out_of_memory())?;
+            let mut copy = Vec::new();
+            append(&mut copy, line)?;
+            chosen.push(copy);
+        }
+    }
+    Ok(chosen)
+}
+
+fn print(output: &mut Output, items: &Items<'_>, at: u64, end: u8) -> Result<()> {
+    match items {
+        Items::Numbers(low) => output.write_number(low + at)?,
+        Items::Words(words) => output.write(words[at as usize])?,
+        Items::Chosen(lines) => output.write(&lines[at as usize])?,
+        Items::Lines(text, starts) => {
+            let line = &text[starts[at as usize]..];
+            return output.write(&line[..=find_byte(end, line).unwrap_or(line.len() - 1)]);
+        }
+    }
+    output.push(end)
+}
+
+/// The numbers from 0 on, to be drawn at random (Fisher and Yates).
+enum Deck {
+    /// In the order in which they are left.
+    All(Vec<u64>, u64),
+    /// Those that are not where they began, where few of many are drawn.
+    Moved(BTreeMap<u64, u64>, u64),
+}
+
+impl Deck {
+    fn new(total: u64, count: u64) -> Result<Self> {
+        if count < total / 16 {
+            return Ok(Self::Moved(BTreeMap::new(), total));
+        }
+        let mut all = Vec::new();
+        let size = usize::try_from(total).map_err(|_| Error::out_of_memory())?;
+        try_reserve(&mut all, size).map_err(|_| Error::out_of_memory())?;
+        all.extend(0..total);
+        Ok(Self::All(all, total))
+    }
+
+    /// The next one, after `drawn` others.
+    fn draw(&mut self, drawn: u64, random: &mut Random) -> Result<u64> {
+        let (Self::All(_, total) | Self::Moved(_, total)) = self;
+        let other = drawn + random.below(*total - drawn)?;
+        Ok(match self {
+            Self::All(all, _) => {
+                all.swap(drawn as usize, other as usize);
+                all[drawn as usize]
+            }
+            Self::Moved(moved, _) => {
+                let own = moved.remove(&drawn).unwrap_or(drawn);
+                if other == drawn { own } else { moved.insert(other, own).unwrap_or(other) }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rbox_core::testing::try_call;
+
+    use super::{APPLET, Deck, Random};
+
+    fn sorted(words: &[&str], stdin: &[u8]) -> Vec<String> {
+        let ran = try_call(APPLET, words, stdin);
+        let mut lines: Vec<String> = ran.stdout.lines().map(str::to_string).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn nothing_is_lost_or_doubled() {
+        assert_eq!(sorted(&["shuf"], b"b\na\nc"), ["a", "b", "c"]);
+        assert_eq!(sorted(&["shuf", "-e", "x", "y\ny"], b""), ["x", "y", "y"]);
+        assert_eq!(sorted(&["shuf", "-i", "8-11"], b""), ["10", "11", "8", "9"]);
+    }
+
+    #[test]
+    fn few_of_many_are_drawn_without_memory() {
+        let mut random = Random::open(None).expect("the kernel");
+        let mut deck = Deck::new(1 << 60, 1000).expect("a deck");
+        let mut drawn: Vec<u64> = (0..1000).map(|at| deck.draw(at, &mut random).expect("a number")).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 1000);
+    }
+
+    #[test]
+    fn counts_and_ranges_are_checked() {
+        assert_eq!(try_call(APPLET, &["shuf", "-n", "2", "-r", "-e", "a"], b"").stdout, "a\na\n");
+        assert_eq!(try_call(APPLET, &["shuf", "-r"], b"").stderr, "shuf: no lines to repeat\n");
+        for range in ["3-1", "5", "-3", "1-x", "0-18446744073709551615"] {
+            let ran = try_call(APPLET, &["shuf", "-i", range], b"");
+            assert_eq!((ran.status, ran.stderr), (1, format!("shuf: bad range '{range}'\n")));
+        }
+    }
+}
