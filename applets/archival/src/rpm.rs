@@ -112,6 +112,7 @@ fn install(env: &mut Env, package: Package) -> Result<()> {
         times: true,
         keep_directories: false,
         keep_directory_links: true,
+        makes_parents: true,
         umask: process::current_umask(),
     };
     let mut installation =

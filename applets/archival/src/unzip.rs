@@ -241,6 +241,7 @@ impl<'a> Run<'a> {
             times: true,
             keep_directories: true,
             keep_directory_links: false,
+            makes_parents: true,
             umask: process::current_umask(),
         };
         Ok(Self::Extract(Box::new(Extraction {
