@@ -25,6 +25,7 @@ rbox_core::applets! {
     expand: "/usr/bin/expand";
     expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
+    r#false: "/bin/false";
     fmt: "/usr/bin/fmt";
     fold: "/usr/bin/fold";
     fsync: "/bin/fsync";
@@ -38,6 +39,8 @@ rbox_core::applets! {
     ln: "/bin/ln";
     logname: "/usr/bin/logname";
     ls: "/bin/ls";
+    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha224sum" "/usr/bin/sha256sum" "/usr/bin/sha384sum"
+        "/usr/bin/sha512sum" "/usr/bin/sha3sum" "/usr/bin/b2sum";
     mkdir: "/bin/mkdir";
     mkfifo: "/usr/bin/mkfifo";
     mknod: "/bin/mknod";
@@ -78,6 +81,7 @@ rbox_core::applets! {
     timeout: "/usr/bin/timeout";
     touch: "/bin/touch";
     tr: "/usr/bin/tr";
+    r#true: "/bin/true";
     truncate: "/usr/bin/truncate";
     tsort: "/usr/bin/tsort";
     tty: "/usr/bin/tty";
