@@ -2,13 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod compress;
+mod control;
 mod data;
+mod deb;
 mod filter;
 
 rbox_core::applets! {
     ar: "/usr/bin/ar";
     bzip2: "/usr/bin/bzip2" "/usr/bin/bunzip2" "/usr/bin/bzcat";
     cpio: "/bin/cpio";
+    dpkg_deb: "/usr/bin/dpkg-deb";
     gzip: "/bin/gzip" "/bin/gunzip" "/bin/zcat";
     lzop: "/bin/lzop" "/usr/bin/unlzop" "/usr/bin/lzopcat";
     rpm: "/bin/rpm";

@@ -111,8 +111,8 @@ fn install(env: &mut Env, package: Package) -> Result<()> {
         permissions: true,
         times: true,
         keep_directories: false,
-        makes_parents: true,
         keep_directory_links: true,
+        makes_parents: true,
         umask: process::current_umask(),
     };
     let mut installation =

@@ -240,8 +240,8 @@ impl<'a> Run<'a> {
             permissions: args.has(KEEP_MODES),
             times: true,
             keep_directories: true,
-            makes_parents: true,
             keep_directory_links: false,
+            makes_parents: true,
             umask: process::current_umask(),
         };
         Ok(Self::Extract(Box::new(Extraction {

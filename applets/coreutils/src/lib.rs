@@ -71,6 +71,7 @@ rbox_core::applets! {
     sort: "/usr/bin/sort";
     split: "/usr/bin/split";
     stat: "/bin/stat";
+    stty: "/bin/stty";
     sum: "/usr/bin/sum";
     sync: "/bin/sync";
     tac: "/usr/bin/tac";
