@@ -138,7 +138,7 @@ pub fn size(mut kilobytes: u64) -> Vec<u8> {
     while kilobytes >= if unit == 0 { 100_000 } else { 10_000 } {
         (kilobytes, unit) = (kilobytes >> 10, unit + 1);
     }
-    let letter = [b"kmgtp"[unit]];
+    let letter = [b"kmgtpe"[unit]];
     text!(kilobytes, &letter[..usize::from(unit > 0)])
 }
 
@@ -150,7 +150,7 @@ mod tests {
     fn sizes_fit_their_column() {
         assert_eq!(
             (size(99_999), size(100_000), size(u64::MAX >> 10)),
-            (b"99999".to_vec(), b"97m".to_vec(), b"8192t".to_vec())
+            (b"99999".to_vec(), b"97m".to_vec(), b"15e".to_vec())
         );
     }
 
