@@ -3,9 +3,11 @@
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rbox_core::archive::{Entry, cpio, tar};
+use rbox_core::time::Moment;
 
 use crate::cache;
 use crate::manifest::{Kind, Manifest, Node};
@@ -73,137 +75,78 @@ fn write(output: &mut dyn Write, format: Format, tree: &Manifest, epoch: u32) ->
     }
 }
 
-/// The contents that follow a cpio header: a link's target counts as contents.
-fn contents(node: &Node) -> &[u8] {
+/// What both formats say about a file of the tree.
+fn entry(name: Vec<u8>, node: &Node, epoch: u32) -> Entry {
+    let (mut size, mut target, mut device) = (0, Vec::new(), (0, 0));
     match &node.kind {
-        Kind::File(bytes) | Kind::Symlink(bytes) => bytes,
-        _ => b"",
+        Kind::File(bytes) => size = bytes.len() as u64,
+        Kind::Symlink(to) => target.clone_from(to),
+        Kind::Character(major, minor) | Kind::Block(major, minor) => device = (*major, *minor),
+        Kind::Directory | Kind::Fifo => {}
     }
-}
-
-fn device(node: &Node) -> (u32, u32) {
-    match node.kind {
-        Kind::Character(major, minor) | Kind::Block(major, minor) => (major, minor),
-        _ => (0, 0),
+    let root = |id: u32| if id == 0 { b"root".to_vec() } else { Vec::new() };
+    Entry {
+        name,
+        mode: node.type_bits() | node.mode,
+        uid: node.uid,
+        gid: node.gid,
+        user: root(node.uid),
+        group: root(node.gid),
+        size,
+        modified: Moment { seconds: epoch.into(), nanos: 0 },
+        target,
+        device,
+        ..Entry::default()
     }
 }
 
 fn write_cpio(output: &mut dyn Write, tree: &Manifest, epoch: u32) -> Result<()> {
-    let mut number = 0;
-    for (path, node) in tree.iter().filter(|(path, _)| !path.is_empty()) {
-        number += 1;
-        write_cpio_entry(output, path, node, number, epoch)?;
+    let mut header = Vec::new();
+    for (inode, (path, node)) in (1..).zip(tree.iter().filter(|(path, _)| !path.is_empty())) {
+        let count = if node.kind == Kind::Directory { 2 } else { 1 };
+        let links = cpio::Links { inode, count, ..cpio::Links::default() };
+        header.clear();
+        cpio::push_header(&mut header, &entry(path.to_vec(), node, epoch), &links, cpio::Format::Newc).map_err(say)?;
+        output.write_all(&header)?;
+        write_data(output, node, |size| cpio::filling(size, 4) as usize)?;
     }
-    let trailer = Node::new(Kind::Fifo, 0);
-    write_cpio_header(output, b"TRAILER!!!", &trailer, 0, 0, 0)
-}
-
-fn write_cpio_entry(output: &mut dyn Write, path: &[u8], node: &Node, number: u32, epoch: u32) -> Result<()> {
-    let mode = node.type_bits() | node.mode;
-    write_cpio_header(output, path, node, mode, number, epoch)?;
-    let bytes = contents(node);
-    output.write_all(bytes)?;
-    output.write_all(&[0; 4][..bytes.len().next_multiple_of(4) - bytes.len()])?;
-    Ok(())
-}
-
-fn write_cpio_header(
-    output: &mut dyn Write,
-    path: &[u8],
-    node: &Node,
-    mode: u32,
-    number: u32,
-    epoch: u32,
-) -> Result<()> {
-    let links = if node.kind == Kind::Directory { 2 } else { 1 };
-    let size = u32::try_from(node.size()).context("a file past 4 GiB")?;
-    let (major, minor) = device(node);
-    let fields = [number, mode, node.uid, node.gid, links, epoch, size, 0, 0, major, minor, path.len() as u32 + 1, 0];
-    let mut header = b"070701".to_vec();
-    for field in fields {
-        write!(header, "{field:08X}")?;
-    }
-    header.extend(path);
-    header.push(0);
-    header.resize(header.len().next_multiple_of(4), 0);
+    header.clear();
+    cpio::push_trailer(&mut header, cpio::Format::Newc).map_err(say)?;
     output.write_all(&header)?;
     Ok(())
 }
 
 fn write_tar(output: &mut dyn Write, tree: &Manifest, epoch: u32) -> Result<()> {
+    let writer = tar::Writer::new(tar::Format::Ustar);
+    let mut header = Vec::new();
     for (path, node) in tree.iter() {
-        output.write_all(&tar_header(path, node, epoch)?)?;
-        if let Kind::File(bytes) = &node.kind {
-            output.write_all(bytes)?;
-            output.write_all(&[0; 512][..bytes.len().next_multiple_of(512) - bytes.len()])?;
+        let mut name = b"./".to_vec();
+        name.extend(path);
+        if node.kind == Kind::Directory && !path.is_empty() {
+            name.push(b'/');
         }
+        header.clear();
+        let show = || String::from_utf8_lossy(path).into_owned();
+        writer.push_header(&mut header, &entry(name, node, epoch)).map_err(say).with_context(show)?;
+        output.write_all(&header)?;
+        write_data(output, node, tar::padding)?;
     }
     output.write_all(&[0; 1024])?;
     Ok(())
 }
 
-fn tar_header(path: &[u8], node: &Node, epoch: u32) -> Result<[u8; 512]> {
-    let mut raw = [0; 512];
-    let show = || String::from_utf8_lossy(path).into_owned();
-    let mut name = b"./".to_vec();
-    name.extend(path);
-    if node.kind == Kind::Directory && !path.is_empty() {
-        name.push(b'/');
+/// Writes a file's data and the zeros that fill them up.
+fn write_data(output: &mut dyn Write, node: &Node, padding: impl Fn(u64) -> usize) -> Result<()> {
+    if let Kind::File(bytes) = &node.kind {
+        output.write_all(bytes)?;
+        output.write_all(&[0; 512][..padding(bytes.len() as u64)])?;
     }
-    let (prefix, name) = split_name(&name).with_context(|| format!("{}: name too long", show()))?;
-    raw[..name.len()].copy_from_slice(name);
-    raw[345..345 + prefix.len()].copy_from_slice(prefix);
-    let (kind, size) = match &node.kind {
-        Kind::File(bytes) => (b'0', bytes.len()),
-        Kind::Symlink(target) => {
-            ensure!(target.len() <= 100, "{}: target too long", show());
-            raw[157..157 + target.len()].copy_from_slice(target);
-            (b'2', 0)
-        }
-        Kind::Character(..) => (b'3', 0),
-        Kind::Block(..) => (b'4', 0),
-        Kind::Directory => (b'5', 0),
-        Kind::Fifo => (b'6', 0),
-    };
-    let (major, minor) = device(node);
-    let octal = [
-        (100, 7, u64::from(node.mode)),
-        (108, 7, u64::from(node.uid)),
-        (116, 7, u64::from(node.gid)),
-        (124, 11, size as u64),
-        (136, 11, u64::from(epoch)),
-        (329, 7, u64::from(major)),
-        (337, 7, u64::from(minor)),
-    ];
-    for (at, width, value) in octal {
-        let digits = format!("{value:0width$o}");
-        ensure!(digits.len() == width, "{}: a number is too large", show());
-        raw[at..at + width].copy_from_slice(digits.as_bytes());
-    }
-    raw[156] = kind;
-    raw[257..265].copy_from_slice(b"ustar\x0000");
-    if node.uid == 0 {
-        raw[265..269].copy_from_slice(b"root");
-    }
-    if node.gid == 0 {
-        raw[297..301].copy_from_slice(b"root");
-    }
-    // The sum is taken with spaces in its own field.
-    raw[148..156].fill(b' ');
-    let sum: u32 = raw.iter().map(|byte| u32::from(*byte)).sum();
-    raw[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    Ok(raw)
+    Ok(())
 }
 
-/// Cuts a long name at a slash into ustar's prefix (155 bytes) and name (100 bytes).
-fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    if name.len() <= 100 {
-        return Some((b"", name));
-    }
-    (1..name.len().min(156))
-        .rev()
-        .find(|at| name[*at] == b'/' && (1..=100).contains(&(name.len() - at - 1)))
-        .map(|at| (&name[..at], &name[at + 1..]))
+/// The message of an error of core.
+fn say(error: rbox_core::error::Error) -> anyhow::Error {
+    anyhow!(String::from_utf8_lossy(error.message()).into_owned())
 }
 
 #[cfg(test)]

@@ -343,7 +343,7 @@ impl Copier {
     /// The mode comes last: a directory that its owner may not write could not be filled.
     fn finish_directory(&self, opened: &OwnedFd, target: &OwnedFd, to: &[u8], source: &Stat, new: bool) -> Result<()> {
         if self.manner.preserve {
-            return self.keep(opened, target, to, source);
+            return keep(target.as_fd(), to, source, self.manner.xattrs.then(|| opened.as_fd()));
         }
         if new {
             let mode = Mode::from_raw_mode(source.st_mode & 0o777 & !crate::sys::process::current_umask());
@@ -456,7 +456,7 @@ impl Copier {
         let target = self.open_target(item, &now, exists)?;
         data::copy(&opened, &target, [from.path, to.path], &now, self.manner.sparse, self.manner.reflink)?;
         if self.manner.preserve {
-            self.keep(&opened, &target, to.path, &now)?;
+            keep(target.as_fd(), to.path, &now, self.manner.xattrs.then(|| opened.as_fd()))?;
         }
         identity(&target).map_err(|errno| Error::cannot("stat", to.path, errno))
     }
@@ -490,20 +490,6 @@ impl Copier {
             }
         }
         Ok(opened)
-    }
-
-    /// Owner first, since chown(2) takes set-id bits and capabilities (an attribute) away; times last. An ordinary user
-    /// cannot give files away.
-    fn keep(&self, opened: &impl AsFd, target: &impl AsFd, to: &[u8], source: &Stat) -> Result<()> {
-        let mut mode = source.st_mode & 0o7777;
-        if fs::fchown(target, Some(Uid::from_raw(source.st_uid)), Some(Gid::from_raw(source.st_gid))).is_err() {
-            mode &= 0o1777;
-        }
-        if self.manner.xattrs {
-            keep_xattrs(opened.as_fd(), target.as_fd());
-        }
-        fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(to, errno))?;
-        fs::futimens(target, &times(source)).map_err(|errno| Error::on(to, errno))
     }
 
     fn keep_special(&self, to: Place<'_>, source: &Stat) -> Result<()> {
@@ -587,6 +573,23 @@ fn leads_to(to: Place<'_>, source: &Stat) -> bool {
 
 fn same_file(from: Place<'_>, to: Place<'_>) -> Error {
     Error::parts(&[b"'", from.path, b"' and '", to.path, b"' are the same file"])
+}
+
+/// Gives `target`, a file that messages call `name`, the owner, the mode and the times of `source`, and the extended
+/// attributes of the file `attributes`.
+///
+/// Owner first, since chown(2) takes set-id bits and capabilities (an attribute) away; times last. An ordinary user
+/// cannot give files away.
+pub fn keep(target: BorrowedFd<'_>, name: &[u8], source: &Stat, attributes: Option<BorrowedFd<'_>>) -> Result<()> {
+    let mut mode = source.st_mode & 0o7777;
+    if fs::fchown(target, Some(Uid::from_raw(source.st_uid)), Some(Gid::from_raw(source.st_gid))).is_err() {
+        mode &= 0o1777;
+    }
+    if let Some(source) = attributes {
+        keep_xattrs(source, target);
+    }
+    fs::fchmod(target, Mode::from_raw_mode(mode)).map_err(|errno| Error::on(name, errno))?;
+    fs::futimens(target, &times(source)).map_err(|errno| Error::on(name, errno))
 }
 
 fn times(stat: &Stat) -> Timestamps {

@@ -110,6 +110,34 @@ impl Follow {
     }
 }
 
+/// The order of the names in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the file system has them.
+    Found,
+    /// By their bytes.
+    Name,
+    /// By their inode numbers.
+    Inode,
+}
+
+impl Order {
+    /// Adds the names of an open directory, all of them where they must be sorted. False when there are no more.
+    fn list(self, directory: BorrowedFd<'_>, entries: &mut Vec<Entry>) -> core::result::Result<bool, Errno> {
+        let mut has_more = list_more(directory, entries)?;
+        if self != Self::Found {
+            while has_more {
+                has_more = list_more(directory, entries)?;
+            }
+            match self {
+                Self::Inode => entries.sort_unstable_by_key(|entry| entry.inode),
+                _ => entries.sort_unstable_by(|one, two| one.name.cmp(&two.name)),
+            }
+        }
+        Ok(has_more)
+    }
+}
+
 /// When a walk is at a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -184,7 +212,21 @@ pub fn walk_gathering(
     gather(operand, follow, OnVisit::new(visit))
 }
 
+/// The same, with the names of each directory in that order. Those of a directory are all in memory.
+pub fn walk_in_order(
+    operand: &[u8],
+    follow: Follow,
+    order: Order,
+    visit: &mut impl FnMut(&Visit<'_>) -> Result<Step>,
+) -> Result<Vec<Error>> {
+    gather_in_order(operand, follow, order, OnVisit::new(visit))
+}
+
 fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Error>> {
+    gather_in_order(operand, follow, Order::Found, visit)
+}
+
+fn gather_in_order(operand: &[u8], follow: Follow, order: Order, visit: OnVisit<'_>) -> Result<Vec<Error>> {
     let mut failed = Vec::new();
     let mut keep = |error: Error| {
         if error.is_output() {
@@ -193,7 +235,9 @@ fn gather(operand: &[u8], follow: Follow, visit: OnVisit<'_>) -> Result<Vec<Erro
         failed.push(error);
         Ok(())
     };
-    Walk::new(follow, visit, OnFailure::new(&mut keep)).run(operand)?;
+    let mut walk = Walk::new(follow, visit, OnFailure::new(&mut keep));
+    walk.order = order;
+    walk.run(operand)?;
     Ok(failed)
 }
 
@@ -212,6 +256,7 @@ struct Walk<'a> {
     visit: OnVisit<'a>,
     failed: OnFailure<'a>,
     lazy: bool,
+    order: Order,
     /// The operand's attributes: what a lazy walk puts a type and an inode number into.
     sample: Option<Stat>,
 }
@@ -236,7 +281,7 @@ pub const MOST_OPEN: usize = 64;
 
 impl<'a> Walk<'a> {
     fn new(follow: Follow, visit: OnVisit<'a>, failed: OnFailure<'a>) -> Self {
-        Self { follow, visit, failed, lazy: false, sample: None }
+        Self { follow, visit, failed, lazy: false, order: Order::Found, sample: None }
     }
 
     fn run(&mut self, operand: &[u8]) -> Result<()> {
@@ -302,7 +347,7 @@ impl<'a> Walk<'a> {
         }
         let mut entries = Vec::new();
         let opened = open_directory(at, name, follow)
-            .and_then(|directory| Ok((list_more(directory.as_fd(), &mut entries)?, Some(directory))));
+            .and_then(|directory| Ok((self.order.list(directory.as_fd(), &mut entries)?, Some(directory))));
         let (has_more, directory) = match opened {
             Ok(opened) => opened,
             Err(errno) => {

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod applet;
+pub mod archive;
 pub mod block;
 pub mod bytes;
 pub mod call;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::io::Input;
+use crate::number::parse_decimal;
 
 /// A line of a table of mounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Mount {
     pub kind: Vec<u8>,
     /// Options between commas.
     pub options: Vec<u8>,
+    /// When fsck(8) checks it: after those with a smaller number, never with 0.
+    pub pass: u64,
 }
 
 impl Mount {
@@ -24,7 +27,8 @@ impl Mount {
         let source = fields.next().filter(|source| !source.starts_with(b"#"))?;
         let (target, kind) = (fields.next()?, fields.next().unwrap_or_default());
         let options = fields.next().unwrap_or_else(|| b"defaults".to_vec());
-        Some(Self { source, target, kind, options })
+        let pass = fields.nth(1).and_then(|digits| parse_decimal(&digits)).unwrap_or(0);
+        Some(Self { source, target, kind, options, pass })
     }
 
     /// True when `option` is one of the options.

@@ -7,7 +7,7 @@
 //!   -i[SUF], --in-place[=SUF]  a value may be attached
 //!   -r, -R, --recursive    several names for one option
 //!       --color[=WHEN]     no short name
-//!   -NUM                   a number for a name: -5
+//!   -NUM                   a number for a name: -5, also in a cluster: -a5
 //! ```
 //!
 //! Parsing follows POSIX XBD 12.2 with GNU's long options, their unambiguous abbreviations and permuted operands.
@@ -334,12 +334,47 @@ fn take_apart(text: &[u8], dash: usize, end: usize, option: Opt) -> Line<'_> {
     Line { option, names, takes, help: help.trim_ascii() }
 }
 
+/// The option with that letter.
+fn find_short(usage: &str, letter: u8) -> Option<Line<'_>> {
+    lines(usage).find(|line| line.names.iter().any(|name| **name == [b'-', letter]))
+}
+
+/// The decimal digits that `word` begins with.
+fn digits_of(word: &[u8]) -> &[u8] {
+    &word[..word.iter().take_while(|byte| byte.is_ascii_digit()).count()]
+}
+
 /// What follows a leading `--`, for applets that read their words themselves.
 pub fn after_dashes<'a, 'b>(words: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
     match words {
         [b"--", rest @ ..] => rest,
         _ => words,
     }
+}
+
+/// The words with dashes before the options of tar's and ar's form, `xzf ARCHIVE`, whose values come after all of them in their
+/// order.
+pub fn with_dashes(usage: &str, words: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+    let (name, mut rest) = words.split_first().ok_or_else(Error::usage)?;
+    let mut all = vec![name.to_vec()];
+    if let Some((keys, after)) = rest.split_first()
+        && !keys.starts_with(b"-")
+    {
+        rest = after;
+        for &key in *keys {
+            let option = [b'-', key];
+            let takes = lines(usage).find(|line| line.names.contains(&&option[..])).map(|line| line.takes);
+            all.push(option.to_vec());
+            if takes == Some(Takes::Value) {
+                let needs = || Error::usage_because(&[b"option requires an argument -- '", &[key], b"'"]);
+                let (value, after) = rest.split_first().ok_or_else(needs)?;
+                all.push(value.to_vec());
+                rest = after;
+            }
+        }
+    }
+    all.extend(rest.iter().map(|word| word.to_vec()));
+    Ok(all)
 }
 
 /// How options and operands may be.
@@ -364,6 +399,8 @@ pub struct Args<'a> {
     given: u128,
     found: Vec<(Opt, Option<&'a [u8]>)>,
     operands: Vec<&'a [u8]>,
+    /// For each operand that an option may follow: how many options were given before it.
+    before: Vec<usize>,
 }
 
 impl<'a> Args<'a> {
@@ -371,7 +408,7 @@ impl<'a> Args<'a> {
     ///
     /// The error is the one the user sees: `invalid option -- 'x'`, `unrecognized option '--foo'`.
     pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
-        let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new() };
+        let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new(), before: Vec::new() };
         let mut rest = words.get(1..).unwrap_or_default();
         if matches!(grammar, Grammar::Raw | Grammar::Data) {
             args.operands = rest.to_vec();
@@ -390,6 +427,7 @@ impl<'a> Args<'a> {
                 [b'-', _, ..] => args.take_short(usage, word, &mut rest)?,
                 _ => {
                     args.operands.push(word);
+                    args.before.push(args.found.len());
                     if matches!(grammar, Grammar::OptionsFirst | Grammar::Numbers) {
                         break;
                     }
@@ -457,21 +495,37 @@ impl<'a> Args<'a> {
         Ok(())
     }
 
-    /// Takes a word like `-5` or `+3` where the usage text has `-NUM` or `+NUM`. The value keeps no sign.
+    /// Takes a word like `-5` or `+3` where the usage text has `-NUM` or `+NUM`. The value keeps no sign. Options without
+    /// a value may follow the digits of `-5`, as in `-9c`; else all of the word is the value.
     fn take_number(&mut self, usage: &str, word: &'a [u8]) -> bool {
         let name = if word[0] == b'-' { &b"-NUM"[..] } else { b"+NUM" };
         let Some(line) = lines(usage).find(|line| line.names.contains(&name)) else { return false };
-        self.add(line.option, Some(&word[1..]));
+        let digits = digits_of(&word[1..]);
+        let is_plain = |letter: &u8| find_short(usage, *letter).is_some_and(|line| line.takes == Takes::Nothing);
+        let length = if !word[1 + digits.len()..].iter().all(is_plain) { word.len() } else { 1 + digits.len() };
+        self.add(line.option, Some(&word[1..length]));
+        for &letter in &word[length..] {
+            if let Some(line) = find_short(usage, letter) {
+                self.add(line.option, None);
+            }
+        }
         true
     }
 
     fn take_short(&mut self, usage: &str, word: &'a [u8], rest: &mut &'a [&'a [u8]]) -> Result<()> {
-        for (at, &letter) in word.iter().enumerate().skip(1) {
-            let name = [b'-', letter];
-            let Some(line) = lines(usage).find(|line| line.names.iter().any(|other| *other == name)) else {
+        let mut at = 1;
+        while let Some(&letter) = word.get(at) {
+            let digits = digits_of(&word[at..]);
+            let attached = &word[at + 1..];
+            at += 1;
+            let Some(line) = find_short(usage, letter) else {
+                if let Some(line) = lines(usage).find(|line| line.names.contains(&&b"-NUM"[..]) && !digits.is_empty()) {
+                    self.add(line.option, Some(digits));
+                    at += digits.len() - 1;
+                    continue;
+                }
                 return Err(Error::usage_because(&[b"invalid option -- '", &[letter], b"'"]));
             };
-            let attached = &word[at + 1..];
             match line.takes {
                 Takes::Nothing => self.add(line.option, None),
                 Takes::Attached => {
@@ -533,6 +587,11 @@ impl<'a> Args<'a> {
     /// The operands.
     pub fn operands(&self) -> &[&'a [u8]] {
         &self.operands
+    }
+
+    /// How many of `found` were given before that operand, for options that hold for what follows them.
+    pub fn options_before(&self, operand: usize) -> usize {
+        self.before.get(operand).copied().unwrap_or(self.found.len())
     }
 
     /// The operands, or `only` where there are none.
@@ -619,6 +678,12 @@ mod tests {
         let args = parse(&words);
         assert_eq!(args.value(Opt(5)), Some(&b"12"[..]));
         assert_eq!(args.operands(), [b"-a"]);
+        // With options around the digits, and a value that has other characters.
+        for (word, value, all) in [(&b"-9a"[..], &b"9"[..], true), (b"-a19", b"19", true), (b"-9k", b"9k", false)] {
+            let words: [&[u8]; 2] = [b"x", word];
+            let args = parse(&words);
+            assert_eq!((args.value(Opt(5)), args.has(Opt(0))), (Some(value), all));
+        }
     }
 
     #[test]

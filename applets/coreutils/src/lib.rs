@@ -12,6 +12,7 @@ rbox_core::applets! {
     cksum: "/usr/bin/cksum" "/usr/bin/crc32";
     comm: "/usr/bin/comm";
     cp: "/bin/cp";
+    csplit: "/usr/bin/csplit";
     cut: "/usr/bin/cut";
     date: "/bin/date";
     dd: "/bin/dd";
@@ -25,6 +26,7 @@ rbox_core::applets! {
     expr: "/usr/bin/expr";
     factor: "/usr/bin/factor";
     r#false: "/bin/false";
+    fmt: "/usr/bin/fmt";
     fold: "/usr/bin/fold";
     fsync: "/bin/fsync";
     groups: "/usr/bin/groups";
@@ -32,11 +34,13 @@ rbox_core::applets! {
     hostid: "/usr/bin/hostid";
     id: "/usr/bin/id";
     install: "/usr/bin/install";
+    join: "/usr/bin/join";
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
     logname: "/usr/bin/logname";
     ls: "/bin/ls";
-    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha256sum" "/usr/bin/sha512sum" "/usr/bin/sha3sum";
+    md5sum: "/usr/bin/md5sum" "/usr/bin/sha1sum" "/usr/bin/sha224sum" "/usr/bin/sha256sum" "/usr/bin/sha384sum"
+        "/usr/bin/sha512sum" "/usr/bin/sha3sum" "/usr/bin/b2sum";
     mkdir: "/bin/mkdir";
     mkfifo: "/usr/bin/mkfifo";
     mknod: "/bin/mknod";
@@ -46,9 +50,12 @@ rbox_core::applets! {
     nl: "/usr/bin/nl";
     nohup: "/usr/bin/nohup";
     nproc: "/usr/bin/nproc";
+    numfmt: "/usr/bin/numfmt";
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
+    pathchk: "/usr/bin/pathchk";
     pipe_progress: "/bin/pipe_progress";
+    pr: "/usr/bin/pr";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
@@ -81,11 +88,13 @@ rbox_core::applets! {
     uname: "/bin/uname";
     unexpand: "/usr/bin/unexpand";
     uniq: "/usr/bin/uniq";
+    users: "/usr/bin/users";
     usleep: "/bin/usleep";
     uudecode: "/usr/bin/uudecode";
     uuencode: "/usr/bin/uuencode";
     wc: "/usr/bin/wc";
     which: "/usr/bin/which";
+    who: "/usr/bin/who" "/usr/bin/w";
     whoami: "/usr/bin/whoami";
     yes: "/usr/bin/yes";
 }

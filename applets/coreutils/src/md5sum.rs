@@ -1,18 +1,20 @@
-//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `sha3sum`: print and check hashes of files, with GNU's lines and
-//! options.
+//! `md5sum`, `sha1sum`, `sha224sum`, `sha256sum`, `sha384sum`, `sha512sum`, `sha3sum`, `b2sum`: print and check hashes of
+//! files, with GNU's lines and options.
 //!
 //! A name with a newline or a backslash is escaped as GNU's tools do it, so that a list can hold every name. An
 //! improper line of a list is a failure, as with BusyBox and GNU's `--strict`.
 
 use rbox_core::bytes::{find, find_byte, split_once};
+use rbox_core::hash::blake2b::Blake2b;
 use rbox_core::hash::{Algorithm, Hash, hex};
 use rbox_core::io::Input;
+use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::text;
 
 options! {
-    "[-btz] [--tag] [-a BITS] [FILE]... | -c [-sw] [-a BITS] [LIST]...
+    "[-btz] [--tag] [-a BITS] [-l BITS] [FILE]... | -c [-sw] [-a BITS] [LIST]...
 
 Print or check hashes of FILEs, or of standard input.
 
@@ -25,7 +27,8 @@ Print or check hashes of FILEs, or of standard input.
       --tag                 Print in BSD format
   -z, --zero                End lines with NUL and do not escape names
   -b, -t, --binary, --text  Binary or text mode, which are equal
-  -a, --algorithm=BITS      Size for sha3sum: 224 (default), 256, 384, 512";
+  -a, --algorithm=BITS      Size for sha3sum: 224 (default), 256, 384, 512
+  -l, --length=BITS         Size for b2sum: a multiple of 8, at most 512 (default)";
     CHECK = "-c",
     STATUS = "-s",
     QUIET = "--quiet",
@@ -36,6 +39,7 @@ Print or check hashes of FILEs, or of standard input.
     ZERO = "-z",
     SAME = "-b",
     BITS = "-a",
+    LENGTH = "-l",
 }
 
 /// The applet.
@@ -44,7 +48,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // What these ask for is always so.
     let _ = args.has(SAME);
-    let algorithm = algorithm(&env.name, args.value(BITS))?;
+    let algorithm = algorithm(&env.name, args.value(BITS), args.value(LENGTH))?;
     if args.has(CHECK) {
         let lists = args.operands_or(b"-");
         return env.for_each_operand(&lists, &mut |env, list| check(env, args, algorithm, list));
@@ -59,47 +63,79 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let lead = if is_plain { "" } else { "\\" };
         let end = if args.has(ZERO) { b"\0" } else { b"\n" };
         let line = match args.has(TAG) {
-            true => text!(lead, tag(algorithm), " (", escaped, ") = ", sum, end),
+            true => text!(lead, tag(algorithm, sum.len()), " (", escaped, ") = ", sum, end),
             false => text!(lead, sum, "  ", escaped, end),
         };
         env.stdout.write(&line)
     })
 }
 
-/// The applet's name says which hash, and for SHA-3 also the word of `-a`.
-fn algorithm(name: &[u8], bits: Option<&[u8]>) -> Result<Algorithm> {
-    Ok(match (name, bits) {
+/// Which hash: one of SHA-2, SHA-3 and the broken ones, or BLAKE2b of so many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Of(Algorithm),
+    Blake2b(usize),
+}
+
+/// The applet's name says which hash, and for SHA-3 and BLAKE2b also the word of an option.
+fn algorithm(name: &[u8], bits: Option<&[u8]>, length: Option<&[u8]>) -> Result<Kind> {
+    if name == b"b2sum" && bits.is_none() {
+        // GNU: 0 is the default.
+        let word = length.filter(|word| *word != b"0").unwrap_or(b"512");
+        let bits = parse_decimal(word).filter(|bits| (8..=512).contains(bits) && bits % 8 == 0);
+        return bits.map(|bits| Kind::Blake2b(bits as usize / 8)).ok_or_else(|| bad("-l", word));
+    }
+    Ok(Kind::Of(match (name, bits) {
+        _ if length.is_some() => return Err(Error::usage()),
         (b"sha3sum", None | Some(b"224")) => Algorithm::Sha3_224,
         (b"sha3sum", Some(b"256")) => Algorithm::Sha3_256,
         (b"sha3sum", Some(b"384")) => Algorithm::Sha3_384,
         (b"sha3sum", Some(b"512")) => Algorithm::Sha3_512,
-        (_, Some(bits)) => return Err(Error::parts(&[b"bad -a", bits])),
+        (_, Some(bits)) => return Err(bad("-a", bits)),
         (b"sha1sum", _) => Algorithm::Sha1,
+        (b"sha224sum", _) => Algorithm::Sha224,
         (b"sha256sum", _) => Algorithm::Sha256,
+        (b"sha384sum", _) => Algorithm::Sha384,
         (b"sha512sum", _) => Algorithm::Sha512,
         _ => Algorithm::Md5,
-    })
+    }))
 }
 
-/// What BSD's form calls the hash.
-const fn tag(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Md5 => "MD5",
-        Algorithm::Sha1 => "SHA1",
-        Algorithm::Sha224 => "SHA224",
-        Algorithm::Sha256 => "SHA256",
-        Algorithm::Sha384 => "SHA384",
-        Algorithm::Sha512 => "SHA512",
-        Algorithm::Sha3_224 => "SHA3-224",
-        Algorithm::Sha3_256 => "SHA3-256",
-        Algorithm::Sha3_384 => "SHA3-384",
-        Algorithm::Sha3_512 => "SHA3-512",
-    }
+fn bad(option: &str, word: &[u8]) -> Error {
+    Error::parts(&[b"bad ", option.as_bytes(), word])
+}
+
+/// What BSD's form calls a hash of so many digits; GNU's has the bits of a BLAKE2b that is not the usual one.
+fn tag(kind: Kind, digits: usize) -> Vec<u8> {
+    let name = match kind {
+        Kind::Blake2b(_) if digits < 128 => return text!("BLAKE2b-", 4 * digits),
+        Kind::Blake2b(_) => "BLAKE2b",
+        Kind::Of(Algorithm::Md5) => "MD5",
+        Kind::Of(Algorithm::Sha1) => "SHA1",
+        Kind::Of(Algorithm::Sha224) => "SHA224",
+        Kind::Of(Algorithm::Sha256) => "SHA256",
+        Kind::Of(Algorithm::Sha384) => "SHA384",
+        Kind::Of(Algorithm::Sha512) => "SHA512",
+        Kind::Of(Algorithm::Sha3_224) => "SHA3-224",
+        Kind::Of(Algorithm::Sha3_256) => "SHA3-256",
+        Kind::Of(Algorithm::Sha3_384) => "SHA3-384",
+        Kind::Of(Algorithm::Sha3_512) => "SHA3-512",
+    };
+    name.as_bytes().to_vec()
+}
+
+/// A hash that is being made.
+enum Sum {
+    Of(Hash),
+    Blake2b(Blake2b),
 }
 
 /// The digits of a file's hash.
-fn sum(env: &mut Env, algorithm: Algorithm, name: &[u8]) -> Result<Vec<u8>> {
-    let mut hash = Hash::new(algorithm);
+fn sum(env: &mut Env, kind: Kind, name: &[u8]) -> Result<Vec<u8>> {
+    let mut sum = match kind {
+        Kind::Of(algorithm) => Sum::Of(Hash::new(algorithm)),
+        Kind::Blake2b(length) => Sum::Blake2b(Blake2b::new(length)),
+    };
     let mut opened;
     let input = if name == b"-" {
         &mut env.stdin
@@ -110,9 +146,15 @@ fn sum(env: &mut Env, algorithm: Algorithm, name: &[u8]) -> Result<Vec<u8>> {
     loop {
         let content = input.fill().map_err(|error| Error::cannot("read", name, error.errno().unwrap_or(Errno::IO)))?;
         if content.is_empty() {
-            return Ok(hex(&hash.finish()));
+            return Ok(hex(&match sum {
+                Sum::Of(hash) => hash.finish(),
+                Sum::Blake2b(hash) => hash.finish(),
+            }));
         }
-        hash.update(content);
+        match &mut sum {
+            Sum::Of(hash) => hash.update(content),
+            Sum::Blake2b(hash) => hash.update(content),
+        }
         let length = content.len();
         input.consume(length);
     }
@@ -151,14 +193,20 @@ fn unescape(name: &[u8]) -> Vec<u8> {
 }
 
 /// A line of a list: the hash and the name. `None` when it has none of the known forms.
-fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
+fn entry(line: &[u8], kind: Kind) -> Option<(&[u8], Vec<u8>)> {
     // A list that was written on another system.
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (line, is_escaped) = match line.strip_prefix(b"\\") {
         Some(line) => (line, true),
         None => (line, false),
     };
-    let of_bsd = line.strip_prefix(tag(algorithm).as_bytes()).and_then(|rest| rest.strip_prefix(b" ("));
+    // A BLAKE2b has as many digits as the line has.
+    let count = if let Kind::Of(algorithm) = kind { digits(algorithm) } else { 0 };
+    let of_bsd = match (kind, line.strip_prefix(b"BLAKE2b-")) {
+        (Kind::Blake2b(_), Some(rest)) => Some(&rest[rest.iter().take_while(|byte| byte.is_ascii_digit()).count()..]),
+        _ => line.strip_prefix(&tag(kind, 128)[..]),
+    };
+    let of_bsd = of_bsd.and_then(|rest| rest.strip_prefix(b" ("));
     let (sum, name) = match of_bsd {
         Some(rest) => {
             // The last one: a name may have what looks like it.
@@ -174,18 +222,19 @@ fn entry(line: &[u8], algorithm: Algorithm) -> Option<(&[u8], Vec<u8>)> {
             (sum, name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*")).unwrap_or(name))
         }
     };
-    let is_sum = sum.len() == digits(algorithm) && !name.is_empty() && sum.iter().all(u8::is_ascii_hexdigit);
+    let is_length = sum.len() == count || count == 0 && (2..=128).contains(&sum.len()) && sum.len() % 2 == 0;
+    let is_sum = is_length && !name.is_empty() && sum.iter().all(u8::is_ascii_hexdigit);
     is_sum.then(|| (sum, if is_escaped { unescape(name) } else { name.to_vec() }))
 }
 
 /// Checks the files of a list.
-fn check(env: &mut Env, args: &Args<'_>, algorithm: Algorithm, list: &[u8]) -> Result<()> {
+fn check(env: &mut Env, args: &Args<'_>, kind: Kind, list: &[u8]) -> Result<()> {
     let mut input = env.open(list)?;
     let is_silent = args.has(STATUS);
     let (mut total, mut malformed, mut unreadable, mut wrong, mut right) = (0u64, 0u64, 0u64, 0u64, 0u64);
     while let Some(line) = input.line()? {
         // No name of a file has a NUL character: this is the form of -z, or no list at all.
-        let Some((expected, name)) = entry(line, algorithm).filter(|(_, name)| find_byte(0, name).is_none()) else {
+        let Some((expected, name)) = entry(line, kind).filter(|(_, name)| find_byte(0, name).is_none()) else {
             malformed += 1;
             if args.has(WARN) {
                 env.report(&Error::new("invalid format"));
@@ -193,7 +242,8 @@ fn check(env: &mut Env, args: &Args<'_>, algorithm: Algorithm, list: &[u8]) -> R
             continue;
         };
         total += 1;
-        let result: &[u8] = match sum(env, algorithm, &name) {
+        let kind = if let Kind::Blake2b(_) = kind { Kind::Blake2b(expected.len() / 2) } else { kind };
+        let result: &[u8] = match sum(env, kind, &name) {
             Ok(sum) if sum.eq_ignore_ascii_case(expected) => {
                 right += 1;
                 b": OK\n"
@@ -255,7 +305,7 @@ const fn digits(algorithm: Algorithm) -> usize {
 mod tests {
     use rbox_core::testing::try_call;
 
-    use super::{APPLET, Algorithm, entry, escape, unescape};
+    use super::{APPLET, Algorithm, Kind, entry, escape, unescape};
 
     #[test]
     fn the_name_says_which_hash() {
@@ -271,7 +321,7 @@ mod tests {
     fn lines_of_lists_have_forms() {
         let name = |start: &[u8], end: &[u8]| {
             let line = [start, &b"0f".repeat(16), end].concat();
-            entry(&line, Algorithm::Md5).map(|(_, name)| name)
+            entry(&line, Kind::Of(Algorithm::Md5)).map(|(_, name)| name)
         };
         assert_eq!(name(b"", b" *a b"), Some(b"a b".to_vec()));
         assert_eq!(name(b"", b" a"), Some(b"a".to_vec()));
@@ -281,7 +331,7 @@ mod tests {
         {
             assert_eq!(name(start, end), None);
         }
-        assert_eq!(entry(b"", Algorithm::Md5), None);
+        assert_eq!(entry(b"", Kind::Of(Algorithm::Md5)), None);
     }
 
     #[test]

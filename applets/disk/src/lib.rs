@@ -5,15 +5,26 @@ rbox_core::applets! {
     blkdiscard: "/usr/bin/blkdiscard";
     blkid: "/sbin/blkid";
     blockdev: "/sbin/blockdev";
+    chattr: "/bin/chattr";
     eject: "/usr/bin/eject";
     fallocate: "/usr/bin/fallocate";
+    fatattr: "/bin/fatattr";
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
+    fsck: "/sbin/fsck";
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
+    getfattr: "/usr/bin/getfattr";
     losetup: "/sbin/losetup";
+    lsattr: "/bin/lsattr";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";
+    partprobe: "/usr/sbin/partprobe";
+    raidautorun: "/sbin/raidautorun";
+    rdev: "/usr/sbin/rdev";
+    readahead: "/usr/sbin/readahead";
+    setfattr: "/usr/bin/setfattr";
     swapon: "/sbin/swapon" "/sbin/swapoff";
     umount: "/bin/umount";
+    volname: "/usr/bin/volname";
 }

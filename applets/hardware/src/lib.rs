@@ -1,9 +1,24 @@
 //! Devices.
 #![forbid(unsafe_code)]
 
+mod clock;
+mod events;
+mod sysfs;
+
 rbox_core::applets! {
+    beep: "/usr/bin/beep";
+    devmem: "/sbin/devmem";
+    hwclock: "/sbin/hwclock";
+    lspci: "/usr/bin/lspci";
+    lsscsi: "/usr/bin/lsscsi";
+    lsusb: "/usr/bin/lsusb";
     mdev: "/sbin/mdev";
+    microcom: "/usr/bin/microcom";
+    rtcwake: "/usr/sbin/rtcwake";
     rx: "/usr/bin/rx";
+    seedrng: "/usr/sbin/seedrng";
+    uevent: "/sbin/uevent";
+    watchdog: "/sbin/watchdog";
 }
 
 #[cfg(fuzzing)]

@@ -5,6 +5,7 @@ rbox_core::applets! {
     halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
     init: "/sbin/init" "/linuxrc";
     run_parts: "/bin/run-parts";
+    runlevel: "/sbin/runlevel";
     start_stop_daemon: "/sbin/start-stop-daemon";
 }
 

@@ -1,38 +1,45 @@
 //! `kill`: send signals to processes (POSIX XCU kill).
 
 use rbox_core::number::{invalid, parse_decimal};
+use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
 use rbox_core::signals::{NAMES, name_of, number_of};
 use rbox_core::sys::signal;
 
-options!(
+options! {
     "[-l [NUMBER]] [-s SIG | -SIG] PID...
 
 Send a signal (TERM) to processes; -PID is a process group.
 
-  With -l, list the signals, or print the name of NUMBER or of an exit status."
-);
+  -l      List the signals, or print the name of NUMBER or of an exit status
+  -L      Same as -l
+  -s SIG  Send SIG; same as -SIG
+  -n SIG  Same as -s SIG";
+    LIST = "-l",
+    LIST_TOO = "-L",
+    SIGNAL = "-s",
+    SIGNAL_TOO = "-n",
+}
 
-/// The applet. `-SIG` and `-PID` are no options, so it reads its words itself.
+/// The applet. `-SIG` and `-PID` are no options: the first is taken out before options are read.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().inline();
 
-const TERM: i32 = 15;
+pub const TERM: i32 = 15;
 
 fn nobody() -> Error {
     Error::new("you need to specify whom to kill")
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let words = args.operands();
-    let (number, pids) = match words {
-        [] => return Err(nobody()),
-        [b"-l" | b"-L", rest @ ..] => return list(env, rest),
-        [b"-s" | b"-n", name, rest @ ..] => (signal_of(name)?, rest),
-        [b"--", rest @ ..] => (TERM, rest),
-        [word, rest @ ..] if word.len() > 1 && word.starts_with(b"-") => (signal_of(&word[1..])?, rest),
-        rest => (TERM, rest),
-    };
-    let pids = options::after_dashes(pids);
+    let mut words = args.words().to_vec();
+    let signal = take_signal(&mut words, b"lLsn")?;
+    let args = Args::parse(USAGE, Grammar::Numbers, &words)?;
+    let pids = args.operands();
+    if args.has(LIST) || args.has(LIST_TOO) {
+        return list(env, pids);
+    }
+    let named = args.value(SIGNAL).or(args.value(SIGNAL_TOO)).map(signal_of).transpose()?;
+    let number = signal.or(named).unwrap_or(TERM);
     if pids.is_empty() {
         return Err(nobody());
     }
@@ -51,7 +58,19 @@ fn parse_pid(word: &[u8]) -> Result<i32> {
     Ok(pid * sign)
 }
 
-fn signal_of(word: &[u8]) -> Result<i32> {
+/// Takes the first word that is `-SIG` out of a command line, and gives its number. Words before it are of the options
+/// whose characters `options` has.
+pub fn take_signal(words: &mut Vec<&[u8]>, options: &[u8]) -> Result<Option<i32>> {
+    let is_option =
+        |word: &&&[u8]| matches!(word, [b'-', first, ..] if options.contains(first) && number_of(&word[1..]).is_none());
+    let at = 1 + words[1..].iter().take_while(is_option).count();
+    match words.get(at) {
+        Some([b'-', first, ..]) if *first != b'-' => signal_of(&words.remove(at)[1..]).map(Some),
+        _ => Ok(None),
+    }
+}
+
+pub fn signal_of(word: &[u8]) -> Result<i32> {
     number_of(word).ok_or_else(|| Error::parts(&[b"bad signal name '", word, b"'"]))
 }
 

@@ -1,47 +1,37 @@
 //! `killall`: send a signal to processes by name.
 
+use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
 use rbox_core::processes;
-use rbox_core::signals::number_of;
 use rbox_core::sys::signal;
 
-use crate::kill::list_all;
+use crate::kill::{TERM, list_all, signal_of, take_signal};
 
-options!(
+options! {
     "[-lq] [-s SIG | -SIG] NAME...
 
 Send a signal (TERM) to all processes of each NAME.
 
-  With -l, list the signals; with -q, do not report unmatched names."
-);
+  -l      List the signals
+  -q      Do not report unmatched names
+  -s SIG  Send SIG; same as -SIG";
+    LIST = "-l",
+    QUIET = "-q",
+    SIGNAL = "-s",
+}
 
-/// The applet. `-SIG` is no option, so it reads its words itself.
+/// The applet. `-SIG` is no option, so it is taken out before options are read.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let (mut number, mut quiet, mut names) = (15, false, args.operands());
-    while let [word, rest @ ..] = names {
-        names = match (*word, rest) {
-            (b"--", _) => {
-                names = rest;
-                break;
-            }
-            (b"-l", _) => return list_all(env),
-            (b"-q", _) => {
-                quiet = true;
-                rest
-            }
-            (b"-s", [name, rest @ ..]) => {
-                number = signal_of(name)?;
-                rest
-            }
-            ([b'-', name @ ..], _) if !name.is_empty() => {
-                number = signal_of(name)?;
-                rest
-            }
-            _ => break,
-        };
+    let mut words = args.words().to_vec();
+    let signal = take_signal(&mut words, b"lqs")?;
+    let args = Args::parse(USAGE, Grammar::OptionsFirst, &words)?;
+    if args.has(LIST) {
+        return list_all(env);
     }
+    let number = signal.or(args.value(SIGNAL).map(signal_of).transpose()?).unwrap_or(TERM);
+    let (quiet, names) = (args.has(QUIET), args.operands());
     if names.is_empty() {
         return Err(Error::new("you need to specify whom to kill"));
     }
@@ -63,10 +53,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
         if failed { Err(Error::silent(ExitStatus::FAILURE)) } else { Ok(()) }
     })
-}
-
-fn signal_of(word: &[u8]) -> Result<i32> {
-    number_of(word).ok_or_else(|| Error::parts(&[b"bad signal name '", word, b"'"]))
 }
 
 #[cfg(test)]

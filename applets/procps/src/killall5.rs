@@ -1,45 +1,42 @@
 //! `killall5`: signal all processes of other sessions (System V; killall5(8)).
 
 use rbox_core::number::parse_in_range;
+use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
 use rbox_core::processes::{self, Process};
-use rbox_core::signals::number_of;
 use rbox_core::sys::{process as own, signal};
 use rbox_core::text;
 
-use crate::kill::list_all;
+use crate::kill::{TERM, list_all, take_signal};
 
-options!(
+options! {
     "[-l] [-SIG] [-o PID[,PID]...]...
 
 Send a signal (TERM) to all processes outside its own session, except kernel threads.
 
-  With -l, list the signals; with -o, omit PIDs."
-);
+  -l          List the signals
+  -o PID,...  Omit PIDs";
+    LIST = "-l",
+    OMIT = "-o",
+}
 
-/// The applet. `-SIG` is no option, so it reads its words itself.
+/// The applet. `-SIG` is no option, so it is taken out before options are read.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 
 const STOP: i32 = 19;
 const CONTINUE: i32 = 18;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let (mut number, mut omitted, mut words) = (15, Vec::new(), args.operands());
-    while let Some((word, rest)) = words.split_first() {
-        words = rest;
-        match (*word, rest) {
-            (b"-l", _) => return list_all(env),
-            (b"-o", [list, rest @ ..]) => {
-                for pid in list.split(|byte| *byte == b',') {
-                    omitted.push(parse_in_range(pid, 1, i32::MAX as u64)? as i32);
-                }
-                words = rest;
-            }
-            ([b'-', name @ ..], _) if !name.is_empty() && name != b"o" => {
-                number = number_of(name).ok_or_else(|| Error::parts(&[b"bad signal name '", name, b"'"]))?;
-            }
-            _ => return Err(Error::usage()),
-        }
+    let mut words = args.words().to_vec();
+    let number = take_signal(&mut words, b"lo")?.unwrap_or(TERM);
+    let args = Args::parse(USAGE, Grammar::OptionsFirst, &words)?;
+    args.operands_between(0, 0)?;
+    if args.has(LIST) {
+        return list_all(env);
+    }
+    let mut omitted = Vec::new();
+    for pid in args.values(OMIT).flat_map(|list| list.split(|byte| *byte == b',')) {
+        omitted.push(parse_in_range(pid, 1, i32::MAX as u64)? as i32);
     }
     send_all(env, number, &omitted)
 }

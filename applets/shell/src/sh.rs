@@ -129,7 +129,11 @@ fn export(shell: &mut Shell, name: &[u8], value: Vec<u8>) {
 fn start(shell: &mut Shell, words: &[&[u8]], args: &Args<'_>) -> Run {
     let mut start =
         Start { login: args.words().first().is_some_and(|word| word.starts_with(b"-")), ..Start::default() };
-    let rest = read_options(shell, words, &mut start)?;
+    let rest = read_options(shell, words, &mut start).inspect_err(|fail| {
+        if *fail == Fail::Error {
+            shell.status = 2;
+        }
+    })?;
     let result = begin(shell, rest, &start);
     if result == Err(Fail::Error) && shell.status == 0 {
         shell.status = 2;
@@ -186,7 +190,6 @@ fn read_options<'a, 'b>(
                     };
                     words = rest;
                     if builtins::bash::shopt(shell, &[if on { b"-s" } else { b"-u" }, name])? != 0 {
-                        shell.status = 2;
                         return Err(Fail::Error);
                     }
                 }
@@ -236,11 +239,7 @@ fn long_option<'a, 'b>(
             shell.print(&text!("bash (rbox) ", own, "\ncompatible with bash, version ", &version, "\n"));
             return Err(Fail::Exit);
         }
-        _ => {
-            let fail = shell.error(&[word, b": invalid option"]);
-            shell.status = 2;
-            return Err(fail);
-        }
+        _ => return Err(shell.error(&[word, b": invalid option"])),
     }
     Ok(words)
 }

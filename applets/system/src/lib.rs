@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    adjtimex: "/sbin/adjtimex";
     chrt: "/usr/bin/chrt";
     dmesg: "/bin/dmesg";
     flock: "/usr/bin/flock";

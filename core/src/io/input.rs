@@ -24,7 +24,20 @@ enum Source {
     /// Standard input: what is read too far is given back when the stream is dropped.
     Standard,
     File(OwnedFd),
+    Filter(Box<dyn Filter>),
     Memory,
+}
+
+/// What an `Input` reads from that is neither a descriptor nor memory: a decoder.
+pub trait Filter {
+    /// Reads up to `into.len()` bytes; 0 means the end.
+    fn read(&mut self, into: &mut [u8]) -> Result<usize>;
+}
+
+impl core::fmt::Debug for dyn Filter {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str("Filter")
+    }
 }
 
 impl Input {
@@ -56,6 +69,11 @@ impl Input {
         Self::from_source(Source::Memory, b"standard input", content)
     }
 
+    /// What `filter` makes.
+    pub fn from_filter(filter: Box<dyn Filter>, name: &[u8]) -> Self {
+        Self::from_source(Source::Filter(filter), name, Vec::new())
+    }
+
     fn from_source(source: Source, name: &[u8], buffer: Vec<u8>) -> Self {
         let end = buffer.len();
         Self { source, buffer, start: 0, end, name: name.to_vec(), ended: false }
@@ -66,14 +84,14 @@ impl Input {
         &self.name
     }
 
-    /// The descriptor below, for `fstat`, `lseek` and copies inside the kernel. `None` for memory.
+    /// The descriptor below, for `fstat`, `lseek` and copies inside the kernel. `None` for memory and filters.
     ///
     /// `buffered` bytes have been taken from it already.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.source {
             Source::Standard => Some(fd::borrow(0)),
             Source::File(file) => Some(file.as_fd()),
-            Source::Memory => None,
+            Source::Filter(_) | Source::Memory => None,
         }
     }
 
@@ -92,12 +110,7 @@ impl Input {
 
     /// Reads once and adds to the unconsumed bytes. False at the end of the file.
     pub fn fill_more(&mut self) -> Result<bool> {
-        let source = match &self.source {
-            Source::Standard => fd::borrow(0),
-            Source::File(file) => file.as_fd(),
-            Source::Memory => return Ok(false),
-        };
-        if self.ended {
+        if self.ended || matches!(self.source, Source::Memory) {
             return Ok(false);
         }
         if self.start == self.end {
@@ -113,7 +126,14 @@ impl Input {
             larger[..self.end].copy_from_slice(&self.buffer);
             self.buffer = larger;
         }
-        let got = read(source, &mut self.buffer[self.end..]).map_err(|errno| Error::on(&self.name, errno))?;
+        let into = &mut self.buffer[self.end..];
+        let got = match &mut self.source {
+            Source::Standard => read(fd::borrow(0), into),
+            Source::File(file) => read(file.as_fd(), into),
+            Source::Filter(filter) => Ok(filter.read(into)?),
+            Source::Memory => Ok(0),
+        };
+        let got = got.map_err(|errno| Error::on(&self.name, errno))?;
         self.end += got;
         // A terminal's end of file is one event: asking again would wait for another.
         self.ended = got == 0;

@@ -6,7 +6,7 @@ mod output;
 mod records;
 
 pub use copy::{copy, copy_part, copy_range};
-pub use input::{Input, read};
+pub use input::{Filter, Input, read};
 pub use output::Output;
 pub use records::Piece;
 

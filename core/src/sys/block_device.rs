@@ -26,6 +26,7 @@ const FIFREEZE: u64 = 0xc004_5877;
 const FITHAW: u64 = 0xc004_5878;
 const FITRIM: u64 = 0xc018_5879;
 const FDFLUSH: u64 = 0x024b;
+const RAID_AUTORUN: u64 = 0x0914;
 const CDROMEJECT: u64 = 0x5309;
 const CDROMCLOSETRAY: u64 = 0x5319;
 const CDROM_DRIVE_STATUS: u64 = 0x5326;
@@ -89,6 +90,8 @@ pub enum Order {
     ReadPartitions,
     /// Forget what a floppy disk's driver knows.
     FlushFloppy,
+    /// Search for RAID arrays and start them.
+    StartRaid,
     /// Put the medium out.
     Eject,
     /// Take the tray in.
@@ -108,6 +111,7 @@ pub fn tell(file: BorrowedFd<'_>, order: Order) -> Result<(), Errno> {
             Order::Flush => libc::ioctl(fd, BLKFLSBUF as _, 0),
             Order::ReadPartitions => libc::ioctl(fd, BLKRRPART as _, 0),
             Order::FlushFloppy => libc::ioctl(fd, FDFLUSH as _, 0),
+            Order::StartRaid => libc::ioctl(fd, RAID_AUTORUN as _, 0),
             Order::Eject => libc::ioctl(fd, CDROMEJECT as _, 0),
             Order::CloseTray => libc::ioctl(fd, CDROMCLOSETRAY as _, 0),
         }

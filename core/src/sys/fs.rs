@@ -45,6 +45,22 @@ by_path! {
     statfs(;) -> StatFs;
     /// `rmdir(2)`.
     rmdir(;) -> ();
+    /// `getxattr(2)`.
+    getxattr(; name: &[u8], value: &mut [u8]) -> usize;
+    /// `lgetxattr(2)`.
+    lgetxattr(; name: &[u8], value: &mut [u8]) -> usize;
+    /// `listxattr(2)`.
+    listxattr(; names: &mut [u8]) -> usize;
+    /// `llistxattr(2)`.
+    llistxattr(; names: &mut [u8]) -> usize;
+    /// `setxattr(2)`.
+    setxattr(; name: &[u8], value: &[u8], flags: XattrFlags) -> ();
+    /// `lsetxattr(2)`.
+    lsetxattr(; name: &[u8], value: &[u8], flags: XattrFlags) -> ();
+    /// `removexattr(2)`.
+    removexattr(; name: &[u8]) -> ();
+    /// `lremovexattr(2)`.
+    lremovexattr(; name: &[u8]) -> ();
 }
 
 /// `open(2)`. It goes on after a signal: the wait for the other end of a FIFO is not for every caller to mend.

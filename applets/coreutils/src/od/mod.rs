@@ -118,7 +118,12 @@ struct Dump {
     before: Vec<u8>,
     starred: bool,
     out: Vec<u8>,
+    /// What each form of one byte prints of it, once much is to be printed.
+    tables: Vec<[[u8; 5]; 256]>,
 }
+
+/// From so many bytes on tables save more time than they take to make.
+const MANY: usize = 1 << 14;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let count = |option| args.value(option).map(parse_size).transpose();
@@ -182,6 +187,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         before: Vec::new(),
         starred: false,
         out: Vec::new(),
+        tables: Vec::new(),
     };
     let status = env.for_each_input(&operands, &mut |env, input| dump.read(env, input))?;
     if dump.skip > 0 {
@@ -310,7 +316,25 @@ impl Dump {
         Ok(())
     }
 
+    /// Makes the tables when all forms are of one byte and of one width, so that nothing else aligns them.
+    fn make_tables(&mut self) {
+        let mut out = Vec::new();
+        for &form in &self.forms {
+            let mut table = [[0; 5]; 256];
+            for byte in 0..=255 {
+                out.clear();
+                push(&mut out, form, &[byte], false);
+                table[usize::from(byte)][..out.len()].copy_from_slice(&out);
+            }
+            self.tables.push(table);
+        }
+    }
+
     fn take_lines(&mut self, mut content: &[u8]) {
+        let is_plain = |form: &Form| form.size == 1 && form.width() * self.width == self.columns;
+        if content.len() >= MANY && self.tables.is_empty() && self.forms.iter().all(is_plain) {
+            self.make_tables();
+        }
         let mut line = core::mem::take(&mut self.line);
         while !content.is_empty() {
             let length = content.len().min(self.width - line.len());
@@ -396,6 +420,22 @@ impl Dump {
         }
     }
 
+    /// Numbers of different forms that stand for the same bytes end in the same column.
+    fn print_numbers(&mut self, line: &[u8], form: Form) {
+        let start = self.out.len();
+        let numbers = self.width / form.size;
+        for (number, bytes) in line.chunks(form.size).enumerate() {
+            let at = self.out.len();
+            push(&mut self.out, form, bytes, self.big_endian);
+            let written = self.out.len() - start;
+            let blanks = (self.columns * (number + 1) / numbers).saturating_sub(written);
+            if blanks > 0 {
+                self.out.resize(self.out.len() + blanks, b' ');
+                self.out[at..].rotate_right(blanks);
+            }
+        }
+    }
+
     fn print_line(&mut self, line: &[u8]) {
         for at in 0..self.forms.len() {
             let form = self.forms[at];
@@ -405,17 +445,11 @@ impl Dump {
                 self.out.extend_from_slice(if self.radix == b'x' { b"      " } else { b"       " });
             }
             let start = self.out.len();
-            let numbers = self.width / form.size;
-            for (number, bytes) in line.chunks(form.size).enumerate() {
-                let place = self.out.len();
-                push(&mut self.out, form, bytes, self.big_endian);
-                // Numbers of different forms that stand for the same bytes end in the same column.
-                let written = self.out.len() - start;
-                let blanks = (self.columns * (number + 1) / numbers).saturating_sub(written);
-                if blanks > 0 {
-                    self.out.resize(self.out.len() + blanks, b' ');
-                    self.out[place..].rotate_right(blanks);
-                }
+            if let Some(table) = self.tables.get(at) {
+                let width = form.width();
+                line.iter().for_each(|&byte| self.out.extend_from_slice(&table[usize::from(byte)][..width]));
+            } else {
+                self.print_numbers(line, form);
             }
             if form.beside {
                 self.out.resize(start + self.columns, b' ');

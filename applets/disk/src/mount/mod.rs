@@ -115,7 +115,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         [one] => mount_known(env, &plan, one, fstab),
         [source, target] => {
             let kind = plan.types.unwrap_or(b"auto").to_vec();
-            let mount = Mount { source: source.to_vec(), target: target.to_vec(), kind, options: Vec::new() };
+            let mount = Mount { source: source.to_vec(), target: target.to_vec(), kind, ..Mount::default() };
             attach(env, &plan, mount)
         }
         _ => Err(Error::usage()),

@@ -14,11 +14,11 @@ use rbox_core::io::{self, Input, Output};
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, Mode, OFlags};
-use rbox_core::sys::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
-use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use rbox_core::sys::process::{Gid, Uid};
 use rbox_core::sys::{Errno, fs};
 use rbox_core::syslog::{DAEMON_INFO, log};
+
+use crate::events::Events;
 use rules::{Action, Device, Location, Rule};
 
 options! {
@@ -71,14 +71,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     mdev.read_rules();
     if args.has(SCAN) || args.has(DAEMON) {
-        let socket = if args.has(DAEMON) { Some(listen()?) } else { None };
+        let events = if args.has(DAEMON) { Some(Events::listen()?) } else { None };
         // BusyBox looks at partitions through the class; older kernels have only /sys/block.
         mdev.scan(env, b"/sys/class", 0);
         if fs::stat("/sys/class/block").is_err() {
             mdev.scan(env, b"/sys/block", 0);
         }
-        return match socket {
-            Some(socket) => mdev.serve(env, &socket, args.has(FOREGROUND)),
+        return match events {
+            Some(events) => mdev.serve(env, events, args.has(FOREGROUND)),
             None => Ok(ExitStatus::SUCCESS),
         };
     }
@@ -125,15 +125,6 @@ fn end_turn(number: Option<u64>) {
     }
 }
 
-fn listen() -> Result<rbox_core::sys::OwnedFd> {
-    let failed = |errno| Error::on("can't listen for kernel events", errno);
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(KOBJECT_UEVENT))
-        .map_err(failed)?;
-    // Group 1 carries the kernel's own events.
-    bind(&socket, &SocketAddrNetlink::new(0, 1)).map_err(failed)?;
-    Ok(socket)
-}
-
 impl Mdev {
     fn read_rules(&mut self) {
         let text = read_small(b"/etc/mdev.conf").unwrap_or_default();
@@ -150,24 +141,20 @@ impl Mdev {
         }
     }
 
-    fn serve(&mut self, env: &mut Env, socket: &rbox_core::sys::OwnedFd, foreground: bool) -> Outcome {
+    fn serve(&mut self, env: &mut Env, mut events: Events, foreground: bool) -> Outcome {
         if !foreground {
             detach()?;
             rbox_core::sys::process::chdir("/dev").map_err(|errno| Error::on("/dev", errno))?;
         }
-        let mut buffer = vec![0; 16 << 10];
         loop {
-            match recv(socket, &mut buffer[..], RecvFlags::empty()) {
-                Ok((count, _)) => {
-                    // `ACTION@DEVPATH`, then the variables, a NUL byte after each.
-                    let words: Vec<&[u8]> =
-                        buffer[..count].split(|&byte| byte == 0).skip(1).filter(|word| !word.is_empty()).collect();
+            match events.next() {
+                Ok(Some(words)) => {
                     self.read_rules();
                     self.handle(env, &words);
                 }
                 // So many events that the kernel dropped some: the tree shows what they were.
                 Err(Errno::NOBUFS) => self.scan(env, b"/sys/class", 0),
-                Err(Errno::INTR) => {}
+                Ok(None) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(Error::on("can't receive kernel events", errno)),
             }
         }

@@ -204,7 +204,8 @@ impl Shell {
             }
             let parsed = parser::next_command(input, self);
             self.location.read_line = input.line;
-            if matches!(input.reader, Reader::None) {
+            // bash shows the text of -c and `eval`, too.
+            if matches!(input.reader, Reader::None) && !self.options.bash {
                 input.shown = input.at;
             }
             if self.options.history
@@ -293,7 +294,11 @@ impl Shell {
     /// Prints what the parser read since the last call: `set -v`.
     fn show_input(&mut self, input: &mut Input) {
         if self.options.verbose {
-            write_error(input.unshown());
+            let lines = input.unshown();
+            write_error(lines);
+            if input.ended && !lines.is_empty() && !lines.ends_with(b"\n") {
+                write_error(b"\n");
+            }
         }
         input.shown = input.at;
     }

@@ -26,14 +26,19 @@ pub struct Dump {
     before: Vec<u8>,
     starred: bool,
     out: Vec<u8>,
+    /// Whether the tables of the parts are made.
+    has_tables: bool,
 }
+
+/// From so many bytes on tables save more time than they take to make.
+const MANY: usize = 1 << 14;
 
 impl Dump {
     pub fn new(mut formats: Vec<Format>, all: bool, skip: u64, left: u64) -> Dump {
         let size = formats.iter().map(|format| format.size).max().unwrap_or(0);
         formats.iter_mut().for_each(|format| format.fill(size));
         let (block, before, out) = (Vec::new(), Vec::new(), Vec::new());
-        Dump { formats, all, skip, left, size, offset: 0, block, before, starred: false, out }
+        Dump { formats, all, skip, left, size, offset: 0, block, before, starred: false, out, has_tables: false }
     }
 
     /// Prints the blocks that end in this input.
@@ -63,6 +68,10 @@ impl Dump {
     }
 
     fn take(&mut self, mut content: &[u8]) {
+        if content.len() >= MANY && !core::mem::replace(&mut self.has_tables, true) {
+            let units = self.formats.iter_mut().flat_map(|format| &mut format.units);
+            units.flat_map(|unit| &mut unit.parts).filter(|part| part.size == 1).for_each(make_table);
+        }
         while self.block.len() + content.len() >= self.size {
             let (taken, rest) = content.split_at(self.size - self.block.len());
             content = rest;
@@ -125,12 +134,29 @@ fn print_unit(out: &mut Vec<u8>, unit: &Unit, block: &[u8], mut at: usize, lengt
             // Nothing is left of the last block: blanks in the width of what would be there.
             out.extend_from_slice(&part.text);
             part.spec.push_padded(out, b"");
+        } else if let Some(table) = &part.table {
+            let row = &table[usize::from(block[at])];
+            out.extend_from_slice(&row[..usize::from(row[7])]);
         } else {
             print_part(out, part, &block[at..at + part.size], offset + at as u64);
         }
         at += part.size;
     }
     at
+}
+
+/// Makes the table of a part that prints of a byte what depends on nothing else, and no more than a row has room for.
+fn make_table(part: &mut Part) {
+    let (mut table, mut out) = (Box::new([[0; 8]; 256]), Vec::new());
+    for byte in 0..=255 {
+        out.clear();
+        print_part(&mut out, part, &[byte], 0);
+        let row = &mut table[usize::from(byte)];
+        let Some(shown) = row[..7].get_mut(..out.len()) else { return };
+        shown.copy_from_slice(&out);
+        row[7] = out.len() as u8;
+    }
+    part.table = Some(table);
 }
 
 fn print_part(out: &mut Vec<u8>, part: &Part, bytes: &[u8], offset: u64) {

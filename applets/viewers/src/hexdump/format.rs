@@ -37,6 +37,9 @@ pub struct Part {
     pub spec: Spec,
     /// The number of bytes that it reads.
     pub size: usize,
+    /// For a part that reads one byte, once much is to be printed: what it prints of each, and in the last byte how long
+    /// that is.
+    pub table: Option<Box<[[u8; 8]; 256]>>,
 }
 
 /// A quoted string that is applied to the input several times.
@@ -128,10 +131,10 @@ fn unit(quoted: &[u8], count: Option<usize>, given: Option<usize>) -> Result<Uni
         spec.reserve(&mut Vec::new())?;
         let (kind, size, ends) = conversion(&text, &mut at, &spec, given)?;
         at_end |= ends;
-        parts.push(Part { text: core::mem::take(&mut before), kind, spec, size });
+        parts.push(Part { text: core::mem::take(&mut before), kind, spec, size, table: None });
     }
     if !before.is_empty() {
-        parts.push(Part { text: before, kind: Kind::Text, spec: Spec::default(), size: 0 });
+        parts.push(Part { text: before, kind: Kind::Text, spec: Spec::default(), size: 0, table: None });
     }
     let reading = parts.iter().filter(|part| part.size > 0).count();
     if given.is_some() && reading > 1 {

@@ -1,17 +1,17 @@
 //! Where pages are, and what is in them.
 
 use rbox_core::bytes::{base_name, find, join_path};
+use rbox_core::codec::decoded;
 use rbox_core::files::list_at;
 use rbox_core::io::Input;
+use rbox_core::names;
+use rbox_core::names::Names;
 use rbox_core::prelude::*;
-use rbox_core::sys::pipe::{PipeFlags, pipe_with};
-use rbox_core::sys::{AsFd, fd, process};
 
 /// The sections in the order in which they are searched.
 const SECTIONS: &[u8] = b"1823567490ln";
-/// The suffixes of compressed pages, and what decompresses each.
-const COMPRESSED: [(&[u8], &[u8]); 5] =
-    [(b".gz", b"gunzip"), (b".bz2", b"bunzip2"), (b".xz", b"unxz"), (b".lzma", b"unlzma"), (b".zst", b"unzstd")];
+/// The suffixes of compressed pages.
+const COMPRESSED: Names = names! { ".gz" = 0, ".bz2" = 0, ".xz" = 0, ".lzma" = 0, ".zst" = 0, ".Z" = 0 };
 
 /// The directories of pages: MANPATH, or those of the system.
 pub fn directories(env: &Env) -> Vec<Vec<u8>> {
@@ -28,7 +28,7 @@ pub fn is_section(word: &[u8]) -> bool {
 
 /// The name of a page without the suffix of its compression.
 fn uncompressed(path: &[u8]) -> &[u8] {
-    COMPRESSED.iter().find_map(|(suffix, _)| path.strip_suffix(*suffix)).unwrap_or(path)
+    COMPRESSED.iter().find_map(|(suffix, _)| path.strip_suffix(suffix.as_bytes())).unwrap_or(path)
 }
 
 /// `ls` and `1` of `/usr/share/man/man1/ls.1.gz`.
@@ -65,33 +65,9 @@ pub fn pages(directories: &[Vec<u8>], section: Option<&[u8]>, name: Option<&[u8]
 
 /// The source of a page.
 pub fn read(path: &[u8]) -> Result<Vec<u8>> {
-    let Some((_, program)) = COMPRESSED.iter().find(|(suffix, _)| path.ends_with(suffix)) else {
-        return Input::open(path)?.read_to_end();
-    };
-    let file = Input::open(path)?;
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    let child = process::fork_run(|| {
-        let Some(from) = file.fd() else { return 1 };
-        if fd::redirect(from, 0).and_then(|()| fd::redirect(writer.as_fd(), 1)).is_err() {
-            return 1;
-        }
-        decompress(program)
-    })?;
-    drop(writer);
-    let source = Input::from_fd(reader, path).read_to_end();
-    match process::wait_for(child)?.status() {
-        0 => source,
-        _ => Err(Error::parts(&[path, b": ", program, b" failed"])),
-    }
-}
-
-/// Becomes the program of that name.
-fn decompress(program: &[u8]) -> u8 {
-    let environment: Vec<&[u8]> = process::environment().collect();
-    for directory in [&b"/bin/"[..], b"/usr/bin/", b"/usr/local/bin/"] {
-        process::exec(&[directory, program].concat(), &[program, b"-c"], &environment);
-    }
-    127
+    let input = Input::open(path)?;
+    let mut source = if uncompressed(path).len() < path.len() { decoded(input)? } else { input };
+    source.read_to_end()
 }
 
 /// The page that another one includes by `.so man1/name.1`.
@@ -101,7 +77,8 @@ pub fn included(name: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let base = join_path(b"/usr/share/man", name);
-    let paths = core::iter::once(base.clone()).chain(COMPRESSED.iter().map(|(suffix, _)| [&base[..], suffix].concat()));
+    let paths = core::iter::once(base.clone())
+        .chain(COMPRESSED.iter().map(|(suffix, _)| [&base[..], suffix.as_bytes()].concat()));
     paths.map(|path| read(&path)).find_map(Result::ok)
 }
 

@@ -1,7 +1,7 @@
 //! `man`: show manual pages, in the languages man(7) and mdoc(7).
 //!
 //! A name for which no page is installed and that is an applet's has the page that is made of its usage text. Pages that
-//! are compressed are read through gunzip, bunzip2, unxz and zstd.
+//! are compressed are decompressed (`core::codec`).
 
 mod find;
 mod mdoc;
