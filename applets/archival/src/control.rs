@@ -44,8 +44,7 @@ pub fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 pub fn parse(text: &[u8]) -> Result<Vec<Paragraph>> {
     let (mut all, mut current) = (Vec::new(), Paragraph::default());
     for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        let line = line.trim_ascii_end();
-        if line.is_empty() {
+        if line.trim_ascii().is_empty() {
             if !current.0.is_empty() {
                 all.push(core::mem::take(&mut current));
             }
