@@ -112,3 +112,53 @@ fn a_mode_does_not_pass_a_link_that_takes_the_new_directorys_name() {
     });
     fs::remove_dir_all(directory).expect("it goes");
 }
+
+/// An archive of files in a directory `x`, made by an applet.
+fn packed(directory: &Path, script: &str) {
+    fs::create_dir_all(directory.join("s/x/deep")).expect("a fresh directory");
+    for name in ["s/x/f", "s/x/g", "s/x/deep/h"] {
+        fs::write(directory.join(name), "content").expect("a file");
+    }
+    let status =
+        Command::new("sh").args(["-c", script, "sh", RBOX]).current_dir(directory).status().expect("sh starts");
+    assert!(status.success());
+}
+
+/// Unpacks an archive again and again while the directory in the target is exchanged with a link that leads out.
+fn unpacking(name: &str, pack: &str, unpack: &str) {
+    let directory = scratch(name);
+    for name in ["o/x", "victim"] {
+        fs::create_dir_all(directory.join(name)).expect("a fresh directory");
+    }
+    packed(&directory, pack);
+    symlink("../victim", directory.join("o/link")).expect("a link");
+    exchanging(&directory.join("o/x"), &directory.join("o/link"), 100, || {
+        let mut command = Command::new("sh");
+        // What could not be made is an error, and no matter here.
+        command.args(["-c", unpack, "sh", RBOX]).current_dir(&directory).stderr(Stdio::null());
+        command.status().expect("sh starts");
+        assert_eq!(fs::read_dir(directory.join("victim")).expect("it is there").count(), 0);
+        for path in ["o/x", "o/link"].map(|name| directory.join(name)) {
+            if fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_dir()) {
+                // The other one is the link, or was a moment ago.
+                let _ = fs::remove_file(path.join("f"));
+            }
+        }
+        let mode = fs::metadata(directory.join("victim")).expect("it is there").permissions().mode() & 0o777;
+        assert_ne!(mode, 0o701);
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}
+
+#[test]
+fn tar_extracts_nothing_through_a_link_that_takes_a_directorys_name() {
+    // Without -k a link that is met makes way for a directory; with --overwrite files are opened and not made.
+    let pack = "chmod 701 s/x && \"$1\" tar cf a.tar -C s x/f x/g x/deep";
+    unpacking("tar", pack, "\"$1\" tar xf a.tar -C o; \"$1\" tar xf a.tar --overwrite -C o");
+}
+
+#[test]
+fn cpio_extracts_nothing_through_a_link_that_takes_a_directorys_name() {
+    let pack = "chmod 701 s/x; cd s; printf 'x/f\\nx/g\\nx/deep\\nx/deep/h\\n' | \"$1\" cpio -o --quiet > ../a.cpio";
+    unpacking("cpio", pack, "cd o; \"$1\" cpio -idum --quiet < ../a.cpio");
+}

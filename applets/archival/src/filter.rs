@@ -29,7 +29,10 @@ pub fn filter_input(env: &mut Env, mut input: Input, command: &[&[u8]]) -> Resul
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     let name = input.name().to_vec();
     env.stdout.flush()?;
+    let mut reader = Some(reader);
     let pid = process::fork_run(|| {
+        // The end of the reader must be seen by the write that comes after it.
+        reader = None;
         let own = core::mem::replace(&mut input, Input::from_bytes(Vec::new()));
         let output = Output::from_fd(fd::fcntl_dupfd_cloexec(&writer, 3).unwrap_or_else(|_| process::exit_now(127)));
         // compress(1) alone has another name for the way back.
@@ -42,6 +45,7 @@ pub fn filter_input(env: &mut Env, mut input: Input, command: &[&[u8]]) -> Resul
     // What is buffered is the child's now, and must not be given back to standard input.
     let buffered = input.buffered().len();
     input.consume(buffered);
+    let reader = reader.ok_or(Errno::BADF)?;
     Ok((Input::from_fd(reader, &name), pid))
 }
 

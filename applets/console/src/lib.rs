@@ -14,6 +14,8 @@ rbox_core::applets! {
     openvt: "/usr/bin/openvt";
     reset: "/usr/bin/reset";
     resize: "/usr/bin/resize";
+    script: "/usr/bin/script";
+    scriptreplay: "/bin/scriptreplay";
     setconsole: "/sbin/setconsole";
     setfont: "/usr/sbin/setfont" "/usr/sbin/loadfont";
     setkeycodes: "/usr/bin/setkeycodes";

@@ -33,8 +33,8 @@ rbox_core::applets! {
     head: "/usr/bin/head";
     hostid: "/usr/bin/hostid";
     id: "/usr/bin/id";
-    join: "/usr/bin/join";
     install: "/usr/bin/install";
+    join: "/usr/bin/join";
     link: "/bin/link" "/usr/bin/unlink";
     ln: "/bin/ln";
     logname: "/usr/bin/logname";
@@ -54,8 +54,8 @@ rbox_core::applets! {
     od: "/usr/bin/od";
     paste: "/usr/bin/paste";
     pathchk: "/usr/bin/pathchk";
-    pr: "/usr/bin/pr";
     pipe_progress: "/bin/pipe_progress";
+    pr: "/usr/bin/pr";
     printenv: "/bin/printenv";
     printf: "/usr/bin/printf";
     pwd: "/bin/pwd";
@@ -71,6 +71,7 @@ rbox_core::applets! {
     sort: "/usr/bin/sort";
     split: "/usr/bin/split";
     stat: "/bin/stat";
+    stty: "/bin/stty";
     sum: "/usr/bin/sum";
     sync: "/bin/sync";
     tac: "/usr/bin/tac";

@@ -44,8 +44,8 @@ const KEPT: u64 = 8 << 20;
 enum Items<'a> {
     Words(&'a [&'a [u8]]),
     Numbers(u64),
-    /// All lines, and where each starts.
-    Lines(Vec<u8>, Vec<usize>),
+    /// All lines; the numbers are where each starts.
+    Lines(Vec<u8>),
     /// Some lines, chosen already.
     Chosen(Vec<Vec<u8>>),
 }
@@ -60,7 +60,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if args.has(RANGE) && args.has(ECHO) {
         return Err(Error::misused("cannot combine -e and -i options"));
     }
-    let mut total = None;
+    let (mut total, mut starts) = (None, None);
     let items = if args.has(ECHO) {
         Items::Words(args.operands())
     } else if let Some(range) = args.value(RANGE) {
@@ -78,16 +78,18 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if count == 0 {
             Items::Chosen(Vec::new())
         } else if args.has(REPEAT) || count == u64::MAX || is_short {
-            read_lines(&mut input, end)?
+            let text = read_lines(&mut input, end)?;
+            let all = starts_of_lines(&text, end)?;
+            (total, starts) = (Some(all.len() as u64), Some(all));
+            Items::Lines(text)
         } else {
             Items::Chosen(choose(&mut input, end, count, &mut random)?)
         }
     };
     let total = total.unwrap_or(match &items {
         Items::Words(words) => words.len() as u64,
-        Items::Lines(_, starts) => starts.len() as u64,
         Items::Chosen(lines) => lines.len() as u64,
-        Items::Numbers(_) => 0,
+        Items::Numbers(_) | Items::Lines(_) => 0,
     });
     // Not before the input has been read: it may be the same file.
     let mut file = args.value(OUTPUT).map(Output::create).transpose()?;
@@ -97,10 +99,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             return Err(Error::new("no lines to repeat"));
         }
         for _ in 0..count {
-            print(output, &items, random.below(total)?, end)?;
+            let at = random.below(total)?;
+            print(output, &items, starts.as_ref().map_or(at, |starts| starts[at as usize]), end)?;
         }
     } else {
-        let mut deck = Deck::new(total, count)?;
+        let mut deck = Deck::new(total, count, starts)?;
         for drawn in 0..total.min(count) {
             print(output, &items, deck.draw(drawn, &mut random)?, end)?;
         }
@@ -119,29 +122,33 @@ fn parse_range(word: &[u8]) -> Result<(u64, u64)> {
     parsed.ok_or_else(|| Error::parts(&[b"bad range '", word, b"'"]))
 }
 
-fn read_lines(input: &mut Input, end: u8) -> Result<Items<'static>> {
+fn read_lines(input: &mut Input, end: u8) -> Result<Vec<u8>> {
     let mut text = input.read_to_end()?;
     if text.last().is_some_and(|&last| last != end) {
         append(&mut text, &[end])?;
     }
+    Ok(text)
+}
+
+fn starts_of_lines(text: &[u8], end: u8) -> Result<Vec<u64>> {
     let mut starts = Vec::new();
-    let count = find_bytes(end, &text).count();
-    try_reserve(&mut starts, count).map_err(|_| Error::out_of_memory())?;
+    try_reserve(&mut starts, find_bytes(end, text).count()).map_err(|_| Error::out_of_memory())?;
     let mut start = 0;
-    for at in find_bytes(end, &text) {
+    for at in find_bytes(end, text) {
         starts.push(start);
-        start = at + 1;
+        start = at as u64 + 1;
     }
-    Ok(Items::Lines(text, starts))
+    Ok(starts)
 }
 
 /// `count` lines of a long input, each as likely as the next (Vitter's algorithm R).
 fn choose(input: &mut Input, end: u8, count: u64, random: &mut Random) -> Result<Vec<Vec<u8>>> {
     let (mut chosen, mut seen): (Vec<Vec<u8>>, u64) = (Vec::new(), 0);
+    let mut state = random.below(u64::MAX)?;
     while let Some(line) = input.record(end)? {
         let line = line.strip_suffix(&[end]).unwrap_or(line);
         seen += 1;
-        let slot = if seen <= count { seen - 1 } else { random.below(seen)? };
+        let slot = if seen <= count { seen - 1 } else { mix(&mut state, seen) };
         if slot < chosen.len() as u64 {
             chosen[slot as usize].clear();
             append(&mut chosen[slot as usize], line)?;
@@ -155,20 +162,29 @@ fn choose(input: &mut Input, end: u8, count: u64, random: &mut Random) -> Result
     Ok(chosen)
 }
 
+/// A number below `limit`, as likely as the next up to one in 2^64 parts of it: Steele's SplitMix64, for a draw a line.
+fn mix(state: &mut u64, limit: u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut number = *state;
+    number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((u128::from(number ^ number >> 31) * u128::from(limit)) >> 64) as u64
+}
+
 fn print(output: &mut Output, items: &Items<'_>, at: u64, end: u8) -> Result<()> {
     match items {
         Items::Numbers(low) => output.write_number(low + at)?,
         Items::Words(words) => output.write(words[at as usize])?,
         Items::Chosen(lines) => output.write(&lines[at as usize])?,
-        Items::Lines(text, starts) => {
-            let line = &text[starts[at as usize]..];
+        Items::Lines(text) => {
+            let line = &text[at as usize..];
             return output.write(&line[..=find_byte(end, line).unwrap_or(line.len() - 1)]);
         }
     }
     output.push(end)
 }
 
-/// The numbers from 0 on, to be drawn at random (Fisher and Yates).
+/// Numbers, those from 0 on or others, to be drawn at random (Fisher and Yates).
 enum Deck {
     /// In the order in which they are left.
     All(Vec<u64>, u64),
@@ -177,7 +193,10 @@ enum Deck {
 }
 
 impl Deck {
-    fn new(total: u64, count: u64) -> Result<Self> {
+    fn new(total: u64, count: u64, numbers: Option<Vec<u64>>) -> Result<Self> {
+        if let Some(numbers) = numbers {
+            return Ok(Self::All(numbers, total));
+        }
         if count < total / 16 {
             return Ok(Self::Moved(BTreeMap::new(), total));
         }
@@ -228,7 +247,7 @@ mod tests {
     #[test]
     fn few_of_many_are_drawn_without_memory() {
         let mut random = Random::open(None).expect("the kernel");
-        let mut deck = Deck::new(1 << 60, 1000).expect("a deck");
+        let mut deck = Deck::new(1 << 60, 1000, None).expect("a deck");
         let mut drawn: Vec<u64> = (0..1000).map(|at| deck.draw(at, &mut random).expect("a number")).collect();
         drawn.sort_unstable();
         drawn.dedup();

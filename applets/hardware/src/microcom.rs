@@ -8,9 +8,10 @@ use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::signal::{Disposition, pending, set};
-use rbox_core::sys::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsendbreak, tcsetattr};
+use rbox_core::sys::termios::{OptionalActions, tcgetattr, tcsendbreak, tcsetattr};
 use rbox_core::sys::time::Timespec;
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
+use rbox_core::term::raw::Raw;
 use rbox_core::text;
 
 options! {
@@ -54,7 +55,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             .map_err(|_| Error::parts(&[b"invalid speed '", args.value(SPEED).unwrap_or_default(), b"'"]))?;
     }
     tcsetattr(&line, OptionalActions::Now, &raw).map_err(|errno| Error::on(path, errno))?;
-    let keyboard = Keyboard::enter();
+    // Without it keys come line by line.
+    let keyboard = Raw::enter(0);
     let ended = Session { line: &line, delay, timeout, plain: args.has(PLAIN) }.run(env);
     drop(keyboard);
     // The line may be gone; whatever it does now, the session is over.
@@ -87,31 +89,6 @@ impl Drop for Lock {
         if !self.0.is_empty() {
             // A lock that somebody else has removed is free as well.
             let _ = fs::unlink(&self.0);
-        }
-    }
-}
-
-/// The terminal at standard input, byte by byte and without echo; put back at the end.
-struct Keyboard(Option<Termios>);
-
-impl Keyboard {
-    fn enter() -> Self {
-        let input = fd::borrow(0);
-        let before = if isatty(input) { tcgetattr(input).ok() } else { None };
-        if let Some(before) = &before {
-            let mut raw = before.clone();
-            raw.make_raw();
-            // Without it keys come line by line.
-            let _ = tcsetattr(input, OptionalActions::Now, &raw);
-        }
-        Self(before)
-    }
-}
-
-impl Drop for Keyboard {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(fd::borrow(0), OptionalActions::Now, before);
         }
     }
 }

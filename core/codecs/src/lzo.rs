@@ -62,13 +62,17 @@ pub fn decompress(content: &[u8], into: &mut [u8]) -> Result<()> {
 }
 
 /// Copies what is `distance` bytes before `at` to there.
+#[inline(always)]
 fn copy_match(into: &mut [u8], at: usize, length: usize, distance: usize) -> Result<()> {
     let from = at.checked_sub(distance).ok_or(Corrupted)?;
     if length > into.len() - at {
         return Err(Corrupted);
     }
-    if distance >= length {
-        into.copy_within(from..from + length, at);
+    if distance >= WORD && at + length + WORD <= into.len() {
+        // Each word that is read has been written; the last one may go beyond the end of the match.
+        for done in (0..length).step_by(WORD) {
+            copy_word(into, from + done, at + done);
+        }
     } else {
         for index in 0..length {
             into[at + index] = into[from + index];
@@ -77,18 +81,31 @@ fn copy_match(into: &mut [u8], at: usize, length: usize, distance: usize) -> Res
     Ok(())
 }
 
+/// Bytes that are copied at once.
+const WORD: usize = 16;
+
+#[inline(always)]
+fn copy_word(into: &mut [u8], from: usize, to: usize) {
+    let word = into[from..].first_chunk::<WORD>().copied();
+    if let (Some(word), Some(into)) = (word, into[to..].first_chunk_mut()) {
+        *into = word;
+    }
+}
+
 struct Source<'a> {
     content: &'a [u8],
     at: usize,
 }
 
 impl Source<'_> {
+    #[inline(always)]
     fn byte(&mut self) -> Result<usize> {
         let byte = *self.content.get(self.at).ok_or(Corrupted)?;
         self.at += 1;
         Ok(byte.into())
     }
 
+    #[inline(always)]
     fn word(&mut self) -> Result<usize> {
         Ok(self.byte()? | self.byte()? << 8)
     }
@@ -104,9 +121,14 @@ impl Source<'_> {
     }
 
     /// Copies literals.
+    #[inline(always)]
     fn copy(&mut self, into: &mut [u8], at: &mut usize, count: usize) -> Result<()> {
-        let from = self.content.get(self.at..).and_then(|rest| rest.get(..count)).ok_or(Corrupted)?;
-        into.get_mut(*at..*at + count).ok_or(Corrupted)?.copy_from_slice(from);
+        let from = self.content.get(self.at..).ok_or(Corrupted)?;
+        let to = into.get_mut(*at..).ok_or(Corrupted)?;
+        match (from.first_chunk::<WORD>(), to.first_chunk_mut::<WORD>()) {
+            (Some(from), Some(to)) if count <= WORD => *to = *from,
+            _ => to.get_mut(..count).ok_or(Corrupted)?.copy_from_slice(from.get(..count).ok_or(Corrupted)?),
+        }
         self.at += count;
         *at += count;
         Ok(())

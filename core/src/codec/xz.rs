@@ -1,7 +1,10 @@
 //! The .xz and .lzma formats, by lzma-rust2. What is around the data of an .xz file is written here: the crate's own writer
 //! has all filters and is 8 KB larger.
 
-use lzma_rust2::{Action, Lzma2Options, Lzma2Writer, LzmaStream, Status, Write, XzStream};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaReader, Read, Write, XzReader};
 
 use super::truncated;
 use crate::error::{Error, Result};
@@ -11,47 +14,74 @@ use crate::io::{Input, Output};
 /// A decoder of one stream. Its dictionary grows with the data, up to the size that the header states.
 pub struct Reader {
     state: Stream,
+    lent: Lent,
     ended: bool,
 }
 
-#[allow(clippy::large_enum_variant, reason = "one of them is made for a file")]
 enum Stream {
-    Xz(XzStream),
-    Lzma(LzmaStream),
+    Xz(Box<XzReader<Lent>>),
+    Lzma(Box<LzmaReader<Lent>>),
+}
+
+/// The input while the crate's readers, which own what they read from, need it; and its failure, which their error does
+/// not hold.
+#[derive(Clone, Default)]
+struct Lent(Rc<Cell<Option<Loan>>>);
+
+type Loan = (Input, Result<()>);
+
+impl Read for Lent {
+    fn read(&mut self, into: &mut [u8]) -> lzma_rust2::Result<usize> {
+        let Some((mut input, _)) = self.0.take() else { return Ok(0) };
+        let (count, failure) = match input.read(into) {
+            Ok(count) => (Ok(count), Ok(())),
+            Err(error) => (Err(lzma_rust2::Error::Other("")), Err(error)),
+        };
+        self.0.set(Some((input, failure)));
+        count
+    }
+}
+
+impl Lent {
+    /// Calls `read` while `input` is lent.
+    fn with<T>(&self, input: &mut Input, read: impl FnOnce() -> lzma_rust2::Result<T>) -> Result<T> {
+        let empty = Input::from_bytes(Vec::new());
+        self.0.set(Some((core::mem::replace(input, empty), Ok(()))));
+        let result = read();
+        if let Some((lent, failure)) = self.0.take() {
+            *input = lent;
+            failure?;
+        }
+        result.map_err(describe)
+    }
 }
 
 impl Reader {
     /// A decoder of a stream in the .xz format.
     pub fn xz() -> Self {
-        Self { state: Stream::Xz(XzStream::new(false)), ended: false }
+        let lent = Lent::default();
+        Self { state: Stream::Xz(Box::new(XzReader::new(lent.clone(), false))), lent, ended: false }
     }
 
-    /// A decoder of a stream in the .lzma format.
-    pub fn lzma() -> Self {
-        Self { state: Stream::Lzma(LzmaStream::new_mem_limit(u32::MAX, None)), ended: false }
+    /// A decoder of a stream in the .lzma format, whose header is read.
+    pub fn lzma(input: &mut Input) -> Result<Self> {
+        let lent = Lent::default();
+        let reader = lent.with(input, || LzmaReader::new_mem_limit(lent.clone(), u32::MAX, None))?;
+        Ok(Self { state: Stream::Lzma(Box::new(reader)), lent, ended: false })
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end of the stream, whose checks are right.
     pub fn decode(&mut self, input: &mut Input, into: &mut [u8]) -> Result<usize> {
-        while !self.ended && !into.is_empty() {
-            let content = input.fill()?;
-            let is_end = content.is_empty();
-            let action = if is_end { Action::Finish } else { Action::Run };
-            let step = match &mut self.state {
-                Stream::Xz(state) => state.process(content, into, action),
-                Stream::Lzma(state) => state.process(content, into, action),
-            };
-            let step = step.map_err(describe)?;
-            input.consume(step.bytes_consumed);
-            self.ended = step.status == Status::StreamEnd;
-            if step.bytes_produced > 0 {
-                return Ok(step.bytes_produced);
-            }
-            if is_end && !self.ended && step.bytes_consumed == 0 {
-                return Err(truncated());
-            }
+        if self.ended || into.is_empty() {
+            return Ok(0);
         }
-        Ok(0)
+        let state = &mut self.state;
+        let count = self.lent.with(input, || match state {
+            Stream::Xz(reader) => reader.read(into),
+            Stream::Lzma(reader) => reader.read(into),
+        })?;
+        self.ended = count == 0;
+        Ok(count)
     }
 }
 

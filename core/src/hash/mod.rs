@@ -3,7 +3,7 @@
 //! sha3 stays at 0.10: 0.11 compiles its loop where it is used, at the level of the rest, and took six times as long.
 
 pub mod blake2b;
-pub mod crc;
+pub use rbox_codecs::crc;
 
 use md5::Md5;
 use sha1::Sha1;

@@ -3,6 +3,7 @@
 mod clean;
 pub mod keys;
 pub mod line;
+pub mod pty;
 pub mod raw;
 pub mod screen;
 mod size;

@@ -270,7 +270,9 @@ fn to_stdout(env: &mut Env, reader: &mut Reader, member: &Entry) -> Result<()> {
 fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], command: &[u8]) -> Result<()> {
     let (from, to) = pipe_with(PipeFlags::CLOEXEC)?;
     env.stdout.flush()?;
+    let mut to = Some(to);
     let child = process::fork_run(|| {
+        to = None;
         if fd::redirect(from.as_fd(), 0).is_err() {
             return 127;
         }
@@ -294,7 +296,10 @@ fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], comm
     drop(from);
     // A command need not read all: then a write fails, and the rest is skipped.
     let before = signal::set(SIGPIPE, signal::Disposition::Ignore);
-    let written = contents(reader, member, &mut |data| write_all(to.as_fd(), data));
+    let written = contents(reader, member, &mut |data| match &to {
+        Some(to) => write_all(to.as_fd(), data),
+        None => Ok(()),
+    });
     drop(to);
     if let Ok(before) = before {
         let _ = signal::set(SIGPIPE, before);

@@ -115,9 +115,14 @@ impl Sink {
         let mut child = None;
         if let Some(command) = command {
             let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+            let mut writer = Some(writer);
             output.flush()?;
-            child = Some(process::fork_run(|| compress(env, &command, &reader, &output))?);
-            output = Output::from_fd(writer);
+            child = Some(process::fork_run(|| {
+                // Else the child would wait for its own end of the pipe to be closed.
+                writer = None;
+                compress(env, &command, &reader, &output)
+            })?);
+            output = writer.map_or(output, Output::from_fd);
         }
         Ok(Self { output, child })
     }

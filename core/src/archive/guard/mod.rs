@@ -17,6 +17,9 @@ use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 /// How many directories of a name are kept open for the next name.
 const MOST_LEVELS: usize = 64;
 
+/// Bytes of the longest name: each component may be a directory that is made.
+const MOST_NAME: usize = 1 << 15;
+
 /// An open directory on the way to the last name.
 #[derive(Debug)]
 struct Level {
@@ -54,6 +57,9 @@ pub struct Spot<'a> {
 /// The name of an entry below the directory: without slashes before it and after it; `.` if nothing is left. An error for
 /// one with `..`.
 pub fn checked(name: &[u8]) -> Result<&[u8]> {
+    if name.len() > MOST_NAME {
+        return Err(Error::from(Errno::NAMETOOLONG));
+    }
     if name.split(|&byte| byte == b'/').any(|part| part == b"..") {
         return Err(Error::parts(&[name, b": name contains '..'"]));
     }

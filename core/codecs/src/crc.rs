@@ -26,6 +26,16 @@ impl Crc {
         Self { tables: tables(), value: 0, posix: true }
     }
 
+    /// bzip2's: POSIX's order of bits, and ones at the start.
+    pub fn bzip2() -> Self {
+        Self { tables: tables(), value: !0, posix: true }
+    }
+
+    /// The CRC of all that was added since the last call, as bzip2 has it.
+    pub fn take_bzip2(&mut self) -> u32 {
+        !core::mem::replace(&mut self.value, !0).reverse_bits()
+    }
+
     /// Adds bytes.
     pub fn update(&mut self, content: &[u8]) {
         let tables = &self.tables;
