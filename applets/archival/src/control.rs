@@ -150,6 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn any_text_is_read_or_refused() {
+        let mut random = rbox_core::testing::Random::new(5);
+        for _ in 0..3000 {
+            let text = random.spoil(b"Package: a\nVersion: 1:2.0~b-1\nX:\n f\n .\n\nPackage: e\n");
+            for paragraph in parse(&text).unwrap_or_default() {
+                assert_eq!(parse(&paragraph.text()).ok(), Some(vec![paragraph]));
+            }
+            let (one, two) = (random.bytes(6), random.bytes(6));
+            assert_eq!(compare_versions(&one, &two), compare_versions(&two, &one).reverse());
+        }
+    }
+
+    #[test]
     fn versions_have_an_order() {
         for (one, order, two) in [
             ("1.0", Equal, "1.0"),

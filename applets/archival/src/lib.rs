@@ -23,3 +23,6 @@ rbox_core::applets! {
     xz: "/usr/bin/xz" "/usr/bin/unxz" "/usr/bin/xzcat" "/usr/bin/lzma" "/usr/bin/unlzma" "/usr/bin/lzcat";
     zstd: "/usr/bin/zstd" "/usr/bin/unzstd" "/usr/bin/zstdcat";
 }
+
+#[cfg(fuzzing)]
+pub use control::fuzz as fuzz_control;

@@ -50,12 +50,15 @@ pub fn holds(order: Ordering, operator: &[u8]) -> bool {
 }
 
 /// The parts of a list of relations.
-fn parts<'a>(list: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+fn parts(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty())
 }
 
-/// What a set of packages offers: their names and what they provide, sorted, with versions and the package that offers.
-pub struct Offers<'a>(Vec<(&'a [u8], Option<&'a [u8]>, &'a [u8])>);
+/// A name with its version, and the package that offers it.
+type Offer<'a> = (&'a [u8], Option<&'a [u8]>, &'a [u8]);
+
+/// What a set of packages offers: their names and what they provide, sorted.
+pub struct Offers<'a>(Vec<Offer<'a>>);
 
 impl<'a> Offers<'a> {
     pub fn of(packages: impl Iterator<Item = &'a Paragraph>) -> Self {
