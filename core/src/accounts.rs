@@ -4,11 +4,11 @@
 use crate::bytes;
 use crate::daemon::pause;
 use crate::error::{Error, Result};
-use crate::files::canonical;
-use crate::io::{Input, Output};
+use crate::files::replace;
+use crate::io::Input;
 use crate::number::{Decimal, parse_decimal};
 use crate::sys::fs::{FlockOperation, Mode, OFlags};
-use crate::sys::{Errno, OwnedFd, fd, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::time::Moment;
 use crate::users::User;
 use crate::{push, text};
@@ -78,12 +78,6 @@ pub fn read(path: &[u8]) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Replaces the contents of a file. It may be a link to where it can be written: the file there is replaced, not the link.
-pub fn write(path: &[u8], text: &[u8]) -> Result<()> {
-    let path = canonical(path, true).map_err(|errno| Error::on(path, errno))?;
-    replace(&path, text)
-}
-
 /// A new name: letters, digits and `_.@-`, not at the start a dash or a dot, and a `$` at the end, which Samba's have.
 pub fn check_name(name: &[u8]) -> Result<()> {
     let start = name.strip_suffix(b"$").unwrap_or(name);
@@ -125,7 +119,7 @@ fn add_line(path: &[u8], name: &[u8], rest: &[u8]) -> Result<bool> {
         new.push(b'\n');
     }
     push!(new, name, rest, "\n");
-    write(path, &new)?;
+    replace(path, &new, true)?;
     Ok(true)
 }
 
@@ -141,7 +135,7 @@ pub fn remove(path: &[u8], name: &[u8]) -> Result<bool> {
     let Some(text) = read(path)? else { return Ok(false) };
     let new = without(&text, name);
     if new.len() < text.len() {
-        write(path, &new)?;
+        replace(path, &new, true)?;
     }
     Ok(new.len() < text.len())
 }
@@ -184,7 +178,7 @@ pub fn set_member(group: Option<&[u8]>, user: &[u8], is_member: bool) -> Result<
         let new = with_member(&text, group, user, is_member);
         is_changed = new != text;
         if is_changed {
-            write(path, &new)?;
+            replace(path, &new, true)?;
         }
     }
     Ok(is_changed)
@@ -219,13 +213,10 @@ fn with_member(text: &[u8], group: Option<&[u8]>, user: &[u8], is_member: bool) 
 
 /// Sets fields, counted from 0, of the line of `name` in the file at `path`. False when there is no such line.
 fn change_line(path: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Result<bool> {
-    // The file may be a link to where it can be written: the file there is replaced, not the link.
-    let path = &canonical(path, false).map_err(|errno| Error::on(path, errno))?[..];
-    let mut file = Input::open(path)?;
-    let text = file.read_to_end()?;
+    let text = Input::open(path)?.read_to_end()?;
     let Some(new) = with_fields(&text, name, fields) else { return Ok(false) };
     if new != text {
-        replace(path, &new)?;
+        replace(path, &new, true)?;
     }
     Ok(true)
 }
@@ -253,53 +244,6 @@ fn with_fields(text: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Option<Ve
         new.extend_from_slice(end);
     }
     found.then_some(new)
-}
-
-/// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is
-/// whole. The old one is kept as `PATH-`.
-fn replace(path: &[u8], text: &[u8]) -> Result<()> {
-    let (new, old) = ([path, b"+"].concat(), [path, b"-"].concat());
-    let failed = |errno| Error::cannot("create", &new, errno);
-    let stat = match fs::stat(path) {
-        Ok(stat) => Some(stat),
-        Err(Errno::NOENT) => None,
-        Err(errno) => return Err(Error::on(path, errno)),
-    };
-    // A killed program may have left it: no other process writes here while the lock is held.
-    let _ = fs::unlink(&new[..]);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = fs::open(&new[..], flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
-    let written = write_synced(&file, text, stat.as_ref());
-    if let Err(error) = written {
-        // The write error is the one to report; the next change removes the file too.
-        let _ = fs::unlink(&new[..]);
-        return Err(error.context(&new));
-    }
-    // The backup is optional: the change is complete without it.
-    let _ = fs::unlink(&old[..]);
-    let _ = fs::link(path, &old[..]);
-    fs::rename(&new[..], path).map_err(|errno| Error::cannot("rename", &new, errno))?;
-    // The new name must last too. A filesystem that cannot sync directories does so in its own time.
-    let directory = &path[..bytes::find_byte_back(b'/', path).unwrap_or(0)];
-    if let Ok(directory) = fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-        // Some file systems cannot sync a directory; the new file itself is synced.
-        let _ = fs::fsync(&directory);
-    }
-    Ok(())
-}
-
-/// Writes a file like the one that it replaces; one that all may read if it replaces none.
-fn write_synced(file: &OwnedFd, text: &[u8], like: Option<&fs::Stat>) -> Result<()> {
-    use crate::sys::process::{Gid, Uid};
-    if let Some(like) = like {
-        fs::fchown(file, Some(Uid::from_raw(like.st_uid)), Some(Gid::from_raw(like.st_gid)))?;
-    }
-    fs::fchmod(file, Mode::from_raw_mode(like.map_or(0o644, |like| like.st_mode & 0o7777)))?;
-    let mut output = Output::from_fd(fd::fcntl_dupfd_cloexec(file, 0)?);
-    output.write(text)?;
-    output.flush()?;
-    fs::fsync(file)?;
-    Ok(())
 }
 
 /// What the fuzz target feeds.

@@ -1,8 +1,10 @@
 //! Trees of files, walked by open directories and single names, so that a path swapped for a link leads nowhere else.
 
 mod ids;
+mod replace;
 
 pub use ids::{FileId, FileIds};
+pub use replace::replace;
 
 use crate::bytes;
 use crate::callback;

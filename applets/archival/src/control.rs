@@ -44,8 +44,7 @@ pub fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 pub fn parse(text: &[u8]) -> Result<Vec<Paragraph>> {
     let (mut all, mut current) = (Vec::new(), Paragraph::default());
     for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        let line = line.trim_ascii_end();
-        if line.is_empty() {
+        if line.trim_ascii().is_empty() {
             if !current.0.is_empty() {
                 all.push(core::mem::take(&mut current));
             }
@@ -147,6 +146,19 @@ mod tests {
         assert_eq!(all[1].text(), b"Package: e\nX:\n f\n");
         for bad in [&b"x\n"[..], b" a\n", b":\n"] {
             assert!(parse(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused() {
+        let mut random = rbox_core::testing::Random::new(5);
+        for _ in 0..3000 {
+            let text = random.spoil(b"Package: a\nVersion: 1:2.0~b-1\nX:\n f\n .\n\nPackage: e\n");
+            for paragraph in parse(&text).unwrap_or_default() {
+                assert_eq!(parse(&paragraph.text()).ok(), Some(vec![paragraph]));
+            }
+            let (one, two) = (random.bytes(6), random.bytes(6));
+            assert_eq!(compare_versions(&one, &two), compare_versions(&two, &one).reverse());
         }
     }
 

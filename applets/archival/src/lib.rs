@@ -11,6 +11,7 @@ rbox_core::applets! {
     ar: "/usr/bin/ar";
     bzip2: "/usr/bin/bzip2" "/usr/bin/bunzip2" "/usr/bin/bzcat";
     cpio: "/bin/cpio";
+    dpkg: "/usr/bin/dpkg";
     dpkg_deb: "/usr/bin/dpkg-deb";
     gzip: "/bin/gzip" "/bin/gunzip" "/bin/zcat";
     lzop: "/bin/lzop" "/usr/bin/unlzop" "/usr/bin/lzopcat";
@@ -22,3 +23,6 @@ rbox_core::applets! {
     xz: "/usr/bin/xz" "/usr/bin/unxz" "/usr/bin/xzcat" "/usr/bin/lzma" "/usr/bin/unlzma" "/usr/bin/lzcat";
     zstd: "/usr/bin/zstd" "/usr/bin/unzstd" "/usr/bin/zstdcat";
 }
+
+#[cfg(fuzzing)]
+pub use control::fuzz as fuzz_control;

@@ -318,7 +318,8 @@ impl Paragraph {
                 length += self.words[end].text.len();
                 end += 1;
                 let cost = self.line_cost(fmt, end, length).saturating_add(self.words.get(end).map_or(0, |w| w.cost));
-                if cost < best {
+                // A word alone is always a line.
+                if end == start + 1 || cost < best {
                     let word = &mut self.words[start];
                     (best, word.next, word.line_length) = (cost, end, length);
                 }
@@ -334,9 +335,9 @@ impl Paragraph {
     /// The cost of a line of that length before the word `next`: how far it is from the goal, and from the next line.
     fn line_cost(&self, fmt: &Fmt<'_>, next: usize, length: usize) -> i64 {
         let Some(word) = self.words.get(next) else { return 0 };
-        let square = |a: usize, b: usize| (10 * (a as i64 - b as i64)).pow(2);
+        let square = |a: usize, b: usize| (a as i64 - b as i64).saturating_mul(10).saturating_pow(2);
         let ragged = if word.next == self.words.len() { 0 } else { square(length, word.line_length) / 2 };
-        square(fmt.goal, length) + ragged
+        square(fmt.goal, length).saturating_add(ragged)
     }
 
     /// The cost of a line that begins with that word: after a sentence it is good, near its ends it is bad.

@@ -40,7 +40,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         new.push(b'\n');
     }
     if new != old {
-        accounts::write(SHELLS, &new)?;
+        rbox_core::files::replace(SHELLS, &new, false)?;
     }
     Ok(ExitStatus::SUCCESS)
 }

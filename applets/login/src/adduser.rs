@@ -15,15 +15,15 @@ options! {
 
 Add USER to the system, or to GROUP.
 
-  -h DIR    Home directory (/home/USER)
-  -g GECOS  Full name and more (Linux User,,,)
-  -s SHELL  Login shell (/bin/sh; /bin/false with -S)
-  -G GROUP  Primary group (a new one named USER)
-  -S        Add a system user: its UID is 100-999, it has no password
-  -D        Set no password
-  -H        Make no home directory
-  -u UID    User ID (the lowest free one from 1000 on)
-  -k SKEL   Copy SKEL to the home directory (/etc/skel)";
+  -h, --home=DIR         Home directory (/home/USER)
+  -g, --gecos=GECOS      Full name and more (Linux User,,,)
+  -s, --shell=SHELL      Login shell (/bin/sh; /bin/false with -S)
+  -G, --ingroup=GROUP    Primary group (a new one named USER)
+  -S, --system           Add a system user: its UID is 100-999, it has no password
+  -D, --disabled-password, --empty-password  Set no password
+  -H, --no-create-home   Make no home directory
+  -u, --uid=UID          User ID (the lowest free one from 1000 on)
+  -k, --skel=SKEL        Copy SKEL to the home directory (/etc/skel)";
     HOME = "-h",
     GECOS = "-g",
     SHELL = "-s",

@@ -233,10 +233,12 @@ impl Conversion<'_> {
             // C's printf rounds half to even.
             let (whole, rest) = (rounded / 10, rounded % 10);
             rounded = whole + u128::from(rest > 5 || rest == 5 && whole % 2 == 1);
-        } else {
-            rounded = rounded.saturating_mul(10u128.saturating_pow((shown - digits) as u32));
         }
-        let mut text = with_point(is_negative, rounded, shown);
+        let mut text = with_point(is_negative, rounded, shown.min(digits));
+        if shown > digits {
+            text.extend_from_slice(if digits == 0 { b"." } else { b"" });
+            text.resize(text.len() + shown - digits, b'0');
+        }
         if unit > 0 {
             let letter = LETTERS.get(unit - 1);
             text.push(*letter.ok_or_else(|| number.too_large("value", b"' (cannot handle values > 999Y)"))?);
