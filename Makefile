@@ -70,7 +70,7 @@ compat: rbox
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices
-	sh build-image/packages.sh bc binutils bsdextrautils busybox-static dash gawk mawk toybox valgrind xxd
+	sh build-image/packages.sh bc binutils bsdextrautils busybox-static bzip2 dash gawk mawk toybox valgrind xxd xz-utils zstd
 	bash compat-suite/bench.sh >target/speed.md
 	bash compat-suite/bench-shell.sh >>target/speed.md
 	mv target/speed.md docs/speed.md
