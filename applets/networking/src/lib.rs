@@ -7,6 +7,7 @@ rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
+    nc: "/usr/bin/nc";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";

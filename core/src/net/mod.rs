@@ -3,3 +3,4 @@
 pub mod addr;
 pub mod dns;
 pub mod netlink;
+pub mod sockets;
