@@ -65,7 +65,13 @@ fn options_of(text: &str) -> BTreeSet<String> {
             }
         } else if line != start && start.starts_with(['-', '+']) {
             let names = start.split("  ").next().unwrap_or_default().split('\t').next().unwrap_or_default();
-            names.split([',', ' ', '[']).for_each(|name| add(name, &mut found));
+            for name in names.split([',', ' ', '[']) {
+                match name {
+                    // It stands for `-1` to `-9`, which BusyBox's compressors name one by one.
+                    "-NUM" => found.extend(('1'..='9').map(|digit| format!("-{digit}"))),
+                    _ => add(name, &mut found),
+                }
+            }
         }
     }
     found
