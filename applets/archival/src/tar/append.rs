@@ -33,8 +33,7 @@ pub fn run(env: &mut Env, args: &Args<'_>, operation: Opt) -> Outcome {
     fs::seek(&file, SeekFrom::Start(end))?;
     fs::ftruncate(&file, end)?;
     let sink = Sink::append(Output::from_fd(file));
-    let mut creation = Creation::of(env, args, &sink.output)?;
-    creation.sink = Some(sink);
+    let mut creation = Creation::of(env, args, sink)?;
     creation.written = end;
     if operation == UPDATE {
         creation.known = Some(known);
@@ -70,9 +69,7 @@ impl Creation {
     fn catenate(&mut self, path: &[u8]) -> Result<()> {
         let end = end_of(Input::open(path)?, false, &mut |_, _| {})?;
         let mut input = Input::open(path)?;
-        if let Some(sink) = &mut self.sink {
-            io::copy_part(&mut input, &mut sink.output, end)?;
-        }
+        io::copy_part(&mut input, &mut self.sink.output, end)?;
         self.written += end;
         Ok(())
     }

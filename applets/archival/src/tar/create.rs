@@ -4,7 +4,6 @@ use rbox_core::archive::tar::{Format, PaxOptions, Writer, padding};
 use rbox_core::archive::{Entry, Sparse};
 use rbox_core::bytes::split_once;
 use rbox_core::files::{self, FileId, FileIds, Follow, Order, Phase, Step, Visit, id, kind};
-use rbox_core::io::Output;
 use rbox_core::mode;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -29,8 +28,7 @@ pub fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Err(Error::new("will not create an empty archive"));
     }
     let sink = Sink::create(env, args)?;
-    let mut creation = Creation::of(env, args, &sink.output)?;
-    creation.sink = Some(sink);
+    let mut creation = Creation::of(env, args, sink)?;
     creation.archive(env, args, names)?;
     creation.finish(env)
 }
@@ -38,7 +36,7 @@ pub fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 /// What a run of `tar c` knows.
 pub struct Creation {
     /// The archive.
-    pub sink: Option<Sink>,
+    pub sink: Sink,
     /// Bytes of the archive so far.
     pub written: u64,
     /// Members that are there: a file that is not newer is left out.
@@ -179,12 +177,12 @@ fn pax_options(args: &Args<'_>, format: Format) -> Result<PaxOptions> {
 }
 
 impl Creation {
-    /// What the command line asks for, for an archive that is written to `output`.
-    pub fn of(env: &mut Env, args: &Args<'_>, output: &Output) -> Result<Self> {
+    /// What the command line asks for, for an archive that is written to `sink`.
+    pub fn of(env: &mut Env, args: &Args<'_>, sink: Sink) -> Result<Self> {
         let format = format(args)?;
-        let archive = output.fd().and_then(|file| fs::fstat(file).ok());
         Ok(Self {
-            sink: None,
+            archive: sink.file,
+            sink,
             written: 0,
             known: None,
             status: ExitStatus::SUCCESS,
@@ -199,7 +197,6 @@ impl Creation {
             manner: Manner::of(env, args)?,
             links: FileIds::default(),
             names: [NameCache::default(), NameCache::default()],
-            archive: archive.filter(|stat| kind(stat) == FileType::RegularFile).map(|stat| id(&stat)),
             xattrs: Xattrs::of(args, b"*"),
             has_warned: false,
         })
@@ -387,8 +384,7 @@ impl Creation {
         self.header.clear();
         self.writer.push_header(&mut self.header, entry).map_err(|error| error.context(path))?;
         self.lister.print(env, entry, &entry.name)?;
-        let Some(sink) = &mut self.sink else { return Ok(()) };
-        sink.output.write(&self.header)?;
+        self.sink.output.write(&self.header)?;
         self.written += self.header.len() as u64;
         Ok(())
     }
@@ -414,14 +410,11 @@ impl Creation {
             if entry.sparse.is_some() {
                 fs::seek(&file, SeekFrom::Start(offset)).map_err(|errno| Error::cannot("read", path, errno))?;
             }
-            let Some(sink) = &mut self.sink else { continue };
-            let put = put_contents(env, &mut sink.output, &file, path, length, &mut self.data)?;
+            let put = put_contents(env, &mut self.sink.output, &file, path, length, &mut self.data)?;
             self.status.worsen(put);
         }
         let fill = padding(entry.size);
-        if let Some(sink) = &mut self.sink {
-            sink.output.write_repeated(0, fill)?;
-        }
+        self.sink.output.write_repeated(0, fill)?;
         self.written += entry.size + fill as u64;
         let now = fs::fstat(&file).map_err(|errno| Error::cannot("stat", path, errno))?;
         if id(&now) != id(stat) || changed(&now) != changed(stat) || now.st_size != stat.st_size {
@@ -449,11 +442,10 @@ impl Creation {
     /// Writes the end of the archive.
     pub fn finish(mut self, env: &mut Env) -> Outcome {
         let end = (self.written + 1024).next_multiple_of(self.record);
-        let Some(mut sink) = self.sink.take() else { return Ok(self.status) };
-        sink.output.write_repeated(0, (end - self.written) as usize)?;
+        self.sink.output.write_repeated(0, (end - self.written) as usize)?;
         self.progress.end(env, end)?;
         let mut status = self.status;
-        if let Err(error) = sink.close(env) {
+        if let Err(error) = self.sink.close(env) {
             fail(env, &mut status, error);
         }
         Ok(status)

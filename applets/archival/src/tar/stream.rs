@@ -2,6 +2,7 @@
 
 use rbox_core::archive::tar::{Block, Reader, is_header};
 use rbox_core::bytes::words;
+use rbox_core::files::{FileId, id, kind};
 use rbox_core::io::{Input, Output};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType};
@@ -96,6 +97,8 @@ impl Source {
 pub struct Sink {
     /// Where its bytes go.
     pub output: Output,
+    /// The file that the archive is, which must not become a member of it.
+    pub file: Option<FileId>,
     child: Option<i32>,
 }
 
@@ -112,7 +115,7 @@ impl Sink {
             b"-" => core::mem::replace(&mut env.stdout, Output::standard(2)),
             _ => Output::create(name)?,
         };
-        let mut child = None;
+        let (mut child, file) = (None, file_of(&output));
         if let Some(command) = command {
             let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
             let mut writer = Some(writer);
@@ -124,17 +127,17 @@ impl Sink {
             })?);
             output = writer.map_or(output, Output::from_fd);
         }
-        Ok(Self { output, child })
+        Ok(Self { output, file, child })
     }
 
     /// An archive that is there, to be appended to.
     pub fn append(output: Output) -> Self {
-        Self { output, child: None }
+        Self { file: file_of(&output), output, child: None }
     }
 
     /// Waits for the program that compresses, after the last byte.
     pub fn close(self, env: &mut Env) -> Result<()> {
-        let Self { mut output, child } = self;
+        let Self { mut output, child, .. } = self;
         output.flush()?;
         match child {
             Some(child) => {
@@ -158,6 +161,12 @@ fn compress(env: &mut Env, command: &[&[u8]], reader: &OwnedFd, output: &Output)
         Ok((input, output)) => filter(env, command, Input::from_fd(input, b"pipe"), Output::from_fd(output), false),
         Err(_) => 127,
     }
+}
+
+/// The regular file behind an output.
+fn file_of(output: &Output) -> Option<FileId> {
+    let stat = output.fd().and_then(|file| fs::fstat(file).ok())?;
+    (kind(&stat) == FileType::RegularFile).then(|| id(&stat))
 }
 
 /// Whether the archive is compressed, so that nothing can be appended.

@@ -194,6 +194,7 @@ impl Extractor {
         let made = stat(to.at, to.name, false).map_err(failed)?;
         // A name of a link that is an empty file so far.
         if made.st_size == 0
+            && made.st_mode & 0o7777 == 0
             && let Some(link) = self.pending.link_to(id(&made))
         {
             let link = Entry { name: entry.name.clone(), ..link.clone() };
