@@ -61,6 +61,9 @@ impl<'a> Writer<'a> {
 
     /// Writes what the buffer holds.
     pub fn flush(&mut self, env: &mut Env, statistics: &mut Statistics) -> Result<()> {
+        if self.buffer.end == 0 {
+            return Ok(());
+        }
         let mut buffer = core::mem::replace(&mut self.buffer, Buffer::none());
         let end = core::mem::take(&mut buffer.end);
         let result = self.write(buffer.bytes(0, end), env, statistics);

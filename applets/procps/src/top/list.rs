@@ -132,14 +132,20 @@ fn state(process: &Process) -> Vec<u8> {
     text
 }
 
-/// Kilobytes in at most five columns: from 100,000 on in megabytes, then in gigabytes and so on.
-pub fn size(mut kilobytes: u64) -> Vec<u8> {
-    let mut unit = 0;
-    while kilobytes >= if unit == 0 { 100_000 } else { 10_000 } {
-        (kilobytes, unit) = (kilobytes >> 10, unit + 1);
+/// Kilobytes in at most five columns: from 100,000 on in megabytes, then in gigabytes and so on, below 100 with a decimal.
+pub fn size(kilobytes: u64) -> Vec<u8> {
+    if kilobytes < 100_000 {
+        return text!(kilobytes);
     }
-    let letter = [b"kmgtpe"[unit]];
-    text!(kilobytes, &letter[..usize::from(unit > 0)])
+    let (mut tenths, mut unit) = (u128::from(kilobytes) * 10 / 1024, 0);
+    while tenths >= 100_000 {
+        (tenths, unit) = (tenths / 1024, unit + 1);
+    }
+    let letter = [b"mgtpe"[unit]];
+    match tenths as u64 {
+        tenths @ 0..1000 => text!(tenths / 10, ".", tenths % 10, &letter),
+        tenths => text!(tenths / 10, &letter),
+    }
 }
 
 #[cfg(test)]
@@ -150,7 +156,7 @@ mod tests {
     fn sizes_fit_their_column() {
         assert_eq!(
             (size(99_999), size(100_000), size(u64::MAX >> 10)),
-            (b"99999".to_vec(), b"97m".to_vec(), b"15e".to_vec())
+            (b"99999".to_vec(), b"97.6m".to_vec(), b"15.9e".to_vec())
         );
     }
 
