@@ -70,7 +70,7 @@ compat: rbox
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices
-	sh build-image/packages.sh bc binutils bsdextrautils busybox-static dash gawk mawk toybox valgrind xxd
+	sh build-image/packages.sh bc binutils bsdextrautils busybox-static bzip2 dash gawk mawk toybox valgrind xxd xz-utils zstd
 	bash compat-suite/bench.sh >target/speed.md
 	bash compat-suite/bench-shell.sh >>target/speed.md
 	mv target/speed.md docs/speed.md
@@ -82,7 +82,7 @@ fuzz:
 	sh fuzz/run.sh $(SECONDS)
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static e2fsprogs runit iproute2 procps psmisc python3-minimal
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio e2fsprogs libarchive-tools runit iproute2 procps psmisc python3-minimal
 
 test: tools lint unit compat boot-test terminal choices
 

@@ -86,6 +86,11 @@ seq 20000 | awk '{ file = "tree/" $1 % 200 + 1 "/" $1; print $1 >file; close(fil
 (cd few && seq 2000 | xargs touch)
 awk 'NR % 3 { print; next } { print $0, "changed" }' text >changed
 cp text same
+tar cf tree.tar tree
+gzip -c text >text.gz
+bzip2 -c text >text.bz2
+xz -1 -c text >text.xz
+zstd -q -c text >text.zst
 echo 'scale = 1000; 4 * a(1)' >pi
 # A list of hosts to block, as such lists are.
 awk '{ printf "0.0.0.0 %s.%s.example.com # %d\n", $3, $4, NR }' half | head -n 285000 >hosts
@@ -176,6 +181,18 @@ row 'chmod -R u+w tree'
 row 'cp -r tree copy' '`cp -r tree copy`' 'rm -rf copy'
 row 'cp -a tree copy' '`cp -a tree copy`' 'rm -rf copy'
 row 'rm -r copy' '`rm -r copy`' 'rm -rf copy; cp -r tree copy'
+row 'dd if=text of=copied bs=512' '`dd bs=512`, 45 MB' 'rm -f copied'
+row 'dd if=text of=copied bs=4k' '`dd bs=4k`, 45 MB' 'rm -f copied'
+row 'shuf text'
+row 'tar cf tree.tar tree' '`tar c`, 20,000 files'
+row 'tar tf tree.tar' '`tar t`'
+row 'tar xf tree.tar -C unpacked' '`tar x`' 'rm -rf unpacked; mkdir unpacked'
+row 'gzip -1 -c text' '`gzip -1`'
+row 'gzip -c text' '`gzip -6`'
+row 'gzip -dc text.gz' '`gunzip`'
+row 'bzip2 -dc text.bz2' '`bunzip2`'
+row 'xz -dc text.xz' '`unxz`'
+row 'zstd -dc text.zst' '`unzstd`'
 means busybox toybox gnu
 
 cat <<TEXT

@@ -162,3 +162,36 @@ fn cpio_extracts_nothing_through_a_link_that_takes_a_directorys_name() {
     let pack = "chmod 701 s/x; cd s; printf 'x/f\\nx/g\\nx/deep\\nx/deep/h\\n' | \"$1\" cpio -o --quiet > ../a.cpio";
     unpacking("cpio", pack, "cd o; \"$1\" cpio -idum --quiet < ../a.cpio");
 }
+
+#[test]
+fn install_writes_nothing_through_a_link_that_takes_the_files_name() {
+    let directory = scratch("install");
+    fs::create_dir(directory.join("o")).expect("a fresh directory");
+    for (name, content, mode) in [("s", "secret", 0o644), ("victim", "own", 0o640), ("o/f", "old", 0o600)] {
+        let path = directory.join(name);
+        fs::write(&path, content).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    }
+    symlink("../victim", directory.join("o/link")).expect("a link");
+    exchanging(&directory.join("o/f"), &directory.join("o/link"), 100, || {
+        let mut command = Command::new(RBOX);
+        let status = command.args(["install", "-m", "600", "s", "o/f"]).current_dir(&directory).status();
+        assert!(status.expect("install starts").success());
+        let victim = directory.join("victim");
+        let mode = fs::metadata(&victim).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((fs::read_to_string(&victim).expect("it is readable"), mode), ("own".to_string(), 0o640));
+        // Where the file has the link's name, the link has taken the file's.
+        for path in ["o/f", "o/link"].map(|name| directory.join(name)) {
+            let stat = fs::symlink_metadata(&path).expect("both are there");
+            assert!(stat.is_symlink() || stat.permissions().mode() & 0o777 == 0o600);
+        }
+        if !fs::symlink_metadata(directory.join("o/link")).is_ok_and(|stat| stat.is_symlink())
+            && !fs::symlink_metadata(directory.join("o/f")).is_ok_and(|stat| stat.is_symlink())
+        {
+            // The new file took the link's place.
+            symlink("../victim", directory.join("o/spare")).expect("a link");
+            fs::rename(directory.join("o/spare"), directory.join("o/link")).expect("both are there");
+        }
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}

@@ -46,6 +46,7 @@ groups! {
     rbox_editors
     rbox_viewers
     rbox_calc
+    rbox_modutils
     rbox_jobs
     rbox_archival
     rbox_shell

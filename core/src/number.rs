@@ -194,6 +194,17 @@ pub fn human(number: u64) -> Vec<u8> {
     text
 }
 
+/// `part * factor / whole`, rounded; 0 of nothing.
+pub fn ratio(part: u64, factor: u64, whole: u64) -> u64 {
+    let whole = u128::from(whole);
+    (u128::from(part) * u128::from(factor) + whole / 2).checked_div(whole).map_or(0, |value| value as u64)
+}
+
+/// A number of hundredths with two decimals.
+pub fn hundredths(number: u64) -> Vec<u8> {
+    crate::text!(number / 100, ".", crate::text::Right(number % 100, 2, b'0'))
+}
+
 /// Appends the decimal digits of `number` to `text`, right-aligned in `width` columns.
 pub fn push_padded(text: &mut Vec<u8>, number: u64, width: usize) {
     let digits = Decimal::new(number);
@@ -229,6 +240,12 @@ mod tests {
         for word in [&b""[..], b"08", b"0x", b"1 ", b"--1", b"18446744073709551616", b"-9223372036854775809"] {
             assert_eq!(parse_c(word), None);
         }
+    }
+
+    #[test]
+    fn ratios_are_rounded() {
+        assert_eq!((ratio(1, 100, 3), ratio(2, 100, 3), ratio(1, 100, 0)), (33, 67, 0));
+        assert_eq!((ratio(u64::MAX, 2, u64::MAX), hundredths(105)), (2, b"1.05".to_vec()));
     }
 
     #[test]

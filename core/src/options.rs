@@ -687,6 +687,23 @@ mod tests {
     }
 
     #[test]
+    fn options_come_before_operands_in_their_order() {
+        let words: [&[u8]; 6] = [b"x", b"-a", b"one", b"-n3", b"two", b"three"];
+        let args = parse(&words);
+        assert_eq!([0, 1, 2, 3].map(|operand| args.options_before(operand)), [1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn keys_without_dashes_take_their_values_in_their_order() {
+        let words: [&[u8]; 5] = [b"x", b"anw", b"3", b"7", b"file"];
+        let with = with_dashes(TEXT, &words).expect("all values are there");
+        let with: Vec<&[u8]> = with.iter().map(Vec::as_slice).collect();
+        assert_eq!(with, [&b"x"[..], b"-a", b"-n", b"3", b"-w", b"7", b"file"]);
+        let error = with_dashes(TEXT, &words[..3]).expect_err("-w has no value");
+        assert_eq!(error.message(), b"option requires an argument -- 'w'");
+    }
+
+    #[test]
     fn wrong_options_are_named() {
         for (word, message) in [
             (&b"-z"[..], &b"invalid option -- 'z'"[..]),

@@ -1,10 +1,13 @@
 //! Processes as proc(5) shows them: the one reader of /proc.
 
+pub mod machine;
+
 use crate::bytes;
-use crate::error::Result;
-use crate::io::Input;
+use crate::error::{Error, Result};
 use crate::number::{Decimal, parse_decimal};
-use crate::sys::fs;
+use crate::sys::fs::{self, Mode, OFlags};
+use crate::sys::{Errno, fd};
+use crate::term::{Shown, clean};
 
 /// Ticks of the clock a second in /proc: USER_HZ, 100 on every machine that Linux runs on here.
 pub const TICKS: u64 = 100;
@@ -98,6 +101,29 @@ impl Process {
         Some((stat.st_uid, stat.st_gid))
     }
 
+    /// The file's name, safe for a terminal.
+    pub fn shown_name(&self) -> Vec<u8> {
+        clean(&self.name, b"", Shown::As(b'?'))
+    }
+
+    /// The words with blanks between them, and for control characters; `[name]` for a process without words. The file's name
+    /// comes first, in braces, where the first word hides it, unless `plain`.
+    pub fn command_line(&self, words: &[Vec<u8>], plain: bool) -> Vec<u8> {
+        let Some(first) = words.first() else { return [b"[", &self.shown_name()[..], b"]"].concat() };
+        let line = clean(&words.join(&b' '), b"", Shown::As(b' '));
+        let first = bytes::base_name(first.strip_prefix(b"-").unwrap_or(first));
+        if plain || first.starts_with(&self.name) || self.name.is_empty() {
+            return line;
+        }
+        // As BusyBox has it.
+        [b"{", &self.shown_name()[..], b"} ", &line].concat()
+    }
+
+    /// Ticks of user and system time.
+    pub fn total_time(&self) -> u64 {
+        self.user_time.saturating_add(self.system_time)
+    }
+
     /// True when it goes by `name`: as its file, or as its first word without directories.
     pub fn is_named(&self, name: &[u8]) -> bool {
         if self.name == name {
@@ -118,7 +144,29 @@ fn file(pid: i32, name: &str) -> Vec<u8> {
 
 /// The content of /proc/PID/`name`; `None` when the process has gone.
 pub fn read_file(pid: i32, name: &str) -> Option<Vec<u8>> {
-    Input::open(&file(pid, name)).and_then(|mut input| input.read_to_end()).ok()
+    read_path(&file(pid, name)).ok()
+}
+
+/// The content of a file of /proc. The error names the file.
+pub fn read_path(path: &[u8]) -> Result<Vec<u8>> {
+    let failed = |errno| Error::cannot("open", path, errno);
+    let file = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(failed)?;
+    // Most are short, and there may be 100,000: a larger buffer would take longer to make than the file to read.
+    let (mut text, mut length) = (Vec::new(), 0);
+    loop {
+        if text.len() == length {
+            bytes::reserve(&mut text, length.max(1024))?;
+            text.resize(text.capacity(), 0);
+        }
+        match fd::read(&file, &mut text[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::on(path, errno)),
+        }
+    }
+    text.truncate(length);
+    Ok(text)
 }
 
 /// The numbers of all processes, ascending.
@@ -132,8 +180,7 @@ pub fn threads_of(pid: i32) -> Vec<i32> {
 }
 
 fn numbers_in(directory: &[u8]) -> Result<Vec<i32>> {
-    let entries =
-        crate::files::list_at(directory).map_err(|errno| crate::error::Error::cannot("open", directory, errno))?;
+    let entries = crate::files::list_at(directory).map_err(|errno| Error::cannot("open", directory, errno))?;
     let number = |entry: &crate::files::Entry| parse_decimal(&entry.name).and_then(|pid| i32::try_from(pid).ok());
     let mut pids: Vec<i32> = entries.iter().filter_map(number).collect();
     pids.sort_unstable();

@@ -18,7 +18,7 @@ use rbox_core::text::Right;
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::{push, text};
 
-use crate::data::{put_contents, write_all};
+use crate::data::{Put, put_contents, write_all};
 
 options! {
     "x|p|t|r|q|d|m[MODIFIERS] [MEMBER] ARCHIVE [FILE]...
@@ -150,13 +150,13 @@ fn print(env: &mut Env, args: &Args<'_>, reader: &mut Reader, entry: &Entry) -> 
     if args.has(VERBOSE) {
         env.stdout.write(&text!("\n<", &entry.name, ">\n\n"))?;
     }
-    copy(reader, &mut |data| env.stdout.write(data))
+    copy(reader, Put::new(&mut |data| env.stdout.write(data)))
 }
 
 /// Calls `put` with a member's data.
-fn copy(reader: &mut Reader, put: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+fn copy(reader: &mut Reader, mut put: Put<'_>) -> Result<()> {
     while let Some(data) = reader.data()? {
-        put(data)?;
+        put.call(data)?;
         let length = data.len();
         reader.consume(length);
     }
@@ -174,7 +174,7 @@ fn extract(
         env.stdout.write(&text!("x - ", &entry.name, "\n"))?;
     }
     let Some(made) = extractor.create(entry)? else { return Ok(()) };
-    match copy(reader, &mut |data| write_all(made.file.as_fd(), data)) {
+    match copy(reader, Put::new(&mut |data| write_all(made.file.as_fd(), data))) {
         Ok(()) => extractor.finish_file(&made, entry),
         Err(error) if error.errno().is_none() => Err(error.context(&entry.name)),
         Err(error) => {

@@ -5,6 +5,11 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType};
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd};
 
+rbox_core::callback! {
+    /// What is done with a part of a file's data.
+    pub Put = PutData<'b>(&'b [u8]) -> Result<()>
+}
+
 /// Writes all of it.
 pub fn write_all(file: BorrowedFd<'_>, mut data: &[u8]) -> Result<()> {
     while !data.is_empty() {

@@ -66,13 +66,13 @@ pub fn filter(env: &mut Env, words: &[&[u8]], mut input: Input, output: Output, 
     call::failure_status(errno)
 }
 
-/// Whether rbox's own applet does it: always to decompress, and for what it compresses as well as others do.
+/// Whether rbox's own applet does it: always to decompress, and for what it compresses.
 fn is_own(env: &Env, name: &[u8], decompresses: bool) -> bool {
     if name.contains(&b'/') || env.registry.find(base_name(name)).is_none() {
         return false;
     }
     let is_other = || call::find_program(&env.vars, name).is_some_and(|path| !call::is_this_program(&path));
-    decompresses || name == b"gzip" || !is_other()
+    decompresses || matches!(name, b"gzip" | b"bzip2" | b"xz" | b"lzop") || !is_other()
 }
 
 /// Makes a stream standard input, from where it is: by a seek, or through a process that passes on what has been read.

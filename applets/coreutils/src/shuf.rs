@@ -104,8 +104,20 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         }
     } else {
         let mut deck = Deck::new(total, count, starts)?;
-        for drawn in 0..total.min(count) {
-            print(output, &items, deck.draw(drawn, &mut random)?, end)?;
+        let count = total.min(count);
+        let mut batch = [0; 64];
+        for first in (0..count).step_by(batch.len()) {
+            let batch = &mut batch[..(count - first).min(64) as usize];
+            for (slot, drawn) in batch.iter_mut().zip(first..) {
+                *slot = deck.draw(drawn, &mut random)?;
+            }
+            if let Items::Lines(text) = &items {
+                // Each line is a miss of the cache; looked at together, they are waited for together.
+                core::hint::black_box(batch.iter().fold(0, |sum, &at| sum ^ text[at as usize]));
+            }
+            for &mut at in batch {
+                print(output, &items, at, end)?;
+            }
         }
     }
     output.flush()?;

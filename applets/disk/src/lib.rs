@@ -25,6 +25,7 @@ rbox_core::applets! {
     readahead: "/usr/sbin/readahead";
     setfattr: "/usr/bin/setfattr";
     swapon: "/sbin/swapon" "/sbin/swapoff";
+    tune2fs: "/sbin/tune2fs";
     umount: "/bin/umount";
     volname: "/usr/bin/volname";
 }

@@ -12,8 +12,11 @@ rbox_core::applets! {
     lspci: "/usr/bin/lspci";
     lsscsi: "/usr/bin/lsscsi";
     lsusb: "/usr/bin/lsusb";
+    makedevs: "/sbin/makedevs";
     mdev: "/sbin/mdev";
     microcom: "/usr/bin/microcom";
+    mt: "/bin/mt";
+    rfkill: "/usr/sbin/rfkill";
     rtcwake: "/usr/sbin/rtcwake";
     rx: "/usr/bin/rx";
     seedrng: "/usr/sbin/seedrng";

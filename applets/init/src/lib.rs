@@ -4,6 +4,7 @@
 rbox_core::applets! {
     halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
     init: "/sbin/init" "/linuxrc";
+    resume: "/bin/resume";
     run_parts: "/bin/run-parts";
     runlevel: "/sbin/runlevel";
     start_stop_daemon: "/sbin/start-stop-daemon";

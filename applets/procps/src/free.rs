@@ -1,8 +1,9 @@
 //! `free`: how much memory is in use (proc(5), /proc/meminfo).
 
-use rbox_core::io::Input;
-use rbox_core::number::{Decimal, parse_decimal};
+use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
+use rbox_core::processes::machine::kilobytes;
+use rbox_core::processes::read_path;
 
 options! {
     "[-bkmgh]
@@ -26,8 +27,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).inline();
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
-    let text = Input::open(b"/proc/meminfo")?.read_to_end()?;
-    let get = |name: &str| field(&text, name.as_bytes()).unwrap_or(0);
+    let text = read_path(b"/proc/meminfo")?;
+    let get = |name: &str| kilobytes(&text, name);
     let unit = args.last_of(&[BYTES, KILO, MEGA, GIGA, HUMAN]).unwrap_or(KILO);
     let cached = get("Buffers:") + get("Cached:") + get("SReclaimable:");
     let (total, free) = (get("MemTotal:"), get("MemFree:"));
@@ -38,12 +39,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     print(env, b"Mem:   ", &[total, used, free, get("Shmem:"), cached, get("MemAvailable:")], unit)?;
     print(env, b"Swap:  ", &swap, unit)?;
     Ok(ExitStatus::SUCCESS)
-}
-
-/// The kilobytes of a line of /proc/meminfo.
-fn field(text: &[u8], name: &[u8]) -> Option<u64> {
-    let line = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(name))?;
-    parse_decimal(rbox_core::bytes::words(line).nth(1)?)
 }
 
 fn print(env: &mut Env, label: &[u8], kilobytes: &[u64], unit: Opt) -> Result<()> {
@@ -86,11 +81,6 @@ fn human(kilobytes: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_of_meminfo_are_read() {
-        assert_eq!(field(b"MemTotal:   24 kB\nMemFree: 7 kB\n", b"MemFree:"), Some(7));
-    }
 
     #[test]
     fn units_fit() {

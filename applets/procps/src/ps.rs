@@ -6,7 +6,6 @@ use rbox_core::names::Names;
 use rbox_core::number::{Decimal, parse_in_range, push_padded};
 use rbox_core::prelude::*;
 use rbox_core::processes::{self, Process, TICKS};
-use rbox_core::term::{Shown, clean};
 use rbox_core::users;
 
 options! {
@@ -67,7 +66,7 @@ impl Column {
             "group" => names.group(process.owner().unwrap_or_default().1).to_vec(),
             "ruser" => names.user(real_id(process, b"Uid:")).to_vec(),
             "rgroup" => names.group(real_id(process, b"Gid:")).to_vec(),
-            "comm" => own_name(process),
+            "comm" => process.shown_name(),
             "args" => command_line(process, own),
             "pid" => decimal(process.pid as u64),
             "ppid" => decimal(process.parent as u64),
@@ -82,7 +81,7 @@ impl Column {
                 if process.nice < 0 { [b"-", &digits[..]].concat() } else { digits }
             }
             "etime" => clock((uptime_milliseconds() / 1000).saturating_sub(process.started / TICKS)),
-            _ => clock((process.user_time + process.system_time) / TICKS),
+            _ => clock(process.total_time() / TICKS),
         }
     }
 }
@@ -183,27 +182,11 @@ fn decimal(number: u64) -> Vec<u8> {
     Decimal::new(number).as_bytes().to_vec()
 }
 
-/// The words with blanks between them, and for control characters; `[name]` for a process without words.
-///
-/// `own` are the words of this call: in the shell's child /proc has the shell's.
+/// The command line. `own` are the words of this call: in the shell's child /proc has the shell's.
 fn command_line(process: &Process, own: &[&[u8]]) -> Vec<u8> {
     let is_own = process.pid == rbox_core::sys::process::getpid().as_raw_pid();
     let words = if is_own { own.iter().map(|word| word.to_vec()).collect() } else { process.words() };
-    if words.is_empty() {
-        return [b"[", &own_name(process)[..], b"]"].concat();
-    }
-    let line = clean(&words.join(&b' '), b"", Shown::As(b' '));
-    let first = rbox_core::bytes::base_name(words[0].strip_prefix(b"-").unwrap_or(&words[0]));
-    if is_own || first.starts_with(&process.name) || process.name.is_empty() {
-        line
-    } else {
-        // As BusyBox: the file's name in braces where the first word hides it.
-        [b"{", &own_name(process)[..], b"} ", &line].concat()
-    }
-}
-
-fn own_name(process: &Process) -> Vec<u8> {
-    clean(&process.name, b"", Shown::As(b'?'))
+    process.command_line(&words, is_own)
 }
 
 /// `BASE,INDEX` of the device; `?` for none. The numbers are those of /proc/devices' tty drivers.

@@ -11,7 +11,7 @@ mod upward;
 
 rbox_core::applets! {
     cttyhack: "/bin/cttyhack";
-    sh: "/bin/sh" "/bin/ash" "/bin/bash";
+    sh: "/bin/sh" "/bin/ash" "/bin/hush" "/bin/bash";
 }
 
 #[cfg(fuzzing)]

@@ -84,6 +84,9 @@ fn copy_match(into: &mut [u8], at: usize, length: usize, distance: usize) -> Res
 /// Bytes that are copied at once.
 const WORD: usize = 16;
 
+/// The most literals that are copied in words: memcpy(3) takes longer to begin.
+const SHORT: usize = 256;
+
 #[inline(always)]
 fn copy_word(into: &mut [u8], from: usize, to: usize) {
     let word = into[from..].first_chunk::<WORD>().copied();
@@ -125,9 +128,15 @@ impl Source<'_> {
     fn copy(&mut self, into: &mut [u8], at: &mut usize, count: usize) -> Result<()> {
         let from = self.content.get(self.at..).ok_or(Corrupted)?;
         let to = into.get_mut(*at..).ok_or(Corrupted)?;
-        match (from.first_chunk::<WORD>(), to.first_chunk_mut::<WORD>()) {
-            (Some(from), Some(to)) if count <= WORD => *to = *from,
-            _ => to.get_mut(..count).ok_or(Corrupted)?.copy_from_slice(from.get(..count).ok_or(Corrupted)?),
+        if count <= SHORT && from.len() >= count + WORD && to.len() >= count + WORD {
+            // The last word may go beyond the literals.
+            for at in (0..count).step_by(WORD) {
+                if let (Some(from), Some(to)) = (from[at..].first_chunk::<WORD>(), to[at..].first_chunk_mut()) {
+                    *to = *from;
+                }
+            }
+        } else {
+            to.get_mut(..count).ok_or(Corrupted)?.copy_from_slice(from.get(..count).ok_or(Corrupted)?);
         }
         self.at += count;
         *at += count;

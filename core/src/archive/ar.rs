@@ -110,6 +110,8 @@ impl Reader {
         let left = usize::try_from(self.left).unwrap_or(usize::MAX);
         let content = self.input.fill()?;
         if content.is_empty() {
+            // Nothing follows, and that has been said.
+            (self.left, self.fill) = (0, 0);
             return Err(Error::new("short read"));
         }
         Ok(Some(&content[..content.len().min(left)]))

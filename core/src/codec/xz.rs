@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::hash::crc::Crc;
 use crate::io::{Input, Output};
 
+/// The most memory that a stream may ask for, in KB: four times what `xz -9` asks for.
+const MEMORY_MAX: u32 = 256 << 10;
+
 /// A decoder of one stream. Its dictionary grows with the data, up to the size that the header states.
 pub struct Reader {
     state: Stream,
@@ -60,13 +63,17 @@ impl Reader {
     /// A decoder of a stream in the .xz format.
     pub fn xz() -> Self {
         let lent = Lent::default();
-        Self { state: Stream::Xz(Box::new(XzReader::new(lent.clone(), false))), lent, ended: false }
+        Self {
+            state: Stream::Xz(Box::new(XzReader::new_mem_limit(lent.clone(), false, MEMORY_MAX))),
+            lent,
+            ended: false,
+        }
     }
 
     /// A decoder of a stream in the .lzma format, whose header is read.
     pub fn lzma(input: &mut Input) -> Result<Self> {
         let lent = Lent::default();
-        let reader = lent.with(input, || LzmaReader::new_mem_limit(lent.clone(), u32::MAX, None))?;
+        let reader = lent.with(input, || LzmaReader::new_mem_limit(lent.clone(), MEMORY_MAX, None))?;
         Ok(Self { state: Stream::Lzma(Box::new(reader)), lent, ended: false })
     }
 
@@ -89,7 +96,7 @@ impl Reader {
 fn describe(error: lzma_rust2::Error) -> Error {
     match error {
         lzma_rust2::Error::Eof => truncated(),
-        lzma_rust2::Error::OutOfMemory(_) => Error::out_of_memory(),
+        lzma_rust2::Error::OutOfMemory(_) => Error::new("it needs more than 256 MB of memory, or more than there is"),
         lzma_rust2::Error::Unsupported(_) => Error::new("unsupported options"),
         _ => super::corrupted(),
     }

@@ -1,5 +1,5 @@
 //! Devices that have calls of their own: a watchdog (linux/watchdog.h), the kernel's randomness (linux/random.h), the
-//! console's tone (linux/kd.h), and memory by physical address (mem(4)).
+//! console's tone (linux/kd.h), a tape (linux/mtio.h), and memory by physical address (mem(4)).
 
 use super::{AsRawFd, BorrowedFd, Errno, last_errno};
 
@@ -7,6 +7,8 @@ const WDIOC_SETOPTIONS: u64 = 0x8004_5704;
 const WDIOC_SETTIMEOUT: u64 = 0xc004_5706;
 const WDIOS_ENABLECARD: libc::c_int = 2;
 const RNDADDENTROPY: u64 = 0x4008_5203;
+const MTIOCTOP: u64 = 0x4008_6d01;
+const MTIOCPOS: u64 = 0x8000_6d03 | (size_of::<libc::c_long>() as u64) << 16;
 const KDMKTONE: u64 = 0x4b30;
 
 fn result(answer: libc::c_int) -> Result<(), Errno> {
@@ -43,6 +45,27 @@ pub fn sound(file: BorrowedFd<'_>, hertz: u32, milliseconds: u16) -> Result<(), 
     let tone = libc::c_ulong::from(u32::from(milliseconds) << 16 | ticks);
     // SAFETY: the call takes a number.
     result(unsafe { libc::ioctl(file.as_raw_fd(), KDMKTONE as _, tone) })
+}
+
+/// Performs an operation on a tape, so many times.
+pub fn tape_operation(file: BorrowedFd<'_>, operation: i16, count: i32) -> Result<(), Errno> {
+    /// struct mtop.
+    #[repr(C)]
+    struct Operation {
+        operation: libc::c_short,
+        count: libc::c_int,
+    }
+    let request = Operation { operation, count };
+    // SAFETY: the kernel reads one mtop, which lives for the call.
+    result(unsafe { libc::ioctl(file.as_raw_fd(), MTIOCTOP as _, &raw const request) })
+}
+
+/// The block at which a tape is.
+pub fn tape_position(file: BorrowedFd<'_>) -> Result<i64, Errno> {
+    let mut position: libc::c_long = 0;
+    // SAFETY: the kernel writes one mtpos, a long, which lives for the call.
+    result(unsafe { libc::ioctl(file.as_raw_fd(), MTIOCPOS as _, &raw mut position) })?;
+    Ok(position as _)
 }
 
 /// Reads a value of 1, 2, 4 or 8 bytes at a physical address through /dev/mem, after writing `value` there if one is

@@ -2,6 +2,7 @@
 
 mod list;
 mod names;
+mod progress;
 mod replace;
 
 use rbox_core::codec::{Decoder, Encoder, Format, Header};
@@ -12,6 +13,8 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 use rbox_core::sys::{fd, termios};
 use rbox_core::text;
+
+use progress::Progress;
 
 /// What is done with each file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,12 +100,9 @@ struct Work<'a> {
 impl Work<'_> {
     /// Standard input to standard output.
     fn standard(&mut self, env: &mut Env) -> Result<()> {
-        let terminal = match self.job.action {
-            Action::Compress => env.stdout.is_terminal().then_some(&b"written to"[..]),
-            _ => env.stdin.fd().is_some_and(termios::isatty).then_some(&b"read from"[..]),
-        };
-        if let Some(verb) = terminal.filter(|_| !self.job.force) {
-            return Err(Error::usage_because(&[b"compressed data not ", verb, b" terminal, use -f to force it"]));
+        let is_terminal = env.stdin.fd().is_some_and(termios::isatty);
+        if self.job.action != Action::Compress && is_terminal && !self.job.force {
+            return Err(refused("read from"));
         }
         let input = env.take_stdin();
         let header = Header { checks: self.job.checks, ..Header::default() };
@@ -149,9 +149,10 @@ impl Work<'_> {
     /// Decodes or encodes `input` to standard output, or only reads it.
     fn stream(&mut self, env: &mut Env, input: Input, header: &Header, name: &[u8]) -> Result<()> {
         match self.job.action {
+            Action::Compress if env.stdout.is_terminal() && !self.job.force => Err(refused("written to")),
             Action::Compress => {
                 let stdout = core::mem::replace(&mut env.stdout, Output::memory());
-                let (stdout, result) = self.encode(input, header, stdout);
+                let (stdout, result) = self.encode(env, input, header, stdout);
                 env.stdout = stdout;
                 result.map(drop)
             }
@@ -183,13 +184,14 @@ impl Work<'_> {
     }
 
     /// Encodes `input` to `output`, and returns how many bytes were read.
-    fn encode(&mut self, mut input: Input, header: &Header, output: Output) -> (Output, Result<u64>) {
+    fn encode(&mut self, env: &mut Env, mut input: Input, header: &Header, output: Output) -> (Output, Result<u64>) {
         let job = self.job;
         let mut encoder = match Encoder::with_header(job.format, header, job.level, output) {
             Ok(encoder) => encoder,
             Err(error) => return (Output::memory(), Err(error)),
         };
         let mut length = 0;
+        let (mut progress, name) = (Progress::new(env, job.verbose), input.name().to_vec());
         let result = loop {
             let content = match input.fill() {
                 Ok([]) => break Ok(length),
@@ -202,7 +204,11 @@ impl Work<'_> {
             }
             input.consume(count);
             length += count as u64;
+            if let Err(error) = progress.show(env, &name, length) {
+                break Err(error);
+            }
         };
+        let result = result.and_then(|length| progress.end(env).map(|()| length));
         if result.is_err() {
             return (encoder.into_output(), result);
         }
@@ -237,16 +243,19 @@ impl Work<'_> {
             self.buffer = vec![0; CHUNK];
         }
         let mut decoded = Decoded { header: decoder.gzip_header().cloned(), ..Decoded::default() };
+        let mut progress = Progress::new(env, self.job.verbose);
         loop {
             let count = decoder.read(&mut self.buffer)?;
             if count == 0 {
                 break;
             }
+            progress.show(env, decoder.name(), decoded.length)?;
             decoded.length += count as u64;
             if let Some(output) = &mut output {
                 output.write(&self.buffer[..count])?;
             }
         }
+        progress.end(env)?;
         if let Some(output) = output {
             output.flush()?;
         }
@@ -268,6 +277,11 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// BusyBox's words for a terminal where compressed data should be.
+fn refused(verb: &str) -> Error {
+    Error::parts(&[b"compressed data not ", verb.as_bytes(), b" terminal, use -f to force it"])
 }
 
 /// What decoding a file has shown.

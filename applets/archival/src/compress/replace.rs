@@ -98,7 +98,7 @@ impl Work<'_> {
     fn compress(&mut self, env: &mut Env, source: &Source, input: Input, header: &Header) -> Result<()> {
         let name = [&source.name, self.job.suffix].concat();
         let output = self.create(env, source, &name)?;
-        let (output, result) = self.encode(input, header, output);
+        let (output, result) = self.encode(env, input, header, output);
         let finished = result.and_then(|length| {
             let decoded = Decoded { length, header: Some(header.clone()), checksum: None };
             self.finish(env, source, &output, &name, &decoded, None)

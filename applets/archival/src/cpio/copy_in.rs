@@ -17,7 +17,7 @@ use rbox_core::text::{Hex, Right};
 use rbox_core::time::Zone;
 use rbox_core::{push, text};
 
-use crate::data::write_all;
+use crate::data::{Put, write_all};
 use crate::filter::{by_content, filter_input, wait};
 
 use super::*;
@@ -164,9 +164,13 @@ impl CopyIn {
         let is_file = entry.kind() == FileType::RegularFile;
         if self.extractor.is_none() {
             if args.has(VERIFY) {
-                return self.copy(reader, &entry, links, &mut |_| Ok(()));
+                return self.copy(reader, &entry, links, Put::new(&mut |_| Ok(())));
             }
-            return if is_file { self.copy(reader, &entry, links, &mut |data| env.stdout.write(data)) } else { Ok(()) };
+            return if is_file {
+                self.copy(reader, &entry, links, Put::new(&mut |data| env.stdout.write(data)))
+            } else {
+                Ok(())
+            };
         }
         if is_file && links.count > 1 {
             let key = (links.device, links.inode);
@@ -231,7 +235,7 @@ impl CopyIn {
     ) -> Result<()> {
         let Some(extractor) = &mut self.extractor else { return Ok(()) };
         let Some(made) = extractor.create(entry)? else { return Err(stays(entry)) };
-        let written = self.copy(reader, entry, links, &mut |data| write_all(made.file.as_fd(), data));
+        let written = self.copy(reader, entry, links, Put::new(&mut |data| write_all(made.file.as_fd(), data)));
         let Some(extractor) = &mut self.extractor else { return Ok(()) };
         match written {
             Err(error) if error.errno().is_some() => {
@@ -256,20 +260,14 @@ impl CopyIn {
     }
 
     /// Calls `put` with a file's data, and checks their sum.
-    fn copy(
-        &mut self,
-        reader: &mut Reader,
-        entry: &Entry,
-        links: Links,
-        put: &mut impl FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn copy(&mut self, reader: &mut Reader, entry: &Entry, links: Links, mut put: Put<'_>) -> Result<()> {
         let has_sum = reader.format() == Format::Crc;
         let mut sum = 0u32;
         while let Some(data) = reader.data()? {
             if has_sum {
                 sum = data.iter().fold(sum, |sum, &byte| sum.wrapping_add(byte.into()));
             }
-            put(data)?;
+            put.call(data)?;
             let length = data.len();
             reader.consume(length);
         }

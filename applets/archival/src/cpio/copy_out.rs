@@ -16,12 +16,13 @@ use crate::data::{put_contents, write_all};
 
 use super::*;
 
+rbox_core::callback! {
+    /// What is done with a name.
+    EachName = OneName<'b>((&'b mut Env, &'b [u8])) -> Result<()>
+}
+
 /// Calls `each` for every name that is read. A failure does not stop the others.
-fn each_name(
-    env: &mut Env,
-    args: &Args<'_>,
-    each: &mut impl FnMut(&mut Env, &[u8]) -> Result<()>,
-) -> Result<ExitStatus> {
+fn each_name(env: &mut Env, args: &Args<'_>, mut each: EachName<'_>) -> Outcome {
     let ends_with = if args.has(NULL) { 0 } else { b'\n' };
     let mut status = ExitStatus::SUCCESS;
     let mut names = env.take_stdin();
@@ -30,7 +31,7 @@ fn each_name(
         if name.is_empty() {
             continue;
         }
-        match each(env, name) {
+        match each.call((env, name)) {
             Err(error) if error.is_output() => return Err(error),
             Err(error) => status.worsen(env.warn(error)),
             Ok(()) => {}
@@ -73,7 +74,7 @@ fn open(path: &[u8]) -> Result<OwnedFd> {
 pub fn create(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut creation = Creation::of(env, args)?;
     change_directory(args)?;
-    let mut status = each_name(env, args, &mut |env, path| creation.add(env, args, path))?;
+    let mut status = each_name(env, args, EachName::new(&mut |(env, path)| creation.add(env, args, path)))?;
     status.worsen(creation.status);
     status.worsen(creation.finish(env, args)?);
     Ok(status)
@@ -265,7 +266,7 @@ pub fn pass(env: &mut Env, args: &Args<'_>) -> Outcome {
     let owner = owner(args)?;
     let mut linked: FileIds<Vec<u8>> = FileIds::default();
     let mut bytes = 0;
-    let mut status = each_name(env, args, &mut |env, path| {
+    let mut copy = |(env, path): (&mut Env, &[u8])| {
         let (mut entry, stat) = entry_of(args, owner, path)?;
         let first = linked.get(id(&stat)).filter(|_| entry.kind() != FileType::Directory);
         if let Some(first) = first {
@@ -285,7 +286,8 @@ pub fn pass(env: &mut Env, args: &Args<'_>) -> Outcome {
             linked.insert(id(&stat), entry.name.clone());
         }
         report_file(env, args, &[&directory[..], b"/", &entry.name].concat(), false)
-    })?;
+    };
+    let mut status = each_name(env, args, EachName::new(&mut copy))?;
     for error in extractor.finish() {
         status.worsen(env.warn(error));
     }

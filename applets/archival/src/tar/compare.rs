@@ -8,6 +8,8 @@ use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::fs::{self, AtFlags, FileType, Mode, OFlags, Stat};
 
+use crate::data::Put;
+
 use super::extract::contents;
 use super::list::{Lister, each_member};
 use super::names::stripped;
@@ -93,7 +95,7 @@ fn has_contents(reader: &mut Reader, member: &Entry, path: &[u8]) -> Result<bool
     let file = fs::open(path, flags, Mode::empty()).map_err(|errno| Error::cannot("open", path, errno))?;
     let mut is_same = true;
     let mut buffer = vec![0; io::CHUNK];
-    contents(reader, member, &mut |mut data| {
+    let mut compare = |mut data: &[u8]| {
         while is_same && !data.is_empty() {
             let wanted = data.len().min(buffer.len());
             match io::read(file.as_fd(), &mut buffer[..wanted]) {
@@ -105,6 +107,7 @@ fn has_contents(reader: &mut Reader, member: &Entry, path: &[u8]) -> Result<bool
             }
         }
         Ok(())
-    })?;
+    };
+    contents(reader, member, Put::new(&mut compare))?;
     Ok(is_same)
 }

@@ -496,3 +496,17 @@ fn holes(file: &OwnedFd, size: u64) -> Option<Sparse> {
     fs::seek(file, SeekFrom::Start(0)).ok()?;
     Some(Sparse { parts, size })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::leading;
+
+    #[test]
+    fn what_leads_out_of_the_directory_is_cut_off() {
+        let cut = |path: &'static str| &path[leading(path.as_bytes())..];
+        assert_eq!(
+            ["/a", "//a/b", "../a", "a/../b", "../..", "a..b", "./a"].map(cut),
+            ["a", "a/b", "a", "b", "", "a..b", "./a"]
+        );
+    }
+}

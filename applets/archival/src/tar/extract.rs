@@ -15,7 +15,7 @@ use rbox_core::sys::signal;
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, process};
 use rbox_core::users::{Group, User};
 
-use crate::data::write_all;
+use crate::data::{Put, write_all};
 
 use super::list::{Lister, each_member};
 use super::names::stripped;
@@ -235,7 +235,7 @@ fn write_part(reader: &mut Reader, file: BorrowedFd<'_>, mut left: u64) -> Resul
 }
 
 /// Calls `put` with the contents of a file, holes too.
-pub fn contents(reader: &mut Reader, member: &Entry, put: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+pub fn contents(reader: &mut Reader, member: &Entry, mut put: Put<'_>) -> Result<()> {
     let mut at = 0;
     let whole = [(0, member.size)];
     let (parts, size) = match &member.sparse {
@@ -246,14 +246,14 @@ pub fn contents(reader: &mut Reader, member: &Entry, put: &mut impl FnMut(&[u8])
     for &(offset, length) in parts.iter().chain(&[(size, 0)]) {
         while at < offset {
             let count = zeros.len().min(usize::try_from(offset - at).unwrap_or(usize::MAX));
-            put(&zeros[..count])?;
+            put.call(&zeros[..count])?;
             at += count as u64;
         }
         let end = at + length;
         while at < end {
             let Some(data) = reader.data()? else { return Ok(()) };
             let length = data.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-            put(&data[..length])?;
+            put.call(&data[..length])?;
             reader.consume(length);
             at += length as u64;
         }
@@ -262,7 +262,7 @@ pub fn contents(reader: &mut Reader, member: &Entry, put: &mut impl FnMut(&[u8])
 }
 
 fn to_stdout(env: &mut Env, reader: &mut Reader, member: &Entry) -> Result<()> {
-    contents(reader, member, &mut |data| env.stdout.write(data))
+    contents(reader, member, Put::new(&mut |data| env.stdout.write(data)))
 }
 
 /// Runs a command with a file's contents as its standard input, and what is known about it in the environment (GNU tar's
@@ -296,10 +296,11 @@ fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], comm
     drop(from);
     // A command need not read all: then a write fails, and the rest is skipped.
     let before = signal::set(SIGPIPE, signal::Disposition::Ignore);
-    let written = contents(reader, member, &mut |data| match &to {
+    let mut write = |data: &[u8]| match &to {
         Some(to) => write_all(to.as_fd(), data),
         None => Ok(()),
-    });
+    };
+    let written = contents(reader, member, Put::new(&mut write));
     drop(to);
     if let Ok(before) = before {
         let _ = signal::set(SIGPIPE, before);

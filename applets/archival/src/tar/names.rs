@@ -247,3 +247,31 @@ pub fn stripped(name: &[u8], count: u64) -> Option<&[u8]> {
     }
     if count > 0 && (rest.is_empty() || base_name(rest).is_empty()) { None } else { Some(rest) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_dropped_from_the_start() {
+        assert_eq!(stripped(b"a/b/c", 0), Some(&b"a/b/c"[..]));
+        assert_eq!(stripped(b"a//b/c", 1), Some(&b"b/c"[..]));
+        assert_eq!(stripped(b"/a/b", 1), Some(&b"a/b"[..]));
+        assert_eq!((stripped(b"a/", 1), stripped(b"a", 1), stripped(b"a/b", 2)), (None, None, None));
+    }
+
+    #[test]
+    fn patterns_match_names_and_what_is_below() {
+        let excluding = Matching::EXCLUDING;
+        assert!(
+            excluding.matches(b"*.o", b"a/b.o")
+                && excluding.matches(b"b", b"a/b/c")
+                && excluding.matches(b"a*c", b"a/b/c")
+        );
+        assert!(!excluding.matches(b"b", b"a/bc") && !excluding.matches(b"a/b/", b"a/b"));
+        let anchored = Matching { anchored: true, ..excluding };
+        assert!(anchored.matches(b"a", b"a/b") && !anchored.matches(b"b", b"a/b"));
+        let literal = Matching { wildcards: false, ..excluding };
+        assert!(literal.matches(b"*", b"a/*") && !literal.matches(b"*", b"a"));
+    }
+}

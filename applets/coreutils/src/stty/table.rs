@@ -48,8 +48,9 @@ const fn size(bits: ControlModes) -> u64 {
     pack(0, bits.bits(), ControlModes::CSIZE.bits())
 }
 
-const fn delay(bits: OutputModes, field: OutputModes) -> u64 {
-    pack(2, bits.bits(), field.bits())
+/// A value of a field of delays: the number in its name.
+const fn delay(field: OutputModes, number: u32) -> u64 {
+    pack(2, number << field.bits().trailing_zeros(), field.bits())
 }
 
 const ALIAS: u64 = 8;
@@ -71,14 +72,14 @@ const FLAGS: Names = names! {
     "opost" = output(OutputModes::OPOST), "olcuc" = output(OutputModes::OLCUC), "ocrnl" = output(OutputModes::OCRNL),
     "onlcr" = output(OutputModes::ONLCR), "onocr" = output(OutputModes::ONOCR), "onlret" = output(OutputModes::ONLRET),
     "ofill" = output(OutputModes::OFILL), "ofdel" = output(OutputModes::OFDEL),
-    "nl1" = delay(OutputModes::NL1, OutputModes::NLDLY), "nl0" = delay(OutputModes::NL0, OutputModes::NLDLY),
-    "cr3" = delay(OutputModes::CR3, OutputModes::CRDLY), "cr2" = delay(OutputModes::CR2, OutputModes::CRDLY),
-    "cr1" = delay(OutputModes::CR1, OutputModes::CRDLY), "cr0" = delay(OutputModes::CR0, OutputModes::CRDLY),
-    "tab3" = delay(OutputModes::TAB3, OutputModes::TABDLY), "tab2" = delay(OutputModes::TAB2, OutputModes::TABDLY),
-    "tab1" = delay(OutputModes::TAB1, OutputModes::TABDLY), "tab0" = delay(OutputModes::TAB0, OutputModes::TABDLY),
-    "bs1" = delay(OutputModes::BS1, OutputModes::BSDLY), "bs0" = delay(OutputModes::BS0, OutputModes::BSDLY),
-    "vt1" = delay(OutputModes::VT1, OutputModes::VTDLY), "vt0" = delay(OutputModes::VT0, OutputModes::VTDLY),
-    "ff1" = delay(OutputModes::FF1, OutputModes::FFDLY), "ff0" = delay(OutputModes::FF0, OutputModes::FFDLY),
+    "nl1" = delay(OutputModes::NLDLY, 1), "nl0" = delay(OutputModes::NLDLY, 0),
+    "cr3" = delay(OutputModes::CRDLY, 3), "cr2" = delay(OutputModes::CRDLY, 2),
+    "cr1" = delay(OutputModes::CRDLY, 1), "cr0" = delay(OutputModes::CRDLY, 0),
+    "tab3" = delay(OutputModes::TABDLY, 3), "tab2" = delay(OutputModes::TABDLY, 2),
+    "tab1" = delay(OutputModes::TABDLY, 1), "tab0" = delay(OutputModes::TABDLY, 0),
+    "bs1" = delay(OutputModes::BSDLY, 1), "bs0" = delay(OutputModes::BSDLY, 0),
+    "vt1" = delay(OutputModes::VTDLY, 1), "vt0" = delay(OutputModes::VTDLY, 0),
+    "ff1" = delay(OutputModes::FFDLY, 1), "ff0" = delay(OutputModes::FFDLY, 0),
     "isig" = local(LocalModes::ISIG), "icanon" = local(LocalModes::ICANON), "iexten" = local(LocalModes::IEXTEN),
     "echo" = local(LocalModes::ECHO), "echoe" = local(LocalModes::ECHOE), "crterase" = ALIAS | local(LocalModes::ECHOE),
     "echok" = local(LocalModes::ECHOK), "echonl" = local(LocalModes::ECHONL), "noflsh" = local(LocalModes::NOFLSH),

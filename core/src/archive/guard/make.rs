@@ -266,7 +266,7 @@ impl Extractor {
             _ => {}
         }
         let failed = |errno| Error::cannot("remove", &entry.name, errno);
-        let spot = self.guard.find(name, false).map_err(failed)?;
+        let spot = self.guard.find(name, false).map_err(|errno| Error::cannot("create", &entry.name, errno))?;
         let kind = kind(&stat(spot.at, spot.name, false).map_err(failed)?);
         let flags = if kind == FileType::Directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         fs::unlinkat(spot.at, spot.name, flags).map_err(failed)?;
