@@ -5,66 +5,90 @@ use core::cmp::Ordering;
 use rbox_core::bytes::find_byte;
 use rbox_core::prelude::*;
 
-/// A paragraph: names of fields and their values, in which lines that continue a value keep the blank before them.
+/// A paragraph: its lines, each with its newline. A line that begins with a blank continues the field before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paragraph(pub Vec<(Vec<u8>, Vec<u8>)>);
+pub struct Paragraph(pub Vec<u8>);
 
 impl Paragraph {
-    /// The value of a field, whose name is in any case; empty if there is none.
+    /// Where the field of that name, in any case, begins and ends, and where its value begins.
+    fn field(&self, name: &[u8]) -> Option<(usize, usize, usize)> {
+        let text = &self.0;
+        let mut at = 0;
+        while at < text.len() {
+            let mut end = at;
+            loop {
+                end += find_byte(b'\n', &text[end..]).map_or(text.len() - end, |length| length + 1);
+                if !matches!(text.get(end), Some(b' ' | b'\t')) {
+                    break;
+                }
+            }
+            let value = at + name.len() + 1;
+            if text.get(value - 1) == Some(&b':') && text[at..value - 1].eq_ignore_ascii_case(name) {
+                return Some((at, value, end));
+            }
+            at = end;
+        }
+        None
+    }
+
+    /// The value of a field; empty if there is none. It begins with a newline where it has nothing on the first line.
     pub fn get(&self, name: &str) -> &[u8] {
-        let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
-        found.map_or(&b""[..], |(_, value)| value)
+        let Some((_, value, end)) = self.field(name.as_bytes()) else { return b"" };
+        let value = &self.0[value..end - 1];
+        &value[value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()..]
     }
 
-    /// Sets a field; a new one is the last, unless `at` says before which.
-    pub fn set(&mut self, name: &str, value: &[u8]) {
-        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())) {
-            Some((_, old)) => *old = value.to_vec(),
-            None => self.0.push((name.as_bytes().to_vec(), value.to_vec())),
+    /// The lines of a field; none if there is none.
+    pub fn lines(&self, name: &[u8]) -> &[u8] {
+        self.field(name).map_or(&b""[..], |(start, _, end)| &self.0[start..end])
+    }
+
+    /// Sets a field, or without a value removes it. The status comes after the first field, another new one last.
+    pub fn set(&mut self, name: &str, value: Option<&[u8]>) {
+        let end = self.0.len();
+        let (start, end) = match self.field(name.as_bytes()) {
+            Some((start, _, end)) => (start, end),
+            None if name == "Status" => {
+                let second = find_byte(b'\n', &self.0).map_or(end, |at| at + 1);
+                (second, second)
+            }
+            None => (end, end),
+        };
+        let mut new = Vec::new();
+        if let Some(value) = value {
+            rbox_core::push!(new, name, if value.starts_with(b"\n") { ":" } else { ": " }, value, "\n");
         }
+        let rest = self.0.split_off(end);
+        self.0.truncate(start);
+        self.0.extend_from_slice(&new);
+        self.0.extend_from_slice(&rest);
     }
-
-    /// The text of the paragraph, each line with its newline.
-    pub fn text(&self) -> Vec<u8> {
-        let mut text = Vec::new();
-        for (name, value) in &self.0 {
-            push_field(&mut text, name, value);
-        }
-        text
-    }
-}
-
-/// Appends a field. A value that begins with a newline has nothing on its first line.
-pub fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    let blank = if value.starts_with(b"\n") || value.is_empty() { "" } else { " " };
-    rbox_core::push!(*text, name, ":", blank, value, "\n");
 }
 
 /// The paragraphs of a file, which empty lines separate. The error says which line has no field.
 pub fn parse(text: &[u8]) -> Result<Vec<Paragraph>> {
-    let (mut all, mut current) = (Vec::new(), Paragraph::default());
+    let (mut all, mut current) = (Vec::new(), Vec::new());
     for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
-            if !current.0.is_empty() {
-                all.push(core::mem::take(&mut current));
+            if !current.is_empty() {
+                all.push(Paragraph(core::mem::take(&mut current)));
             }
             continue;
         }
         if line.starts_with(b"#") {
             continue;
         }
-        let wrong = || Error::new(rbox_core::text!("line ", number + 1, " is no field"));
-        if matches!(line[0], b' ' | b'\t') {
-            let (_, value) = current.0.last_mut().ok_or_else(wrong)?;
-            value.push(b'\n');
-            value.extend_from_slice(line);
-            continue;
+        let is_good = match line[0] {
+            b' ' | b'\t' => !current.is_empty(),
+            _ => find_byte(b':', line).is_some_and(|at| at > 0),
+        };
+        if !is_good {
+            return Err(Error::new(rbox_core::text!("line ", number + 1, " is no field")));
         }
-        let colon = find_byte(b':', line).filter(|&at| at > 0).ok_or_else(wrong)?;
-        current.0.push((line[..colon].to_vec(), line[colon + 1..].trim_ascii_start().to_vec()));
+        rbox_core::push!(current, line, "\n");
     }
-    if !current.0.is_empty() {
-        all.push(current);
+    if !current.is_empty() {
+        all.push(Paragraph(current));
     }
     Ok(all)
 }
@@ -122,7 +146,7 @@ fn compare_parts(mut one: &[u8], mut two: &[u8]) -> Ordering {
 pub fn fuzz(data: &[u8]) {
     if let Ok(paragraphs) = parse(data) {
         for paragraph in paragraphs {
-            assert_eq!(parse(&paragraph.text()).ok(), Some(vec![paragraph]));
+            assert_eq!(parse(&paragraph.0).ok(), Some(vec![paragraph]));
         }
     }
     let (one, two) = data.split_at(data.len() / 2);
@@ -143,7 +167,14 @@ mod tests {
             (all.len(), all[0].get("package"), all[0].get("Description")),
             (2, &b"a"[..], &b"b\n c\n .\n d"[..])
         );
-        assert_eq!(all[1].text(), b"Package: e\nX:\n f\n");
+        assert_eq!((all[1].get("X"), all[1].lines(b"x")), (&b"\n f"[..], &b"X:\n f\n"[..]));
+        let mut one = all[0].clone();
+        one.set("Status", Some(b"s"));
+        one.set("description", Some(b"\n e"));
+        one.set("New", Some(b"n"));
+        assert_eq!(one.0, b"Package: a\nStatus: s\ndescription:\n e\nNew: n\n");
+        one.set("Description", None);
+        assert_eq!(one.0, b"Package: a\nStatus: s\nNew: n\n");
         for bad in [&b"x\n"[..], b" a\n", b":\n"] {
             assert!(parse(bad).is_err());
         }
@@ -155,7 +186,7 @@ mod tests {
         for _ in 0..3000 {
             let text = random.spoil(b"Package: a\nVersion: 1:2.0~b-1\nX:\n f\n .\n\nPackage: e\n");
             for paragraph in parse(&text).unwrap_or_default() {
-                assert_eq!(parse(&paragraph.text()).ok(), Some(vec![paragraph]));
+                assert_eq!(parse(&paragraph.0).ok(), Some(vec![paragraph]));
             }
             let (one, two) = (random.bytes(6), random.bytes(6));
             assert_eq!(compare_versions(&one, &two), compare_versions(&two, &one).reverse());

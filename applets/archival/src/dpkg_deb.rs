@@ -14,7 +14,7 @@ use rbox_core::text::{Left, Right};
 use rbox_core::time::Moment;
 use rbox_core::{call, push, text};
 
-use crate::control::{self, Paragraph, push_field};
+use crate::control::{self, Paragraph};
 use crate::deb::{self, Part};
 
 options! {
@@ -125,13 +125,14 @@ fn extract(env: &mut Env, deb: &[u8], part: Part, directory: &[u8], is_verbose: 
 
 /// Prints all fields, the value of one, or those that are named, in the order of their names.
 fn print_fields(env: &mut Env, paragraph: &Paragraph, names: &[&[u8]]) -> Result<()> {
-    let mut out = if names.is_empty() { paragraph.text() } else { Vec::new() };
-    for wanted in names {
-        let named = paragraph.0.iter().find(|(name, _)| wanted.eq_ignore_ascii_case(name));
-        let Some((name, value)) = named else { continue };
-        match names.len() {
-            1 => push!(out, value, "\n"),
-            _ => push_field(&mut out, name, value),
+    let mut out = if names.is_empty() { paragraph.0.clone() } else { Vec::new() };
+    for name in names {
+        match core::str::from_utf8(name) {
+            Ok(name) if names.len() == 1 && !paragraph.lines(name.as_bytes()).is_empty() => {
+                push!(out, paragraph.get(name), "\n");
+            }
+            _ if names.len() > 1 => out.extend_from_slice(paragraph.lines(name)),
+            _ => {}
         }
     }
     env.stdout.write(&out)
@@ -191,9 +192,9 @@ fn info(env: &mut Env, deb: &[u8], names: &[&[u8]]) -> Outcome {
         control_size,
         " bytes.\n"
     ))?;
-    let mut sorted: Vec<_> = files.iter().collect();
-    sorted.sort_by(|one, two| one.name.cmp(&two.name));
-    for file in sorted {
+    let mut names: Vec<&[u8]> = files.iter().map(|file| &file.name[..]).collect();
+    names.sort_unstable();
+    for file in names.into_iter().filter_map(|name| files.iter().find(|file| file.name == name)) {
         let content = &file.content;
         let lines = rbox_core::bytes::find_bytes(b'\n', content).count();
         let mark = if file.mode & 0o100 != 0 { "*" } else { " " };

@@ -74,7 +74,9 @@ struct Shape {
 
 #[derive(Clone, Default)]
 struct Word {
-    text: Vec<u8>,
+    /// Where it is in the paragraph's text, and its length.
+    start: usize,
+    length: usize,
     /// Columns after it, if the line goes on.
     space: usize,
     /// It begins with an opening parenthesis or a quote.
@@ -98,6 +100,8 @@ struct Paragraph {
     other_indent: usize,
     lines: usize,
     words: Vec<Word>,
+    /// The words, one after the other.
+    text: Vec<u8>,
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -160,6 +164,7 @@ impl Fmt<'_> {
                     other_indent,
                     lines: 0,
                     words: Vec::new(),
+                    text: Vec::new(),
                 };
                 begun.add(self, &line, start, shape);
                 paragraph = Some(begun);
@@ -253,8 +258,8 @@ impl Fmt<'_> {
             let next = paragraph.words[at].next;
             for word in &paragraph.words[at..next] {
                 self.push_space(&mut text, &mut column, space);
-                text.extend_from_slice(&word.text);
-                column += word.text.len();
+                text.extend_from_slice(&paragraph.text[word.start..word.start + word.length]);
+                column += word.length;
                 space = word.space;
             }
             text.push(b'\n');
@@ -295,7 +300,8 @@ impl Paragraph {
         let (mut rest, mut column) = (&line[start..], shape.indent);
         while !rest.is_empty() {
             let length = rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len());
-            let mut word = Word::new(&rest[..length]);
+            let mut word = Word { start: self.text.len(), ..Word::new(&rest[..length]) };
+            self.text.extend_from_slice(&rest[..length]);
             let (after, next) = fmt.skip_blanks(&rest[length..], column + length);
             word.space = next - column - length;
             let ends = after.is_empty();
@@ -315,7 +321,7 @@ impl Paragraph {
             let mut length = if start == 0 { self.first_indent } else { self.other_indent };
             let (mut best, mut end) = (i64::MAX, start);
             loop {
-                length += self.words[end].text.len();
+                length += self.words[end].length;
                 end += 1;
                 let cost = self.line_cost(fmt, end, length).saturating_add(self.words.get(end).map_or(0, |w| w.cost));
                 // A word alone is always a line.
@@ -323,7 +329,7 @@ impl Paragraph {
                     let word = &mut self.words[start];
                     (best, word.next, word.line_length) = (cost, end, length);
                 }
-                if end == count || length + self.words[end - 1].space + self.words[end].text.len() >= fmt.width {
+                if end == count || length + self.words[end - 1].space + self.words[end].length >= fmt.width {
                     break;
                 }
                 length += self.words[end - 1].space;
@@ -343,7 +349,7 @@ impl Paragraph {
     /// The cost of a line that begins with that word: after a sentence it is good, near its ends it is bad.
     fn start_cost(&self, at: usize) -> i64 {
         let (mut cost, word) = (70 * 70, &self.words[at]);
-        let per_length = |weight: i64, word: &Word| weight * weight / (word.text.len() as i64 + 2);
+        let per_length = |weight: i64, word: &Word| weight * weight / (word.length as i64 + 2);
         if at > 0 {
             let before = &self.words[at - 1];
             if before.period {
@@ -367,7 +373,7 @@ impl Word {
     fn new(text: &[u8]) -> Self {
         let inner = text.iter().rposition(|byte| !b")]'\"".contains(byte)).map_or(&b""[..], |at| &text[..=at]);
         Self {
-            text: text.to_vec(),
+            length: text.len(),
             opens: text.first().is_some_and(|byte| b"(['`\"".contains(byte)),
             punctuated: text.last().is_some_and(u8::is_ascii_punctuation),
             period: inner.last().is_some_and(|byte| b".?!".contains(byte)),

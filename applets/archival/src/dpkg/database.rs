@@ -47,6 +47,11 @@ impl Database {
         self.find(name).filter(|package| state(package) != b"not-installed")
     }
 
+    /// The packages whose files are there.
+    pub fn unpacked(&self) -> Vec<&Paragraph> {
+        self.packages.iter().filter(|package| is_unpacked(package)).collect()
+    }
+
     /// Puts a package in place of the one of its name, and writes the database.
     pub fn put(&mut self, package: Paragraph) -> Result<()> {
         let name = package.get("Package");
@@ -66,7 +71,7 @@ impl Database {
     fn save(&self) -> Result<()> {
         let mut text = Vec::new();
         for package in &self.packages {
-            rbox_core::push!(text, package.text(), "\n");
+            rbox_core::push!(text, &package.0, "\n");
         }
         replace(STATUS, &text, true)
     }

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use rbox_core::bytes::{find_byte, split_once};
 use rbox_core::prelude::*;
+use rbox_core::text;
 
 use crate::control::{Paragraph, compare_versions};
 
@@ -26,14 +27,10 @@ impl<'a> Relation<'a> {
         Self { name, version }
     }
 
-    /// Whether a package or what it provides is meant.
-    fn has(&self, name: &[u8], version: Option<&[u8]>) -> bool {
-        name == self.name
-            && match (self.version, version) {
-                (None, _) => true,
-                (Some(_), None) => false,
-                (Some((operator, wanted)), Some(version)) => holds(compare_versions(version, wanted), operator),
-            }
+    /// Whether something of its name with that version is meant; empty is no version.
+    fn has(&self, version: &[u8]) -> bool {
+        let Some((operator, wanted)) = self.version else { return true };
+        !version.is_empty() && holds(compare_versions(version, wanted), operator)
     }
 }
 
@@ -54,48 +51,58 @@ fn parts(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty())
 }
 
-/// A name with its version, and the package that offers it.
-type Offer<'a> = (&'a [u8], Option<&'a [u8]>, &'a [u8]);
+/// What a set of packages offers, sorted: a name, its version if there is one, and the package, each with a NUL after it.
+pub struct Offers(Vec<Vec<u8>>);
 
-/// What a set of packages offers: their names and what they provide, sorted.
-pub struct Offers<'a>(Vec<Offer<'a>>);
-
-impl<'a> Offers<'a> {
-    pub fn of(packages: impl Iterator<Item = &'a Paragraph>) -> Self {
+impl Offers {
+    pub fn of(packages: &[&Paragraph]) -> Self {
         let mut offers = Vec::new();
         for package in packages {
             let name = package.get("Package");
-            offers.push((name, Some(package.get("Version")), name));
+            offers.push(text!(name, "\0", package.get("Version"), "\0", name));
             for provided in parts(package.get("Provides")) {
                 let relation = Relation::parse(provided);
-                offers.push((relation.name, relation.version.map(|(_, version)| version), name));
+                let version = relation.version.map_or(&b""[..], |(_, version)| version);
+                offers.push(text!(relation.name, "\0", version, "\0", name));
             }
         }
         offers.sort_unstable();
         Self(offers)
     }
 
-    /// The packages that an alternative means.
-    fn matching<'b>(&'b self, relation: &'b Relation<'_>) -> impl Iterator<Item = &'a [u8]> {
-        let start = self.0.partition_point(|(name, _, _)| *name < relation.name);
-        let same = self.0[start..].iter().take_while(|(name, _, _)| *name == relation.name);
-        same.filter(|(name, version, _)| relation.has(name, *version)).map(|(_, _, package)| *package)
+    /// A package, not that one, which an alternative means.
+    fn find(&self, relation: &[u8], not: &[u8]) -> Option<&[u8]> {
+        let relation = Relation::parse(relation);
+        let start = text!(relation.name, "\0");
+        let first = self.0.partition_point(|offer| *offer < start);
+        for offer in &self.0[first..] {
+            let (version, package) = split_once(offer.strip_prefix(&start[..])?, 0).unwrap_or_default();
+            if relation.has(version) && package != not {
+                return Some(package);
+            }
+        }
+        None
     }
 
     /// The first relation of the package that nothing fulfils.
     pub fn missing<'b>(&self, package: &'b Paragraph) -> Option<&'b [u8]> {
-        let is_met = |part: &[u8]| {
-            part.split(|&byte| byte == b'|').any(|one| self.matching(&Relation::parse(one)).next().is_some())
-        };
-        ["Pre-Depends", "Depends"].iter().flat_map(|field| parts(package.get(field))).find(|part| !is_met(part))
+        for field in ["Pre-Depends", "Depends"] {
+            for part in parts(package.get(field)) {
+                if !part.split(|&byte| byte == b'|').any(|one| self.find(one, b"").is_some()) {
+                    return Some(part);
+                }
+            }
+        }
+        None
     }
 
     /// Another package that the package excludes.
-    fn excluded(&self, package: &Paragraph) -> Option<&'a [u8]> {
-        let name = package.get("Package");
-        for part in ["Conflicts", "Breaks"].iter().flat_map(|field| parts(package.get(field))) {
-            if let Some(other) = self.matching(&Relation::parse(part)).find(|other| *other != name) {
-                return Some(other);
+    fn excluded(&self, package: &Paragraph) -> Option<&[u8]> {
+        for field in ["Conflicts", "Breaks"] {
+            for part in parts(package.get(field)) {
+                if let Some(other) = self.find(part, package.get("Package")) {
+                    return Some(other);
+                }
             }
         }
         None
@@ -105,7 +112,7 @@ impl<'a> Offers<'a> {
 /// Why the packages that are there cannot become those `after`, of which `new` come: something that was fulfilled would no
 /// longer be, or is not for one of the new.
 pub fn check(before: &[&Paragraph], after: &[&Paragraph], new: &[&[u8]]) -> Result<()> {
-    let (old, offers) = (Offers::of(before.iter().copied()), Offers::of(after.iter().copied()));
+    let (old, offers) = (Offers::of(before), Offers::of(after));
     for package in after {
         let name = package.get("Package");
         let is_new = new.contains(&name);
@@ -131,10 +138,10 @@ mod tests {
     #[test]
     fn relations_are_met_or_not() {
         let all = parse(b"Package: a\nVersion: 1.2\nProvides: v (= 3), w\n\nPackage: b\nVersion: 1\n").expect("two");
-        let offers = Offers::of(all.iter());
+        let offers = Offers::of(&all.iter().collect::<Vec<_>>());
         let missing = |depends: &str| {
             let mut package = Paragraph::default();
-            package.set("Depends", depends.as_bytes());
+            package.set("Depends", Some(depends.as_bytes()));
             offers.missing(&package).map(<[u8]>::to_vec)
         };
         for met in ["", "a", "a (>= 1.2), b:any", "x | b", "v (>= 2)", "w", "a (<< 2) | x"] {

@@ -108,9 +108,9 @@ pub fn unpack(env: &mut Env, database: &mut Database, package: &Package) -> Resu
         push!(list, "\n ", path, " ", hash);
     }
     if !list.is_empty() {
-        record.set("Conffiles", &list);
+        record.set("Conffiles", Some(&list));
     }
-    record.set("Status", b"install ok unpacked");
+    record.set("Status", Some(b"install ok unpacked"));
     database.put(record)?;
     remove::tree(&stage())
 }
@@ -118,14 +118,13 @@ pub fn unpack(env: &mut Env, database: &mut Database, package: &Package) -> Resu
 /// What the database says of a package of which those are the control fields; hashes of configuration files are kept.
 fn record(control: &Paragraph, old: Option<&Paragraph>, status: &str) -> Paragraph {
     let mut record = control.clone();
-    record.0.insert(1, (b"Status".to_vec(), status.as_bytes().to_vec()));
+    record.set("Status", Some(status.as_bytes()));
     if let Some(old) = old {
-        if !old.get("Conffiles").is_empty() {
-            record.set("Conffiles", old.get("Conffiles"));
-        }
         let configured = if state(old) == b"installed" { old.get("Version") } else { old.get("Config-Version") };
-        if !configured.is_empty() {
-            record.set("Config-Version", configured);
+        for (name, value) in [("Conffiles", old.get("Conffiles")), ("Config-Version", configured)] {
+            if !value.is_empty() {
+                record.set(name, Some(value));
+            }
         }
     }
     record
@@ -247,7 +246,8 @@ fn install_info(package: &Package, old: Option<&Paragraph>, listed: &[Vec<u8>]) 
 pub fn configure_all(env: &mut Env, database: &mut Database, mut names: Vec<Vec<u8>>, how: &Confs) -> Result<()> {
     while !names.is_empty() {
         let next = {
-            let offers = Offers::of(database.packages.iter().filter(|package| state(package) == b"installed"));
+            let installed = database.packages.iter().filter(|package| state(package) == b"installed");
+            let offers = Offers::of(&installed.collect::<Vec<_>>());
             let is_ready =
                 |name: &Vec<u8>| database.find(name).is_some_and(|package| offers.missing(package).is_none());
             names.iter().position(is_ready)
@@ -270,13 +270,13 @@ fn configure(env: &mut Env, database: &mut Database, name: &[u8], is_ready: bool
         _ => return Err(Error::parts(&[b"package '", name, b"' is not ready for configuration"])),
     }
     if !is_ready {
-        let offers = Offers::of(database.packages.iter().filter(|package| is_unpacked(package)));
+        let offers = Offers::of(&database.unpacked());
         if let Some(part) = offers.missing(package) {
             return Err(Error::parts(&[b"package ", name, b" depends on ", part, b", which is not installed"]));
         }
     }
     env.stdout.write(&text!("Setting up ", name, " (", package.get("Version"), ") ...\n"))?;
-    package.set("Status", b"install ok half-configured");
+    package.set("Status", Some(b"install ok half-configured"));
     database.put(package.clone())?;
     let mut list = Vec::new();
     for (path, hash) in conffiles(package) {
@@ -284,12 +284,12 @@ fn configure(env: &mut Env, database: &mut Database, name: &[u8], is_ready: bool
         push!(list, "\n ", &path, " ", hash);
     }
     if !list.is_empty() {
-        package.set("Conffiles", &list);
+        package.set("Conffiles", Some(&list));
     }
     let last = package.get("Config-Version").to_vec();
     script::run(env, package, "postinst", &[b"configure", &last])?;
-    package.0.retain(|(field, _)| field != b"Config-Version");
-    package.set("Status", b"install ok installed");
+    package.set("Config-Version", None);
+    package.set("Status", Some(b"install ok installed"));
     database.put(package.clone())
 }
 

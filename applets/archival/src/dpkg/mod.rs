@@ -18,7 +18,7 @@ use rbox_core::text::Left;
 
 use crate::control::{Paragraph, compare_versions};
 
-use database::{Database, info_lines, info_path, is_unpacked, state};
+use database::{Database, info_lines, info_path, state};
 use install::Package;
 
 options! {
@@ -174,7 +174,7 @@ fn install(env: &mut Env, database: &mut Database, paths: &[&[u8]], configures: 
     let names: Vec<Vec<u8>> = packages.iter().map(|package| package.control.get("Package").to_vec()).collect();
     if !how.ignores_depends {
         let new: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-        let before: Vec<&Paragraph> = database.packages.iter().filter(|package| is_unpacked(package)).collect();
+        let before = database.unpacked();
         let mut after = before.clone();
         after.retain(|package| !new.contains(&package.get("Package")));
         after.extend(packages.iter().map(|package| &package.control));
@@ -200,7 +200,7 @@ fn remove_all(env: &mut Env, database: &mut Database, names: &[&[u8]], purges: b
         }
     }
     if !how.ignores_depends {
-        let before: Vec<&Paragraph> = database.packages.iter().filter(|package| is_unpacked(package)).collect();
+        let before = database.unpacked();
         let mut after = before.clone();
         after.retain(|package| !names.contains(&package.get("Package")));
         depends::check(&before, &after, &[])?;
@@ -217,14 +217,17 @@ fn remove_all(env: &mut Env, database: &mut Database, names: &[&[u8]], purges: b
 }
 
 /// Packages that are there in part at least, sorted, whose names match one of the patterns.
-fn matching<'a>(database: &'a Database, words: &[&[u8]]) -> Vec<&'a Paragraph> {
-    let is_wanted = |package: &&Paragraph| {
-        state(package) != b"not-installed"
-            && (words.is_empty() || words.iter().any(|word| matches(word, package.get("Package"), Flags::default())))
-    };
-    let mut found: Vec<&Paragraph> = database.packages.iter().filter(is_wanted).collect();
-    found.sort_by(|one, two| one.get("Package").cmp(two.get("Package")));
-    found
+fn matching(database: &Database, words: &[&[u8]]) -> Vec<Paragraph> {
+    let mut found = Vec::new();
+    for package in database.packages.iter().filter(|package| state(package) != b"not-installed") {
+        let name = package.get("Package");
+        if words.is_empty() || words.iter().any(|word| matches(word, name, Flags::default())) {
+            found.push(package.0.clone());
+        }
+    }
+    // Each begins with its name.
+    found.sort_unstable();
+    found.into_iter().map(Paragraph).collect()
 }
 
 fn list(env: &mut Env, words: &[&[u8]]) -> Outcome {
@@ -260,8 +263,8 @@ fn list(env: &mut Env, words: &[&[u8]]) -> Outcome {
     let rules = widths.map(|width| vec![b'='; width]);
     env.stdout.write(&text!("+++-", &rules.join(&b'-'), "\n"))?;
     for package in found {
-        let words = row(package);
-        env.stdout.write(&line(&letters(package), [0, 1, 2, 3].map(|at| &words[at][..])))?;
+        let words = row(&package);
+        env.stdout.write(&line(&letters(&package), [0, 1, 2, 3].map(|at| &words[at][..])))?;
     }
     Ok(ExitStatus::SUCCESS)
 }
@@ -299,7 +302,7 @@ fn status(env: &mut Env, words: &[&[u8]]) -> Outcome {
             Error::parts(&[b"package '", name, b"' is not installed and no information is available"]).with_status(1)
         })?;
         let gap = if core::mem::take(&mut is_first) { "" } else { "\n" };
-        env.stdout.write(&text!(gap, package.text()))
+        env.stdout.write(&text!(gap, &package.0))
     })
 }
 
@@ -329,9 +332,9 @@ fn search(env: &mut Env, words: &[&[u8]]) -> Outcome {
     let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut is_found = vec![false; words.len()];
     for package in matching(&database, &[]) {
-        let own = info_path(package, b"");
+        let own = info_path(&package, b"");
         let name = rbox_core::bytes::base_name(&own).strip_suffix(b".").unwrap_or_default();
-        for path in info_lines(package, b"list")? {
+        for path in info_lines(&package, b"list")? {
             let mut is_match = false;
             for (pattern, is_found) in patterns.iter().zip(&mut is_found) {
                 if matches(pattern, &path, Flags::default()) {

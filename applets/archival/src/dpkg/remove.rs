@@ -56,9 +56,9 @@ pub fn tree(path: &[u8]) -> Result<()> {
 /// Removes files of a package, and directories that are empty then and that no other package has.
 pub fn files(package: &Paragraph, mut paths: Vec<Vec<u8>>) -> Result<()> {
     // What is in a directory comes before it.
-    paths.sort_unstable_by(|one, two| two.cmp(one));
+    paths.sort_unstable();
     let mut directories = Vec::new();
-    for path in paths {
+    while let Some(path) = paths.pop() {
         // A link to a directory may be in place of one that packages have: /bin -> usr/bin.
         match stat(CWD, &path, true).map(|stat| kind(&stat)) {
             Ok(FileType::Directory) if path != b"/." => directories.push(path),
@@ -95,7 +95,7 @@ pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()>
     let mut package = known(database, name)?;
     env.stdout.write(&text!("Removing ", name, " (", package.get("Version"), ") ...\n"))?;
     script::run(env, &package, "prerm", &[b"remove"])?;
-    package.set("Status", b"deinstall ok half-installed");
+    package.set("Status", Some(b"deinstall ok half-installed"));
     database.put(package.clone())?;
     let configuration = conffiles(&package);
     let is_kept = |path: &Vec<u8>| configuration.iter().any(|(known, _)| known == path);
@@ -127,7 +127,7 @@ pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()>
     let mut list = listed.join(&b'\n');
     list.push(b'\n');
     replace(&info_path(&package, b"list"), &list, false)?;
-    package.set("Status", b"deinstall ok config-files");
+    package.set("Status", Some(b"deinstall ok config-files"));
     database.put(package)
 }
 

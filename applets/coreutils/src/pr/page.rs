@@ -166,8 +166,10 @@ impl Pages<'_> {
             ))?;
         }
         let (mut lines, mut rows) = (0, 0);
+        let mut line = Line { layout, out: Vec::new(), position: 0, blanks: 0 };
         for row in page.cells.chunks(layout.columns) {
-            let mut line = Line::new(layout);
+            line.out.clear();
+            (line.position, line.blanks) = (0, layout.margin);
             line.print_row(row, width);
             line.out.push(b'\n');
             lines += 1;
@@ -213,11 +215,7 @@ struct Line<'a> {
     blanks: usize,
 }
 
-impl<'a> Line<'a> {
-    fn new(layout: &'a Layout) -> Self {
-        Self { layout, out: Vec::new(), position: 0, blanks: layout.margin }
-    }
-
+impl Line<'_> {
     fn print_row(&mut self, row: &[Option<Cell>], width: usize) {
         let layout = self.layout;
         if layout.compress.is_none() {
@@ -273,47 +271,57 @@ impl<'a> Line<'a> {
     }
 
     /// The text as it is shown, from `column` of its own up to `most`.
-    fn push_text(&mut self, text: &[u8], mut column: usize, most: usize) {
+    fn push_text(&mut self, mut text: &[u8], mut column: usize, most: usize) {
         let layout = self.layout;
         // GNU: a tab that is the first character is as wide as without the number.
         let mut before = core::mem::take(&mut column);
-        for &byte in text {
-            let (mut shown, mut width) = (vec![byte], 1);
+        loop {
+            let tab = layout.expand.map_or(b'\t', |(tab, _)| tab);
+            let plain = text.iter().take_while(|&&byte| matches!(byte, b'!'..=b'~') && byte != tab).count();
+            let plain = plain.min(most.saturating_sub(column + before));
+            if plain > 0 {
+                column += core::mem::take(&mut before) + plain;
+                self.flush();
+                self.out.extend_from_slice(&text[..plain]);
+                self.position += plain;
+                text = &text[plain..];
+            }
+            let Some((&byte, rest)) = text.split_first() else { return };
+            text = rest;
+            let (mut shown, mut width) = ([byte; 4], 1);
+            let mut length = 1;
             if let Some((_, stop)) = layout.expand.filter(|(tab, _)| *tab == byte) {
-                width = stop - column % stop;
-                shown = vec![b' '; width];
+                let count = stop - column % stop;
+                column += core::mem::take(&mut before);
+                let count = count.min(most.saturating_sub(column));
+                (0..count).for_each(|_| self.push(b' ', 1));
+                column += count;
+                continue;
             } else if byte == b'\t' {
                 width = 8 - column % 8;
             } else if !(matches!(byte, b' '..=b'~') || layout.utf8 && byte >= 0x80) {
-                let is_hat = layout.shows_control && byte < 0x80 && !layout.shows_octal;
-                if is_hat {
-                    shown = vec![b'^', byte ^ 0x40];
+                if layout.shows_control && byte < 0x80 && !layout.shows_octal {
+                    (shown[0], shown[1], length) = (b'^', byte ^ 0x40, 2);
                 } else if layout.shows_octal || layout.shows_control {
-                    shown = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)].to_vec();
+                    shown = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
+                    length = 4;
+                } else {
+                    width = 0;
                 }
-                width = if shown.len() > 1 { shown.len() } else { 0 };
             } else if byte & 0xC0 == 0x80 {
                 // A character of UTF-8 is counted once.
                 width = 0;
             }
             column += core::mem::take(&mut before);
-            if column + width > most && shown.len() < 2 {
-                return;
-            }
-            let is_back = shown == b"\x08";
-            column = if is_back { column.saturating_sub(1) } else { column };
-            if shown.len() == 1 {
-                self.push(shown[0], width);
-                self.position = self.position.saturating_sub(is_back.into());
-                column += width;
-                continue;
-            }
-            for &byte in &shown {
-                if column == most {
+            for &byte in &shown[..length] {
+                if column + width > most {
                     return;
                 }
-                self.push(byte, 1);
-                column += 1;
+                self.push(byte, width);
+                column += width;
+            }
+            if byte == 8 && length == 1 {
+                (column, self.position) = (column.saturating_sub(1), self.position.saturating_sub(1));
             }
         }
     }

@@ -66,7 +66,8 @@ impl Source {
             return Ok(Item::Feed);
         }
         let end = rbox_core::bytes::find_byte(b'\x0c', &self.rest).unwrap_or(self.rest.len());
-        let mut line: Vec<u8> = self.rest.drain(..end).collect();
+        let rest = self.rest.split_off(end);
+        let mut line = core::mem::replace(&mut self.rest, rest);
         self.is_whole = line.last() == Some(&b'\n');
         if self.is_whole {
             line.pop();
