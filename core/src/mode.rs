@@ -82,7 +82,7 @@ fn permission_bits(permissions: &[u8], mode: u32, directory: bool) -> Option<u32
 }
 
 /// The ten characters of `ls -l` for an `st_mode`: type and permissions.
-pub fn letters(mode: u32) -> [u8; 10] {
+pub fn symbolic(mode: u32) -> [u8; 10] {
     let mut text = *b"?rwxrwxrwx";
     text[0] = match FileType::from_raw_mode(mode) {
         FileType::RegularFile => b'-',
@@ -113,7 +113,7 @@ pub fn fuzz(data: &[u8]) {
     for directory in [false, true] {
         if let Ok(mode) = apply(data, 0o640, directory, 0o22) {
             assert!(mode <= 0o7777);
-            letters(mode);
+            symbolic(mode);
         }
     }
 }
@@ -145,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn letters_show_set_id_and_sticky_bits() {
-        assert_eq!(&letters(0o100644), b"-rw-r--r--");
-        assert_eq!(&letters(0o104755), b"-rwsr-xr-x");
-        assert_eq!(&letters(0o041776), b"drwxrwxrwT");
+    fn characters_show_set_id_and_sticky_bits() {
+        assert_eq!(&symbolic(0o100644), b"-rw-r--r--");
+        assert_eq!(&symbolic(0o104755), b"-rwsr-xr-x");
+        assert_eq!(&symbolic(0o041776), b"drwxrwxrwT");
     }
 }

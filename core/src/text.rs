@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::number::Decimal;
 
 /// What can be in a text.
-pub trait Piece {
+pub trait Push {
     /// Adds the part to the end of `text`.
     fn push_to(self, text: &mut Vec<u8>);
 }
@@ -16,9 +16,9 @@ pub trait Piece {
 /// The text of all parts, one after the other, as `Vec<u8>`: `text!("mtu ", link.mtu, "\n")`.
 #[macro_export]
 macro_rules! text {
-    ($($piece:expr),* $(,)?) => {{
+    ($($part:expr),* $(,)?) => {{
         let mut text: Vec<u8> = Vec::new();
-        $crate::push!(text, $($piece),*);
+        $crate::push!(text, $($part),*);
         text
     }};
 }
@@ -26,36 +26,36 @@ macro_rules! text {
 /// Adds parts to the end of a text: `push!(line, " via ", gateway)`.
 #[macro_export]
 macro_rules! push {
-    ($text:expr, $($piece:expr),* $(,)?) => {{
-        $($crate::text::Piece::push_to($piece, &mut $text);)*
+    ($text:expr, $($part:expr),* $(,)?) => {{
+        $($crate::text::Push::push_to($part, &mut $text);)*
     }};
 }
 
-impl Piece for &[u8] {
+impl Push for &[u8] {
     fn push_to(self, text: &mut Vec<u8>) {
         text.extend_from_slice(self);
     }
 }
 
-impl<const N: usize> Piece for &[u8; N] {
+impl<const N: usize> Push for &[u8; N] {
     fn push_to(self, text: &mut Vec<u8>) {
         text.extend_from_slice(self);
     }
 }
 
-impl Piece for &str {
+impl Push for &str {
     fn push_to(self, text: &mut Vec<u8>) {
         text.extend_from_slice(self.as_bytes());
     }
 }
 
-impl Piece for &Vec<u8> {
+impl Push for &Vec<u8> {
     fn push_to(self, text: &mut Vec<u8>) {
         text.extend_from_slice(self);
     }
 }
 
-impl Piece for Vec<u8> {
+impl Push for Vec<u8> {
     fn push_to(self, text: &mut Vec<u8>) {
         text.extend_from_slice(&self);
     }
@@ -64,7 +64,7 @@ impl Piece for Vec<u8> {
 /// Unsigned numbers are written in decimal.
 macro_rules! decimal {
     ($($number:ty)*) => {
-        $(impl Piece for $number {
+        $(impl Push for $number {
             fn push_to(self, text: &mut Vec<u8>) {
                 push_decimal(self as u64, text);
             }
@@ -79,7 +79,7 @@ fn push_decimal(number: u64, text: &mut Vec<u8>) {
 }
 
 /// A signed number is written in decimal, with a minus below 0.
-impl Piece for i64 {
+impl Push for i64 {
     fn push_to(self, text: &mut Vec<u8>) {
         if self < 0 {
             text.push(b'-');
@@ -92,7 +92,7 @@ impl Piece for i64 {
 #[derive(Clone, Copy, Debug)]
 pub struct Hex(pub u64);
 
-impl Piece for Hex {
+impl Push for Hex {
     fn push_to(self, text: &mut Vec<u8>) {
         let digits = (64 - self.0.leading_zeros()).div_ceil(4).max(1);
         for at in (0..digits).rev() {
@@ -105,7 +105,7 @@ impl Piece for Hex {
 #[derive(Clone, Copy, Debug)]
 pub struct Left<P>(pub P, pub usize);
 
-impl<P: Piece> Piece for Left<P> {
+impl<P: Push> Push for Left<P> {
     fn push_to(self, text: &mut Vec<u8>) {
         let end = text.len() + self.1;
         self.0.push_to(text);
@@ -117,7 +117,7 @@ impl<P: Piece> Piece for Left<P> {
 #[derive(Clone, Copy, Debug)]
 pub struct Right<P>(pub P, pub usize, pub u8);
 
-impl<P: Piece> Piece for Right<P> {
+impl<P: Push> Push for Right<P> {
     fn push_to(self, text: &mut Vec<u8>) {
         let start = text.len();
         self.0.push_to(text);
@@ -130,7 +130,7 @@ impl<P: Piece> Piece for Right<P> {
     }
 }
 
-impl Piece for Ipv4Addr {
+impl Push for Ipv4Addr {
     fn push_to(self, text: &mut Vec<u8>) {
         for (index, number) in self.octets().into_iter().enumerate() {
             if index > 0 {
@@ -143,7 +143,7 @@ impl Piece for Ipv4Addr {
 
 /// RFC 5952: the longest run of two or more zeros, the first of equals, is `::`; an IPv4 address in an IPv6 one keeps
 /// its form after `::ffff:`.
-impl Piece for Ipv6Addr {
+impl Push for Ipv6Addr {
     fn push_to(self, text: &mut Vec<u8>) {
         if let Some(mapped) = self.to_ipv4_mapped() {
             push!(*text, "::ffff:", mapped);
@@ -173,7 +173,7 @@ impl Piece for Ipv6Addr {
     }
 }
 
-impl Piece for IpAddr {
+impl Push for IpAddr {
     fn push_to(self, text: &mut Vec<u8>) {
         match self {
             Self::V4(address) => address.push_to(text),

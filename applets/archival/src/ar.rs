@@ -10,7 +10,7 @@ use rbox_core::archive::guard::{Existing, Extractor, Guard, Manner};
 use rbox_core::bytes::base_name;
 use rbox_core::files::kind;
 use rbox_core::io::{Input, Output};
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType, Mode, OFlags, SeekFrom};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, process};
@@ -139,8 +139,20 @@ fn list(env: &mut Env, args: &Args<'_>, entry: &Entry, zone: &Zone) -> Result<()
     let mut line = Vec::new();
     if args.has(VERBOSE) {
         let time = time::format(b"%b %e %H:%M %Y", entry.modified, zone);
-        let letters = letters(entry.mode);
-        push!(line, &letters[1..], " ", entry.uid, "/", entry.gid, " ", Right(entry.size, 6, b' '), " ", &time, " ");
+        let permissions = symbolic(entry.mode);
+        push!(
+            line,
+            &permissions[1..],
+            " ",
+            entry.uid,
+            "/",
+            entry.gid,
+            " ",
+            Right(entry.size, 6, b' '),
+            " ",
+            &time,
+            " "
+        );
     }
     push!(line, &entry.name, "\n");
     env.stdout.write(&line)

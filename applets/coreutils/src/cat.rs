@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::files::same_regular_file;
-use rbox_core::io::{self, Input, Piece};
+use rbox_core::io::{self, Chunk, Input};
 use rbox_core::number::push_padded;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{OFlags, SeekFrom, fcntl_getfl, fstat, seek};
@@ -99,16 +99,16 @@ fn writes_what_it_reads(env: &Env, input: &Input) -> bool {
 impl Style {
     fn copy(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         let mut text = Vec::new();
-        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
+        while let Some(chunk) = input.chunk(b'\n', &mut env.stdout)? {
             text.clear();
-            self.render(piece, &mut text);
+            self.render(chunk, &mut text);
             env.stdout.write(&text)?;
         }
         Ok(())
     }
 
-    fn render(&mut self, piece: Piece<'_>, text: &mut Vec<u8>) {
-        let Piece { bytes: content, ends: newline } = piece;
+    fn render(&mut self, chunk: Chunk<'_>, text: &mut Vec<u8>) {
+        let Chunk { bytes: content, ends: newline } = chunk;
         let empty = content.is_empty() && newline && self.at_line_start;
         if empty && self.last_was_empty && self.squeeze {
             return;

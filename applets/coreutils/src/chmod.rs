@@ -81,7 +81,7 @@ fn change(env: &mut Env, args: &Args<'_>, visit: &Visit<'_>, word: &[u8], umask:
         let digits = rbox_core::number::octal(u64::from(new));
         let padded = [&b"0000"[digits.len().min(4)..], &digits].concat();
         let line =
-            [b"mode of '", visit.path, b"' changed to ", &padded, b" (", &mode::letters(new)[1..], b")\n"].concat();
+            [b"mode of '", visit.path, b"' changed to ", &padded, b" (", &mode::symbolic(new)[1..], b")\n"].concat();
         env.stdout.write(&line)?;
     }
     Ok(if args.has(RECURSE) { Step::On } else { Step::Skip })

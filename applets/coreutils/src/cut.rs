@@ -190,13 +190,13 @@ impl Cut {
             return Ok(());
         }
         let mut progress = None;
-        while let Some(piece) = input.piece(self.end, &mut env.stdout)? {
-            if piece.ends && progress.is_none() {
-                self.line(env, piece.bytes)?;
+        while let Some(chunk) = input.chunk(self.end, &mut env.stdout)? {
+            if chunk.ends && progress.is_none() {
+                self.line(env, chunk.bytes)?;
                 continue;
             }
-            self.piece(env, piece.bytes, progress.get_or_insert_with(Progress::default))?;
-            if piece.ends {
+            self.chunk(env, chunk.bytes, progress.get_or_insert_with(Progress::default))?;
+            if chunk.ends {
                 self.end_line(env, progress.take().unwrap_or_default())?;
             }
         }
@@ -210,12 +210,12 @@ impl Cut {
     fn lines(&mut self, env: &mut Env, input: &mut Input) -> Result<()> {
         let mut progress = Progress::default();
         let mut is_new = false;
-        while let Some(piece) = input.piece(self.end, &mut env.stdout)? {
+        while let Some(chunk) = input.chunk(self.end, &mut env.stdout)? {
             // The last newline ends the line and is no delimiter.
-            if core::mem::replace(&mut is_new, piece.ends) {
+            if core::mem::replace(&mut is_new, chunk.ends) {
                 self.next_field(env, &mut progress)?;
             }
-            self.field(env, piece.bytes, &mut progress)?;
+            self.field(env, chunk.bytes, &mut progress)?;
         }
         if is_new && progress.at == 0 {
             return match (self.is_listed(0), self.only_delimited) {
@@ -231,24 +231,24 @@ impl Cut {
     }
 
     /// Prints what the list has of a part of a line.
-    fn piece(&self, env: &mut Env, piece: &[u8], progress: &mut Progress) -> Result<()> {
+    fn chunk(&self, env: &mut Env, chunk: &[u8], progress: &mut Progress) -> Result<()> {
         if let Parts::Fields(delimiter) = self.parts {
             let mut start = 0;
-            for at in find_bytes(delimiter, piece) {
-                self.field(env, &piece[start..at], progress)?;
+            for at in find_bytes(delimiter, chunk) {
+                self.field(env, &chunk[start..at], progress)?;
                 self.next_field(env, progress)?;
                 start = at + 1;
             }
-            return self.field(env, &piece[start..], progress);
+            return self.field(env, &chunk[start..], progress);
         }
         // Where each character begins, if it is not at each byte.
         let starts: Vec<usize> = match self.parts {
-            Parts::Characters => (0..piece.len()).filter(|&at| piece[at] & 0xC0 != 0x80 || at == 0).collect(),
+            Parts::Characters => (0..chunk.len()).filter(|&at| chunk[at] & 0xC0 != 0x80 || at == 0).collect(),
             _ => Vec::new(),
         };
         let (is_bytes, before) = (matches!(self.parts, Parts::Bytes), progress.at);
-        let count = if is_bytes { piece.len() } else { starts.len() };
-        let place = |at: usize| if is_bytes { at } else { starts.get(at).copied().unwrap_or(piece.len()) };
+        let count = if is_bytes { chunk.len() } else { starts.len() };
+        let place = |at: usize| if is_bytes { at } else { starts.get(at).copied().unwrap_or(chunk.len()) };
         for &(first, last) in &self.list {
             let (from, to) = (first.max(before) - before, last.clamp(before, before + count) - before);
             if from < to {
@@ -256,7 +256,7 @@ impl Cut {
                     env.stdout.write(self.separator.as_deref().unwrap_or_default())?;
                 }
                 progress.has_printed = true;
-                env.stdout.write(&piece[place(from)..place(to)])?;
+                env.stdout.write(&chunk[place(from)..place(to)])?;
             }
         }
         progress.at += count;

@@ -72,8 +72,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     // The column, and whether nothing but blanks was before it.
     let (mut column, mut is_blank) = (0, true);
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
-            let mut rest = piece.bytes;
+        while let Some(chunk) = input.chunk(b'\n', &mut env.stdout)? {
+            let mut rest = chunk.bytes;
             while let Some(at) = find_byte(b'\t', rest) {
                 let text = &rest[..at];
                 is_blank = is_blank && initial && text.iter().all(|&byte| byte == b' ');
@@ -87,7 +87,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 (rest, column) = (&rest[at + 1..], next);
             }
             env.stdout.write(rest)?;
-            if piece.ends {
+            if chunk.ends {
                 (column, is_blank) = (0, true);
                 env.stdout.push(b'\n')?;
             } else {

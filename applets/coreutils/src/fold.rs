@@ -72,9 +72,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             }
             // A read may wait.
             fold.write(env)?;
-            let Some(piece) = input.piece(b'\n', &mut env.stdout)? else { break };
-            fold.print(piece.bytes)?;
-            if piece.ends {
+            let Some(chunk) = input.chunk(b'\n', &mut env.stdout)? else { break };
+            fold.print(chunk.bytes)?;
+            if chunk.ends {
                 fold.end_line();
             }
         }

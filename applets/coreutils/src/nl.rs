@@ -1,11 +1,11 @@
 //! `nl`: number lines (POSIX XCU nl).
 
-use rbox_core::io::{Input, Output, Piece};
+use rbox_core::io::{Chunk, Input, Output};
 use rbox_core::number::parse_c;
 use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::push;
-use rbox_core::text::{Left, Piece as _, Right};
+use rbox_core::text::{Left, Push as _, Right};
 
 options! {
     "[-p] [-b STYLE] [-d CC] [-f STYLE] [-h STYLE] [-i N] [-l N] [-n FORMAT] [-s STRING] [-v N] [-w N] [FILE]...
@@ -98,11 +98,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         let mut goes_on = false;
         loop {
             let is_matched = matches!(numbering.styles[section], Style::Matching(_));
-            let piece = match is_matched && !goes_on {
+            let chunk = match is_matched && !goes_on {
                 true => whole_line(input, &mut env.stdout)?,
-                false => input.piece(b'\n', &mut env.stdout)?,
+                false => input.chunk(b'\n', &mut env.stdout)?,
             };
-            let Some(Piece { bytes: line, ends }) = piece else { break };
+            let Some(Chunk { bytes: line, ends }) = chunk else { break };
             if core::mem::replace(&mut goes_on, !ends) {
                 env.stdout.write(line)?;
                 if ends {
@@ -149,11 +149,11 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// The next line, all of it, as one chunk.
-fn whole_line<'a>(input: &'a mut Input, output: &mut Output) -> Result<Option<Piece<'a>>> {
+fn whole_line<'a>(input: &'a mut Input, output: &mut Output) -> Result<Option<Chunk<'a>>> {
     let record = input.record_for(b'\n', output)?;
     Ok(record.map(|line| match line.strip_suffix(b"\n") {
-        Some(bytes) => Piece { bytes, ends: true },
-        None => Piece { bytes: line, ends: false },
+        Some(bytes) => Chunk { bytes, ends: true },
+        None => Chunk { bytes: line, ends: false },
     }))
 }
 

@@ -69,12 +69,12 @@ fn delimiters(list: &[u8]) -> Vec<Option<u8>> {
 fn serial(env: &mut Env, input: &mut Input, delimiters: &[Option<u8>], end: u8) -> Result<()> {
     let mut list = delimiters.iter().cycle();
     let mut has_ended = false;
-    while let Some(piece) = input.piece(end, &mut env.stdout)? {
+    while let Some(chunk) = input.chunk(end, &mut env.stdout)? {
         if has_ended && let Some(&Some(delimiter)) = list.next() {
             env.stdout.push(delimiter)?;
         }
-        has_ended = piece.ends;
-        env.stdout.write(piece.bytes)?;
+        has_ended = chunk.ends;
+        env.stdout.write(chunk.bytes)?;
     }
     env.stdout.push(end)
 }
@@ -106,10 +106,10 @@ fn parallel(env: &mut Env, inputs: &mut [Input], columns: &[usize], delimiters: 
                 env.stdout.write(&rows[..complete])?;
                 rows.drain(..complete);
                 start = 0;
-                let Some(piece) = input.piece(end, &mut env.stdout)? else { break };
+                let Some(chunk) = input.chunk(end, &mut env.stdout)? else { break };
                 is_row = true;
-                rows.extend_from_slice(piece.bytes);
-                if piece.ends {
+                rows.extend_from_slice(chunk.bytes);
+                if chunk.ends {
                     break;
                 }
             }

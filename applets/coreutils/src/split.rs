@@ -236,17 +236,17 @@ impl Parts<'_> {
     fn split_lines(&mut self, input: &mut Input, lines: u64) -> Result<()> {
         let mut left = 0;
         let mut starts = true;
-        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+        while let Some(chunk) = input.chunk(b'\n', &mut Output::memory())? {
             if starts && left == 0 {
                 self.begin()?;
                 left = lines;
             }
             left -= u64::from(starts);
-            self.write(piece.bytes)?;
-            if piece.ends {
+            self.write(chunk.bytes)?;
+            if chunk.ends {
                 self.write(b"\n")?;
             }
-            starts = piece.ends;
+            starts = chunk.ends;
         }
         Ok(())
     }
@@ -254,16 +254,16 @@ impl Parts<'_> {
     /// As many parts as `most`: each has the lines that begin in its share of `size` bytes.
     fn split_lines_evenly(&mut self, input: &mut Input, size: u64, most: u64) -> Result<()> {
         let (mut at, mut starts) = (0, true);
-        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+        while let Some(chunk) = input.chunk(b'\n', &mut Output::memory())? {
             while starts && self.count <= (at / size).min(most - 1) {
                 self.begin()?;
             }
-            self.write(piece.bytes)?;
-            if piece.ends {
+            self.write(chunk.bytes)?;
+            if chunk.ends {
                 self.write(b"\n")?;
             }
-            at += piece.bytes.len() as u64 + u64::from(piece.ends);
-            starts = piece.ends;
+            at += chunk.bytes.len() as u64 + u64::from(chunk.ends);
+            starts = chunk.ends;
         }
         Ok(())
     }
@@ -276,11 +276,11 @@ impl Parts<'_> {
             parts.push(self.current.take());
         }
         self.count = 1;
-        while let Some(piece) = input.piece(b'\n', &mut Output::memory())? {
+        while let Some(chunk) = input.chunk(b'\n', &mut Output::memory())? {
             let index = self.count as usize - 1;
             self.current = parts.get_mut(index).and_then(Option::take);
-            self.write(piece.bytes)?;
-            if piece.ends {
+            self.write(chunk.bytes)?;
+            if chunk.ends {
                 self.write(b"\n")?;
                 self.count = self.count % count + 1;
             }

@@ -1,7 +1,7 @@
 //! `stat`: print attributes of files or file systems, with GNU's formats.
 
 use rbox_core::escape::control;
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::number::octal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Stat, StatFs, link_count, lstat, major, minor, readlink, stat, statfs, statvfs};
@@ -181,7 +181,7 @@ impl Printer {
         };
         Ok(Some(match letter {
             b'a' => octal(u64::from(stat.st_mode & 0o7777)),
-            b'A' => letters(stat.st_mode).to_vec(),
+            b'A' => symbolic(stat.st_mode).to_vec(),
             b'b' => decimal(stat.st_blocks as u64),
             b'B' => b"512".to_vec(),
             b'd' => decimal(stat.st_dev),

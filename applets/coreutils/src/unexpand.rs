@@ -27,8 +27,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let is_blank = |&byte: &u8| byte == b' ' || byte == b'\t';
     let mut line = Line::default();
     env.for_each_input(args.operands(), &mut |env, input| {
-        while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
-            let mut rest = piece.bytes;
+        while let Some(chunk) = input.chunk(b'\n', &mut env.stdout)? {
+            let mut rest = chunk.bytes;
             while !rest.is_empty() && (all || !line.has_text) {
                 let length = rest.iter().position(|byte| !is_blank(byte)).unwrap_or(rest.len());
                 let (blanks, after) = rest.split_at(length);
@@ -47,7 +47,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 rest = after;
             }
             env.stdout.write(rest)?;
-            if piece.ends {
+            if chunk.ends {
                 line.end_blanks(env)?;
                 env.stdout.push(b'\n')?;
                 line = Line::default();

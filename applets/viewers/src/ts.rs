@@ -30,7 +30,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let mut since = Instant::now();
     let mut input = env.take_stdin();
     let mut begins = true;
-    while let Some(piece) = input.piece(b'\n', &mut env.stdout)? {
+    while let Some(chunk) = input.chunk(b'\n', &mut env.stdout)? {
         if begins {
             let moment = match mode {
                 None => Moment::now(),
@@ -46,8 +46,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             env.stdout.write(&time::format(&format, moment, &zone))?;
             env.stdout.push(b' ')?;
         }
-        env.stdout.write(piece.bytes)?;
-        begins = piece.ends;
+        env.stdout.write(chunk.bytes)?;
+        begins = chunk.ends;
         if begins {
             env.stdout.push(b'\n')?;
         }

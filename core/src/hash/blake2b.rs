@@ -123,9 +123,9 @@ mod tests {
     use super::Blake2b;
     use crate::hash::hex;
 
-    fn text(length: usize, content: &[u8], piece: usize) -> String {
+    fn text(length: usize, content: &[u8], part: usize) -> String {
         let mut hash = Blake2b::new(length);
-        content.chunks(piece).for_each(|part| hash.update(part));
+        content.chunks(part).for_each(|part| hash.update(part));
         String::from_utf8(hex(&hash.finish())).expect("digits")
     }
 

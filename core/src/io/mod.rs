@@ -8,7 +8,7 @@ mod records;
 pub use copy::{copy, copy_part, copy_range};
 pub use input::{Filter, Input, read};
 pub use output::Output;
-pub use records::Piece;
+pub use records::Chunk;
 
 /// Bytes moved by one read or write of a stream: large enough that the calls do not show, small enough for the cache.
 pub const CHUNK: usize = 64 * 1024;

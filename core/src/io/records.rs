@@ -6,7 +6,7 @@ use crate::error::Result;
 
 /// A chunk of a record.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece<'a> {
+pub struct Chunk<'a> {
     /// Its bytes, without the delimiter.
     pub bytes: &'a [u8],
     /// Whether the record ends here, by its delimiter, which the last one of a stream may lack.
@@ -20,15 +20,15 @@ impl Input {
     /// A chunk is not empty unless the record ends there, and splits no character of UTF-8. What has been read of a
     /// record is returned, and what `output` holds is flushed, before a read that would wait.
     #[inline]
-    pub fn piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
+    pub fn chunk(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Chunk<'_>>> {
         if let Some(at) = find_byte(delimiter, self.buffered()) {
-            return Ok(Some(Piece { bytes: self.take(at, 1), ends: true }));
+            return Ok(Some(Chunk { bytes: self.take(at, 1), ends: true }));
         }
-        self.read_piece(delimiter, output)
+        self.read_chunk(delimiter, output)
     }
 
     /// The chunk of a record whose end has not been read yet.
-    fn read_piece(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Piece<'_>>> {
+    fn read_chunk(&mut self, delimiter: u8, output: &mut Output) -> Result<Option<Chunk<'_>>> {
         let mut searched = self.buffered().len();
         let (length, ends) = loop {
             if searched >= CHUNK {
@@ -51,7 +51,7 @@ impl Input {
             }
             searched = self.buffered().len();
         };
-        Ok(Some(Piece { bytes: self.take(length, usize::from(ends)), ends }))
+        Ok(Some(Chunk { bytes: self.take(length, usize::from(ends)), ends }))
     }
 
     /// As `record`, for a filter: what `output` holds is flushed before a read that would wait.
@@ -103,7 +103,7 @@ mod tests {
         let mut input = Input::from_bytes(b"a\n\nbc".to_vec());
         let mut output = Output::memory();
         let mut next =
-            || input.piece(b'\n', &mut output).expect("memory").map(|piece| (piece.bytes.to_vec(), piece.ends));
+            || input.chunk(b'\n', &mut output).expect("memory").map(|chunk| (chunk.bytes.to_vec(), chunk.ends));
         assert_eq!(next(), Some((b"a".to_vec(), true)));
         assert_eq!(next(), Some((Vec::new(), true)));
         assert_eq!(next(), Some((b"bc".to_vec(), false)));

@@ -133,7 +133,7 @@ impl Template {
         let mut start = 0;
         let (mut case, mut next) = (Case::Same, None);
         for part in &self.parts {
-            let piece = match *part {
+            let inserted = match *part {
                 Part::Literal(end) => &self.literal[std::mem::replace(&mut start, end)..end],
                 Part::Group(number) => match spans.get(usize::from(number)) {
                     Some(&Some((from, to))) => &text[from..to],
@@ -149,9 +149,9 @@ impl Template {
                 }
             };
             if case == Case::Same && next.is_none() {
-                append(out, piece)?;
-            } else if !piece.is_empty() {
-                append_in_case(out, piece, next.take().unwrap_or(case), case, utf8)?;
+                append(out, inserted)?;
+            } else if !inserted.is_empty() {
+                append_in_case(out, inserted, next.take().unwrap_or(case), case, utf8)?;
             }
         }
         Ok(())
@@ -194,10 +194,10 @@ impl Template {
     }
 }
 
-/// Adds the piece, its first character in the case `first` and the others in the case `rest`.
-fn append_in_case(out: &mut Vec<u8>, piece: &[u8], first: Case, rest: Case, utf8: bool) -> Result<()> {
+/// Adds what is inserted, its first character in the case `first` and the others in the case `rest`.
+fn append_in_case(out: &mut Vec<u8>, inserted: &[u8], first: Case, rest: Case, utf8: bool) -> Result<()> {
     let (mut at, mut case) = (0, first);
-    while let Some((unit, length)) = unit::first(&piece[at..], utf8) {
+    while let Some((unit, length)) = unit::first(&inserted[at..], utf8) {
         let other = match case {
             Case::Upper | Case::NextUpper => unicode::to_upper(unit),
             Case::Lower | Case::NextLower => unicode::to_lower(unit),
@@ -205,7 +205,7 @@ fn append_in_case(out: &mut Vec<u8>, piece: &[u8], first: Case, rest: Case, utf8
         };
         match other.and_then(char::from_u32) {
             Some(c) => append(out, c.encode_utf8(&mut [0; 4]).as_bytes())?,
-            None => append(out, &piece[at..at + length])?,
+            None => append(out, &inserted[at..at + length])?,
         }
         at += length;
         case = rest;

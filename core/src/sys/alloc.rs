@@ -113,11 +113,11 @@ fn fail() -> ! {
 
 /// What the system gave; where it gave nothing, the process ends, unless the caller handles that itself.
 #[inline(always)]
-fn checked(piece: *mut u8) -> *mut u8 {
-    if piece.is_null() && !HANDLED.load(Relaxed) {
+fn checked(block: *mut u8) -> *mut u8 {
+    if block.is_null() && !HANDLED.load(Relaxed) {
         fail();
     }
-    piece
+    block
 }
 
 /// Calls `allocate`, which reports by a null pointer or an error that memory is exhausted.
@@ -139,8 +139,8 @@ pub fn zeroed(size: usize) -> Option<Vec<u8>> {
     // SAFETY: the size is not zero. A block that is not null is from the global allocator, with the layout of a vector
     // of that capacity, and all its bytes are zero.
     unsafe {
-        let piece = handled(|| std::alloc::alloc_zeroed(layout));
-        if piece.is_null() { None } else { Some(Vec::from_raw_parts(piece, size, size)) }
+        let block = handled(|| std::alloc::alloc_zeroed(layout));
+        if block.is_null() { None } else { Some(Vec::from_raw_parts(block, size, size)) }
     }
 }
 
@@ -180,11 +180,11 @@ impl State {
         if self.left < size {
             return core::ptr::null_mut();
         }
-        let piece = self.start;
+        let block = self.start;
         // SAFETY: left bytes follow start in its chunk, and size is not more.
-        self.start = unsafe { piece.add(size) };
+        self.start = unsafe { block.add(size) };
         self.left -= size;
-        piece
+        block
     }
 
     /// Goes on to a chunk that is not used. What was left of the last one, less than the largest block, is lost.
@@ -213,42 +213,42 @@ unsafe impl GlobalAlloc for Allocator {
         };
         // SAFETY: one thread, and nothing called from here allocates through `self`: this is the only reference.
         let state = unsafe { &mut *self.state.get() };
-        let piece = state.free[class];
-        if piece.is_null() {
+        let block = state.free[class];
+        if block.is_null() {
             return checked(state.carve(class));
         }
         // SAFETY: a free block begins with the address of the next, is 16 bytes at least and aligned to them.
-        state.free[class] = unsafe { piece.cast::<*mut u8>().read() };
-        piece
+        state.free[class] = unsafe { block.cast::<*mut u8>().read() };
+        block
     }
 
-    unsafe fn dealloc(&self, piece: *mut u8, layout: Layout) {
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(class) = class(&layout) else {
             // SAFETY: the caller's promise: the block is from alloc, with this layout, so from System.
-            return unsafe { System.dealloc(piece, layout) };
+            return unsafe { System.dealloc(block, layout) };
         };
         // SAFETY: as in alloc.
         let state = unsafe { &mut *self.state.get() };
         // SAFETY: the block is given back, so nothing else uses its 16 bytes or more.
-        unsafe { piece.cast::<*mut u8>().write(state.free[class]) };
-        state.free[class] = piece;
+        unsafe { block.cast::<*mut u8>().write(state.free[class]) };
+        state.free[class] = block;
     }
 
-    unsafe fn realloc(&self, piece: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that size, rounded up to the alignment, is a valid one.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         match (class(&layout), class(&wanted)) {
-            (Some(old), Some(new)) if old == new => return piece,
+            (Some(old), Some(new)) if old == new => return block,
             // SAFETY: the caller's promise; both sizes are System's.
-            (None, None) => return checked(unsafe { System.realloc(piece, layout, size) }),
+            (None, None) => return checked(unsafe { System.realloc(block, layout, size) }),
             _ => {}
         }
         // SAFETY: the caller's promises; both blocks hold the smaller size and are not the same.
         unsafe {
             let moved = self.alloc(wanted);
             if !moved.is_null() {
-                core::ptr::copy_nonoverlapping(piece, moved, layout.size().min(size));
-                self.dealloc(piece, layout);
+                core::ptr::copy_nonoverlapping(block, moved, layout.size().min(size));
+                self.dealloc(block, layout);
             }
             moved
         }
@@ -261,11 +261,11 @@ unsafe impl GlobalAlloc for Allocator {
         }
         // SAFETY: the caller's promise; the block holds layout.size() bytes.
         unsafe {
-            let piece = self.alloc(layout);
-            if !piece.is_null() {
-                core::ptr::write_bytes(piece, 0, layout.size());
+            let block = self.alloc(layout);
+            if !block.is_null() {
+                core::ptr::write_bytes(block, 0, layout.size());
             }
-            piece
+            block
         }
     }
 }
@@ -297,19 +297,19 @@ mod tests {
             let layout = Layout::from_size_align(size, 1 << (random >> 30)).expect("a small power of two");
             // SAFETY: sizes are not zero, and each block is used within its layout and given back once.
             unsafe {
-                let piece = allocator.alloc(layout);
-                assert_eq!(piece as usize % layout.align(), 0);
-                piece.write_bytes(mark, size);
-                owned.push((piece, layout, mark));
+                let block = allocator.alloc(layout);
+                assert_eq!(block as usize % layout.align(), 0);
+                block.write_bytes(mark, size);
+                owned.push((block, layout, mark));
                 let at = (random as usize >> 8) % owned.len();
-                let (piece, layout, mark) = owned.swap_remove(at);
-                let bytes = std::slice::from_raw_parts(piece, layout.size());
+                let (block, layout, mark) = owned.swap_remove(at);
+                let bytes = std::slice::from_raw_parts(block, layout.size());
                 assert!(bytes.iter().all(|&byte| byte == mark));
                 if turn % 3 > 0 {
-                    allocator.dealloc(piece, layout);
+                    allocator.dealloc(block, layout);
                 } else {
                     let grown = Layout::from_size_align(size, layout.align()).expect("a small power of two");
-                    let moved = allocator.realloc(piece, layout, size);
+                    let moved = allocator.realloc(block, layout, size);
                     assert!(
                         std::slice::from_raw_parts(moved, layout.size().min(size)).iter().all(|&byte| byte == mark)
                     );

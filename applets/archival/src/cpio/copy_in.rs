@@ -7,7 +7,7 @@ use rbox_core::archive::Entry;
 use rbox_core::archive::cpio::{Format, Links, Next, Reader};
 use rbox_core::archive::guard::Extractor;
 use rbox_core::io::Input;
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::pattern::glob;
 use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
@@ -287,7 +287,7 @@ impl CopyIn {
             };
             let time = self.zone.civil(entry.modified.seconds);
             let two = |number: u8| Right(number, 2, b'0');
-            push!(line, &letters(entry.mode), " ", entry.uid, "/", entry.gid, " ", Right(&size, 9, b' '), " ");
+            push!(line, &symbolic(entry.mode), " ", entry.uid, "/", entry.gid, " ", Right(&size, 9, b' '), " ");
             push!(line, time.year, "-", two(time.month), "-", two(time.day), " ");
             push!(line, two(time.hour), ":", two(time.minute), ":", two(time.second), " ");
         }

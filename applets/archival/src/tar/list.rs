@@ -3,7 +3,7 @@
 use rbox_core::archive::Entry;
 use rbox_core::archive::tar::{Next, Reader};
 use rbox_core::callback;
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 use rbox_core::text::Right;
@@ -134,11 +134,11 @@ impl Lister {
     }
 
     fn push_attributes(&mut self, line: &mut Vec<u8>, member: &Entry) {
-        let mut letters = letters(member.mode);
+        let mut permissions = symbolic(member.mode);
         if member.is_hard_link {
-            letters[0] = b'h';
+            permissions[0] = b'h';
         }
-        push!(*line, &letters, " ");
+        push!(*line, &permissions, " ");
         let start = line.len();
         for (name, id, after) in [(&member.user, member.uid, "/"), (&member.group, member.gid, " ")] {
             match name.is_empty() || self.numeric {

@@ -1,7 +1,7 @@
 //! The looks of a listing: names, columns, long lines.
 
 use rbox_core::escape::control_name;
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::number::{Decimal, human};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Stat, link_count, major, minor};
@@ -168,7 +168,7 @@ impl Lister<'_> {
     }
 
     fn push_attributes(&mut self, text: &mut Vec<u8>, file: &File, stat: &Stat, widths: &Widths) {
-        text.extend_from_slice(&letters(stat.st_mode));
+        text.extend_from_slice(&symbolic(stat.st_mode));
         text.push(b' ');
         push_right(text, &digits(link_count(stat)), widths.links.max(4));
         text.push(b' ');

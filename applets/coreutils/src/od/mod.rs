@@ -11,7 +11,7 @@ use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix, parse_size};
 use rbox_core::prelude::*;
 use rbox_core::push;
 use rbox_core::sys::float;
-use rbox_core::text::{Hex, Piece, Right};
+use rbox_core::text::{Hex, Push, Right};
 
 options! {
     "[-abBcdDeFfhHiIlLoOsxXv] [-A RADIX] [-j N] [-N N] [-t TYPE] [-S N] [-w[N]] [FILE]... [[+]OFFSET[.][b] [LABEL]]

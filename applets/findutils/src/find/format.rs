@@ -92,7 +92,7 @@ impl Finder {
             b's' => text!(file.stat()?.st_size as u64),
             b'n' => text!(file.stat()?.st_nlink),
             b'D' => text!(file.stat()?.st_dev),
-            b'M' => mode::letters(file.stat()?.st_mode).to_vec(),
+            b'M' => mode::symbolic(file.stat()?.st_mode).to_vec(),
             b'm' => {
                 let digits = octal(u64::from(file.stat()?.st_mode & 0o7777));
                 if alternate { text!("0", digits) } else { digits }
@@ -136,7 +136,7 @@ impl Finder {
     pub fn listed(&mut self, file: &mut File<'_>) -> Result<Vec<u8>> {
         let stat = *file.stat()?;
         let mut line = text!(Right(stat.st_ino, 9, b' '), " ");
-        push!(line, Right((stat.st_blocks as u64).div_ceil(2), 6, b' '), " ", &mode::letters(stat.st_mode));
+        push!(line, Right((stat.st_blocks as u64).div_ceil(2), 6, b' '), " ", &mode::symbolic(stat.st_mode));
         push!(line, " ", Right(stat.st_nlink, 3, b' '), " ", Left(self.user_names.user(stat.st_uid), 8));
         push!(line, " ", Left(self.group_names.group(stat.st_gid), 8), " ", Right(size_text(&stat), 8, b' '), " ");
         // POSIX XCU ls: the time of day stands for a year within the last six months.

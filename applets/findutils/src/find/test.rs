@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::files::{kind, list, open_directory, stat};
-use rbox_core::mode::letters;
+use rbox_core::mode::symbolic;
 use rbox_core::mounts;
 use rbox_core::pattern::glob;
 use rbox_core::pattern::regex::{Exec, Regex};
@@ -96,7 +96,7 @@ pub enum Test {
 
 /// The character of a type: that of `ls -l` but for files and what is unknown.
 pub fn type_letter(kind: FileType) -> u8 {
-    match letters(kind.as_raw_mode())[0] {
+    match symbolic(kind.as_raw_mode())[0] {
         b'-' => b'f',
         b'?' => b'U',
         letter => letter,

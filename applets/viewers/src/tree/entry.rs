@@ -130,7 +130,7 @@ impl Attributes {
             match option {
                 INODES => push!(*out, Right(stat.st_ino, 7, b' ')),
                 DEVICE => push!(*out, Right(stat.st_dev, 3, b' ')),
-                MODE => out.extend_from_slice(&mode::letters(stat.st_mode)),
+                MODE => out.extend_from_slice(&mode::symbolic(stat.st_mode)),
                 OWNER => push!(*out, Left(self.users.user(stat.st_uid), 8)),
                 GROUP => push!(*out, Left(self.groups.group(stat.st_gid), 8)),
                 SIZE if args.has(HUMAN) => push!(*out, Right(&human(stat.st_size as u64)[..], 4, b' ')),
@@ -175,7 +175,7 @@ pub fn push_json(out: &mut Vec<u8>, entry: &Entry, name: &[u8], args: &Args<'_>,
     }
     if args.has(MODE) {
         let bits = octal(u64::from(stat.st_mode & 0o7777));
-        push!(*out, ",\"mode\":\"", Right(&bits[..], 4, b'0'), "\",\"prot\":\"", &mode::letters(stat.st_mode), "\"");
+        push!(*out, ",\"mode\":\"", Right(&bits[..], 4, b'0'), "\",\"prot\":\"", &mode::symbolic(stat.st_mode), "\"");
     }
     if args.has(OWNER) {
         push!(*out, ",\"user\":");
