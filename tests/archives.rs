@@ -341,9 +341,12 @@ impl Random {
             })
             .map(|byte| if byte == b'/' { b'-' } else { byte })
             .collect();
+        // bsdtar takes both for the start of a name of another system.
         if name.get(1) == Some(&b':') {
-            // bsdtar takes it for the letter of a drive.
             name[1] = b';';
+        }
+        if name[0] == b'\\' {
+            name[0] = b'|';
         }
         if name == b"." || name == b".." {
             name.push(b'x');
