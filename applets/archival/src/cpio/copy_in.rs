@@ -1,11 +1,10 @@
 //! `cpio -i` and `-t`: an archive, or several one after the other, the later ones compressed or not, as the kernel takes
 //! them for its first root file system.
 
-use std::collections::BTreeMap;
-
 use rbox_core::archive::Entry;
 use rbox_core::archive::cpio::{Format, Links, Next, Reader};
 use rbox_core::archive::guard::Extractor;
+use rbox_core::files::FileIds;
 use rbox_core::io::Input;
 use rbox_core::mode::symbolic;
 use rbox_core::pattern::glob;
@@ -83,7 +82,9 @@ struct CopyIn {
     owner: (Option<u32>, Option<u32>),
     zone: Zone,
     status: ExitStatus,
-    groups: BTreeMap<((u32, u32), u32), Group>,
+    groups: Vec<Group>,
+    /// The positions of groups by device and inode.
+    by_id: FileIds<usize>,
     waiting: usize,
     is_root: bool,
 }
@@ -103,7 +104,8 @@ impl CopyIn {
             owner: owner(args)?,
             zone: Zone::load(env.vars.get("TZ")),
             status: ExitStatus::SUCCESS,
-            groups: BTreeMap::new(),
+            groups: Vec::new(),
+            by_id: FileIds::default(),
             waiting: 0,
             is_root: process::geteuid().is_root(),
         })
@@ -173,8 +175,8 @@ impl CopyIn {
             };
         }
         if is_file && links.count > 1 {
-            let key = (links.device, links.inode);
-            if let Some(first) = self.groups.get(&key).and_then(|group| group.made.clone()) {
+            let at = self.group_of(links);
+            if let Some(first) = self.groups[at].made.clone() {
                 (entry.is_hard_link, entry.target) = (true, first);
                 return self.make(env, args, &entry);
             }
@@ -183,16 +185,28 @@ impl CopyIn {
                 if self.waiting > MOST_WAITING {
                     return Err(Error::new("too many links wait for their file"));
                 }
-                self.groups.entry(key).or_default().waiting.push(entry);
+                self.groups[at].waiting.push(entry);
                 return Ok(());
             }
             self.create(env, args, reader, &entry, links)?;
-            let group = self.groups.entry(key).or_default();
+            let group = &mut self.groups[at];
             group.made = Some(entry.name.clone());
             let waiting = core::mem::take(&mut group.waiting);
             return self.link(env, args, waiting, &entry.name);
         }
         if is_file { self.create(env, args, reader, &entry, links) } else { self.make(env, args, &entry) }
+    }
+
+    /// The position of the group of a file.
+    fn group_of(&mut self, links: Links) -> usize {
+        let (major, minor) = links.device;
+        let id = (u64::from(major) << 32 | u64::from(minor), u64::from(links.inode));
+        if let Some(&at) = self.by_id.get(id) {
+            return at;
+        }
+        self.by_id.insert(id, self.groups.len());
+        self.groups.push(Group::default());
+        self.groups.len() - 1
     }
 
     /// Makes the names that have waited for a file.
@@ -207,7 +221,8 @@ impl CopyIn {
 
     /// At the end of an archive: files with several links of which no entry had data are empty.
     fn finish_groups(&mut self, env: &mut Env) {
-        for (_, group) in core::mem::take(&mut self.groups) {
+        self.by_id = FileIds::default();
+        for group in core::mem::take(&mut self.groups) {
             let mut waiting = group.waiting.into_iter();
             let (Some(first), Some(extractor)) = (waiting.next(), &mut self.extractor) else { continue };
             let made = || -> Result<()> {

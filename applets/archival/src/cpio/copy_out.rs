@@ -1,11 +1,9 @@
 //! `cpio -o` and `-p`: the files whose names are read from standard input.
 
-use std::collections::BTreeMap;
-
 use rbox_core::archive::Entry;
 use rbox_core::archive::cpio::{Format, Links, Next, Reader, filling, push_header, push_trailer};
 use rbox_core::archive::guard::Extractor;
-use rbox_core::files::{FileId, FileIds, id, kind};
+use rbox_core::files::{FileIds, id, kind};
 use rbox_core::io::{CHUNK, Input, Output, read};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom, Stat};
@@ -93,7 +91,9 @@ struct Creation {
     written: u64,
     /// Where the archive that is appended to ended.
     start: u64,
-    groups: BTreeMap<FileId, Group>,
+    groups: Vec<Group>,
+    /// The positions of groups.
+    by_id: FileIds<usize>,
     inodes: FileIds<u32>,
     next_inode: u32,
     buffer: Vec<u8>,
@@ -125,7 +125,8 @@ impl Creation {
             owner: owner(args)?,
             written: start,
             start,
-            groups: BTreeMap::new(),
+            groups: Vec::new(),
+            by_id: FileIds::default(),
             inodes: FileIds::default(),
             next_inode: 0,
             buffer: Vec::new(),
@@ -144,19 +145,24 @@ impl Creation {
         if !has_groups || entry.kind() != FileType::RegularFile || links.count < 2 {
             return self.put(env, path, entry, links, true);
         }
-        let group = self.groups.entry(id(&stat)).or_insert_with(|| Group { entries: Vec::new(), links });
-        group.entries.push((path.to_vec(), entry));
-        if group.entries.len() < links.count as usize {
+        let at = match self.by_id.get(id(&stat)) {
+            Some(&at) => at,
+            None => {
+                self.by_id.insert(id(&stat), self.groups.len());
+                self.groups.push(Group { entries: Vec::new(), links });
+                self.groups.len() - 1
+            }
+        };
+        self.groups[at].entries.push((path.to_vec(), entry));
+        if self.groups[at].entries.len() < links.count as usize {
             return Ok(());
         }
-        match self.groups.remove(&id(&stat)) {
-            Some(group) => self.put_group(env, group),
-            None => Ok(()),
-        }
+        let entries = core::mem::take(&mut self.groups[at].entries);
+        self.put_group(env, Group { entries, links })
     }
 
     fn put_group(&mut self, env: &mut Env, group: Group) -> Result<()> {
-        let last = group.entries.len() - 1;
+        let last = group.entries.len().saturating_sub(1);
         for (at, (path, entry)) in group.entries.into_iter().enumerate() {
             self.put(env, &path, entry, group.links, at == last)?;
         }
@@ -212,7 +218,7 @@ impl Creation {
     /// Writes files of which some links were not named, and the end.
     fn finish(mut self, env: &mut Env, args: &Args<'_>) -> Outcome {
         let mut status = ExitStatus::SUCCESS;
-        for (_, group) in core::mem::take(&mut self.groups) {
+        for group in core::mem::take(&mut self.groups) {
             match self.put_group(env, group) {
                 Err(error) if error.is_output() => return Err(error),
                 Err(error) => status.worsen(env.warn(error)),

@@ -1,7 +1,5 @@
 //! `tar r`, `tar u` and `tar A`: more members at the end of an archive.
 
-use std::collections::BTreeMap;
-
 use rbox_core::archive::tar::{Next, Reader};
 use rbox_core::io::{self, Input, Output};
 use rbox_core::prelude::*;
@@ -23,11 +21,11 @@ pub fn run(env: &mut Env, args: &Args<'_>, operation: Opt) -> Outcome {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
     let file = fs::open(name, flags, Mode::from_raw_mode(0o666)).map_err(|errno| Error::cannot("open", name, errno))?;
     // Names are kept in memory, those of the whole archive.
-    let mut known = BTreeMap::new();
+    let mut known = Vec::new();
     let copy = rbox_core::sys::fd::fcntl_dupfd_cloexec(&file, 3)?;
     let end = end_of(Input::from_fd(copy, name), args.has(IGNORE_ZEROS), &mut |name, modified| {
         if operation == UPDATE {
-            known.insert(without_slash(name).to_vec(), modified);
+            known.push((without_slash(name).to_vec(), modified));
         }
     })?;
     fs::seek(&file, SeekFrom::Start(end))?;
@@ -35,9 +33,8 @@ pub fn run(env: &mut Env, args: &Args<'_>, operation: Opt) -> Outcome {
     let sink = Sink::append(Output::from_fd(file));
     let mut creation = Creation::of(env, args, sink)?;
     creation.written = end;
-    if operation == UPDATE {
-        creation.known = Some(known);
-    }
+    known.sort_by(|(one, _), (two, _)| one.cmp(two));
+    creation.known = known;
     let names = Names::of(env, args)?;
     if operation == CATENATE {
         for name in names.names {

@@ -39,8 +39,8 @@ pub struct Creation {
     pub sink: Sink,
     /// Bytes of the archive so far.
     pub written: u64,
-    /// Members that are there: a file that is not newer is left out.
-    pub known: Option<std::collections::BTreeMap<Vec<u8>, Moment>>,
+    /// Members that are there, sorted by name, the last of a name last: a file that is not newer is left out.
+    pub known: Vec<(Vec<u8>, Moment)>,
     pub status: ExitStatus,
     writer: Writer,
     header: Vec<u8>,
@@ -184,7 +184,7 @@ impl Creation {
             archive: sink.file,
             sink,
             written: 0,
-            known: None,
+            known: Vec::new(),
             status: ExitStatus::SUCCESS,
             writer: Writer { format, pax: pax_options(args, format)?, numeric_owner: args.has(NUMERIC) },
             header: Vec::new(),
@@ -278,9 +278,11 @@ impl Creation {
     }
 
     fn is_known(&self, name: &[u8], stat: &Stat) -> bool {
-        let known = self.known.as_ref().and_then(|known| known.get(without_slash(name)));
+        let name = without_slash(name);
+        let end = self.known.partition_point(|(known, _)| known.as_slice() <= name);
+        let known = end.checked_sub(1).map(|at| &self.known[at]).filter(|(known, _)| known == name);
         // Archives of most formats have whole seconds.
-        known.is_some_and(|time| stat.st_mtime <= time.seconds)
+        known.is_some_and(|(_, time)| stat.st_mtime <= time.seconds)
     }
 
     /// The name in the archive: without what leads out of where it is extracted.

@@ -1,7 +1,5 @@
 //! Which files are meant: operands, lists of names, patterns that exclude.
 
-use std::collections::BTreeMap;
-
 use rbox_core::bytes::{base_name, find_byte};
 use rbox_core::io::Input;
 use rbox_core::pattern::glob::{self, Flags};
@@ -189,7 +187,8 @@ pub fn without_slash(name: &[u8]) -> &[u8] {
 pub struct Wanted {
     names: Vec<Name>,
     found: Vec<bool>,
-    by_name: BTreeMap<Vec<u8>, usize>,
+    /// Their positions, sorted by name.
+    by_name: Vec<usize>,
     matching: Matching,
     /// The directory for all, if all are wanted.
     all: Option<Vec<u8>>,
@@ -202,8 +201,8 @@ impl Wanted {
         let names = Names::of(env, args)?;
         let excluded = Excluded::of(env, args)?;
         let matching = Matching::of_operands(args);
-        let by_name =
-            names.names.iter().enumerate().map(|(at, name)| (without_slash(&name.name).to_vec(), at)).collect();
+        let mut by_name: Vec<usize> = (0..names.names.len()).collect();
+        by_name.sort_by_key(|&at| without_slash(&names.names[at].name));
         let found = vec![false; names.names.len()];
         let all = if names.any { None } else { Some(names.directory) };
         Ok(Self { names: names.names, found, by_name, matching, all, excluded })
@@ -225,10 +224,15 @@ impl Wanted {
             }),
             false => (1..=member.len())
                 .filter(|&end| end == member.len() || member[end] == b'/')
-                .find_map(|end| self.by_name.get(&member[..end]).copied()),
+                .find_map(|end| self.named(&member[..end])),
         }?;
         self.found[at] = true;
         Some(&self.names[at].directory)
+    }
+
+    fn named(&self, member: &[u8]) -> Option<usize> {
+        let found = self.by_name.binary_search_by(|&at| without_slash(&self.names[at].name).cmp(member));
+        found.ok().map(|at| self.by_name[at])
     }
 
     /// The names that no member had.
