@@ -1,6 +1,7 @@
 //! `fsck`: run the checkers of filesystems, `fsck.TYPE` (fsck(8), fstab(5)).
 
 use rbox_core::block;
+use rbox_core::bytes::words;
 use rbox_core::mounts::{self, Mount, is_wanted_kind};
 use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
@@ -33,8 +34,7 @@ OPTIONS that are not below are those of the checker, fsck.TYPE.
 pub const APPLET: Applet = Applet::new(USAGE, run).raw().failure(8);
 
 /// Types that have nothing to check.
-const UNCHECKED: &[&[u8]] =
-    &[b"swap", b"ignore", b"proc", b"sysfs", b"tmpfs", b"devpts", b"devtmpfs", b"nfs", b"nfs4", b"cifs"];
+const UNCHECKED: &[u8] = b"swap ignore proc sysfs tmpfs devpts devtmpfs nfs nfs4 cifs";
 
 /// The options without a value.
 const OWN: &[u8] = b"ANPRTV";
@@ -111,7 +111,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn is_unchecked(mount: &Mount) -> bool {
-    UNCHECKED.contains(&&mount.kind[..]) || mount.has_option(b"bind") || mount.has_option(b"noauto")
+    words(UNCHECKED).any(|kind| kind == mount.kind) || mount.has_option(b"bind") || mount.has_option(b"noauto")
 }
 
 /// The filesystems of -A.

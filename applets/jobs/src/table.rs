@@ -1,6 +1,7 @@
 //! A user's table of jobs: crontab(5), POSIX XCU crontab.
 
 use rbox_core::bytes::split_once;
+use rbox_core::names::Names;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::text;
@@ -112,12 +113,12 @@ fn schedule(line: &[u8]) -> Result<(Schedule, &[u8])> {
 
 impl Schedule {
     fn of([minutes, hours, days, months, weekdays]: [&[u8]; 5]) -> Result<Self> {
-        let weekday_set = values(weekdays, 0, 7, "day of the week", &|name| number_of(DAYS, name))?;
+        let weekday_set = values(weekdays, 0, 7, "day of the week", Some(DAYS))?;
         Ok(Self {
-            minutes: values(minutes, 0, 59, "minute", &|_| None)?,
-            hours: values(hours, 0, 23, "hour", &|_| None)?,
-            days: values(days, 1, 31, "day of the month", &|_| None)?,
-            months: values(months, 1, 12, "month", &|name| number_of(MONTHS, name))?,
+            minutes: values(minutes, 0, 59, "minute", None)?,
+            hours: values(hours, 0, 23, "hour", None)?,
+            days: values(days, 1, 31, "day of the month", None)?,
+            months: values(months, 1, 12, "month", Some(MONTHS))?,
             // Sunday is 0 and 7.
             weekdays: weekday_set | weekday_set >> 7 & 1,
             any_day: !days.starts_with(b"*") && !weekdays.starts_with(b"*"),
@@ -138,16 +139,16 @@ impl Schedule {
 }
 
 /// The number of a month or a day by the first three letters of its name.
-fn number_of(names: rbox_core::names::Names, word: &[u8]) -> Option<u64> {
+fn number_of(names: Names, word: &[u8]) -> Option<u64> {
     let is_it = |name: &str| word.len() == 3 && name.as_bytes()[..3].eq_ignore_ascii_case(word);
     names.iter().find(|(name, _)| is_it(name)).map(|(_, number)| number)
 }
 
 /// The set that a field stands for: `*`, numbers, ranges, each with `/STEP`, between commas.
-fn values(field: &[u8], low: u64, high: u64, what: &str, named: &dyn Fn(&[u8]) -> Option<u64>) -> Result<u64> {
+fn values(field: &[u8], low: u64, high: u64, what: &str, names: Option<Names>) -> Result<u64> {
     let wrong = || Error::new(text!("bad ", what, " '", field, "'"));
     let number = |word: &[u8]| {
-        let number = parse_decimal(word).or_else(|| named(word));
+        let number = parse_decimal(word).or_else(|| number_of(names?, word));
         number.filter(|number| (low..=high).contains(number)).ok_or_else(wrong)
     };
     let mut set = 0;

@@ -25,8 +25,8 @@ pub struct Config {
 }
 
 /// Where configurations are, the most important first: a file hides those of its name in later directories.
-const DIRECTORIES: [&[u8]; 5] =
-    [b"/etc/modprobe.d", b"/run/modprobe.d", b"/usr/local/lib/modprobe.d", b"/usr/lib/modprobe.d", b"/lib/modprobe.d"];
+const DIRECTORIES: &[u8] =
+    b"/etc/modprobe.d /run/modprobe.d /usr/local/lib/modprobe.d /usr/lib/modprobe.d /lib/modprobe.d";
 
 impl Config {
     /// Reads the configuration of the system, or only that at `given`, a file or a directory; the soft dependencies of
@@ -35,15 +35,15 @@ impl Config {
         let mut config = Self::default();
         match given {
             Some(path) if list_at(path).is_err() => config.parse(&read(path)),
-            Some(path) => config.read_directories(&[path]),
-            None => config.read_directories(&DIRECTORIES),
+            Some(path) => config.read_directories(core::iter::once(path)),
+            None => config.read_directories(words(DIRECTORIES)),
         }
         config.parse(&read(softdep));
         config.parse_command_line(&read(b"/proc/cmdline"));
         config
     }
 
-    fn read_directories(&mut self, directories: &[&[u8]]) {
+    fn read_directories<'a>(&mut self, directories: impl Iterator<Item = &'a [u8]>) {
         let mut files: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for directory in directories {
             for entry in list_at(directory).unwrap_or_default() {

@@ -224,7 +224,7 @@ fn remove_obsolete(old: &Paragraph, listed: &[Vec<u8>], configuration: &[(Vec<u8
 
 /// Puts the control files in place of the old ones.
 fn install_info(package: &Package, old: Option<&Paragraph>, listed: &[Vec<u8>]) -> Result<()> {
-    for kind in remove::INFO {
+    for kind in remove::info_names() {
         let is_new = package.files.iter().any(|file| file.name == kind.as_bytes());
         if let Some(old) = old.filter(|_| !is_new && kind != "list") {
             remove::info(old, kind)?;
@@ -233,7 +233,7 @@ fn install_info(package: &Package, old: Option<&Paragraph>, listed: &[Vec<u8>]) 
     for file in package.files.iter().filter(|file| file.name != b"control") {
         let path = info_path(&package.control, &file.name);
         // A control file of a kind that is not known would never be removed.
-        if remove::INFO.iter().any(|kind| kind.as_bytes() == file.name) {
+        if remove::info_names().any(|kind| kind.as_bytes() == file.name) {
             write_file(&path, file)?;
         }
     }

@@ -13,22 +13,14 @@ use crate::control::Paragraph;
 use super::database::{DIRECTORY, Database, conffiles, info_lines, info_path, state};
 use super::script;
 
-/// The control files that are kept in the directory `info`.
-pub const INFO: [&str; 13] = [
-    "list",
-    "conffiles",
-    "md5sums",
-    "preinst",
-    "postinst",
-    "prerm",
-    "postrm",
-    "shlibs",
-    "symbols",
-    "triggers",
-    "templates",
-    "config",
-    "sha256sums",
-];
+/// The control files that are kept in the directory `info`, with blanks between.
+const INFO: &str =
+    "list conffiles md5sums preinst postinst prerm postrm shlibs symbols triggers templates config sha256sums";
+
+/// Their names.
+pub fn info_names() -> impl Iterator<Item = &'static str> {
+    INFO.split(' ')
+}
 
 /// Removes one of them.
 pub fn info(package: &Paragraph, kind: &str) -> Result<()> {
@@ -104,7 +96,7 @@ pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()>
     files(&package, gone)?;
     script::run(env, &package, "postrm", &[b"remove"])?;
     let has_postrm = stat(CWD, &info_path(&package, b"postrm"), true).is_ok();
-    for kind in INFO.iter().filter(|kind| !matches!(**kind, "list" | "postrm")) {
+    for kind in info_names().filter(|kind| !matches!(*kind, "list" | "postrm")) {
         info(&package, kind)?;
     }
     if all.is_empty() && !has_postrm {
@@ -142,7 +134,7 @@ pub fn purge(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()> 
     }
     script::run(env, &package, "postrm", &[b"purge"])?;
     files(&package, info_lines(&package, b"list")?)?;
-    for kind in INFO {
+    for kind in info_names() {
         info(&package, kind)?;
     }
     database.forget(name)
