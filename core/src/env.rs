@@ -100,7 +100,7 @@ impl Env {
 
     /// True where characters are those of UTF-8 (POSIX XBD 8.2: LC_ALL, then LC_CTYPE, then LANG).
     pub fn is_utf8(&self) -> bool {
-        crate::pattern::is_utf8_locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| self.vars.get(name)))
+        crate::pattern::is_utf8_locale("LC_ALL LC_CTYPE LANG".split(' ').map(|name| self.vars.get(name)))
     }
 
     /// The shell to start where no command is given: `$SHELL`, or /bin/sh.

@@ -46,12 +46,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         env.take_stdin()
     } else {
         let path = args.operands_between(1, 1)?[0];
-        Input::operand(&find(path, "/usr/share/consolefonts/", &["", ".psf", ".psfu", ".fnt"]))?
+        Input::operand(&find(path, "/usr/share/consolefonts/", " .psf .psfu .fnt"))?
     };
     let font = parse(&read(&mut input)?).ok_or_else(|| Error::new("bad font file"))?;
     let map = match args.value(MAP) {
         Some(word) => {
-            let path = find(word, "/usr/share/consoletrans/", &["", ".acm"]);
+            let path = find(word, "/usr/share/consoletrans/", " .acm");
             let map = screen_map(&read(&mut Input::operand(&path)?)?);
             Some(map.ok_or_else(|| Error::on(path, Errno::INVAL))?)
         }
@@ -88,9 +88,9 @@ fn read(input: &mut Input) -> Result<Vec<u8>> {
 }
 
 /// A name without a slash that is no file here is looked for in the system's directory.
-fn find(name: &[u8], directory: &str, endings: &[&str]) -> Vec<u8> {
+fn find(name: &[u8], directory: &str, endings: &str) -> Vec<u8> {
     if !name.contains(&b'/') && name != b"-" && fs::stat(name).is_err() {
-        for ending in endings {
+        for ending in endings.split(' ') {
             let path = [directory.as_bytes(), name, ending.as_bytes()].concat();
             if fs::stat(&path).is_ok() {
                 return path;

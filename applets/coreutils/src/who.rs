@@ -188,7 +188,7 @@ fn print_gnu(env: &mut Env, args: &Args<'_>, entries: &[Entry], zone: &Zone) -> 
     let has = |option| all || args.has(option);
     let is_default = !all && ![BOOT, DEAD, LOGIN, PROCESS, RUN_LEVEL, TIME, USERS].iter().any(|&one| args.has(one));
     // POSIX XCU who: the time is as `date +"%b %e %H:%M"` prints it in the POSIX locale.
-    let locale = ["LC_ALL", "LC_TIME", "LANG"].iter().find_map(|name| env.vars.get(name).filter(|it| !it.is_empty()));
+    let locale = "LC_ALL LC_TIME LANG".split(' ').find_map(|name| env.vars.get(name).filter(|it| !it.is_empty()));
     let is_posix = matches!(locale, None | Some(b"C" | b"POSIX"));
     let (form, time_width): (&[u8], _) = if is_posix { (b"%b %e %H:%M", 12) } else { (b"%Y-%m-%d %H:%M", 16) };
     let exit = has(DEAD);
