@@ -150,6 +150,19 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// A name as it is printed: with `?` for control characters, which a terminal would obey.
+fn shown(name: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let character = if character.is_control() { '?' } else { character };
+            line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        line.extend_from_slice(chunk.invalid());
+    }
+    line
+}
+
 fn list(env: &mut Env, archive: &mut Archive, selection: &mut Selection<'_>, verbose: bool) -> Outcome {
     env.stdout.write(if verbose {
         b" Length   Method    Size  Cmpr    Date    Time   CRC-32   Name
@@ -174,7 +187,7 @@ fn list(env: &mut Env, archive: &mut Archive, selection: &mut Selection<'_>, ver
         } else {
             push!(line, Right(member.size, 9, b' '), "  ", &date(&member.time), "   ");
         }
-        push!(line, &member.name, "\n");
+        push!(line, &shown(&member.name), "\n");
         env.stdout.write(&line)?;
     }
     let mut line = Vec::new();
@@ -277,7 +290,7 @@ impl<'a> Run<'a> {
                 copy(archive, member, &mut |_| Ok(()))?;
                 match quiet {
                     true => Ok(()),
-                    false => env.stdout.write(&text!("    testing: ", Left(&member.name, 22), "   OK\n")),
+                    false => env.stdout.write(&text!("    testing: ", Left(&shown(&member.name), 22), "   OK\n")),
                 }
             }
             Self::Extract(extraction) => extraction.extract(env, archive, member),
@@ -334,7 +347,7 @@ impl Extraction<'_> {
         }
         if !self.quiet {
             let verb = if is_directory { "   creating: " } else { "  inflating: " };
-            env.stdout.write(&text!(verb, &name, "\n"))?;
+            env.stdout.write(&text!(verb, &shown(&name), "\n"))?;
         }
         let mut entry = Entry {
             name,
@@ -394,7 +407,7 @@ impl Extraction<'_> {
         }
         loop {
             let question = "? [y]es, [n]o, [A]ll, [N]one, [r]ename: ";
-            env.stdout.write(&text!("replace ", name, question))?;
+            env.stdout.write(&text!("replace ", &shown(name), question))?;
             env.stdout.flush()?;
             let answer = env.stdin.line()?.map(<[u8]>::to_vec);
             match answer.as_deref().map(|line| line.first().copied()) {

@@ -123,6 +123,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let Destination { sources, place, into } =
         Destination::of(args.value(TARGET), args.operands(), args.has(PLAIN), false)?;
+    if !into && place.ends_with(b"/") {
+        return Err(Error::cannot("create", place, Errno::NOTDIR));
+    }
     if args.has(PARENTS) && !into {
         made = Some(make_directories(env, parent(place), installer.verbose)?);
     }
