@@ -104,10 +104,10 @@ impl Statistics {
         push!(text, self.bytes, if self.bytes == 1 { " byte" } else { " bytes" });
         if self.bytes >= 1000 {
             text.extend_from_slice(b" (");
-            push_scaled(&mut text, self.bytes, 1000);
+            push_scaled(&mut text, self.bytes, 1000, 10);
             if self.bytes >= 1024 {
                 text.extend_from_slice(b", ");
-                push_scaled(&mut text, self.bytes, 1024);
+                push_scaled(&mut text, self.bytes, 1024, 10);
             }
             text.push(b')');
         }
@@ -119,14 +119,14 @@ impl Statistics {
         }
         text.extend_from_slice(b" s, ");
         let rate = u128::from(self.bytes) * 1_000_000_000 / u128::from(elapsed.max(1));
-        push_scaled(&mut text, u64::try_from(rate).unwrap_or(u64::MAX), 1000);
+        push_scaled(&mut text, u64::try_from(rate).unwrap_or(u64::MAX), 1000, 100);
         text.extend_from_slice(b"/s");
         text
     }
 }
 
-/// `number` bytes in a unit that is a power of `base`, not the bytes themselves: below ten with one decimal.
-fn push_scaled(text: &mut Vec<u8>, number: u64, base: u64) {
+/// `number` bytes in a unit that is a power of `base`, not the bytes themselves: below `limit` with one decimal.
+fn push_scaled(text: &mut Vec<u8>, number: u64, base: u64, limit: u64) {
     let (mut unit, mut power) = (base, 1);
     let rounded = |unit: u64| ((u128::from(number) + u128::from(unit / 2)) / u128::from(unit)) as u64;
     while power < 6 && rounded(unit) >= base {
@@ -134,7 +134,7 @@ fn push_scaled(text: &mut Vec<u8>, number: u64, base: u64) {
         power += 1;
     }
     let tenths = ((u128::from(number) * 10 + u128::from(unit / 2)) / u128::from(unit)) as u64;
-    if tenths < 100 {
+    if tenths < limit * 10 {
         push!(*text, tenths / 10, ".", tenths % 10);
     } else {
         push!(*text, rounded(unit));
@@ -151,7 +151,7 @@ mod tests {
     fn sizes_have_units_of_both_bases() {
         let scaled = |number, base| {
             let mut text = Vec::new();
-            push_scaled(&mut text, number, base);
+            push_scaled(&mut text, number, base, 10);
             String::from_utf8_lossy(&text).into_owned()
         };
         assert_eq!((scaled(1024, 1000), scaled(1024, 1024)), ("1.0 kB".into(), "1.0 KiB".into()));
