@@ -1,7 +1,7 @@
 //! `tar t`, and the lines about members that other operations print as well.
 
 use rbox_core::archive::Entry;
-use rbox_core::archive::tar::{Next, Reader};
+use rbox_core::archive::tar::{NO_ARCHIVE, Next, Reader};
 use rbox_core::callback;
 use rbox_core::mode::symbolic;
 use rbox_core::prelude::*;
@@ -67,6 +67,11 @@ fn members(env: &mut Env, args: &Args<'_>, mut each: OnMember<'_>) -> Outcome {
                 if !reader.is_known() {
                     break;
                 }
+            }
+            // A stream that ends before it begins is a transfer that failed, not an archive of nothing.
+            Ok(Next::End) if source.reader.position() == 0 && status == ExitStatus::SUCCESS => {
+                fail(env, &mut status, Error::new(NO_ARCHIVE));
+                break;
             }
             Ok(Next::End) => break,
             Err(error) => fail(env, &mut status, error),

@@ -9,7 +9,7 @@ mod write;
 
 #[cfg(fuzzing)]
 pub use read::fuzz;
-pub use read::{Next, Reader, is_header};
+pub use read::{NO_ARCHIVE, Next, Reader, is_header};
 pub use write::{Format, PaxOptions, Writer, padding};
 
 /// Bytes of a block.
