@@ -16,6 +16,7 @@ use crate::time::Moment;
 /// Bytes of the longest name and of the longest extended header that is read.
 const MOST_META: u64 = 1 << 20;
 
+/// The message about what is no archive.
 pub const NO_ARCHIVE: &str = "this does not look like a tar archive";
 
 /// What comes next in an archive.
