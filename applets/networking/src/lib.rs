@@ -11,7 +11,8 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";
+    wget: "/usr/bin/wget";
 }
 
 #[cfg(fuzzing)]
-pub use udhcpc::fuzz as fuzz_dhcp;
+pub use {udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};

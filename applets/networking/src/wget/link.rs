@@ -1,0 +1,114 @@
+//! A connection to a server, with a time limit for each read, and lines of bounded length.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use rbox_core::call;
+use rbox_core::io::Input;
+use rbox_core::net::{dns, sockets};
+use rbox_core::prelude::*;
+use rbox_core::sys::net::sockopt::{Timeout, set_socket_timeout};
+use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, process};
+use rbox_core::text;
+
+/// The longest line of a server, in bytes.
+const LINE: usize = 1 << 14;
+/// The most bytes of all lines of a response.
+pub const HEAD: usize = 1 << 16;
+
+pub struct Link {
+    input: Input,
+    socket: OwnedFd,
+}
+
+/// The address of a host, reported as it is connected to.
+pub fn address(host: &[u8], port: u16) -> Result<SocketAddr> {
+    Ok(SocketAddr::new(dns::resolve(host, None)?, port))
+}
+
+impl Link {
+    /// Connects within so many seconds, which also are the limit of each read.
+    pub fn connect(to: &SocketAddr, seconds: u64) -> Result<Self> {
+        let limit = (seconds > 0).then_some(seconds * 1000);
+        let socket = sockets::connect(to, SocketType::STREAM, None, limit)
+            .map_err(|errno| Error::on(text!("can't connect to remote host (", to.ip(), ")"), errno))?;
+        Self::of(socket, seconds)
+    }
+
+    fn of(socket: OwnedFd, seconds: u64) -> Result<Self> {
+        if seconds > 0 {
+            set_socket_timeout(&socket, Timeout::Recv, Some(Duration::from_secs(seconds))).map_err(Error::from)?;
+        }
+        let copy = fd::dup(&socket).map_err(Error::from)?;
+        Ok(Self { input: Input::from_fd(copy, b"server"), socket })
+    }
+
+    /// The same connection through TLS: `ssl_client`, a program of its own, encrypts what goes through.
+    pub fn encrypted(self, env: &mut Env, host: &[u8], checked: bool, seconds: u64) -> Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let (own, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(Error::from)?;
+        if call::find_program(&env.vars, b"ssl_client").is_none() {
+            return Err(Error::new("https needs the program ssl_client, which is not installed"));
+        }
+        process::fork_run(|| {
+            let redirected = [0, 1].iter().try_for_each(|&number| fd::redirect(other.as_fd(), number));
+            if redirected.and_then(|()| fd::redirect(self.socket.as_fd(), 3)).is_err() {
+                return 126;
+            }
+            let words: &[&[u8]] = &[b"ssl_client", b"-s3", b"-n", host];
+            let words = if checked { words.to_vec() } else { [words, &[b"-I"]].concat() };
+            call::replace(env, &words).0
+        })
+        .map_err(|errno| Error::on("can't fork", errno))?;
+        Self::of(own, seconds)
+    }
+
+    pub fn send(&mut self, mut content: &[u8]) -> Result<()> {
+        while !content.is_empty() {
+            match fd::write(&self.socket, content) {
+                Ok(count) => content = &content[count..],
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::on("write", errno)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come; empty at the end.
+    pub fn fill(&mut self) -> Result<&[u8]> {
+        self.input.fill().map_err(|error| match error.errno() {
+            Some(Errno::AGAIN) => Error::new("download timed out"),
+            _ => error,
+        })
+    }
+
+    pub fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
+
+    /// The next line without its end; `None` at the end. `left` is what the lines may have together.
+    pub fn line(&mut self, left: &mut usize) -> Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        loop {
+            let content = self.fill()?;
+            if content.is_empty() {
+                return Ok((!line.is_empty()).then_some(line));
+            }
+            let end = rbox_core::bytes::find_byte(b'\n', content);
+            let count = end.map_or(content.len(), |end| end + 1);
+            line.extend_from_slice(&content[..end.unwrap_or(count)]);
+            self.consume(count);
+            if line.len() > LINE || count > *left {
+                return Err(Error::new("the server's answer is too long"));
+            }
+            *left -= count;
+            if end.is_some() {
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(Some(line));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! URLs, and references of redirections.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_url(data));
