@@ -96,11 +96,14 @@ fn numbers(text: &[u8]) -> Vec<u32> {
     numbers
 }
 
-/// The lowest number of a range that no line of the files has.
-pub fn free_number((first, last): (u32, u32), paths: &[&[u8]]) -> Result<u32> {
+/// The lowest number of a range that no user has, and no group, as is asked.
+pub fn free_number((first, last): (u32, u32), of_users: bool, of_groups: bool) -> Result<u32> {
     let mut used = Vec::new();
-    for path in paths {
-        used.push(numbers(&read(path)?.unwrap_or_default()));
+    if of_users {
+        used.push(numbers(&read(PASSWD)?.unwrap_or_default()));
+    }
+    if of_groups {
+        used.push(numbers(&read(GROUP)?.unwrap_or_default()));
     }
     let is_free = |number: &u32| used.iter().all(|numbers| numbers.binary_search(number).is_err());
     (first..=last).find(is_free).ok_or_else(|| Error::new("no id left"))

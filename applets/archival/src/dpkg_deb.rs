@@ -77,7 +77,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     }
     match action {
         BUILD => return build(env, args, deb, rest.first().copied()),
-        CONTENTS => return tar(env, deb, Part::Data, &[b"-tv"]),
+        CONTENTS => return tar(env, deb, Part::Data, "-tv", None),
         CONTROL => return extract(env, deb, Part::Control, rest.first().unwrap_or(&&b"DEBIAN"[..]), false),
         EXTRACT | VERBOSE_EXTRACT => return extract(env, deb, Part::Data, rest[0], action == VERBOSE_EXTRACT),
         RAW => {
@@ -105,10 +105,15 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 /// Runs tar on an archive of the package.
-fn tar(env: &mut Env, deb: &[u8], part: Part, words: &[&[u8]]) -> Outcome {
+fn tar(env: &mut Env, deb: &[u8], part: Part, options: &str, directory: Option<&[u8]>) -> Outcome {
     let (input, _) = deb::open(env, deb, part)?;
     let stdout = core::mem::replace(&mut env.stdout, Output::memory());
-    let words: Vec<&[u8]> = [&[&b"tar"[..]], words, &[b"-f", b"-"]].concat();
+    let mut words: Vec<&[u8]> = "tar -f -".split(' ').map(str::as_bytes).collect();
+    words.extend(options.split(' ').map(str::as_bytes));
+    if let Some(directory) = directory {
+        words.push(b"-C");
+        words.push(directory);
+    }
     let (status, stdout) = call::here(env, input, stdout, &words).ok_or_else(|| Error::new("tar: applet not found"))?;
     env.stdout = stdout;
     Ok(status)
@@ -119,8 +124,8 @@ fn extract(env: &mut Env, deb: &[u8], part: Part, directory: &[u8], is_verbose: 
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(Error::cannot("create directory", directory, errno)),
     }
-    let how: &[u8] = if is_verbose { b"-xpv" } else { b"-xp" };
-    tar(env, deb, part, &[how, b"--keep-directory-symlink", b"-C", directory])
+    let how = if is_verbose { "-xpv --keep-directory-symlink" } else { "-xp --keep-directory-symlink" };
+    tar(env, deb, part, how, Some(directory))
 }
 
 /// Prints all fields, the value of one, or those that are named, in the order of their names.
@@ -289,8 +294,10 @@ fn scratch(target: &[u8]) -> Result<OwnedFd> {
 fn pack(env: &mut Env, words: &[&[u8]], target: &[u8], format: Option<Format>, level: u8) -> Result<OwnedFd> {
     let plain = scratch(target)?;
     let output = Output::from_fd(rbox_core::sys::fd::fcntl_dupfd_cloexec(&plain, 3)?);
-    let words: Vec<&[u8]> = [&[&b"tar"[..], b"-c"], words, &[b"-f", b"-", b"."]].concat();
-    let done = call::here(env, Input::from_bytes(Vec::new()), output, &words);
+    let mut all: Vec<&[u8]> = "tar -c -f -".split(' ').map(str::as_bytes).collect();
+    all.extend(words);
+    all.push(b".");
+    let done = call::here(env, Input::from_bytes(Vec::new()), output, &all);
     let (status, _) = done.ok_or_else(|| Error::new("tar: applet not found"))?;
     if status != ExitStatus::SUCCESS {
         return Err(Error::silent(ExitStatus(2)));

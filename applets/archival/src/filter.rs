@@ -38,7 +38,11 @@ pub fn filter_input(env: &mut Env, mut input: Input, command: &[&[u8]]) -> Resul
         // compress(1) alone has another name for the way back.
         let words = match command {
             [b"compress"] => vec![&b"uncompress"[..], b"-c"],
-            _ => [command, &[b"-d"]].concat(),
+            _ => {
+                let mut words = command.to_vec();
+                words.push(b"-d");
+                words
+            }
         };
         filter(env, &words, own, output, true)
     })?;

@@ -41,7 +41,7 @@ fn run(_: &mut Env, args: &Args<'_>) -> Outcome {
     }
     let range = if args.has(SYSTEM) { accounts::SYSTEM_IDS } else { accounts::IDS };
     let gid = match given {
-        None => accounts::free_number(range, &[accounts::GROUP])?,
+        None => accounts::free_number(range, false, true)?,
         Some(gid) if accounts::is_used(accounts::GROUP, gid as u32)? => {
             return Err(Error::new(text!("gid '", gid, "' in use")));
         }

@@ -75,16 +75,17 @@ fn add(args: &Args<'_>, name: &[u8]) -> Result<User> {
         return Err(Error::parts(&[b"group '", name, b"' in use"]));
     }
     // A group of its own has the number of the user.
-    let files: &[&[u8]] = &[accounts::PASSWD, accounts::GROUP];
-    let files = if group.is_none() { files } else { &files[..1] };
+    let owns_group = group.is_none();
     let uid = match given {
-        None => accounts::free_number(if is_system { accounts::SYSTEM_IDS } else { accounts::IDS }, files)?,
+        None => accounts::free_number(if is_system { accounts::SYSTEM_IDS } else { accounts::IDS }, true, owns_group)?,
         Some(uid) => uid as u32,
     };
-    for (file, what) in files.iter().zip(["uid", "gid"]) {
-        if given.is_some() && accounts::is_used(file, uid)? {
-            return Err(Error::new(text!(what, " '", uid, "' in use")));
-        }
+    let in_use = |what: &str| Error::new(text!(what, " '", uid, "' in use"));
+    if given.is_some() && accounts::is_used(accounts::PASSWD, uid)? {
+        return Err(in_use("uid"));
+    }
+    if given.is_some() && owns_group && accounts::is_used(accounts::GROUP, uid)? {
+        return Err(in_use("gid"));
     }
     let user = User {
         name: name.to_vec(),

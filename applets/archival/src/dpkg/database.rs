@@ -82,7 +82,7 @@ fn lock() -> Result<OwnedFd> {
     let file = open(LOCK, flags, Mode::from_raw_mode(0o640)).map_err(|errno| Error::on(LOCK, errno))?;
     match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(Errno::AGAIN | Errno::ACCESS) => Err(Error::parts(&[LOCK, b": locked by another program"])),
+        Err(Errno::AGAIN | Errno::ACCESS) => Err(Error::new("/var/lib/dpkg/lock: locked by another program")),
         Err(errno) => Err(Error::on(LOCK, errno)),
     }
 }

@@ -75,19 +75,19 @@ pub fn unpack(env: &mut Env, database: &mut Database, package: &Package) -> Resu
     env.stdout.write(&text!("Unpacking ", name, " (", version, ") ...\n"))?;
     package.stage()?;
     if let Some(there) = there {
-        script::run(env, there, "prerm", &[b"upgrade", version])?;
+        script::run(env, there, "prerm", &text!("upgrade ", version))?;
     }
     let preinst = text!(stage(), "/preinst");
-    let words: &[&[u8]] = match (there, &old) {
-        (Some(_), _) => &[b"upgrade", &old_version],
-        (None, Some(_)) => &[b"install", &old_version],
-        (None, None) => &[b"install"],
+    let words = match (there, &old) {
+        (Some(_), _) => text!("upgrade ", &old_version),
+        (None, Some(_)) => text!("install ", &old_version),
+        (None, None) => b"install".to_vec(),
     };
-    if let Err(error) = script::run_file(env, control, &preinst, "preinst", words) {
+    if let Err(error) = script::run_file(env, control, &preinst, "preinst", &words) {
         env.report(&error);
         match there {
-            Some(there) => script::run(env, there, "postinst", &[b"abort-upgrade", version])?,
-            None => script::run_file(env, control, &text!(stage(), "/postrm"), "postrm", &[b"abort-install"])?,
+            Some(there) => script::run(env, there, "postinst", &text!("abort-upgrade ", version))?,
+            None => script::run_file(env, control, &text!(stage(), "/postrm"), "postrm", b"abort-install")?,
         }
         return Err(Error::silent(ExitStatus::FAILURE));
     }
@@ -95,7 +95,7 @@ pub fn unpack(env: &mut Env, database: &mut Database, package: &Package) -> Resu
     database.put(record.clone())?;
     let listed = extract(env, package)?;
     if let Some(there) = there {
-        script::run(env, there, "postrm", &[b"upgrade", version])?;
+        script::run(env, there, "postrm", &text!("upgrade ", version))?;
         remove_obsolete(there, &listed, &conffiles(&record))?;
     }
     install_info(package, old.as_ref(), &listed)?;
@@ -287,7 +287,7 @@ fn configure(env: &mut Env, database: &mut Database, name: &[u8], is_ready: bool
         package.set("Conffiles", Some(&list));
     }
     let last = package.get("Config-Version").to_vec();
-    script::run(env, package, "postinst", &[b"configure", &last])?;
+    script::run(env, package, "postinst", &text!("configure ", last))?;
     package.set("Config-Version", None);
     package.set("Status", Some(b"install ok installed"));
     database.put(package.clone())

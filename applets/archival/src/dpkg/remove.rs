@@ -86,7 +86,7 @@ pub fn files(package: &Paragraph, mut paths: Vec<Vec<u8>>) -> Result<()> {
 pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()> {
     let mut package = known(database, name)?;
     env.stdout.write(&text!("Removing ", name, " (", package.get("Version"), ") ...\n"))?;
-    script::run(env, &package, "prerm", &[b"remove"])?;
+    script::run(env, &package, "prerm", b"remove")?;
     package.set("Status", Some(b"deinstall ok half-installed"));
     database.put(package.clone())?;
     let configuration = conffiles(&package);
@@ -94,7 +94,7 @@ pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()>
     let (kept, gone): (Vec<_>, Vec<_>) = info_lines(&package, b"list")?.into_iter().partition(is_kept);
     let all = kept.clone();
     files(&package, gone)?;
-    script::run(env, &package, "postrm", &[b"remove"])?;
+    script::run(env, &package, "postrm", b"remove")?;
     let has_postrm = stat(CWD, &info_path(&package, b"postrm"), true).is_ok();
     for kind in info_names().filter(|kind| !matches!(*kind, "list" | "postrm")) {
         info(&package, kind)?;
@@ -132,7 +132,7 @@ pub fn purge(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()> 
             file(&text!(&path, ending))?;
         }
     }
-    script::run(env, &package, "postrm", &[b"purge"])?;
+    script::run(env, &package, "postrm", b"purge")?;
     files(&package, info_lines(&package, b"list")?)?;
     for kind in info_names() {
         info(&package, kind)?;

@@ -9,12 +9,12 @@ use crate::control::Paragraph;
 use super::database::{DIRECTORY, info_path};
 
 /// Runs a script of a package that is there; one that it does not have is no failure.
-pub fn run(env: &mut Env, package: &Paragraph, name: &str, words: &[&[u8]]) -> Result<()> {
+pub fn run(env: &mut Env, package: &Paragraph, name: &str, words: &[u8]) -> Result<()> {
     run_file(env, package, &info_path(package, name.as_bytes()), name, words)
 }
 
 /// Runs the script at a path.
-pub fn run_file(env: &mut Env, package: &Paragraph, path: &[u8], name: &str, words: &[&[u8]]) -> Result<()> {
+pub fn run_file(env: &mut Env, package: &Paragraph, path: &[u8], name: &str, words: &[u8]) -> Result<()> {
     if rbox_core::files::stat(rbox_core::sys::fs::CWD, path, true).is_err() {
         return Ok(());
     }
@@ -24,7 +24,8 @@ pub fn run_file(env: &mut Env, package: &Paragraph, path: &[u8], name: &str, wor
     env.vars.set("DPKG_MAINTSCRIPT_ARCH", Some(package.get("Architecture")));
     env.vars.set("DPKG_ADMINDIR", Some(DIRECTORY.as_bytes()));
     env.vars.set("DPKG_ROOT", Some(b""));
-    let change = call::run(env, &[&[path], words].concat());
+    let words: Vec<&[u8]> = core::iter::once(path).chain(words.split(|&byte| byte == b' ')).collect();
+    let change = call::run(env, &words);
     env.vars = saved;
     match change?.status() {
         0 => Ok(()),

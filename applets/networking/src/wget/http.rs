@@ -31,7 +31,7 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: Url, path: Option<&[u8]>) ->
         let head = read_head(job, &mut link)?;
         match head.status {
             // The server has no more than what is there.
-            416 if job.before > 0 => return job.say(&[b"the file is complete"]),
+            416 if job.before > 0 => return job.say(b"the file is complete"),
             200 | 203 | 206 => {
                 if head.status != 206 {
                     job.before = 0;
@@ -44,7 +44,7 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: Url, path: Option<&[u8]>) ->
                 };
                 return job.copy(env, &mut link, target, &mut body, path);
             }
-            204 => return job.say(&[b"no content"]),
+            204 => return job.say(b"no content"),
             301 | 302 | 303 | 307 | 308 if head.location.is_some() => {
                 url = url.join(&head.location.unwrap_or_default())?;
                 if url.scheme == Scheme::Ftp {

@@ -56,8 +56,10 @@ impl Link {
             if redirected.and_then(|()| fd::redirect(self.socket.as_fd(), 3)).is_err() {
                 return 126;
             }
-            let words: &[&[u8]] = &[b"ssl_client", b"-s3", b"-n", host];
-            let words = if checked { words.to_vec() } else { [words, &[b"-I"]].concat() };
+            let mut words: Vec<&[u8]> = vec![b"ssl_client", b"-s3", b"-n", host];
+            if !checked {
+                words.push(b"-I");
+            }
             call::replace(env, &words).0
         })
         .map_err(|errno| Error::on("can't fork", errno))?;

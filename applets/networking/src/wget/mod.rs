@@ -114,23 +114,23 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 impl Job<'_> {
-    fn say(&mut self, parts: &[&[u8]]) -> Result<()> {
+    fn say(&mut self, text: &[u8]) -> Result<()> {
         if self.args.has(QUIET) {
             return Ok(());
         }
-        let line = clean(&parts.concat(), b"", Shown::Caret);
+        let line = clean(text, b"", Shown::Caret);
         self.log.write(&text!(line, "\n"))?;
         self.log.flush()
     }
 
     /// Prints a line of a server's answer.
     fn show_answer(&mut self, line: &[u8]) -> Result<()> {
-        if self.args.has(ANSWERS) { self.say(&[b"  ", line]) } else { Ok(()) }
+        if self.args.has(ANSWERS) { self.say(&text!("  ", line)) } else { Ok(()) }
     }
 
     fn connect(&mut self, host: &[u8], port: u16) -> Result<Link> {
         let to = link::address(host, port)?;
-        self.say(&[b"Connecting to ", host, b" (", &text!(to.ip(), ":", u32::from(port)), b")"])?;
+        self.say(&text!("Connecting to ", host, " (", to.ip(), ":", u32::from(port), ")"))?;
         Link::connect(&to, self.timeout)
     }
 
@@ -165,11 +165,11 @@ impl Job<'_> {
     /// Opens the file: a new one, unless -O names it or it is continued.
     fn open(&mut self, path: Option<&[u8]>) -> Result<Target> {
         if self.args.has(SPIDER) {
-            self.say(&[b"remote file exists"])?;
+            self.say(b"remote file exists")?;
             return Ok(Target::Nowhere);
         }
         let Some(path) = path else {
-            self.say(&[b"writing to stdout"])?;
+            self.say(b"writing to stdout")?;
             return Ok(Target::Standard);
         };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
@@ -184,7 +184,7 @@ impl Job<'_> {
         if self.before > 0 {
             ftruncate(&file, self.before).map_err(failed)?;
         }
-        self.say(&[b"saving to '", path, b"'"])?;
+        self.say(&text!("saving to '", path, "'"))?;
         Ok(Target::File(Output::from_fd(file)))
     }
 
@@ -234,8 +234,8 @@ impl Job<'_> {
             progress.end(&mut self.log)?;
         }
         match path {
-            Some(path) => self.say(&[b"'", path, b"' saved"]),
-            None => self.say(&[b"written to stdout"]),
+            Some(path) => self.say(&text!("'", path, "' saved")),
+            None => self.say(b"written to stdout"),
         }
     }
 }

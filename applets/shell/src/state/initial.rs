@@ -48,7 +48,7 @@ pub fn set_fixed_variables(shell: &mut Shell) {
         (b"PS4", b"+ ", Special::None),
         (b"PATH", b"", Special::Path),
     ];
-    for name in crate::state::variables::LOCALE {
+    for name in crate::state::variables::LOCALE.split(' ').map(str::as_bytes) {
         let name = shell.intern(name);
         shell.slot(name).special = Special::Locale;
     }

@@ -15,7 +15,7 @@ use rbox_core::text::Right;
 use std::rc::Rc;
 
 /// The variables of the character set, the first that is set decides (XBD 8.2).
-pub const LOCALE: [&[u8]; 3] = [b"LC_ALL", b"LC_CTYPE", b"LANG"];
+pub const LOCALE: &str = "LC_ALL LC_CTYPE LANG";
 
 impl Shell {
     /// The symbol of a name, with its slot.
@@ -108,7 +108,8 @@ impl Shell {
 
     /// Applies the character set of the locale, which an assignment changes (XBD 8.2).
     pub fn note_locale(&mut self) {
-        let values = LOCALE.map(|name| self.get(name).map(<[u8]>::copied));
+        let value = |name: &str| self.get(name.as_bytes()).map(<[u8]>::copied);
+        let values: Vec<_> = LOCALE.split(' ').map(value).collect();
         self.computed.utf8 = rbox_core::pattern::is_utf8_locale(values.iter().map(Option::as_deref));
     }
 
