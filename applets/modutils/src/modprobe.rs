@@ -21,7 +21,7 @@ Load MODULE, a name or an alias, and the modules that it needs; or remove them.
   -r, --remove            Remove modules, and those that only they have needed
   -l, --list              List the modules whose names match the pattern MODULE
   -D, --show-depends      Print what would be loaded, in order
-  -R, --resolve-alias     Print the modules that MODULE stands for
+  -R, --resolve-alias     Print the modules that MODULE means
   -n, --dry-run           Do all but load or remove
   -i, --ignore-install    Do not run commands of the configuration instead
   -b, --use-blacklist     Do not load blacklisted modules, even by their names
@@ -105,7 +105,7 @@ struct Prober<'a> {
     seen: Vec<Vec<u8>>,
 }
 
-/// What a name stands for.
+/// What a name means.
 enum Meaning {
     /// These modules; none when all are blacklisted.
     Modules(Vec<Vec<u8>>),
@@ -214,11 +214,14 @@ impl Prober<'_> {
     }
 
     fn insert(&self, env: &mut Env, name: &[u8], path: &[u8], options: &[u8]) -> Result<()> {
-        if self.args.has(SHOW) || self.args.has(VERBOSE) && !is_loaded(name) {
+        if !self.args.has(SHOW) && is_loaded(name) {
+            return Ok(());
+        }
+        if self.args.has(SHOW) || self.args.has(VERBOSE) {
             let blank = if options.is_empty() { "" } else { " " };
             env.stdout.write(&text!("insmod ", path, blank, options, "\n"))?;
         }
-        if self.args.has(SHOW) || self.args.has(DRY) || is_loaded(name) {
+        if self.args.has(SHOW) || self.args.has(DRY) {
             return Ok(());
         }
         match insert(path, options)? {

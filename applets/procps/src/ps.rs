@@ -215,7 +215,7 @@ fn page_kilobytes() -> u64 {
 }
 
 /// The state's character; W without pages, `<` and N by niceness.
-fn state(process: &Process) -> Vec<u8> {
+pub fn state(process: &Process) -> Vec<u8> {
     let mut text = vec![process.state];
     if process.resident_pages == 0 && process.state != b'Z' {
         text.push(b'W');

@@ -3,6 +3,7 @@
 use rbox_core::archive::Entry;
 use rbox_core::archive::tar::{NO_ARCHIVE, Next, Reader};
 use rbox_core::callback;
+use rbox_core::escape;
 use rbox_core::mode::symbolic;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
@@ -69,12 +70,16 @@ fn members(env: &mut Env, args: &Args<'_>, mut each: OnMember<'_>) -> Outcome {
                 }
             }
             // A stream that ends before it begins is a transfer that failed, not an archive of nothing.
-            Ok(Next::End) if source.reader.position() == 0 && status == ExitStatus::SUCCESS => {
+            Ok(Next::End) if source.reader.position() == 0 => {
                 fail(env, &mut status, Error::new(NO_ARCHIVE));
                 break;
             }
             Ok(Next::End) => break,
-            Err(error) => fail(env, &mut status, error),
+            Err(error) => {
+                // Nothing follows an error.
+                fail(env, &mut status, error);
+                break;
+            }
         }
     }
     progress.end(env, source.reader.position())?;
@@ -203,5 +208,5 @@ pub fn push_quoted(line: &mut Vec<u8>, name: &[u8]) {
 }
 
 fn push_octal(line: &mut Vec<u8>, byte: u8) {
-    line.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+    line.extend_from_slice(&escape::octal(byte));
 }

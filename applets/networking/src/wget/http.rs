@@ -26,8 +26,9 @@ struct Head {
 pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: Url, path: Option<&[u8]>) -> Result<()> {
     let mut url = url;
     for _ in 0..=MOST_REDIRECTS {
-        let mut link = open(job, env, &url)?;
-        link.send(&request(job, env, &url))?;
+        let proxy = proxy(job, env, &url)?;
+        let mut link = open(job, env, &url, proxy.as_ref())?;
+        link.send(&request(job, &url, proxy.as_ref()))?;
         let head = read_head(job, &mut link)?;
         match head.status {
             // The server has no more than what is there.
@@ -69,12 +70,11 @@ fn proxy(job: &Job<'_>, env: &Env, url: &Url) -> Result<Option<Url>> {
     }
 }
 
-fn open(job: &mut Job<'_>, env: &mut Env, url: &Url) -> Result<Link> {
-    let proxy = proxy(job, env, url)?;
-    let at = proxy.as_ref().unwrap_or(url);
+fn open(job: &mut Job<'_>, env: &mut Env, url: &Url, proxy: Option<&Url>) -> Result<Link> {
+    let at = proxy.unwrap_or(url);
     let mut link = job.connect(&at.host, at.port)?;
     if url.scheme == Scheme::Https {
-        if let Some(proxy) = &proxy {
+        if let Some(proxy) = proxy {
             // The proxy passes the encrypted connection on (RFC 9110, 9.3.6).
             let host = text!(&url.host, ":", u32::from(url.port));
             let mut request = text!("CONNECT ", &host, " HTTP/1.1\r\nHost: ", &host, "\r\n");
@@ -98,13 +98,14 @@ fn push_authorization(request: &mut Vec<u8>, name: &str, url: &Url) {
     }
 }
 
-fn request(job: &Job<'_>, env: &Env, url: &Url) -> Vec<u8> {
+fn request(job: &Job<'_>, url: &Url, proxy: Option<&Url>) -> Vec<u8> {
     let method = match (job.body.is_some(), job.args.has(SPIDER)) {
         (true, _) => "POST ",
         (false, true) => "HEAD ",
         (false, false) => "GET ",
     };
-    let proxy = if url.scheme == Scheme::Http { proxy(job, env, url).ok().flatten() } else { None };
+    // What goes through TLS is not for the proxy.
+    let proxy = proxy.filter(|_| url.scheme == Scheme::Http);
     let mut request = match proxy {
         Some(_) => text!(method, "http://", url.host_and_port(), &url.path),
         None => text!(method, &url.path),
@@ -119,7 +120,7 @@ fn request(job: &Job<'_>, env: &Env, url: &Url) -> Vec<u8> {
     );
     request.extend_from_slice(b"Connection: close\r\n");
     push_authorization(&mut request, "Authorization", url);
-    if let Some(proxy) = &proxy {
+    if let Some(proxy) = proxy {
         push_authorization(&mut request, "Proxy-Authorization", proxy);
     }
     if job.before > 0 {

@@ -11,6 +11,7 @@ use rbox_core::{push, text};
 
 use super::View;
 use super::summary::Summary;
+use crate::ps::state;
 
 /// The line above the processes.
 pub const HEADER: &[u8] = b"  PID  PPID USER     STAT   VSZ %VSZ %CPU COMMAND";
@@ -116,20 +117,6 @@ impl List {
             lines.push(line);
         }
     }
-}
-
-/// The state's character; W without pages, `<` and N by niceness.
-fn state(process: &Process) -> Vec<u8> {
-    let mut text = vec![process.state];
-    if process.resident_pages == 0 && process.state != b'Z' {
-        text.push(b'W');
-    }
-    match process.nice {
-        ..0 => text.push(b'<'),
-        1.. => text.push(b'N'),
-        0 => {}
-    }
-    text
 }
 
 /// Kilobytes in at most five columns: from 100,000 on in megabytes, then in gigabytes and so on, below 100 with a decimal.
