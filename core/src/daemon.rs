@@ -2,12 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::sys::fs::{Mode, OFlags};
-use crate::sys::time::{ClockId, Timespec, clock_gettime};
+use crate::sys::time::{self, ClockId, clock_gettime};
 use crate::sys::{AsFd, AsRawFd, fd, fs, process, thread};
 
 /// Sleeps for `milliseconds`, or until a signal is handled.
 pub fn pause(milliseconds: u64) {
-    let time = Timespec { tv_sec: (milliseconds / 1000) as i64, tv_nsec: ((milliseconds % 1000) * 1_000_000) as _ };
+    let time = time::milliseconds(milliseconds);
     // An interruption ends the pause early, as documented.
     let _ = thread::nanosleep(&time);
 }

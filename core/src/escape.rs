@@ -43,6 +43,23 @@ pub fn control_name(byte: u8) -> Option<u8> {
     CONTROLS.get(usize::from(byte).checked_sub(7)?).copied()
 }
 
+/// The byte as a backslash and three octal digits.
+pub fn octal(byte: u8) -> [u8; 4] {
+    [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]
+}
+
+/// The text with `%` and two hexadecimal digits replaced by the byte that they mean (RFC 3986, 2.1).
+pub fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let (mut decoded, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
+        let code = digits.and_then(|digits| crate::number::parse_radix(digits, 16));
+        decoded.push(code.map_or(text[at], |code| code as u8));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    decoded
+}
+
 /// Reads the escape after a backslash, from `at` on, and moves `at` to its end. A text's end is no escape.
 pub fn read(text: &[u8], at: &mut usize, style: Style) -> Escape {
     let Some(&letter) = text.get(*at) else { return Escape::None };

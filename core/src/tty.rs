@@ -8,7 +8,7 @@ use crate::sys::signal_queue::SIGINT;
 use crate::sys::termios::{
     ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
-use crate::sys::time::Timespec;
+use crate::sys::time;
 use crate::sys::{BorrowedFd, fd};
 
 /// Brings a terminal that a dead program left in a strange mode back to an ordinary one. What is no terminal is left
@@ -48,8 +48,7 @@ pub fn set_cooked(state: &mut Termios) {
 
 /// Waits until `file` can be read, at most `milliseconds` (`None` = for ever). False when the time is up.
 pub fn wait_readable(file: BorrowedFd<'_>, milliseconds: Option<u64>) -> bool {
-    let limit = milliseconds
-        .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
+    let limit = milliseconds.map(time::milliseconds);
     // An interruption reads as ready: the following read decides.
     !matches!(poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], limit.as_ref()), Ok(0))
 }

@@ -3,7 +3,7 @@
 use rbox_core::io::{self, CHUNK, Output};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, FileType};
-use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd};
+use rbox_core::sys::{AsFd, BorrowedFd, OwnedFd};
 
 rbox_core::callback! {
     /// What is done with a part of a file's data.
@@ -11,15 +11,8 @@ rbox_core::callback! {
 }
 
 /// Writes all of it.
-pub fn write_all(file: BorrowedFd<'_>, mut data: &[u8]) -> Result<()> {
-    while !data.is_empty() {
-        match fd::write(file, data) {
-            Ok(count) => data = &data[count..],
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
+pub fn write_all(file: BorrowedFd<'_>, data: &[u8]) -> Result<()> {
+    io::write_all(file, data).map_err(Error::from)
 }
 
 /// Writes `length` bytes of a file to an archive, zeros for those that it does not have any longer; these are reported, and

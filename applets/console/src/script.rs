@@ -145,15 +145,10 @@ impl Recorder {
 }
 
 /// Writes all of it; a shell that does not read holds up the keys as on any terminal.
-fn send(master: &rbox_core::sys::OwnedFd, mut keys: &[u8]) -> Result<()> {
-    while !keys.is_empty() {
-        match fd::write(master, keys) {
-            Ok(count) => keys = &keys[count..],
-            Err(Errno::INTR) => {}
-            // The shell has ended; the next read says so.
-            Err(Errno::IO) => return Ok(()),
-            Err(errno) => return Err(Error::on("write", errno)),
-        }
+fn send(master: &rbox_core::sys::OwnedFd, keys: &[u8]) -> Result<()> {
+    match io::write_all(master.as_fd(), keys) {
+        // The shell has ended; the next read says so.
+        Ok(()) | Err(Errno::IO) => Ok(()),
+        Err(errno) => Err(Error::on("write", errno)),
     }
-    Ok(())
 }

@@ -162,14 +162,8 @@ impl Shredder {
             if is_random {
                 self.random.fill(&mut block[..length])?;
             }
-            let mut rest = &block[..length];
-            while !rest.is_empty() {
-                match fd::write(file, rest) {
-                    Ok(written) => rest = &rest[written..],
-                    Err(Errno::INTR) => {}
-                    Err(errno) => return Err(Error::on([b"error writing '", path, b"'"].concat(), errno)),
-                }
-            }
+            let written = rbox_core::io::write_all(file, &block[..length]);
+            written.map_err(|errno| Error::on([b"error writing '", path, b"'"].concat(), errno))?;
             left -= length as u64;
         }
         Ok(())

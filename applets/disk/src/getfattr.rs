@@ -1,7 +1,9 @@
 //! `getfattr`: print extended attributes of files (xattr(7)), as setfattr reads them.
 
 use rbox_core::codec::base::Base;
+use rbox_core::escape;
 use rbox_core::files::{Follow, Phase, Step, walk_gathering};
+use rbox_core::hash::hex;
 use rbox_core::pattern::regex::{Flags, Regex};
 use rbox_core::prelude::*;
 use rbox_core::sys::{Errno, fs};
@@ -184,11 +186,7 @@ impl Printer {
             }
             out.push(b'"');
         } else if matches!(self.encoding, Encoding::Hex) {
-            out.extend_from_slice(b"0x");
-            for byte in value {
-                let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
-                out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-            }
+            out.extend_from_slice(&[&b"0x"[..], &hex(value)].concat());
         } else {
             out.extend_from_slice(b"0s");
             Base::Base64.encode(value, out);
@@ -217,7 +215,7 @@ fn grown(
 fn push_quoted(out: &mut Vec<u8>, bytes: &[u8], special: &[u8]) {
     for &byte in bytes {
         match special.contains(&byte) {
-            true => out.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+            true => out.extend_from_slice(&escape::octal(byte)),
             false => out.push(byte),
         }
     }

@@ -77,7 +77,7 @@ fn restore(env: &mut Env, file: &[u8], follows: bool) -> Outcome {
     Ok(status)
 }
 
-/// The bytes that a value stands for.
+/// The bytes that a value means.
 fn decoded(value: &[u8]) -> Result<Vec<u8>> {
     let invalid = || Error::parts(&[b"invalid value '", value, b"'"]);
     match value {

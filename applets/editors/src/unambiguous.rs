@@ -1,7 +1,7 @@
 //! The form of a line that the command `l` of sed and ed prints (POSIX XCU sed, ed).
 
 use rbox_core::bytes::append;
-use rbox_core::escape::control_name;
+use rbox_core::escape::{control_name, octal};
 use rbox_core::prelude::*;
 
 /// How `l` prints.
@@ -20,13 +20,13 @@ pub fn append_unambiguous(out: &mut Vec<u8>, line: &[u8], form: Form) -> Result<
     let width = if form.length > 1 { form.length - 1 } else { usize::MAX };
     let mut column = 0;
     for &byte in line {
-        let octal = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
+        let code = octal(byte);
         let (plain, named) = ([byte], [b'\\', control_name(byte).unwrap_or(byte)]);
         let shown: &[u8] = match byte {
             b'\\' | 7..=13 => &named,
             b'$' if form.escapes_dollar => &named,
             b' '..=b'~' => &plain,
-            _ => &octal,
+            _ => &code,
         };
         if column + shown.len() > width && column > 0 {
             append(out, &[b'\\', form.end])?;

@@ -1,6 +1,6 @@
 //! The hardware clock, as `hwclock` and `rtcwake` use it.
 
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::rtc::Reading;
@@ -40,7 +40,7 @@ pub fn reading_of(seconds: i64) -> Reading {
 
 /// Whether the hardware clock shows local time: by the options, or else by the third line of /etc/adjtime (hwclock(8)).
 pub fn is_local(utc: bool, local: bool) -> bool {
-    let adjtime = || Input::open(b"/etc/adjtime").and_then(|mut input| input.read_to_end());
+    let adjtime = || read_file(b"/etc/adjtime");
     // Without the file the clock shows UTC.
     !utc && (local || adjtime().is_ok_and(|content| content.split(|&byte| byte == b'\n').nth(2) == Some(b"LOCAL")))
 }

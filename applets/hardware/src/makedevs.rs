@@ -72,7 +72,7 @@ impl<'a> Row<'a> {
         let mode = parse_radix(mode, 8).filter(|mode| *mode <= 0o7777).ok_or_else(|| invalid(mode))?;
         let mut numbers = [0; 5];
         for (number, word) in numbers.iter_mut().zip(rest) {
-            // A dash stands for nothing.
+            // A dash means nothing.
             *number = if *word == b"-" { 0 } else { parse_decimal(word).ok_or_else(|| invalid(word))? };
         }
         let owner = (user_id(user)?, group_id(group)?);

@@ -9,7 +9,7 @@ use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::signal::{Disposition, pending, set};
 use rbox_core::sys::termios::{OptionalActions, tcgetattr, tcsendbreak, tcsetattr};
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time;
 use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs, process};
 use rbox_core::term::raw::Raw;
 use rbox_core::text;
@@ -141,8 +141,7 @@ impl Session<'_> {
 
     /// Waits for the line and, with `keys`, for standard input; which of them can be read.
     fn wait(&self, keys: bool, milliseconds: Option<u64>) -> [bool; 2] {
-        let limit = milliseconds
-            .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
+        let limit = milliseconds.map(time::milliseconds);
         let of = |file: BorrowedFd<'static>| PollFd::from_borrowed_fd(file, PollFlags::IN);
         let mut files = [PollFd::from_borrowed_fd(self.line.as_fd(), PollFlags::IN), of(fd::borrow(0))];
         let count = if keys { 2 } else { 1 };

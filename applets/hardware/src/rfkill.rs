@@ -1,6 +1,6 @@
 //! `rfkill`: list radio transmitters, and switch them off and on (linux/rfkill.h).
 
-use rbox_core::io::{self, Input, Output};
+use rbox_core::io::{self, Output};
 use rbox_core::names;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
@@ -117,7 +117,7 @@ fn list(env: &mut Env, wanted: Wanted) -> Outcome {
             continue;
         }
         let name = text!("/sys/class/rfkill/rfkill", u64::from(event.index), "/name");
-        let name = Input::open(&name).and_then(|mut input| input.read_to_end()).unwrap_or_default();
+        let name = io::read_file(&name).unwrap_or_default();
         let kind = TYPES.name_of(event.kind.into()).unwrap_or("unknown");
         let state = |blocked: u8| if blocked == 0 { "no" } else { "yes" };
         let head = text!(u64::from(event.index), ": ", name.trim_ascii(), ": ", kind);

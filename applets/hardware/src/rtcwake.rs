@@ -1,7 +1,7 @@
 //! `rtcwake`: suspend the machine until a time (rtcwake(8)).
 
 use rbox_core::daemon::pause;
-use rbox_core::io::{Input, Output};
+use rbox_core::io::{Output, read_file};
 use rbox_core::number::{invalid, parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
@@ -111,7 +111,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 const STATE: &[u8] = b"/sys/power/state";
 
 fn check_mode(mode: &[u8]) -> Result<()> {
-    let modes = Input::open(STATE)?.read_to_end()?;
+    let modes = read_file(STATE)?;
     let is_known = rbox_core::bytes::words(&modes).any(|known| known == mode);
     if is_known { Ok(()) } else { Err(Error::parts(&[b"mode '", mode, b"' is not supported"])) }
 }

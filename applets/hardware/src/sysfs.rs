@@ -2,7 +2,7 @@
 
 use rbox_core::bytes::join_path;
 use rbox_core::files::list_at;
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 
@@ -45,5 +45,5 @@ impl Device {
 
 /// A file of /sys. A device may be gone, and few have all files.
 fn read(path: &[u8]) -> Vec<u8> {
-    Input::open(path).and_then(|mut input| input.read_to_end()).unwrap_or_default()
+    read_file(path).unwrap_or_default()
 }

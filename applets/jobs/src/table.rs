@@ -138,13 +138,13 @@ impl Schedule {
     }
 }
 
-/// The number of a month or a day by the first three letters of its name.
+/// The number of a month or a day by the first three characters of its name.
 fn number_of(names: Names, word: &[u8]) -> Option<u64> {
     let is_it = |name: &str| word.len() == 3 && name.as_bytes()[..3].eq_ignore_ascii_case(word);
     names.iter().find(|(name, _)| is_it(name)).map(|(_, number)| number)
 }
 
-/// The set that a field stands for: `*`, numbers, ranges, each with `/STEP`, between commas.
+/// The set that a field means: `*`, numbers, ranges, each with `/STEP`, between commas.
 fn values(field: &[u8], low: u64, high: u64, what: &str, names: Option<Names>) -> Result<u64> {
     let wrong = || Error::new(text!("bad ", what, " '", field, "'"));
     let number = |word: &[u8]| {

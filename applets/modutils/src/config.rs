@@ -83,7 +83,7 @@ impl Config {
         }
     }
 
-    /// The modules that an alias of the administrator's stands for.
+    /// The modules that an alias of the administrator's means.
     pub fn aliases<'a>(&'a self, alias: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         self.lines.iter().filter_map(move |line| match line {
             Line::Alias(pattern, name) if matches(pattern, alias) => Some(&name[..]),

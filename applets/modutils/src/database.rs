@@ -1,7 +1,7 @@
 //! What depmod has written about the modules of a kernel: modules.dep(5) and the files beside it.
 
 use rbox_core::bytes::{base_name, join_path, split_once, words};
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::pattern::glob::{self, Flags};
 use rbox_core::sys::system::uname;
 
@@ -118,7 +118,7 @@ pub fn matches(pattern: &[u8], alias: &[u8]) -> bool {
 
 /// A file of the database; one that is not there says nothing.
 pub fn read(path: &[u8]) -> Vec<u8> {
-    Input::open(path).and_then(|mut input| input.read_to_end()).unwrap_or_default()
+    read_file(path).unwrap_or_default()
 }
 
 #[cfg(test)]

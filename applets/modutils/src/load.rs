@@ -3,7 +3,7 @@
 use std::ffi::CString;
 
 use rbox_core::bytes::words;
-use rbox_core::io::Input;
+use rbox_core::io::{Input, read_file};
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
@@ -40,8 +40,7 @@ pub fn loaded() -> Result<Vec<Loaded>> {
 /// Whether the kernel has the module, and it is no longer coming or going.
 pub fn is_loaded(name: &[u8]) -> bool {
     let state = [b"/sys/module/", name, b"/initstate"].concat();
-    let live = || Input::open(&state).and_then(|mut input| input.read_to_end());
-    live().is_ok_and(|state| state.trim_ascii() == b"live")
+    read_file(&state).is_ok_and(|state| state.trim_ascii() == b"live")
 }
 
 /// Loads a module with its options. The kernel reads the file itself if it is not compressed, so that it can check where

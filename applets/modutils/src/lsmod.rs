@@ -1,6 +1,6 @@
 //! `lsmod`: list the kernel modules that are loaded (/proc/modules).
 
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::text::{Left, Right};
@@ -30,7 +30,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 /// Whether the kernel is tainted by modules (proc(5), /proc/sys/kernel/tainted): proprietary, forced, out of tree.
 fn tainted() -> Vec<u8> {
-    let word = Input::open(b"/proc/sys/kernel/tainted").and_then(|mut input| input.read_to_end()).unwrap_or_default();
+    let word = read_file(b"/proc/sys/kernel/tainted").unwrap_or_default();
     match parse_decimal(word.trim_ascii()) {
         None => Vec::new(),
         Some(0) => b"    Not tainted".to_vec(),

@@ -16,7 +16,7 @@ use rbox_core::sys::net::{
     recvfrom, shutdown, socket_with, sockopt,
 };
 use rbox_core::sys::process;
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
 use rbox_core::text;
 
@@ -267,8 +267,7 @@ fn readable(file: &OwnedFd, milliseconds: Option<u64>) -> Result<bool> {
 }
 
 fn ready(files: &mut [PollFd<'_>], milliseconds: Option<u64>) -> Result<usize> {
-    let limit =
-        milliseconds.map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: (count % 1000 * 1_000_000) as _ });
+    let limit = milliseconds.map(time::milliseconds);
     loop {
         match poll(files, limit.as_ref()) {
             Err(Errno::INTR) => {}
@@ -358,15 +357,8 @@ impl Link<'_> {
     }
 }
 
-fn write_all(connection: &OwnedFd, mut content: &[u8]) -> Result<()> {
-    while !content.is_empty() {
-        match fd::write(connection, content) {
-            Ok(count) => content = &content[count..],
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Error::on("write", errno)),
-        }
-    }
-    Ok(())
+fn write_all(connection: &OwnedFd, content: &[u8]) -> Result<()> {
+    io::write_all(connection.as_fd(), content).map_err(|errno| Error::on("write", errno))
 }
 
 /// Prints what has come.

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::files::list_at;
-use rbox_core::io::Input;
+use rbox_core::io;
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::options::Grammar;
 use rbox_core::prelude::*;
@@ -105,7 +105,7 @@ fn add_targets(args: &Args<'_>, word: &[u8], targets: &mut Vec<Target>) -> Resul
 /// Adds the sockets of a table as /proc/net/tcp whose local port it is: words 2 `ADDRESS:PORT` and 10, the inode (proc(5)).
 fn sockets(table: &[u8], port: u64, targets: &mut Vec<Target>) {
     // A kernel without IPv6 has no such table.
-    let content = Input::open(table).and_then(|mut input| input.read_to_end()).unwrap_or_default();
+    let content = io::read_file(table).unwrap_or_default();
     for line in content.split(|byte| *byte == b'\n').skip(1) {
         let words: Vec<&[u8]> = bytes::words(line).collect();
         let (Some(local), Some(inode)) = (words.get(1), words.get(9)) else { continue };

@@ -2,7 +2,7 @@
 
 use rbox_core::bytes;
 use rbox_core::files::{list_at, stat};
-use rbox_core::io::Input;
+use rbox_core::io::{Input, read_file};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{CWD, FileType, Mode, OFlags, open};
 use rbox_core::sys::{Errno, fd};
@@ -117,7 +117,7 @@ fn show(env: &mut Env, args: &Args<'_>, path: &[u8]) -> Result<()> {
     if args.has(NAMES) {
         return env.stdout.write(&text!(key, "\n"));
     }
-    let content = Input::open(&file).and_then(|mut input| input.read_to_end());
+    let content = read_file(&file);
     let content = content.map_err(|error| failed(path, "reading", error.errno().unwrap_or(Errno::IO)))?;
     let value = content.strip_suffix(b"\n").unwrap_or(&content);
     for line in value.split(|byte| *byte == b'\n') {

@@ -3,7 +3,7 @@
 use rbox_core::bytes;
 use rbox_core::call;
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Access, Mode, OFlags};
@@ -161,7 +161,7 @@ impl Service {
             Err(Errno::NXIO) => return Err(Unknown::NotRunning),
             Err(errno) => return Err(Unknown::Warning(Error::on("unable to open supervise/ok", errno))),
         }
-        let content = Input::open(&self.path("supervise/status")).and_then(|mut input| input.read_to_end());
+        let content = read_file(&self.path("supervise/status"));
         let content = content.map_err(|error| {
             let errno = error.errno().unwrap_or(Errno::IO);
             reason("unable to open supervise/status", errno)

@@ -1,7 +1,7 @@
 //! `ipcs`: list the objects of System V interprocess communication (POSIX XSI ipcs), as /proc/sysvipc has them.
 
 use rbox_core::bytes;
-use rbox_core::io::Input;
+use rbox_core::io::{Input, read_file};
 use rbox_core::number::{octal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::push;
@@ -244,7 +244,7 @@ fn time(seconds: u64, form: &[u8], zone: &Zone) -> Vec<u8> {
 
 /// A number of /proc/sys/kernel; the files hold one or more of them.
 fn setting(name: &str, at: usize) -> u64 {
-    let text = Input::open(&text!("/proc/sys/kernel/", name)).and_then(|mut input| input.read_to_end());
+    let text = read_file(&text!("/proc/sys/kernel/", name));
     text.ok().and_then(|text| bytes::words(&text).nth(at).and_then(parse_decimal)).unwrap_or(0)
 }
 

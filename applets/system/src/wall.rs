@@ -1,10 +1,10 @@
 //! `wall`: write a message to the terminals of all who are logged in.
 
-use rbox_core::io::Input;
+use rbox_core::io::{Input, write_all};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::system::uname;
-use rbox_core::sys::{Errno, fd, fs, process, termios};
+use rbox_core::sys::{AsFd, Errno, fd, fs, process, termios};
 use rbox_core::term::{Shown, clean};
 use rbox_core::text::Left;
 use rbox_core::time::{Moment, Zone, format};
@@ -123,16 +123,10 @@ fn send(line: &[u8], path: &[u8], message: &[u8]) -> core::result::Result<(), Er
     if !termios::isatty(&file) {
         return Err(Errno::NOTTY);
     }
-    let mut rest = message;
-    while !rest.is_empty() {
-        match fd::write(&file, rest) {
-            Ok(count) => rest = &rest[count..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Ok(()),
-            Err(errno) => return Err(errno),
-        }
+    match write_all(file.as_fd(), message) {
+        Err(Errno::AGAIN) => Ok(()),
+        result => result,
     }
-    Ok(())
 }
 
 #[cfg(test)]

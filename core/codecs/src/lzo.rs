@@ -16,7 +16,7 @@ const FAR: usize = 0xBFFF;
 pub fn decompress(content: &[u8], into: &mut [u8]) -> Result<()> {
     let mut source = Source { content, at: 0 };
     let mut at = 0;
-    // Literals copied after the last match; 4 stands for a long run.
+    // Literals copied after the last match; 4 means a long run.
     let mut state = 0;
     let first = usize::from(*content.first().ok_or(Corrupted)?);
     if first > 17 {

@@ -23,7 +23,7 @@ pub struct Lzw {
     has_clear: bool,
     /// The next free code.
     free: usize,
-    /// The code before, and the first byte that it stands for.
+    /// The code before, and the first byte that it means.
     earlier: Option<(usize, u8)>,
     /// Bits read of the current group: eight codes of one length fill whole bytes, and what is left of such a group when
     /// the length changes is passed over.

@@ -31,7 +31,7 @@ const FULL_HEADER: u16 = 0x0940;
 const BLOCK_MAX: usize = 64 << 20;
 const BLOCK: usize = 256 << 10;
 
-/// The most bytes that one byte of LZO1X stands for, rounded up, and those of the shortest code.
+/// The most bytes that one byte of LZO1X means, rounded up, and those of the shortest code.
 const RATIO_MAX: usize = 256;
 
 /// A decoder of one file.

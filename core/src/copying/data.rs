@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::files::kind;
 use crate::io::{self, CHUNK};
 use crate::sys::fs::{self, FileType, SeekFrom, Stat};
-use crate::sys::{AsFd, Errno, OwnedFd, fd};
+use crate::sys::{AsFd, Errno, OwnedFd};
 
 /// Whether copies get holes (`--sparse`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,14 +137,7 @@ impl Copy<'_> {
                 fs::seek(self.to, SeekFrom::Current(block.len() as i64)).map_err(failed)?;
                 continue;
             }
-            let mut rest = block;
-            while !rest.is_empty() {
-                match fd::write(self.to, rest) {
-                    Ok(count) => rest = &rest[count..],
-                    Err(Errno::INTR) => {}
-                    Err(errno) => return Err(failed(errno)),
-                }
-            }
+            io::write_all(self.to.as_fd(), block).map_err(failed)?;
         }
         Ok(())
     }

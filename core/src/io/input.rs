@@ -261,6 +261,11 @@ impl Drop for Input {
     }
 }
 
+/// All of a file.
+pub fn read_file(path: &[u8]) -> Result<Vec<u8>> {
+    Input::open(path)?.read_to_end()
+}
+
 /// `read(2)` that goes on after a signal.
 pub fn read(file: BorrowedFd<'_>, into: &mut [u8]) -> core::result::Result<usize, Errno> {
     loop {

@@ -6,8 +6,8 @@ mod output;
 mod records;
 
 pub use copy::{copy, copy_part, copy_range};
-pub use input::{Filter, Input, read};
-pub use output::Output;
+pub use input::{Filter, Input, read, read_file};
+pub use output::{Output, write_all};
 pub use records::Chunk;
 
 /// Bytes moved by one read or write of a stream: large enough that the calls do not show, small enough for the cache.

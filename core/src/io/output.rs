@@ -194,6 +194,18 @@ impl Output {
     }
 }
 
+/// `write(2)` of all bytes, which goes on after a signal.
+pub fn write_all(file: BorrowedFd<'_>, mut content: &[u8]) -> core::result::Result<(), Errno> {
+    while !content.is_empty() {
+        match fd::write(file, content) {
+            Ok(count) => content = &content[count..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
 /// Waits until a descriptor that somebody made non-blocking takes bytes again.
 fn wait_writable(file: BorrowedFd<'_>) {
     use crate::sys::event::{PollFd, PollFlags, poll};

@@ -9,7 +9,7 @@ use crate::number::parse_decimal;
 use crate::sys::event::{PollFd, PollFlags, poll};
 use crate::sys::fd::ioctl_fionbio;
 use crate::sys::net::{AddressFamily, SocketFlags, SocketType, bind, connect as connect_socket, socket_with, sockopt};
-use crate::sys::time::Timespec;
+use crate::sys::time;
 use crate::sys::{Errno, OwnedFd};
 
 /// The port of a number, 0-65535, or of a name in /etc/services (services(5)) for `tcp` or `udp`.
@@ -61,8 +61,7 @@ pub fn connect(
     ioctl_fionbio(&socket, true)?;
     match connect_socket(&socket, to) {
         Err(Errno::INPROGRESS) => {
-            let limit =
-                Timespec { tv_sec: (milliseconds / 1000) as i64, tv_nsec: (milliseconds % 1000 * 1_000_000) as _ };
+            let limit = time::milliseconds(milliseconds);
             if poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&limit))? == 0 {
                 return Err(Errno::TIMEDOUT);
             }

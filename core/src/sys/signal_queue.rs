@@ -6,7 +6,7 @@ pub use libc::{
 
 use super::event::{PollFd, PollFlags, poll};
 use super::signal::{SignalSet, set_blocked};
-use super::time::Timespec;
+use super::time;
 use super::{AsFd, BorrowedFd, Errno, FromRawFd, OwnedFd, fd, last_errno};
 
 /// Blocked signals that wait to be taken one by one.
@@ -51,8 +51,7 @@ impl SignalQueue {
 
     /// Waits for a signal, at most `milliseconds` (`None` = for ever).
     pub fn wait(&self, milliseconds: Option<u64>) -> Option<i32> {
-        let limit = milliseconds
-            .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
+        let limit = milliseconds.map(time::milliseconds);
         // A failing poll reads as time out.
         let _ = poll(&mut [PollFd::new(&self.file, PollFlags::IN)], limit.as_ref());
         self.take()

@@ -15,3 +15,8 @@ pub fn clock_gettime(clock: ClockId) -> Timespec {
     };
     Timespec { tv_sec: now.tv_sec as _, tv_nsec: now.tv_nsec as _ }
 }
+
+/// So many milliseconds, as calls that wait take them.
+pub fn milliseconds(count: u64) -> Timespec {
+    Timespec { tv_sec: (count / 1000) as i64, tv_nsec: (count % 1000 * 1_000_000) as _ }
+}

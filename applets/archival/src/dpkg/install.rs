@@ -176,7 +176,7 @@ fn place(extractor: &mut Extractor, reader: &mut Reader, mut entry: Entry, waits
     if entry.kind() == FileType::Directory && !entry.is_hard_link {
         return extractor.make(&entry).map(drop);
     }
-    // A link stands back behind a directory that is there.
+    // A directory that is there stays, where the package has a link.
     if there == Some(FileType::Directory) {
         return match entry.kind() {
             FileType::Symlink => Ok(()),

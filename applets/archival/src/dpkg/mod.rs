@@ -264,13 +264,13 @@ fn list(env: &mut Env, words: &[&[u8]]) -> Outcome {
     env.stdout.write(&text!("+++-", &rules.join(&b'-'), "\n"))?;
     for package in found {
         let words = row(&package);
-        env.stdout.write(&line(&letters(&package), [0, 1, 2, 3].map(|at| &words[at][..])))?;
+        env.stdout.write(&line(&state_characters(&package), [0, 1, 2, 3].map(|at| &words[at][..])))?;
     }
     Ok(ExitStatus::SUCCESS)
 }
 
-/// The letters of the first columns.
-fn letters(package: &Paragraph) -> [u8; 4] {
+/// The characters of the first columns.
+fn state_characters(package: &Paragraph) -> [u8; 4] {
     let words: Vec<&[u8]> = rbox_core::bytes::words(package.get("Status")).collect();
     let wanted = match words.first() {
         Some(&b"install") => b'i',

@@ -1,6 +1,6 @@
 //! `dd`: copy and convert a file (POSIX XCU dd), with GNU's operands.
 //!
-//! Blocks are counted as POSIX says, one a read, but where nobody can tell the difference (a regular file, /dev/zero,
+//! Blocks are counted as POSIX says, one a read, but where it makes no difference (a regular file, /dev/zero,
 //! /dev/null) many small ones take one system call.
 
 mod buffer;
@@ -122,7 +122,7 @@ fn set_flags(file: BorrowedFd<'_>, flags: u64) -> Result<()> {
     fs::fcntl_setfl(file, before | flags).map_err(refused)
 }
 
-/// Whether blocks of a file may be put together in one system call, and nobody can tell: a regular file, /dev/zero or
+/// Whether blocks of a file may be put together in one system call, and that makes no difference: a regular file, /dev/zero or
 /// /dev/null (devices 1:5 and 1:3, devices.txt) without any flag of open(2).
 fn is_gathered(file: BorrowedFd<'_>, flags: u64) -> bool {
     let Ok(stat) = fs::fstat(file) else { return false };

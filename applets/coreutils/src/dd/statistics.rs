@@ -139,8 +139,8 @@ fn push_scaled(text: &mut Vec<u8>, number: u64, base: u64, limit: u64) {
     } else {
         push!(*text, rounded(unit));
     }
-    let (letters, end) = if base == 1000 { (b" kMGTPE", "B") } else { (b" KMGTPE", "iB") };
-    push!(*text, " ", &[letters[power]], end);
+    let (units, end) = if base == 1000 { (b" kMGTPE", "B") } else { (b" KMGTPE", "iB") };
+    push!(*text, " ", &[units[power]], end);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The looks of a listing: names, columns, long lines.
 
-use rbox_core::escape::control_name;
+use rbox_core::escape::{control_name, octal};
 use rbox_core::mode::symbolic;
 use rbox_core::number::{Decimal, human};
 use rbox_core::prelude::*;
@@ -345,7 +345,7 @@ fn push_odd(text: &mut Vec<u8>, byte: u8, quoting: Quoting) {
     }
     match control_name(byte) {
         Some(name) => text.extend_from_slice(&[b'\\', name]),
-        None => text.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+        None => text.extend_from_slice(&octal(byte)),
     }
 }
 

@@ -6,7 +6,7 @@ use rbox_core::text;
 
 use super::extended::{Extended, Round, power};
 
-/// The letters of units: powers of 1000 or 1024.
+/// The characters of units: powers of 1000 or 1024.
 const LETTERS: &[u8; 8] = b"KMGTPEZY";
 /// As GNU: so many digits are exact, and more than the second are refused.
 const EXACT_DIGITS: usize = 18;
@@ -79,11 +79,11 @@ pub fn unit(word: &[u8]) -> Result<u64> {
     let invalid = || about("unit size:", word);
     let count = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = rbox_core::number::parse_decimal(&word[..count]).filter(|number| *number > 0).ok_or_else(invalid)?;
-    let (base, letters): (u64, &[u8]) = match &word[count..] {
+    let (base, unit): (u64, &[u8]) = match &word[count..] {
         [letter, b'i'] => (1024, &[*letter]),
-        letters => (1000, letters),
+        unit => (1000, unit),
     };
-    let exponent = match letters {
+    let exponent = match unit {
         [] => Some(0),
         [letter] => LETTERS.iter().position(|known| known == letter).map(|at| at as u32 + 1),
         _ => None,
@@ -161,12 +161,12 @@ impl Conversion<'_> {
     }
 
     /// The factor of what follows the digits of `word`, and whether there is a letter.
-    fn unit_of(&self, word: &[u8], letters: &[u8]) -> Result<(Extended, bool)> {
+    fn unit_of(&self, word: &[u8], unit: &[u8]) -> Result<(Extended, bool)> {
         let missing = || Error::parts(&[b"missing 'i' suffix in input: '", word, b"' (e.g Ki/Mi/Gi)"]);
         // Blanks may be before a letter, but not alone.
-        let unblanked = letters.trim_ascii_start();
-        let letters = if unblanked.is_empty() { letters } else { unblanked };
-        let Some((letter, rest)) = letters.split_first() else {
+        let unblanked = unit.trim_ascii_start();
+        let unit = if unblanked.is_empty() { unit } else { unblanked };
+        let Some((letter, rest)) = unit.split_first() else {
             return if self.from == Scale::IecI { Err(missing()) } else { Ok((Extended::new(1), false)) };
         };
         let Some(at) = LETTERS.iter().position(|known| known == letter) else {

@@ -5,7 +5,7 @@
 
 mod long_double;
 
-use rbox_core::escape::control_name;
+use rbox_core::escape::{control_name, octal};
 use rbox_core::io::Input;
 use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_radix, parse_size};
 use rbox_core::prelude::*;
@@ -514,7 +514,10 @@ fn push_character(out: &mut Vec<u8>, byte: u8) {
         (_, Some(letter)) => out.extend_from_slice(&[b' ', b' ', b'\\', letter]),
         (0, _) => out.extend_from_slice(b"  \\0"),
         (b' '..=b'~', _) => out.extend_from_slice(&[b' ', b' ', b' ', byte]),
-        _ => out.extend_from_slice(&[b' ', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+        _ => {
+            out.push(b' ');
+            out.extend_from_slice(&octal(byte)[1..]);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pages: rows of columns between headers.
 
+use rbox_core::escape;
 use rbox_core::prelude::*;
 use rbox_core::text;
 use rbox_core::text::Right;
@@ -303,7 +304,7 @@ impl Line<'_> {
                 if layout.shows_control && byte < 0x80 && !layout.shows_octal {
                     (shown[0], shown[1], length) = (b'^', byte ^ 0x40, 2);
                 } else if layout.shows_octal || layout.shows_control {
-                    shown = [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)];
+                    shown = escape::octal(byte);
                     length = 4;
                 } else {
                     width = 0;

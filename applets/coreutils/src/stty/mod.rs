@@ -283,7 +283,7 @@ mod tests {
                 "-litout", "cbreak", "-cbreak", "decctlq", "-decctlq", "tabs", "-tabs", "lcase", "-lcase", "crt", "dec",
             ])
         {
-            let words = expansion(word.as_bytes()).expect("it stands for several");
+            let words = expansion(word.as_bytes()).expect("it means several");
             let mut words = rbox_core::bytes::words(words.as_bytes());
             while let Some(setting) = words.next() {
                 let is_flag = flag(setting.strip_prefix(b"-").unwrap_or(setting)).is_some();

@@ -165,7 +165,7 @@ pub fn index(number: u64) -> Option<SpecialCodeIndex> {
     })
 }
 
-/// The settings that a word stands for.
+/// The settings that a word means.
 pub fn expansion(word: &[u8]) -> Option<&'static str> {
     Some(match word {
         b"evenp" | b"parity" => "parenb -parodd cs7",

@@ -3,7 +3,7 @@
 use rbox_core::bytes::{base_name, join_path};
 use rbox_core::call;
 use rbox_core::error::{Error, Result};
-use rbox_core::io::read;
+use rbox_core::io::{self, read};
 use rbox_core::sys::fs::{self, FileType, MemfdFlags, Mode, OFlags, Stat};
 use rbox_core::sys::pipe;
 use rbox_core::sys::process::{Change, fork_run, wait_for};
@@ -74,15 +74,8 @@ fn write_all(file: BorrowedFd<'_>, parts: &[&[u8]], from: usize, to: usize) -> c
     let mut start = 0;
     for part in parts {
         let end = start + part.len();
-        let mut rest = &part[from.clamp(start, end) - start..to.clamp(start, end) - start];
+        io::write_all(file, &part[from.clamp(start, end) - start..to.clamp(start, end) - start])?;
         start = end;
-        while !rest.is_empty() {
-            match fd::write(file, rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
     }
     Ok(())
 }

@@ -170,9 +170,7 @@ fn push_escaped(line: &mut Vec<u8>, name: &[u8]) {
             b' ' | b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
             b'\n' => line.extend_from_slice(b"\\n"),
             b'\t' => line.extend_from_slice(b"\\t"),
-            0..32 | 127 => {
-                line.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)])
-            }
+            0..32 | 127 => line.extend_from_slice(&escape::octal(byte)),
             _ => line.push(byte),
         }
     }

@@ -101,7 +101,7 @@ fn get<'a>(vars: &[&'a [u8]], name: &[u8]) -> Option<&'a [u8]> {
 }
 
 fn read_small(path: &[u8]) -> Option<Vec<u8>> {
-    Input::open(path).and_then(|mut input| input.read_to_end()).ok()
+    io::read_file(path).ok()
 }
 
 /// Waits, two seconds at most, until /dev/mdev.seq holds our number: events are done in the kernel's order.

@@ -12,7 +12,7 @@ pub use inittab::fuzz;
 
 use inittab::{Action, Entry};
 use rbox_core::daemon::{pause, uptime_milliseconds};
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::mount::{MountFlags, mount_remount};
@@ -131,7 +131,7 @@ fn say(env: &mut Env, message: &[u8]) {
 }
 
 fn read_entries(env: &mut Env) -> Vec<Entry> {
-    let Ok(text) = Input::open(b"/etc/inittab").and_then(|mut input| input.read_to_end()) else {
+    let Ok(text) = read_file(b"/etc/inittab") else {
         return inittab::default_entries();
     };
     inittab::parse(&text, &mut |line| {

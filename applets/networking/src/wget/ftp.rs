@@ -1,12 +1,13 @@
 //! The commands that fetch a file from a server of FTP, always by a connection that the client opens.
 
 use rbox_core::bytes::split_once;
+use rbox_core::escape::percent_decoded;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::text;
 
 use super::link::{HEAD, Link};
-use super::url::{Url, decoded};
+use super::url::Url;
 use super::{Body, Job, SPIDER};
 
 pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: &Url, path: Option<&[u8]>) -> Result<()> {
@@ -18,7 +19,7 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: &Url, path: Option<&[u8]>) -
         control.expect(job, &text!("PASS ", password), 2)?;
     }
     control.expect(job, b"TYPE I", 2)?;
-    let file = decoded(url.path.strip_prefix(b"/").unwrap_or(&url.path));
+    let file = percent_decoded(url.path.strip_prefix(b"/").unwrap_or(&url.path));
     let size = match control.ask(job, &text!("SIZE ", &file))? {
         (213, line) => line.get(4..).and_then(|digits| parse_decimal(digits.trim_ascii())),
         _ => None,

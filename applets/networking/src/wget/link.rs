@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use rbox_core::call;
-use rbox_core::io::Input;
+use rbox_core::io::{Input, write_all};
 use rbox_core::net::{dns, sockets};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::sockopt::{Timeout, set_socket_timeout};
@@ -66,15 +66,8 @@ impl Link {
         Self::of(own, seconds)
     }
 
-    pub fn send(&mut self, mut content: &[u8]) -> Result<()> {
-        while !content.is_empty() {
-            match fd::write(&self.socket, content) {
-                Ok(count) => content = &content[count..],
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(Error::on("write", errno)),
-            }
-        }
-        Ok(())
+    pub fn send(&mut self, content: &[u8]) -> Result<()> {
+        write_all(self.socket.as_fd(), content).map_err(|errno| Error::on("write", errno))
     }
 
     /// What has come; empty at the end.

@@ -10,6 +10,7 @@ mod url;
 pub use url::fuzz;
 
 use rbox_core::bytes::join_path;
+use rbox_core::escape::percent_decoded;
 use rbox_core::io::Output;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
@@ -154,8 +155,10 @@ impl Job<'_> {
             Some(path) => Some(path.to_vec()),
             None => {
                 // What a server may choose is one name, without a way to another directory.
-                let name: Vec<u8> =
-                    url::decoded(&url.file_name()).iter().map(|&byte| if byte == b'/' { b'_' } else { byte }).collect();
+                let name: Vec<u8> = percent_decoded(&url.file_name())
+                    .iter()
+                    .map(|&byte| if byte == b'/' { b'_' } else { byte })
+                    .collect();
                 let prefix = self.args.value(PREFIX);
                 Some(prefix.map_or_else(|| name.clone(), |directory| join_path(directory, &name)))
             }

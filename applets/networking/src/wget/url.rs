@@ -1,6 +1,7 @@
 //! The parts of a URL (RFC 3986).
 
 use rbox_core::bytes::{find, split_once};
+use rbox_core::escape::percent_decoded;
 use rbox_core::net::sockets;
 use rbox_core::prelude::*;
 
@@ -41,7 +42,7 @@ impl Url {
         let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let (user, host) = match rbox_core::bytes::find_byte_back(b'@', authority) {
-            Some(at) => (Some(decoded(&authority[..at])), &authority[at + 1..]),
+            Some(at) => (Some(percent_decoded(&authority[..at])), &authority[at + 1..]),
             None => (None, authority),
         };
         let (host, port) = match host.strip_prefix(b"[").and_then(|host| split_once(host, b']')) {
@@ -113,25 +114,6 @@ fn encoded(byte: u8) -> Vec<u8> {
         0..=b' ' | 127.. => vec![b'%', digit(byte >> 4), digit(byte & 15)],
         _ => vec![byte],
     }
-}
-
-/// The text with its percent-encodings replaced.
-pub fn decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    let (mut bytes, mut at) = (Vec::new(), 0);
-    while at < text.len() {
-        match (text[at], text.get(at + 1).copied().and_then(digit), text.get(at + 2).copied().and_then(digit)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(high << 4 | low);
-                at += 3;
-            }
-            (byte, ..) => {
-                bytes.push(byte);
-                at += 1;
-            }
-        }
-    }
-    bytes
 }
 
 /// What the fuzz target feeds.

@@ -11,7 +11,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fd;
 use rbox_core::sys::signal_queue::{SIGALRM, SIGCHLD, SIGHUP, SIGTERM, SignalQueue};
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time;
 
 use crate::status::now;
 use log::Log;
@@ -118,8 +118,7 @@ impl Logger<'_> {
         let mut ended = false;
         while !ended {
             let limit = self.logs.iter().filter_map(Log::time_left).min();
-            let limit = limit
-                .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: ((count % 1000) * 1_000_000) as _ });
+            let limit = limit.map(time::milliseconds);
             let (input, signals) = (fd::borrow(0), self.signals.fd());
             let mut files =
                 [PollFd::from_borrowed_fd(input, PollFlags::IN), PollFd::from_borrowed_fd(signals, PollFlags::IN)];

@@ -78,7 +78,7 @@ fn history_file(shell: &mut Shell, flag: u8, words: &[&[u8]]) -> Done {
         None => shell.get(b"HISTFILE").unwrap_or_default().copied(),
     };
     if matches!(flag, b'r' | b'n') {
-        return match rbox_core::io::Input::open(&file).and_then(|mut input| input.read_to_end()) {
+        return match rbox_core::io::read_file(&file) {
             Ok(text) => {
                 text.split(|&byte| byte == b'\n').for_each(|line| shell.terminal.editor.history.add(line));
                 Ok(0)
@@ -263,7 +263,7 @@ fn edit(shell: &mut Shell, lines: &[Vec<u8>], editor: Option<Vec<u8>>) -> Done {
     // The editor's words may be several; the path is one.
     let command = [&editor[..], b" ", &rbox_core::escape::single_quoted(&path)].concat();
     let edited = shell.run_text(&command);
-    let content = rbox_core::io::Input::open(&path).and_then(|mut input| input.read_to_end());
+    let content = rbox_core::io::read_file(&path);
     // The editor may have removed or renamed it.
     let _ = fs::unlink(&path[..]);
     edited?;

@@ -251,10 +251,10 @@ impl Shell {
         // A pipe holds 4096 bytes at least without a reader.
         if text.len() <= 4096 {
             // The reader is open, and the pipe has space.
-            let _ = crate::state::stream::write_to(writer.as_fd(), text);
+            let _ = rbox_core::io::write_all(writer.as_fd(), text);
         } else if let Err(errno) = process::fork_run(|| {
             // A reader that ends early gives EPIPE: the rest is not wanted.
-            let _ = crate::state::stream::write_to(writer.as_fd(), text);
+            let _ = rbox_core::io::write_all(writer.as_fd(), text);
             0
         }) {
             return Err(self.redirect_error(&text!("can't fork: ", &sys::error_text(errno)[..])));

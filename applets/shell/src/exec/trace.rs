@@ -3,7 +3,6 @@
 use crate::state::Shell;
 use crate::state::array::{Item, decode};
 use crate::state::stream::write_all;
-use crate::state::stream::write_to;
 use crate::syntax::ast::Simple;
 use crate::syntax::copied::Copied;
 use rbox_core::escape;
@@ -17,7 +16,7 @@ impl Shell {
         line.push(b'\n');
         // Nothing can report that the trace cannot be written.
         let _ = match self.streams.trace_to {
-            Some(copy) => self.streams.descriptors.get(copy).and_then(|file| write_to(file, &line)),
+            Some(copy) => self.streams.descriptors.get(copy).and_then(|file| rbox_core::io::write_all(file, &line)),
             None => write_all(2, &line),
         };
     }

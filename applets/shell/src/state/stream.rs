@@ -5,35 +5,23 @@ use rbox_core::signals::SIGTSTP;
 use rbox_core::sys::Errno;
 use rbox_core::sys::event::PollFd;
 use rbox_core::sys::event::PollFlags;
-use rbox_core::sys::event::Timespec;
 use rbox_core::sys::event::poll;
 use rbox_core::sys::fd;
 use rbox_core::sys::fs;
 use rbox_core::sys::signal;
 use rbox_core::sys::signal::SignalSet;
+use rbox_core::sys::time;
 use std::os::fd::BorrowedFd;
 
 /// Writes all of a text to a standard stream.
 pub fn write_all(number: i32, text: &[u8]) -> Result<(), Errno> {
-    write_to(fd::borrow(number), text)
+    rbox_core::io::write_all(fd::borrow(number), text)
 }
 
 /// Writes a message to standard error.
 pub fn write_error(text: &[u8]) {
     // Nothing can report that standard error is closed.
     let _ = write_all(2, text);
-}
-
-/// Writes all of a text to a descriptor.
-pub fn write_to(file: BorrowedFd<'_>, mut text: &[u8]) -> Result<(), Errno> {
-    while !text.is_empty() {
-        match fd::write(file, text) {
-            Ok(count) => text = &text[count..],
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }
 
 /// Whether a descriptor can seek.
@@ -91,7 +79,7 @@ fn is_ready(file: BorrowedFd<'_>, milliseconds: u64) -> bool {
     let end = uptime_milliseconds().saturating_add(milliseconds);
     loop {
         let left = end.saturating_sub(uptime_milliseconds());
-        let limit = Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as _ };
+        let limit = time::milliseconds(left);
         match poll(&mut [PollFd::from_borrowed_fd(file, PollFlags::IN)], Some(&limit)) {
             // The end of a child is no reason to stop.
             Err(Errno::INTR) if signal::pending() == 0 => {}

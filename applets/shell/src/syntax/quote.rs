@@ -1,6 +1,7 @@
 //! Quoting in bash's forms, where it differs from BusyBox's: `${x@Q}`, `printf %q`, `declare -p`.
 
 use crate::syntax::copied::Copied;
+use rbox_core::escape;
 
 /// The text in single quotes, or as `$'...'` where it has control characters.
 pub fn single(text: &[u8]) -> Vec<u8> {
@@ -85,7 +86,7 @@ fn dollar(text: &[u8]) -> Vec<u8> {
 }
 
 fn push_octal(byte: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+    out.extend_from_slice(&escape::octal(byte));
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::Mode;
 use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, recv, socket_with};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGTERM, SignalQueue};
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time;
 use rbox_core::sys::{Errno, OwnedFd, fs};
 use rbox_core::time::Zone;
 
@@ -161,7 +161,7 @@ fn serve(env: &mut Env, log: &mut Log, socket: &OwnedFd, signals: &SignalQueue, 
     let mut next_mark = uptime_milliseconds() + mark;
     loop {
         let rest = next_mark.saturating_sub(uptime_milliseconds());
-        let limit = Timespec { tv_sec: (rest / 1000) as i64, tv_nsec: ((rest % 1000) * 1_000_000) as _ };
+        let limit = time::milliseconds(rest);
         let mut watched = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(signals.fd(), PollFlags::IN)];
         // An interruption only means one more round.
         let _ = poll(&mut watched, if mark > 0 { Some(&limit) } else { None });

@@ -1,6 +1,6 @@
 //! The input in blocks, and what the formats print of each.
 
-use rbox_core::escape::control_name;
+use rbox_core::escape::{control_name, octal};
 use rbox_core::io::Input;
 use rbox_core::prelude::*;
 
@@ -200,7 +200,7 @@ fn print_escaped(out: &mut Vec<u8>, part: &Part, byte: u8) {
     let shown: &[u8] = match byte {
         0 | 7..=13 => &named,
         b' '..=b'~' => &[byte],
-        _ => &[b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)],
+        _ => &octal(byte)[1..],
     };
     part.spec.push_padded(out, shown);
 }

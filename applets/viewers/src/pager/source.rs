@@ -8,7 +8,7 @@ use rbox_core::error::Error;
 use rbox_core::io::Input;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::{self, FileType};
-use rbox_core::sys::time::Timespec;
+use rbox_core::sys::time;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, RawFd, fd};
 
 /// Bytes that are counted as one, and the longest line.
@@ -86,8 +86,7 @@ impl Source {
     pub fn wait(&mut self, milliseconds: Option<u64>) -> bool {
         let Data::Stream { input, ended: ended @ false, terminal, .. } = &mut self.data else { return false };
         if let Some(source) = input.fd() {
-            let limit = milliseconds
-                .map(|count| Timespec { tv_sec: (count / 1000) as i64, tv_nsec: (count % 1000 * 1_000_000) as _ });
+            let limit = milliseconds.map(time::milliseconds);
             let mut polled = vec![PollFd::from_borrowed_fd(source, PollFlags::IN)];
             if let Ok(terminal) = fd::named(*terminal) {
                 polled.push(PollFd::from_borrowed_fd(terminal, PollFlags::IN));

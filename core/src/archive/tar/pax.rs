@@ -4,7 +4,8 @@
 use super::super::{Entry, Sparse};
 use crate::bytes::{find_byte, split_once};
 use crate::codec::base::{Base, Decoder};
-use crate::number::{Decimal, parse_decimal, parse_radix};
+use crate::escape::percent_decoded;
+use crate::number::{Decimal, parse_decimal};
 use crate::time::Moment;
 
 /// The key and the value of a record.
@@ -100,17 +101,6 @@ fn apply_one(key: &[u8], value: &[u8], entry: &mut Entry, holes: &mut Holes) -> 
 fn set(xattrs: &mut Vec<(Vec<u8>, Vec<u8>)>, name: Vec<u8>, value: Vec<u8>) {
     xattrs.retain(|(known, _)| *known != name);
     xattrs.push((name, value));
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let code = text.get(at + 1..at + 3).filter(|_| text[at] == b'%').and_then(|digits| parse_radix(digits, 16));
-        decoded.push(code.map_or(text[at], |code| code as u8));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    decoded
 }
 
 /// GNU tar's manual, "Storing Sparse Files": versions 0.0, 0.1 and 1.0.

@@ -1,7 +1,8 @@
 //! Drawing a line after its prompt: only what changed, over as many rows as it takes.
 
+use crate::io::write_all;
 use crate::number::Decimal;
-use crate::sys::{Errno, fd};
+use crate::sys::fd;
 use crate::term::{display_width, window};
 
 /// A position below and right of where the prompt began.
@@ -23,15 +24,9 @@ pub struct Screen {
 }
 
 /// Writes to the terminal.
-pub fn print(mut text: &[u8]) {
-    while !text.is_empty() {
-        match fd::write(fd::borrow(2), text) {
-            Ok(count) => text = &text[count..],
-            Err(Errno::INTR) => {}
-            // A dead terminal shows at the next read.
-            Err(_) => return,
-        }
-    }
+pub fn print(text: &[u8]) {
+    // A dead terminal shows at the next read.
+    let _ = write_all(fd::borrow(2), text);
 }
 
 /// How a line is shown: control characters as `^X`, what is no text as `?`.
