@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh build-image/packages.sh rustc-web cargo-web rust-web-src
-export RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc
+export RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_PROFILE_DEV_DEBUG=0
 for target in aarch64-unknown-linux-musl riscv64gc-unknown-linux-musl armv7-unknown-linux-musleabihf \
     i686-unknown-linux-musl powerpc64le-unknown-linux-musl; do
     echo "check: $target"
