@@ -15,6 +15,7 @@ rbox_core::applets! {
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
     getfattr: "/usr/bin/getfattr";
+    hdparm: "/sbin/hdparm";
     losetup: "/sbin/losetup";
     lsattr: "/bin/lsattr";
     mkswap: "/sbin/mkswap";

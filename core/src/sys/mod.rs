@@ -4,14 +4,17 @@
 //! File descriptors are owned types, failures are [`Errno`].
 
 pub mod alloc;
+pub mod ata;
 pub mod block_device;
 pub mod callback;
 pub mod crash;
 pub mod device;
 pub mod entry;
 pub mod fd;
+pub mod flash;
 pub mod float;
 pub mod fs;
+pub mod i2c;
 pub mod inode_flags;
 pub mod interface;
 pub mod ipc;
