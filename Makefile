@@ -62,7 +62,7 @@ compat-build: rbox
 
 # Runs the same cases in Debian's BusyBox and in rbox.
 compat: rbox
-	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
+	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal openssl
 	cargo run -q --locked -p compat-suite
 	cargo run -q --locked -p compat-suite -- --options
 	cargo run -q --locked -p compat-suite -- --oracles shell/
@@ -82,7 +82,7 @@ fuzz:
 	sh fuzz/run.sh $(SECONDS)
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio e2fsprogs libarchive-tools runit iproute2 procps psmisc python3-minimal
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio e2fsprogs libarchive-tools runit iproute2 procps psmisc python3-minimal openssl
 
 test: tools lint unit compat boot-test terminal choices
 

@@ -25,6 +25,9 @@ pub struct Options {
     /// The static rbox binary
     #[arg(long, value_name = "FILE", default_value = "target/rbox")]
     pub rbox: PathBuf,
+    /// The program that wget starts for https; empty for none
+    #[arg(long, value_name = "FILE", default_value = "target/ssl_client")]
+    pub ssl_client: PathBuf,
     /// The directory with the image's plain files
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem"))]
     pub filesystem: PathBuf,
@@ -50,6 +53,11 @@ pub fn build(options: &Options) -> Result<Manifest> {
     compile_keymaps(&mut tree)?;
     tree.apply_table(TABLE)?;
     let applets = add_rbox(&mut tree, &options.rbox)?;
+    if !options.ssl_client.as_os_str().is_empty() {
+        let show = || format!("{}: `make rbox` builds it", options.ssl_client.display());
+        let bytes = fs::read(&options.ssl_client).with_context(show)?;
+        tree.put(b"usr/bin/ssl_client", Node::new(Kind::File(bytes), 0o755))?;
+    }
     configure(&mut tree, options)?;
     for overlay in &options.overlay {
         add_directory(&mut tree, overlay, &[])?;
@@ -200,6 +208,7 @@ mod tests {
     fn options() -> Options {
         Options {
             rbox: PathBuf::new(),
+            ssl_client: PathBuf::new(),
             filesystem: concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem").into(),
             overlay: Vec::new(),
             hostname: "box1".into(),
