@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices
+.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -8,6 +8,7 @@ help:
 	@echo 'make test       everything that CI runs (about 15 minutes, the first time 45)'
 	@echo 'make lint       format and lints, for all processors'
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
+	@echo 'make hardware-test  check i2c, flash, ATA, tapes and radios in QEMU, with a kernel of its own (30 minutes once)'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
@@ -28,6 +29,11 @@ image: rbox
 boot-test: image
 	cargo run -q --locked -p build-image -- initramfs
 	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
+
+# Boots a kernel with modules, and checks the applets of hardware against what QEMU and the kernel emulate.
+hardware-test: rbox
+	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
+	cargo run -q --locked -p build-image -- test --hardware
 
 # Builds the static binary target/rbox. APPLETS="sh ls" or APPLETS=FILE selects names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:

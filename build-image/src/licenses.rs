@@ -181,8 +181,7 @@ fn sbom(parts: &BTreeMap<String, Part>) -> Result<Value> {
         .collect();
     let root = parts.keys().find(|key| parts[*key].name == "rbox").context("no part rbox")?;
     let programs = parts.keys().filter(|key| ["rbox", "ssl-client"].contains(&parts[*key].name.as_str()));
-    let mut relations: Vec<Value> =
-        programs.map(|key| relation("SPDXRef-DOCUMENT", "DESCRIBES", &id(key))).collect();
+    let mut relations: Vec<Value> = programs.map(|key| relation("SPDXRef-DOCUMENT", "DESCRIBES", &id(key))).collect();
     for (key, part) in parts {
         relations.extend(part.depends_on.iter().map(|other| relation(&id(key), "DEPENDS_ON", &id(other))));
     }

@@ -122,6 +122,9 @@ fn perform(task: Task) -> Result<()> {
                 std::fs::copy(&built.image, &output).with_context(|| output.display().to_string())?;
             }
             eprintln!("kernel     its configuration: {}", built.config.display());
+            if let Some(modules) = built.modules {
+                eprintln!("kernel     its modules, for --overlay: {}", modules.display());
+            }
         }
         Task::Rootfs { rootfs, output } => list(&rootfs, output)?,
         Task::Disk { disk, rootfs, kernel } => build_disk(&disk, &rootfs, kernel)?,

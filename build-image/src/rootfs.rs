@@ -45,6 +45,21 @@ pub struct Options {
     pub root_password: String,
 }
 
+impl Options {
+    /// The usual tree with these directories over it.
+    pub fn with_overlay(overlay: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            rbox: "target/rbox".into(),
+            ssl_client: "target/ssl_client".into(),
+            filesystem: concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem").into(),
+            overlay: overlay.into_iter().collect(),
+            hostname: "rbox".into(),
+            keymap: String::new(),
+            root_password: String::new(),
+        }
+    }
+}
+
 /// Builds the manifest.
 pub fn build(options: &Options) -> Result<Manifest> {
     let stage = Stage::begin("rootfs");

@@ -37,6 +37,11 @@ impl Bus {
         Ok(Self { fd, path })
     }
 
+    /// `#N` for /dev/i2c-N, else the path.
+    pub fn name(&self) -> Vec<u8> {
+        self.path.strip_prefix(b"/dev/i2c-").map_or_else(|| self.path.clone(), |number| text!("#", number))
+    }
+
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

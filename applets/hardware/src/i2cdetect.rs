@@ -32,11 +32,11 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 /// I2C_FUNC_*.
 const NAMES: names::Names = names! {
-    "I2C" = I2C, "SMBus Quick Command" = QUICK, "SMBus Send Byte" = 0x40000, "SMBus Receive Byte" = READ_BYTE,
-    "SMBus Write Byte" = 0x10_0000, "SMBus Read Byte" = 0x80000, "SMBus Write Word" = 0x40_0000,
-    "SMBus Read Word" = 0x20_0000, "SMBus Process Call" = 0x80_0000, "SMBus Block Write" = 0x200_0000,
-    "SMBus Block Read" = 0x100_0000, "SMBus Block Process Call" = 0x8000, "SMBus PEC" = 8,
-    "I2C Block Write" = 0x800_0000, "I2C Block Read" = 0x400_0000,
+    "I2C" = I2C, "SMBus quick command" = QUICK, "SMBus send byte" = 0x40000, "SMBus receive byte" = READ_BYTE,
+    "SMBus write byte" = 0x10_0000, "SMBus read byte" = 0x80000, "SMBus write word" = 0x40_0000,
+    "SMBus read word" = 0x20_0000, "SMBus process call" = 0x80_0000, "SMBus block write" = 0x200_0000,
+    "SMBus block read" = 0x100_0000, "SMBus block process call" = 0x8000, "SMBus PEC" = 8,
+    "I2C block write" = 0x800_0000, "I2C block read" = 0x400_0000,
 };
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -69,7 +69,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     confirm(env, args.has(YES), &what)?;
     let mut table = text!("     0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f\n");
     for row in (0..0x80).step_by(16) {
-        push!(table, hex2(row), ":");
+        push!(table, hex2(row), ": ");
         for chip in row..row + 16 {
             let probed = (first..=last).contains(&chip.into());
             // EEPROMs and clocks take a quick write for a write.
@@ -78,13 +78,12 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 Some(_) => false,
                 _ => !matches!(chip, 0x30..=0x37 | 0x50..=0x5f) && can & QUICK != 0 || can & READ_BYTE == 0,
             };
-            push!(table, " ");
             match probed.then(|| is_there(&bus, chip, quick)) {
-                Some(Ok(true)) => push!(table, hex2(chip)),
-                Some(Ok(false)) => push!(table, "--"),
-                Some(Err(Errno::BUSY)) => push!(table, "UU"),
+                Some(Ok(true)) => push!(table, hex2(chip), " "),
+                Some(Ok(false)) => push!(table, "-- "),
+                Some(Err(Errno::BUSY)) => push!(table, "UU "),
                 Some(Err(errno)) => return Err(bus.error(chip.into(), errno)),
-                None => push!(table, "  "),
+                None => push!(table, "   "),
             }
         }
         table.push(b'\n');
@@ -124,7 +123,7 @@ fn list(env: &mut Env) -> Outcome {
 
 fn functions(env: &mut Env, bus: &Bus) -> Outcome {
     let can = bus.functions()?;
-    env.stdout.write(&text!("Functionalities implemented by ", &bus.path, "\n"))?;
+    env.stdout.write(&text!("Functionalities implemented by bus ", bus.name(), "\n"))?;
     for (name, bit) in NAMES.iter() {
         env.stdout.write(&text!(Left(name, 32), " ", if can & bit == 0 { "no" } else { "yes" }, "\n"))?;
     }

@@ -40,7 +40,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     bus.choose(chip, args.has(FORCE), checked)?;
     confirm(env, args.has(YES), &text!("read of all registers of ", &bus.path, " chip 0x", hex2(chip as u8)))?;
     let dump = match mode {
-        b"w" | b"W" => word_table(&bus, first, last, mode == b"W"),
+        b"w" => word_table(&bus, first, last),
         _ => byte_table(first, last, &registers(&bus, chip, mode, first, last)?),
     };
     env.stdout.write(&dump)?;
@@ -62,6 +62,14 @@ fn registers(bus: &Bus, chip: u16, mode: &[u8], first: u8, last: u8) -> Result<V
                     break;
                 }
                 values.extend(block.into_iter().map(Some));
+            }
+        }
+        b"W" => {
+            for register in (first..=last).step_by(2) {
+                match bus.read(register, Transaction::WordData, 0) {
+                    Ok(word) => values.extend(word.into_iter().map(Some)),
+                    Err(_) => values.extend([None, None]),
+                }
             }
         }
         b"c" => {
@@ -113,24 +121,19 @@ fn byte_table(first: u8, last: u8, values: &[Option<u8>]) -> Vec<u8> {
     table
 }
 
-/// Eight words a row; those of odd registers overlap.
-fn word_table(bus: &Bus, first: u8, last: u8, even: bool) -> Vec<u8> {
-    let (step, head) = match even {
-        true => (2, "     0,1  2,3  4,5  6,7  8,9  a,b  c,d  e,f\n"),
-        false => (1, "     0,8  1,9  2,a  3,b  4,c  5,d  6,e  7,f\n"),
-    };
-    let mut table = text!(head);
-    let length = 8 * step;
-    for row in (first - first % length..=last).step_by(length.into()) {
-        push!(table, hex2(row), ":");
-        for register in (row..=row + (length - 1)).step_by(step.into()) {
+/// Eight words a row; they overlap.
+fn word_table(bus: &Bus, first: u8, last: u8) -> Vec<u8> {
+    let mut table = text!("     0,8  1,9  2,a  3,b  4,c  5,d  6,e  7,f\n");
+    for row in (first & 0xf8..=last).step_by(8) {
+        push!(table, hex2(row), ": ");
+        for register in row..=row + 7 {
             if !(first..=last).contains(&register) {
                 push!(table, "     ");
                 continue;
             }
             match bus.read(register, Transaction::WordData, 0) {
-                Ok(word) => push!(table, " ", hex2(word[1]), hex2(word[0])),
-                Err(_) => push!(table, " XXXX"),
+                Ok(word) => push!(table, hex2(word[1]), hex2(word[0]), " "),
+                Err(_) => push!(table, "XXXX "),
             }
         }
         table.push(b'\n');

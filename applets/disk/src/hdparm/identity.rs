@@ -12,9 +12,17 @@ fn long(identity: &[u8; 512], index: usize, words: usize) -> u64 {
     (0..words).rev().fold(0, |value, at| value << 16 | u64::from(word(identity, index + at)))
 }
 
-/// The characters of words, the first of each in its upper byte; what is not printable is left out.
+/// The characters of words, the first of each in its upper byte.
 fn characters(identity: &[u8; 512], words: core::ops::Range<usize>) -> Vec<u8> {
-    let bytes = words.flat_map(|index| word(identity, index).to_be_bytes());
+    printable(words.flat_map(|index| word(identity, index).to_be_bytes()))
+}
+
+/// The characters of words as the kernel keeps them, in their order.
+fn kept_characters(identity: &[u8; 512], words: core::ops::Range<usize>) -> Vec<u8> {
+    printable(identity[2 * words.start..2 * words.end].iter().copied())
+}
+
+fn printable(bytes: impl Iterator<Item = u8>) -> Vec<u8> {
     let text: Vec<u8> = bytes.filter(|byte| matches!(byte, b' '..=b'~')).collect();
     text.trim_ascii().to_vec()
 }
@@ -37,8 +45,8 @@ fn push_modes(kind: &str, supported: u16, used: u16, text: &mut Vec<u8>) {
 /// What -i prints.
 pub fn push_short(identity: &[u8; 512], text: &mut Vec<u8>) {
     let value = |index| word(identity, index);
-    push!(*text, "\n Model=", characters(identity, 27..47), ", FwRev=", characters(identity, 23..27));
-    push!(*text, ", SerialNo=", characters(identity, 10..20), "\n Config={");
+    push!(*text, "\n Model=", kept_characters(identity, 27..47), ", FwRev=", kept_characters(identity, 23..27));
+    push!(*text, ", SerialNo=", kept_characters(identity, 10..20), "\n Config={");
     push!(
         *text,
         if value(0) & 0x80 == 0 { "" } else { " Removable" },
@@ -232,7 +240,7 @@ mod tests {
         let mut text = Vec::new();
         push_short(&drive(), &mut text);
         let text = String::from_utf8(text).unwrap();
-        assert!(text.contains(" Model=QEMU, FwRev=, SerialNo=\n"), "{text}");
+        assert!(text.contains(" Model=EQUM, FwRev=, SerialNo=\n"), "{text}");
         assert!(text.contains("LBAsects=1000000\n"), "{text}");
         assert!(text.contains("UDMA modes: udma0 udma1 udma2 udma3 udma4 *udma5\n"), "{text}");
         assert!(text.contains("Drive conforms to: ATA/ATAPI-4,5,6,7\n"), "{text}");
