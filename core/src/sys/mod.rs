@@ -7,6 +7,7 @@ pub mod alloc;
 pub mod block_device;
 pub mod callback;
 pub mod crash;
+pub mod datagram;
 pub mod device;
 pub mod entry;
 pub mod fd;
