@@ -1,13 +1,19 @@
 //! The applets of the network: interfaces, routes, names, and the protocols that set them.
 #![forbid(unsafe_code)]
 
+mod ethernet;
 mod inet;
 
 rbox_core::applets! {
+    arp: "/sbin/arp";
+    arping: "/usr/sbin/arping";
     dnsd: "/usr/sbin/dnsd";
+    ether_wake: "/usr/sbin/ether-wake";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
+    ipcalc: "/bin/ipcalc";
+    nameif: "/sbin/nameif";
     nc: "/usr/bin/nc";
     nslookup: "/usr/bin/nslookup";
     ping: "/bin/ping" "/bin/ping6";
@@ -17,4 +23,7 @@ rbox_core::applets! {
 }
 
 #[cfg(fuzzing)]
-pub use {dnsd::fuzz as fuzz_dnsd, nslookup::fuzz as fuzz_nslookup, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
+pub use {
+    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, nslookup::fuzz as fuzz_nslookup, udhcpc::fuzz as fuzz_dhcp,
+    wget::fuzz as fuzz_url,
+};
