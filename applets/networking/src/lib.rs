@@ -15,6 +15,7 @@ rbox_core::applets! {
     ipcalc: "/bin/ipcalc";
     nameif: "/sbin/nameif";
     nc: "/usr/bin/nc";
+    netstat: "/bin/netstat";
     nslookup: "/usr/bin/nslookup";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
@@ -24,6 +25,6 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, nslookup::fuzz as fuzz_nslookup, udhcpc::fuzz as fuzz_dhcp,
-    wget::fuzz as fuzz_url,
+    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, netstat::fuzz as fuzz_netstat,
+    nslookup::fuzz as fuzz_nslookup, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
 };
