@@ -19,6 +19,7 @@ rbox_core::applets! {
     nslookup: "/usr/bin/nslookup";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
+    traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
 }
@@ -26,5 +27,5 @@ rbox_core::applets! {
 #[cfg(fuzzing)]
 pub use {
     dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
+    nslookup::fuzz as fuzz_nslookup, traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
 };
