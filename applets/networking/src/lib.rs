@@ -18,14 +18,18 @@ rbox_core::applets! {
     netstat: "/bin/netstat";
     nslookup: "/usr/bin/nslookup";
     ping: "/bin/ping" "/bin/ping6";
+    pscan: "/usr/bin/pscan";
+    rdate: "/usr/sbin/rdate";
     route: "/sbin/route";
     traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
+    whois: "/usr/bin/whois";
 }
 
 #[cfg(fuzzing)]
 pub use {
     dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
+    nslookup::fuzz as fuzz_nslookup, traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp,
+    wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

@@ -101,7 +101,8 @@ enum Meaning {
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_between(1, 2)?;
-    let number = |option, default, low, high| args.value(option).map_or(Ok(default), |word| parse_in_range(word, low, high));
+    let number =
+        |option, default, low, high| args.value(option).map_or(Ok(default), |word| parse_in_range(word, low, high));
     let max = number(MAX, 30, 1, 255)?;
     let first = number(FIRST, 1, 1, max)?;
     let probes = number(PROBES, 3, 1, 255)?;
@@ -351,7 +352,8 @@ fn read_answer(message: &[u8], (six, echo): (bool, bool), to: IpAddr, id: u16) -
         (true, false) => 1,
         (true, true) => 58,
     };
-    let (own, sequence) = if echo { (number(rest, 4)?, number(rest, 6)?) } else { (number(rest, 0)?, number(rest, 2)?) };
+    let (own, sequence) =
+        if echo { (number(rest, 4)?, number(rest, 6)?) } else { (number(rest, 0)?, number(rest, 2)?) };
     (protocol == wanted && target == octets(to) && own == id).then_some(Answer { sequence, meaning })
 }
 
