@@ -5,7 +5,9 @@ use core::net::IpAddr;
 use super::addr;
 use crate::error::{Error, Result};
 use crate::sys::net::netlink::SocketAddrNetlink;
-use crate::sys::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with};
+use crate::sys::net::{
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
+};
 use crate::sys::{Errno, OwnedFd};
 
 const REQUEST: u16 = 1;
@@ -62,9 +64,18 @@ struct Reply {
 impl Netlink {
     /// Opens it.
     pub fn open() -> Result<Self> {
+        Self::open_protocol(None)
+    }
+
+    /// Opens a connection to what the kernel knows of sockets: sock_diag(7).
+    pub fn open_diagnosis() -> Result<Self> {
+        Self::open_protocol(Some(crate::sys::net::netlink::SOCK_DIAG))
+    }
+
+    fn open_protocol(protocol: Option<Protocol>) -> Result<Self> {
         let failed = |errno| Error::on("netlink", errno);
         let socket =
-            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).map_err(failed)?;
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol).map_err(failed)?;
         bind(&socket, &SocketAddrNetlink::new(0, 0)).map_err(failed)?;
         Ok(Self(socket))
     }
@@ -98,10 +109,10 @@ impl Netlink {
             let mut rest = &buffer[..count];
             while let Some((kind, body, after)) = split_message(rest) {
                 match kind {
-                    DONE => return Ok(replies),
-                    ERROR => {
-                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
-                        return if code == 0 { Ok(replies) } else { Err(Errno::from_raw_os_error(-code.max(-4095))) };
+                    // A dump that fails says so at its end.
+                    DONE | ERROR => {
+                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(0, i32::from_ne_bytes);
+                        return if code >= 0 { Ok(replies) } else { Err(Errno::from_raw_os_error(-code.max(-4095))) };
                     }
                     _ => replies.push(Reply { kind, body: body.to_vec() }),
                 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::bytes::words;
 use crate::error::{Error, Result};
-use crate::io::Input;
+use crate::io::read_file;
 use crate::number::parse_decimal;
 use crate::sys::event::{PollFd, PollFlags, poll};
 use crate::sys::fd::ioctl_fionbio;
@@ -20,20 +20,40 @@ pub fn port(word: &[u8], protocol: &[u8]) -> Result<u16> {
     if let Some(number) = parse_decimal(word) {
         return u16::try_from(number).map_err(|_| bad());
     }
-    let mut input = Input::open(b"/etc/services").map_err(|_| bad())?;
-    while let Some(line) = input.line()? {
-        let line = line.split(|&byte| byte == b'#').next().unwrap_or_default();
-        let mut fields = words(line);
-        let (name, number) = (fields.next(), fields.next());
-        if let Some((number, kind)) = number.and_then(|number| crate::bytes::split_once(number, b'/'))
-            && kind == protocol
-            && (name == Some(word) || fields.any(|alias| alias == word))
-            && let Some(number) = parse_decimal(number).and_then(|number| u16::try_from(number).ok())
-        {
-            return Ok(number);
-        }
+    Services::load().number(word, protocol).ok_or_else(bad)
+}
+
+/// The services of /etc/services (services(5)).
+#[derive(Debug)]
+pub struct Services(Vec<u8>);
+
+impl Services {
+    /// Reads them; none where there is no file.
+    pub fn load() -> Self {
+        Self(read_file(b"/etc/services").unwrap_or_default())
     }
-    Err(bad())
+
+    /// Port, protocol and names of each.
+    fn entries(&self) -> impl Iterator<Item = (u16, &[u8], impl Iterator<Item = &[u8]>)> {
+        self.0.split(|&byte| byte == b'\n').filter_map(|line| {
+            let mut fields = words(line.split(|&byte| byte == b'#').next().unwrap_or_default());
+            let (name, number) = (fields.next()?, fields.next()?);
+            let (number, protocol) = crate::bytes::split_once(number, b'/')?;
+            let number = parse_decimal(number).and_then(|number| u16::try_from(number).ok())?;
+            Some((number, protocol, core::iter::once(name).chain(fields)))
+        })
+    }
+
+    /// The port of a name or alias.
+    fn number(&self, word: &[u8], protocol: &[u8]) -> Option<u16> {
+        let mut entries = self.entries().filter(|entry| entry.1 == protocol);
+        entries.find_map(|(number, _, mut names)| names.any(|name| name == word).then_some(number))
+    }
+
+    /// The name of a port.
+    pub fn name(&self, port: u16, protocol: &[u8]) -> Option<&[u8]> {
+        self.entries().find(|entry| entry.0 == port && entry.1 == protocol).and_then(|(_, _, mut names)| names.next())
+    }
 }
 
 fn open(at: &SocketAddr, kind: SocketType) -> core::result::Result<OwnedFd, Errno> {

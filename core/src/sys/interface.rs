@@ -1,7 +1,7 @@
 //! Requests about an interface that rtnetlink has no words for: `netdevice(7)`, linux/if_slip.h.
 
 use super::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use super::{AsRawFd, Errno, last_errno};
+use super::{AsRawFd, Errno, OwnedFd, last_errno};
 
 /// SIOCSIFMETRIC: netdevice(7).
 pub const SET_METRIC: u32 = 0x891e;
@@ -15,6 +15,17 @@ pub fn set_number(name: &[u8], request: u32, value: i32) -> Result<(), Errno> {
     if !matches!(request, SET_METRIC | SET_KEEPALIVE | SET_OUTFILL) {
         return Err(Errno::INVAL);
     }
+    let (socket, mut asked) = request_about(name)?;
+    asked.ifr_ifru.ifru_metric = value;
+    // SAFETY: asked is a struct ifreq, which these requests read and which outlives the call.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), request as _, &raw mut asked) } {
+        -1 => Err(last_errno()),
+        _ => Ok(()),
+    }
+}
+
+/// A socket to ask, and a request that names the interface.
+fn request_about(name: &[u8]) -> Result<(OwnedFd, libc::ifreq), Errno> {
     let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
     // SAFETY: a struct ifreq of zeros is valid: it holds numbers, bytes and a pointer that is not followed.
     let mut asked: libc::ifreq = unsafe { core::mem::zeroed() };
@@ -22,9 +33,77 @@ pub fn set_number(name: &[u8], request: u32, value: i32) -> Result<(), Errno> {
     for (to, from) in asked.ifr_name[..libc::IFNAMSIZ - 1].iter_mut().zip(name) {
         *to = *from as libc::c_char;
     }
-    asked.ifr_ifru.ifru_metric = value;
-    // SAFETY: asked is a struct ifreq, which these requests read and which outlives the call.
-    match unsafe { libc::ioctl(socket.as_raw_fd(), request as _, &raw mut asked) } {
+    Ok((socket, asked))
+}
+
+/// SIOCETHTOOL with a command of linux/ethtool.h and its structure.
+fn ethtool<const WORDS: usize>(name: &[u8], command: u32) -> Result<[u32; WORDS], Errno> {
+    let (socket, mut asked) = request_about(name)?;
+    let mut data = [0; WORDS];
+    data[0] = command;
+    asked.ifr_ifru.ifru_data = data.as_mut_ptr().cast();
+    // SAFETY: the kernel reads and writes the structure of the command, whose size each caller below gives as WORDS.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut asked) } {
+        -1 => Err(last_errno()),
+        _ => Ok(data),
+    }
+}
+
+/// Whether a cable is plugged in, as the driver says: ETHTOOL_GLINK, struct ethtool_value.
+pub fn ethtool_link(name: &[u8]) -> Result<bool, Errno> {
+    ethtool::<2>(name, 0x0a).map(|[_, up]| up != 0)
+}
+
+/// The address of the interface's transceiver: ETHTOOL_GSET, struct ethtool_cmd of 44 bytes.
+pub fn phy_address(name: &[u8]) -> Result<u8, Errno> {
+    // Command, supported, advertised (32 bits each); speed (16); duplex, port, phy_address (8).
+    ethtool::<11>(name, 1).map(|words| words[4].to_ne_bytes()[0])
+}
+
+/// SIOCDARP and SIOCSARP: arp(7).
+pub const DELETE_ARP: u32 = 0x8953;
+/// Sets an entry of the ARP cache.
+pub const SET_ARP: u32 = 0x8955;
+
+/// An entry of the ARP cache, for a request: arp(7).
+#[derive(Clone, Copy, Debug)]
+pub struct ArpEntry<'a> {
+    /// Whose.
+    pub address: core::net::Ipv4Addr,
+    /// The type of its hardware (`ARPHRD_...`) and its address of at most 14 bytes.
+    pub hardware: (u16, &'a [u8]),
+    /// `ATF_...`.
+    pub flags: i32,
+    /// For a network that is answered for.
+    pub netmask: core::net::Ipv4Addr,
+    /// The interface's name, or nothing.
+    pub device: &'a [u8],
+}
+
+/// Makes one of these requests. `EINVAL` for another.
+pub fn change_arp(request: u32, entry: &ArpEntry<'_>) -> Result<(), Errno> {
+    if !matches!(request, DELETE_ARP | SET_ARP) {
+        return Err(Errno::INVAL);
+    }
+    let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    let v4 = |address: core::net::Ipv4Addr| {
+        let mut data = [0; 14];
+        data[2..6].copy_from_slice(&address.octets().map(|byte| byte as libc::c_char));
+        libc::sockaddr { sa_family: libc::AF_INET as _, sa_data: data }
+    };
+    let mut hardware = libc::sockaddr { sa_family: entry.hardware.0, sa_data: [0; 14] };
+    for (to, from) in hardware.sa_data.iter_mut().zip(entry.hardware.1) {
+        *to = *from as libc::c_char;
+    }
+    let mut device = [0; 16];
+    // The last byte stays NUL.
+    for (to, from) in device[..15].iter_mut().zip(entry.device) {
+        *to = *from as libc::c_char;
+    }
+    let (arp_pa, arp_netmask) = (v4(entry.address), v4(entry.netmask));
+    let asked = libc::arpreq { arp_pa, arp_ha: hardware, arp_flags: entry.flags, arp_netmask, arp_dev: device };
+    // SAFETY: asked is a struct arpreq, which these requests read and which outlives the call.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), request as _, &raw const asked) } {
         -1 => Err(last_errno()),
         _ => Ok(()),
     }

@@ -8,6 +8,7 @@ pub mod ata;
 pub mod block_device;
 pub mod callback;
 pub mod crash;
+pub mod datagram;
 pub mod device;
 pub mod entry;
 pub mod fd;
