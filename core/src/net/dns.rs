@@ -11,11 +11,14 @@ use crate::error::{Error, Result};
 use crate::io::Input;
 use crate::sys::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with};
 use crate::sys::rand::{GetRandomFlags, getrandom};
+use crate::text::Hex;
 use crate::tty::wait_readable;
 
 /// RFC 1035 3.2.2 and RFC 3596 2.1: the types of records that hold an address.
 const TYPE_A: u16 = 1;
 const TYPE_AAAA: u16 = 28;
+/// RFC 1035 3.3.12: the name of an address.
+const TYPE_PTR: u16 = 12;
 /// The longest answer that is read: what EDNS servers send at most over Ethernet, and more than RFC 1035's 512.
 const LONGEST: usize = 4096;
 
@@ -42,6 +45,33 @@ fn in_hosts(host: &[u8], fits: &dyn Fn(&IpAddr) -> bool) -> Option<IpAddr> {
         }
     }
     None
+}
+
+/// The name of an address: hosts(5), then a record of type PTR (RFC 1035, 3.5; RFC 3596, 2.5). `None` where there is none.
+pub fn name_of(address: IpAddr) -> Option<Vec<u8>> {
+    let mut hosts = Input::open(b"/etc/hosts").ok();
+    while let Some(line) = hosts.as_mut().and_then(|hosts| hosts.line().ok().flatten()) {
+        let entry = bytes::split_once(line, b'#').map_or(line, |(entry, _)| entry);
+        let mut words = bytes::words(entry);
+        if words.next().and_then(|word| addr::parse(word).ok()) == Some(address)
+            && let Some(name) = words.next()
+        {
+            return Some(name.to_vec());
+        }
+    }
+    let mut name = Vec::new();
+    for byte in addr::octets(address).into_iter().rev() {
+        match address {
+            IpAddr::V4(_) => crate::push!(name, byte, "."),
+            IpAddr::V6(_) => crate::push!(name, Hex((byte & 15).into()), ".", Hex((byte >> 4).into()), "."),
+        }
+    }
+    name.extend_from_slice(if address.is_ipv4() { b"in-addr.arpa" } else { b"ip6.arpa" });
+    let text = Input::open(b"/etc/resolv.conf").and_then(|mut file| file.read_to_end()).unwrap_or_default();
+    match ask(&Servers::parse(&text).addresses, &name, TYPE_PTR) {
+        Some(Answer::Name(name)) => Some(name),
+        _ => None,
+    }
 }
 
 /// What resolv.conf(5) says: who is asked, and what is put after a name without dots.
@@ -84,18 +114,22 @@ fn ask_servers(host: &[u8], six: Option<bool>) -> Option<IpAddr> {
         let at = if host.contains(&b'.') { 1 } else { 0 };
         names.splice(at..at, longer);
     }
-    names.iter().find_map(|name| types.iter().find_map(|&kind| ask(&servers.addresses, name, kind)))
+    let address = |name: &[u8], kind| match ask(&servers.addresses, name, kind) {
+        Some(Answer::Address(address)) => Some(address),
+        _ => None,
+    };
+    names.iter().find_map(|name| types.iter().find_map(|&kind| address(name, kind)))
 }
 
 /// Asks each server for one record, twice round.
-fn ask(servers: &[IpAddr], name: &[u8], kind: u16) -> Option<IpAddr> {
+fn ask(servers: &[IpAddr], name: &[u8], kind: u16) -> Option<Answer> {
     let mut id = [0; 2];
     getrandom(&mut id, GetRandomFlags::empty()).ok()?;
     let query = query(u16::from_be_bytes(id), name, kind)?;
     for _ in 0..2 {
         for &server in servers {
             match exchange(server, &query).map(|answer| read_answer(&answer, &query, kind)) {
-                Some(Answer::Address(address)) => return Some(address),
+                Some(answer @ (Answer::Address(_) | Answer::Name(_))) => return Some(answer),
                 // The server knows that there is none: another one knows no better.
                 Some(Answer::Nothing) => return None,
                 Some(Answer::Unusable) | None => {}
@@ -144,6 +178,8 @@ fn query(id: u16, name: &[u8], kind: u16) -> Option<Vec<u8>> {
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Address(IpAddr),
+    /// For PTR. Only characters of host names are in it (RFC 952, RFC 1123 2.1), and the underscore.
+    Name(Vec<u8>),
     /// The name or the record does not exist.
     Nothing,
     /// No answer to the question, or a server that could not do its work.
@@ -169,6 +205,9 @@ fn read_answer(answer: &[u8], query: &[u8], kind: u16) -> Answer {
         // Type, class, time to live, length, data.
         let (Some(found), Some(length)) = (number(fixed), number(fixed + 8)) else { return Answer::Nothing };
         let Some(data) = answer.get(fixed + 10..fixed + 10 + usize::from(length)) else { return Answer::Nothing };
+        if found == kind && kind == TYPE_PTR {
+            return read_name(answer, fixed + 10).map_or(Answer::Nothing, Answer::Name);
+        }
         if found == kind
             && let Some(address) = addr::from_octets(data)
         {
@@ -177,6 +216,33 @@ fn read_answer(answer: &[u8], query: &[u8], kind: u16) -> Answer {
         at = fixed + 10 + data.len();
     }
     Answer::Nothing
+}
+
+/// The name at `at`. `None` for one with a character that no host's name has, one that breaks off, or is too long.
+fn read_name(answer: &[u8], mut at: usize) -> Option<Vec<u8>> {
+    let mut name = Vec::new();
+    // A pointer that leads in a circle ends here: each step adds a byte or counts.
+    for _ in 0..255 {
+        match *answer.get(at)? {
+            0 => return (!name.is_empty()).then_some(name),
+            length @ 1..=63 => {
+                let label = answer.get(at + 1..at + 1 + usize::from(length))?;
+                if name.len() + label.len() > 254
+                    || !label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+                {
+                    return None;
+                }
+                if !name.is_empty() {
+                    name.push(b'.');
+                }
+                name.extend_from_slice(label);
+                at += 1 + label.len();
+            }
+            high @ 192.. => at = usize::from(high & 63) << 8 | usize::from(*answer.get(at + 1)?),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Where the name that starts at `at` ends: with an empty label, or with a pointer to the rest (RFC 1035 4.1.4).
@@ -198,6 +264,7 @@ pub fn fuzz(data: &[u8]) {
     let whole = [b"\x12\x34\x81\x80\0\x01\0\x09\0\0\0\0", &question[12..], data].concat();
     read_answer(&whole, &question, TYPE_A);
     read_answer(data, &question, TYPE_A);
+    read_answer(&whole, &question, TYPE_PTR);
     Servers::parse(data);
 }
 
