@@ -2,17 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod inet;
+mod service;
 
 rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
+    httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
+    inetd: "/usr/sbin/inetd";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
     nc: "/usr/bin/nc";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
+    tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
 }
 
 #[cfg(fuzzing)]
-pub use {udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
+pub use {httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
