@@ -14,9 +14,14 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
+    tftp: "/usr/bin/tftp";
+    tftpd: "/usr/sbin/tftpd";
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
 }
 
 #[cfg(fuzzing)]
-pub use {httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
+pub use {
+    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, tftp::fuzz as fuzz_tftp, udhcpc::fuzz as fuzz_dhcp,
+    wget::fuzz as fuzz_url,
+};

@@ -127,9 +127,6 @@ fn service(fields: &[&[u8]], default_host: &[u8]) -> Result<Service> {
         }),
         _ => None,
     };
-    if internal.is_none() && kind == SocketType::DGRAM && !waits {
-        return Err(Error::new("a dgram service must wait"));
-    }
     let mut words: Vec<Vec<u8>> = words.iter().map(|word| word.to_vec()).collect();
     if words.is_empty() {
         words.push(program.to_vec());
@@ -172,9 +169,9 @@ mod tests {
     fn wrong_lines_are_named_and_the_others_hold() {
         let (services, errors) = parse(
             b"77 raw tcp nowait root x\n77 stream udp nowait root x\n77 stream tcp maybe root x\n77 stream\n\
-              99999 stream tcp nowait root x\n77 stream tcp nowait root internal\n77 dgram udp nowait root x\n77 stream tcp nowait root x\n",
+              99999 stream tcp nowait root x\n77 stream tcp nowait root internal\n77 stream tcp nowait root x\n",
         );
-        assert_eq!((services.len(), errors.len()), (1, 7));
+        assert_eq!((services.len(), errors.len()), (1, 6));
         assert_eq!(errors[0].message(), b"line 1: bad socket type 'raw'");
     }
 }

@@ -12,7 +12,8 @@ use rbox_core::net::sockets;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, socket_with,
+    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect, listen, recvfrom,
+    socket_with,
 };
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGPIPE, SIGTERM};
@@ -198,12 +199,16 @@ impl Inetd<'_> {
         if let (Some(internal), false) = (internal, is_stream) {
             return internal::serve_datagram(env, internal, socket);
         }
-        let connection = match accept_with(socket, SocketFlags::CLOEXEC) {
-            _ if !accepts => None,
-            Ok(connection) => Some(connection),
-            // It has gone meanwhile.
-            Err(_) => return,
+        let connection = if accepts {
+            // It may have gone meanwhile.
+            let Ok(connection) = accept_with(socket, SocketFlags::CLOEXEC) else { return };
+            Some(connection)
+        } else {
+            None
         };
+        if !is_stream && !slot.service.waits {
+            return self.call_connected(env, at);
+        }
         if let (Some(internal), Some(connection)) = (internal.filter(|kind| !internal::is_slow(*kind)), &connection) {
             return internal::serve_stream(env, internal, connection);
         }
@@ -215,6 +220,25 @@ impl Inetd<'_> {
                 let stream = connection.as_ref().unwrap_or(socket);
                 process::exit_now(self.become_program(env, at, stream).0);
             }
+            Err(error) => self.log(env, &error),
+        }
+    }
+
+    /// A datagram for a program that does not wait: the socket is connected to its sender, and the service gets a new one.
+    fn call_connected(&mut self, env: &mut Env, at: usize) {
+        let Some(socket) = self.slots[at].socket.take() else { return };
+        let Ok((_, _, Some(sender))) = recvfrom(&socket, &mut [0; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) else {
+            self.slots[at].socket = Some(socket);
+            return;
+        };
+        let peer = sockets::address_of(sender.clone()).map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        if let Err(errno) = connect(&socket, &sender) {
+            return self.log(env, &Error::on(&self.slots[at].service.name, errno));
+        }
+        self.slots[at].resume = 0;
+        match self.children.fork(peer) {
+            Ok(Some(_)) => {}
+            Ok(None) => process::exit_now(self.become_program(env, at, &socket).0),
             Err(error) => self.log(env, &error),
         }
     }
