@@ -3,6 +3,7 @@
 
 mod ethernet;
 mod inet;
+mod service;
 
 rbox_core::applets! {
     arp: "/sbin/arp";
@@ -10,7 +11,9 @@ rbox_core::applets! {
     dnsd: "/usr/sbin/dnsd";
     ether_wake: "/usr/sbin/ether-wake";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
+    httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
+    inetd: "/usr/sbin/inetd";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
     ipcalc: "/bin/ipcalc";
     nameif: "/sbin/nameif";
@@ -21,6 +24,9 @@ rbox_core::applets! {
     pscan: "/usr/bin/pscan";
     rdate: "/usr/sbin/rdate";
     route: "/sbin/route";
+    tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
+    tftp: "/usr/bin/tftp";
+    tftpd: "/usr/sbin/tftpd";
     traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
@@ -29,7 +35,7 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp,
-    wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd,
+    netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, tftp::fuzz as fuzz_tftp,
+    traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

@@ -36,6 +36,7 @@ pub mod signal_queue;
 pub mod time;
 pub mod virtual_terminal;
 
+pub use rustix::buffer::spare_capacity;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 pub use rustix::io::Errno;
 pub use rustix::{event, mount, net, param, pipe, pty, rand, system, termios, thread};

@@ -20,7 +20,7 @@ use rbox_core::term::{Shown, clean};
 use rbox_core::text;
 
 use link::Link;
-use progress::Progress;
+pub use progress::Progress;
 use url::{Scheme, Url};
 
 options! {

@@ -1,0 +1,4 @@
+//! Requests and httpd.conf.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_httpd(data));
