@@ -1,6 +1,7 @@
 //! The applets of the network: interfaces, routes, names, and the protocols that set them.
 #![forbid(unsafe_code)]
 
+mod dhcp;
 mod inet;
 
 rbox_core::applets! {
@@ -15,4 +16,4 @@ rbox_core::applets! {
 }
 
 #[cfg(fuzzing)]
-pub use {udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
+pub use {dhcp::packet::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};

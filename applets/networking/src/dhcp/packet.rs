@@ -283,13 +283,13 @@ pub fn fuzz(data: &[u8]) {
     for bytes in [Some(data), unwrap(data, 68)].into_iter().flatten() {
         if let Some(message) = Message::parse(bytes) {
             message.kind();
-            let lease = super::lease::Lease::new(message);
+            let lease = super::options::Lease::new(message);
             // Only that neither of them panics is tested.
             let _ = (lease.server(), lease.seconds());
             assert!(lease.vars().iter().all(|word| !word.contains(&0)));
         }
     }
-    let _ = super::lease::parse_option(data);
+    let _ = super::options::parse_option(data);
 }
 
 #[cfg(test)]
@@ -327,7 +327,7 @@ mod tests {
         let whole = wrap(&reply(), 67, Ipv4Addr::UNSPECIFIED);
         for _ in 0..20_000 {
             if let Some(message) = Message::parse(&[&reply()[..FIXED], &random.bytes(300)].concat()) {
-                super::super::lease::Lease::new(message).vars();
+                super::super::options::Lease::new(message).vars();
             }
             Message::parse(&random.spoil(&reply()));
             unwrap(&random.spoil(&whole), 67);
