@@ -5,6 +5,8 @@ mod dhcp;
 mod inet;
 
 rbox_core::applets! {
+    dhcprelay: "/usr/sbin/dhcprelay";
+    dumpleases: "/usr/bin/dumpleases";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
@@ -12,8 +14,12 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";
+    udhcpd: "/usr/sbin/udhcpd";
     wget: "/usr/bin/wget";
 }
 
 #[cfg(fuzzing)]
-pub use {dhcp::packet::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url};
+pub use {
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server,
+    wget::fuzz as fuzz_url,
+};

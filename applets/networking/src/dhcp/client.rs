@@ -10,7 +10,7 @@ use rbox_core::sys::signal_queue::{SIGUSR1, SIGUSR2, SignalQueue};
 use rbox_core::sys::{event, fs, process};
 
 use super::arp;
-use super::options::Lease;
+use super::lease::Lease;
 use super::packet::{self, Kind, Message, Socket};
 use super::script::{self, Log, write_pid};
 

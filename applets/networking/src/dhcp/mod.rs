@@ -2,6 +2,12 @@
 
 pub mod arp;
 pub mod client;
+pub mod config;
+pub mod daemon;
+pub mod lease;
+pub mod leases;
 pub mod options;
 pub mod packet;
+pub mod relay;
 pub mod script;
+pub mod server;
