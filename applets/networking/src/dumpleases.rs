@@ -6,7 +6,6 @@ use rbox_core::prelude::*;
 use rbox_core::term::{Shown, clean};
 use rbox_core::text::{Left, Right};
 
-
 use rbox_core::time::{Moment, Zone, format};
 use rbox_core::{push, text};
 

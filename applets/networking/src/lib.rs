@@ -14,12 +14,13 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     udhcpc: "/sbin/udhcpc";
+    udhcpc6: "/usr/bin/udhcpc6";
     udhcpd: "/usr/sbin/udhcpd";
     wget: "/usr/bin/wget";
 }
 
 #[cfg(fuzzing)]
 pub use {
-    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server,
-    wget::fuzz as fuzz_url,
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::packet6::fuzz as fuzz_dhcp6,
+    dhcp::server::fuzz as fuzz_dhcp_server, wget::fuzz as fuzz_url,
 };

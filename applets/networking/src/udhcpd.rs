@@ -8,7 +8,6 @@ use rbox_core::net::netlink::Netlink;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
-use rbox_core::sys::process;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SignalQueue};
 use rbox_core::text;
 
@@ -16,7 +15,7 @@ use crate::dhcp::config::{Config, MAX_LEASES};
 use crate::dhcp::daemon::{Daemon, wall};
 use crate::dhcp::leases::{self, Leases};
 use crate::dhcp::packet;
-use crate::dhcp::script::{Log, write_pid};
+use crate::dhcp::script::{Log, go_to_background, write_pid};
 use crate::dhcp::server::Server;
 
 options! {
@@ -80,20 +79,13 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let socket = packet::listen(&config.interface, port)?;
     let raw = packet::raw_sender()?;
     if !args.has(FOREGROUND) {
-        go_to_background()?;
+        // The directory stays: names of files in FILE may be relative.
+        go_to_background(None)?;
+        rbox_core::daemon::open_standard_streams(b"/dev/null", OFlags::RDWR)?;
     }
     write_pid(&config.pid_file)?;
     // Blocked and queued from now on: none is lost between two waits.
     let signals = SignalQueue::open(&[SIGTERM, SIGINT, SIGUSR1])?;
     let server = Server { config, own, leases };
     Daemon { server, index: link.index, hardware, port, arping, log, signals, socket, raw, probes: Vec::new() }.run(env)
-}
-
-/// The directory stays: names of files in FILE may be relative.
-fn go_to_background() -> Result<()> {
-    if process::fork().map_err(|errno| Error::on("can't fork", errno))?.is_some() {
-        process::exit_now(0);
-    }
-    process::setsid().map_err(|errno| Error::on("setsid", errno))?;
-    rbox_core::daemon::open_standard_streams(b"/dev/null", OFlags::RDWR)
 }

@@ -6,13 +6,13 @@ use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::net::addr;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::signal_queue::{SIGUSR1, SIGUSR2, SignalQueue};
-use rbox_core::sys::{event, fs, process};
+use rbox_core::sys::signal_queue::SignalQueue;
+use rbox_core::sys::{AsFd, fs};
 
 use super::arp;
 use super::lease::Lease;
 use super::packet::{self, Kind, Message, Socket};
-use super::script::{self, Log, write_pid};
+use super::script::{self, Log, Wake};
 
 /// A client, as the command line describes it.
 pub struct Client<'a> {
@@ -129,15 +129,8 @@ impl Client<'_> {
     }
 
     fn go_to_background(&mut self) -> Result<()> {
-        if process::fork().map_err(|errno| Error::on("can't fork", errno))?.is_some() {
-            process::exit_now(0);
-        }
-        process::setsid().map_err(|errno| Error::on("setsid", errno))?;
         self.stays = true;
-        match self.pid_file {
-            Some(path) => write_pid(path),
-            None => Ok(()),
-        }
+        script::go_to_background(self.pid_file)
     }
 
     /// RFC 2131 4.4.1: discover, take the first offer, request it, ask who has it already.
@@ -246,7 +239,7 @@ impl Client<'_> {
         loop {
             let end = u64::from(lease.seconds()) * 1000;
             let (half, late) = (end / 2, end / 8 * 7);
-            let event = self.wait(None, pause(uptime_milliseconds() - start, end))?;
+            let event = self.wait(None, pause(uptime_milliseconds() - start, half, late, end))?;
             match event {
                 Event::Stop => return self.stop(env, Some(&lease)).map(Some),
                 Event::Release => {
@@ -375,50 +368,39 @@ impl Client<'_> {
 
     /// Waits for a packet, a signal or the end of the time, in milliseconds.
     fn wait(&self, socket: Option<&Socket>, timeout: u64) -> Result<Event> {
-        let signals = &self.signals;
-        let seconds = i64::try_from(timeout / 1000).unwrap_or(i64::MAX).min(1 << 30);
-        let limit = event::Timespec { tv_sec: seconds, tv_nsec: (timeout % 1000 * 1_000_000) as _ };
-        let mut polled = vec![event::PollFd::from_borrowed_fd(signals.fd(), event::PollFlags::IN)];
-        polled.extend(socket.map(|socket| event::PollFd::new(socket.receiver(), event::PollFlags::IN)));
-        // All signals that this program knows are queued; another one only makes a round more.
-        let ready = event::poll(&mut polled, Some(&limit));
-        match signals.take() {
-            Some(SIGUSR1) => return Ok(Event::Renew),
-            Some(SIGUSR2) => return Ok(Event::Release),
-            Some(_) => return Ok(Event::Stop),
-            None => {}
-        }
-        match (ready, socket) {
-            (Ok(1..), Some(socket)) => Ok(socket.receive()?.map_or(Event::Noise, Event::Answer)),
-            (Ok(0), _) => Ok(Event::Timeout),
-            _ => Ok(Event::Noise),
-        }
+        let receiver = socket.map(|socket| socket.receiver().as_fd());
+        Ok(match (script::wait(&self.signals, receiver, timeout), socket) {
+            (Wake::Ready, Some(socket)) => socket.receive()?.map_or(Event::Noise, Event::Answer),
+            (Wake::Ready | Wake::Nothing, _) => Event::Noise,
+            (Wake::Timeout, _) => Event::Timeout,
+            (Wake::Renew, _) => Event::Renew,
+            (Wake::Release, _) => Event::Release,
+            (Wake::Stop, _) => Event::Stop,
+        })
     }
 }
 
-/// How long to wait before the next attempt to renew: to the half of the lease, then half of what is left to the next
-/// bound, but a minute at least (RFC 2131 4.4.5). All in milliseconds.
-fn pause(passed: u64, end: u64) -> u64 {
-    let (half, late) = (end / 2, end / 8 * 7);
-    if passed < half {
-        return half - passed;
+/// How long to wait before the next attempt to renew: to the time for it, then half of what is left to the next bound,
+/// but a minute at least (RFC 2131 4.4.5). All in milliseconds since the lease began.
+pub fn pause(passed: u64, renew: u64, rebind: u64, end: u64) -> u64 {
+    if passed < renew {
+        return renew - passed;
     }
-    let bound = if passed < late { late } else { end };
+    let bound = if passed < rebind { rebind } else { end };
     let left = bound.saturating_sub(passed);
     (left / 2).max(60_000).min(end.saturating_sub(passed)).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::pause;
-
     #[test]
     fn pauses_lead_to_the_bounds_of_the_lease() {
         let hour = 3_600_000;
-        assert_eq!(pause(0, hour), 1_800_000);
-        assert_eq!(pause(1_800_000, hour), 675_000);
-        assert_eq!(pause(3_140_000, hour), 60_000);
-        assert_eq!(pause(3_590_000, hour), 10_000);
-        assert_eq!(pause(hour, hour), 1);
+        let pause = |passed| super::pause(passed, hour / 2, hour / 8 * 7, hour);
+        assert_eq!(pause(0), 1_800_000);
+        assert_eq!(pause(1_800_000), 675_000);
+        assert_eq!(pause(3_140_000), 60_000);
+        assert_eq!(pause(3_590_000), 10_000);
+        assert_eq!(pause(hour), 1);
     }
 }

@@ -2,12 +2,14 @@
 
 pub mod arp;
 pub mod client;
+pub mod client6;
 pub mod config;
 pub mod daemon;
 pub mod lease;
 pub mod leases;
 pub mod options;
 pub mod packet;
+pub mod packet6;
 pub mod relay;
 pub mod script;
 pub mod server;

@@ -162,7 +162,7 @@ fn encode_rapid<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>
     Some(value)
 }
 
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
+pub fn hex(text: &[u8]) -> Option<Vec<u8>> {
     text.chunks(2)
         .map(|pair| if pair.len() == 2 { parse_radix(pair, 16).map(|value| value as u8) } else { None })
         .collect()

@@ -2,8 +2,9 @@
 
 use rbox_core::io::Output;
 use rbox_core::prelude::*;
-use rbox_core::sys::process;
-use rbox_core::sys::signal_queue::SignalQueue;
+use rbox_core::sys::signal_queue::{SIGUSR1, SIGUSR2, SignalQueue};
+use rbox_core::sys::time::milliseconds;
+use rbox_core::sys::{BorrowedFd, event, process};
 use rbox_core::syslog;
 use rbox_core::term::{Shown, clean};
 
@@ -65,4 +66,45 @@ pub fn call(
     });
     let pid = child.map_err(|errno| Error::on("can't fork", errno))?;
     process::wait_for(pid).map(drop).map_err(|errno| Error::on("wait", errno))
+}
+
+/// Goes on in a child in a session of its own, which writes its PID; the parent ends with status 0.
+pub fn go_to_background(pid_file: Option<&[u8]>) -> Result<()> {
+    if process::fork().map_err(|errno| Error::on("can't fork", errno))?.is_some() {
+        process::exit_now(0);
+    }
+    process::setsid().map_err(|errno| Error::on("setsid", errno))?;
+    pid_file.map_or(Ok(()), write_pid)
+}
+
+/// What ended a wait: a packet, the time, or a signal.
+pub enum Wake {
+    Ready,
+    Timeout,
+    Renew,
+    Release,
+    Stop,
+    /// An interruption.
+    Nothing,
+}
+
+/// Waits for a packet, a signal or the end of the time, in milliseconds.
+pub fn wait(signals: &SignalQueue, socket: Option<BorrowedFd<'_>>, timeout: u64) -> Wake {
+    // A poll is of 24 days at most.
+    let limit = milliseconds(timeout.min(1 << 31));
+    let mut polled = vec![event::PollFd::from_borrowed_fd(signals.fd(), event::PollFlags::IN)];
+    polled.extend(socket.map(|socket| event::PollFd::from_borrowed_fd(socket, event::PollFlags::IN)));
+    // All signals that this program knows are queued; another one only makes a round more.
+    let ready = event::poll(&mut polled, Some(&limit));
+    match signals.take() {
+        Some(SIGUSR1) => return Wake::Renew,
+        Some(SIGUSR2) => return Wake::Release,
+        Some(_) => return Wake::Stop,
+        None => {}
+    }
+    match ready {
+        Ok(1..) => Wake::Ready,
+        Ok(0) if timeout <= 1 << 31 => Wake::Timeout,
+        _ => Wake::Nothing,
+    }
 }
