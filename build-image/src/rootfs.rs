@@ -286,9 +286,13 @@ mod tests {
     fn scripts_are_executable_and_secrets_are_private() {
         let tree = tree();
         let mode = |path: &str| tree.get(path.as_bytes()).unwrap().mode;
-        for script in
-            ["etc/init.d/startup", "etc/init.d/shutdown", "etc/init.d/klogd/run", "usr/share/udhcpc/default.script"]
-        {
+        for script in [
+            "etc/init.d/startup",
+            "etc/init.d/shutdown",
+            "etc/init.d/klogd/run",
+            "usr/share/udhcpc/default.script",
+            "usr/share/udhcpc/default6.script",
+        ] {
             assert_eq!(mode(script), 0o755, "{script}");
         }
         assert_eq!(mode("etc/shadow"), 0o600);

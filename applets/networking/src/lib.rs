@@ -1,6 +1,7 @@
 //! The applets of the network: interfaces, routes, names, and the protocols that set them.
 #![forbid(unsafe_code)]
 
+mod dhcp;
 mod ethernet;
 mod inet;
 mod service;
@@ -8,7 +9,9 @@ mod service;
 rbox_core::applets! {
     arp: "/sbin/arp";
     arping: "/usr/sbin/arping";
+    dhcprelay: "/usr/sbin/dhcprelay";
     dnsd: "/usr/sbin/dnsd";
+    dumpleases: "/usr/bin/dumpleases";
     ether_wake: "/usr/sbin/ether-wake";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     httpd: "/usr/sbin/httpd";
@@ -29,13 +32,17 @@ rbox_core::applets! {
     tftpd: "/usr/sbin/tftpd";
     traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
     udhcpc: "/sbin/udhcpc";
+    udhcpc6: "/usr/bin/udhcpc6";
+    udhcpd: "/usr/sbin/udhcpd";
     wget: "/usr/bin/wget";
     whois: "/usr/bin/whois";
 }
 
 #[cfg(fuzzing)]
 pub use {
-    dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd,
-    netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, tftp::fuzz as fuzz_tftp,
-    traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::packet6::fuzz as fuzz_dhcp6,
+    dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp,
+    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat,
+    nslookup::fuzz as fuzz_nslookup, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute,
+    wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

@@ -6,21 +6,50 @@ use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::net::addr;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::signal_queue::{SIGUSR1, SIGUSR2};
-use rbox_core::sys::{event, fs, process};
+use rbox_core::sys::signal_queue::SignalQueue;
+use rbox_core::sys::{AsFd, fs};
 
+use super::arp;
 use super::lease::Lease;
 use super::packet::{self, Kind, Message, Socket};
-use super::{BACKGROUND, BROADCAST, Client, NOW, PID_FILE, QUIT, RELEASE, arp, write_pid};
+use super::script::{self, Log, Wake};
 
-/// A client that runs.
-pub struct Session<'a> {
-    pub client: Client<'a>,
-    pub args: &'a Args<'a>,
+/// A client, as the command line describes it.
+pub struct Client<'a> {
+    pub interface: &'a [u8],
+    pub index: u32,
+    pub hardware: [u8; 6],
+    pub script: &'a [u8],
+    pub pid_file: Option<&'a [u8]>,
+    pub retries: u64,
+    /// Milliseconds.
+    pub timeout: u64,
+    /// Milliseconds.
+    pub try_again: u64,
+    /// For how many milliseconds to ask by ARP who has the address.
+    pub arping: Option<u64>,
+    pub port: u16,
+    /// Options of every packet: client identifier, vendor class, names.
+    pub identity: Vec<u8>,
+    /// The codes of the parameter request list.
+    pub wanted: Vec<u8>,
+    /// Ask for replies by broadcast.
+    pub broadcast: bool,
+    /// Exit if no lease is obtained.
+    pub now: bool,
+    /// Exit after obtaining one.
+    pub quit: bool,
+    /// Release the lease on exit.
+    pub release: bool,
+    /// Go to the background if no lease is obtained.
+    pub background: bool,
     /// The address to ask for.
     pub request: Option<Ipv4Addr>,
+    pub log: Log,
+    pub signals: SignalQueue,
+    pub xid: u32,
     /// The process stays where it is: in the foreground by option, or already in the background.
-    pub background: bool,
+    pub stays: bool,
 }
 
 /// What ended a wait.
@@ -46,7 +75,20 @@ fn text_of(address: Ipv4Addr) -> Vec<u8> {
     addr::text(address.into())
 }
 
-impl Session<'_> {
+impl Client<'_> {
+    /// Calls the script with the lease in its environment, and waits for it.
+    pub fn call_script(&self, env: &mut Env, event: &[u8], lease: Option<&Lease>) -> Result<()> {
+        let mut vars = vec![[b"interface=", self.interface].concat()];
+        vars.extend(lease.into_iter().flat_map(Lease::vars));
+        script::call(env, self.log, &self.signals, self.script, event, &vars)
+    }
+
+    fn message(&self, kind: Kind) -> Message {
+        let mut message = Message::request(kind, self.xid, self.hardware);
+        message.options.extend_from_slice(&self.identity);
+        message
+    }
+
     /// Gets a lease and keeps it, until a signal or an option ends it.
     pub fn run(&mut self, env: &mut Env) -> Outcome {
         loop {
@@ -54,30 +96,30 @@ impl Session<'_> {
                 Found::Lease(lease) => lease,
                 Found::Stop => return self.stop(env, None),
                 Found::Nothing => {
-                    if self.args.has(NOW) {
-                        self.client.log(env, b"no lease, failing");
+                    if self.now {
+                        self.log.say(env, b"no lease, failing");
                         self.remove_pid();
                         return Ok(ExitStatus::FAILURE);
                     }
-                    if self.args.has(BACKGROUND) && !self.background {
-                        self.client.log(env, b"no lease, forking to background");
+                    if self.background && !self.stays {
+                        self.log.say(env, b"no lease, forking to background");
                         self.go_to_background()?;
                     }
-                    match self.wait(None, self.client.try_again)? {
+                    match self.wait(None, self.try_again)? {
                         Event::Stop => return self.stop(env, None),
                         _ => continue,
                     }
                 }
             };
-            self.client.call_script(env, b"bound", Some(&lease))?;
-            if self.args.has(QUIT) {
-                if self.args.has(RELEASE) {
+            self.call_script(env, b"bound", Some(&lease))?;
+            if self.quit {
+                if self.release {
                     self.release(env, &lease)?;
                 }
                 self.remove_pid();
                 return Ok(ExitStatus::SUCCESS);
             }
-            if !self.background {
+            if !self.stays {
                 self.go_to_background()?;
             }
             if let Some(status) = self.hold(env, lease)? {
@@ -87,29 +129,22 @@ impl Session<'_> {
     }
 
     fn go_to_background(&mut self) -> Result<()> {
-        if process::fork().map_err(|errno| Error::on("can't fork", errno))?.is_some() {
-            process::exit_now(0);
-        }
-        process::setsid().map_err(|errno| Error::on("setsid", errno))?;
-        self.background = true;
-        match self.args.value(PID_FILE) {
-            Some(path) => write_pid(path),
-            None => Ok(()),
-        }
+        self.stays = true;
+        script::go_to_background(self.pid_file)
     }
 
     /// RFC 2131 4.4.1: discover, take the first offer, request it, ask who has it already.
     fn discover(&mut self, env: &mut Env) -> Result<Found> {
-        let socket = Socket::raw(self.client.index, self.client.port)?;
-        for _ in 0..self.client.retries {
-            let mut discover = self.client.message(Kind::Discover);
+        let socket = Socket::raw(self.index, self.port)?;
+        for _ in 0..self.retries {
+            let mut discover = self.message(Kind::Discover);
             if let Some(address) = self.request {
                 packet::push_option(&mut discover.options, packet::REQUESTED, &address.octets());
             }
             self.finish(&mut discover);
-            self.client.log(env, b"broadcasting discover");
+            self.log.say(env, b"broadcasting discover");
             socket.broadcast(&discover)?;
-            let offer = match self.await_answer(env, &socket, &[Kind::Offer], self.client.timeout)? {
+            let offer = match self.await_answer(env, &socket, &[Kind::Offer], self.timeout)? {
                 Event::Answer(offer) => offer,
                 Event::Stop => return Ok(Found::Stop),
                 _ => continue,
@@ -120,7 +155,7 @@ impl Session<'_> {
                     true => {
                         self.decline(env, &socket, &lease)?;
                         // RFC 2131 3.1: at least ten seconds before the next attempt.
-                        if let Event::Stop = self.wait(None, self.client.try_again.max(10_000))? {
+                        if let Event::Stop = self.wait(None, self.try_again.max(10_000))? {
                             return Ok(Found::Stop);
                         }
                     }
@@ -129,30 +164,30 @@ impl Session<'_> {
                 Found::Nothing => {}
             }
         }
-        self.client.call_script(env, b"leasefail", None)?;
+        self.call_script(env, b"leasefail", None)?;
         Ok(Found::Nothing)
     }
 
     fn select(&self, env: &mut Env, socket: &Socket, offer: &Message) -> Result<Found> {
         let server = offer.option(packet::SERVER).unwrap_or(&[0; 4]).to_vec();
-        let mut request = self.client.message(Kind::Request);
+        let mut request = self.message(Kind::Request);
         packet::push_option(&mut request.options, packet::REQUESTED, &offer.your.octets());
         packet::push_option(&mut request.options, packet::SERVER, &server);
         self.finish(&mut request);
         let server = <[u8; 4]>::try_from(server.as_slice()).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
         let (own, server) = (text_of(offer.your), text_of(server));
-        for _ in 0..self.client.retries {
-            self.client.log(env, &[&b"broadcasting select for "[..], &own, b", server ", &server].concat());
+        for _ in 0..self.retries {
+            self.log.say(env, &[&b"broadcasting select for "[..], &own, b", server ", &server].concat());
             socket.broadcast(&request)?;
-            match self.await_answer(env, socket, &[Kind::Ack, Kind::Nak], self.client.timeout)? {
+            match self.await_answer(env, socket, &[Kind::Ack, Kind::Nak], self.timeout)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     let lease = Lease::new(answer);
                     self.log_lease(env, &lease);
                     return Ok(Found::Lease(lease));
                 }
                 Event::Answer(answer) => {
-                    self.client.log(env, b"received DHCP NAK");
-                    self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
+                    self.log.say(env, b"received DHCP NAK");
+                    self.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     return Ok(Found::Nothing);
                 }
                 Event::Stop => return Ok(Found::Stop),
@@ -166,32 +201,32 @@ impl Session<'_> {
         let (own, server) = (text_of(lease.address()), text_of(lease.server().unwrap_or(Ipv4Addr::UNSPECIFIED)));
         let seconds = Decimal::new(lease.seconds().into());
         let parts = [&b"lease of "[..], &own, b" obtained from ", &server, b", lease time ", seconds.as_bytes()];
-        self.client.log(env, &parts.concat());
+        self.log.say(env, &parts.concat());
     }
 
     /// True when another host answers to the address: RFC 2131 4.4.1, only with -a.
     fn is_taken(&self, lease: &Lease) -> Result<bool> {
-        match self.client.arping {
-            Some(time) => arp::is_taken(self.client.index, self.client.hardware, lease.address(), time),
+        match self.arping {
+            Some(time) => arp::is_taken(self.index, self.hardware, lease.address(), time),
             None => Ok(false),
         }
     }
 
     fn decline(&self, env: &mut Env, socket: &Socket, lease: &Lease) -> Result<()> {
-        self.client.log(env, b"offered address is in use (got ARP reply), declining");
-        let mut decline = self.client.message(Kind::Decline);
+        self.log.say(env, b"offered address is in use (got ARP reply), declining");
+        let mut decline = self.message(Kind::Decline);
         packet::push_option(&mut decline.options, packet::REQUESTED, &lease.address().octets());
         if let Some(server) = lease.server() {
             packet::push_option(&mut decline.options, packet::SERVER, &server.octets());
         }
         socket.broadcast(&decline)?;
-        self.client.call_script(env, b"deconfig", None)
+        self.call_script(env, b"deconfig", None)
     }
 
     fn finish(&self, message: &mut Message) {
-        message.broadcast = self.args.has(BROADCAST);
-        if !self.client.wanted.is_empty() {
-            packet::push_option(&mut message.options, packet::WANTED, &self.client.wanted);
+        message.broadcast = self.broadcast;
+        if !self.wanted.is_empty() {
+            packet::push_option(&mut message.options, packet::WANTED, &self.wanted);
         }
         packet::push_option(&mut message.options, packet::MAX_SIZE, &576u16.to_be_bytes());
     }
@@ -204,7 +239,7 @@ impl Session<'_> {
         loop {
             let end = u64::from(lease.seconds()) * 1000;
             let (half, late) = (end / 2, end / 8 * 7);
-            let event = self.wait(None, pause(uptime_milliseconds() - start, end))?;
+            let event = self.wait(None, pause(uptime_milliseconds() - start, half, late, end))?;
             match event {
                 Event::Stop => return self.stop(env, Some(&lease)).map(Some),
                 Event::Release => {
@@ -215,8 +250,8 @@ impl Session<'_> {
             }
             let passed = uptime_milliseconds() - start;
             if passed >= end {
-                self.client.log(env, b"lease lost, entering init state");
-                self.client.call_script(env, b"deconfig", None)?;
+                self.log.say(env, b"lease lost, entering init state");
+                self.call_script(env, b"deconfig", None)?;
                 return Ok(None);
             }
             // A user's wish to renew does not wait for the half.
@@ -228,12 +263,12 @@ impl Session<'_> {
                     lease = Lease::new(answer);
                     start = uptime_milliseconds();
                     self.log_lease(env, &lease);
-                    self.client.call_script(env, b"renew", Some(&lease))?;
+                    self.call_script(env, b"renew", Some(&lease))?;
                 }
                 Event::Answer(answer) => {
-                    self.client.log(env, b"received DHCP NAK");
-                    self.client.call_script(env, b"nak", Some(&Lease::new(answer)))?;
-                    self.client.call_script(env, b"deconfig", None)?;
+                    self.log.say(env, b"received DHCP NAK");
+                    self.call_script(env, b"nak", Some(&Lease::new(answer)))?;
+                    self.call_script(env, b"deconfig", None)?;
                     return Ok(None);
                 }
                 Event::Stop => return self.stop(env, Some(&lease)).map(Some),
@@ -258,21 +293,21 @@ impl Session<'_> {
     }
 
     fn renew(&self, env: &mut Env, lease: &Lease, unicast: bool) -> Result<Event> {
-        let mut request = self.client.message(Kind::Request);
+        let mut request = self.message(Kind::Request);
         request.client = lease.address();
         self.finish(&mut request);
         let server = lease.server().filter(|_| unicast);
         let to = text_of(server.unwrap_or(Ipv4Addr::BROADCAST));
-        self.client.log(env, &[b"sending renew to server ", &to[..]].concat());
+        self.log.say(env, &[b"sending renew to server ", &to[..]].concat());
         let socket = match server {
-            Some(server) => Socket::to_server(self.client.interface, lease.address(), server, self.client.port),
-            None => Socket::raw(self.client.index, self.client.port),
+            Some(server) => Socket::to_server(self.interface, lease.address(), server, self.port),
+            None => Socket::raw(self.index, self.port),
         };
         // The address or the interface may have been removed: the lease may still be renewed later.
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
-            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.client.timeout),
+            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.timeout),
             Err(error) => {
-                self.client.log(env, error.message());
+                self.log.say(env, error.message());
                 Ok(Event::Timeout)
             }
         }
@@ -280,25 +315,25 @@ impl Session<'_> {
 
     fn release(&self, env: &mut Env, lease: &Lease) -> Result<()> {
         if let Some(server) = lease.server() {
-            let mut release = self.client.message(Kind::Release);
+            let mut release = self.message(Kind::Release);
             release.client = lease.address();
             packet::push_option(&mut release.options, packet::SERVER, &server.octets());
             let (own, to) = (text_of(lease.address()), text_of(server));
-            self.client.log(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
+            self.log.say(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
             // The server learns of it at the end of the lease anyway; the address goes in any case.
-            let sent = Socket::to_server(self.client.interface, lease.address(), server, self.client.port)
+            let sent = Socket::to_server(self.interface, lease.address(), server, self.port)
                 .and_then(|socket| socket.broadcast(&release));
             if let Err(error) = sent {
-                self.client.log(env, error.message());
+                self.log.say(env, error.message());
             }
         }
-        self.client.log(env, b"entering released state");
-        self.client.call_script(env, b"deconfig", None)
+        self.log.say(env, b"entering released state");
+        self.call_script(env, b"deconfig", None)
     }
 
     fn stop(&self, env: &mut Env, lease: Option<&Lease>) -> Outcome {
-        self.client.log(env, b"received SIGTERM");
-        if let Some(lease) = lease.filter(|_| self.args.has(RELEASE)) {
+        self.log.say(env, b"received SIGTERM");
+        if let Some(lease) = lease.filter(|_| self.release) {
             self.release(env, lease)?;
         }
         self.remove_pid();
@@ -306,7 +341,7 @@ impl Session<'_> {
     }
 
     fn remove_pid(&self) {
-        if let Some(path) = self.args.value(PID_FILE) {
+        if let Some(path) = self.pid_file {
             // Whoever removed it already wanted it gone.
             let _ = fs::unlink(path);
         }
@@ -318,12 +353,12 @@ impl Session<'_> {
         loop {
             match self.wait(Some(socket), end.saturating_sub(uptime_milliseconds()))? {
                 Event::Answer(answer) => {
-                    let mine = answer.xid == self.client.xid && answer.hardware == self.client.hardware;
+                    let mine = answer.xid == self.xid && answer.hardware == self.hardware;
                     if mine && answer.kind().is_some_and(|kind| kinds.contains(&kind)) {
-                        self.client.explain(env, b"received an answer");
+                        self.log.explain(env, b"received an answer");
                         return Ok(Event::Answer(answer));
                     }
-                    self.client.explain(env, b"ignoring a packet for another client or of another kind");
+                    self.log.explain(env, b"ignoring a packet for another client or of another kind");
                 }
                 Event::Noise => {}
                 event => return Ok(event),
@@ -333,50 +368,39 @@ impl Session<'_> {
 
     /// Waits for a packet, a signal or the end of the time, in milliseconds.
     fn wait(&self, socket: Option<&Socket>, timeout: u64) -> Result<Event> {
-        let signals = &self.client.signals;
-        let seconds = i64::try_from(timeout / 1000).unwrap_or(i64::MAX).min(1 << 30);
-        let limit = event::Timespec { tv_sec: seconds, tv_nsec: (timeout % 1000 * 1_000_000) as _ };
-        let mut polled = vec![event::PollFd::from_borrowed_fd(signals.fd(), event::PollFlags::IN)];
-        polled.extend(socket.map(|socket| event::PollFd::new(socket.receiver(), event::PollFlags::IN)));
-        // All signals that this program knows are queued; another one only makes a round more.
-        let ready = event::poll(&mut polled, Some(&limit));
-        match signals.take() {
-            Some(SIGUSR1) => return Ok(Event::Renew),
-            Some(SIGUSR2) => return Ok(Event::Release),
-            Some(_) => return Ok(Event::Stop),
-            None => {}
-        }
-        match (ready, socket) {
-            (Ok(1..), Some(socket)) => Ok(socket.receive()?.map_or(Event::Noise, Event::Answer)),
-            (Ok(0), _) => Ok(Event::Timeout),
-            _ => Ok(Event::Noise),
-        }
+        let receiver = socket.map(|socket| socket.receiver().as_fd());
+        Ok(match (script::wait(&self.signals, receiver, timeout), socket) {
+            (Wake::Ready, Some(socket)) => socket.receive()?.map_or(Event::Noise, Event::Answer),
+            (Wake::Ready | Wake::Nothing, _) => Event::Noise,
+            (Wake::Timeout, _) => Event::Timeout,
+            (Wake::Renew, _) => Event::Renew,
+            (Wake::Release, _) => Event::Release,
+            (Wake::Stop, _) => Event::Stop,
+        })
     }
 }
 
-/// How long to wait before the next attempt to renew: to the half of the lease, then half of what is left to the next
-/// bound, but a minute at least (RFC 2131 4.4.5). All in milliseconds.
-fn pause(passed: u64, end: u64) -> u64 {
-    let (half, late) = (end / 2, end / 8 * 7);
-    if passed < half {
-        return half - passed;
+/// How long to wait before the next attempt to renew: to the time for it, then half of what is left to the next bound,
+/// but a minute at least (RFC 2131 4.4.5). All in milliseconds since the lease began.
+pub fn pause(passed: u64, renew: u64, rebind: u64, end: u64) -> u64 {
+    if passed < renew {
+        return renew - passed;
     }
-    let bound = if passed < late { late } else { end };
+    let bound = if passed < rebind { rebind } else { end };
     let left = bound.saturating_sub(passed);
     (left / 2).max(60_000).min(end.saturating_sub(passed)).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::pause;
-
     #[test]
     fn pauses_lead_to_the_bounds_of_the_lease() {
         let hour = 3_600_000;
-        assert_eq!(pause(0, hour), 1_800_000);
-        assert_eq!(pause(1_800_000, hour), 675_000);
-        assert_eq!(pause(3_140_000, hour), 60_000);
-        assert_eq!(pause(3_590_000, hour), 10_000);
-        assert_eq!(pause(hour, hour), 1);
+        let pause = |passed| super::pause(passed, hour / 2, hour / 8 * 7, hour);
+        assert_eq!(pause(0), 1_800_000);
+        assert_eq!(pause(1_800_000), 675_000);
+        assert_eq!(pause(3_140_000), 60_000);
+        assert_eq!(pause(3_590_000), 10_000);
+        assert_eq!(pause(hour), 1);
     }
 }

@@ -11,6 +11,7 @@ use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, packet};
 use crate::inet::checksum;
 
 pub const REQUESTED: u8 = 50;
+pub const LEASE_TIME: u8 = 51;
 pub const KIND: u8 = 53;
 pub const SERVER: u8 = 54;
 pub const WANTED: u8 = 55;
@@ -20,7 +21,6 @@ pub const CLIENT_ID: u8 = 61;
 pub const FULL_NAME: u8 = 81;
 
 const COOKIE: [u8; 4] = [99, 130, 83, 99];
-const SERVER_PORT: u16 = 67;
 const IP: u16 = 0x0800;
 /// Bytes before the options: RFC 2131's fixed fields and the cookie.
 const FIXED: usize = 240;
@@ -35,11 +35,18 @@ pub enum Kind {
     Ack = 5,
     Nak = 6,
     Release = 7,
+    Inform = 8,
 }
 
-/// A packet, the fields that a client reads and writes.
+/// BOOTREQUEST and BOOTREPLY.
+pub const REQUEST: u8 = 1;
+pub const REPLY: u8 = 2;
+pub const SERVER_PORT: u16 = 67;
+
+/// A packet, the fields that a client and a server read and write.
 #[derive(Clone, Debug)]
 pub struct Message {
+    pub operation: u8,
     pub xid: u32,
     pub broadcast: bool,
     /// The client's address, when it has one.
@@ -48,6 +55,8 @@ pub struct Message {
     pub your: Ipv4Addr,
     /// The server for the next step of a boot.
     pub next_server: Ipv4Addr,
+    /// The relay between client and server.
+    pub relay: Ipv4Addr,
     pub hardware: [u8; 6],
     pub server_name: Vec<u8>,
     pub boot_file: Vec<u8>,
@@ -83,11 +92,13 @@ impl Message {
         let options = vec![KIND, 1, kind as u8];
         let (server_name, boot_file) = (Vec::new(), Vec::new());
         Self {
+            operation: REQUEST,
             xid,
             broadcast: false,
             client: none,
             your: none,
             next_server: none,
+            relay: none,
             hardware,
             server_name,
             boot_file,
@@ -101,19 +112,43 @@ impl Message {
     }
 
     pub fn kind(&self) -> Option<Kind> {
-        let kinds = [Kind::Discover, Kind::Offer, Kind::Request, Kind::Decline, Kind::Ack, Kind::Nak, Kind::Release];
         let &[kind] = self.option(KIND)? else { return None };
-        kinds.into_iter().find(|known| *known as u8 == kind)
+        Some(match kind {
+            1 => Kind::Discover,
+            2 => Kind::Offer,
+            3 => Kind::Request,
+            4 => Kind::Decline,
+            5 => Kind::Ack,
+            6 => Kind::Nak,
+            7 => Kind::Release,
+            8 => Kind::Inform,
+            _ => return None,
+        })
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
-        // Boot request, Ethernet, six bytes of hardware address.
-        let mut bytes = vec![1, 1, 6, 0];
+    /// The address that an option holds.
+    pub fn address(&self, code: u8) -> Option<Ipv4Addr> {
+        Some(Ipv4Addr::from(<[u8; 4]>::try_from(self.option(code)?).ok()?))
+    }
+
+    /// The number of 32 bits that an option holds.
+    pub fn number(&self, code: u8) -> Option<u32> {
+        Some(u32::from_be_bytes(self.option(code)?.try_into().ok()?))
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Ethernet, six bytes of hardware address, no hops.
+        let mut bytes = vec![self.operation, 1, 6, 0];
         bytes.extend_from_slice(&self.xid.to_be_bytes());
         bytes.extend_from_slice(&[0, 0, if self.broadcast { 0x80 } else { 0 }, 0]);
-        bytes.extend_from_slice(&self.client.octets());
-        bytes.resize(28, 0);
+        for address in [self.client, self.your, self.next_server, self.relay] {
+            bytes.extend_from_slice(&address.octets());
+        }
         bytes.extend_from_slice(&self.hardware);
+        for (start, field) in [(44, &self.server_name), (108, &self.boot_file)] {
+            bytes.resize(start, 0);
+            bytes.extend_from_slice(field);
+        }
         bytes.resize(FIXED - COOKIE.len(), 0);
         bytes.extend_from_slice(&COOKIE);
         bytes.extend_from_slice(&self.options);
@@ -123,9 +158,9 @@ impl Message {
         bytes
     }
 
-    /// Reads a reply; `None` when the bytes are not a DHCP reply.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() < FIXED || bytes[0] != 2 || bytes[FIXED - 4..FIXED] != COOKIE {
+    /// Reads a request or a reply; `None` when the bytes are none of DHCP.
+    pub fn parse(bytes: &[u8], operation: u8) -> Option<Self> {
+        if bytes.len() < FIXED || bytes[0] != operation || bytes[FIXED - 4..FIXED] != COOKIE {
             return None;
         }
         let address = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
@@ -144,11 +179,13 @@ impl Message {
             _ => field.split(|&byte| byte == 0).next().unwrap_or_default().to_vec(),
         };
         Some(Self {
+            operation,
             xid: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
             broadcast: bytes[10] & 0x80 != 0,
             client: address(12),
             your: address(16),
             next_server: address(20),
+            relay: address(24),
             hardware: bytes[28..34].try_into().ok()?,
             server_name: text(name, 2),
             boot_file: text(file, 1),
@@ -213,7 +250,8 @@ impl Socket {
         let content = message.to_bytes();
         let sent = match self {
             Self::Raw { socket, index, port } => {
-                let whole = wrap(&content, *port, message.client);
+                let from = SocketAddrV4::new(message.client, *port);
+                let whole = wrap(&content, from, SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT));
                 packet::send(socket.as_fd(), *index, IP, &[0xff; 6], &whole)
             }
             Self::Server(socket) => net::send(socket, &content, SendFlags::empty()),
@@ -233,27 +271,57 @@ impl Socket {
         };
         let content = &buffer[..count.min(buffer.len())];
         Ok(match self {
-            Self::Raw { port, .. } => unwrap(content, *port).and_then(Message::parse),
-            Self::Server(_) => Message::parse(content),
+            Self::Raw { port, .. } => unwrap(content, *port).and_then(|bytes| Message::parse(bytes, REPLY)),
+            Self::Server(_) => Message::parse(content, REPLY),
         })
     }
 }
 
-/// Puts IP and UDP headers (RFC 791, RFC 768) before a packet to everyone.
-fn wrap(content: &[u8], port: u16, own: Ipv4Addr) -> Vec<u8> {
+/// Sends a UDP packet to a host that has no address yet, by its hardware address and with headers of our own.
+pub fn send_raw(
+    socket: &OwnedFd,
+    index: u32,
+    hardware: [u8; 6],
+    content: &[u8],
+    from: SocketAddrV4,
+    to: SocketAddrV4,
+) -> Result<()> {
+    let hardware = if to.ip().is_broadcast() { [0xff; 6] } else { hardware };
+    let sent = packet::send(socket.as_fd(), index, IP, &hardware, &wrap(content, from, to));
+    sent.map(drop).map_err(|errno| Error::on("can't send", errno))
+}
+
+/// A packet socket that only sends.
+pub fn raw_sender() -> Result<OwnedFd> {
+    packet::open(0, 0).map_err(|errno| Error::on("packet socket", errno))
+}
+
+/// A UDP socket of a server or a relay at a port, for one interface.
+pub fn listen(interface: &[u8], port: u16) -> Result<OwnedFd> {
+    let open = || -> core::result::Result<OwnedFd, Errno> {
+        let socket = net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        sockopt::set_socket_broadcast(&socket, true)?;
+        packet::bind_to_interface(socket.as_fd(), interface)?;
+        net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))?;
+        Ok(socket)
+    };
+    open().map_err(|errno| Error::on([interface, b": UDP socket"].concat(), errno))
+}
+
+/// Puts IP and UDP headers (RFC 791, RFC 768) before a packet.
+fn wrap(content: &[u8], from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
     let length = (content.len() + 8) as u16;
-    let mut udp = [port.to_be_bytes(), SERVER_PORT.to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
-    let mut pseudo = [own.octets(), [255; 4]].concat();
-    pseudo.extend_from_slice(&[0, 17]);
-    pseudo.extend_from_slice(&length.to_be_bytes());
+    let mut udp = [from.port().to_be_bytes(), to.port().to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
+    let addresses = [from.ip().octets(), to.ip().octets()].concat();
+    let pseudo = [&addresses[..], &[0, 17], &length.to_be_bytes()].concat();
     // Zero would mean that there is no checksum.
     let sum = Some(checksum(&[&pseudo, &udp, content])).filter(|sum| *sum != 0).unwrap_or(0xffff);
     udp[6..].copy_from_slice(&sum.to_be_bytes());
     let mut ip = vec![0x45, 0];
     ip.extend_from_slice(&(length + 20).to_be_bytes());
     ip.extend_from_slice(&[0, 0, 0, 0, 64, 17, 0, 0]);
-    ip.extend_from_slice(&own.octets());
-    ip.extend_from_slice(&[255; 4]);
+    ip.extend_from_slice(&addresses);
     let sum = checksum(&[&ip]);
     ip[10..12].copy_from_slice(&sum.to_be_bytes());
     [&ip, &udp, content].concat()
@@ -281,7 +349,7 @@ fn unwrap(bytes: &[u8], port: u16) -> Option<&[u8]> {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     for bytes in [Some(data), unwrap(data, 68)].into_iter().flatten() {
-        if let Some(message) = Message::parse(bytes) {
+        if let Some(message) = Message::parse(bytes, REPLY) {
             message.kind();
             let lease = super::lease::Lease::new(message);
             // Only that neither of them panics is tested.
@@ -289,12 +357,18 @@ pub fn fuzz(data: &[u8]) {
             assert!(lease.vars().iter().all(|word| !word.contains(&0)));
         }
     }
-    let _ = super::lease::parse_option(data);
+    let _ = super::options::parse_option(data);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A packet of nobody to everyone.
+    fn wrapped(content: &[u8], from: u16) -> Vec<u8> {
+        let from = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, from);
+        wrap(content, from, SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT))
+    }
 
     fn reply() -> Vec<u8> {
         let mut bytes = Message::request(Kind::Offer, 7, [1, 2, 3, 4, 5, 6]).to_bytes();
@@ -305,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_reply_is_read_back() {
-        let message = Message::parse(&reply()).expect("a whole reply");
+        let message = Message::parse(&reply(), REPLY).expect("a whole reply");
         assert_eq!((message.xid, message.kind()), (7, Some(Kind::Offer)));
         assert_eq!(message.your, Ipv4Addr::new(10, 0, 2, 15));
         assert_eq!(message.hardware, [1, 2, 3, 4, 5, 6]);
@@ -313,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_packet_survives_its_headers() {
-        let whole = wrap(b"abc", 68, Ipv4Addr::UNSPECIFIED);
+        let whole = wrapped(b"abc", 68);
         assert_eq!((whole.len(), checksum(&[&whole[..20]])), (31, 0));
         let mut answer = whole.clone();
         answer[20..24].copy_from_slice(&[0, 67, 0, 68]);
@@ -324,12 +398,12 @@ mod tests {
     #[test]
     fn any_bytes_are_read_without_a_panic() {
         let mut random = rbox_core::testing::Random::new(19);
-        let whole = wrap(&reply(), 67, Ipv4Addr::UNSPECIFIED);
+        let whole = wrapped(&reply(), 67);
         for _ in 0..20_000 {
-            if let Some(message) = Message::parse(&[&reply()[..FIXED], &random.bytes(300)].concat()) {
+            if let Some(message) = Message::parse(&[&reply()[..FIXED], &random.bytes(300)].concat(), REPLY) {
                 super::super::lease::Lease::new(message).vars();
             }
-            Message::parse(&random.spoil(&reply()));
+            Message::parse(&random.spoil(&reply()), REPLY);
             unwrap(&random.spoil(&whole), 67);
             options(&random.bytes(64)).count();
         }
@@ -339,13 +413,13 @@ mod tests {
     fn cut_packets_are_none() {
         let bytes = reply();
         for length in 0..FIXED {
-            assert!(Message::parse(&bytes[..length]).is_none());
+            assert!(Message::parse(&bytes[..length], REPLY).is_none());
         }
         assert_eq!(options(&[53, 1]).count(), 0);
         assert_eq!(options(&[0, 0, 255, 1, 1]).count(), 0);
         assert_eq!(options(&[1, 200, 3]).count(), 0);
         for length in 0..30 {
-            assert_eq!(unwrap(&wrap(b"abc", 67, Ipv4Addr::UNSPECIFIED)[..length], 67), None);
+            assert_eq!(unwrap(&wrapped(b"abc", 67)[..length], 67), None);
         }
     }
 }

@@ -5,19 +5,19 @@ use core::net::Ipv4Addr;
 use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{RecvFlags, recv};
-use rbox_core::sys::{AsFd, packet};
+use rbox_core::sys::{AsFd, OwnedFd, packet};
 use rbox_core::tty::wait_readable;
 
 /// The Ethernet protocol.
-const ARP: u16 = 0x0806;
+pub const ARP: u16 = 0x0806;
 /// Bytes of a packet for Ethernet and IPv4.
 const SIZE: usize = 28;
 
 /// Asks for `milliseconds` who has `address`; true when another host answers.
 pub fn is_taken(index: u32, hardware: [u8; 6], address: Ipv4Addr, milliseconds: u64) -> Result<bool> {
-    let failed = |errno| Error::on("ARP socket", errno);
-    let socket = packet::open(index, ARP).map_err(failed)?;
-    packet::send(socket.as_fd(), index, ARP, &[0xff; 6], &probe(hardware, address)).map_err(failed)?;
+    let socket = open(index)?;
+    let sent = packet::send(socket.as_fd(), index, ARP, &[0xff; 6], &probe(hardware, address));
+    sent.map_err(|errno| Error::on("ARP socket", errno))?;
     let end = uptime_milliseconds() + milliseconds;
     let mut buffer = [0; 64];
     loop {
@@ -34,8 +34,13 @@ pub fn is_taken(index: u32, hardware: [u8; 6], address: Ipv4Addr, milliseconds: 
     }
 }
 
+/// A socket that hears the ARP packets of the interface `index`.
+pub fn open(index: u32) -> Result<OwnedFd> {
+    packet::open(index, ARP).map_err(|errno| Error::on("ARP socket", errno))
+}
+
 /// RFC 5227 1.1: a request without a sender's address.
-fn probe(hardware: [u8; 6], address: Ipv4Addr) -> [u8; SIZE] {
+pub fn probe(hardware: [u8; 6], address: Ipv4Addr) -> [u8; SIZE] {
     let mut probe = [0; SIZE];
     // Ethernet, IPv4, their lengths, request.
     probe[..8].copy_from_slice(&[0, 1, 8, 0, 6, 4, 0, 1]);
@@ -45,7 +50,7 @@ fn probe(hardware: [u8; 6], address: Ipv4Addr) -> [u8; SIZE] {
 }
 
 /// True when the packet is another host's that has `address`, or that asks for it at the same time.
-fn claims(packet: &[u8], own: [u8; 6], address: Ipv4Addr) -> bool {
+pub fn claims(packet: &[u8], own: [u8; 6], address: Ipv4Addr) -> bool {
     let Some(packet) = packet.get(..SIZE).filter(|packet| packet[..6] == [0, 1, 8, 0, 6, 4]) else { return false };
     let (sender, from, target) = (&packet[8..14], &packet[14..18], &packet[24..28]);
     let address = address.octets();
