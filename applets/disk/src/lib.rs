@@ -17,6 +17,7 @@ rbox_core::applets! {
     getfattr: "/usr/bin/getfattr";
     losetup: "/sbin/losetup";
     lsattr: "/bin/lsattr";
+    mkfs_vfat: "/sbin/mkfs.vfat" "/sbin/mkdosfs";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";
     partprobe: "/usr/sbin/partprobe";
