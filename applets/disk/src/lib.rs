@@ -1,6 +1,8 @@
 //! Disks and filesystems.
 #![forbid(unsafe_code)]
 
+mod minix;
+
 rbox_core::applets! {
     blkdiscard: "/usr/bin/blkdiscard";
     blkid: "/sbin/blkid";
@@ -12,11 +14,13 @@ rbox_core::applets! {
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
     fsck: "/sbin/fsck";
+    fsck_minix: "/sbin/fsck.minix";
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
     getfattr: "/usr/bin/getfattr";
     losetup: "/sbin/losetup";
     lsattr: "/bin/lsattr";
+    mkfs_minix: "/sbin/mkfs.minix";
     mkfs_vfat: "/sbin/mkfs.vfat" "/sbin/mkdosfs";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";

@@ -322,7 +322,7 @@ mod tests {
         let clusters = |mebibytes: u64| layout(32, mebibytes << 20).cluster;
         assert_eq!([33, 259, 260, 8191, 8192, 16384, 32768].map(clusters), [1, 1, 8, 8, 16, 32, 64]);
         assert_eq!([2, 4, 32].map(|mebibytes| layout(12, mebibytes << 20).cluster), [1, 2, 32]);
-        assert_eq!([16, 64, 2047].map(|mebibytes| layout(16, mebibytes << 20).cluster), [1, 4, 64]);
+        assert_eq!([16, 64, 2047].map(|mebibytes| layout(16, mebibytes << 20).cluster), [1, 2, 64]);
     }
 
     #[test]
