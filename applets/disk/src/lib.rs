@@ -20,6 +20,7 @@ rbox_core::applets! {
     getfattr: "/usr/bin/getfattr";
     losetup: "/sbin/losetup";
     lsattr: "/bin/lsattr";
+    mke2fs: "/sbin/mke2fs" "/sbin/mkfs.ext2";
     mkfs_minix: "/sbin/mkfs.minix";
     mkfs_vfat: "/sbin/mkfs.vfat" "/sbin/mkdosfs";
     mkswap: "/sbin/mkswap";

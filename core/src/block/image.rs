@@ -42,7 +42,12 @@ impl Image {
 
     fn new(path: &[u8], how: OFlags) -> Result<Self> {
         let failed = |errno| Error::cannot("open", path, errno);
-        let file = fs::open(path, how | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).map_err(failed)?;
+        Self::of(fs::open(path, how | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).map_err(failed)?, path)
+    }
+
+    /// The image that is already open, with a path for messages.
+    pub fn of(file: OwnedFd, path: &[u8]) -> Result<Self> {
+        let failed = |errno| Error::cannot("open", path, errno);
         let kind = files::kind(&fs::fstat(&file).map_err(failed)?);
         let is_device = kind == FileType::BlockDevice;
         let size = match is_device {
