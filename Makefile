@@ -88,7 +88,7 @@ fuzz:
 	sh fuzz/run.sh $(SECONDS)
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio e2fsprogs libarchive-tools runit iproute2 procps psmisc python3-minimal openssl
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio dosfstools e2fsprogs fdisk libarchive-tools runit iproute2 procps psmisc python3-minimal openssl
 
 test: tools lint unit compat boot-test terminal choices
 
