@@ -1,10 +1,11 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices
+.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
 	@echo 'make rbox       the static binary, target/rbox; APPLETS="sh ls" or APPLETS=FILE selects names, TARGET=aarch64'
 	@echo 'make image      the disk, target/rbox.img'
+	@echo 'make deb        a package for Debian; make oci: an image for containers'
 	@echo 'make test       everything that CI runs (about 15 minutes, the first time 45)'
 	@echo 'make lint       format and lints, for all processors'
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
@@ -39,6 +40,18 @@ hardware-test: rbox
 rbox:
 	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
 	cargo run -q --locked -p build-image -- licenses
+
+# A package for Debian, and an image for containers.
+deb: rbox
+	cargo run -q --locked -p build-image -- deb
+
+oci: rbox
+	cargo run -q --locked -p build-image -- oci
+
+# Installs, upgrades and removes the package in a new Debian, and runs the container image.
+package-test: deb oci
+	sh build-image/packages.sh debootstrap
+	sh build-image/package-test.sh
 
 lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
