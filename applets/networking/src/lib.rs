@@ -17,6 +17,7 @@ rbox_core::applets! {
     nc: "/usr/bin/nc";
     netstat: "/bin/netstat";
     nslookup: "/usr/bin/nslookup";
+    ntp: "/usr/sbin/ntpd";
     ping: "/bin/ping" "/bin/ping6";
     pscan: "/usr/bin/pscan";
     rdate: "/usr/sbin/rdate";
@@ -30,6 +31,6 @@ rbox_core::applets! {
 #[cfg(fuzzing)]
 pub use {
     dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, traceroute::fuzz as fuzz_traceroute, udhcpc::fuzz as fuzz_dhcp,
-    wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, traceroute::fuzz as fuzz_traceroute,
+    udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };
