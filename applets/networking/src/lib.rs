@@ -11,9 +11,11 @@ rbox_core::applets! {
     ether_wake: "/usr/sbin/ether-wake";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
+    ifplugd: "/usr/sbin/ifplugd";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
     ipcalc: "/bin/ipcalc";
     nameif: "/sbin/nameif";
+    nbd_client: "/usr/sbin/nbd-client";
     nc: "/usr/bin/nc";
     netstat: "/bin/netstat";
     nslookup: "/usr/bin/nslookup";
@@ -26,6 +28,7 @@ rbox_core::applets! {
     udhcpc: "/sbin/udhcpc";
     wget: "/usr/bin/wget";
     whois: "/usr/bin/whois";
+    zcip: "/sbin/zcip";
 }
 
 #[cfg(fuzzing)]
