@@ -16,13 +16,16 @@ rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
+    ifplugd: "/usr/sbin/ifplugd";
     inetd: "/usr/sbin/inetd";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
     ipcalc: "/bin/ipcalc";
     nameif: "/sbin/nameif";
+    nbd_client: "/usr/sbin/nbd-client";
     nc: "/usr/bin/nc";
     netstat: "/bin/netstat";
     nslookup: "/usr/bin/nslookup";
+    ntp: "/usr/sbin/ntpd";
     ping: "/bin/ping" "/bin/ping6";
     pscan: "/usr/bin/pscan";
     rdate: "/usr/sbin/rdate";
@@ -36,13 +39,10 @@ rbox_core::applets! {
     udhcpd: "/usr/sbin/udhcpd";
     wget: "/usr/bin/wget";
     whois: "/usr/bin/whois";
+    zcip: "/sbin/zcip";
 }
 
 #[cfg(fuzzing)]
 pub use {
-    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::packet6::fuzz as fuzz_dhcp6,
-    dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp,
-    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute,
-    wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet6::fuzz as fuzz_dhcp6, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

@@ -108,3 +108,41 @@ pub fn change_arp(request: u32, entry: &ArpEntry<'_>) -> Result<(), Errno> {
         _ => Ok(()),
     }
 }
+
+/// Whether a cable is plugged in, as the transceiver's status says: SIOCGMIIPHY and SIOCGMIIREG, or the private requests
+/// that drivers had before these (linux/mii.h).
+pub fn mii_link(name: &[u8], private: bool) -> Result<bool, Errno> {
+    // SIOCDEVPRIVATE, and the register BMSR with its bit for the link.
+    let (ask, read) = if private { (0x89f0, 0x89f1) } else { (0x8947, 0x8948) };
+    const STATUS: u16 = 1;
+    const LINK: u16 = 4;
+    let (socket, mut asked) = request_about(name)?;
+    // SAFETY: both requests read and write a struct mii_ioctl_data of four 16-bit numbers, which is in the union of the
+    // struct ifreq, whose size is at least that; zeros are valid there. asked outlives the calls.
+    unsafe {
+        let data = (&raw mut asked.ifr_ifru).cast::<[u16; 4]>();
+        if libc::ioctl(socket.as_raw_fd(), ask as _, &raw mut asked) < 0 {
+            return Err(last_errno());
+        }
+        (*data)[1] = STATUS;
+        if libc::ioctl(socket.as_raw_fd(), read as _, &raw mut asked) < 0 {
+            return Err(last_errno());
+        }
+        Ok((*data)[3] & LINK != 0)
+    }
+}
+
+/// Whether a wireless interface belongs to a network: SIOCGIWAP (linux/wireless.h).
+pub fn wireless_link(name: &[u8]) -> Result<bool, Errno> {
+    let (socket, mut asked) = request_about(name)?;
+    // SAFETY: the request writes a struct sockaddr into the union of what has the layout of a struct ifreq, which outlives
+    // the call.
+    let address = unsafe {
+        if libc::ioctl(socket.as_raw_fd(), 0x8b15, &raw mut asked) < 0 {
+            return Err(last_errno());
+        }
+        asked.ifr_ifru.ifru_hwaddr.sa_data
+    };
+    // No network is 00:00:00:00:00:00, ff:ff:ff:ff:ff:ff or 44:44:44:44:44:44.
+    Ok(address[..6].iter().any(|byte| *byte != address[0]) || !matches!(address[0] as u8, 0 | 0xff | 0x44))
+}

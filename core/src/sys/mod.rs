@@ -24,6 +24,7 @@ pub mod keyboard;
 pub mod klog;
 pub mod loop_device;
 pub mod namespace;
+pub mod nbd;
 pub mod packet;
 pub mod privilege;
 pub mod process;
