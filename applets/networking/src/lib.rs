@@ -1,10 +1,13 @@
 //! The applets of the network: interfaces, routes, names, and the protocols that set them.
 #![forbid(unsafe_code)]
 
+mod ftp;
 mod inet;
 mod service;
 
 rbox_core::applets! {
+    ftpd: "/usr/sbin/ftpd";
+    ftpget: "/usr/bin/ftpget" "/usr/bin/ftpput";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
