@@ -6,6 +6,7 @@ mod inet;
 mod service;
 
 rbox_core::applets! {
+    fakeidentd: "/usr/sbin/fakeidentd";
     ftpd: "/usr/sbin/ftpd";
     ftpget: "/usr/bin/ftpget" "/usr/bin/ftpput";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
@@ -17,6 +18,8 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
+    telnet: "/usr/bin/telnet";
+    telnetd: "/usr/sbin/telnetd";
     tftp: "/usr/bin/tftp";
     tftpd: "/usr/sbin/tftpd";
     udhcpc: "/sbin/udhcpc";
@@ -25,6 +28,6 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, tftp::fuzz as fuzz_tftp, udhcpc::fuzz as fuzz_dhcp,
-    wget::fuzz as fuzz_url,
+    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp,
+    udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
 };
