@@ -4,7 +4,7 @@ use crate::names;
 use crate::names::Names;
 use crate::number::Decimal;
 use crate::sys::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with};
-use crate::sys::process;
+use crate::sys::{OwnedFd, process};
 
 /// Facility `auth` with severity `info`.
 pub const AUTH_INFO: u16 = 4 << 3 | 6;
@@ -23,19 +23,39 @@ pub const SEVERITIES: Names = names! {
     "emerg" = 0, "alert" = 1, "crit" = 2, "err" = 3, "warn" = 4, "notice" = 5, "info" = 6, "debug" = 7, "panic" = 0, "error" = 3, "warning" = 4,
 };
 
+/// A connection to the log, which goes on where /dev/log is out of sight (chroot(2)).
+#[derive(Debug)]
+pub struct Log(OwnedFd);
+
+impl Log {
+    /// `None` when nobody listens.
+    pub fn open() -> Option<Self> {
+        let address = SocketAddrUnix::new("/dev/log").ok()?;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        connect(&socket, &address).ok()?;
+        Some(Self(socket))
+    }
+
+    /// Sends one message; `tag` is the program's name, to which the PID is added.
+    pub fn send(&self, priority: u16, tag: &[u8], message: &[u8]) -> bool {
+        let pid = process::getpid().as_raw_pid() as u64;
+        self.send_line(priority, &[tag, b"[", Decimal::new(pid).as_bytes(), b"]"].concat(), message)
+    }
+
+    fn send_line(&self, priority: u16, tag: &[u8], message: &[u8]) -> bool {
+        let text = [b"<", Decimal::new(priority.into()).as_bytes(), b">", tag, b": ", message].concat();
+        send(&self.0, &text, SendFlags::NOSIGNAL).is_ok()
+    }
+}
+
 /// Sends one message; `tag` is the program's name. A log that nobody listens to loses it, as syslog(3) does.
 pub fn log(priority: u16, tag: &[u8], message: &[u8]) {
-    let pid = process::getpid().as_raw_pid() as u64;
-    let tag = [tag, b"[", Decimal::new(pid).as_bytes(), b"]"].concat();
-    send_line(priority, &tag, message);
+    if let Some(log) = Log::open() {
+        log.send(priority, tag, message);
+    }
 }
 
 /// The same with the tag as it is. False when nobody listens.
 pub fn send_line(priority: u16, tag: &[u8], message: &[u8]) -> bool {
-    let text = [b"<", Decimal::new(priority.into()).as_bytes(), b">", tag, b": ", message].concat();
-    let Ok(address) = SocketAddrUnix::new("/dev/log") else { return false };
-    let Ok(socket) = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None) else {
-        return false;
-    };
-    connect(&socket, &address).is_ok() && send(&socket, &text, SendFlags::NOSIGNAL).is_ok()
+    Log::open().is_some_and(|log| log.send_line(priority, tag, message))
 }

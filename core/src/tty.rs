@@ -1,15 +1,17 @@
-//! Terminal modes: the ordinary one, and reading a secret.
+//! Terminal modes: the ordinary one, and reading a secret; the text before a login.
 
 use crate::error::{Error, Result};
 use crate::io;
 use crate::sys::event::{PollFd, PollFlags, poll};
 use crate::sys::signal::{self, Disposition, pending, take_pending};
 use crate::sys::signal_queue::SIGINT;
+use crate::sys::system::uname;
 use crate::sys::termios::{
     ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 use crate::sys::time;
 use crate::sys::{BorrowedFd, fd};
+use crate::time::{Moment, Zone};
 
 /// Brings a terminal that a dead program left in a strange mode back to an ordinary one. What is no terminal is left
 /// alone.
@@ -109,4 +111,51 @@ pub fn ask_secret(on: i32, prompt: &[u8], milliseconds: Option<u64>) -> Result<O
         output.flush()?;
     }
     if interrupted { Ok(None) } else { answer }
+}
+
+/// Expands the `\X` and `%X` of an issue file: names of the system, the line, the time.
+pub fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
+    let system = uname();
+    let format = |pattern: &[u8]| crate::time::format(pattern, Moment::now(), &Zone::load(None));
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        let Some((&character, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
+            into.push(byte);
+            continue;
+        };
+        rest = after;
+        match character {
+            b's' => into.extend_from_slice(system.sysname().to_bytes()),
+            b'n' | b'h' => into.extend_from_slice(system.nodename().to_bytes()),
+            b'r' => into.extend_from_slice(system.release().to_bytes()),
+            b'v' => into.extend_from_slice(system.version().to_bytes()),
+            b'm' => into.extend_from_slice(system.machine().to_bytes()),
+            b'D' | b'o' => into.extend_from_slice(system.domainname().to_bytes()),
+            b'd' => into.extend_from_slice(&format(b"%A, %d %B %Y")),
+            b't' => into.extend_from_slice(&format(b"%H:%M:%S")),
+            b'l' => into.extend_from_slice(tty),
+            _ => into.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_issue_is_expanded_without_a_panic() {
+        let mut random = crate::testing::Random::new(17);
+        for _ in 0..200 {
+            expand_issue(&random.spoil(b"\\s \\r on \\n (\\l) %d"), b"tty1", &mut Vec::new());
+        }
+    }
+
+    #[test]
+    fn an_issue_names_the_line() {
+        let mut text = Vec::new();
+        expand_issue(b"on \\l (%l) \\\\ \\", b"/dev/tty1", &mut text);
+        assert_eq!(text, b"on /dev/tty1 (/dev/tty1) \\ \\");
+    }
 }

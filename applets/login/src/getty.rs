@@ -13,8 +13,7 @@ use rbox_core::sys::termios::{
     tcflush, tcgetattr, tcsetattr, tcsetpgrp,
 };
 use rbox_core::sys::{fd, fs, process};
-use rbox_core::time::{Moment, Zone};
-use rbox_core::tty::{set_cooked, wait_readable};
+use rbox_core::tty::{expand_issue, set_cooked, wait_readable};
 
 options! {
     "[OPTIONS] BAUD[,BAUD]... TTY [TERM]
@@ -254,33 +253,6 @@ fn read_name(timeout: Option<u64>) -> Result<Typed> {
     }
 }
 
-/// Expands the `\X` and `%X` of an issue file: names of the system, the line, the time.
-fn expand_issue(text: &[u8], tty: &[u8], into: &mut Vec<u8>) {
-    let system = uname();
-    let format = |pattern: &[u8]| rbox_core::time::format(pattern, Moment::now(), &Zone::load(None));
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        let Some((&character, after)) = after.split_first().filter(|_| matches!(byte, b'\\' | b'%')) else {
-            into.push(byte);
-            continue;
-        };
-        rest = after;
-        match character {
-            b's' => into.extend_from_slice(system.sysname().to_bytes()),
-            b'n' | b'h' => into.extend_from_slice(system.nodename().to_bytes()),
-            b'r' => into.extend_from_slice(system.release().to_bytes()),
-            b'v' => into.extend_from_slice(system.version().to_bytes()),
-            b'm' => into.extend_from_slice(system.machine().to_bytes()),
-            b'D' | b'o' => into.extend_from_slice(system.domainname().to_bytes()),
-            b'd' => into.extend_from_slice(&format(b"%A, %d %B %Y")),
-            b't' => into.extend_from_slice(&format(b"%H:%M:%S")),
-            b'l' => into.extend_from_slice(tty),
-            _ => into.push(character),
-        }
-    }
-}
-
 fn become_login(env: &mut Env, args: &Args<'_>, term: Option<&[u8]>, name: Option<Vec<u8>>) -> Outcome {
     let program = args.value(LOGIN).unwrap_or(b"/bin/login");
     let mut words = vec![program];
@@ -310,20 +282,5 @@ mod tests {
         assert_eq!(parse_speeds(b"115200,9600").ok(), Some(vec![115_200, 9600]));
         assert!(parse_speeds(b"9600,12345").is_err());
         assert!(parse_speeds(b"9600,x").is_err() && parse_speeds(b"").is_err());
-    }
-
-    #[test]
-    fn any_issue_is_expanded_without_a_panic() {
-        let mut random = rbox_core::testing::Random::new(17);
-        for _ in 0..200 {
-            expand_issue(&random.spoil(b"\\s \\r on \\n (\\l) %d"), b"tty1", &mut Vec::new());
-        }
-    }
-
-    #[test]
-    fn an_issue_names_the_line() {
-        let mut text = Vec::new();
-        expand_issue(b"on \\l (%l) \\\\ \\", b"/dev/tty1", &mut text);
-        assert_eq!(text, b"on /dev/tty1 (/dev/tty1) \\ \\");
     }
 }

@@ -3,6 +3,7 @@
 
 mod dhcp;
 mod ethernet;
+mod ftp;
 mod inet;
 mod service;
 
@@ -13,6 +14,9 @@ rbox_core::applets! {
     dnsd: "/usr/sbin/dnsd";
     dumpleases: "/usr/bin/dumpleases";
     ether_wake: "/usr/sbin/ether-wake";
+    fakeidentd: "/usr/sbin/fakeidentd";
+    ftpd: "/usr/sbin/ftpd";
+    ftpget: "/usr/bin/ftpget" "/usr/bin/ftpput";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
@@ -31,6 +35,8 @@ rbox_core::applets! {
     rdate: "/usr/sbin/rdate";
     route: "/sbin/route";
     tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
+    telnet: "/usr/bin/telnet";
+    telnetd: "/usr/sbin/telnetd";
     tftp: "/usr/bin/tftp";
     tftpd: "/usr/sbin/tftpd";
     traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
@@ -44,5 +50,5 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet6::fuzz as fuzz_dhcp6, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet6::fuzz as fuzz_dhcp6, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

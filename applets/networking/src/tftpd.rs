@@ -8,7 +8,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags};
 use rbox_core::sys::net::{RecvFlags, SocketType, connect, recvfrom};
 use rbox_core::sys::{Errno, OwnedFd, fd, fs, process};
-use rbox_core::syslog;
+use rbox_core::syslog::{DAEMON_INFO, Log};
 use rbox_core::text;
 
 use crate::service::Owner;
@@ -43,10 +43,13 @@ const ILLEGAL: u16 = 4;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let directory = args.operands_between(0, 1)?.first().copied();
-    let outcome = serve(args, directory);
-    match outcome {
+    // The chroot hides /dev/log.
+    let log = if args.has(LOG) { Log::open() } else { None };
+    match serve(args, directory) {
         Err(error) if args.has(LOG) => {
-            syslog::log(syslog::DAEMON_INFO, b"tftpd", error.message());
+            if let Some(log) = log {
+                log.send(DAEMON_INFO, b"tftpd", error.message());
+            }
             Err(Error::silent(ExitStatus::FAILURE))
         }
         Err(error) => Ok(env.warn(error)),

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use rbox_core::call;
-use rbox_core::io::{Input, write_all};
+use rbox_core::io::{Input, Output, write_all};
 use rbox_core::net::{dns, sockets};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::sockopt::{Timeout, set_socket_timeout};
@@ -68,6 +68,11 @@ impl Link {
 
     pub fn send(&mut self, content: &[u8]) -> Result<()> {
         write_all(self.socket.as_fd(), content).map_err(|errno| Error::on("write", errno))
+    }
+
+    /// The connection as something to write to, which ends when it is dropped.
+    pub fn into_output(self) -> Output {
+        Output::from_fd(self.socket)
     }
 
     /// What has come; empty at the end.

@@ -2,7 +2,7 @@
 
 mod ftp;
 mod http;
-mod link;
+pub mod link;
 mod progress;
 mod url;
 

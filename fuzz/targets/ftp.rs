@@ -1,0 +1,4 @@
+//! Commands of clients of FTP.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_ftp(data));

@@ -1,0 +1,4 @@
+//! Streams of TELNET.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_telnet(data));
