@@ -5,17 +5,22 @@ mod dhcp;
 mod inet;
 
 rbox_core::applets! {
+    brctl: "/usr/sbin/brctl";
     dhcprelay: "/usr/sbin/dhcprelay";
     dumpleases: "/usr/bin/dumpleases";
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
-    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
+    ifenslave: "/sbin/ifenslave";
+    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule" "/sbin/iptunnel";
     nc: "/usr/bin/nc";
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
+    slattach: "/sbin/slattach";
+    tunctl: "/sbin/tunctl";
     udhcpc: "/sbin/udhcpc";
     udhcpc6: "/usr/bin/udhcpc6";
     udhcpd: "/usr/sbin/udhcpd";
+    vconfig: "/sbin/vconfig";
     wget: "/usr/bin/wget";
 }
 

@@ -30,6 +30,7 @@ pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 pub mod time;
+pub mod tun;
 pub mod virtual_terminal;
 
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
