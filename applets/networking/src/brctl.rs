@@ -47,7 +47,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 return Err(Error::parts(&[b"bridge ", name, b": ", &text_of(Errno::BUSY)]));
             }
             let fixed = [&[0u8; 4][..], &link.index.to_ne_bytes(), &[0; 8]].concat();
-            netlink.change(Request::new(17, 0, &fixed)).map_err(|errno| Error::on([b"bridge ", *name].concat(), errno))?;
+            netlink
+                .change(Request::new(17, 0, &fixed))
+                .map_err(|errno| Error::on([b"bridge ", *name].concat(), errno))?;
         }
         (b"addif" | b"delif", [name, interfaces @ ..]) if !interfaces.is_empty() => {
             let bridge = bridge(&netlink, name)?;
@@ -244,7 +246,14 @@ fn show_tree(env: &mut Env, netlink: &Netlink, bridge: &Link) -> Result<()> {
         text!(" ", names[0], data.time(values[0]), "\t\t\t", names[1], data.time(values[1]), "\n")
     };
     let mut out = text!(&bridge.name, "\n bridge id\t\t", data.id(11), "\n designated root\t", data.id(10), "\n");
-    push!(out, " root port\t\t", Right(data.number(12), 4, b' '), "\t\t\tpath cost\t\t", Right(data.number(13), 4, b' '), "\n");
+    push!(
+        out,
+        " root port\t\t",
+        Right(data.number(12), 4, b' '),
+        "\t\t\tpath cost\t\t",
+        Right(data.number(13), 4, b' '),
+        "\n"
+    );
     push!(out, two(["max age\t\t", "bridge max age\t\t"], [3, 3]));
     push!(out, two(["hello time\t\t", "bridge hello time\t"], [2, 2]));
     push!(out, two(["forward delay\t\t", "bridge forward delay\t"], [1, 1]));
@@ -277,7 +286,14 @@ fn push_port(out: &mut Vec<u8>, link: &Link) {
     push!(*out, "\tpath cost\t\t", Right(data.number(3), 4, b' '), "\n designated bridge\t", data.id(14));
     push!(*out, "\tmessage age timer\t", timer(21), "\n designated port\t");
     push!(*out, Right(text!(Hex(data.number(15))), 4, b'0'), "\t\t\tforward delay timer\t", timer(22));
-    push!(*out, "\n designated cost\t", Right(data.number(16), 4, b' '), "\t\t\thold timer\t\t", timer(23), "\n flags\t\t\t");
+    push!(
+        *out,
+        "\n designated cost\t",
+        Right(data.number(16), 4, b' '),
+        "\t\t\thold timer\t\t",
+        timer(23),
+        "\n flags\t\t\t"
+    );
     for (name, attribute) in [("CONFIG_PENDING ", 20), ("TOPOLOGY_CHANGE_ACK ", 19), ("HAIRPIN_MODE ", 4)] {
         push!(*out, if data.number(attribute) == 0 { "" } else { name });
     }

@@ -11,6 +11,7 @@ rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     ifconfig: "/sbin/ifconfig";
     ifenslave: "/sbin/ifenslave";
+    ifup: "/sbin/ifup" "/sbin/ifdown";
     ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule" "/sbin/iptunnel";
     nc: "/usr/bin/nc";
     ping: "/bin/ping" "/bin/ping6";
@@ -27,5 +28,5 @@ rbox_core::applets! {
 #[cfg(fuzzing)]
 pub use {
     dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::packet6::fuzz as fuzz_dhcp6,
-    dhcp::server::fuzz as fuzz_dhcp_server, wget::fuzz as fuzz_url,
+    dhcp::server::fuzz as fuzz_dhcp_server, ifup::fuzz as fuzz_interfaces, wget::fuzz as fuzz_url,
 };

@@ -499,9 +499,14 @@ mod tests {
     #[test]
     fn values_that_do_not_fit_are_refused() {
         let netlink = Netlink::open().expect("the kernel has rtnetlink");
-        for (kind, words) in
-            [("vlan", "id 65536"), ("vlan", "gvrp x"), ("bond", "mode x"), ("gre", "ttl 256"), ("bridge", "bridge_id 1"), ("vxlan", "id")]
-        {
+        for (kind, words) in [
+            ("vlan", "id 65536"),
+            ("vlan", "gvrp x"),
+            ("bond", "mode x"),
+            ("gre", "ttl 256"),
+            ("bridge", "bridge_id 1"),
+            ("vxlan", "id"),
+        ] {
             let mut words = words.split(' ').map(str::as_bytes);
             let word = words.next().expect("a word");
             assert!(Data::new(kind.as_bytes()).take(&netlink, word, &mut words).is_err(), "{kind}");
@@ -513,12 +518,14 @@ mod tests {
         let mut record = Record::new(super::super::Show::default());
         let data = [nested(5, &[0x81, 0]), nested(1, &[5, 0]), nested(2, &[3, 0, 0, 0, 255, 255, 255, 255])].concat();
         show(&mut record, b"vlan", &data, &[]);
-        let data = [nested(6, &[10, 0, 0, 1]), nested(7, &[10, 0, 0, 2]), nested(8, &[0]), nested(4, &[0, 0, 0, 7])].concat();
+        let data =
+            [nested(6, &[10, 0, 0, 1]), nested(7, &[10, 0, 0, 2]), nested(8, &[0]), nested(4, &[0, 0, 0, 7])].concat();
         show(&mut record, b"gre", &data, &[]);
         // What is cut off.
         show(&mut record, b"vxlan", &[8, 0, 1, 0, 5], &[]);
         let out = record.into_bytes();
-        let expected = " protocol 802.1Q id 5 reorder_hdr on gvrp on remote 10.0.0.2 local 10.0.0.1 ttl inherit ikey 0.0.0.7";
+        let expected =
+            " protocol 802.1Q id 5 reorder_hdr on gvrp on remote 10.0.0.2 local 10.0.0.1 ttl inherit ikey 0.0.0.7";
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 }

@@ -361,7 +361,7 @@ impl New {
             b"group" => (27, bytes(named(GROUPS, value(words)?, u32::MAX.into(), "group")? as u32)),
             b"name" => (3, [value(words)?, b"\0"].concat()),
             b"alias" => (20, value(words)?.to_vec()),
-            b"address" => (1, parse_hardware(value(words)?)?.to_vec()),
+            b"address" | b"addr" => (1, parse_hardware(value(words)?)?.to_vec()),
             b"broadcast" | b"brd" => (2, parse_hardware(value(words)?)?.to_vec()),
             b"master" => (10, bytes(netlink.link(value(words)?)?.index)),
             b"nomaster" => (10, vec![0; 4]),
