@@ -17,6 +17,7 @@ rbox_core::applets! {
     ping: "/bin/ping" "/bin/ping6";
     route: "/sbin/route";
     slattach: "/sbin/slattach";
+    tc: "/sbin/tc";
     tunctl: "/sbin/tunctl";
     udhcpc: "/sbin/udhcpc";
     udhcpc6: "/usr/bin/udhcpc6";

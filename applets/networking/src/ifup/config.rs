@@ -289,7 +289,7 @@ mod tests {
         .expect("a right file");
         assert_eq!(config.classes.len(), 3);
         assert_eq!(config.classes[2], (b"hotplug".to_vec(), b"eth1".to_vec()));
-        assert_eq!(config.stanzas[0].options[0], (b"address".to_vec(), b"1.2.3.4    5".to_vec()));
+        assert_eq!(config.stanzas[0].options[0], (b"address".to_vec(), b"1.2.3.4   5".to_vec()));
         let heir = &config.stanzas[1];
         assert_eq!((&heir.method[..], heir.options.len()), (&b"static"[..], 3));
         assert_eq!(heir.options[2], (b"address".to_vec(), b"9".to_vec()));
