@@ -10,6 +10,7 @@ mod service;
 rbox_core::applets! {
     arp: "/sbin/arp";
     arping: "/usr/sbin/arping";
+    brctl: "/usr/sbin/brctl";
     dhcprelay: "/usr/sbin/dhcprelay";
     dnsd: "/usr/sbin/dnsd";
     dumpleases: "/usr/bin/dumpleases";
@@ -20,9 +21,11 @@ rbox_core::applets! {
     hostname: "/bin/hostname" "/bin/dnsdomainname";
     httpd: "/usr/sbin/httpd";
     ifconfig: "/sbin/ifconfig";
+    ifenslave: "/sbin/ifenslave";
     ifplugd: "/usr/sbin/ifplugd";
+    ifup: "/sbin/ifup" "/sbin/ifdown";
     inetd: "/usr/sbin/inetd";
-    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule";
+    ip: "/sbin/ip" "/sbin/ipaddr" "/sbin/iplink" "/sbin/ipneigh" "/sbin/iproute" "/sbin/iprule" "/sbin/iptunnel";
     ipcalc: "/bin/ipcalc";
     nameif: "/sbin/nameif";
     nbd_client: "/usr/sbin/nbd-client";
@@ -34,15 +37,19 @@ rbox_core::applets! {
     pscan: "/usr/bin/pscan";
     rdate: "/usr/sbin/rdate";
     route: "/sbin/route";
+    slattach: "/sbin/slattach";
+    tc: "/sbin/tc";
     tcpsvd: "/usr/bin/tcpsvd" "/usr/bin/udpsvd";
     telnet: "/usr/bin/telnet";
     telnetd: "/usr/sbin/telnetd";
     tftp: "/usr/bin/tftp";
     tftpd: "/usr/sbin/tftpd";
     traceroute: "/usr/bin/traceroute" "/usr/bin/traceroute6";
+    tunctl: "/sbin/tunctl";
     udhcpc: "/sbin/udhcpc";
     udhcpc6: "/usr/bin/udhcpc6";
     udhcpd: "/usr/sbin/udhcpd";
+    vconfig: "/sbin/vconfig";
     wget: "/usr/bin/wget";
     whois: "/usr/bin/whois";
     zcip: "/sbin/zcip";
@@ -50,5 +57,5 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet6::fuzz as fuzz_dhcp6, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet6::fuzz as fuzz_dhcp6, dhcp::packet::fuzz as fuzz_dhcp, dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp, httpd::fuzz as fuzz_httpd, ifup::fuzz as fuzz_interfaces, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };

@@ -35,6 +35,7 @@ pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 pub mod time;
+pub mod tun;
 pub mod virtual_terminal;
 
 pub use rustix::buffer::spare_capacity;
