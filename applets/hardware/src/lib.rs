@@ -20,6 +20,7 @@ rbox_core::applets! {
     rtcwake: "/usr/sbin/rtcwake";
     rx: "/usr/bin/rx";
     seedrng: "/usr/sbin/seedrng";
+    setserial: "/bin/setserial";
     uevent: "/sbin/uevent";
     watchdog: "/sbin/watchdog";
 }

@@ -8,6 +8,7 @@ pub mod block_device;
 pub mod callback;
 pub mod crash;
 pub mod device;
+pub mod device_block;
 pub mod entry;
 pub mod fd;
 pub mod float;
