@@ -11,6 +11,8 @@ rbox_core::applets! {
     eject: "/usr/bin/eject";
     fallocate: "/usr/bin/fallocate";
     fatattr: "/bin/fatattr";
+    fdformat: "/usr/sbin/fdformat";
+    fdisk: "/sbin/fdisk";
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
     fsck: "/sbin/fsck";

@@ -29,6 +29,7 @@ rbox_core::applets! {
     rtcwake: "/usr/sbin/rtcwake";
     rx: "/usr/bin/rx";
     seedrng: "/usr/sbin/seedrng";
+    setserial: "/bin/setserial";
     ubiattach: "/usr/sbin/ubiattach";
     ubidetach: "/usr/sbin/ubidetach";
     ubimkvol: "/usr/sbin/ubimkvol";

@@ -3,8 +3,7 @@
 use crate::error::{Error, Result};
 use crate::files;
 use crate::number::{invalid, parse_decimal};
-use crate::sys::block_device::{Number, get};
-use crate::sys::fs::{FallocateFlags, FileType, Mode, OFlags, SeekFrom, fallocate};
+use crate::sys::fs::{FallocateFlags, FileType, Mode, OFlags, fallocate};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
 
 /// An open device or image of one. Its errors name its path.
@@ -50,15 +49,10 @@ impl Image {
         let failed = |errno| Error::cannot("open", path, errno);
         let kind = files::kind(&fs::fstat(&file).map_err(failed)?);
         let is_device = kind == FileType::BlockDevice;
-        let size = match is_device {
-            true => get(file.as_fd(), Number::Size),
-            false => fs::seek(&file, SeekFrom::End(0)),
-        };
-        let sector = if is_device { get(file.as_fd(), Number::SectorSize).unwrap_or(512) } else { 512 };
-        let size = size.map_err(failed)?;
         if !is_device && kind != FileType::RegularFile {
             return Err(Error::parts(&[path, b": neither a block device nor a file"]));
         }
+        let (size, sector) = super::get_size(&file).ok_or_else(|| Error::cannot("open", path, Errno::INVAL))?;
         Ok(Self { file, path: path.to_vec(), size, sector, is_device })
     }
 
@@ -104,6 +98,11 @@ impl Image {
     /// `path: reason`.
     pub fn error(&self, reason: &str) -> Error {
         Error::parts(&[&self.path, b": ", reason.as_bytes()])
+    }
+
+    /// The `count` bytes at an offset; `None` beyond the end or when the medium fails.
+    pub fn part(&self, offset: u64, count: usize) -> Option<Vec<u8>> {
+        super::read_at(&self.file, offset, count)
     }
 
     /// Fills `into` with what is at `offset`.

@@ -1,22 +1,28 @@
 //! Block devices: what is on them, and which of them a name like `UUID=...` means.
 
+pub mod dos;
 mod fields;
+pub mod gpt;
 mod image;
 mod partition;
 mod superblock;
 mod uuid;
 
+pub use dos::Dos;
 pub use fields::{get, put};
+pub use gpt::Gpt;
 pub use image::{Image, write_at};
 pub use superblock::{Content, probe};
 pub use uuid::{parse_uuid, random_uuid, uuid_text};
 
 use crate::bytes;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::io::Input;
-use crate::sys::fs::{Mode, OFlags};
+use crate::sys::block_device::{Number, get as get_number};
+use crate::sys::fs::{FileType, Mode, OFlags, SeekFrom};
 use crate::sys::loop_device::{self, View};
-use crate::sys::{BorrowedFd, Errno, OwnedFd, fd, fs};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, fd, fs};
 use crate::text;
 
 /// Reads exactly `count` bytes at `offset`; `None` beyond the end or when the medium fails.
@@ -32,6 +38,14 @@ fn read_at(file: &OwnedFd, offset: u64, count: usize) -> Option<Vec<u8>> {
         }
     }
     Some(buffer)
+}
+
+/// The size in bytes of a device or an image of one, and that of its logical sectors.
+fn get_size(file: &OwnedFd) -> Option<(u64, u64)> {
+    let is_device = files::kind(&fs::fstat(file).ok()?) == FileType::BlockDevice;
+    let size = if is_device { get_number(file.as_fd(), Number::Size) } else { fs::seek(file, SeekFrom::End(0)) };
+    let sector = if is_device { get_number(file.as_fd(), Number::SectorSize).unwrap_or(512) } else { 512 };
+    Some((size.ok()?, sector))
 }
 
 /// Makes a free loop device show `file`, as `loop_device::attach_to` does. Returns its path too.

@@ -10,6 +10,7 @@ pub mod callback;
 pub mod crash;
 pub mod datagram;
 pub mod device;
+pub mod device_block;
 pub mod entry;
 pub mod fd;
 pub mod flash;
