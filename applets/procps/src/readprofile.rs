@@ -94,7 +94,8 @@ fn report(map: &mut Input, step: u64, counters: &[u32], args: &Args<'_>) -> Resu
         }
         current = Some((address, name.to_vec()));
         // The profile ends with the text.
-        if !matches!(kind, b"T" | b"t" | b"W" | b"w" | b"A" | b"?") || (address - base) / step >= counters.len() as u64 {
+        if !matches!(kind, b"T" | b"t" | b"W" | b"w" | b"A" | b"?") || (address - base) / step >= counters.len() as u64
+        {
             current = None;
             break;
         }

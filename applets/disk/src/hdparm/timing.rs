@@ -55,7 +55,7 @@ pub fn cache(file: BorrowedFd<'_>, report: &mut Vec<u8>) -> Result<(), Errno> {
 }
 
 fn push_line(what: &str, bytes: u64, microseconds: u64, report: &mut Vec<u8>) {
-    let per_second = u128::from(bytes) * 100_000_000 / u128::from(microseconds.max(1)) >> 20;
+    let per_second = (u128::from(bytes) * 100_000_000 / u128::from(microseconds.max(1))) >> 20;
     push!(*report, what, bytes >> 20, " MB in ", hundredths(microseconds / 10_000), " seconds = ");
     push!(*report, hundredths(per_second as u64), " MB/sec\n");
 }

@@ -1,6 +1,5 @@
 //! Classifiers: `u32`, `fw` and `matchall`, words to the kernel's structures and back (linux/pkt_cls.h).
 
-
 use rbox_core::net::addr::{octets, parse_prefix};
 use rbox_core::net::netlink::{find, nested, word};
 use rbox_core::number::{parse_c, parse_radix};
@@ -102,7 +101,13 @@ fn take_match(keys: &mut Vec<Key>, name: &[u8], words: &mut Words<'_>) -> Result
     match name {
         b"ip" | b"ip6" => take_field(keys, name == b"ip6", words),
         b"u8" | b"u16" | b"u32" => {
-            let bits = if name == b"u8" { 8 } else if name == b"u16" { 16 } else { 32 };
+            let bits = if name == b"u8" {
+                8
+            } else if name == b"u16" {
+                16
+            } else {
+                32
+            };
             let (value, mask) = (hexadecimal(words.value()?)?, hexadecimal(words.value()?)?);
             if words.value()? != b"at" {
                 return Err(Error::new("u32: \"at\" is required"));
@@ -297,9 +302,18 @@ mod tests {
         let head = "fh 800::801 order 2049 *flowid 1:10 ";
         for (words, expected) in [
             ("match ip sport 22 0xffff match ip dport 80 0xffff flowid 1:10", "\n  match 00160050/ffffffff at 20"),
-            ("match ip6 dst 2001:db8::/48 flowid 1:10", "\n  match 20010db8/ffffffff at 24\n  match 00000000/ffff0000 at 28"),
-            ("match u8 0x5 0xff at 9 match ip tos 0x10 0xf0 flowid 1:10", "\n  match 00050000/00ff0000 at 8\n  match 00100000/00f00000 at 0"),
-            ("match mark 5 0xff match ip src any flowid 1:10", "\n  mark 0x0005 0x00ff \n  match 00000000/00000000 at 12"),
+            (
+                "match ip6 dst 2001:db8::/48 flowid 1:10",
+                "\n  match 20010db8/ffffffff at 24\n  match 00000000/ffff0000 at 28",
+            ),
+            (
+                "match u8 0x5 0xff at 9 match ip tos 0x10 0xf0 flowid 1:10",
+                "\n  match 00050000/00ff0000 at 8\n  match 00100000/00f00000 at 0",
+            ),
+            (
+                "match mark 5 0xff match ip src any flowid 1:10",
+                "\n  mark 0x0005 0x00ff \n  match 00000000/00000000 at 12",
+            ),
         ] {
             assert_eq!(made(words), [head, expected].concat(), "{words}");
         }

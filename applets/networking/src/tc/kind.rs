@@ -7,7 +7,8 @@ use rbox_core::text::Hex;
 use rbox_core::{push, text};
 
 use super::units::{
-    bytes_in, illegal, microseconds, rate, share, show_rate, show_share, show_size, show_time, size, ticks, ticks_of, time,
+    bytes_in, illegal, microseconds, rate, share, show_rate, show_share, show_size, show_time, size, ticks, ticks_of,
+    time,
 };
 use super::{Show, value};
 
@@ -73,7 +74,8 @@ pub fn unknown(kind: &[u8], word: &[u8]) -> Error {
 /// struct tc_ratespec of an Ethernet link, which needs no table of rates; a rate past 32 bits is an attribute.
 fn rate_spec(rate: u64, overhead: u16, minimum: u16) -> Vec<u8> {
     let low = u32::try_from(rate).unwrap_or(u32::MAX);
-    [&[0, u8::from(rate > 0)][..], &overhead.to_ne_bytes(), &[0, 0], &minimum.to_ne_bytes(), &low.to_ne_bytes()].concat()
+    [&[0, u8::from(rate > 0)][..], &overhead.to_ne_bytes(), &[0, 0], &minimum.to_ne_bytes(), &low.to_ne_bytes()]
+        .concat()
 }
 
 fn push_rate64(options: &mut Vec<u8>, attribute: u16, rate: u64) {
@@ -88,10 +90,12 @@ fn htb(words: &mut Words<'_>) -> Result<Vec<u8>> {
     while let Some(word) = words.next() {
         match word {
             b"r2q" => quantum = words.number(word)?,
-            b"default" => default = words.parsed(word, |word| {
-                let digits = word.strip_prefix(b"0x").unwrap_or(word);
-                parse_radix(digits, 16).and_then(|number| u32::try_from(number).ok())
-            })?,
+            b"default" => {
+                default = words.parsed(word, |word| {
+                    let digits = word.strip_prefix(b"0x").unwrap_or(word);
+                    parse_radix(digits, 16).and_then(|number| u32::try_from(number).ok())
+                })?
+            }
             b"direct_qlen" => length = Some(words.number(word)?),
             word => return Err(unknown(b"htb", word)),
         }
@@ -118,7 +122,9 @@ fn htb_class(words: &mut Words<'_>) -> Result<Vec<u8>> {
             b"quantum" => quantum = words.parsed(word, size)?,
             b"mtu" => mtu = words.parsed(word, size)?,
             b"mpu" => minimum = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?,
-            b"overhead" => overhead = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?,
+            b"overhead" => {
+                overhead = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?
+            }
             word => return Err(unknown(b"htb", word)),
         }
     }
@@ -149,7 +155,9 @@ fn tbf(words: &mut Words<'_>) -> Result<Vec<u8>> {
             b"limit" => limit = Some(words.parsed(word, size)?),
             b"latency" => latency = Some(words.parsed(word, time)?),
             b"mpu" => minimum = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?,
-            b"overhead" => overhead = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?,
+            b"overhead" => {
+                overhead = words.parsed(word, |word| size(word).and_then(|size| u16::try_from(size).ok()))?
+            }
             word => return Err(unknown(b"tbf", word)),
         }
     }
@@ -388,7 +396,8 @@ fn show_tbf(out: &mut Vec<u8>, options: &[u8], show: Show) {
         let whole = u128::from(limit) * 1_000_000 / u128::from(rate.max(1));
         (whole as u64).checked_sub(microseconds(buffer))
     };
-    let longest = wait(own, buffer).map(|time| if peak > 0 { time.max(wait(peak, peak_buffer).unwrap_or(0)) } else { time });
+    let longest =
+        wait(own, buffer).map(|time| if peak > 0 { time.max(wait(peak, peak_buffer).unwrap_or(0)) } else { time });
     match longest {
         Some(time) => push!(*out, "lat ", show_time(time), " "),
         None => push!(*out, "limit ", show_size(limit.into()), " "),
@@ -478,7 +487,11 @@ fn show_cbq(out: &mut Vec<u8>, options: &[u8]) {
         push!(*out, "rate ", show_rate(number_at(spec, 8).into()), " ");
     }
     if let Some(&[_, flags, ..]) = value(1).filter(|value| value.len() >= 20) {
-        let words: Vec<&str> = [(1, "bounded"), (2, "isolated")].into_iter().filter(|(bit, _)| flags & bit != 0).map(|(_, word)| word).collect();
+        let words: Vec<&str> = [(1, "bounded"), (2, "isolated")]
+            .into_iter()
+            .filter(|(bit, _)| flags & bit != 0)
+            .map(|(_, word)| word)
+            .collect();
         if !words.is_empty() {
             push!(*out, "(", words.join(",").as_bytes(), ") ");
         }
@@ -511,7 +524,11 @@ mod tests {
     fn words_come_back() {
         for (kind, words, expected) in [
             ("prio", "", "bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1 "),
-            ("prio", "bands 2 priomap 1 1 1 1 1 1 1 1 0 0 0 0 0 0 0 0", "bands 2 priomap 1 1 1 1 1 1 1 1 0 0 0 0 0 0 0 0 "),
+            (
+                "prio",
+                "bands 2 priomap 1 1 1 1 1 1 1 1 0 0 0 0 0 0 0 0",
+                "bands 2 priomap 1 1 1 1 1 1 1 1 0 0 0 0 0 0 0 0 ",
+            ),
             (
                 "fq_codel",
                 "limit 1000 flows 32 quantum 300 target 5ms interval 100ms memory_limit 4mb ecn drop_batch 9",
@@ -544,7 +561,11 @@ mod tests {
             ("class htb", "rate 1x", "illegal value for \"rate\": \"1x\""),
             ("tbf", "rate 1mbit burst 10k", "tbf: either \"limit\" or \"latency\" is required"),
             ("tbf", "limit 5", "tbf: both \"rate\" and \"burst\" are required"),
-            ("tbf", "rate 1mbit burst 10k limit 5k peakrate 2mbit", "tbf: \"mtu\" is required if \"peakrate\" is requested"),
+            (
+                "tbf",
+                "rate 1mbit burst 10k limit 5k peakrate 2mbit",
+                "tbf: \"mtu\" is required if \"peakrate\" is requested",
+            ),
             ("prio", "bands 1", "prio: \"priomap\" has a band that is not there"),
             ("netem", "reorder 5%", "netem: reordering is not possible without a delay"),
             ("netem", "loss 101%", "illegal value for \"loss\": \"101%\""),

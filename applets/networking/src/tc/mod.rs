@@ -330,7 +330,16 @@ impl<'a> Found<'a> {
                     self.push_parent(out);
                 }
                 let protocol = u16::from_be(self.info as u16);
-                push!(*out, "protocol ", filter::protocol_name(protocol), " pref ", self.info >> 16, " ", &self.kind, " ");
+                push!(
+                    *out,
+                    "protocol ",
+                    filter::protocol_name(protocol),
+                    " pref ",
+                    self.info >> 16,
+                    " ",
+                    &self.kind,
+                    " "
+                );
                 if let Some(chain) = find(self.attributes, 11) {
                     push!(*out, "chain ", word(chain), " ");
                 }
@@ -374,7 +383,16 @@ impl<'a> Found<'a> {
         push!(*out, "p requeues ", requeues, "\n");
         if let (b"htb", true, Some(value)) = (&self.kind[..], is_class, find(self.attributes, 4)) {
             // struct tc_htb_xstats.
-            push!(*out, " lended: ", number(value, 0), " borrowed: ", number(value, 4), " giants: ", number(value, 8), "\n");
+            push!(
+                *out,
+                " lended: ",
+                number(value, 0),
+                " borrowed: ",
+                number(value, 4),
+                " giants: ",
+                number(value, 8),
+                "\n"
+            );
             let signed = |at: usize| i64::from(number(value, at) as i32);
             push!(*out, " tokens: ", signed(12), " ctokens: ", signed(16), "\n");
         }

@@ -67,7 +67,7 @@ pub fn share(word: &[u8]) -> Option<u32> {
         return None;
     }
     // To the nearest part.
-    Some((((whole * scale + part) * u128::from(u32::MAX) * 2 / scale / divisor + 1) / 2) as u32)
+    Some(((whole * scale + part) * u128::from(u32::MAX) * 2 / scale / divisor).div_ceil(2) as u32)
 }
 
 /// How many ticks so many bytes take at that rate.
@@ -162,11 +162,20 @@ mod tests {
 
     #[test]
     fn words_are_read() {
-        assert_eq!((rate(b"1mbit"), rate(b"2500kbit"), rate(b"9mbps")), (Some(125_000), Some(312_500), Some(9_000_000)));
+        assert_eq!(
+            (rate(b"1mbit"), rate(b"2500kbit"), rate(b"9mbps")),
+            (Some(125_000), Some(312_500), Some(9_000_000))
+        );
         assert_eq!((rate(b"1.5Mbit"), rate(b"8"), rate(b"x"), rate(b"1xbit")), (Some(187_500), Some(1), None, None));
-        assert_eq!((size(b"15k"), size(b"1500"), size(b"1mb"), size(b"99g")), (Some(15_360), Some(1500), Some(1 << 20), None));
+        assert_eq!(
+            (size(b"15k"), size(b"1500"), size(b"1mb"), size(b"99g")),
+            (Some(15_360), Some(1500), Some(1 << 20), None)
+        );
         assert_eq!((time(b"50ms"), time(b"5"), time(b"1.5s")), (Some(50_000), Some(5), Some(1_500_000)));
-        assert_eq!((share(b"1%"), share(b"0.5"), share(b"100%")), (Some(42_949_673), Some(2_147_483_648), Some(u32::MAX)));
+        assert_eq!(
+            (share(b"1%"), share(b"0.5"), share(b"100%")),
+            (Some(42_949_673), Some(2_147_483_648), Some(u32::MAX))
+        );
         assert_eq!((share(b"101%"), share(b""), share(b"%")), (None, None, None));
     }
 
@@ -177,8 +186,14 @@ mod tests {
         let size = |size| String::from_utf8(show_size(size)).expect("ASCII");
         assert_eq!((&size(15_360)[..], &size(1599)[..], &size(32 << 20)[..]), ("15Kb", "1599b", "32Mb"));
         let time = |time| String::from_utf8(show_time(time)).expect("ASCII");
-        assert_eq!((&time(50_000)[..], &time(81_920)[..], &time(5)[..], &time(1_500_000)[..]), ("50ms", "81.9ms", "5us", "1.5s"));
+        assert_eq!(
+            (&time(50_000)[..], &time(81_920)[..], &time(5)[..], &time(1_500_000)[..]),
+            ("50ms", "81.9ms", "5us", "1.5s")
+        );
         let share = |share| String::from_utf8(show_share(share)).expect("ASCII");
-        assert_eq!((&share(42_949_672)[..], &share(u32::MAX / 2)[..], &share(u32::MAX / 400)[..]), ("1%", "50%", "0.25%"));
+        assert_eq!(
+            (&share(42_949_672)[..], &share(u32::MAX / 2)[..], &share(u32::MAX / 400)[..]),
+            ("1%", "50%", "0.25%")
+        );
     }
 }
