@@ -39,6 +39,27 @@ const CODES: Names = names! {
     "YXRRSET" = 7, "NXRRSET" = 8, "NOTAUTH" = 9, "NOTZONE" = 10,
 };
 
+/// The options and their short forms, as BIND has them.
+const OPTIONS: Names = names! {
+    "type" = TYPE, "ty" = TYPE, "t" = TYPE, "query" = TYPE, "querytype" = TYPE, "q" = TYPE, "port" = PORT, "po" = PORT,
+    "timeout" = TIMEOUT, "retry" = RETRY, "ret" = RETRY, "recurse" = RECURSE, "rec" = RECURSE,
+    "norecurse" = NO_RECURSE, "norec" = NO_RECURSE, "search" = SEARCH, "sea" = SEARCH, "nosearch" = NO_SEARCH,
+    "nosea" = NO_SEARCH, "debug" = DEBUG, "deb" = DEBUG, "nodebug" = NO_DEBUG, "nodeb" = NO_DEBUG,
+};
+const TYPE: u64 = 0;
+const PORT: u64 = 1;
+const TIMEOUT: u64 = 2;
+const RETRY: u64 = 3;
+const RECURSE: u64 = 4;
+const NO_RECURSE: u64 = 5;
+const SEARCH: u64 = 6;
+const NO_SEARCH: u64 = 7;
+const DEBUG: u64 = 8;
+const NO_DEBUG: u64 = 9;
+
+/// RFC 6672: the canonical name of all names below.
+const DNAME: u16 = 39;
+
 /// What the command line says.
 struct Lookup<'a> {
     types: Vec<u16>,
@@ -162,20 +183,21 @@ impl<'a> Lookup<'a> {
                 continue;
             };
             let (name, value) = split_once(option, b'=').map_or((option, None), |(name, value)| (name, Some(value)));
-            match (name, value) {
-                (b"type" | b"ty" | b"t" | b"query" | b"querytype" | b"q", Some(value)) => {
-                    lookup.types.push(record_type(value)?);
-                }
-                (b"port" | b"po", Some(value)) => lookup.port = parse_in_range(value, 1, 65_535)? as u16,
-                (b"timeout", Some(value)) => lookup.timeout = Some(parse_in_range(value, 1, 3600)? * 1000),
-                (b"retry" | b"ret", Some(value)) => lookup.attempts = Some(parse_in_range(value, 1, 100)?),
-                (b"recurse" | b"rec", None) => lookup.recurse = true,
-                (b"norecurse" | b"norec", None) => lookup.recurse = false,
-                (b"search" | b"sea", None) => lookup.search = true,
-                (b"nosearch" | b"nosea", None) => lookup.search = false,
-                (b"debug" | b"deb", None) => lookup.debug = true,
-                (b"nodebug" | b"nodeb", None) => lookup.debug = false,
-                _ => return Err(Error::usage_because(&[b"invalid option '", word, b"'"])),
+            let invalid = || Error::usage_because(&[b"invalid option '", word, b"'"]);
+            let option = OPTIONS.number_of(name).ok_or_else(invalid)?;
+            // The first four have a value, the others none.
+            if (option < RECURSE) != value.is_some() {
+                return Err(invalid());
+            }
+            let value = value.unwrap_or_default();
+            match option {
+                TYPE => lookup.types.push(record_type(value)?),
+                PORT => lookup.port = parse_in_range(value, 1, 65_535)? as u16,
+                TIMEOUT => lookup.timeout = Some(parse_in_range(value, 1, 3600)? * 1000),
+                RETRY => lookup.attempts = Some(parse_in_range(value, 1, 100)?),
+                RECURSE | NO_RECURSE => lookup.recurse = option == RECURSE,
+                SEARCH | NO_SEARCH => lookup.search = option == SEARCH,
+                _ => lookup.debug = option == DEBUG,
             }
         }
         Ok(lookup)
@@ -281,13 +303,20 @@ fn push_known(lines: &mut Vec<u8>, message: &[u8], record: &Record<'_>) -> Optio
     let name = |offset: usize| read_name(message, record.at + offset).map(|(name, _)| dotted(name));
     match record.kind {
         A | AAAA => push!(*lines, "Name:\t", owner, "\nAddress: ", record.address()?, "\n"),
-        NS => push!(*lines, owner, "\tnameserver = ", name(0)?, "\n"),
-        CNAME | 39 => push!(*lines, owner, "\tcanonical name = ", name(0)?, "\n"),
-        PTR => push!(*lines, owner, "\tname = ", name(0)?, "\n"),
-        MX => push!(*lines, owner, "\tmail exchanger = ", number(data, 0)?, " ", name(2)?, "\n"),
-        SRV => {
-            push!(*lines, owner, "\tservice = ", number(data, 0)?, " ", number(data, 2)?, " ", number(data, 4)?);
-            push!(*lines, " ", name(6)?, "\n");
+        NS | CNAME | DNAME | PTR | MX | SRV => {
+            // Some numbers of 16 bits, then a name.
+            let (title, numbers) = match record.kind {
+                NS => ("nameserver", 0),
+                PTR => ("name", 0),
+                MX => ("mail exchanger", 1),
+                SRV => ("service", 3),
+                _ => ("canonical name", 0),
+            };
+            push!(*lines, owner, "\t", title, " = ");
+            for at in 0..numbers {
+                push!(*lines, number(data, 2 * at)?, " ");
+            }
+            push!(*lines, name(2 * numbers)?, "\n");
         }
         // 99 is SPF, 13 HINFO.
         TXT | 99 | 13 => {

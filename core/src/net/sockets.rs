@@ -28,34 +28,51 @@ pub fn port(word: &[u8], protocol: &[u8]) -> Result<u16> {
 
 /// The services of /etc/services (services(5)).
 #[derive(Debug)]
-pub struct Services(Vec<u8>);
+pub struct Services {
+    content: Vec<u8>,
+    /// For each line its port and where it begins, by port; lines of one port in their order.
+    lines: Vec<(u16, usize)>,
+}
+
+/// Port, protocol and names of a line.
+fn service(line: &[u8]) -> Option<(u16, &[u8], impl Iterator<Item = &[u8]>)> {
+    let line = line.split(|&byte| byte == b'\n').next()?;
+    let mut fields = words(line.split(|&byte| byte == b'#').next()?);
+    let (name, number) = (fields.next()?, fields.next()?);
+    let (number, protocol) = crate::bytes::split_once(number, b'/')?;
+    let number = parse_decimal(number).and_then(|number| u16::try_from(number).ok())?;
+    Some((number, protocol, core::iter::once(name).chain(fields)))
+}
 
 impl Services {
     /// Reads them; none where there is no file.
     pub fn load() -> Self {
-        Self(read_file(b"/etc/services").unwrap_or_default())
-    }
-
-    /// Port, protocol and names of each.
-    fn entries(&self) -> impl Iterator<Item = (u16, &[u8], impl Iterator<Item = &[u8]>)> {
-        self.0.split(|&byte| byte == b'\n').filter_map(|line| {
-            let mut fields = words(line.split(|&byte| byte == b'#').next().unwrap_or_default());
-            let (name, number) = (fields.next()?, fields.next()?);
-            let (number, protocol) = crate::bytes::split_once(number, b'/')?;
-            let number = parse_decimal(number).and_then(|number| u16::try_from(number).ok())?;
-            Some((number, protocol, core::iter::once(name).chain(fields)))
-        })
+        let content = read_file(b"/etc/services").unwrap_or_default();
+        let mut lines = Vec::new();
+        let mut at = 0;
+        for line in content.split(|&byte| byte == b'\n') {
+            lines.extend(service(line).map(|(port, ..)| (port, at)));
+            at += line.len() + 1;
+        }
+        lines.sort_unstable();
+        Self { content, lines }
     }
 
     /// The port of a name or alias.
     fn number(&self, word: &[u8], protocol: &[u8]) -> Option<u16> {
-        let mut entries = self.entries().filter(|entry| entry.1 == protocol);
-        entries.find_map(|(number, _, mut names)| names.any(|name| name == word).then_some(number))
+        self.lines.iter().find_map(|(port, at)| {
+            let (_, kind, mut names) = service(&self.content[*at..])?;
+            (kind == protocol && names.any(|name| name == word)).then_some(*port)
+        })
     }
 
     /// The name of a port.
     pub fn name(&self, port: u16, protocol: &[u8]) -> Option<&[u8]> {
-        self.entries().find(|entry| entry.0 == port && entry.1 == protocol).and_then(|(_, _, mut names)| names.next())
+        let first = self.lines.partition_point(|line| line.0 < port);
+        self.lines[first..].iter().take_while(|line| line.0 == port).find_map(|(_, at)| {
+            let (_, kind, mut names) = service(&self.content[*at..])?;
+            names.next().filter(|_| kind == protocol)
+        })
     }
 }
 

@@ -25,10 +25,11 @@ pub enum Order {
     Flags = 0xab0a,
 }
 
-/// Tells the device something; the error is the kernel's.
+/// Tells the device something; the error is the kernel's, or EFBIG for a value that is too large for this machine.
 pub fn tell(device: BorrowedFd<'_>, order: Order, value: u64) -> Result<(), Errno> {
+    let value = libc::c_ulong::try_from(value).map_err(|_| Errno::FBIG)?;
     // SAFETY: all these requests take an integer. A socket's number is looked up by the kernel, which holds the socket itself.
-    match unsafe { libc::ioctl(device.as_raw_fd(), order as u32 as _, value as libc::c_ulong) } {
+    match unsafe { libc::ioctl(device.as_raw_fd(), order as u32 as _, value) } {
         -1 => Err(last_errno()),
         _ => Ok(()),
     }

@@ -96,9 +96,9 @@ impl Clock {
 /// Sets the clock by so many seconds.
 fn step(offset: f64) -> Result<()> {
     let now = clock_gettime(ClockId::Realtime);
-    let nanos = i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec) + (offset * 1e9) as i128;
-    let (seconds, nanos) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
-    let time = Timespec { tv_sec: seconds as _, tv_nsec: nanos as _ };
+    // RFC 5905 6: an offset is less than 68 years, and nanoseconds of 64 bits last for 292.
+    let nanos = now.tv_sec * 1_000_000_000 + now.tv_nsec as u64 as i64 + (offset * 1e9) as i64;
+    let time = Timespec { tv_sec: nanos.div_euclid(1_000_000_000), tv_nsec: nanos.rem_euclid(1_000_000_000) as _ };
     clock_settime(ClockId::Realtime, time).map_err(|errno| Error::on("can't set time", errno))
 }
 

@@ -240,6 +240,8 @@ pub fn reverse_name(address: IpAddr) -> Vec<u8> {
 pub struct ReverseNames {
     known: Vec<(IpAddr, Option<Vec<u8>>)>,
     servers: Option<Servers>,
+    /// The content of /etc/hosts.
+    hosts: Option<Vec<u8>>,
     /// No server replied: they are asked no more.
     is_dead: bool,
 }
@@ -252,7 +254,8 @@ impl ReverseNames {
         let at = match self.known.binary_search_by_key(&address, |known| known.0) {
             Ok(at) => at,
             Err(at) => {
-                let name = name_in_hosts(address).or_else(|| self.ask(address));
+                let hosts = self.hosts.get_or_insert_with(|| read_file(b"/etc/hosts").unwrap_or_default());
+                let name = name_in_hosts(hosts, address).or_else(|| self.ask(address));
                 self.known.insert(at, (address, name));
                 at
             }
@@ -279,17 +282,14 @@ impl ReverseNames {
     }
 }
 
-fn name_in_hosts(address: IpAddr) -> Option<Vec<u8>> {
-    let mut hosts = Input::open(b"/etc/hosts").ok()?;
-    while let Ok(Some(line)) = hosts.line() {
+fn name_in_hosts(hosts: &[u8], address: IpAddr) -> Option<Vec<u8>> {
+    let name = hosts.split(|&byte| byte == b'\n').find_map(|line| {
         let (found, mut names) = hosts_entry(line);
-        if let (true, Some(name)) = (found == Some(address), names.next()) {
-            let mut safe = Vec::new();
-            push_escaped(&mut safe, name, b"");
-            return Some(safe);
-        }
-    }
-    None
+        names.next().filter(|_| found == Some(address))
+    })?;
+    let mut safe = Vec::new();
+    push_escaped(&mut safe, name, b"");
+    Some(safe)
 }
 
 /// What the fuzz target feeds.
