@@ -9,7 +9,7 @@ use rbox_core::net::{dns, sockets};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::sockopt::{Timeout, set_socket_timeout};
 use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, process};
+use rbox_core::sys::{AsFd, AsRawFd, Errno, OwnedFd, fd, process};
 use rbox_core::text;
 
 /// The longest line of a server, in bytes.
@@ -53,10 +53,10 @@ impl Link {
         }
         process::fork_run(|| {
             let redirected = [0, 1].iter().try_for_each(|&number| fd::redirect(other.as_fd(), number));
-            if redirected.and_then(|()| fd::redirect(self.socket.as_fd(), 3)).is_err() {
-                return 126;
-            }
-            let mut words: Vec<&[u8]> = vec![b"ssl_client", b"-s3", b"-n", host];
+            // The number must be open in the program.
+            let Ok(number) = redirected.and_then(|()| fd::dup(&self.socket)) else { return 126 };
+            let option = text!("-s", number.as_raw_fd() as u32);
+            let mut words: Vec<&[u8]> = vec![b"ssl_client", &option, b"-n", host];
             if !checked {
                 words.push(b"-I");
             }
