@@ -48,6 +48,7 @@ groups! {
     rbox_calc
     rbox_modutils
     rbox_jobs
+    rbox_mail
     rbox_archival
     rbox_shell
 }

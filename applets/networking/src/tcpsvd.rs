@@ -167,6 +167,8 @@ impl Server<'_> {
                 return env.warn(Error::from(errno));
             }
         }
+        // An execve closes what the server has open; only an applet that PATH does not lead to runs in this very process.
+        call::exec_by_path(env, self.program);
         call::replace(env, self.program)
     }
 

@@ -302,5 +302,7 @@ fn become_login(env: &mut Env, args: &Args<'_>, pty: &Pty, name: &[u8], peer: Op
     if let (None, Some(host)) = (args.value(LOGIN), &host) {
         words.extend([&b"-h"[..], host]);
     }
+    // An execve closes what the server has open; only an applet that PATH does not lead to runs in this very process.
+    call::exec_by_path(env, &words);
     call::replace(env, &words)
 }

@@ -53,10 +53,10 @@ impl Link {
         }
         process::fork_run(|| {
             let redirected = [0, 1].iter().try_for_each(|&number| fd::redirect(other.as_fd(), number));
-            // A copy that stays open in the program.
-            let Ok(server) = redirected.and_then(|()| fd::dup(&self.socket)) else { return 126 };
-            let number = text!(server.as_raw_fd() as u32);
-            let mut words: Vec<&[u8]> = vec![b"ssl_client", b"-s", &number, b"-n", host];
+            // The number must be open in the program.
+            let Ok(number) = redirected.and_then(|()| fd::dup(&self.socket)) else { return 126 };
+            let option = text!("-s", number.as_raw_fd() as u32);
+            let mut words: Vec<&[u8]> = vec![b"ssl_client", &option, b"-n", host];
             if !checked {
                 words.push(b"-I");
             }
