@@ -67,7 +67,7 @@ pub fn share(word: &[u8]) -> Option<u32> {
         return None;
     }
     // To the nearest part.
-    Some((((whole * scale + part) * u128::from(u32::MAX) * 2 / scale / divisor + 1) / 2) as u32)
+    Some(((whole * scale + part) * u128::from(u32::MAX) * 2 / scale / divisor).div_ceil(2) as u32)
 }
 
 /// How many ticks so many bytes take at that rate.
