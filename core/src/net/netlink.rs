@@ -54,6 +54,53 @@ impl Request {
 #[derive(Debug)]
 pub struct Netlink(OwnedFd);
 
+/// Bytes of what is received at once; the kernel fills 32 KB.
+const BUFFER: usize = 64 * 1024;
+
+fn refused(errno: Errno) -> Error {
+    Error::on("RTNETLINK answers", errno)
+}
+
+/// What the body of NLMSG_ERROR says; `None` for an acknowledgement.
+fn error_of(body: &[u8]) -> Option<Errno> {
+    let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
+    (code != 0).then(|| Errno::from_raw_os_error(-code.max(-4095)))
+}
+
+/// The answers to a request for everything of a type.
+#[derive(Debug)]
+pub struct Dump<'a> {
+    netlink: &'a Netlink,
+    answer: u16,
+    buffer: Vec<u8>,
+    /// What has been received and not been taken.
+    at: usize,
+    end: usize,
+}
+
+impl Dump<'_> {
+    /// The body of the next one; `None` after the last.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        loop {
+            if split_message(&self.buffer[self.at..self.end]).is_none() {
+                self.at = 0;
+                self.end = self.netlink.receive(&mut self.buffer).map_err(refused)?.min(BUFFER);
+            }
+            let Some((kind, body, after)) = split_message(&self.buffer[self.at..self.end]) else { continue };
+            let (from, length, left) = (self.at + 16, body.len(), after.len());
+            let failure = if matches!(kind, DONE | ERROR) { error_of(body) } else { None };
+            self.at = self.end - left;
+            match kind {
+                // A dump that fails says so at its end.
+                DONE | ERROR => return failure.map_or(Ok(None), |errno| Err(refused(errno))),
+                kind if kind == self.answer => return Ok(Some(&self.buffer[from..from + length])),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// The fixed part's length of a reply, then the attributes.
 #[derive(Clone, Debug)]
 struct Reply {
@@ -89,31 +136,46 @@ impl Netlink {
     /// The bodies of all messages of type `answer` with which the kernel answers a request for everything of a type
     /// (`RTM_GET...`).
     pub fn dump(&self, kind: u16, fixed: &[u8], answer: u16) -> Result<Vec<Vec<u8>>> {
-        let replies =
-            self.talk(Request::new(kind, DUMP, fixed)).map_err(|errno| Error::on("RTNETLINK answers", errno))?;
-        Ok(replies.into_iter().filter(|reply| reply.kind == answer).map(|reply| reply.body).collect())
+        let (mut dump, mut bodies) = (self.start_dump(kind, fixed, answer)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            bodies.push(body.to_vec());
+        }
+        Ok(bodies)
     }
 
-    fn talk(&self, mut request: Request) -> core::result::Result<Vec<Reply>, Errno> {
+    /// The same one by one, so that no more than a buffer of them is in memory. Nothing else may be asked meanwhile.
+    pub fn start_dump(&self, kind: u16, fixed: &[u8], answer: u16) -> Result<Dump<'_>> {
+        self.send(Request::new(kind, DUMP, fixed)).map_err(refused)?;
+        Ok(Dump { netlink: self, answer, buffer: vec![0; BUFFER], at: 0, end: 0 })
+    }
+
+    fn send(&self, mut request: Request) -> core::result::Result<(), Errno> {
         let length = request.0.len() as u32;
         request.0[..4].copy_from_slice(&length.to_ne_bytes());
         request.0[8] = 1;
-        send(&self.0, &request.0, SendFlags::empty())?;
-        let mut replies = Vec::new();
-        let mut buffer = vec![0; 64 * 1024];
+        send(&self.0, &request.0, SendFlags::empty()).map(drop)
+    }
+
+    fn receive(&self, buffer: &mut [u8]) -> core::result::Result<usize, Errno> {
         loop {
-            let (count, _) = match recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
-                Err(Errno::INTR) => continue,
-                received => received?,
-            };
-            let mut rest = &buffer[..count];
+            match recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
+                Err(Errno::INTR) => {}
+                received => return received.map(|(count, _)| count),
+            }
+        }
+    }
+
+    fn talk(&self, request: Request) -> core::result::Result<Vec<Reply>, Errno> {
+        self.send(request)?;
+        let mut replies = Vec::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = self.receive(&mut buffer)?;
+            let mut rest = &buffer[..count.min(BUFFER)];
             while let Some((kind, body, after)) = split_message(rest) {
                 match kind {
                     // A dump that fails says so at its end.
-                    DONE | ERROR => {
-                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(0, i32::from_ne_bytes);
-                        return if code >= 0 { Ok(replies) } else { Err(Errno::from_raw_os_error(-code.max(-4095))) };
-                    }
+                    DONE | ERROR => return error_of(body).map_or(Ok(replies), Err),
                     _ => replies.push(Reply { kind, body: body.to_vec() }),
                 }
                 rest = after;
@@ -157,15 +219,25 @@ impl Netlink {
 
     /// All addresses of that family (`AF_...`, 0 for all).
     pub fn addresses(&self, family: u8) -> Result<Vec<Address>> {
-        let bodies = self.dump(22, &[family, 0, 0, 0, 0, 0, 0, 0], 20)?;
-        Ok(bodies.iter().filter_map(|body| Address::parse(body)).collect())
+        let (mut dump, mut all) = (self.start_dump(22, &[family, 0, 0, 0, 0, 0, 0, 0], 20)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            all.extend(Address::parse(body));
+        }
+        Ok(all)
     }
 
     /// All routes of that family (`AF_...`, 0 for all).
     pub fn routes(&self, family: u8) -> Result<Vec<Route>> {
-        let mut fixed = [0; 12];
-        fixed[0] = family;
-        Ok(self.dump(26, &fixed, 24)?.iter().filter_map(|body| Route::parse(body)).collect())
+        let (mut dump, mut all) = (self.start_routes(family)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            all.extend(Route::parse(body));
+        }
+        Ok(all)
+    }
+
+    /// The same one by one, for `Route::parse`.
+    pub fn start_routes(&self, family: u8) -> Result<Dump<'_>> {
+        self.start_dump(26, &[family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 24)
     }
 
     /// Sets the flags of an interface that `mask` names (`IFF_...`), and attributes (`IFLA_...`).

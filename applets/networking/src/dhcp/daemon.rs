@@ -114,13 +114,16 @@ impl Daemon {
         }
     }
 
+    /// Takes what waits, but not so much that a flood would keep offers and signals waiting.
     fn receive(&mut self, env: &mut Env) {
         let mut buffer = [0; 2048];
-        let Ok((count, _)) = recv(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) else { return };
-        match Message::parse(&buffer[..count.min(buffer.len())], packet::REQUEST) {
-            // Ethernet addresses only.
-            Some(request) if buffer[1..3] == [1, 6] => self.take(env, request),
-            _ => self.log.explain(env, b"ignoring a packet that is no request"),
+        for _ in 0..64 {
+            let Ok((count, _)) = recv(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) else { return };
+            match Message::parse(&buffer[..count.min(buffer.len())], packet::REQUEST) {
+                // Ethernet addresses only.
+                Some(request) if buffer[1..3] == [1, 6] => self.take(env, request),
+                _ => self.log.explain(env, b"ignoring a packet that is no request"),
+            }
         }
     }
 

@@ -302,6 +302,8 @@ pub fn listen(interface: &[u8], port: u16) -> Result<OwnedFd> {
         let socket = net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
         sockopt::set_socket_reuseaddr(&socket, true)?;
         sockopt::set_socket_broadcast(&socket, true)?;
+        // A whole network may start at once: with the usual size some 160 requests are kept. Only root may have more.
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, 1 << 20);
         packet::bind_to_interface(socket.as_fd(), interface)?;
         net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))?;
         Ok(socket)

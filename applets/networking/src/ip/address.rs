@@ -248,7 +248,11 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
     let (local, bits) = local.ok_or_else(Error::usage)?;
     let device = device.ok_or_else(|| Error::new("need \"dev IFACE\""))?;
     let length = peer.map_or(bits, |(_, bits)| bits);
-    if let (IpAddr::V4(address), Some(ones)) = (local, ends) {
+    if local.is_ipv6() && (ends.is_some() || broadcast.is_some()) {
+        return Err(Error::new("broadcast can be set only for IPv4 addresses"));
+    }
+    // A network of two has none (RFC 3021).
+    if let (IpAddr::V4(address), Some(ones), 0..=30) = (local, ends, bits) {
         let (address, mask) = (address.to_bits(), mask(bits).to_bits());
         broadcast = Some(IpAddr::V4(if ones { address | !mask } else { address & mask }.into()));
     }

@@ -127,14 +127,9 @@ impl Filter {
             && self.metric.is_none_or(|metric| route.metric == Some(metric))
     }
 
-    fn pick(&self, netlink: &Netlink, show: Show) -> Result<Vec<Route>> {
-        let mut picked = Vec::new();
-        for route in netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })? {
-            if self.takes(&route) {
-                picked.push(route);
-            }
-        }
-        Ok(picked)
+    /// The family to ask the kernel for: IPv4 alone, unless all tables are wanted.
+    fn family(&self, show: Show) -> u8 {
+        if show.family == 0 && self.table.is_some() { 2 } else { show.family }
     }
 }
 
@@ -146,9 +141,12 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     let filter = Filter::parse(netlink, words)?;
     let links = netlink.links()?;
     let mut record = Record::new(show);
-    for route in filter.pick(netlink, show)? {
-        print(&mut record, &route, &links, show, filter.table.is_none(), None);
-        record.flush(env)?;
+    let mut routes = netlink.start_routes(filter.family(show))?;
+    while let Some(body) = routes.next()? {
+        if let Some(route) = Route::parse(body).filter(|route| filter.takes(route)) {
+            print(&mut record, &route, &links, show, filter.table.is_none(), None);
+            record.flush(env)?;
+        }
     }
     record.finish(env)
 }
@@ -261,6 +259,9 @@ const FLAGS: Names =
     names! { "dead" = 1, "pervasive" = 2, "onlink" = ON_LINK, "offload" = 8, "linkdown" = 16, "unresolved" = 32 };
 
 fn print_flags(record: &mut Record, flags: u32) {
+    if flags == 0 && !record.json {
+        return;
+    }
     record.open("flags", b'[');
     for name in FLAGS.of_flags(flags.into()) {
         record.word(" ", "", name.as_bytes());
@@ -270,16 +271,23 @@ fn print_flags(record: &mut Record, flags: u32) {
 
 fn print_metrics(record: &mut Record, route: &Route) {
     let is_there = |kind: u64| route.metric_of(kind as u16) != 0;
-    let any = METRICS.iter().any(|(_, kind)| is_there(kind));
-    record.open_if(any, "metrics", b'[');
-    record.open_if(any, "", b'{');
+    let any = !route.metrics.is_empty() && METRICS.iter().any(|(_, kind)| is_there(kind));
+    if !any {
+        return print_preference(record, route);
+    }
+    record.open("metrics", b'[');
+    record.open("", b'{');
     for (name, kind) in METRICS.iter().filter(|(_, kind)| is_there(*kind)) {
         let lock = if route.metric_of(LOCKED) & 1 << kind != 0 { "lock " } else { "" };
         record.text(text!(" ", name, " ", lock));
         record.number("", name, route.metric_of(kind as u16).into());
     }
-    record.close_if(any, b'}');
-    record.close_if(any, b']');
+    record.close(b'}');
+    record.close(b']');
+    print_preference(record, route);
+}
+
+fn print_preference(record: &mut Record, route: &Route) {
     // RFC 4191; iproute2 prints it always, BusyBox never: where it is not the usual one.
     if let Some(preference) = route.preference.filter(|preference| *preference != 0 || record.json) {
         record.word(" pref ", "pref", &super::name_or_number(PREFERENCES, preference.into()));
@@ -332,13 +340,18 @@ fn hop<'a>(netlink: &Netlink, words: &mut core::iter::Peekable<impl Iterator<Ite
 fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]]) -> Result<()> {
     let mut route = Route::new(show.family);
     let mut words = words.iter().copied().peekable();
-    let (mut has_target, mut chosen_scope) = (false, None);
+    let (mut has_target, mut chosen_scope, mut via_own) = (false, None, &b""[..]);
     while let Some(word) = words.next() {
         match word {
             b"via" => {
                 let word = value(&mut words)?;
                 // iproute2 lets the address's family are before it.
-                let word = if matches!(word, b"inet" | b"inet6") { value(&mut words)? } else { word };
+                let word = if matches!(word, b"inet" | b"inet6") {
+                    value(&mut words)?
+                } else {
+                    via_own = word;
+                    word
+                };
                 route.gateway = Some(address(word)?);
             }
             b"dev" | b"oif" => route.index = netlink.link(value(&mut words)?)?.index,
@@ -384,6 +397,10 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
     if route.family == 0 {
         route.family = if route.gateway.is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
     }
+    // A router of the other family is only meant where that is said.
+    if !via_own.is_empty() && route.gateway.is_some_and(|gateway| super::family_of(gateway) != route.family) {
+        return Err(Error::parts(&[b"an inet address is expected rather than \"", via_own, b"\""]));
+    }
     let direct = match route.kind {
         // RT_SCOPE_HOST for what is the host's own, RT_SCOPE_LINK for what no router is before.
         2 | 10 => 254,
@@ -424,7 +441,10 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
         file.write(b"-1\n")?;
         return file.flush();
     }
-    for route in Filter::parse(netlink, words)?.pick(netlink, show)? {
+    let filter = Filter::parse(netlink, words)?;
+    let mut routes = netlink.routes(filter.family(show))?;
+    routes.retain(|route| filter.takes(route));
+    for route in routes {
         match netlink.set_route(false, 0, &route) {
             Ok(()) | Err(rbox_core::sys::Errno::SRCH) => {}
             Err(errno) => return Err(refused(errno)),
