@@ -39,7 +39,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let kilobytes = heads * tracks * sectors / 2;
     let side = if heads == 2 { "Double" } else { "Single" };
     env.stdout.write(&text!(
-        side, "-sided, ", tracks, " tracks, ", sectors, " sec/track. Total capacity ", kilobytes, " kB\nFormatting... "
+        side,
+        "-sided, ",
+        tracks,
+        " tracks, ",
+        sectors,
+        " sec/track. Total capacity ",
+        kilobytes,
+        " kB\nFormatting... "
     ))?;
     env.stdout.flush()?;
     exchange(image.fd(), Exchange::BeginFormat, &mut block).map_err(failed("FDFMTBEG"))?;

@@ -6,6 +6,7 @@ mod events;
 mod sysfs;
 
 rbox_core::applets! {
+    acpid: "/sbin/acpid";
     beep: "/usr/bin/beep";
     devmem: "/sbin/devmem";
     hwclock: "/sbin/hwclock";

@@ -4,9 +4,9 @@ use rbox_core::names;
 use rbox_core::names::Names;
 use rbox_core::number::{invalid, parse_c};
 use rbox_core::prelude::*;
+use rbox_core::sys::AsFd;
 use rbox_core::sys::device_block::{Exchange, SIZE, exchange};
 use rbox_core::sys::fs::{Mode, OFlags, open};
-use rbox_core::sys::AsFd;
 use rbox_core::text::{Hex, Right};
 use rbox_core::{push, text};
 
@@ -108,7 +108,9 @@ impl Port {
         };
         let argument = argument.ok_or_else(|| Error::usage_because(&[word, b" needs an argument"]))?;
         let known = match at {
-            TYPE => CHIPS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(argument)).map(|(_, number)| number),
+            TYPE => {
+                CHIPS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(argument)).map(|(_, number)| number)
+            }
             CLOSING_WAIT => WAITS.number_of(argument),
             _ => None,
         };
@@ -140,9 +142,12 @@ impl Port {
         let (chip, irq) = (self.chip(), self.get(IRQ));
         match how {
             Some(SUMMARY) if self.get(TYPE) == 0 => Vec::new(),
-            Some(SUMMARY) => text!(device, " at ", port, " (irq = ", irq, ") is a ", chip, self.flags(" ", false), "\n"),
+            Some(SUMMARY) => {
+                text!(device, " at ", port, " (irq = ", irq, ") is a ", chip, self.flags(" ", false), "\n")
+            }
             Some(WORDS) => {
-                let mut line = text!(device, " uart ", chip, " port ", port, " irq ", irq, " baud_base ", self.get(BASE));
+                let mut line =
+                    text!(device, " uart ", chip, " port ", port, " irq ", irq, " baud_base ", self.get(BASE));
                 if self.get(DIVISOR) > 0 {
                     push!(line, " divisor ", self.get(DIVISOR));
                 }
@@ -177,9 +182,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 fn handle(env: &mut Env, path: &[u8], words: &[&[u8]], args: &Args<'_>, how: Option<Opt>) -> Result<()> {
     let file = open(path, OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty());
     let file = file.map_err(|errno| Error::cannot("open", path, errno))?;
-    let call = |what, port: &mut Port| {
-        exchange(file.as_fd(), what, &mut port.0).map_err(|errno| Error::on(path, errno))
-    };
+    let call =
+        |what, port: &mut Port| exchange(file.as_fd(), what, &mut port.0).map_err(|errno| Error::on(path, errno));
     let mut port = Port([0; SIZE]);
     call(Exchange::GetSerial, &mut port)?;
     if args.has(ZERO) {
@@ -215,7 +219,9 @@ mod tests {
     #[test]
     fn parameters_are_set_and_printed() {
         let mut port = Port([0; SIZE]);
-        for words in [["uart", "16550a"], ["port", "0x3f8"], ["irq", "4"], ["baud_base", "115200"], ["closing_wait", "none"]] {
+        for words in
+            [["uart", "16550a"], ["port", "0x3f8"], ["irq", "4"], ["baud_base", "115200"], ["closing_wait", "none"]]
+        {
             assert_eq!(port.apply(words[0].as_bytes(), Some(words[1].as_bytes())).ok(), Some(true));
         }
         for word in ["spd_vhi", "skip_test", "sak", "^sak", "low_latency"] {
