@@ -8,6 +8,7 @@ mod sysfs;
 mod ubi;
 
 rbox_core::applets! {
+    acpid: "/sbin/acpid";
     beep: "/usr/bin/beep";
     devmem: "/sbin/devmem";
     hwclock: "/sbin/hwclock";

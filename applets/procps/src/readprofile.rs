@@ -89,6 +89,10 @@ fn report(map: &mut Input, step: u64, counters: &[u32], args: &Args<'_>) -> Resu
             }
             continue;
         }
+        // What is before the text is none of it.
+        if address < base {
+            continue;
+        }
         if let Some((start, symbol)) = current.take().filter(|(start, _)| address > *start) {
             total += push_symbol(&mut lines, &symbol, start, address, (base, step), counters, args);
         }
@@ -103,7 +107,7 @@ fn report(map: &mut Input, step: u64, counters: &[u32], args: &Args<'_>) -> Resu
     if base == 0 {
         return Ok(None);
     }
-    let end = first + counters.len() as u64 * step;
+    let end = first.saturating_add(counters.len() as u64 * step);
     if let Some((start, symbol)) = current.filter(|(start, _)| end > *start) {
         total += push_symbol(&mut lines, &symbol, start, end, (base, step), counters, args);
     }
@@ -121,7 +125,8 @@ fn push_symbol(
     counters: &[u32],
     args: &Args<'_>,
 ) -> u64 {
-    let index = |address: u64| usize::try_from((address - base) / step).unwrap_or(usize::MAX).min(counters.len());
+    let index =
+        |address: u64| usize::try_from(address.saturating_sub(base) / step).unwrap_or(usize::MAX).min(counters.len());
     let own = &counters[index(start)..index(end).max(index(start))];
     let ticks: u64 = own.iter().map(|&count| u64::from(count)).sum();
     if ticks == 0 && !args.has(ALL) {
@@ -135,11 +140,22 @@ fn push_symbol(
     }
     if bins || args.has(COUNTERS) {
         for (at, &count) in own.iter().enumerate().filter(|(_, count)| !bins || **count > 0) {
-            let address = base + (index(start) + at) as u64 * step;
+            let address = base.wrapping_add((index(start) + at) as u64 * step);
             if bins {
                 push!(*lines, "\t", Hex(address), "\t", count, "\n");
             } else {
-                push!(*lines, "\t0x", Hex(address), "\t", symbol, "+0x", Hex(address - start), "\t", count, "\n");
+                push!(
+                    *lines,
+                    "\t0x",
+                    Hex(address),
+                    "\t",
+                    symbol,
+                    "+0x",
+                    Hex(address.wrapping_sub(start)),
+                    "\t",
+                    count,
+                    "\n"
+                );
             }
         }
     }
