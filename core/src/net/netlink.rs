@@ -64,7 +64,7 @@ fn refused(errno: Errno) -> Error {
 /// What the body of NLMSG_ERROR says; `None` for an acknowledgement.
 fn error_of(body: &[u8]) -> Option<Errno> {
     let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
-    (code != 0).then(|| Errno::from_raw_os_error(-code.max(-4095)))
+    (code < 0).then(|| Errno::from_raw_os_error(-code.max(-4095)))
 }
 
 /// The answers to a request for everything of a type.
