@@ -2,6 +2,7 @@
 
 mod checks;
 mod hardware;
+mod network;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -32,6 +33,9 @@ pub struct Options {
     /// Instead of the image: a kernel with modules, built or of the cache, and its emulated devices
     #[arg(long)]
     hardware: bool,
+    /// Two machines on one wire: the image's servers and its clients
+    #[arg(long, conflicts_with = "hardware")]
+    network: bool,
     /// Run only this boot or check; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -69,6 +73,7 @@ pub fn run(options: &Options) -> Result<()> {
     if options.list {
         let names = checks::ALL.iter().map(|(name, _)| *name);
         let names = names.chain(hardware::ALL.iter().map(|(name, _)| *name));
+        let names = names.chain(network::ALL.iter().map(|(name, _)| *name));
         for name in names.chain(checks::ENDINGS.iter().copied()).chain(BOOTS.iter().copied()) {
             println!("{name}");
         }
@@ -76,6 +81,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     for name in &options.only {
         let known = checks::ALL.iter().chain(hardware::ALL).any(|(check, _)| check == name)
+            || network::ALL.iter().any(|(check, _)| check == name)
             || checks::ENDINGS.iter().chain(BOOTS).any(|other| other == name);
         ensure!(known, "{name}: no such boot or check, see --list");
     }
@@ -102,6 +108,9 @@ impl Run<'_> {
     fn all(&mut self) -> Result<()> {
         if self.options.hardware {
             return self.hardware_boot();
+        }
+        if self.options.network {
+            return self.network_boot();
         }
         let by_grub = checks::ALL.iter().map(|(name, _)| *name).chain(checks::ENDINGS.iter().copied());
         if by_grub.into_iter().any(|name| self.wanted(name)) {
@@ -248,6 +257,39 @@ impl Run<'_> {
             }
         }
         self.keep_log("hardware", &machine)
+    }
+
+    /// Two machines, whose second interfaces are joined.
+    fn network_boot(&mut self) -> Result<()> {
+        let wire = self.directory.join("wire");
+        let mut options = self.machine_options(&self.options.image);
+        (options.kernel, options.snapshot) = (Some(self.kernel()?), true);
+        let start = |end: &str, address: &str| -> Result<Machine> {
+            let mut command = qemu::machine(&options)?;
+            command
+                .arg("-netdev")
+                .arg(format!("stream,id=wire,server={end},addr.type=unix,addr.path={}", wire.display()));
+            command.arg("-device").arg(format!("virtio-net-pci,netdev=wire,mac={address}"));
+            Machine::start(command, self.options.patience, &self.directory)
+        };
+        let mut server = start("on", "52:54:00:77:00:01")?;
+        while !wire.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let mut client = start("off", "52:54:00:77:00:02")?;
+        for (index, (name, work)) in network::ALL.iter().enumerate() {
+            let needed = index < network::NEEDED;
+            if (needed || self.wanted(name)) && !self.check(name, || work(&mut server, &mut client)) {
+                if needed {
+                    break;
+                }
+                client.send("\x03\n")?;
+                // If the shell does not answer, the next check fails and says so.
+                let _ = client.prepare_shell();
+            }
+        }
+        self.keep_log("server", &server)?;
+        self.keep_log("client", &client)
     }
 
     fn initramfs_boot(&mut self) -> Result<()> {
