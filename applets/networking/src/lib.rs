@@ -28,6 +28,6 @@ rbox_core::applets! {
 
 #[cfg(fuzzing)]
 pub use {
-    httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp,
-    udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
+    ftpd::fuzz as fuzz_ftp, httpd::fuzz as fuzz_httpd, inetd::fuzz as fuzz_inetd, telnet::fuzz as fuzz_telnet,
+    tftp::fuzz as fuzz_tftp, udhcpc::fuzz as fuzz_dhcp, wget::fuzz as fuzz_url,
 };
