@@ -1,4 +1,4 @@
-//! Applets of hardware against devices that QEMU and the kernel's own modules emulate: `build-image test --hardware`.
+//! Applets of hardware and of interfaces against devices that QEMU and the kernel's own modules emulate: `build-image test --hardware`.
 
 use anyhow::{Result, ensure};
 
@@ -16,6 +16,13 @@ pub const ALL: &[Check] = &[
     ("ata", ata),
     ("tape", tape),
     ("radio", radio),
+    ("serial", serial),
+    ("floppy", floppy),
+    ("profile", profile),
+    ("links", links),
+    ("bond", bond),
+    ("queues", queues),
+    ("screen", screen),
 ];
 
 /// Fails unless the command succeeds and prints exactly this, apart from white space at the ends of lines.
@@ -154,4 +161,82 @@ fn radio(machine: &mut Machine) -> Result<()> {
     machine.output_of("rfkill unblock all")?;
     ensure!(state(machine)?.trim() == "no", "still blocked after `rfkill unblock all`");
     Ok(())
+}
+
+fn serial(machine: &mut Machine) -> Result<()> {
+    prints(machine, "setserial -g /dev/ttyS1", "/dev/ttyS1, UART: 16550A, Port: 0x02f8, IRQ: 3")?;
+    machine.output_of("setserial /dev/ttyS1 spd_hi divisor 12")?;
+    shows(machine, "setserial -a /dev/ttyS1", "Flags: spd_hi")?;
+    machine.output_of("setserial -z /dev/ttyS1 spd_normal divisor 0 && setserial -g /dev/ttyS1 | grep -qv spd_hi")?;
+    Ok(())
+}
+
+fn floppy(machine: &mut Machine) -> Result<()> {
+    machine.output_of("modprobe floppy; mdev -s; dd if=/bin/rbox of=/dev/fd0 bs=1k count=100 2>/dev/null")?;
+    shows(machine, "fdformat /dev/fd0", "1440 Kb")?;
+    machine.output_of("mkfs.vfat /dev/fd0 && mount -t vfat /dev/fd0 /mnt && cp /etc/passwd /mnt && umount /mnt")?;
+    machine.output_of("mount -t vfat /dev/fd0 /mnt && cmp /etc/passwd /mnt/passwd && umount /mnt")?;
+    Ok(())
+}
+
+/// The kernel was started with `profile=2`.
+fn profile(machine: &mut Machine) -> Result<()> {
+    shows(machine, "readprofile -m /proc/kallsyms | tail -n 1", " total ")?;
+    machine.output_of("readprofile -r")?;
+    Ok(())
+}
+
+/// Each kind of interface is made, shown as such, and taken away.
+fn links(machine: &mut Machine) -> Result<()> {
+    machine.output_of("for m in dummy macvlan vxlan wireguard ipip ip_gre sit; do modprobe $m || exit; done")?;
+    machine.output_of("ip link add d0 type dummy && ip link set d0 up && ip addr add 10.9.0.1/24 dev d0")?;
+    for (kind, shown) in [
+        ("type vlan id 5 link d0", "vlan"),
+        ("link d0 type macvlan mode bridge", "macvlan"),
+        ("type vxlan id 7 dstport 4789 dev d0", "vxlan"),
+        ("type wireguard", "wireguard"),
+        ("type ipip local 10.9.0.1 remote 10.9.0.2", "ipip"),
+        ("type gre local 10.9.0.1 remote 10.9.0.2 ttl 64", "gre"),
+        ("type sit local 10.9.0.1 remote 10.9.0.2", "sit"),
+        ("type bridge", "bridge"),
+        ("type veth peer name x1", "veth"),
+    ] {
+        machine.output_of(&format!("ip link add name x0 {kind}"))?;
+        shows(machine, "ip -d link show dev x0", &format!(" {shown} "))?;
+        machine.output_of("ip link del x0")?;
+    }
+    machine.output_of("vconfig add d0 9 && ip -d link show dev d0.9 | grep -q 'id 9' && vconfig rem d0.9")?;
+    machine.output_of("iptunnel add t0 mode gre local 10.9.0.1 remote 10.9.0.2 && iptunnel show | grep -q '^t0: gre/ip' && iptunnel del t0")?;
+    machine.output_of(
+        "brctl addbr b0 && brctl addif b0 d0 && brctl show b0 | grep -q d0 && brctl delif b0 d0 && brctl delbr b0",
+    )?;
+    Ok(())
+}
+
+fn bond(machine: &mut Machine) -> Result<()> {
+    machine.output_of("modprobe bonding max_bonds=0; ip link add name s0 type dummy")?;
+    machine.output_of("ip link add name bond0 type bond mode active-backup miimon 100 && ip link set bond0 up")?;
+    machine.output_of("ifenslave bond0 s0 && grep -q 'Slave Interface: s0' /proc/net/bonding/bond0")?;
+    machine.output_of("ifenslave -d bond0 s0 && ! grep -q 'Slave Interface: s0' /proc/net/bonding/bond0")?;
+    machine.output_of("ip link del bond0; ip link del s0")?;
+    Ok(())
+}
+
+fn queues(machine: &mut Machine) -> Result<()> {
+    machine.output_of("tc qdisc add dev d0 root handle 1: htb default 10")?;
+    machine.output_of("tc class add dev d0 parent 1: classid 1:10 htb rate 1mbit ceil 2mbit")?;
+    machine.output_of("tc qdisc add dev d0 parent 1:10 handle 10: netem delay 100ms 10ms loss 1%")?;
+    machine.output_of("tc filter add dev d0 parent 1: protocol ip prio 1 u32 match ip dst 10.1.0.0/16 flowid 1:10")?;
+    shows(machine, "tc qdisc show dev d0", "qdisc netem 10: parent 1:10 limit 1000 delay 100ms  10ms loss 1%")?;
+    shows(machine, "tc class show dev d0", "class htb 1:10 root leaf 10: prio 0 rate 1Mbit ceil 2Mbit")?;
+    shows(machine, "tc filter show dev d0", "match 0a010000/ffff0000 at 16")?;
+    machine.output_of("tc qdisc del dev d0 root && tc qdisc show dev d0 | grep -qv htb")?;
+    Ok(())
+}
+
+fn screen(machine: &mut Machine) -> Result<()> {
+    shows(machine, "fbset", "geometry 800 600 800 600 ")?;
+    // Two pixels by two, red.
+    machine.output_of("printf 'P6\\n2 2\\n255\\n\\377\\0\\0\\377\\0\\0\\377\\0\\0\\377\\0\\0' >/tmp/red.ppm; fbsplash -s /tmp/red.ppm")?;
+    prints(machine, "head -c 8 /dev/fb0 | od -An -tx1 | cut -c1-12", " 00 00 ff 00")
 }

@@ -242,7 +242,10 @@ impl Run<'_> {
         archive::build(&output, archive::Format::Cpio, &tree)?;
         let mut options = self.machine_options(&self.options.image);
         (options.kernel, options.initramfs, options.memory) = (Some(kernel.image), Some(archive), 512 << 20);
+        // VESA's mode of 800 by 600 pixels of 32 bits; the kernel counts where it is.
+        options.append = Some("vga=0x315 profile=2".to_owned());
         let mut command = qemu::machine(&options)?;
+        command.args(["-chardev", "null,id=none", "-device", "isa-serial,chardev=none,index=1"]);
         for (name, size, kind) in [("disk", 64 << 20, "ide"), ("floppy", 1440 << 10, "floppy")] {
             let path = self.directory.join(name);
             File::create(&path)?.set_len(size)?;
