@@ -20,9 +20,18 @@ pub struct Systems {
 /// The script that makes a small system inside new namespaces and runs `/bin/sh` in it with the remaining operands.
 const NAMESPACE: &str = include_str!("namespace.sh");
 
-/// A command for cases: `await COMMAND` repeats it until it succeeds. So a case need not guess how long a daemon takes on a slow
+/// A command for cases: `await COMMAND` repeats it until it succeeds; as one word it is a script. So a case need not guess how long a daemon takes on a slow
 /// machine; the time limit ends a wait for what never happens.
-const AWAIT: &str = "#!/bin/sh\nuntil eval \"$*\" >/dev/null 2>&1; do /bin/sleep 0.02; done\n";
+const AWAIT: &str = r#"#!/bin/sh
+holds() {
+    case $#:$1 in
+        1:*) eval "$1" ;;
+        *:!) shift; ! "$@" ;;
+        *) "$@" ;;
+    esac
+}
+until holds "$@" >/dev/null 2>&1; do /bin/sleep 0.02; done
+"#;
 
 /// A command for cases: `alone COMMAND` runs it in a session of its own, and returns its status once only zombies are left of
 /// that session, which the machine's init reaps.
