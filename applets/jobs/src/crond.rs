@@ -274,19 +274,19 @@ impl Daemon {
         }
     }
 
-    /// Mails the output of a job, or logs it where there is no sendmail. `MAILTO=` asks for neither.
+    /// Mails the output of a job to MAILTO, or logs it where that is not set or there is no sendmail. `MAILTO=` asks for
+    /// neither.
     fn pass_on(&mut self, env: &mut Env, user: &User, job: &Job, output: OwnedFd) -> Result<()> {
         if fstat(&output).map_or(0, |stat| stat.st_size) == 0 {
             return Ok(());
         }
         let to = job.variables.iter().rev().find(|(name, _)| name == b"MAILTO").map(|(_, value)| &value[..]);
-        let to = to.unwrap_or(&user.name);
-        if to.is_empty() {
+        if to == Some(b"") {
             return Ok(());
         }
         fs::seek(&output, fs::SeekFrom::Start(0)).map_err(Error::from)?;
         let mut input = Input::from_fd(output, b"output");
-        if call::find_program(&env.vars, b"sendmail").is_some() {
+        if let Some(to) = to.filter(|_| call::find_program(&env.vars, b"sendmail").is_some()) {
             let head = text!("To: ", to, "\nSubject: cron: ", &job.command, "\n\n");
             let message = scratch()?;
             let mut output = Output::from_fd(message);

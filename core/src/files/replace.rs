@@ -4,13 +4,14 @@ use super::canonical;
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::io::Output;
-use crate::sys::fs::{Mode, OFlags};
+use crate::sys::fs::{FileType, Mode, OFlags};
 use crate::sys::{Errno, OwnedFd, fd, fs};
 
 /// Puts `text` in place of the file: written beside it, synced, and renamed, so that at any moment one of both is
 /// whole. With `keeps` the old one is kept as `PATH-`. The caller sees to it that no other process does so at the same time.
 ///
-/// The path may be a link to where it can be written: the file there is replaced, not the link.
+/// The path may be a link to where it can be written: the file there is replaced, not the link. A device or a FIFO is
+/// written to.
 pub fn replace(path: &[u8], text: &[u8], keeps: bool) -> Result<()> {
     let path = &canonical(path, true).map_err(|errno| Error::on(path, errno))?[..];
     let (new, old) = ([path, b"+"].concat(), [path, b"-"].concat());
@@ -20,6 +21,10 @@ pub fn replace(path: &[u8], text: &[u8], keeps: bool) -> Result<()> {
         Err(Errno::NOENT) => None,
         Err(errno) => return Err(Error::on(path, errno)),
     };
+    if stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile) {
+        let mut output = Output::open(path, false).map_err(|errno| Error::on(path, errno))?;
+        return output.write(text).and_then(|()| output.flush());
+    }
     // A killed program may have left it: no other process writes here meanwhile.
     let _ = fs::unlink(&new[..]);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
