@@ -28,6 +28,8 @@ pub struct Form {
     pub failure: u8,
     /// It keeps the rights of a set-user-ID program file; every other applet gives them up before it reads any word.
     pub setuid: bool,
+    /// It has no closed standard stream kept closed: it knows by itself which are open to a script.
+    pub is_shell: bool,
 }
 
 /// One applet: its usage text, which is also its option table, and its entry.
@@ -45,7 +47,7 @@ impl Applet {
     /// An applet that runs in a child, lets options follow operands, and fails with status 1.
     pub const fn new(usage: &'static str, run: fn(&mut Env, &Args<'_>) -> Outcome) -> Self {
         let (isolation, grammar) = (Isolation::Child, Grammar::Permuted);
-        Self { usage, run, form: Form { isolation, grammar, failure: 1, setuid: false } }
+        Self { usage, run, form: Form { isolation, grammar, failure: 1, setuid: false, is_shell: false } }
     }
 
     /// The same applet, safe in its caller's process.
@@ -94,6 +96,12 @@ impl Applet {
     /// checks what it does for whom.
     pub const fn setuid(mut self) -> Self {
         self.form.setuid = true;
+        self
+    }
+
+    /// The same applet, which keeps account of its descriptors, the standard streams included.
+    pub const fn shell(mut self) -> Self {
+        self.form.is_shell = true;
         self
     }
 
@@ -258,6 +266,7 @@ impl Registry {
     /// Runs the applet on `words`, as [`Applet::call`] does.
     pub fn call(self, id: Id, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
         let (form, usage) = (self.form(id), self.usage(id));
+        let _held = if form.is_shell { Vec::new() } else { crate::sys::fd::hold() };
         let outer = Running::new(self.name(id), form.failure).begin();
         let outcome = match form.read_words(usage, env, words) {
             Ok(args) => (self.run)(self.file(id), env, &args),

@@ -16,6 +16,8 @@ use rbox_core::sys::net::{
     recvfrom, shutdown, socket_with, sockopt,
 };
 use rbox_core::sys::process;
+use rbox_core::sys::signal::{self, Disposition};
+use rbox_core::sys::signal_queue::SIGPIPE;
 use rbox_core::sys::time;
 use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
 use rbox_core::text;
@@ -178,22 +180,31 @@ fn ranges(words: &[&[u8]], protocol: &[u8]) -> Result<Vec<u16>> {
 /// Waits for connections: `nc -l -p PORT`, or `nc -l [ADDRESS] PORT`.
 fn wait(env: &mut Env, args: &Args<'_>, link: &Link<'_>, record: &mut Option<Output>) -> Outcome {
     let (kind, protocol) = kind(args);
+    let six = version(args) != Some(false);
     let own = match (args.has(PORT), args.operands()) {
-        (true, _) => own_address(args, version(args) == Some(true))?,
         (false, [port]) => {
-            let any =
-                if version(args) == Some(true) { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+            let any = if six { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
             Some(SocketAddr::new(
                 args.value(SOURCE).map_or(Ok(any), |host| resolve(args, host))?,
                 sockets::port(port, protocol)?,
             ))
         }
         (false, [host, port]) => Some(SocketAddr::new(resolve(args, host)?, sockets::port(port, protocol)?)),
-        _ => own_address(args, version(args) == Some(true))?,
+        _ => own_address(args, six)?,
     };
     let own = own.ok_or_else(|| Error::misused("no port is given"))?;
-    let failed = |errno| Error::on(text!(own.ip(), ":", u32::from(own.port())), errno);
-    let server = sockets::serve(&own, kind).map_err(failed)?;
+    let failed = |errno| Error::on(sockets::text(own), errno);
+    let server = if own.ip() == Ipv6Addr::UNSPECIFIED && version(args).is_none() {
+        sockets::serve_everywhere(own.port(), kind, 128)
+    } else {
+        sockets::serve(&own, kind)
+    };
+    let server = server.map_err(failed)?;
+    let is_kept = args.has(KEEP) || args.times(LISTEN) > 1;
+    if is_kept && link.program.is_none() {
+        // A client that leaves while something is sent to it does not end the server.
+        signal::set(SIGPIPE, Disposition::Ignore).map_err(Error::from)?;
+    }
     loop {
         if !readable(&server, link.timeout)? {
             return Err(failed(Errno::TIMEDOUT));
@@ -203,7 +214,7 @@ fn wait(env: &mut Env, args: &Args<'_>, link: &Link<'_>, record: &mut Option<Out
         if args.has(VERBOSE) {
             env.report(&Error::new("connected"));
         }
-        if !args.has(KEEP) && args.times(LISTEN) < 2 {
+        if !is_kept {
             return link.serve(env, connection, record);
         }
         // A server goes on at once; what it runs ends by itself.
@@ -214,8 +225,11 @@ fn wait(env: &mut Env, args: &Args<'_>, link: &Link<'_>, record: &mut Option<Out
             });
             started.map_err(|errno| Error::on("can't fork", errno))?;
             while process::wait(-1, process::WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
-        } else {
-            link.serve(env, connection, record)?;
+        } else if let Err(error) = link.serve(env, connection, record) {
+            if error.is_output() {
+                return Err(error);
+            }
+            env.report(&error);
         }
     }
 }

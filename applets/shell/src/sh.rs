@@ -22,7 +22,7 @@ Run commands from a string, a file or the terminal. When called as bash, also:
 --login --noprofile --norc --rcfile FILE --posix --verbose --version, -O and +O SHOPT";
 
 /// The applet.
-pub const APPLET: Applet = Applet::new(USAGE, run).program().raw();
+pub const APPLET: Applet = Applet::new(USAGE, run).program().raw().shell();
 
 /// What the command line asks for.
 #[derive(Default)]

@@ -132,9 +132,14 @@ pub fn listen(at: &SocketAddr, kind: SocketType, backlog: i32) -> core::result::
 /// A listening socket at every address of the machine: of IPv6, which takes IPv4 as well (ipv6(7)), or of IPv4 alone
 /// where the kernel has no IPv6.
 pub fn listen_everywhere(port: u16, backlog: i32) -> core::result::Result<OwnedFd, Errno> {
-    match listen(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), SocketType::STREAM, backlog) {
+    serve_everywhere(port, SocketType::STREAM, backlog)
+}
+
+/// The same for a socket of any kind.
+pub fn serve_everywhere(port: u16, kind: SocketType, backlog: i32) -> core::result::Result<OwnedFd, Errno> {
+    match listen(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), kind, backlog) {
         Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => {
-            listen(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port), SocketType::STREAM, backlog)
+            listen(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port), kind, backlog)
         }
         result => result,
     }

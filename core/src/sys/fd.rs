@@ -9,15 +9,31 @@ pub use rustix::io::{
     pwrite, read, readv, write, writev,
 };
 
+use super::fs::{self, Mode, OFlags};
 use super::{AsFd, AsRawFd, BorrowedFd, Errno, IntoRawFd, OwnedFd, RawFd, last_errno};
 
 /// A standard stream: 0, 1 or 2.
 ///
-/// One that is not open is no danger: every call on it fails with `EBADF`.
+/// One that is not open is no danger: every call on it fails with `EBADF`, and [`hold`] keeps its number free of others.
 pub const fn borrow(number: RawFd) -> BorrowedFd<'static> {
     assert!(number >= 0 && number <= 2);
     // SAFETY: nothing owns a standard stream, so that nothing closes it (`Descriptors` is asked to by name).
     unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Takes the numbers of the standard streams that are not open, until the result is dropped.
+///
+/// The next file or socket would get the number otherwise, and what is printed would go into it. Reads and writes fail
+/// with `EBADF` as before (open(2), `O_PATH`), and programs find the stream closed.
+pub fn hold() -> Vec<OwnedFd> {
+    let mut held = Vec::new();
+    for number in 0..3 {
+        if fcntl_getfd(borrow(number)).is_err() {
+            let open = |path: &[u8]| fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+            held.extend(open(b"/dev/null").or_else(|_| open(b"/")));
+        }
+    }
+    held
 }
 
 /// A descriptor that the user named by its number; `EBADF` when it is not open.

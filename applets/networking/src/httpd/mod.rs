@@ -73,15 +73,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(done) = convert(env, args)? {
         return Ok(done);
     }
-    let file = args
-        .value(FILE)
-        .map(|file| rbox_core::files::canonical(file, false).map_err(|errno| Error::cannot("open", file, errno)));
-    let file = file.transpose()?;
     let to_log = !args.has(FOREGROUND) && !args.has(INETD);
     let mut site = Site::new(args.value(REALM).unwrap_or(b"Web Server Authentication"), args.times(VERBOSE), to_log);
     let owner = args.value(USER).map(Owner::parse).transpose()?;
     let listener = if args.has(INETD) { None } else { Some(listen(args)?) };
     enter(args.value(HOME).unwrap_or(b"."))?;
+    // BusyBox: a relative path starts at the home directory.
+    let file = args
+        .value(FILE)
+        .map(|file| rbox_core::files::canonical(file, false).map_err(|errno| Error::cannot("open", file, errno)));
+    let file = file.transpose()?;
     site.load(env, file.as_deref())?;
     // BusyBox: the file overrides -h.
     if let Some(home) = site.config.home.clone() {

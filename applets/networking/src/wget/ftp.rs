@@ -9,7 +9,7 @@ use super::{Body, Job, SPIDER};
 use crate::ftp::{Control, name_and_password};
 
 pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: &Url, path: Option<&[u8]>) -> Result<()> {
-    let mut control = Control::new(job.connect(&url.host, url.port)?);
+    let mut control = Control::new(job.connect(url)?);
     let (name, password) = name_and_password(url.user.as_deref().unwrap_or(b"anonymous:busybox@"));
     let result = control.log_in(name, password);
     shown(job, &mut control, result)?;
@@ -28,7 +28,7 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: &Url, path: Option<&[u8]>) -
         }
     }
     // The data come from the host that was asked, whatever address it names.
-    let mut data = job.connect(&url.host, port)?;
+    let mut data = job.connect_to(url, port)?;
     let result = control.expect(&text!("RETR ", &file), 1);
     if shown(job, &mut control, result)?.0 / 100 != 1 {
         return Err(Error::new("the server sends nothing"));

@@ -34,8 +34,9 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: Url, path: Option<&[u8]>) ->
             // The server has no more than what is there.
             416 if job.before > 0 => return job.say(b"the file is complete"),
             200 | 203 | 206 => {
-                if head.status != 206 {
+                if head.status != 206 && job.before > 0 {
                     job.before = 0;
+                    job.say(b"the server sends the whole file")?;
                 }
                 let target = job.open(path)?;
                 let mut body = match head.length {
@@ -72,13 +73,13 @@ fn proxy(job: &Job<'_>, env: &Env, url: &Url) -> Result<Option<Url>> {
 
 fn open(job: &mut Job<'_>, env: &mut Env, url: &Url, proxy: Option<&Url>) -> Result<Link> {
     let at = proxy.unwrap_or(url);
-    let mut link = job.connect(&at.host, at.port)?;
+    let mut link = job.connect(at)?;
     if url.scheme == Scheme::Https {
         if let Some(proxy) = proxy {
             // The proxy passes the encrypted connection on (RFC 9110, 9.3.6).
             let host = text!(&url.host, ":", u32::from(url.port));
             let mut request = text!("CONNECT ", &host, " HTTP/1.1\r\nHost: ", &host, "\r\n");
-            push_authorization(&mut request, "Proxy-Authorization", proxy);
+            push_authorization(&mut request, job, "Proxy-Authorization", proxy);
             link.send(&text!(request, "\r\n"))?;
             let head = read_head(job, &mut link)?;
             if head.status / 100 != 2 {
@@ -90,11 +91,20 @@ fn open(job: &mut Job<'_>, env: &mut Env, url: &Url, proxy: Option<&Url>) -> Res
     Ok(link)
 }
 
-fn push_authorization(request: &mut Vec<u8>, name: &str, url: &Url) {
+/// Adds a header, unless --header has one of that name, which is sent in its place.
+fn push_header(request: &mut Vec<u8>, job: &Job<'_>, name: &str, value: &[u8]) {
+    let is_name =
+        |line: &[u8]| split_once(line, b':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+    if !job.args.values(HEADER).any(is_name) {
+        push!(*request, name, ": ", value, "\r\n");
+    }
+}
+
+fn push_authorization(request: &mut Vec<u8>, job: &Job<'_>, name: &str, url: &Url) {
     if let Some(user) = &url.user {
-        push!(*request, name, ": Basic ");
-        Base::Base64.encode(user, request);
-        request.extend_from_slice(b"\r\n");
+        let mut value = b"Basic ".to_vec();
+        Base::Base64.encode(user, &mut value);
+        push_header(request, job, name, &value);
     }
 }
 
@@ -110,31 +120,23 @@ fn request(job: &Job<'_>, url: &Url, proxy: Option<&Url>) -> Vec<u8> {
         Some(_) => text!(method, "http://", url.host_and_port(), &url.path),
         None => text!(method, &url.path),
     };
-    push!(
-        request,
-        " HTTP/1.1\r\nHost: ",
-        url.host_and_port(),
-        "\r\nUser-Agent: ",
-        job.args.value(AGENT).unwrap_or(b"Wget"),
-        "\r\n"
-    );
-    request.extend_from_slice(b"Connection: close\r\n");
-    push_authorization(&mut request, "Authorization", url);
+    push!(request, " HTTP/1.1\r\n");
+    push_header(&mut request, job, "Host", &url.host_and_port());
+    push_header(&mut request, job, "User-Agent", job.args.value(AGENT).unwrap_or(b"Wget"));
+    push_header(&mut request, job, "Connection", b"close");
+    push_authorization(&mut request, job, "Authorization", url);
     if let Some(proxy) = proxy {
-        push_authorization(&mut request, "Proxy-Authorization", proxy);
+        push_authorization(&mut request, job, "Proxy-Authorization", proxy);
     }
     if job.before > 0 {
-        push!(request, "Range: bytes=", job.before, "-\r\n");
+        push_header(&mut request, job, "Range", &text!("bytes=", job.before, "-"));
+    }
+    if let Some(body) = &job.body {
+        push_header(&mut request, job, "Content-Type", b"application/x-www-form-urlencoded");
+        push_header(&mut request, job, "Content-Length", &text!(body.len() as u64));
     }
     for line in job.args.values(HEADER) {
         push!(request, line, "\r\n");
-    }
-    if let Some(body) = &job.body {
-        let is_set = job.args.values(HEADER).any(|line| line.to_ascii_lowercase().starts_with(b"content-type:"));
-        if !is_set {
-            request.extend_from_slice(b"Content-Type: application/x-www-form-urlencoded\r\n");
-        }
-        push!(request, "Content-Length: ", body.len() as u64, "\r\n");
     }
     push!(request, "\r\n");
     request.extend_from_slice(job.body.as_deref().unwrap_or_default());

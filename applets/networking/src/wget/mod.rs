@@ -10,8 +10,10 @@ mod url;
 pub use url::fuzz;
 
 use rbox_core::bytes::join_path;
+use rbox_core::daemon::pause;
 use rbox_core::escape::percent_decoded;
 use rbox_core::io::Output;
+use rbox_core::net::sockets;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
@@ -24,7 +26,7 @@ pub use progress::Progress;
 use url::{Scheme, Url};
 
 options! {
-    "[-cqS] [--spider] [-O FILE] [-o LOG] [-P DIR] [-T SEC] [-U AGENT] [-Y on|off] URL...
+    "[-cqS] [--spider] [-O FILE] [-o LOG] [-P DIR] [-T SEC] [-t N] [-U AGENT] [-Y on|off] URL...
 
 Fetch files by HTTP, HTTPS or FTP. HTTPS needs the program ssl_client.
 
@@ -34,14 +36,19 @@ Fetch files by HTTP, HTTPS or FTP. HTTPS needs the program ssl_client.
   -o, --output-file=LOG   Write messages to LOG
   -q, --quiet             Print no messages
   -S, --server-response   Print the server's answers
+  -n[v|c|H|p]             Print no progress (-nv); -nc, -nH and -np change nothing
+      --no-verbose        Print no progress
       --spider            Only find out whether the file exists
   -T, --timeout=SEC       Give up after SEC seconds without data (900)
+  -t, --tries=N           Try to connect N times (1; 0: without end)
   -U, --user-agent=TEXT   Call the client TEXT (Wget)
   -Y, --proxy=on|off      Use $http_proxy and $https_proxy (on)
       --header=LINE       Send LINE, such as NAME: VALUE, with the request
       --post-data=TEXT    Send TEXT by POST
       --post-file=FILE    Send the contents of FILE by POST
-      --no-check-certificate  Accept any certificate of HTTPS";
+      --no-check-certificate  Accept any certificate of HTTPS
+      --passive-ftp       Ignored: connections for data are always passive
+      --no-clobber        Ignored: a file is replaced only with -O";
     OUTPUT = "-O",
     PREFIX = "-P",
     CONTINUE = "-c",
@@ -50,12 +57,17 @@ Fetch files by HTTP, HTTPS or FTP. HTTPS needs the program ssl_client.
     ANSWERS = "-S",
     SPIDER = "--spider",
     TIMEOUT = "-T",
+    TRIES = "-t",
+    SHORT = "-n",
+    NO_VERBOSE = "--no-verbose",
     AGENT = "-U",
     PROXY = "-Y",
     HEADER = "--header",
     POST_DATA = "--post-data",
     POST_FILE = "--post-file",
     UNCHECKED = "--no-check-certificate",
+    "--passive-ftp" => ignored,
+    "--no-clobber" => ignored,
 }
 
 /// The applet.
@@ -66,11 +78,17 @@ struct Job<'a> {
     args: &'a Args<'a>,
     /// Seconds.
     timeout: u64,
+    /// How often a connection is tried.
+    tries: u64,
+    /// Print no messages but the names of files.
+    is_brief: bool,
     /// What is sent by POST.
     body: Option<Vec<u8>>,
     log: Output,
     /// Bytes of the file that are there already.
     before: u64,
+    /// The file of -O has what an earlier URL gave.
+    is_begun: bool,
 }
 
 /// Where a file goes.
@@ -97,13 +115,26 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             return Err(Error::misused("a header is one line"));
         }
     }
+    let tries = match args.value(TRIES).map_or(Ok(1), |word| parse_in_range(word, 0, 1 << 31))? {
+        0 => u64::MAX,
+        tries => tries,
+    };
+    let mut is_brief = args.has(NO_VERBOSE);
+    for letter in args.values(SHORT) {
+        is_brief |= match letter {
+            b"v" => true,
+            b"c" | b"H" | b"p" => false,
+            _ => return Err(Error::misused("-n is followed by v, c, H or p")),
+        };
+    }
+    let log = match args.value(LOG) {
+        Some(path) => Output::open(path, true).map_err(|errno| Error::cannot("open", path, errno))?,
+        None => Output::standard(2),
+    };
+    let mut job = Job { args, timeout, tries, is_brief, body: None, log, before: 0, is_begun: false };
     let mut status = ExitStatus::SUCCESS;
     for url in urls {
-        let log = match args.value(LOG) {
-            Some(path) => Output::open(path, true).map_err(|errno| Error::cannot("open", path, errno))?,
-            None => Output::standard(2),
-        };
-        let mut job = Job { args, timeout, body: body.clone(), log, before: 0 };
+        (job.body, job.before) = (body.clone(), 0);
         if let Err(error) = Url::parse(url).and_then(|url| job.fetch(env, url)) {
             if error.is_output() {
                 return Err(error);
@@ -116,28 +147,52 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 impl Job<'_> {
     fn say(&mut self, text: &[u8]) -> Result<()> {
-        if self.args.has(QUIET) {
-            return Ok(());
-        }
+        if self.args.has(QUIET) { Ok(()) } else { self.log_line(text) }
+    }
+
+    fn log_line(&mut self, text: &[u8]) -> Result<()> {
         let line = clean(text, b"", Shown::Caret);
-        self.log.write(&text!(line, "\n"))?;
-        self.log.flush()
+        let result = self.log.write(&text!(line, "\n")).and_then(|()| self.log.flush());
+        self.logged(result)
+    }
+
+    /// A file is fetched although nobody reads of it.
+    fn logged(&self, result: Result<()>) -> Result<()> {
+        if self.args.has(LOG) { result } else { Ok(()) }
     }
 
     /// Prints a line of a server's answer.
     fn show_answer(&mut self, line: &[u8]) -> Result<()> {
-        if self.args.has(ANSWERS) { self.say(&text!("  ", line)) } else { Ok(()) }
+        if self.args.has(ANSWERS) { self.log_line(&text!("  ", line)) } else { Ok(()) }
     }
 
-    fn connect(&mut self, host: &[u8], port: u16) -> Result<Link> {
-        let to = link::address(host, port)?;
-        self.say(&text!("Connecting to ", host, " (", to.ip(), ":", u32::from(port), ")"))?;
+    fn connect(&mut self, url: &Url) -> Result<Link> {
+        self.connect_to(url, url.port)
+    }
+
+    /// Connects to a port of the host of a URL, and tries again as often as -t says.
+    fn connect_to(&mut self, url: &Url, port: u16) -> Result<Link> {
+        let mut tried = 1;
+        loop {
+            match self.connect_once(url, port) {
+                Err(error) if tried < self.tries => self.say(&text!(error.message(), "; trying again"))?,
+                result => return result,
+            }
+            pause(tried.min(10) * 1000);
+            tried += 1;
+        }
+    }
+
+    fn connect_once(&mut self, url: &Url, port: u16) -> Result<Link> {
+        let to = link::address(&url.host, port)?;
+        self.say(&text!("Connecting to ", url.host_and_port(), " (", sockets::text(to), ")"))?;
         Link::connect(&to, self.timeout)
     }
 
     fn fetch(&mut self, env: &mut Env, url: Url) -> Result<()> {
         let path = self.path(&url);
         if self.args.has(CONTINUE)
+            && !self.is_begun
             && let Some(path) = &path
         {
             self.before = fs::stat(&path[..]).map_or(0, |stat| stat.st_size as u64);
@@ -177,6 +232,7 @@ impl Job<'_> {
         };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         let flags = match (self.before, self.args.has(OUTPUT)) {
+            (0, true) if self.is_begun => flags | OFlags::APPEND,
             (0, true) => flags | OFlags::TRUNC,
             (0, false) if self.args.has(CONTINUE) => flags | OFlags::TRUNC,
             (0, false) => flags | OFlags::EXCL,
@@ -184,6 +240,7 @@ impl Job<'_> {
         };
         let failed = |errno| Error::cannot("open", path, errno);
         let file = fs::open(path, flags, Mode::from_raw_mode(0o666)).map_err(failed)?;
+        self.is_begun = self.args.has(OUTPUT);
         if self.before > 0 {
             ftruncate(&file, self.before).map_err(failed)?;
         }
@@ -207,7 +264,8 @@ impl Job<'_> {
         };
         let whole = body.length().map(|length| self.before + length);
         let name = path.map_or(&b"-"[..], rbox_core::bytes::base_name);
-        let mut progress = (!self.args.has(QUIET)).then(|| Progress::new(name, self.before, whole));
+        let is_shown = !self.args.has(QUIET) && !self.is_brief;
+        let mut progress = is_shown.then(|| Progress::new(name, self.before, whole));
         let stdout = &mut env.stdout;
         let mut write = |content: &[u8]| match &mut output {
             Some(output) => output.write(content).map_err(|error| saved(error, path)),
@@ -226,7 +284,8 @@ impl Job<'_> {
             link.consume(count);
             body.took(count as u64);
             if let Some(progress) = &mut progress {
-                progress.add(count as u64, &mut self.log)?;
+                let result = progress.add(count as u64, &mut self.log);
+                self.logged(result)?;
             }
         }
         match &mut output {
@@ -234,7 +293,8 @@ impl Job<'_> {
             None => stdout.flush()?,
         }
         if let Some(progress) = &mut progress {
-            progress.end(&mut self.log)?;
+            let result = progress.end(&mut self.log);
+            self.logged(result)?;
         }
         match path {
             Some(path) => self.say(&text!("'", path, "' saved")),

@@ -99,10 +99,9 @@ impl Url {
         if usual { host } else { rbox_core::text!(host, ":", u32::from(self.port)) }
     }
 
-    /// The name of the file that is saved: the last component, or index.html.
+    /// The name of the file that is saved: the last component with its query, or index.html.
     pub fn file_name(&self) -> Vec<u8> {
-        let path = self.path.split(|&byte| byte == b'?').next().unwrap_or_default();
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let name = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         if name.is_empty() || matches!(name, b"." | b"..") { b"index.html".to_vec() } else { name.to_vec() }
     }
 }
@@ -136,7 +135,7 @@ mod tests {
         let url = Url::parse(b"ftp://me:a%40b@[::1]:2121/dir/a b?x#frag").expect("it is right");
         assert_eq!((url.scheme, url.port), (Scheme::Ftp, 2121));
         assert_eq!((url.user.as_deref(), &url.host[..]), (Some(&b"me:a@b"[..]), &b"::1"[..]));
-        assert_eq!((&url.path[..], &url.file_name()[..]), (&b"/dir/a%20b?x"[..], &b"a%20b"[..]));
+        assert_eq!((&url.path[..], &url.file_name()[..]), (&b"/dir/a%20b?x"[..], &b"a%20b?x"[..]));
         let url = Url::parse(b"host").expect("it is right");
         assert_eq!(
             (&url.path[..], &url.file_name()[..], &url.host_and_port()[..]),
