@@ -1,13 +1,15 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices
+.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
 	@echo 'make rbox       the static binary, target/rbox; APPLETS="sh ls" or APPLETS=FILE selects names, TARGET=aarch64'
 	@echo 'make image      the disk, target/rbox.img'
+	@echo 'make deb        a package for Debian; make oci: an image for containers'
 	@echo 'make test       everything that CI runs (about 15 minutes, the first time 45)'
 	@echo 'make lint       format and lints, for all processors'
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
+	@echo 'make hardware-test  check i2c, flash, ATA, tapes and radios in QEMU, with a kernel of its own (30 minutes once)'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
@@ -29,10 +31,27 @@ boot-test: image
 	cargo run -q --locked -p build-image -- initramfs
 	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
 
+# Boots a kernel with modules, and checks the applets of hardware against what QEMU and the kernel emulate.
+hardware-test: rbox
+	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
+	cargo run -q --locked -p build-image -- test --hardware
+
 # Builds the static binary target/rbox. APPLETS="sh ls" or APPLETS=FILE selects names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:
 	APPLETS="$(APPLETS)" TARGET="$(TARGET)" sh build-image/rbox.sh
 	cargo run -q --locked -p build-image -- licenses
+
+# A package for Debian, and an image for containers.
+deb: rbox
+	cargo run -q --locked -p build-image -- deb
+
+oci: rbox
+	cargo run -q --locked -p build-image -- oci
+
+# Installs, upgrades and removes the package in a new Debian, and runs the container image.
+package-test: deb oci
+	sh build-image/packages.sh debootstrap
+	sh build-image/package-test.sh
 
 lint: processors
 	git ls-files '*.rs' | xargs rustfmt --check --edition 2024
@@ -62,7 +81,7 @@ compat-build: rbox
 
 # Runs the same cases in Debian's BusyBox and in rbox.
 compat: rbox
-	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal
+	sh build-image/packages.sh busybox-static dash bash runit iproute2 procps psmisc python3-minimal openssl
 	cargo run -q --locked -p compat-suite
 	cargo run -q --locked -p compat-suite -- --options
 	cargo run -q --locked -p compat-suite -- --oracles shell/
@@ -82,7 +101,7 @@ fuzz:
 	sh fuzz/run.sh $(SECONDS)
 
 tools:
-	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio e2fsprogs libarchive-tools runit iproute2 procps psmisc python3-minimal
+	sh build-image/packages.sh gcc libc6-dev binutils busybox-static cpio dosfstools e2fsprogs fdisk libarchive-tools runit iproute2 procps psmisc python3-minimal openssl
 
 test: tools lint unit compat boot-test terminal choices
 

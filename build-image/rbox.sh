@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols).
+# Builds the static rbox for musl: target/rbox (stripped) and target/rbox.debug (its symbols); and target/ssl_client.
 # APPLETS="sh ls" or APPLETS=FILE selects the applets by name; TARGET=aarch64 builds for another processor, as
-# target/rbox-aarch64. OUT=FILE names another result.
+# target/rbox-aarch64. OUT=FILE names another result. With either of the first and the last there is no ssl_client.
 # It uses a toolchain of rustup that has the musl target, or else Debian's rustc-web, and then builds std from source, optimised for
 # size. Compiled crates of others are stored in the user's cache, by compiler and flags, so that another checkout on this
 # machine compiles only the project's own crates.
@@ -14,6 +14,8 @@ case $machine in
     *) echo "rbox: TARGET is x86_64 or aarch64, not $machine" >&2; exit 1 ;;
 esac
 target=$machine-unknown-linux-musl
+tls=target/ssl_client${out#target/rbox}
+[ -z "${APPLETS:-}${OUT:-}" ] || tls=
 out=${OUT:-$out}
 if [ "${APPLETS:-}" ]; then
     if [ -f "$APPLETS" ]; then
@@ -85,15 +87,30 @@ list=
 for flag in $flags; do
     list="$list'$flag',"
 done
-# shellcheck disable=SC2086 # std is words or nothing
-RUSTC=$rustc $cargo build --release --locked -p rbox --target "$target" --target-dir "$dir" --config "target.$target.rustflags=[$list]" $std
+# ring, which ssl_client uses, has parts in C that need no library.
+export "CC_$(echo "$target" | tr - _)=${tools}gcc"
+build() {
+    package=$1
+    shift
+    # shellcheck disable=SC2086 # std is words or nothing
+    RUSTC=$rustc $cargo rustc --release --locked -p "$package" --target "$target" --target-dir "$dir" \
+        --config "target.$target.rustflags=[$list]" $std -- "$@"
+}
+build rbox
+if [ "$tls" ]; then
+    # std only uses getrandom(2) where libc happens to be linked with it; data of the program itself must be there.
+    build ssl-client -Clink-arg=-Wl,-u,getrandom
+    "${tools}strip" -o "$tls.new" "$dir/$target/release/ssl_client"
+    mv "$tls.new" "$tls"
+    echo "rbox: $tls, $(stat -c %s "$tls") bytes"
+fi
 built=$dir/$target/release/rbox
 
 # The next checkout starts with all crates but the project's own, which cargo would mistake for up to date.
 if ! [ -d "$cache/seed" ]; then
     seed=$(mktemp -d "$cache/seed.XXXXXX")
     cp -a "$dir/." "$seed"
-    find "$seed" -depth -name '*rbox*' -exec rm -rf {} +
+    find "$seed" -depth \( -name '*rbox*' -o -name 'ssl[-_]client*' \) -exec rm -rf {} +
     mv -T "$seed" "$cache/seed" 2>/dev/null || rm -rf "$seed"
 fi
 

@@ -68,7 +68,8 @@ pub fn build(options: &Options, format: Format, tree: &Manifest) -> Result<PathB
     Ok(target)
 }
 
-fn write(output: &mut dyn Write, format: Format, tree: &Manifest, epoch: u32) -> Result<()> {
+/// Writes the tree in a format, without compression.
+pub fn write(output: &mut dyn Write, format: Format, tree: &Manifest, epoch: u32) -> Result<()> {
     match format {
         Format::Cpio => write_cpio(output, tree, epoch),
         Format::Tar => write_tar(output, tree, epoch),

@@ -17,6 +17,9 @@ use crate::{cache, tools};
 /// The configuration, part of the program so that it can run in any directory.
 const FRAGMENT: &str = include_str!("../kernel.fragment");
 
+/// What `--modules` lays over it.
+const MODULES: &str = include_str!("../modules.fragment");
+
 /// The approximate number of objects that the configuration compiles; for the progress line only.
 const USUAL_OBJECTS: u32 = 1600;
 
@@ -33,6 +36,9 @@ pub struct Options {
     /// Compilers that run at once [default: number of processors]
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<usize>,
+    /// Build modules too: devices that the kernel emulates, kinds of interfaces
+    #[arg(long)]
+    pub modules: bool,
     /// Build anew although the cache has this kernel
     #[arg(long)]
     pub rebuild: bool,
@@ -42,15 +48,20 @@ pub struct Options {
 pub struct Kernel {
     pub image: PathBuf,
     pub config: PathBuf,
+    /// The directory that holds lib/modules, an overlay for the root tree.
+    pub modules: Option<PathBuf>,
 }
 
 /// Finds the kernel in the cache or builds it.
 pub fn build(options: &Options) -> Result<Kernel> {
     let stage = Stage::begin("kernel");
-    let fragment = match &options.fragment {
+    let mut fragment = match &options.fragment {
         Some(file) => fs::read_to_string(file).with_context(|| file.display().to_string())?,
         None => FRAGMENT.to_owned(),
     };
+    if options.modules {
+        fragment = lay_over(&fragment, MODULES);
+    }
     let source = match &options.source {
         Some(path) => path.clone(),
         None => debian_source()?,
@@ -59,7 +70,8 @@ pub fn build(options: &Options) -> Result<Kernel> {
     stage.note("identifying the source");
     let key = cache::key(&[identity(&source)?.as_bytes(), fragment.as_bytes(), compiler()?.as_bytes()]);
     let directory = cache::directory()?.join(format!("kernel-{}", &key[..16]));
-    let kernel = Kernel { image: directory.join("bzImage"), config: directory.join("config") };
+    let modules = options.modules.then(|| directory.join("modules"));
+    let kernel = Kernel { image: directory.join("bzImage"), config: directory.join("config"), modules };
     // The image is written last, so its presence means that the entry is complete.
     if options.rebuild || !kernel.image.exists() {
         compile(&stage, options, &source, &fragment, &directory)?;
@@ -160,6 +172,13 @@ fn compile(stage: &Stage, options: &Options, source: &Path, fragment: &str, dire
     };
     make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "bzImage".into()], &work)?;
     fs::create_dir_all(directory)?;
+    if options.modules {
+        make(stage, &tree, &objects, &[format!("-j{jobs}").into(), "modules".into()], &work)?;
+        let mut place = std::ffi::OsString::from("INSTALL_MOD_PATH=");
+        place.push(directory.join("modules"));
+        // The image's own depmod writes what modprobe reads.
+        make(stage, &tree, &objects, &[place, "DEPMOD=true".into(), "modules_install".into()], &work)?;
+    }
     fs::write(directory.join("config"), config)?;
     // A rename, because another build of the same kernel may run at the same time.
     let image = directory.join(format!("bzImage.{}", std::process::id()));
@@ -251,6 +270,17 @@ fn make(stage: &Stage, tree: &Path, objects: &Path, goals: &[std::ffi::OsString]
     bail!("the kernel's make failed; the end of {}:\n{last}", log_path.display())
 }
 
+/// A fragment without the lines whose symbols another one sets, and that one after it.
+fn lay_over(fragment: &str, over: &str) -> String {
+    let symbol = |line: &str| {
+        let line = line.trim_start_matches("# ");
+        line.split(['=', ' ']).next().filter(|name| name.starts_with("CONFIG_")).map(str::to_owned)
+    };
+    let set: std::collections::BTreeSet<String> = over.lines().filter_map(symbol).collect();
+    let kept = fragment.lines().filter(|line| symbol(line).is_none_or(|name| !set.contains(&name)));
+    kept.chain(over.lines()).map(|line| format!("{line}\n")).collect()
+}
+
 /// Checks that kconfig accepted every line of the fragment: it silently drops symbols with unmet dependencies.
 fn verify(fragment: &str, config: &str) -> Result<()> {
     let lines: std::collections::BTreeSet<&str> = config.lines().collect();
@@ -285,6 +315,13 @@ mod tests {
         assert!(verify("CONFIG_MISSING=n\nCONFIG_C=\"x\"\n", config).is_ok());
         let text = verify("CONFIG_E=y\n# CONFIG_D is not set\nCONFIG_A=y\n", config).unwrap_err().to_string();
         assert!(text.ends_with("did not take: CONFIG_E=y, # CONFIG_D is not set"));
+    }
+
+    #[test]
+    fn a_fragment_over_another_replaces_its_lines() {
+        let text =
+            lay_over("# A comment\n# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_AB=y\n", "CONFIG_A=m\nCONFIG_B=m\n");
+        assert_eq!(text, "# A comment\nCONFIG_AB=y\nCONFIG_A=m\nCONFIG_B=m\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is in the binary and under which terms: the licence texts of all its parts, and a list of them as SPDX 2.3.
+//! What is in the programs and under which terms: the licence texts of all its parts, and a list of them as SPDX 2.3.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -71,7 +71,7 @@ fn command_output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_string())
 }
 
-/// The crates that the binary links, by their names, as `cargo metadata` has them.
+/// The crates that the two programs link, by their names, as `cargo metadata` has them.
 fn crates() -> Result<BTreeMap<String, Part>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -81,8 +81,9 @@ fn crates() -> Result<BTreeMap<String, Part>> {
         list(&metadata["packages"]).map(|package| (text(&package["id"]), package)).collect();
     let nodes: BTreeMap<&str, &Value> =
         list(&metadata["resolve"]["nodes"]).map(|node| (text(&node["id"]), node)).collect();
-    let root = packages.iter().find(|(_, package)| package["name"] == "rbox").context("no package rbox")?;
-    let (mut parts, mut waiting) = (BTreeMap::new(), vec![*root.0]);
+    let is_program = |package: &Value| package["name"] == "rbox" || package["name"] == "ssl-client";
+    let roots = packages.iter().filter(|(_, package)| is_program(package)).map(|(id, _)| *id);
+    let (mut parts, mut waiting) = (BTreeMap::new(), roots.collect::<Vec<_>>());
     while let Some(id) = waiting.pop() {
         let package = packages[id];
         let key = format!("{}-{}", text(&package["name"]), text(&package["version"]));
@@ -147,7 +148,7 @@ fn texts(parts: &BTreeMap<String, Part>) -> Result<String> {
             holders.entry(text).or_default().push(holder);
         }
     }
-    let mut all = String::from("The licences of what is in the program rbox.\n");
+    let mut all = String::from("The licences of what is in the programs rbox and ssl_client.\n");
     for (text, holders) in holders {
         all.push_str(&format!("\n{}\n{}\n\n{text}\n", "=".repeat(78), holders.join("\n")));
     }
@@ -179,7 +180,8 @@ fn sbom(parts: &BTreeMap<String, Part>) -> Result<Value> {
         })
         .collect();
     let root = parts.keys().find(|key| parts[*key].name == "rbox").context("no part rbox")?;
-    let mut relations = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", &id(root))];
+    let programs = parts.keys().filter(|key| ["rbox", "ssl-client"].contains(&parts[*key].name.as_str()));
+    let mut relations: Vec<Value> = programs.map(|key| relation("SPDXRef-DOCUMENT", "DESCRIBES", &id(key))).collect();
     for (key, part) in parts {
         relations.extend(part.depends_on.iter().map(|other| relation(&id(key), "DEPENDS_ON", &id(other))));
     }

@@ -9,6 +9,7 @@ mod archive;
 mod boot_test;
 mod cache;
 mod console;
+mod deb;
 mod disk;
 mod ext4;
 mod grub;
@@ -17,6 +18,7 @@ mod keymap;
 mod licenses;
 mod manifest;
 mod mbr;
+mod oci;
 mod output;
 mod qemu;
 mod rootfs;
@@ -79,6 +81,15 @@ enum Task {
         #[command(flatten)]
         rootfs: rootfs::Options,
     },
+    /// Write a package for Debian
+    Deb(deb::Options),
+    /// Write the root tree as a container image
+    Oci {
+        #[command(flatten)]
+        oci: oci::Options,
+        #[command(flatten)]
+        rootfs: rootfs::Options,
+    },
     /// Run the image in QEMU with the console on this terminal
     Run(qemu::Options),
     /// Boot the image, drive its console and check what it does
@@ -122,6 +133,9 @@ fn perform(task: Task) -> Result<()> {
                 std::fs::copy(&built.image, &output).with_context(|| output.display().to_string())?;
             }
             eprintln!("kernel     its configuration: {}", built.config.display());
+            if let Some(modules) = built.modules {
+                eprintln!("kernel     its modules, for --overlay: {}", modules.display());
+            }
         }
         Task::Rootfs { rootfs, output } => list(&rootfs, output)?,
         Task::Disk { disk, rootfs, kernel } => build_disk(&disk, &rootfs, kernel)?,
@@ -133,6 +147,13 @@ fn perform(task: Task) -> Result<()> {
         Task::Tar { archive, rootfs } => {
             let tree = rootfs::build(&rootfs)?;
             archive::build(&archive, archive::Format::Tar, &tree)?;
+        }
+        Task::Deb(options) => {
+            deb::build(&options)?;
+        }
+        Task::Oci { oci, rootfs } => {
+            let target = oci::build(&oci, &rootfs::build(&rootfs)?)?;
+            eprintln!("run it:    podman load -i {} && podman run -it {}", target.display(), oci.tag);
         }
         Task::Run(options) => qemu::run(&options)?,
         Task::Test(options) => boot_test::run(&options)?,

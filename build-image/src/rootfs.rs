@@ -25,6 +25,9 @@ pub struct Options {
     /// The static rbox binary
     #[arg(long, value_name = "FILE", default_value = "target/rbox")]
     pub rbox: PathBuf,
+    /// The program that wget starts for https; empty for none
+    #[arg(long, value_name = "FILE", default_value = "target/ssl_client")]
+    pub ssl_client: PathBuf,
     /// The directory with the image's plain files
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem"))]
     pub filesystem: PathBuf,
@@ -42,6 +45,21 @@ pub struct Options {
     pub root_password: String,
 }
 
+impl Options {
+    /// The usual tree with these directories over it.
+    pub fn with_overlay(overlay: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            rbox: "target/rbox".into(),
+            ssl_client: "target/ssl_client".into(),
+            filesystem: concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem").into(),
+            overlay: overlay.into_iter().collect(),
+            hostname: "rbox".into(),
+            keymap: String::new(),
+            root_password: String::new(),
+        }
+    }
+}
+
 /// Builds the manifest.
 pub fn build(options: &Options) -> Result<Manifest> {
     let stage = Stage::begin("rootfs");
@@ -50,6 +68,11 @@ pub fn build(options: &Options) -> Result<Manifest> {
     compile_keymaps(&mut tree)?;
     tree.apply_table(TABLE)?;
     let applets = add_rbox(&mut tree, &options.rbox)?;
+    if !options.ssl_client.as_os_str().is_empty() {
+        let show = || format!("{}: `make rbox` builds it", options.ssl_client.display());
+        let bytes = fs::read(&options.ssl_client).with_context(show)?;
+        tree.put(b"usr/bin/ssl_client", Node::new(Kind::File(bytes), 0o755))?;
+    }
     configure(&mut tree, options)?;
     for overlay in &options.overlay {
         add_directory(&mut tree, overlay, &[])?;
@@ -200,6 +223,7 @@ mod tests {
     fn options() -> Options {
         Options {
             rbox: PathBuf::new(),
+            ssl_client: PathBuf::new(),
             filesystem: concat!(env!("CARGO_MANIFEST_DIR"), "/../filesystem").into(),
             overlay: Vec::new(),
             hostname: "box1".into(),
@@ -262,9 +286,13 @@ mod tests {
     fn scripts_are_executable_and_secrets_are_private() {
         let tree = tree();
         let mode = |path: &str| tree.get(path.as_bytes()).unwrap().mode;
-        for script in
-            ["etc/init.d/startup", "etc/init.d/shutdown", "etc/init.d/klogd/run", "usr/share/udhcpc/default.script"]
-        {
+        for script in [
+            "etc/init.d/startup",
+            "etc/init.d/shutdown",
+            "etc/init.d/klogd/run",
+            "usr/share/udhcpc/default.script",
+            "usr/share/udhcpc/default6.script",
+        ] {
             assert_eq!(mode(script), 0o755, "{script}");
         }
         assert_eq!(mode("etc/shadow"), 0o600);

@@ -19,6 +19,7 @@ pub mod duration;
 pub mod env;
 pub mod error;
 pub mod escape;
+pub mod ext4;
 pub mod files;
 mod front;
 pub mod hash;

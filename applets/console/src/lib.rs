@@ -1,13 +1,17 @@
 //! The console: its keyboard and its screen.
 #![forbid(unsafe_code)]
 
+mod framebuffer;
 mod keymap;
 
 rbox_core::applets! {
     chvt: "/usr/bin/chvt";
     clear: "/usr/bin/clear";
+    conspy: "/bin/conspy";
     deallocvt: "/usr/bin/deallocvt";
     dumpkmap: "/bin/dumpkmap";
+    fbset: "/usr/sbin/fbset";
+    fbsplash: "/sbin/fbsplash";
     fgconsole: "/usr/bin/fgconsole";
     kbd_mode: "/bin/kbd_mode";
     loadkmap: "/sbin/loadkmap";

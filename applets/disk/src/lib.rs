@@ -1,6 +1,8 @@
 //! Disks and filesystems.
 #![forbid(unsafe_code)]
 
+mod minix;
+
 rbox_core::applets! {
     blkdiscard: "/usr/bin/blkdiscard";
     blkid: "/sbin/blkid";
@@ -9,14 +11,21 @@ rbox_core::applets! {
     eject: "/usr/bin/eject";
     fallocate: "/usr/bin/fallocate";
     fatattr: "/bin/fatattr";
+    fdformat: "/usr/sbin/fdformat";
+    fdisk: "/sbin/fdisk";
     findfs: "/sbin/findfs";
     freeramdisk: "/sbin/freeramdisk" "/bin/fdflush";
     fsck: "/sbin/fsck";
+    fsck_minix: "/sbin/fsck.minix";
     fsfreeze: "/usr/sbin/fsfreeze";
     fstrim: "/sbin/fstrim";
     getfattr: "/usr/bin/getfattr";
+    hdparm: "/sbin/hdparm";
     losetup: "/sbin/losetup";
     lsattr: "/bin/lsattr";
+    mke2fs: "/sbin/mke2fs" "/sbin/mkfs.ext2";
+    mkfs_minix: "/sbin/mkfs.minix";
+    mkfs_vfat: "/sbin/mkfs.vfat" "/sbin/mkdosfs";
     mkswap: "/sbin/mkswap";
     mount: "/bin/mount";
     partprobe: "/usr/sbin/partprobe";

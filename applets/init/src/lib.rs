@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 rbox_core::applets! {
+    bootchartd: "/sbin/bootchartd";
     halt: "/sbin/halt" "/sbin/poweroff" "/sbin/reboot";
     init: "/sbin/init" "/linuxrc";
     resume: "/bin/resume";

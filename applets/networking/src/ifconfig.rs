@@ -337,6 +337,7 @@ fn new_address(link: &Link, local: IpAddr, prefix: u8) -> Address {
         label,
         flags: 0,
         lifetimes: (u32::MAX, u32::MAX),
+        metric: 0,
     }
 }
 

@@ -1,4 +1,7 @@
-//! The checksum of the internet protocols (RFC 1071).
+//! What tools of the internet protocols share: the checksum (RFC 1071), times as text.
+
+use rbox_core::text;
+use rbox_core::text::Right;
 
 /// The ones' complement of the ones' complement sum of all 16-bit words of the parts; only the last may have odd length.
 pub fn checksum(parts: &[&[u8]]) -> u16 {
@@ -11,6 +14,11 @@ pub fn checksum(parts: &[&[u8]]) -> u16 {
     }
     sum = (sum & 0xffff) + (sum >> 16);
     !(sum as u16)
+}
+
+/// A time in microseconds as milliseconds with three decimals.
+pub fn milliseconds(time: u64) -> Vec<u8> {
+    text!(time / 1000, ".", Right(time % 1000, 3, b'0'))
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::time::{ClockId, clock_gettime};
 use rbox_core::sys::{AsFd, Errno, OwnedFd, event, packet, privilege};
-use rbox_core::text::Right;
 use rbox_core::{push, text};
 
-use crate::inet::checksum;
+use crate::inet::{checksum, milliseconds};
 
 options! {
     "[OPTION]... HOST
@@ -287,9 +286,4 @@ impl Pinger {
         }
         env.stdout.write(&text)
     }
-}
-
-/// A time in microseconds as milliseconds with three decimals.
-fn milliseconds(time: u64) -> Vec<u8> {
-    text!(time / 1000, ".", Right(time % 1000, 3, b'0'))
 }

@@ -53,7 +53,8 @@ fn flags(route: &Route, most: u8) -> Vec<u8> {
     flags
 }
 
-fn print(env: &mut Env, netlink: &Netlink, numbers: bool, other: bool) -> Outcome {
+/// Prints the IPv4 table, with `other` MSS, window and round trip time instead of metrics.
+pub fn print(env: &mut Env, netlink: &Netlink, numbers: bool, other: bool) -> Outcome {
     let columns = if other { "  MSS Window  irtt Iface" } else { "Metric Ref    Use Iface" };
     let title = "Kernel IP routing table\nDestination     Gateway         Genmask         Flags ";
     env.stdout.write(&text!(title, columns, "\n"))?;
@@ -96,7 +97,8 @@ fn device<'a>(links: &'a [Link], route: &Route) -> &'a [u8] {
     links.iter().find(|link| link.index == route.index).map_or(b"*", |link| &link.name)
 }
 
-fn print_v6(env: &mut Env, netlink: &Netlink) -> Outcome {
+/// Prints the IPv6 table.
+pub fn print_v6(env: &mut Env, netlink: &Netlink) -> Outcome {
     env.stdout.write(b"Kernel IPv6 routing table\n")?;
     let title = "Destination                                 Next Hop                                Flags Metric Ref    Use Iface\n";
     env.stdout.write(title.as_bytes())?;

@@ -186,7 +186,10 @@ impl Server<'_> {
         set("LOCALADDR", Some(&sockets::text(local)));
         set("REMOTEADDR", Some(&sockets::text(peer)));
         let is_looked_up = self.args.has(LOOK_UP);
-        let name = |address: IpAddr| is_looked_up.then(|| dns::name_of(address).unwrap_or_else(|| addr::text(address)));
+        let mut names = dns::ReverseNames::default();
+        let mut name = |address: IpAddr| {
+            is_looked_up.then(|| names.of(address).map_or_else(|| addr::text(address), <[u8]>::to_vec))
+        };
         set("LOCALHOST", self.args.value(NAME).map(<[u8]>::to_vec).or_else(|| name(local.ip())).as_deref());
         set("REMOTEHOST", name(peer.ip()).as_deref());
         // What the peer asked for, where a rule of netfilter sent it here.

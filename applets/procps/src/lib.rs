@@ -18,6 +18,7 @@ rbox_core::applets! {
     ps: "/bin/ps";
     pstree: "/usr/bin/pstree";
     pwdx: "/usr/bin/pwdx";
+    readprofile: "/usr/sbin/readprofile";
     smemcap: "/usr/bin/smemcap";
     sysctl: "/sbin/sysctl";
     time: "/usr/bin/time";

@@ -1,6 +1,7 @@
 //! Stage `test`: boots the image the ways it can be booted and drives it over the serial console.
 
 mod checks;
+mod hardware;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -13,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::console::Machine;
 use crate::mbr::{self, SECTOR};
 use crate::qemu::{self, Accel};
-use crate::{disk, kernel, tools};
+use crate::{archive, disk, kernel, rootfs, tools};
 
 /// The options of the test.
 #[derive(clap::Args, Clone, Debug)]
@@ -28,6 +29,9 @@ pub struct Options {
     /// The archive for the initramfs boot; without it that boot is left out
     #[arg(long, value_name = "FILE")]
     initramfs: Option<PathBuf>,
+    /// Instead of the image: a kernel with modules, built or of the cache, and its emulated devices
+    #[arg(long)]
+    hardware: bool,
     /// Run only this boot or check; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -64,13 +68,14 @@ struct Run<'a> {
 pub fn run(options: &Options) -> Result<()> {
     if options.list {
         let names = checks::ALL.iter().map(|(name, _)| *name);
+        let names = names.chain(hardware::ALL.iter().map(|(name, _)| *name));
         for name in names.chain(checks::ENDINGS.iter().copied()).chain(BOOTS.iter().copied()) {
             println!("{name}");
         }
         return Ok(());
     }
     for name in &options.only {
-        let known = checks::ALL.iter().any(|(check, _)| check == name)
+        let known = checks::ALL.iter().chain(hardware::ALL).any(|(check, _)| check == name)
             || checks::ENDINGS.iter().chain(BOOTS).any(|other| other == name);
         ensure!(known, "{name}: no such boot or check, see --list");
     }
@@ -95,6 +100,9 @@ impl Run<'_> {
     }
 
     fn all(&mut self) -> Result<()> {
+        if self.options.hardware {
+            return self.hardware_boot();
+        }
         let by_grub = checks::ALL.iter().map(|(name, _)| *name).chain(checks::ENDINGS.iter().copied());
         if by_grub.into_iter().any(|name| self.wanted(name)) {
             self.grub_boot()?;
@@ -214,6 +222,32 @@ impl Run<'_> {
         let mut machine = self.start(&options)?;
         self.check("init-sh", || checks::shell_is_init(&mut machine));
         self.keep_log("init-sh", &machine)
+    }
+
+    /// The kernel with modules, the root tree with them as initramfs, and devices on old buses.
+    fn hardware_boot(&mut self) -> Result<()> {
+        let kernel = kernel::build(&kernel::Options { modules: true, ..kernel::Options::default() })?;
+        let tree = rootfs::build(&rootfs::Options::with_overlay(kernel.modules))?;
+        let archive = self.directory.join("hardware.cpio");
+        let output = archive::Options { output: Some(archive.clone()), epoch: 0 };
+        archive::build(&output, archive::Format::Cpio, &tree)?;
+        let mut options = self.machine_options(&self.options.image);
+        (options.kernel, options.initramfs, options.memory) = (Some(kernel.image), Some(archive), 512 << 20);
+        let mut command = qemu::machine(&options)?;
+        for (name, size, kind) in [("disk", 64 << 20, "ide"), ("floppy", 1440 << 10, "floppy")] {
+            let path = self.directory.join(name);
+            File::create(&path)?.set_len(size)?;
+            command.arg("-drive").arg(format!("if={kind},format=raw,file={}", path.display()));
+        }
+        let mut machine = Machine::start(command, self.options.patience, &self.directory)?;
+        for (index, (name, work)) in hardware::ALL.iter().enumerate() {
+            if (index == 0 || self.wanted(name)) && !self.check(name, || work(&mut machine)) {
+                machine.send("\x03\n")?;
+                // If the shell does not answer, the next check fails and says so.
+                let _ = machine.prepare_shell();
+            }
+        }
+        self.keep_log("hardware", &machine)
     }
 
     fn initramfs_boot(&mut self) -> Result<()> {

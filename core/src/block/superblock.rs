@@ -5,7 +5,7 @@
 //! f2fs, nilfs2, erofs and NTFS, Microsoft's exFAT specification, cryptsetup's LUKS on-disk format, lvm2's and mdadm's
 //! man pages.
 
-use super::{push_hex, read_at, uuid_text};
+use super::{get, push_hex, read_at, uuid_text};
 use crate::callback;
 use crate::sys::OwnedFd;
 
@@ -91,11 +91,6 @@ fn utf16(bytes: &[u8]) -> Vec<u8> {
     text.collect::<String>().into_bytes()
 }
 
-/// The number of `N` bytes, the lowest first.
-fn number(block: &[u8], at: usize, length: usize) -> u64 {
-    block[at..at + length].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
-}
-
 /// `0123-ABCD`, or longer without a dash: what has a serial number and no UUID.
 fn serial(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
@@ -125,7 +120,7 @@ fn lvm(read: &mut Read<'_>) -> Option<Content> {
         let sector = read.call((sector * 512, 512))?;
         (sector.starts_with(b"LABELONE") && &sector[24..32] == b"LVM2 001").then_some(sector)
     })?;
-    let at = number(&sector, 20, 4) as usize;
+    let at = get(&sector, 20, 4) as usize;
     let digits = sector.get(at..at.checked_add(32)?)?;
     let parts = [&digits[..6], &digits[6..10], &digits[10..14], &digits[14..18], &digits[18..22], &digits[22..26]];
     let uuid = [&parts.join(&b'-'), &b"-"[..], &digits[26..]].concat();
@@ -150,24 +145,24 @@ fn ntfs(read: &mut Read<'_>) -> Option<Content> {
 }
 
 fn ntfs_label(read: &mut Read<'_>, boot: &[u8]) -> Option<Vec<u8>> {
-    let cluster = number(boot, 11, 2) * number(boot, 13, 1);
+    let cluster = get(boot, 11, 2) * get(boot, 13, 1);
     // A negative number is the exponent of the size in bytes.
     let size = match boot[64] as i8 {
         exponent @ -16..0 => 1u64 << -exponent,
         clusters => cluster.checked_mul(clusters.try_into().ok()?)?,
     };
-    let start = number(boot, 48, 8).checked_mul(cluster)?.checked_add(size.checked_mul(3)?)?;
+    let start = get(boot, 48, 8).checked_mul(cluster)?.checked_add(size.checked_mul(3)?)?;
     let record = read.call((start, size.clamp(512, 65536) as usize))?;
     if !record.starts_with(b"FILE") {
         return None;
     }
-    let mut at = number(&record, 20, 2) as usize;
+    let mut at = get(&record, 20, 2) as usize;
     // Each attribute has its type and its length; 0x60 is the volume's name.
     while at + 24 <= record.len() {
-        let (kind, length) = (number(&record, at, 4), number(&record, at + 4, 4) as usize);
+        let (kind, length) = (get(&record, at, 4), get(&record, at + 4, 4) as usize);
         if kind == 0x60 {
-            let from = at + number(&record, at + 20, 2) as usize;
-            return record.get(from..from + number(&record, at + 16, 4) as usize).map(utf16);
+            let from = at + get(&record, at + 20, 2) as usize;
+            return record.get(from..from + get(&record, at + 16, 4) as usize).map(utf16);
         }
         if kind == 0xffff_ffff || length < 24 {
             return None;
@@ -192,8 +187,8 @@ fn exfat_label(read: &mut Read<'_>, boot: &[u8]) -> Option<Vec<u8>> {
     if !(9..=12).contains(&sector) || sector + cluster > 25 {
         return None;
     }
-    let clusters = number(boot, 96, 4).checked_sub(2)?;
-    let start = (number(boot, 88, 4) << sector) + (clusters << (sector + cluster));
+    let clusters = get(boot, 96, 4).checked_sub(2)?;
+    let start = (get(boot, 88, 4) << sector) + (clusters << (sector + cluster));
     let entries = read.call((start, 1 << sector))?;
     let entry = entries.chunks_exact(32).find(|entry| entry[0] == 0x83)?;
     entry.get(2..2 + 2 * usize::from(entry[1])).map(utf16)
@@ -204,7 +199,7 @@ fn ext(read: &mut Read<'_>) -> Option<Content> {
     if block[56..58] != [0x53, 0xef] {
         return None;
     }
-    let (compatible, incompatible, read_only) = (number(&block, 92, 4), number(&block, 96, 4), number(&block, 100, 4));
+    let (compatible, incompatible, read_only) = (get(&block, 92, 4), get(&block, 96, 4), get(&block, 100, 4));
     // What ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir.
     let kind = if incompatible & 0x8 != 0 {
         // A journal on a device of its own is no filesystem.

@@ -5,7 +5,9 @@ use core::net::IpAddr;
 use super::addr;
 use crate::error::{Error, Result};
 use crate::sys::net::netlink::SocketAddrNetlink;
-use crate::sys::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with};
+use crate::sys::net::{
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
+};
 use crate::sys::{Errno, OwnedFd};
 
 const REQUEST: u16 = 1;
@@ -52,6 +54,53 @@ impl Request {
 #[derive(Debug)]
 pub struct Netlink(OwnedFd);
 
+/// Bytes of what is received at once; the kernel fills 32 KB.
+const BUFFER: usize = 64 * 1024;
+
+fn refused(errno: Errno) -> Error {
+    Error::on("RTNETLINK answers", errno)
+}
+
+/// What the body of NLMSG_ERROR says; `None` for an acknowledgement.
+fn error_of(body: &[u8]) -> Option<Errno> {
+    let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
+    (code < 0).then(|| Errno::from_raw_os_error(-code.max(-4095)))
+}
+
+/// The answers to a request for everything of a type.
+#[derive(Debug)]
+pub struct Dump<'a> {
+    netlink: &'a Netlink,
+    answer: u16,
+    buffer: Vec<u8>,
+    /// What has been received and not been taken.
+    at: usize,
+    end: usize,
+}
+
+impl Dump<'_> {
+    /// The body of the next one; `None` after the last.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        loop {
+            if split_message(&self.buffer[self.at..self.end]).is_none() {
+                self.at = 0;
+                self.end = self.netlink.receive(&mut self.buffer).map_err(refused)?.min(BUFFER);
+            }
+            let Some((kind, body, after)) = split_message(&self.buffer[self.at..self.end]) else { continue };
+            let (from, length, left) = (self.at + 16, body.len(), after.len());
+            let failure = if matches!(kind, DONE | ERROR) { error_of(body) } else { None };
+            self.at = self.end - left;
+            match kind {
+                // A dump that fails says so at its end.
+                DONE | ERROR => return failure.map_or(Ok(None), |errno| Err(refused(errno))),
+                kind if kind == self.answer => return Ok(Some(&self.buffer[from..from + length])),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// The fixed part's length of a reply, then the attributes.
 #[derive(Clone, Debug)]
 struct Reply {
@@ -62,10 +111,19 @@ struct Reply {
 impl Netlink {
     /// Opens it.
     pub fn open() -> Result<Self> {
+        Self::open_protocol(None, 0)
+    }
+
+    /// Opens a connection to what the kernel knows of sockets: sock_diag(7).
+    pub fn open_diagnosis() -> Result<Self> {
+        Self::open_protocol(Some(crate::sys::net::netlink::SOCK_DIAG), 0)
+    }
+
+    fn open_protocol(protocol: Option<Protocol>, groups: u32) -> Result<Self> {
         let failed = |errno| Error::on("netlink", errno);
         let socket =
-            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).map_err(failed)?;
-        bind(&socket, &SocketAddrNetlink::new(0, 0)).map_err(failed)?;
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol).map_err(failed)?;
+        bind(&socket, &SocketAddrNetlink::new(0, groups)).map_err(failed)?;
         Ok(Self(socket))
     }
 
@@ -78,31 +136,46 @@ impl Netlink {
     /// The bodies of all messages of type `answer` with which the kernel answers a request for everything of a type
     /// (`RTM_GET...`).
     pub fn dump(&self, kind: u16, fixed: &[u8], answer: u16) -> Result<Vec<Vec<u8>>> {
-        let replies =
-            self.talk(Request::new(kind, DUMP, fixed)).map_err(|errno| Error::on("RTNETLINK answers", errno))?;
-        Ok(replies.into_iter().filter(|reply| reply.kind == answer).map(|reply| reply.body).collect())
+        let (mut dump, mut bodies) = (self.start_dump(kind, fixed, answer)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            bodies.push(body.to_vec());
+        }
+        Ok(bodies)
     }
 
-    fn talk(&self, mut request: Request) -> core::result::Result<Vec<Reply>, Errno> {
+    /// The same one by one, so that no more than a buffer of them is in memory. Nothing else may be asked meanwhile.
+    pub fn start_dump(&self, kind: u16, fixed: &[u8], answer: u16) -> Result<Dump<'_>> {
+        self.send(Request::new(kind, DUMP, fixed)).map_err(refused)?;
+        Ok(Dump { netlink: self, answer, buffer: vec![0; BUFFER], at: 0, end: 0 })
+    }
+
+    fn send(&self, mut request: Request) -> core::result::Result<(), Errno> {
         let length = request.0.len() as u32;
         request.0[..4].copy_from_slice(&length.to_ne_bytes());
         request.0[8] = 1;
-        send(&self.0, &request.0, SendFlags::empty())?;
-        let mut replies = Vec::new();
-        let mut buffer = vec![0; 64 * 1024];
+        send(&self.0, &request.0, SendFlags::empty()).map(drop)
+    }
+
+    fn receive(&self, buffer: &mut [u8]) -> core::result::Result<usize, Errno> {
         loop {
-            let (count, _) = match recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
-                Err(Errno::INTR) => continue,
-                received => received?,
-            };
-            let mut rest = &buffer[..count];
+            match recv(&self.0, &mut buffer[..], RecvFlags::empty()) {
+                Err(Errno::INTR) => {}
+                received => return received.map(|(count, _)| count),
+            }
+        }
+    }
+
+    fn talk(&self, request: Request) -> core::result::Result<Vec<Reply>, Errno> {
+        self.send(request)?;
+        let mut replies = Vec::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = self.receive(&mut buffer)?;
+            let mut rest = &buffer[..count.min(BUFFER)];
             while let Some((kind, body, after)) = split_message(rest) {
                 match kind {
-                    DONE => return Ok(replies),
-                    ERROR => {
-                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(-1, i32::from_ne_bytes);
-                        return if code == 0 { Ok(replies) } else { Err(Errno::from_raw_os_error(-code.max(-4095))) };
-                    }
+                    // A dump that fails says so at its end.
+                    DONE | ERROR => return error_of(body).map_or(Ok(replies), Err),
                     _ => replies.push(Reply { kind, body: body.to_vec() }),
                 }
                 rest = after;
@@ -110,28 +183,61 @@ impl Netlink {
         }
     }
 
+    /// A connection that hears of changes of these groups (`RTMGRP_...`).
+    pub fn monitor(groups: u32) -> Result<Self> {
+        Self::open_protocol(None, groups)
+    }
+
+    /// Waits for changes: type and body of each message. The error is ENOBUFS when some were lost.
+    pub fn changes(&self) -> core::result::Result<Vec<(u16, Vec<u8>)>, Errno> {
+        let mut buffer = vec![0; 64 * 1024];
+        let (count, _) = recv(&self.0, &mut buffer[..], RecvFlags::empty())?;
+        let (mut rest, mut all) = (&buffer[..count.min(buffer.len())], Vec::new());
+        while let Some((kind, body, after)) = split_message(rest) {
+            all.push((kind, body.to_vec()));
+            rest = after;
+        }
+        Ok(all)
+    }
+
     /// All interfaces, by number.
     pub fn links(&self) -> Result<Vec<Link>> {
-        Ok(self.dump(18, &[0; 16], 16)?.iter().filter_map(|body| Link::parse(body)).collect())
+        let mut links: Vec<Link> = self.dump(18, &[0; 16], 16)?.iter().filter_map(|body| Link::parse(body)).collect();
+        links.sort_by_key(|link| link.index);
+        Ok(links)
     }
 
     /// The interface of that name. The error is `can't find device 'NAME'`.
     pub fn link(&self, name: &[u8]) -> Result<Link> {
-        let found = self.links()?.into_iter().find(|link| link.name == name);
+        // IFLA_IFNAME. With an acknowledgement after it, the answer has an end.
+        let request = Request::new(18, ACK, &[0; 16]).attribute(3, &[name, b"\0"].concat());
+        // A name that is too long for the kernel is no interface's either.
+        let replies = self.talk(request).unwrap_or_default();
+        let found = replies.iter().filter(|reply| reply.kind == 16).find_map(|reply| Link::parse(&reply.body));
         found.ok_or_else(|| Error::parts(&[b"can't find device '", name, b"'"]))
     }
 
     /// All addresses of that family (`AF_...`, 0 for all).
     pub fn addresses(&self, family: u8) -> Result<Vec<Address>> {
-        let bodies = self.dump(22, &[family, 0, 0, 0, 0, 0, 0, 0], 20)?;
-        Ok(bodies.iter().filter_map(|body| Address::parse(body)).collect())
+        let (mut dump, mut all) = (self.start_dump(22, &[family, 0, 0, 0, 0, 0, 0, 0], 20)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            all.extend(Address::parse(body));
+        }
+        Ok(all)
     }
 
     /// All routes of that family (`AF_...`, 0 for all).
     pub fn routes(&self, family: u8) -> Result<Vec<Route>> {
-        let mut fixed = [0; 12];
-        fixed[0] = family;
-        Ok(self.dump(26, &fixed, 24)?.iter().filter_map(|body| Route::parse(body)).collect())
+        let (mut dump, mut all) = (self.start_routes(family)?, Vec::new());
+        while let Some(body) = dump.next()? {
+            all.extend(Route::parse(body));
+        }
+        Ok(all)
+    }
+
+    /// The same one by one, for `Route::parse`.
+    pub fn start_routes(&self, family: u8) -> Result<Dump<'_>> {
+        self.start_dump(26, &[family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 24)
     }
 
     /// Sets the flags of an interface that `mask` names (`IFF_...`), and attributes (`IFLA_...`).
@@ -160,6 +266,18 @@ impl Netlink {
         if !address.label.is_empty() {
             request = request.attribute(3, &[&address.label, &b"\0"[..]].concat());
         }
+        if add && address.flags != 0 {
+            request = request.attribute(8, &address.flags.to_ne_bytes());
+        }
+        if address.metric != 0 {
+            request = request.attribute(9, &address.metric.to_ne_bytes());
+        }
+        if address.lifetimes != (u32::MAX, u32::MAX) {
+            // struct ifa_cacheinfo: preferred, valid, two times of the kernel.
+            let (valid, preferred) = address.lifetimes;
+            let times = [preferred.to_ne_bytes(), valid.to_ne_bytes(), [0; 4], [0; 4]].concat();
+            request = request.attribute(6, &times);
+        }
         self.change(request)
     }
 
@@ -187,7 +305,7 @@ impl Netlink {
     /// Adds a route, or takes it away.
     pub fn set_route(&self, add: bool, flags: u16, route: &Route) -> core::result::Result<(), Errno> {
         let to = route.to.map_or(0, |_| route.prefix);
-        let fixed = [route.family, to, 0, 0, 0, route.protocol, route.scope, route.kind];
+        let fixed = [route.family, to, 0, route.service, 0, route.protocol, route.scope, route.kind];
         let fixed = [&fixed[..], &route.flags.to_ne_bytes()].concat();
         // RTA_TABLE holds any table; the fixed part's byte is then 0.
         let mut request =
@@ -199,7 +317,15 @@ impl Netlink {
             }
         };
         put(1, route.to.map(addr::octets));
-        put(5, route.gateway.map(addr::octets));
+        match route.gateway {
+            Some(gateway) if family(gateway) != route.family => {
+                let other = u16::from(family(gateway)).to_ne_bytes();
+                put(18, Some([&other[..], &addr::octets(gateway)].concat()));
+            }
+            gateway => put(5, gateway.map(addr::octets)),
+        }
+        put(9, Some(route.hops.clone()).filter(|hops| !hops.is_empty()));
+        put(20, route.preference.map(|preference| vec![preference]));
         put(4, (route.index != 0).then(|| route.index.to_ne_bytes().to_vec()));
         put(6, route.metric.map(|metric| metric.to_ne_bytes().to_vec()));
         put(7, route.source.map(addr::octets));
@@ -280,16 +406,32 @@ pub struct Link {
     pub map: Vec<u8>,
     /// Counters of rtnl_link_stats64: received and sent packets, bytes, errors, dropped, multicast, collisions...
     pub counters: Vec<u64>,
+    /// What `IFLA_LINKINFO` says of a virtual interface.
+    pub info: Vec<u8>,
+    /// All attributes, for those that are seldom asked for.
+    pub attributes: Vec<u8>,
+}
+
+/// The value of the first attribute of that type.
+pub fn find(field: &[u8], wanted: u16) -> Option<&[u8]> {
+    attributes(field).find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
 
 /// `IFF_UP`.
 pub const UP: u32 = 1;
 
 impl Link {
-    fn parse(body: &[u8]) -> Option<Self> {
+    /// The kind of a virtual interface (IFLA_INFO_KIND), empty for another one.
+    pub fn kind(&self) -> Vec<u8> {
+        find(&self.info, 1).map_or_else(Vec::new, name)
+    }
+
+    /// Reads the body of a message.
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let fixed = body.get(..16)?;
         let hardware = u16::from_ne_bytes([fixed[2], fixed[3]]);
         let mut link = Self { hardware, index: word(&fixed[4..]), flags: word(&fixed[8..]), ..Self::default() };
+        link.attributes = body[16..].to_vec();
         for (kind, value) in attributes(&body[16..]) {
             match kind {
                 1 => link.address = value.to_vec(),
@@ -302,6 +444,7 @@ impl Link {
                 13 => link.queue = word(value),
                 14 => link.map = value.to_vec(),
                 16 => link.state = value.first().copied().unwrap_or(0),
+                18 => link.info = value.to_vec(),
                 23 => {
                     let counters =
                         value.chunks_exact(8).map(|counter| counter.try_into().map_or(0, u64::from_ne_bytes));
@@ -335,13 +478,16 @@ pub struct Address {
     pub flags: u32,
     /// Seconds that the address is valid and preferred; 2^32-1 for ever.
     pub lifetimes: (u32, u32),
+    /// `IFA_RT_PRIORITY`: the metric of the route that it makes, 0 for the kernel's choice.
+    pub metric: u32,
 }
 
 impl Address {
-    fn parse(body: &[u8]) -> Option<Self> {
+    /// Reads the body of a message.
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let fixed = body.get(..8)?;
         let (mut local, mut peer, mut broadcast, mut label) = (None, None, None, Vec::new());
-        let (mut flags, mut lifetimes) = (u32::from(fixed[2]), (u32::MAX, u32::MAX));
+        let (mut flags, mut lifetimes, mut metric) = (u32::from(fixed[2]), (u32::MAX, u32::MAX), 0);
         for (kind, value) in attributes(&body[8..]) {
             match kind {
                 1 => peer = addr::from_octets(value),
@@ -350,6 +496,7 @@ impl Address {
                 4 => broadcast = addr::from_octets(value),
                 6 => lifetimes = (value.get(4..).map_or(0, word), word(value)),
                 8 => flags = word(value),
+                9 => metric = word(value),
                 _ => {}
             }
         }
@@ -357,7 +504,7 @@ impl Address {
         let local = local.or(peer)?;
         let peer = peer.filter(|peer| *peer != local);
         let index = word(&fixed[4..]);
-        Some(Self { index, local, peer, prefix: fixed[1], scope: fixed[3], broadcast, label, flags, lifetimes })
+        Some(Self { index, local, peer, prefix: fixed[1], scope: fixed[3], broadcast, label, flags, lifetimes, metric })
     }
 }
 
@@ -391,6 +538,12 @@ pub struct Route {
     /// What `RTA_METRICS` holds: `RTAX_...` and its value, 1 the metrics that are locked, 2 the MTU in bytes, 3 the
     /// window in bytes, 4 the round trip time in eighths of a millisecond, 8 the largest segment in bytes.
     pub metrics: Vec<(u16, u32)>,
+    /// Type of service.
+    pub service: u8,
+    /// RFC 4191, `RTA_PREF`: 0 medium, 1 high, 3 low.
+    pub preference: Option<u8>,
+    /// Several routers, `RTA_MULTIPATH`: `struct rtnexthop` and attributes for each.
+    pub hops: Vec<u8>,
 }
 
 impl Route {
@@ -410,6 +563,9 @@ impl Route {
             kind: 1,
             flags: 0,
             metrics: Vec::new(),
+            service: 0,
+            preference: None,
+            hops: Vec::new(),
         }
     }
 
@@ -418,10 +574,11 @@ impl Route {
         self.metrics.iter().find(|(known, _)| *known == kind).map_or(0, |(_, value)| *value)
     }
 
-    fn parse(body: &[u8]) -> Option<Self> {
+    /// Reads the body of a message.
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let fixed = body.get(..12)?;
         let mut route = Self::new(fixed[0]);
-        (route.prefix, route.table, route.protocol) = (fixed[1], fixed[4].into(), fixed[5]);
+        (route.prefix, route.service, route.table, route.protocol) = (fixed[1], fixed[3], fixed[4].into(), fixed[5]);
         (route.scope, route.kind, route.flags) = (fixed[6], fixed[7], word(&fixed[8..]));
         for (kind, value) in attributes(&body[12..]) {
             match kind {
@@ -431,7 +588,11 @@ impl Route {
                 6 => route.metric = Some(word(value)),
                 7 => route.source = addr::from_octets(value),
                 8 => route.metrics = attributes(value).map(|(kind, value)| (kind, word(value))).collect(),
+                9 => route.hops = value.to_vec(),
                 15 => route.table = word(value),
+                // RTA_VIA: the router is of another family, which comes first.
+                18 => route.gateway = value.get(2..).and_then(addr::from_octets),
+                20 => route.preference = value.first().copied(),
                 _ => {}
             }
         }

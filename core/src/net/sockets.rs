@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::bytes::{split_once, words};
 use crate::error::{Error, Result};
-use crate::io::Input;
+use crate::io::read_file;
 use crate::number::parse_decimal;
 use crate::sys::event::{PollFd, PollFlags, poll};
 use crate::sys::fd::ioctl_fionbio;
@@ -23,20 +23,57 @@ pub fn port(word: &[u8], protocol: &[u8]) -> Result<u16> {
     if let Some(number) = parse_decimal(word) {
         return u16::try_from(number).map_err(|_| bad());
     }
-    let mut input = Input::open(b"/etc/services").map_err(|_| bad())?;
-    while let Some(line) = input.line()? {
-        let line = line.split(|&byte| byte == b'#').next().unwrap_or_default();
-        let mut fields = words(line);
-        let (name, number) = (fields.next(), fields.next());
-        if let Some((number, kind)) = number.and_then(|number| split_once(number, b'/'))
-            && kind == protocol
-            && (name == Some(word) || fields.any(|alias| alias == word))
-            && let Some(number) = parse_decimal(number).and_then(|number| u16::try_from(number).ok())
-        {
-            return Ok(number);
+    Services::load().number(word, protocol).ok_or_else(bad)
+}
+
+/// The services of /etc/services (services(5)).
+#[derive(Debug)]
+pub struct Services {
+    content: Vec<u8>,
+    /// For each line its port and where it begins, by port; lines of one port in their order.
+    lines: Vec<(u16, usize)>,
+}
+
+/// Port, protocol and names of a line.
+fn service(line: &[u8]) -> Option<(u16, &[u8], impl Iterator<Item = &[u8]>)> {
+    let line = line.split(|&byte| byte == b'\n').next()?;
+    let mut fields = words(line.split(|&byte| byte == b'#').next()?);
+    let (name, number) = (fields.next()?, fields.next()?);
+    let (number, protocol) = crate::bytes::split_once(number, b'/')?;
+    let number = parse_decimal(number).and_then(|number| u16::try_from(number).ok())?;
+    Some((number, protocol, core::iter::once(name).chain(fields)))
+}
+
+impl Services {
+    /// Reads them; none where there is no file.
+    pub fn load() -> Self {
+        let content = read_file(b"/etc/services").unwrap_or_default();
+        let mut lines = Vec::new();
+        let mut at = 0;
+        for line in content.split(|&byte| byte == b'\n') {
+            lines.extend(service(line).map(|(port, ..)| (port, at)));
+            at += line.len() + 1;
         }
+        lines.sort_unstable();
+        Self { content, lines }
     }
-    Err(bad())
+
+    /// The port of a name or alias.
+    fn number(&self, word: &[u8], protocol: &[u8]) -> Option<u16> {
+        self.lines.iter().find_map(|(port, at)| {
+            let (_, kind, mut names) = service(&self.content[*at..])?;
+            (kind == protocol && names.any(|name| name == word)).then_some(*port)
+        })
+    }
+
+    /// The name of a port.
+    pub fn name(&self, port: u16, protocol: &[u8]) -> Option<&[u8]> {
+        let first = self.lines.partition_point(|line| line.0 < port);
+        self.lines[first..].iter().take_while(|line| line.0 == port).find_map(|(_, at)| {
+            let (_, kind, mut names) = service(&self.content[*at..])?;
+            names.next().filter(|_| kind == protocol)
+        })
+    }
 }
 
 fn open(at: &SocketAddr, kind: SocketType) -> core::result::Result<OwnedFd, Errno> {

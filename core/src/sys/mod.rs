@@ -4,14 +4,19 @@
 //! File descriptors are owned types, failures are [`Errno`].
 
 pub mod alloc;
+pub mod ata;
 pub mod block_device;
 pub mod callback;
 pub mod crash;
+pub mod datagram;
 pub mod device;
+pub mod device_block;
 pub mod entry;
 pub mod fd;
+pub mod flash;
 pub mod float;
 pub mod fs;
+pub mod i2c;
 pub mod inode_flags;
 pub mod interface;
 pub mod ipc;
@@ -20,6 +25,7 @@ pub mod keyboard;
 pub mod klog;
 pub mod loop_device;
 pub mod namespace;
+pub mod nbd;
 pub mod packet;
 pub mod privilege;
 pub mod process;
@@ -30,6 +36,7 @@ pub mod shared_memory;
 pub mod signal;
 pub mod signal_queue;
 pub mod time;
+pub mod tun;
 pub mod virtual_terminal;
 
 pub use rustix::buffer::spare_capacity;

@@ -99,3 +99,41 @@ fn address(index: u32, protocol: u16, to: &[u8]) -> libc::sockaddr_ll {
         sll_addr: hardware,
     }
 }
+
+/// A packet of a packet socket.
+#[derive(Debug)]
+pub struct LinkPacket {
+    /// Its length in bytes, as far as the buffer holds it.
+    pub count: usize,
+    /// Whom it was for.
+    pub kind: LinkKind,
+}
+
+/// Whom a packet was for: packet(7), sll_pkttype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// This host alone.
+    Host,
+    /// All, or a group of hosts.
+    Broadcast,
+    /// Another host, or this host sent it.
+    Other,
+}
+
+/// Receives a packet of a packet socket: `recvfrom(2)`.
+pub fn receive_link(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<LinkPacket, Errno> {
+    let mut from = address(0, 0, &[]);
+    let mut length = size();
+    // SAFETY: buffer and from are valid for the call, with their sizes.
+    let count = unsafe {
+        let at = (&raw mut from).cast();
+        libc::recvfrom(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0, at, &raw mut length)
+    };
+    let count = usize::try_from(count).map_err(|_| last_errno())?;
+    let kind = match from.sll_pkttype {
+        libc::PACKET_HOST => LinkKind::Host,
+        libc::PACKET_BROADCAST | libc::PACKET_MULTICAST => LinkKind::Broadcast,
+        _ => LinkKind::Other,
+    };
+    Ok(LinkPacket { count, kind })
+}

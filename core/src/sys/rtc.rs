@@ -115,9 +115,19 @@ impl Discipline {
             Variable::Frequency => (2, &mut self.0.freq),
             Variable::TimeConstant => (0x20, &mut self.0.constant),
             Variable::Tick => (0x4000, &mut self.0.tick),
+            // ADJ_OFFSET and ADJ_NANO.
+            Variable::LoopOffset => (0x2001, &mut self.0.offset),
+            Variable::MaxError => (4, &mut self.0.maxerror),
+            Variable::EstimatedError => (8, &mut self.0.esterror),
         };
         *field = value as _;
         self.0.modes |= mode;
+    }
+
+    /// Says that the status is to be set, `STA_...`.
+    pub fn set_status(&mut self, status: i32) {
+        self.0.status = status;
+        self.0.modes |= 0x10;
     }
 
     /// Sets what is to be set and reads all; the kernel's answer, 0-5 (TIME_OK to TIME_ERROR).
@@ -168,4 +178,10 @@ pub enum Variable {
     TimeConstant,
     /// Microseconds between clock ticks.
     Tick,
+    /// The offset that the phase-locked loop is told, in nanoseconds, at most half a second.
+    LoopOffset,
+    /// Microseconds.
+    MaxError,
+    /// Microseconds.
+    EstimatedError,
 }

@@ -4,15 +4,14 @@ use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::mask;
+use rbox_core::net::addr::{self, mask};
 use rbox_core::net::netlink::{Address, CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, UP};
 use rbox_core::pattern::glob::{self, Flags};
 use rbox_core::prelude::*;
-use rbox_core::text::Left;
-use rbox_core::{push, text};
+use rbox_core::text;
 
-use super::link::{counters, full_name, head, state};
-use super::{Show, is, prefix, refused, scope, scope_name, unknown, value, within};
+use super::record::Record;
+use super::{Show, is, link, number, prefix, refused, scope, scope_name, unknown, value, within};
 
 pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Outcome {
     match words.split_first() {
@@ -88,108 +87,134 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     }
     // A network is of one family, and so is a label.
     let family = match filter.to {
-        Some((to, _)) if show.family == 0 => {
-            if to.is_ipv4() {
-                2
-            } else {
-                10
-            }
-        }
+        Some((to, _)) if show.family == 0 => super::family_of(to),
         None if filter.label.is_some() => 2,
         _ => show.family,
     };
     let show = Show { family, ..show };
-    let addresses = netlink.addresses(show.family)?;
-    for link in links.iter().filter(|link| filter.device.is_none_or(|name| link.name == name)) {
-        if filter.up && link.flags & UP == 0 {
+    let mut addresses = netlink.addresses(show.family)?;
+    addresses.retain(|address| filter.takes(address));
+    // The order within an interface stays.
+    addresses.sort_by_key(|address| address.index);
+    let mut rest = &addresses[..];
+    let mut record = Record::new(show);
+    for link in &links {
+        let start = rest.partition_point(|address| address.index < link.index);
+        let count = rest[start..].partition_point(|address| address.index == link.index);
+        let own = &rest[start..start + count];
+        rest = &rest[start + count..];
+        if filter.device.is_some_and(|name| link.name != name) || filter.up && link.flags & UP == 0 {
             continue;
         }
-        let own: Vec<&Address> =
-            addresses.iter().filter(|address| address.index == link.index && filter.takes(address)).collect();
         // A family or a filter shows only the interfaces that have such an address.
         if own.is_empty() && (!matches!(show.family, 0 | 17) || filter.scope.is_some() || filter.flags != (0, 0)) {
             continue;
         }
-        env.stdout.write(&text(link, &links, &own, show))?;
+        record.open("", b'{');
+        print(env, &mut record, link, &links, own, show)?;
+        record.close(b'}');
+        record.flush(env)?;
+    }
+    record.finish(env)
+}
+
+fn print(env: &mut Env, record: &mut Record, link: &Link, links: &[Link], own: &[Address], show: Show) -> Result<()> {
+    if show.brief {
+        link::brief(record, link, links);
+    } else if record.json || !show.one_line {
+        link::head(record, link, links, show, true);
+        record.text("\n");
+    }
+    record.open("addr_info", b'[');
+    for address in own {
+        record.open("", b'{');
+        if show.brief {
+            brief(record, address);
+        } else {
+            if show.one_line {
+                record.text(text!(link.index, ": ", &link.name));
+            }
+            record.text("    ");
+            line(record, address, link);
+            record.text(if show.one_line { "\\       " } else { "\n       " });
+            lifetimes(record, address);
+            record.text("\n");
+        }
+        record.close(b'}');
+        record.flush(env)?;
+    }
+    record.close(b']');
+    if show.brief {
+        record.text("\n");
     }
     Ok(())
 }
 
-fn text(link: &Link, links: &[Link], own: &[&Address], show: Show) -> Vec<u8> {
-    let mut text = Vec::new();
-    if show.brief {
-        text = full_name(link, links);
-        text.resize(text.len().max(16), b' ');
-        push!(text, " ", Left(state(link), 14), " ");
-        for address in own {
-            push!(text, address.local, "/", address.prefix, " ");
-        }
-        text.push(b'\n');
-        return text;
+fn brief(record: &mut Record, address: &Address) {
+    record.word("", "local", &addr::text(address.local));
+    if let Some(peer) = address.peer {
+        record.word(" peer ", "address", &addr::text(peer));
     }
-    if show.one_line {
-        for address in own {
-            push!(
-                text,
-                link.index,
-                ": ",
-                &link.name,
-                "    ",
-                line(address, link),
-                "\\       ",
-                lifetimes(address),
-                "\n"
-            );
-        }
-        return text;
-    }
-    text = head(link, links, false);
-    if show.statistics {
-        text.extend(counters(link, false));
-    }
-    if !matches!(show.family, 0 | 17) {
-        // The second line is of no family.
-        text.truncate(text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len()));
-    }
-    text.push(b'\n');
-    for address in own {
-        push!(text, "    ", line(address, link), "\n       ", lifetimes(address), "\n");
-    }
-    text
+    record.number("/", "prefixlen", address.prefix.into());
+    record.text(" ");
 }
 
 /// Flags of an address that are shown: if_addr.h, IFA_F_*.
-const SHOWN: Names =
-    names! { "secondary" = SECONDARY, "tentative" = TENTATIVE, "deprecated" = DEPRECATED, "dadfailed" = 8 };
+const SHOWN: Names = names! {
+    "secondary" = SECONDARY, "tentative" = TENTATIVE, "deprecated" = DEPRECATED, "dadfailed" = 8, "nodad" = NO_CHECK,
+    "home" = HOME, "mngtmpaddr" = 0x100, "noprefixroute" = NO_ROUTE, "autojoin" = 0x400,
+};
+const NO_CHECK: u32 = 2;
+const HOME: u32 = 0x10;
+const NO_ROUTE: u32 = 0x200;
 
-fn line(address: &Address, link: &Link) -> Vec<u8> {
-    let mut text = text!(if address.local.is_ipv4() { "inet " } else { "inet6 " }, address.local);
+/// What one line says of an address; what is printed first is what `monitor` prints too.
+pub fn line(record: &mut Record, address: &Address, link: &Link) {
+    record.word("", "family", if address.local.is_ipv4() { b"inet" } else { b"inet6" });
+    record.word(" ", "local", &addr::text(address.local));
     if let Some(peer) = address.peer {
-        push!(text, " peer ", peer);
+        record.word(" peer ", "address", &addr::text(peer));
     }
-    push!(text, "/", address.prefix);
+    record.number("/", "prefixlen", address.prefix.into());
+    if address.metric != 0 {
+        record.number(" metric ", "metric", address.metric.into());
+    }
     if let Some(broadcast) = address.broadcast {
-        push!(text, " brd ", broadcast);
+        record.word(" brd ", "broadcast", &addr::text(broadcast));
     }
-    push!(text, " scope ", scope_name(address.scope));
+    record.word(" scope ", "scope", &scope_name(address.scope));
     for (name, flag) in SHOWN.iter() {
         if u64::from(address.flags) & flag != 0 {
-            push!(text, " ", name);
+            record.text(" ");
+            // What is secondary in IPv4 is temporary in IPv6 (RFC 8981).
+            let name = if flag == SECONDARY.into() && address.local.is_ipv6() { "temporary" } else { name };
+            record.flag(name, name);
         }
     }
     if address.flags & PERMANENT == 0 {
-        push!(text, " dynamic");
+        record.flag(" dynamic", "dynamic");
     }
-    text.push(b' ');
+    record.text(" ");
     if address.local.is_ipv4() {
-        push!(text, if address.label.is_empty() { &link.name } else { &address.label });
+        record.word("", "label", if address.label.is_empty() { &link.name } else { &address.label });
     }
-    text
 }
 
-fn lifetimes(address: &Address) -> Vec<u8> {
-    let time = |seconds: u32| if seconds == u32::MAX { b"forever".to_vec() } else { text!(seconds, "sec") };
-    text!("valid_lft ", time(address.lifetimes.0), " preferred_lft ", time(address.lifetimes.1))
+/// For how long it is valid and preferred.
+pub fn lifetimes(record: &mut Record, address: &Address) {
+    let times = [
+        ("valid_lft ", "valid_life_time", address.lifetimes.0),
+        (" preferred_lft ", "preferred_life_time", address.lifetimes.1),
+    ];
+    for (lead, key, seconds) in times {
+        if record.json || seconds != u32::MAX {
+            record.number(lead, key, seconds.into());
+            record.text("sec");
+        } else {
+            record.text(lead);
+            record.text("forever");
+        }
+    }
 }
 
 fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<()> {
@@ -197,6 +222,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
     let (mut local, mut peer, mut broadcast, mut device, mut label) = (None, None, None, None, Vec::new());
     // The broadcast address has all ones, or all zeros, past the prefix.
     let (mut chosen_scope, mut ends) = (None, None);
+    let (mut lifetimes, mut metric, mut set) = ((u32::MAX, u32::MAX), 0, 0);
     while let Some(word) = words.next() {
         match word {
             b"dev" => device = Some(value(&mut words)?),
@@ -209,6 +235,12 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
             b"scope" => chosen_scope = Some(scope(value(&mut words)?)?),
             b"label" => label = value(&mut words)?.to_vec(),
             b"local" => local = Some(prefix(value(&mut words)?)?),
+            b"metric" | b"priority" | b"preference" => metric = number(value(&mut words)?, word)?,
+            b"valid_lft" => lifetimes.0 = lifetime(value(&mut words)?, word)?,
+            b"preferred_lft" => lifetimes.1 = lifetime(value(&mut words)?, word)?,
+            b"nodad" | b"home" | b"mngtmpaddr" | b"noprefixroute" | b"autojoin" => {
+                set |= SHOWN.number_of(word).unwrap_or(0) as u32;
+            }
             other if local.is_none() => local = Some(prefix(other)?),
             other => return Err(unknown(other)),
         }
@@ -216,7 +248,11 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
     let (local, bits) = local.ok_or_else(Error::usage)?;
     let device = device.ok_or_else(|| Error::new("need \"dev IFACE\""))?;
     let length = peer.map_or(bits, |(_, bits)| bits);
-    if let (IpAddr::V4(address), Some(ones)) = (local, ends) {
+    if local.is_ipv6() && (ends.is_some() || broadcast.is_some()) {
+        return Err(Error::new("broadcast can be set only for IPv4 addresses"));
+    }
+    // A network of two has none (RFC 3021).
+    if let (IpAddr::V4(address), Some(ones), 0..=30) = (local, ends, bits) {
         let (address, mask) = (address.to_bits(), mask(bits).to_bits());
         broadcast = Some(IpAddr::V4(if ones { address | !mask } else { address & mask }.into()));
     }
@@ -225,18 +261,31 @@ fn change(netlink: &Netlink, add: bool, flags: u16, words: &[&[u8]]) -> Result<(
     }
     let scope = chosen_scope.unwrap_or(if local.is_loopback() { 254 } else { 0 });
     let index = netlink.link(device)?.index;
-    let (peer, lifetimes) = (peer.map(|(peer, _)| peer), (u32::MAX, u32::MAX));
-    let address = Address { index, local, peer, prefix: length, scope, broadcast, label, flags: 0, lifetimes };
+    // What is valid for a time is preferred as long at most.
+    lifetimes.1 = if lifetimes.1 == u32::MAX { lifetimes.0 } else { lifetimes.1 };
+    if lifetimes.1 > lifetimes.0 {
+        return Err(Error::new("preferred_lft is greater than valid_lft"));
+    }
+    let peer = peer.map(|(peer, _)| peer);
+    let address =
+        Address { index, local, peer, prefix: length, scope, broadcast, label, flags: set, lifetimes, metric };
     netlink.set_address(add, flags, &address).map_err(refused)
+}
+
+/// Seconds, or `forever`.
+fn lifetime(word: &[u8], keyword: &[u8]) -> Result<u32> {
+    if word == b"forever" { Ok(u32::MAX) } else { number(word, keyword) }
 }
 
 fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let filter = Filter::parse(words)?;
-    let device = filter.device.ok_or_else(|| Error::new("flush requires an argument"))?;
-    let index = netlink.link(device)?.index;
-    for address in
-        netlink.addresses(show.family)?.iter().filter(|address| address.index == index && filter.takes(address))
-    {
+    if words.is_empty() {
+        return Err(Error::new("flush requires an argument"));
+    }
+    let index = filter.device.map(|name| netlink.link(name)).transpose()?.map(|link| link.index);
+    let addresses = netlink.addresses(show.family)?;
+    let wanted = |own: &&Address| index.is_none_or(|index| own.index == index) && filter.takes(own);
+    for address in addresses.iter().filter(wanted) {
         match netlink.set_address(false, 0, address) {
             // A first address takes its secondary ones along.
             Ok(()) | Err(rbox_core::sys::Errno::ADDRNOTAVAIL) => {}

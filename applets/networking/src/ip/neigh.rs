@@ -4,11 +4,11 @@ use core::net::IpAddr;
 
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::addr::{from_octets, hardware_text, octets, parse_hardware};
+use rbox_core::net::addr::{self, from_octets, hardware_text, octets, parse_hardware};
 use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Request, attributes, word};
 use rbox_core::prelude::*;
-use rbox_core::{push, text};
 
+use super::record::Record;
 use super::{Show, address, is, prefix, refused, unknown, value, within};
 
 /// linux/neighbour.h, NUD_*.
@@ -37,27 +37,34 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
 }
 
 /// One of the kernel's neighbours.
-struct Neighbour {
+pub struct Neighbour {
     index: u32,
     state: u16,
     flags: u8,
     to: IpAddr,
     hardware: Vec<u8>,
+    /// `struct nda_cacheinfo`: used, confirmed, updated, references.
+    times: Option<(u32, u32, u32, u32)>,
+    probes: u32,
 }
 
 impl Neighbour {
-    fn parse(body: &[u8]) -> Option<Self> {
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let fixed = body.get(..12)?;
-        let (mut to, mut hardware) = (None, Vec::new());
+        let (mut to, mut hardware, mut times, mut probes) = (None, Vec::new(), None, 0);
         for (kind, value) in attributes(&body[12..]) {
             match kind {
                 1 => to = from_octets(value),
                 2 => hardware = value.to_vec(),
+                3 if value.len() >= 16 => {
+                    times = Some((word(&value[4..]), word(value), word(&value[8..]), word(&value[12..])));
+                }
+                4 => probes = word(value),
                 _ => {}
             }
         }
         let state = u16::from_ne_bytes([fixed[8], fixed[9]]);
-        Some(Self { index: word(&fixed[4..]), state, flags: fixed[10], to: to?, hardware })
+        Some(Self { index: word(&fixed[4..]), state, flags: fixed[10], to: to?, hardware, times, probes })
     }
 
     fn request(&self, kind: u16, flags: u16) -> Request {
@@ -67,29 +74,51 @@ impl Neighbour {
         if self.hardware.is_empty() { request } else { request.attribute(2, &self.hardware) }
     }
 
-    fn line(&self, links: &[Link], with_device: bool) -> Vec<u8> {
-        let mut text = text!(self.to);
-        if let Some(link) = links.iter().find(|link| link.index == self.index && with_device) {
-            push!(text, " dev ", &link.name);
+    pub fn print(&self, record: &mut Record, links: &[Link], show: Show, with_device: bool) {
+        record.open("", b'{');
+        record.word("", "dst", &addr::text(self.to));
+        if with_device && let Ok(at) = links.binary_search_by_key(&self.index, |link| link.index) {
+            record.word(" dev ", "dev", &links[at].name);
         }
         if !self.hardware.is_empty() {
-            push!(text, " lladdr ", hardware_text(&self.hardware));
+            record.word(" lladdr ", "lladdr", &hardware_text(&self.hardware));
         }
         for name in FLAGS.of_flags(self.flags.into()) {
-            push!(text, " ", name);
+            record.text(" ");
+            record.flag(name, name);
         }
-        let state = STATES.name_of(self.state.into()).unwrap_or("none");
-        push!(text, " ", state.as_bytes().to_ascii_uppercase(), "\n");
-        text
+        if show.statistics > 0 {
+            self.print_times(record);
+        }
+        let state = STATES.name_of(self.state.into()).unwrap_or("none").to_ascii_uppercase();
+        record.open("state", b'[');
+        record.word(" ", "", state.as_bytes());
+        record.close(b']');
+        record.text("\n");
+        record.close(b'}');
+    }
+
+    /// Seconds since it was confirmed, used and updated, which the kernel counts in hundredths (NDA_CACHEINFO), and probes.
+    fn print_times(&self, record: &mut Record) {
+        if let Some((used, confirmed, updated, references)) = self.times {
+            if references != 0 {
+                record.number(" ref ", "refcnt", references.into());
+            }
+            record.number(" used ", "used", u64::from(used) / 100);
+            record.number("/", "confirmed", u64::from(confirmed) / 100);
+            record.number("/", "updated", u64::from(updated) / 100);
+        }
+        record.number(" probes ", "probes", self.probes.into());
     }
 }
 
 /// What `show` and `flush` pick: a device's number, a network, states.
 fn pick(netlink: &Netlink, show: Show, words: &[&[u8]], mut states: u16) -> Result<(Vec<Neighbour>, bool)> {
-    let (mut device, mut network, mut chosen) = (None, None, 0);
+    let (mut device, mut network, mut chosen, mut flags) = (None, None, 0, 0);
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
+            b"proxy" => flags = PROXY,
             b"dev" => device = Some(netlink.link(value(&mut words)?)?.index),
             b"nud" => chosen |= state(value(&mut words)?)?,
             word if network.is_none() => {
@@ -102,10 +131,10 @@ fn pick(netlink: &Netlink, show: Show, words: &[&[u8]], mut states: u16) -> Resu
     if chosen != 0 {
         states = chosen;
     }
-    let bodies = netlink.dump(30, &[show.family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 28)?;
+    let bodies = netlink.dump(30, &[show.family, 0, 0, 0, 0, 0, 0, 0, 0, 0, flags, 0], 28)?;
     let mut all: Vec<Neighbour> = bodies.iter().filter_map(|body| Neighbour::parse(body)).collect();
     all.retain(|neighbour| {
-        neighbour.state & states != 0
+        (neighbour.state & states != 0 || flags != 0)
             && device.is_none_or(|index| neighbour.index == index)
             && network.is_none_or(|(network, bits)| within(neighbour.to, network, bits))
     });
@@ -120,10 +149,12 @@ fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result
     let links = netlink.links()?;
     // An entry that needs no resolution is not listed.
     let (neighbours, with_device) = pick(netlink, show, words, !NO_ARP)?;
+    let mut record = Record::new(show);
     for neighbour in neighbours {
-        env.stdout.write(&neighbour.line(&links, with_device))?;
+        neighbour.print(&mut record, &links, show, with_device);
+        record.flush(env)?;
     }
-    Ok(())
+    record.finish(env)
 }
 
 fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
@@ -142,7 +173,9 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
 /// Adds, changes or deletes one: `kind` is RTM_NEWNEIGH or RTM_DELNEIGH.
 fn change(netlink: &Netlink, kind: u16, flags: u16, words: &[&[u8]]) -> Result<()> {
     let (mut to, mut index) = (None, 0);
-    let mut new = Neighbour { index: 0, state: PERMANENT, flags: 0, to: [0; 4].into(), hardware: Vec::new() };
+    let (times, probes) = (None, 0);
+    let mut new =
+        Neighbour { index: 0, state: PERMANENT, flags: 0, to: [0; 4].into(), hardware: Vec::new(), times, probes };
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {

@@ -5,10 +5,14 @@ use core::net::IpAddr;
 use rbox_core::io::Output;
 use rbox_core::names;
 use rbox_core::names::Names;
-use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route};
+use rbox_core::net::addr::{self, from_octets, octets};
+use rbox_core::net::netlink::{CREATE_NEW, CREATE_OR_REPLACE, Link, Netlink, Route, attributes, nested, word};
+use rbox_core::number::{parse_c, parse_in_range};
 use rbox_core::prelude::*;
-use rbox_core::{push, text};
+use rbox_core::text;
+use rbox_core::text::Hex;
 
+use super::record::Record;
 use super::{Show, address, is, number, prefix, refused, scope, scope_name, table, table_name, unknown, value, within};
 
 /// rtnetlink(7), rtm_type.
@@ -42,7 +46,7 @@ pub fn run(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Out
         Some((word, rest)) if is(word, "replace") => change(netlink, true, CREATE_OR_REPLACE, show, rest)?,
         Some((word, rest)) if is(word, "change") || *word == b"chg" => change(netlink, true, 0x100, show, rest)?,
         Some((word, rest)) if is(word, "delete") => change(netlink, false, 0, show, rest)?,
-        Some((word, rest)) if is(word, "get") => get(env, netlink, rest)?,
+        Some((word, rest)) if is(word, "get") => get(env, netlink, show, rest)?,
         Some((word, rest)) if is(word, "flush") => flush(netlink, show, rest)?,
         Some((word, _)) => return Err(super::invalid(word, "ip")),
     }
@@ -123,14 +127,9 @@ impl Filter {
             && self.metric.is_none_or(|metric| route.metric == Some(metric))
     }
 
-    fn pick(&self, netlink: &Netlink, show: Show) -> Result<Vec<Route>> {
-        let mut picked = Vec::new();
-        for route in netlink.routes(if show.family == 0 && self.table.is_some() { 2 } else { show.family })? {
-            if self.takes(&route) {
-                picked.push(route);
-            }
-        }
-        Ok(picked)
+    /// The family to ask the kernel for: IPv4 alone, unless all tables are wanted.
+    fn family(&self, show: Show) -> u8 {
+        if show.family == 0 && self.table.is_some() { 2 } else { show.family }
     }
 }
 
@@ -141,14 +140,19 @@ fn protocol(word: &[u8]) -> Result<u8> {
 fn list(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let filter = Filter::parse(netlink, words)?;
     let links = netlink.links()?;
-    for route in filter.pick(netlink, show)? {
-        env.stdout.write(&describe(&route, &links, filter.table.is_none()))?;
+    let mut record = Record::new(show);
+    let mut routes = netlink.start_routes(filter.family(show))?;
+    while let Some(body) = routes.next()? {
+        if let Some(route) = Route::parse(body).filter(|route| filter.takes(route)) {
+            print(&mut record, &route, &links, show, filter.table.is_none(), None);
+            record.flush(env)?;
+        }
     }
-    Ok(())
+    record.finish(env)
 }
 
 /// Asks the kernel which way a packet to an address would go.
-fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
+fn get(env: &mut Env, netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
     let mut wanted = Route::new(0);
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
@@ -167,69 +171,187 @@ fn get(env: &mut Env, netlink: &Netlink, words: &[&[u8]]) -> Result<()> {
     let mut route = netlink.route_to(&wanted).map_err(refused)?;
     // The route to one address is not in the table: the kernel made up its scope and protocol.
     (route.scope, route.protocol) = (0, 3);
-    let mut text = describe(&route, &netlink.links()?, false);
-    if let Some(source) = wanted.source {
-        let after = text!(" from ", source);
-        let end = text!(if route.kind == 2 { "local " } else { "" }, to).len().min(text.len());
-        text.splice(end..end, after);
-    }
-    env.stdout.write(&text)
+    let mut record = Record::new(show);
+    print(&mut record, &route, &netlink.links()?, show, false, wanted.source);
+    record.finish(env)
 }
 
-/// The line of `ip route`.
-fn describe(route: &Route, links: &[Link], with_table: bool) -> Vec<u8> {
-    let mut text = Vec::new();
-    if let Some(name) = KINDS.name_of(route.kind.into()).filter(|_| route.kind != 1) {
-        push!(text, name, " ");
+/// One line, and one more for each of several routers.
+pub fn print(record: &mut Record, route: &Route, links: &[Link], show: Show, with_table: bool, from: Option<IpAddr>) {
+    record.open("", b'{');
+    if route.kind != 1 || show.details && !record.json {
+        record.word("", "type", &super::name_or_number(KINDS, route.kind.into()));
+        record.text(" ");
     }
     let most = if route.family == 2 { 32 } else { 128 };
-    match route.to {
-        None => push!(text, "default"),
-        Some(to) if route.prefix == most => push!(text, to),
-        Some(to) => push!(text, to, "/", route.prefix),
+    let to = match route.to {
+        None => text!("default"),
+        Some(to) if route.prefix == most => text!(to),
+        Some(to) => text!(to, "/", route.prefix),
+    };
+    record.word("", "dst", &to);
+    if let Some(from) = from {
+        record.word(" from ", "from", &addr::text(from));
     }
-    if let Some(gateway) = route.gateway {
-        push!(text, " via ", gateway);
+    if route.service != 0 {
+        record.word(" tos ", "tos", &text!("0x", Hex(route.service.into())));
     }
-    if let Some(link) = links.iter().find(|link| link.index == route.index) {
-        push!(text, " dev ", &link.name);
-    }
+    print_gateway(record, route.gateway, route.family);
+    print_device(record, route.index, links);
     if with_table && route.table != 254 {
-        push!(text, " table ", table_name(route.table));
+        record.word(" table ", "table", &table_name(route.table));
     }
-    if route.protocol != 3 {
-        push!(text, " proto ", super::name_or_number(PROTOCOLS, route.protocol.into()));
+    if route.protocol != 3 || show.details && !record.json {
+        record.word(" proto ", "protocol", &super::name_or_number(PROTOCOLS, route.protocol.into()));
     }
-    if route.scope != 0 && route.family == 2 {
-        push!(text, " scope ", scope_name(route.scope));
+    if (route.scope != 0 || show.details && !record.json) && route.family == 2 {
+        record.word(" scope ", "scope", &scope_name(route.scope));
     }
     if let Some(source) = route.source {
-        push!(text, " src ", source);
+        record.word(" src ", "prefsrc", &addr::text(source));
     }
     if let Some(metric) = route.metric {
-        push!(text, " metric ", metric);
+        record.number(" metric ", "metric", metric.into());
     }
-    if route.flags & ON_LINK != 0 {
-        push!(text, " onlink");
+    print_flags(record, route.flags);
+    print_metrics(record, route);
+    let hops = hops(&route.hops);
+    record.text(if hops.is_empty() { " \n" } else { " " });
+    // An end of the line for the first of several routers.
+    record.open_if(!hops.is_empty(), "nexthops", b'[');
+    for (flags, weight, index, gateway) in &hops {
+        record.text("\n\tnexthop");
+        record.open("", b'{');
+        print_gateway(record, *gateway, route.family);
+        print_device(record, *index, links);
+        record.number(" weight ", "weight", (*weight).into());
+        print_flags(record, *flags);
+        record.close(b'}');
+        record.text(" ");
     }
-    for (name, kind) in METRICS.iter().filter(|(_, kind)| route.metric_of(*kind as u16) != 0) {
+    record.close_if(!hops.is_empty(), b']');
+    if !hops.is_empty() {
+        record.text("\n");
+    }
+    record.close(b'}');
+}
+
+fn print_gateway(record: &mut Record, gateway: Option<IpAddr>, family: u8) {
+    let Some(gateway) = gateway else { return };
+    let other = super::family_of(gateway) != family;
+    if other && record.json {
+        record.open("via", b'{');
+        record.word("", "family", if gateway.is_ipv4() { b"inet" } else { b"inet6" });
+        record.word("", "host", &addr::text(gateway));
+        return record.close(b'}');
+    }
+    record.word(if other { " via inet6 " } else { " via " }, "gateway", &addr::text(gateway));
+}
+
+fn print_device(record: &mut Record, index: u32, links: &[Link]) {
+    if let Ok(at) = links.binary_search_by_key(&index, |link| link.index) {
+        record.word(" dev ", "dev", &links[at].name);
+    }
+}
+
+/// RTNH_F_*.
+const FLAGS: Names =
+    names! { "dead" = 1, "pervasive" = 2, "onlink" = ON_LINK, "offload" = 8, "linkdown" = 16, "unresolved" = 32 };
+
+fn print_flags(record: &mut Record, flags: u32) {
+    if flags == 0 && !record.json {
+        return;
+    }
+    record.open("flags", b'[');
+    for name in FLAGS.of_flags(flags.into()) {
+        record.word(" ", "", name.as_bytes());
+    }
+    record.close(b']');
+}
+
+fn print_metrics(record: &mut Record, route: &Route) {
+    let is_there = |kind: u64| route.metric_of(kind as u16) != 0;
+    let any = !route.metrics.is_empty() && METRICS.iter().any(|(_, kind)| is_there(kind));
+    if !any {
+        return print_preference(record, route);
+    }
+    record.open("metrics", b'[');
+    record.open("", b'{');
+    for (name, kind) in METRICS.iter().filter(|(_, kind)| is_there(*kind)) {
         let lock = if route.metric_of(LOCKED) & 1 << kind != 0 { "lock " } else { "" };
-        push!(text, " ", name, " ", lock, route.metric_of(kind as u16));
+        record.text(text!(" ", name, " ", lock));
+        record.number("", name, route.metric_of(kind as u16).into());
     }
-    push!(text, " \n");
-    text
+    record.close(b'}');
+    record.close(b']');
+    print_preference(record, route);
+}
+
+fn print_preference(record: &mut Record, route: &Route) {
+    // RFC 4191; iproute2 prints it always, BusyBox never: where it is not the usual one.
+    if let Some(preference) = route.preference.filter(|preference| *preference != 0 || record.json) {
+        record.word(" pref ", "pref", &super::name_or_number(PREFERENCES, preference.into()));
+    }
+}
+
+/// RFC 4191 2.1.
+const PREFERENCES: Names = names! { "medium" = 0, "high" = 1, "low" = 3 };
+
+/// Flags, weight, interface and router of each `struct rtnexthop`.
+fn hops(mut rest: &[u8]) -> Vec<(u32, u32, u32, Option<IpAddr>)> {
+    let mut all = Vec::new();
+    while let Some((head, _)) = rest.split_first_chunk::<8>() {
+        let length = usize::from(u16::from_ne_bytes([head[0], head[1]]));
+        let Some(body) = rest.get(8..length) else { break };
+        let gateway = attributes(body).find_map(|(kind, value)| match kind {
+            5 => from_octets(value),
+            18 => value.get(2..).and_then(from_octets),
+            _ => None,
+        });
+        all.push((head[2].into(), u32::from(head[3]) + 1, word(&head[4..]), gateway));
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    all
+}
+
+/// What follows `nexthop` on a command line.
+fn hop<'a>(netlink: &Netlink, words: &mut core::iter::Peekable<impl Iterator<Item = &'a [u8]>>) -> Result<Vec<u8>> {
+    let (mut gateway, mut index, mut weight, mut flags) = (Vec::new(), 0u32, 1, 0u8);
+    while let Some(word) = words.next_if(|word| *word != b"nexthop") {
+        match word {
+            b"via" => {
+                let mut word = value(words)?;
+                if matches!(word, b"inet" | b"inet6") {
+                    word = value(words)?;
+                }
+                gateway = nested(5, &octets(address(word)?));
+            }
+            b"dev" => index = netlink.link(value(words)?)?.index,
+            b"weight" => weight = parse_in_range(value(words)?, 1, 256)?,
+            b"onlink" => flags |= ON_LINK as u8,
+            word => return Err(unknown(word)),
+        }
+    }
+    let length = (8 + gateway.len()) as u16;
+    let head = [&length.to_ne_bytes()[..], &[flags, (weight - 1) as u8], &index.to_ne_bytes()].concat();
+    Ok([head, gateway].concat())
 }
 
 fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]]) -> Result<()> {
     let mut route = Route::new(show.family);
-    let mut words = words.iter().copied();
-    let (mut has_target, mut chosen_scope) = (false, None);
+    let mut words = words.iter().copied().peekable();
+    let (mut has_target, mut chosen_scope, mut via_own) = (false, None, &b""[..]);
     while let Some(word) = words.next() {
         match word {
             b"via" => {
                 let word = value(&mut words)?;
                 // iproute2 lets the address's family are before it.
-                let word = if matches!(word, b"inet" | b"inet6") { value(&mut words)? } else { word };
+                let word = if matches!(word, b"inet" | b"inet6") {
+                    value(&mut words)?
+                } else {
+                    via_own = word;
+                    word
+                };
                 route.gateway = Some(address(word)?);
             }
             b"dev" | b"oif" => route.index = netlink.link(value(&mut words)?)?.index,
@@ -239,6 +361,13 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
             b"scope" => chosen_scope = Some(scope(value(&mut words)?)?),
             b"proto" | b"protocol" => route.protocol = protocol(value(&mut words)?)?,
             b"onlink" => route.flags |= ON_LINK,
+            b"tos" | b"dsfield" => {
+                let word = value(&mut words)?;
+                let number = parse_c(word).and_then(|number| u8::try_from(number).ok());
+                route.service = number.ok_or_else(|| super::invalid(word, "tos"))?;
+            }
+            b"pref" => route.preference = Some(super::named(PREFERENCES, value(&mut words)?, 3, "pref")? as u8),
+            b"nexthop" => route.hops.extend_from_slice(&hop(netlink, &mut words)?),
             other => {
                 if let Some(metric) = METRICS.number_of(other) {
                     set_metric(&mut route, metric as u16, other, &mut words)?;
@@ -268,10 +397,14 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
     if route.family == 0 {
         route.family = if route.gateway.is_none_or(|address| address.is_ipv4()) { 2 } else { 10 };
     }
+    // A router of the other family is only meant where that is said.
+    if !via_own.is_empty() && route.gateway.is_some_and(|gateway| super::family_of(gateway) != route.family) {
+        return Err(Error::parts(&[b"an inet address is expected rather than \"", via_own, b"\""]));
+    }
     let direct = match route.kind {
         // RT_SCOPE_HOST for what is the host's own, RT_SCOPE_LINK for what no router is before.
         2 | 10 => 254,
-        1 | 3..=5 if route.gateway.is_none() && route.family == 2 => 253,
+        1 | 3..=5 if route.gateway.is_none() && route.hops.is_empty() && route.family == 2 => 253,
         _ => 0,
     };
     route.scope = chosen_scope.unwrap_or(if add { direct } else { 255 });
@@ -286,12 +419,7 @@ fn change(netlink: &Netlink, add: bool, flags: u16, show: Show, words: &[&[u8]])
 }
 
 /// The value of a metric, which `lock` before it makes the last word on it.
-fn set_metric<'a>(
-    route: &mut Route,
-    kind: u16,
-    name: &[u8],
-    words: &mut (impl Iterator<Item = &'a [u8]> + Clone),
-) -> Result<()> {
+fn set_metric<'a>(route: &mut Route, kind: u16, name: &[u8], words: &mut impl Iterator<Item = &'a [u8]>) -> Result<()> {
     let mut word = value(words)?;
     if word == b"lock" {
         word = value(words)?;
@@ -313,7 +441,10 @@ fn flush(netlink: &Netlink, show: Show, words: &[&[u8]]) -> Result<()> {
         file.write(b"-1\n")?;
         return file.flush();
     }
-    for route in Filter::parse(netlink, words)?.pick(netlink, show)? {
+    let filter = Filter::parse(netlink, words)?;
+    let mut routes = netlink.routes(filter.family(show))?;
+    routes.retain(|route| filter.takes(route));
+    for route in routes {
         match netlink.set_route(false, 0, &route) {
             Ok(()) | Err(rbox_core::sys::Errno::SRCH) => {}
             Err(errno) => return Err(refused(errno)),

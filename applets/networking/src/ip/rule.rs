@@ -8,9 +8,10 @@ use rbox_core::net::addr::{from_octets, octets};
 use rbox_core::net::netlink::{CREATE_NEW, Netlink, Request, attributes, name, word};
 use rbox_core::number::{parse_in_range, parse_radix};
 use rbox_core::prelude::*;
+use rbox_core::text;
 use rbox_core::text::Hex;
-use rbox_core::{push, text};
 
+use super::record::Record;
 use super::{Show, is, number, prefix, refused, table, table_name, unknown, value};
 
 /// FR_ACT_*.
@@ -75,37 +76,38 @@ impl Rule {
         Some(rule)
     }
 
-    fn line(&self) -> Vec<u8> {
-        let mut text = text!(self.priority.unwrap_or(0), ":\t");
+    fn print(&self, record: &mut Record) {
+        record.open("", b'{');
+        record.number("", "priority", self.priority.unwrap_or(0).into());
+        record.text(":\t");
         if self.flags & INVERT != 0 {
-            push!(text, "not ");
+            record.flag("not ", "not");
         }
-        push!(text, "from ", network(self.from), " ");
+        print_network(record, ("from ", "src", "srclen"), self.from);
         if self.to.is_some() {
-            push!(text, "to ", network(self.to), " ");
+            print_network(record, (" to ", "dst", "dstlen"), self.to);
         }
         if self.service != 0 {
-            push!(text, "tos 0x", Hex(self.service.into()), " ");
+            record.word(" tos ", "tos", &text!("0x", Hex(self.service.into())));
         }
         if self.mark.is_some() || self.mask.is_some() {
-            push!(text, "fwmark 0x", Hex(self.mark.unwrap_or(0).into()));
+            record.word(" fwmark ", "fwmark", &text!("0x", Hex(self.mark.unwrap_or(0).into())));
             if let Some(mask) = self.mask.filter(|mask| *mask != u32::MAX) {
-                push!(text, "/0x", Hex(mask.into()));
+                record.word("/", "fwmask", &text!("0x", Hex(mask.into())));
             }
-            text.push(b' ');
         }
-        for (what, device) in [("iif ", &self.incoming), ("oif ", &self.outgoing)] {
+        for (lead, key, device) in [(" iif ", "iif", &self.incoming), (" oif ", "oif", &self.outgoing)] {
             if !device.is_empty() {
-                push!(text, what, device, " ");
+                record.word(lead, key, device);
             }
         }
         match self.action {
-            TO_TABLE => push!(text, "lookup ", table_name(self.table), " "),
-            GOTO => push!(text, "goto ", self.goto, " "),
-            action => push!(text, super::name_or_number(ACTIONS, action.into()), " "),
+            TO_TABLE => record.word(" lookup ", "table", &table_name(self.table)),
+            GOTO => record.number(" goto ", "goto", self.goto.into()),
+            action => record.word(" ", "action", &super::name_or_number(ACTIONS, action.into())),
         }
-        text.push(b'\n');
-        text
+        record.text(" \n");
+        record.close(b'}');
     }
 
     fn request(&self, add: bool) -> Request {
@@ -140,23 +142,32 @@ impl Rule {
     }
 }
 
-fn network(network: Option<(IpAddr, u8)>) -> Vec<u8> {
+fn print_network(record: &mut Record, (lead, key, length): (&str, &str, &str), network: Option<(IpAddr, u8)>) {
     match network {
-        None => text!("all"),
-        Some((address, 32)) if address.is_ipv4() => text!(address),
-        Some((address, 128)) => text!(address),
-        Some((address, bits)) => text!(address, "/", bits),
+        None => record.word(lead, key, b"all"),
+        Some((address, bits)) => {
+            record.word(lead, key, &text!(address));
+            if bits != if address.is_ipv4() { 32 } else { 128 } {
+                record.number("/", length, bits.into());
+            }
+        }
     }
 }
 
 fn list(env: &mut Env, netlink: &Netlink, show: Show) -> Result<()> {
     let family = if show.family == 0 { 2 } else { show.family };
+    let mut record = Record::new(show);
     for body in netlink.dump(34, &[family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 32)? {
-        if let Some(rule) = Rule::parse(&body) {
-            env.stdout.write(&rule.line())?;
-        }
+        print(&mut record, &body);
     }
-    Ok(())
+    record.finish(env)
+}
+
+/// Prints the rule of a message.
+pub fn print(record: &mut Record, body: &[u8]) {
+    if let Some(rule) = Rule::parse(body) {
+        rule.print(record);
+    }
 }
 
 fn change(netlink: &Netlink, show: Show, add: bool, words: &[&[u8]]) -> Result<()> {

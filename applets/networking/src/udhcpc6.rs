@@ -1,0 +1,142 @@
+//! `udhcpc6`: get an address, a prefix or other settings for an interface by DHCP for IPv6 (RFC 8415).
+//!
+//! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment:
+//! `ipv6`, `lease`, `ipv6prefix`, `dns`, `search` and the like.
+
+use core::net::IpAddr;
+
+use rbox_core::net::addr;
+use rbox_core::net::netlink::{Netlink, UP};
+use rbox_core::number;
+use rbox_core::prelude::*;
+use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
+
+use crate::dhcp::client6::Client;
+use crate::dhcp::packet6;
+use crate::dhcp::script::{Log, write_pid};
+
+options! {
+    "[OPTION]...
+
+Configure an interface by DHCP for IPv6; SCRIPT is run with each event. SIGUSR1 renews the lease, SIGUSR2 releases it.
+
+  -i, --interface=IFACE  Use IFACE (eth0)
+  -s, --script=SCRIPT    Run SCRIPT (/usr/share/udhcpc/default6.script)
+  -p, --pidfile=FILE     Write the PID to FILE
+  -t, --retries=N        Send each message up to N times (3)
+  -T, --timeout=SEC      Wait SEC seconds between them (3)
+  -A, --tryagain=SEC     Wait SEC seconds after a failure (20)
+  -n, --now              Exit if no lease is obtained
+  -q, --quit             Exit after obtaining a lease
+  -R, --release          Release the lease on exit
+  -f, --foreground       Run in the foreground
+  -b, --background       Go to the background if no lease is obtained
+  -S, --syslog           Log to syslog too
+  -v                     Print more messages
+  -r, --request=ADDRESS  Request this address; no to request none
+  -d, --request-prefix   Request a prefix
+  -l, --stateless        Request options alone
+  -o, --no-default-options  Request only options given by -O
+  -O, --request-option=OPT  Request OPT, a name or number
+  -x OPT:VALUE           Send OPT: fqdn:NAME, 0x3d:HEX, 14:'\"TEXT\"'
+  -P, --client-port=PORT  Listen on PORT (546)
+  -B, --broadcast        Ignored; accepted for compatibility";
+    INTERFACE = "-i",
+    SCRIPT = "-s",
+    PID_FILE = "-p",
+    RETRIES = "-t",
+    TIMEOUT = "-T",
+    TRY_AGAIN = "-A",
+    NOW = "-n",
+    QUIT = "-q",
+    RELEASE = "-R",
+    FOREGROUND = "-f",
+    BACKGROUND = "-b",
+    SYSLOG = "-S",
+    VERBOSE = "-v",
+    REQUEST = "-r",
+    PREFIX = "-d",
+    STATELESS = "-l",
+    NO_DEFAULTS = "-o",
+    WANTED = "-O",
+    EXTRA = "-x",
+    PORT = "-P",
+    "-B" => ignored,
+}
+
+/// The applet.
+pub const APPLET: Applet = Applet::new(USAGE, run).program();
+
+fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    args.operands_between(0, 0)?;
+    let mut client = new_client(args)?;
+    if let Some(path) = client.pid_file {
+        write_pid(path)?;
+    }
+    client.log.say(env, b"started");
+    client.run(env)
+}
+
+fn new_client<'a>(args: &Args<'a>) -> Result<Client<'a>> {
+    let interface = args.value(INTERFACE).unwrap_or(b"eth0");
+    let netlink = Netlink::open()?;
+    let link = netlink.link(interface)?;
+    if link.address.len() < 4 {
+        return Err(Error::parts(&[interface, b": no hardware address"]));
+    }
+    if link.flags & UP == 0 {
+        netlink.set_link(link.index, UP, UP, &[]).map_err(|errno| Error::on(interface, errno))?;
+    }
+    let number = |option, default, most| match args.value(option) {
+        Some(word) => number::parse_in_range(word, 0, most),
+        None => Ok(default),
+    };
+    let address = match args.value(REQUEST) {
+        None => Some(None),
+        Some(b"no") => None,
+        Some(word) => match addr::parse(word)? {
+            IpAddr::V6(address) => Some(Some(address)),
+            IpAddr::V4(_) => return Err(Error::parts(&[b"bad address '", word, b"'"])),
+        },
+    };
+    let mut association = [0; 4];
+    association.copy_from_slice(&link.address[link.address.len() - 4..]);
+    Ok(Client {
+        interface,
+        index: link.index,
+        // RFC 8415 11.4: type 3, the kind of hardware, its address.
+        id: [&[0, 3], &link.hardware.to_be_bytes()[..], &link.address].concat(),
+        association,
+        script: args.value(SCRIPT).unwrap_or(b"/usr/share/udhcpc/default6.script"),
+        pid_file: args.value(PID_FILE),
+        retries: number(RETRIES, 3, 1_000_000)?,
+        timeout: number(TIMEOUT, 3, 86_400)? * 1000,
+        try_again: number(TRY_AGAIN, 20, 1_000_000)? * 1000,
+        port: number(PORT, 546, 65_535)? as u16,
+        extra: args.values(EXTRA).map(packet6::parse_option).collect::<Result<Vec<_>>>()?.concat(),
+        wanted: wanted(args)?,
+        address,
+        prefix: args.has(PREFIX),
+        stateless: args.has(STATELESS),
+        now: args.has(NOW),
+        quit: args.has(QUIT),
+        release: args.has(RELEASE),
+        background: args.has(BACKGROUND),
+        stays: args.has(FOREGROUND),
+        log: Log { syslog: args.has(SYSLOG), verbose: args.has(VERBOSE) },
+        // Blocked and queued from now on: none is lost between two waits.
+        signals: SignalQueue::open(&[SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?,
+    })
+}
+
+fn wanted(args: &Args<'_>) -> Result<Vec<u16>> {
+    let mut codes = if args.has(NO_DEFAULTS) { Vec::new() } else { packet6::DEFAULTS.to_vec() };
+    if args.has(STATELESS) {
+        // RFC 8415 21.23: it must be asked for.
+        codes.push(packet6::REFRESH);
+    }
+    for word in args.values(WANTED) {
+        codes.push(packet6::option_code(word).ok_or_else(|| Error::parts(&[b"unknown option '", word, b"'"]))?);
+    }
+    Ok(codes)
+}

@@ -1,0 +1,4 @@
+//! Packets of ARP.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_arp(data));

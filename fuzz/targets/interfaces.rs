@@ -1,0 +1,4 @@
+//! /etc/network/interfaces.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_interfaces(data));

@@ -1,0 +1,4 @@
+//! Sockets as the kernel prints them.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_netstat(data));

@@ -1,0 +1,4 @@
+//! ICMP messages about probes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_traceroute(data));

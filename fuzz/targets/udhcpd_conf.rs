@@ -1,0 +1,4 @@
+//! udhcpd.conf.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rbox_networking::fuzz_udhcpd_conf(data));
