@@ -38,3 +38,6 @@ rbox_core::applets! {
     umount: "/bin/umount";
     volname: "/usr/bin/volname";
 }
+
+#[cfg(fuzzing)]
+pub use fsck_minix::fuzz;

@@ -16,7 +16,7 @@ Make a FAT32 filesystem on DEVICE, or in a file.
 
   -C          Create the file, of KBYTES
   -F BITS     Size of the entries of a FAT: 12, 16 or 32 (32)
-  -f FATS     Number of FATs, 1-4 (2)
+  -f FATS     Number of FATs, 1 or 2 (2)
   -i ID       Set the volume ID, in hexadecimal (random)
   -n LABEL    Set the label, of at most 11 bytes
   -R SECTORS  Reserved sectors before the first FAT (32; FAT12 and FAT16: 1)
@@ -130,7 +130,7 @@ impl Layout {
         let reserved = number(args, RESERVED, if small { 1 } else { BACKUP + 3 }, 65535, if small { 1 } else { 32 })?;
         let root = if small { number(args, ENTRIES, 1, 65520, 512)? } else { 0 };
         let root = root.next_multiple_of(sector / 32);
-        let fats = number(args, FATS, 1, 4, 2)?;
+        let fats = number(args, FATS, 1, 2, 2)?;
         let mut layout = Self { bits, sector, total, cluster: 1, reserved, fats, fat: 0, root, clusters: 0 };
         if total > u64::from(u32::MAX) {
             return Err(Error::new("too many sectors: at most 4294967295"));

@@ -95,7 +95,7 @@ impl Gpt {
     /// Sorts the entries by their first sectors; unused ones come last.
     pub fn sort(&mut self) {
         let mut entries: Vec<&[u8]> = self.entries.chunks_exact(self.size).collect();
-        entries.sort_by_key(|entry| if Entry(entry).is_used() { Entry(entry).first() } else { u64::MAX });
+        entries.sort_unstable_by_key(|entry| if Entry(entry).is_used() { Entry(entry).first() } else { u64::MAX });
         self.entries = entries.concat();
     }
 

@@ -190,9 +190,9 @@ impl Disk {
     /// Sorts primary partitions, and logical ones, by their first sectors.
     fn sort(&mut self) -> Result<()> {
         let table = self.dos()?;
-        table.primary.sort_by_key(|entry| if entry.is_used() { entry.start } else { u64::MAX });
+        table.primary.sort_unstable_by_key(|entry| if entry.is_used() { entry.start } else { u64::MAX });
         if let Some(base) = table.logical.first().map(|logical| logical.at) {
-            table.logical.sort_by_key(|logical| logical.entry.start);
+            table.logical.sort_unstable_by_key(|logical| logical.entry.start);
             // The first of the chain has the record at its start; the one that had it takes the other's, which is before it.
             if let Some(old) = table.logical.iter().position(|logical| logical.at == base) {
                 (table.logical[old].at, table.logical[0].at) = (table.logical[0].at, base);

@@ -93,3 +93,24 @@ fn statistics(env: &mut Env, volume: &Volume) -> Result<()> {
     push!(lines, "------\n", rbox_core::text::Right(all, 6, b' '), " files\n");
     env.stdout.write(&lines)
 }
+
+/// Repairs a filesystem of any bytes; if no error is left, a second check finds none.
+#[cfg(fuzzing)]
+pub fn fuzz(data: &[u8]) {
+    use rbox_core::sys::fs::{MemfdFlags, memfd_create};
+    use rbox_core::sys::{AsFd, OwnedFd};
+    let file: OwnedFd = memfd_create("minix", MemfdFlags::CLOEXEC).expect("a file in memory");
+    rbox_core::io::write_all(file.as_fd(), data).expect("memory");
+    let check = |repair| {
+        let copy = file.try_clone().expect("a descriptor");
+        let image = rbox_core::block::Image::of(copy, b"minix").expect("a file");
+        let mut volume = Volume::of(image, repair).ok()?;
+        let mut env = rbox_core::testing::env(b"fsck.minix");
+        volume.walk(&mut env).and_then(|()| volume.check_counts(&mut env, true)).expect("memory");
+        volume.finish().expect("memory");
+        Some(volume.left)
+    };
+    if check(Repair::Automatic) == Some(false) {
+        assert_eq!(check(Repair::None), Some(false));
+    }
+}

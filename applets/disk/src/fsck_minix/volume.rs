@@ -39,7 +39,11 @@ pub struct Volume {
 
 impl Volume {
     pub fn open(path: &[u8], repair: Repair) -> Result<Self> {
-        let image = if repair == Repair::None { Image::read_only(path)? } else { Image::open(path)? };
+        Self::of(if repair == Repair::None { Image::read_only(path)? } else { Image::open(path)? }, repair)
+    }
+
+    /// The filesystem of an image that is open.
+    pub fn of(image: Image, repair: Repair) -> Result<Self> {
         let mut raw = [0; BLOCK];
         image.read(BLOCK as u64, &mut raw)?;
         let layout = Super::parse(&raw).ok_or_else(|| image.error("bad magic number or superblock"))?;
@@ -203,19 +207,19 @@ impl Volume {
         let (counted, marked) = (u64::from(self.links[inode as usize - 1]), self.is_inode_marked(inode));
         let mode = self.mode(inode);
         if counted == 0 {
-            if modes
-                && !marked
-                && mode != 0
-                && self.report(env, &text!("Inode ", inode, " mode not cleared"), "Clear")?
-            {
-                self.set_field(inode, (0, 2), 0);
-            }
             if marked {
                 let message = text!("Inode ", inode, " not used, marked used in the bitmap");
                 if self.report(env, &message, "Clear")? {
                     set(&mut self.inode_map, inode, false);
                     self.dirty = true;
                 }
+            }
+            if modes
+                && !self.is_inode_marked(inode)
+                && mode != 0
+                && self.report(env, &text!("Inode ", inode, " mode not cleared"), "Clear")?
+            {
+                self.set_field(inode, (0, 2), 0);
             }
             return Ok(());
         }
