@@ -39,6 +39,8 @@ impl Talk {
         let to = SocketAddr::new(dns::resolve(host, None)?, port);
         let socket = sockets::connect(&to, SocketType::STREAM, None, limit)
             .map_err(|errno| Error::on(text!("can't connect to remote host (", to.ip(), ")"), errno))?;
+        // Each line waits for an answer: none is to wait for another one before it is sent.
+        sockopt::set_tcp_nodelay(&socket, true).map_err(Error::from)?;
         Self::of(socket, limit)
     }
 
