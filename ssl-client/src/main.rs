@@ -124,9 +124,11 @@ impl Session<'_> {
             let mut ready = [
                 PollFd::new(&self.from, PollFlags::IN),
                 PollFd::new(&self.to, pending),
-                PollFd::new(&stdin, if takes { PollFlags::IN } else { PollFlags::empty() }),
+                PollFd::new(&stdin, PollFlags::IN),
             ];
-            match poll(&mut ready, None) {
+            // A hang-up is told even of a file of which nothing is asked, again and again.
+            let count = if takes { 3 } else { 2 };
+            match poll(&mut ready[..count], None) {
                 Err(Errno::INTR) => continue,
                 result => result.map_err(|errno| self.error(errno))?,
             };

@@ -48,6 +48,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         return Ok(ExitStatus::SUCCESS);
     }
     talk.send(&text!(if args.has(SHORT) { "\x03" } else { "\x04" }, &queue, "\n"))?;
+    if talk.fill()?.first() == Some(&1) {
+        agree(&mut talk, "to tell")?;
+    }
     loop {
         let content = talk.fill()?;
         if content.is_empty() {

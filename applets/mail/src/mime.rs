@@ -75,7 +75,8 @@ pub fn unfolded(head: &[u8]) -> Vec<Vec<u8>> {
 fn parse_parameters(mut rest: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
     while let Some(at) = find_byte(b'=', rest) {
-        let name = rest[..at].trim_ascii().to_ascii_lowercase();
+        // What has no value is none.
+        let name = rest[..at].rsplit(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
         rest = rest[at + 1..].trim_ascii_start();
         let mut value = Vec::new();
         if let Some(quoted) = rest.strip_prefix(b"\"") {
@@ -177,6 +178,7 @@ mod tests {
         );
         assert_eq!((&fields.name[..], &fields.encoding[..]), ("a\u{e9} b".as_bytes(), &b"base64"[..]));
         assert_eq!(Fields::parse(b"Content-Type: text/plain; boundary=x; name=n").boundary, None);
+        assert_eq!(Fields::parse(b"Content-Type: x; flowed ; name=n").name, b"n");
         Fields::parse(b"Content-Type: x; a=\"\\");
     }
 

@@ -193,10 +193,16 @@ impl Fetch<'_> {
             return result;
         }
         let failed = |errno| Error::on(&path, errno);
-        fs::fsync(open(&path)?).map_err(failed)?;
         let new = join_path(self.directory, b"new");
         let target = join_path(&new, rbox_core::bytes::base_name(&path));
-        fs::rename(&path, &target).map_err(|errno| Error::cannot("rename", &path, errno))?;
+        let moved = open(&path)
+            .and_then(|file| fs::fsync(file).map_err(failed))
+            .and_then(|()| fs::rename(&path, &target).map_err(|errno| Error::cannot("rename", &path, errno)));
+        if moved.is_err() {
+            // It is fetched again.
+            let _ = fs::unlink(&path);
+            return moved;
+        }
         let directory = fs::open(&new, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         directory.and_then(fs::fsync).map_err(|errno| Error::on(&new, errno))
     }

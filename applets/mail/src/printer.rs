@@ -31,7 +31,9 @@ pub fn agree(talk: &mut Talk, what: &str) -> Result<()> {
         }
         Some(_) => {
             let line = talk.fill()?;
-            let line = rbox_core::term::clean(&line[..line.len().min(200)], b"", rbox_core::term::Shown::Caret);
+            // The byte is a number; BSD's servers send a reason after it.
+            let line = line[usize::from(line[0].is_ascii_control())..line.len().min(200)].trim_ascii();
+            let line = rbox_core::term::clean(line, b"", rbox_core::term::Shown::Caret);
             Err(Error::new(rbox_core::text!("the server refuses ", what, ": ", line)))
         }
         None => Err(Error::new("the server has closed the connection")),

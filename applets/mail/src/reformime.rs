@@ -1,6 +1,6 @@
 //! `reformime`: take a message apart (RFC 2045-2047).
 
-use rbox_core::bytes::base_name;
+use rbox_core::bytes::{base_name, find_byte};
 use rbox_core::codec::base::{Base, Decoder};
 use rbox_core::io::{Input, Output};
 use rbox_core::options::Grammar;
@@ -32,6 +32,8 @@ pub const APPLET: Applet = Applet::new(USAGE, run).raw();
 /// The most sections of sections, and bytes of a head.
 const DEEPEST: usize = 32;
 const LONGEST_HEAD: usize = 1 << 20;
+/// A line that is longer is taken in parts of about so many bytes, and is no boundary.
+const LONGEST_LINE: usize = 1 << 16;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.words();
@@ -68,6 +70,26 @@ struct Reader<'a> {
     target: Target<'a>,
 }
 
+/// The length of the next line with its newline in the buffer, or of a part of it; 0 at the end. Between two parts there is no
+/// end of words that are encoded, nor are there blanks, which count at the end of a line (RFC 2045, 6.7).
+fn part(input: &mut Input) -> Result<usize> {
+    let mut searched = 0;
+    loop {
+        let content = input.buffered();
+        if let Some(at) = find_byte(b'\n', &content[searched..]) {
+            return Ok(searched + at + 1);
+        }
+        searched = content.len();
+        if searched >= LONGEST_LINE {
+            let may_end = |pair: &[u8]| pair[0] != b'=' && pair[1] != b'=' && !pair[1].is_ascii_whitespace();
+            return Ok(content.windows(2).rposition(may_end).map_or(searched, |at| at + 2));
+        }
+        if !input.fill_more()? {
+            return Ok(searched);
+        }
+    }
+}
+
 /// How a section ended: with a boundary of the level of that number, which may be the last one; or with the message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -78,19 +100,25 @@ enum End {
 impl Reader<'_> {
     /// Reads a head and what follows it, up to a boundary.
     fn section(&mut self, env: &mut Env, input: &mut Input) -> Result<End> {
-        let mut head = Vec::new();
-        while let Some(line) = input.record(b'\n')? {
-            if matches!(line, b"\n" | b"\r\n") {
-                break;
-            }
-            if head.len() + line.len() > LONGEST_HEAD {
+        let (mut head, mut at_start) = (Vec::new(), true);
+        loop {
+            let count = part(input)?;
+            let line = &input.buffered()[..count];
+            if head.len() + count > LONGEST_HEAD {
                 return Err(Error::new("a head is too long"));
             }
-            let line = line.to_vec();
-            if let Some(end) = self.boundary(&line) {
-                return Ok(end);
+            let end = if at_start { self.boundary(line) } else { None };
+            let is_over = count == 0 || at_start && matches!(line, b"\n" | b"\r\n");
+            at_start = line.ends_with(b"\n");
+            if end.is_none() && !is_over {
+                head.extend_from_slice(line);
             }
-            head.extend_from_slice(&line);
+            input.consume(count);
+            match end {
+                Some(end) => return Ok(end),
+                None if is_over => break,
+                None => {}
+            }
         }
         let fields = Fields::parse(&head);
         let Some(boundary) = fields.boundary.clone() else { return self.body(env, input, &fields) };
@@ -119,12 +147,19 @@ impl Reader<'_> {
     }
 
     fn skip(&self, input: &mut Input) -> Result<End> {
-        while let Some(line) = input.record(b'\n')? {
-            if let Some(end) = self.boundary(line) {
-                return Ok(end);
+        let mut at_start = true;
+        loop {
+            let count = part(input)?;
+            let line = &input.buffered()[..count];
+            let end = if at_start { self.boundary(line) } else { None };
+            at_start = line.ends_with(b"\n");
+            input.consume(count);
+            match end {
+                Some(end) => return Ok(end),
+                None if count == 0 => return Ok(End::Message),
+                None => {}
             }
         }
-        Ok(End::Message)
     }
 
     /// Decodes a section to its file or program.
@@ -181,6 +216,8 @@ impl Reader<'_> {
         let name = base_name(&fields.name);
         let name = match name {
             b"" | b"." | b".." | b"/" => text!("section", self.count),
+            // With a prefix no filesystem may take it.
+            name if name.len() > 200 => text!("section", self.count),
             name => name.iter().map(|&byte| if byte.is_ascii_control() { b'_' } else { byte }).collect(),
         };
         let path = text!(prefix, name);
@@ -193,33 +230,39 @@ impl Reader<'_> {
         let invalid = || Error::new("invalid base64 in a section");
         let (mut decoder, mut decoded) = (Decoder::new(Base::Base64, true), Vec::new());
         // RFC 2046 5.1.1: the newline before a boundary belongs to it.
-        let mut newline: &[u8] = b"";
+        let (mut newline, mut at_start): (&[u8], bool) = (b"", true);
         let end = loop {
-            let Some(line) = input.record(b'\n')? else { break End::Message };
-            if let Some(end) = self.boundary(line) {
+            let count = part(input)?;
+            if count == 0 {
+                break End::Message;
+            }
+            let line = &input.buffered()[..count];
+            if at_start && let Some(end) = self.boundary(line) {
+                input.consume(count);
                 break end;
             }
+            at_start = line.ends_with(b"\n");
             decoded.clear();
             match &fields.encoding[..] {
                 b"base64" => decoder.decode(line.trim_ascii(), &mut decoded).map_err(|_| invalid())?,
                 encoding => {
                     decoded.extend_from_slice(newline);
-                    let content = line.strip_suffix(b"\n").unwrap_or(line);
-                    let has_return = content.ends_with(b"\r");
-                    let content = content.strip_suffix(b"\r").unwrap_or(content);
+                    let has_return = line.ends_with(b"\r\n");
+                    let content = &line[..count - usize::from(at_start) - usize::from(has_return)];
                     let goes_on = if encoding == b"quoted-printable" {
                         decode_quoted(content, &mut decoded)
                     } else {
                         decoded.extend_from_slice(content);
                         false
                     };
-                    newline = match (goes_on || !line.ends_with(b"\n"), has_return) {
+                    newline = match (goes_on || !at_start, has_return) {
                         (true, _) => b"",
                         (false, true) => b"\r\n",
                         (false, false) => b"\n",
                     };
                 }
             }
+            input.consume(count);
             output.write(&decoded)?;
         };
         if end == End::Message {

@@ -57,14 +57,14 @@ struct Login {
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let login = login(args)?;
     let mut input = env.take_stdin();
-    let head = read_head(&mut input)?;
-    let (head, mut recipients) = if args.has(HEADERS) { recipients_of(&head) } else { (head, Vec::new()) };
-    recipients.extend(args.operands().iter().map(|word| word.to_vec()));
+    let (head, mut recipients) =
+        if args.has(HEADERS) { recipients_of(&read_head(&mut input)?) } else { (Vec::new(), Vec::new()) };
+    recipients.extend(args.operands().iter().map(|word| bare(word)));
     if recipients.is_empty() {
         return Err(Error::misused("no recipients"));
     }
     let sender = match (args.value(SENDER), &login) {
-        (Some(sender), _) => sender.to_vec(),
+        (Some(sender), _) => bare(sender),
         (None, Some(login)) => login.user.clone(),
         (None, None) => {
             let user = User::by_id(process::geteuid().as_raw()).map_or_else(|| b"nobody".to_vec(), |user| user.name);
@@ -97,7 +97,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         talk.send_message(&head, &mut input)?;
         talk.expect(env, b".", 250)?;
     }
-    talk.expect(env, b"QUIT", 221)?;
+    // What the server has taken would be sent twice by one who hears of a failure.
+    if let Err(error) = talk.expect(env, b"QUIT", 221) {
+        env.report(&error);
+    }
     Ok(if refused { ExitStatus::FAILURE } else { status })
 }
 
@@ -133,6 +136,11 @@ fn login(args: &Args<'_>) -> Result<Option<Login>> {
     Ok(Some(Login { is_plain: method.unwrap_or(false), user, password }))
 }
 
+/// An address without the brackets that others' sendmail takes, too: `<>` is the sender of reports of failures.
+fn bare(word: &[u8]) -> Vec<u8> {
+    word.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">")).unwrap_or(word).to_vec()
+}
+
 /// An address must be one word of the conversation.
 fn check(address: &[u8]) -> Result<()> {
     let is_good = |byte: &u8| !byte.is_ascii_control() && !matches!(byte, b'<' | b'>' | b' ');
@@ -159,7 +167,9 @@ fn recipients_of(head: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     let (mut kept, mut is_blind) = (Vec::new(), false);
     for line in head.split_inclusive(|&byte| byte == b'\n') {
         if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            is_blind = line.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"bcc:"));
+            // Blanks may be before the colon (RFC 5322, 4.5.3).
+            is_blind = rbox_core::bytes::split_once(line, b':')
+                .is_some_and(|(name, _)| name.trim_ascii_end().eq_ignore_ascii_case(b"bcc"));
         }
         if !is_blind {
             kept.extend_from_slice(line);
@@ -178,29 +188,51 @@ fn recipients_of(head: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
 /// The addresses of a list (RFC 5322, 3.4): `a@b`, `"A, B" <a@b> (comment)`, `group: a@b, c@d;`.
 fn addresses(value: &[u8]) -> Vec<Vec<u8>> {
     let (mut all, mut word, mut angle) = (Vec::new(), Vec::new(), None);
-    let (mut quoted, mut comment) = (false, 0u32);
-    for &byte in value.iter().chain(b",") {
+    let (mut inside, mut quoted, mut escaped, mut comment) = (false, false, false, 0u32);
+    let mut take = |word: &mut Vec<u8>, angle: &mut Option<Vec<u8>>| {
+        let word = core::mem::take(word);
+        let address = angle.take().unwrap_or(word).trim_ascii().to_vec();
+        if !address.is_empty() {
+            all.push(address);
+        }
+    };
+    for &byte in value {
+        let was_escaped = core::mem::take(&mut escaped);
         match byte {
-            b'"' if comment == 0 => quoted = !quoted,
+            b'\\' if !was_escaped && (quoted || comment > 0) => escaped = true,
+            b'"' if !was_escaped && comment == 0 => quoted = !quoted,
             _ if quoted => {}
-            b'(' => comment += 1,
-            b')' => comment = comment.saturating_sub(1),
-            _ if comment > 0 => {}
-            b'<' => word.clear(),
-            b'>' => angle = Some(core::mem::take(&mut word)),
-            // The name of a group.
-            b':' => word.clear(),
-            b',' | b';' => {
-                let address = angle.take().unwrap_or_else(|| core::mem::take(&mut word));
-                word.clear();
-                let address = address.trim_ascii().to_vec();
-                if !address.is_empty() {
-                    all.push(address);
-                }
+            b'(' if !was_escaped => comment += 1,
+            b')' if !was_escaped && comment > 0 => {
+                comment -= 1;
+                continue;
             }
-            byte => word.push(byte),
+            _ if comment > 0 => {}
+            b'<' => {
+                word.clear();
+                inside = true;
+                continue;
+            }
+            b'>' => {
+                (angle, inside) = (Some(core::mem::take(&mut word)), false);
+                continue;
+            }
+            // The name of a group, or the route of an address (RFC 5322, 4.4).
+            b':' => {
+                word.clear();
+                continue;
+            }
+            b',' | b';' if !inside => {
+                take(&mut word, &mut angle);
+                continue;
+            }
+            _ => {}
+        }
+        if comment == 0 {
+            word.push(byte);
         }
     }
+    take(&mut word, &mut angle);
     all
 }
 
@@ -306,30 +338,39 @@ impl Conversation {
 
     /// Sends the message: each line ends with CR LF, and one that begins with a dot gets another (RFC 5321, 4.5.2).
     fn send_message(&mut self, head: &[u8], input: &mut Input) -> Result<()> {
-        let mut out = Vec::new();
-        for line in head.split_inclusive(|&byte| byte == b'\n') {
-            push_line(line, &mut out);
-        }
-        while let Some(line) = input.record(b'\n')? {
-            push_line(line, &mut out);
-            if out.len() >= rbox_core::io::CHUNK {
-                self.talk.send(&out)?;
-                out.clear();
+        let (mut out, mut at_start) = (Vec::new(), true);
+        push_lines(head, &mut at_start, &mut out);
+        loop {
+            self.talk.send(&out)?;
+            out.clear();
+            let content = input.fill()?;
+            let count = content.len();
+            if count == 0 {
+                break;
             }
+            push_lines(content, &mut at_start, &mut out);
+            input.consume(count);
         }
-        self.talk.send(&out)
+        self.talk.send(if at_start { b"" } else { b"\r\n" })
     }
 }
 
-fn push_line(line: &[u8], out: &mut Vec<u8>) {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.starts_with(b".") {
-        out.push(b'.');
+/// Adds some bytes of the message. `at_start` is whether they begin a line, and is changed to whether what follows does.
+fn push_lines(content: &[u8], at_start: &mut bool, out: &mut Vec<u8>) {
+    for line in content.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        // A bare carriage return could be the end of a line to another server, and what follows it a command.
+        for part in text.split(|&byte| byte == b'\r').filter(|part| !part.is_empty()) {
+            if core::mem::take(at_start) && part.starts_with(b".") {
+                out.push(b'.');
+            }
+            out.extend_from_slice(part);
+        }
+        if text.len() < line.len() {
+            out.extend_from_slice(b"\r\n");
+            *at_start = true;
+        }
     }
-    // A bare carriage return could be the end of a line to another server, and what follows it a command.
-    out.extend(line.iter().filter(|byte| **byte != b'\r'));
-    out.extend_from_slice(b"\r\n");
 }
 
 fn check_reply(command: &[u8], (code, lines): (u64, Vec<Vec<u8>>), expected: u64) -> Result<()> {
@@ -346,11 +387,13 @@ fn check_reply(command: &[u8], (code, lines): (u64, Vec<Vec<u8>>), expected: u64
 pub fn fuzz(data: &[u8]) {
     let (head, _) = recipients_of(data);
     assert!(head.len() <= data.len());
-    let mut out = Vec::new();
-    for line in data.split_inclusive(|&byte| byte == b'\n') {
-        push_line(line, &mut out);
+    let mut out = b"\n".to_vec();
+    let mut at_start = true;
+    for part in data.chunks(7) {
+        push_lines(part, &mut at_start, &mut out);
     }
     assert!(rbox_core::bytes::find(&out, b"\n.\r\n").is_none());
+    addresses(data);
 }
 
 #[cfg(test)]
@@ -363,19 +406,37 @@ mod tests {
         let (kept, all) = recipients_of(head);
         assert_eq!(kept, b"To: a@b, \"C, D\" <c@d> (x, y),\n e@f\nSubject: To: no\ncc: team: k@l, m@n;\n\n");
         assert_eq!(all.join(&b' '), b"a@b c@d e@f g@h i@j k@l m@n");
+        let (kept, all) = recipients_of(b"To: a@b\nBCC\t: c@d\n\n");
+        assert_eq!((&kept[..], all.join(&b' ')), (&b"To: a@b\n\n"[..], b"a@b c@d".to_vec()));
+    }
+
+    #[test]
+    fn addresses_are_quoted_escaped_and_routed() {
+        for (value, all) in [
+            (&br#" "a\"b, <c>" <a@b>, d@e"#[..], &b"a@b d@e"[..]),
+            (br#"(x \) (y), z) a@b, "j,d"@c"#, br#"a@b "j,d"@c"#),
+            (b"<@a,@b:c@d>, g:;, <>, e@f", b"c@d e@f"),
+            (br#""a <b@c>"#, br#""a <b@c>"#),
+        ] {
+            assert_eq!(addresses(value).join(&b' '), all);
+        }
     }
 
     #[test]
     fn lines_are_those_of_smtp() {
-        let line = |line: &[u8]| {
-            let mut out = Vec::new();
-            push_line(line, &mut out);
-            out
-        };
-        assert_eq!(
-            (line(b".\n"), line(b"a\r\n"), line(b"")),
-            (b"..\r\n".to_vec(), b"a\r\n".to_vec(), b"\r\n".to_vec())
-        );
-        assert_eq!(line(b"a\r.\rQUIT\n"), b"a.QUIT\r\n");
+        for (message, sent) in [
+            (&b".\n"[..], &b"..\r\n"[..]),
+            (b"a\r\n.", b"a\r\n.."),
+            (b"", b""),
+            (b"a\r.\rQUIT\n", b"a.QUIT\r\n"),
+            // Without the carriage return the dot begins the line.
+            (b"\r.\nQUIT\n\r\r\n", b"..\r\nQUIT\r\n\r\n"),
+        ] {
+            for size in [1, 2, 100] {
+                let (mut out, mut at_start) = (Vec::new(), true);
+                message.chunks(size).for_each(|part| push_lines(part, &mut at_start, &mut out));
+                assert_eq!(out, sent);
+            }
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! A conversation in lines with a server, over a socket or through a helper program.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use rbox_core::call;
 use rbox_core::io::{Input, write_all};
 use rbox_core::net::{dns, sockets};
 use rbox_core::prelude::*;
-use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::signal_queue::SIGPIPE;
-use rbox_core::sys::{AsFd, OwnedFd, fd, process};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, process};
 use rbox_core::text;
 use rbox_core::tty::wait_readable;
 
@@ -28,6 +29,9 @@ pub struct Talk {
 impl Talk {
     fn of(socket: OwnedFd, limit: Option<u64>) -> Result<Self> {
         let copy = fd::dup(&socket).map_err(Error::from)?;
+        // One that takes nothing is as silent as one that sends nothing.
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, limit.map(Duration::from_millis))
+            .map_err(Error::from)?;
         Ok(Self { input: Input::from_fd(copy, b"server"), output: socket, limit, verbose: false })
     }
 
@@ -35,6 +39,8 @@ impl Talk {
         let to = SocketAddr::new(dns::resolve(host, None)?, port);
         let socket = sockets::connect(&to, SocketType::STREAM, None, limit)
             .map_err(|errno| Error::on(text!("can't connect to remote host (", to.ip(), ")"), errno))?;
+        // Each line waits for an answer: none is to wait for another one before it is sent.
+        sockopt::set_tcp_nodelay(&socket, true).map_err(Error::from)?;
         Self::of(socket, limit)
     }
 
@@ -63,14 +69,18 @@ impl Talk {
             // The number must be open in the program.
             let Ok(number) = redirected.and_then(|()| fd::dup(&self.output)) else { return 126 };
             let option = text!("-s", rbox_core::sys::AsRawFd::as_raw_fd(&number) as u32);
-            call::replace(env, &[b"ssl_client", &option, b"-n", host]).0
+            // -e: it ends when this end is closed, whatever the server does.
+            call::replace(env, &[b"ssl_client", b"-e", &option, b"-n", host]).0
         });
         started.map_err(|errno| Error::on("can't fork", errno))?;
         Ok(Self { verbose, ..Self::of(own, limit)? })
     }
 
     pub fn send(&self, content: &[u8]) -> Result<()> {
-        write_all(self.output.as_fd(), content).map_err(|errno| Error::on("write", errno))
+        write_all(self.output.as_fd(), content).map_err(|errno| match errno {
+            Errno::AGAIN => Error::new("timed out"),
+            errno => Error::on("write", errno),
+        })
     }
 
     /// Sends a line; `shown` is what is reported in its place.

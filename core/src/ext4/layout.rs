@@ -128,9 +128,13 @@ impl Layout {
         if layout.inodes_per_group > 8 * params.block {
             return Err(Error::new("too many inodes"));
         }
-        let last = layout.groups - 1;
-        if layout.group_blocks(last) <= layout.overhead(last) + 2 || layout.inodes() <= LOST_FOUND {
-            return Err(Error::new("the filesystem is too small"));
+        // Not only the last one: the others may have more copies.
+        let is_full = |group| layout.group_blocks(group) <= layout.overhead(group) + 2;
+        if (0..layout.groups).any(is_full) || layout.inodes() <= LOST_FOUND {
+            return Err(Error::new(match layout.groups {
+                1 => "the filesystem is too small",
+                _ => "no blocks are left beside the tables: use larger blocks",
+            }));
         }
         Ok(layout)
     }
@@ -186,7 +190,7 @@ impl Layout {
 
     /// The blocks of a group.
     pub fn group_blocks(&self, group: u32) -> u32 {
-        (self.blocks - self.start(group)).min(self.group)
+        self.blocks.saturating_sub(self.start(group)).min(self.group)
     }
 
     /// All inodes.
@@ -232,5 +236,7 @@ mod tests {
         assert_eq!((layout.groups, layout.inodes(), layout.overhead(0), layout.overhead(2)), (8, 16384, 260, 258));
         assert!(Layout::new(20 << 10, &params).is_err());
         assert!(Layout::new(1 << 50, &params).is_err());
+        // No block at all, and descriptors that fill more than a group.
+        assert!(Layout::new(0, &params).is_err() && Layout::new(3 << 40, &params).is_err());
     }
 }

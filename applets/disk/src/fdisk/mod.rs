@@ -64,7 +64,8 @@ struct Disk {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    if args.has(LIST) {
+    // -ul, as BusyBox's usage has it, is no unit.
+    if args.has(LIST) || args.value(UNIT) == Some(b"l") {
         let all: Vec<Vec<u8>> = match args.operands() {
             [] => devices().iter().filter(|name| is_disk(name)).map(|name| text!("/dev/", name)).collect(),
             operands => operands.iter().map(|path| path.to_vec()).collect(),
@@ -128,7 +129,7 @@ impl Disk {
         };
         let unit = args.value(UNIT).map(|word| word.strip_prefix(b"=").unwrap_or(word));
         let in_cylinders = match unit {
-            None | Some(b"" | b"sectors") => false,
+            None | Some(b"" | b"l" | b"sectors") => false,
             Some(b"cylinders") => true,
             Some(word) => return Err(Error::parts(&[b"unknown unit '", word, b"'"])),
         };
