@@ -33,7 +33,7 @@ fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
 fn start(server: &mut Machine, client: &mut Machine) -> Result<()> {
     checks::login(server)?;
     checks::login(client)?;
-    client.output_of("sv down /etc/rc.d/udhcpc; hostname client")?;
+    client.output_of("sv down /etc/rc.d/udhcpc; ip link set eth0 down; hostname client")?;
     server.output_of("sv down /etc/rc.d/udhcpc; hostname server")?;
     server.output_of("ip addr add 192.168.77.1/24 dev eth1 && ip link set eth1 up")?;
     server.output_of("echo '<h1>hello</h1>' >/var/www/index.html; head -c 300000 /bin/rbox >/srv/tftp/image; cp /srv/tftp/image /srv/ftp")?;
@@ -47,11 +47,12 @@ fn start(server: &mut Machine, client: &mut Machine) -> Result<()> {
 
 fn dhcp(server: &mut Machine, client: &mut Machine) -> Result<()> {
     client.output_of("udhcpc -i eth1 -n -q -t 20 -T 1 -s /usr/share/udhcpc/default.script")?;
-    prints(client, "ip -o -4 addr show dev eth1 | grep -o '192.168.77.1[0-9][0-9]/24'", "192.168.77.100/24")?;
+    let address = client.output_of("ip -o -4 addr show dev eth1 | grep -o '192.168.77.[12][0-9][0-9]/24'")?;
+    let address = address.trim().trim_end_matches("/24").to_owned();
     prints(client, "ip route show default | grep -o 'via [0-9.]* dev eth1'", "via 192.168.77.1 dev eth1")?;
     // The file of the leases is written when it is asked for.
     server.output_of("pkill -USR1 udhcpd")?;
-    server.wait_for("dumpleases -f /var/lib/misc/udhcpd.leases | grep -q 192.168.77.100")
+    server.wait_for(&format!("dumpleases -f /var/lib/misc/udhcpd.leases | grep -q {address}"))
 }
 
 fn names(_: &mut Machine, client: &mut Machine) -> Result<()> {
