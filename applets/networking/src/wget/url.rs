@@ -56,6 +56,10 @@ impl Url {
         if host.is_empty() {
             return Err(Error::parts(&[b"no host in ", word]));
         }
+        // It goes into headers as it is, at a proxy without ever being looked up.
+        if host.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+            return Err(Error::parts(&[b"bad address '", host, b"'"]));
+        }
         let port = match port {
             Some(word) if !word.is_empty() => sockets::port(word, b"tcp")?,
             _ => default,
@@ -122,6 +126,7 @@ fn encoded(byte: u8) -> Vec<u8> {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     if let Ok(url) = Url::parse(data) {
+        assert!(url.host.iter().all(|&byte| byte > b' '));
         assert!(url.path.iter().all(|byte| (b'!'..=b'~').contains(byte)));
         assert!(!url.file_name().contains(&b'/'));
         // A reference may be wrong.
