@@ -59,7 +59,7 @@ rbox_core::applets! {
 pub use {
     dhcp::config::fuzz as fuzz_udhcpd_conf, dhcp::packet::fuzz as fuzz_dhcp, dhcp::packet6::fuzz as fuzz_dhcp6,
     dhcp::server::fuzz as fuzz_dhcp_server, dnsd::fuzz as fuzz_dnsd, ethernet::fuzz as fuzz_arp,
-    httpd::fuzz as fuzz_httpd, ifup::fuzz as fuzz_interfaces, inetd::fuzz as fuzz_inetd, netstat::fuzz as fuzz_netstat,
-    nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, telnet::fuzz as fuzz_telnet, tftp::fuzz as fuzz_tftp,
-    traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
+    ftpd::fuzz as fuzz_ftp, httpd::fuzz as fuzz_httpd, ifup::fuzz as fuzz_interfaces, inetd::fuzz as fuzz_inetd,
+    netstat::fuzz as fuzz_netstat, nslookup::fuzz as fuzz_nslookup, ntp::fuzz as fuzz_ntp, telnet::fuzz as fuzz_telnet,
+    tftp::fuzz as fuzz_tftp, traceroute::fuzz as fuzz_traceroute, wget::fuzz as fuzz_url, whois::fuzz as fuzz_whois,
 };
