@@ -383,3 +383,19 @@ fn each_fuzz_target_is_declared_once() {
     crates.dedup();
     assert_eq!(crates.len(), count, "a dependency is declared twice");
 }
+
+#[test]
+fn each_fuzz_target_calls_what_its_group_exports() {
+    for entry in fs::read_dir(root().join("fuzz/targets")).expect("the targets") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a readable target");
+        let call = text.split("rbox_").skip(1).find_map(|rest| rest.split_once("::fuzz_"));
+        let Some((group, rest)) = call.filter(|(group, _)| !group.contains(':') && *group != "core") else { continue };
+        let name = rest.split(|next: char| !next.is_ascii_alphanumeric() && next != '_').next().unwrap_or_default();
+        let library = root().join("applets").join(group).join("src/lib.rs");
+        let exports = fs::read_to_string(library).expect("a readable group");
+        let is_exported = exports
+            .split(|next: char| !next.is_ascii_alphanumeric() && next != '_')
+            .any(|word| word == format!("fuzz_{name}"));
+        assert!(is_exported, "rbox_{group} does not export fuzz_{name}");
+    }
+}

@@ -295,20 +295,33 @@ impl Client<'_> {
     fn renew(&self, env: &mut Env, lease: &Lease, unicast: bool) -> Result<Event> {
         let mut request = self.message(Kind::Request);
         request.client = lease.address();
-        self.finish(&mut request);
         let server = lease.server().filter(|_| unicast);
         let to = text_of(server.unwrap_or(Ipv4Addr::BROADCAST));
         self.log.say(env, &[b"sending renew to server ", &to[..]].concat());
-        let socket = match server {
-            Some(server) => Socket::to_server(self.interface, lease.address(), server, self.port),
-            None => Socket::raw(self.index, self.port),
+        let Some(server) = server else {
+            return Ok(self.ask(env, Socket::raw(self.index, self.port), request)?.unwrap_or(Event::Timeout));
         };
-        // The address or the interface may have been removed: the lease may still be renewed later.
+        let socket = Socket::to_server(self.interface, lease.address(), server, self.port);
+        if let Some(event) = self.ask(env, socket, request)? {
+            return Ok(event);
+        }
+        // The interface has lost the address: the client asks as after a reboot, and the answer goes to its hardware address
+        // (RFC 2131 4.3.2).
+        let mut request = self.message(Kind::Request);
+        packet::push_option(&mut request.options, packet::REQUESTED, &lease.address().octets());
+        self.log.say(env, b"broadcasting renew");
+        Ok(self.ask(env, Socket::raw(self.index, self.port), request)?.unwrap_or(Event::Timeout))
+    }
+
+    /// Sends a request and waits for its answer; `None` when it cannot be sent. The interface may have gone: the lease may
+    /// be renewed later.
+    fn ask(&self, env: &mut Env, socket: Result<Socket>, mut request: Message) -> Result<Option<Event>> {
+        self.finish(&mut request);
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
-            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.timeout),
+            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.timeout).map(Some),
             Err(error) => {
                 self.log.say(env, error.message());
-                Ok(Event::Timeout)
+                Ok(None)
             }
         }
     }

@@ -110,9 +110,10 @@ impl Config {
         Some(())
     }
 
-    /// Whether a peer may ask: the first rule of its address counts. A peer that is no host asks from this machine.
+    /// Whether a peer may ask: the first rule of its address counts. One without an address, which is no host or has gone,
+    /// may not where anybody may not.
     pub fn allows(&self, peer: Option<IpAddr>) -> bool {
-        let Some(peer) = peer else { return true };
+        let Some(peer) = peer else { return !self.denies_others && self.rules.iter().all(|rule| rule.allows) };
         let rule = self.rules.iter().find(|rule| is_within(peer, rule.address, rule.bits));
         rule.map_or(!self.denies_others, |rule| rule.allows)
     }
@@ -204,7 +205,7 @@ fn usual_type(extension: &[u8]) -> Option<&'static [u8]> {
 fn parse_block(word: &[u8]) -> Option<(IpAddr, u8)> {
     // The beginning of an IPv4 address, up to a dot or not.
     let parts = word.split(|&byte| byte == b'.').filter(|part| !part.is_empty()).count();
-    if parts < 4 && !word.contains(&b':') && !word.contains(&b'/') {
+    if (1..4).contains(&parts) && !word.contains(&b':') && !word.contains(&b'/') {
         let start = word.strip_suffix(b".").unwrap_or(word);
         let whole = text!(start, &b".0.0.0"[..2 * (4 - parts)]);
         return Some((addr::parse(&whole).ok()?, 8 * parts as u8));
@@ -261,6 +262,7 @@ mod tests {
             (allows(&most, "1.2.3.4"), allows(&most, "10.9.9.9"), allows(&most, "1.2.4.4")),
             (false, false, true)
         );
+        assert_eq!((few.allows(None), most.allows(None), config("A:1.2.3.4").allows(None)), (false, false, true));
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !matches!(args.value(PROXY), None | Some(b"on" | b"off")) {
         return Err(Error::misused("-Y takes on or off"));
     }
-    for line in args.values(HEADER) {
+    for line in args.values(HEADER).chain(args.value(AGENT)) {
         // A second line would be a header that the caller has not seen.
         if line.contains(&b'\n') || line.contains(&b'\r') {
             return Err(Error::misused("a header is one line"));
@@ -333,9 +333,9 @@ impl Body {
             Self::Chunks(Some(left)) if *left > 0 => Ok(Some(*left)),
             Self::Chunks(left) => {
                 let mut budget = link::HEAD;
-                if left.is_some() {
-                    // The end of the chunk before.
-                    link.line(&mut budget)?;
+                // The end of the chunk before (RFC 9112, 7.1).
+                if left.is_some() && link.line(&mut budget)?.is_none_or(|line| !line.is_empty()) {
+                    return Err(Error::new("a chunk is longer than it says"));
                 }
                 let line = link.line(&mut budget)?.unwrap_or_default();
                 let digits = line.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();

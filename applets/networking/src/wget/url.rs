@@ -25,13 +25,17 @@ pub struct Url {
     pub path: Vec<u8>,
 }
 
+/// The scheme and what follows `://`; `None` where that is a part of a path or a query.
+fn split_scheme(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = find(word, b"://")?;
+    let is_scheme = word[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
+    is_scheme.then(|| (&word[..at], &word[at + 3..]))
+}
+
 impl Url {
     /// Reads a URL; one without a scheme is of HTTP.
     pub fn parse(word: &[u8]) -> Result<Self> {
-        let (scheme, rest) = match find(word, b"://") {
-            Some(at) => (&word[..at], &word[at + 3..]),
-            None => (&b"http"[..], word),
-        };
+        let (scheme, rest) = split_scheme(word).unwrap_or((b"http", word));
         let (scheme, default) = match &scheme.to_ascii_lowercase()[..] {
             b"http" => (Scheme::Http, 80),
             b"https" => (Scheme::Https, 443),
@@ -52,6 +56,10 @@ impl Url {
         if host.is_empty() {
             return Err(Error::parts(&[b"no host in ", word]));
         }
+        // It goes into headers as it is, at a proxy without ever being looked up.
+        if host.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+            return Err(Error::parts(&[b"bad address '", host, b"'"]));
+        }
         let port = match port {
             Some(word) if !word.is_empty() => sockets::port(word, b"tcp")?,
             _ => default,
@@ -67,7 +75,7 @@ impl Url {
 
     /// The URL that a reference means which was found at this one.
     pub fn join(&self, reference: &[u8]) -> Result<Self> {
-        if find(reference, b"://").is_some() {
+        if split_scheme(reference).is_some() {
             return Self::parse(reference);
         }
         let mut url = self.clone();
@@ -79,15 +87,14 @@ impl Url {
         if reference.starts_with(b"//") {
             return Self::parse(&[scheme, reference].concat());
         }
-        let directory = match reference.starts_with(b"/") {
-            true => 0,
-            false => {
-                let path = self.path.split(|&byte| byte == b'?').next().unwrap_or_default();
-                rbox_core::bytes::find_byte_back(b'/', path).map_or(0, |at| at + 1)
-            }
+        let path = self.path.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let kept = match reference.first() {
+            Some(b'/') => 0,
+            Some(b'?') => path.len(),
+            _ => rbox_core::bytes::find_byte_back(b'/', path).map_or(0, |at| at + 1),
         };
         let reference = reference.split(|&byte| byte == b'#').next().unwrap_or_default();
-        url.path.truncate(directory);
+        url.path.truncate(kept);
         url.path.extend(reference.iter().flat_map(|&byte| encoded(byte)));
         Ok(url)
     }
@@ -119,6 +126,7 @@ fn encoded(byte: u8) -> Vec<u8> {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     if let Ok(url) = Url::parse(data) {
+        assert!(url.host.iter().all(|&byte| byte > b' '));
         assert!(url.path.iter().all(|byte| (b'!'..=b'~').contains(byte)));
         assert!(!url.file_name().contains(&b'/'));
         // A reference may be wrong.
@@ -152,6 +160,8 @@ mod tests {
         let path =
             |reference: &[u8]| String::from_utf8(base.join(reference).expect("it is right").path).expect("ASCII");
         assert_eq!([path(b"/c"), path(b"c?d"), path(b"http://x/y"), path(b"//x/z")], ["/c", "/a/c?d", "/y", "/z"]);
+        assert_eq!([path(b"/in?to=http://x/y"), path(b"?r")], ["/in?to=http://x/y", "/a/b?r"]);
+        assert_eq!(Url::parse(b"h/in?to=http://x/y").expect("it is right").host, b"h");
         assert_eq!(base.join(b"/c").expect("it is right").port, 8080);
         assert_eq!(path(b"x\r\nHost: evil"), "/a/x%0D%0AHost:%20evil");
     }
