@@ -156,3 +156,25 @@ fn an_old_version_is_refused() {
     let server = Server::start(&authority.0, &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]);
     refuses(&server.ask(&authority, "-n localhost"), "localhost: the server ends with alert 70");
 }
+
+#[test]
+fn waiting_for_a_server_costs_no_time() {
+    let authority = Authority::new("silent");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    // It takes twice as long to say nothing as the program may use the processor.
+    let server = std::thread::spawn(move || {
+        let connection = listener.accept();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        drop(connection);
+    });
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port}; : | (ulimit -t 1; exec {} -s3 -n localhost)",
+        env!("CARGO_BIN_EXE_ssl_client")
+    );
+    let mut command = Command::new("bash");
+    let output = command.args(["-c", &script]).env("SSL_CERT_FILE", authority.0.join("ca.crt")).output().expect("bash");
+    server.join().expect("it ends");
+    // A signal would have ended it.
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -2,6 +2,7 @@
 
 use rbox_core::bytes::{find, find_byte, split_once};
 use rbox_core::codec::base::{Base, Decoder};
+use rbox_core::escape::percent_decoded;
 use rbox_core::number::parse_radix;
 
 /// What a part says of itself.
@@ -30,20 +31,21 @@ impl Fields {
             match &name.trim_ascii().to_ascii_lowercase()[..] {
                 b"content-type" => {
                     fields.kind = word;
-                    for (name, value) in parse_parameters(parameters) {
+                    let all = parse_parameters(parameters);
+                    if let Some(value) = name_of(&all, b"name").filter(|_| fields.name.is_empty()) {
+                        fields.name = value;
+                    }
+                    for (name, value) in all {
                         match &name[..] {
                             b"charset" => fields.charset = value,
                             b"boundary" if !value.is_empty() => fields.boundary = Some(value),
-                            b"name" if fields.name.is_empty() => fields.name = decode_words(&value),
                             _ => {}
                         }
                     }
                 }
                 b"content-disposition" => {
-                    if let Some((_, value)) =
-                        parse_parameters(parameters).into_iter().find(|(name, _)| name == b"filename")
-                    {
-                        fields.name = decode_words(&value);
+                    if let Some(value) = name_of(&parse_parameters(parameters), b"filename") {
+                        fields.name = value;
                     }
                 }
                 b"content-transfer-encoding" => fields.encoding = word,
@@ -95,6 +97,27 @@ fn parse_parameters(mut rest: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         all.push((name, value));
     }
     all
+}
+
+/// The value of a parameter that is a name: by RFC 2047, or by RFC 2231: `KEY*=charset'language'a%20b`, and in parts
+/// `KEY*0*=charset''a%20; KEY*1="b"`, which are taken in the order in which they are. The charset stays unknown.
+fn name_of(all: &[(Vec<u8>, Vec<u8>)], key: &[u8]) -> Option<Vec<u8>> {
+    let (mut plain, mut extended) = (None, None::<Vec<u8>>);
+    for (name, value) in all {
+        match name.strip_prefix(key) {
+            Some(b"") => plain = Some(decode_words(value)),
+            Some([b'*', .., last]) if *last != b'*' => extended.get_or_insert_default().extend_from_slice(value),
+            Some([b'*', ..]) => {
+                let encoded = match &extended {
+                    Some(_) => value,
+                    None => value.splitn(3, |&byte| byte == b'\'').last().unwrap_or_default(),
+                };
+                extended.get_or_insert_default().extend(percent_decoded(encoded));
+            }
+            _ => {}
+        }
+    }
+    extended.or(plain)
 }
 
 /// RFC 2047: `=?charset?Q?text?=` and `=?charset?B?text?=` as the bytes that they mean. The charset stays unknown.
@@ -178,6 +201,13 @@ mod tests {
         );
         assert_eq!((&fields.name[..], &fields.encoding[..]), ("a\u{e9} b".as_bytes(), &b"base64"[..]));
         assert_eq!(Fields::parse(b"Content-Type: text/plain; boundary=x; name=n").boundary, None);
+        for (value, name) in [
+            (&b"filename*=utf-8'en'a%20b%C3%A9'; filename=plain"[..], &b"a b\xc3\xa9'"[..]),
+            (b"filename*0*=''a%2f; filename*1=\"%20b\"; filename*2*=c%20''d", b"a/%20bc ''d"),
+            (b"filename*=a%20b; filenames=x", b"a b"),
+        ] {
+            assert_eq!(Fields::parse(&[b"Content-Disposition: attachment; ", value].concat()).name, name);
+        }
         assert_eq!(Fields::parse(b"Content-Type: x; flowed ; name=n").name, b"n");
         Fields::parse(b"Content-Type: x; a=\"\\");
     }

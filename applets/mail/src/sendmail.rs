@@ -149,17 +149,22 @@ fn check(address: &[u8]) -> Result<()> {
 
 /// The head of the message with its blank line.
 fn read_head(input: &mut Input) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    while let Some(line) = input.record(b'\n')? {
-        if head.len() + line.len() > LONGEST_HEAD {
+    let (mut head, mut start) = (Vec::new(), 0);
+    loop {
+        let content = input.fill()?;
+        let count = rbox_core::bytes::find_byte(b'\n', content).map_or(content.len(), |at| at + 1);
+        if head.len() + count > LONGEST_HEAD {
             return Err(Error::new("the head of the message is too long"));
         }
-        head.extend_from_slice(line);
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
+        head.extend_from_slice(&content[..count]);
+        input.consume(count);
+        if count == 0 || matches!(&head[start..], b"\n" | b"\r\n") {
+            return Ok(head);
+        }
+        if head.ends_with(b"\n") {
+            start = head.len();
         }
     }
-    Ok(head)
 }
 
 /// The recipients of a head, and the head without Bcc.

@@ -184,17 +184,23 @@ impl Volume {
         Ok(repairs)
     }
 
+    /// Reports what is used by nobody or less often than it says. It stays when errors are left in directories: what they lost may have its name there.
+    fn report_count(&mut self, env: &mut Env, message: &[u8], remedy: &str, is_partial: bool) -> Result<bool> {
+        if is_partial { self.leave(env, message).map(|()| false) } else { self.report(env, message, remedy) }
+    }
+
     /// Compares bitmaps and counts of links with what the walk has found.
     pub fn check_counts(&mut self, env: &mut Env, modes: bool) -> Result<()> {
+        let is_partial = self.left;
         for inode in 1..=self.layout.inodes {
-            self.check_inode(env, inode, modes)?;
+            self.check_inode(env, inode, modes, is_partial)?;
         }
         for zone in self.layout.first_zone..self.layout.zones {
             let bit = self.bit(zone);
             // What is used and not marked was reported with its file.
             if is_set(&self.zone_map, bit) && !is_set(&self.seen, bit) {
                 let message = text!("Zone ", zone, ": marked in use, no file uses it");
-                if self.report(env, &message, "Unmark")? {
+                if self.report_count(env, &message, "Unmark", is_partial)? {
                     set(&mut self.zone_map, bit, false);
                     self.dirty = true;
                 }
@@ -203,13 +209,17 @@ impl Volume {
         Ok(())
     }
 
-    fn check_inode(&mut self, env: &mut Env, inode: u64, modes: bool) -> Result<()> {
+    fn check_inode(&mut self, env: &mut Env, inode: u64, modes: bool, is_partial: bool) -> Result<()> {
         let (counted, marked) = (u64::from(self.links[inode as usize - 1]), self.is_inode_marked(inode));
         let mode = self.mode(inode);
         if counted == 0 {
+            // The root is in use without an entry, too.
+            if inode == 1 {
+                return Ok(());
+            }
             if marked {
                 let message = text!("Inode ", inode, " not used, marked used in the bitmap");
-                if self.report(env, &message, "Clear")? {
+                if self.report_count(env, &message, "Clear", is_partial)? {
                     set(&mut self.inode_map, inode, false);
                     self.dirty = true;
                 }
@@ -230,7 +240,7 @@ impl Volume {
             let mut message = text!("Inode ", inode, " (mode = ");
             push!(message, text::Right(rbox_core::number::octal(mode), 7, b'0'), "), i_nlinks=", links, ", counted=");
             push!(message, counted);
-            if self.report(env, &message, "Set i_nlinks to count")? {
+            if self.report_count(env, &message, "Set i_nlinks to count", is_partial)? {
                 self.set_field(inode, self.layout.links(), counted.min(most));
             }
         }
