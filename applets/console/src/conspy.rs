@@ -169,10 +169,10 @@ impl Contents {
         let head = whole(source, 0, 4)?;
         let [lines, columns, x, y] = [0, 1, 2, 3].map(|at| usize::from(head[at]));
         let cells = whole(source, 4, lines * columns * 2)?;
-        let letters = unicode.and_then(|file| whole(file, 0, lines * columns * 4));
+        let characters = unicode.and_then(|file| whole(file, 0, lines * columns * 4));
         let cells = cells.as_chunks::<2>().0.iter().enumerate().map(|(at, &[byte, attribute])| {
-            let known = letters.as_ref().and_then(|letters| {
-                let bytes = letters.get(at * 4..at * 4 + 4)?;
+            let known = characters.as_ref().and_then(|characters| {
+                let bytes = characters.get(at * 4..at * 4 + 4)?;
                 char::from_u32(u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             });
             let plain = if byte == 0 {

@@ -137,6 +137,11 @@ pub fn adapter(name: &[u8]) -> (&'static str, &'static str) {
     }
 }
 
+/// A mode without the `p` after it, which asks for checksums, and whether it was there.
+pub fn without_checksums(mode: &[u8]) -> (&[u8], bool) {
+    mode.strip_suffix(b"p").map_or((mode, false), |mode| (mode, true))
+}
+
 /// A two-digit number.
 pub fn hex2(byte: u8) -> Right<Hex> {
     Right(Hex(byte.into()), 2, b'0')

@@ -1,6 +1,6 @@
 //! `i2cdump`: print the registers of an I2C chip.
 
-use super::i2c::{Bus, address, confirm, hex2, number};
+use super::i2c::{Bus, address, confirm, hex2, number, without_checksums};
 use rbox_core::prelude::*;
 use rbox_core::sys::i2c::Transaction;
 use rbox_core::{push, text};
@@ -28,7 +28,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let words = args.operands_between(2, 3)?;
     let chip = address(words[1], args.has(ALL))?;
     let mode = words.get(2).copied().unwrap_or(b"b");
-    let (mode, checked) = mode.strip_suffix(b"p").map_or((mode, false), |mode| (mode, true));
+    let (mode, checked) = without_checksums(mode);
     if !matches!(mode, b"b" | b"" | b"w" | b"W" | b"s" | b"i" | b"c") {
         return Err(Error::parts(&[b"invalid mode '", words[2], b"'"]));
     }

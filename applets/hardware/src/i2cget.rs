@@ -1,6 +1,6 @@
 //! `i2cget`: read a register of an I2C chip.
 
-use super::i2c::{Bus, address, confirm, hex2, number};
+use super::i2c::{Bus, address, confirm, hex2, number, without_checksums};
 use rbox_core::prelude::*;
 use rbox_core::sys::i2c::Transaction;
 use rbox_core::{push, text};
@@ -27,7 +27,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let chip = address(words[1], args.has(ALL))?;
     let register = words.get(2).map(|word| number(word, 0, 255)).transpose()?;
     let mode = words.get(3).copied().unwrap_or(if register.is_some() { b"b" } else { b"c" });
-    let (mode, checked) = mode.strip_suffix(b"p").map_or((mode, false), |mode| (mode, true));
+    let (mode, checked) = without_checksums(mode);
     let length = words.get(4).map_or(Ok(32), |word| number(word, 1, 32))?;
     let kind = match mode {
         b"b" => Transaction::ByteData,

@@ -1,6 +1,6 @@
 //! `i2cset`: write a register of an I2C chip.
 
-use super::i2c::{Bus, address, confirm, hex2, number};
+use super::i2c::{Bus, address, confirm, hex2, number, without_checksums};
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::sys::i2c::Transaction;
@@ -74,8 +74,8 @@ fn mode<'a>(words: &'a [&'a [u8]]) -> Result<(Transaction, bool, &'a [&'a [u8]])
         None => (&b"c"[..], words),
         _ => (&b"b"[..], words),
     };
-    let (letter, checked) = mode.strip_suffix(b"p").map_or((mode, false), |letter| (letter, true));
-    let (kind, counts) = match letter {
+    let (plain, checked) = without_checksums(mode);
+    let (kind, counts) = match plain {
         b"c" | b"" if values.is_empty() => (Transaction::Byte, 0..=0),
         b"b" | b"" => (Transaction::ByteData, 1..=1),
         b"w" => (Transaction::WordData, 1..=1),

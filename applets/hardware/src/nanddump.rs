@@ -3,6 +3,7 @@
 use rbox_core::io::Output;
 use rbox_core::number::{invalid, parse_c};
 use rbox_core::prelude::*;
+use rbox_core::sys::flash::Info;
 use rbox_core::sys::fs::OFlags;
 use rbox_core::sys::{AsFd, fd, flash};
 use rbox_core::text;
@@ -48,13 +49,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let device = super::ubi::open(path, OFlags::RDONLY)?;
     let failed = |errno| Error::on(path, errno);
     let info = flash::info(device.as_fd()).map_err(failed)?;
-    // Flash memory without pages is read by erase blocks.
-    let page = u64::from(if info.page > 1 { info.page } else { info.erase_block.max(1) });
-    let start = args.value(START).map_or(Ok(0), address)?;
+    let page = u64::from(page(&info));
+    let start = start(args.value(START), &info)?;
     let length = args.value(LENGTH).map_or(Ok(u64::from(info.size)), address)?;
-    if !start.is_multiple_of(info.page.max(1).into()) {
-        return Err(Error::parts(&[b"the address is not a multiple of the page, ", &text!(info.page)]));
-    }
     if args.has(RAW) {
         flash::set_raw(device.as_fd()).map_err(failed)?;
     }
@@ -104,7 +101,21 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
+/// The bytes that are read and written at once: flash memory without pages has erase blocks alone.
+pub fn page(info: &Info) -> u32 {
+    if info.page > 1 { info.page } else { info.erase_block.max(1) }
+}
+
+/// The address of -s, which must be that of a page.
+pub fn start(word: Option<&[u8]>, info: &Info) -> Result<u64> {
+    let start = word.map_or(Ok(0), address)?;
+    if !start.is_multiple_of(info.page.max(1).into()) {
+        return Err(Error::parts(&[b"the address is not a multiple of the page, ", &text!(info.page)]));
+    }
+    Ok(start)
+}
+
 /// An offset in flash memory, as C writes numbers.
-pub fn address(word: &[u8]) -> Result<u64> {
+fn address(word: &[u8]) -> Result<u64> {
     parse_c(word).and_then(|address| u64::try_from(address).ok()).ok_or_else(|| invalid(word))
 }

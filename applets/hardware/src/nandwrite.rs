@@ -1,6 +1,6 @@
 //! `nandwrite`: write a file to flash memory (mtd/mtd-abi.h).
 
-use super::nanddump::address;
+use super::nanddump::{page, start};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
 use rbox_core::sys::{AsFd, Errno, fd, flash};
@@ -31,12 +31,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let failed = |errno| Error::on(path, errno);
     let info = flash::info(device.as_fd()).map_err(failed)?;
     let (block, size) = (u64::from(info.erase_block.max(1)), u64::from(info.size));
-    // Flash memory without pages is written by erase blocks.
-    let page = if info.page > 1 { info.page } else { info.erase_block.max(1) };
-    let mut at = args.value(START).map_or(Ok(0), address)?;
-    if !at.is_multiple_of(info.page.max(1).into()) {
-        return Err(Error::parts(&[b"the address is not a multiple of the page, ", &text!(info.page)]));
-    }
+    let page = page(&info);
+    let mut at = start(args.value(START), &info)?;
     if args.has(RAW) {
         flash::set_raw(device.as_fd()).map_err(failed)?;
     }

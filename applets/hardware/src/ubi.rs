@@ -27,6 +27,15 @@ pub fn attribute(name: &[u8], attribute: &[u8]) -> Result<u64> {
     parse_decimal(text.trim_ascii()).ok_or_else(|| Error::parts(&[&path, b": not a number"]))
 }
 
+/// The number of the volume of a device that -n or -N names; one of both must be given.
+pub fn chosen(device: &[u8], id: Option<&[u8]>, name: Option<&[u8]>) -> Result<i32> {
+    match (id, name) {
+        (Some(id), None) => number(id),
+        (None, Some(name)) => volume(device, name),
+        _ => Err(Error::usage()),
+    }
+}
+
 /// The number of the volume of a device that has this name.
 pub fn volume(device: &[u8], name: &[u8]) -> Result<i32> {
     let prefix = text!(base_name(device), "_");

@@ -1,6 +1,6 @@
 //! `ubirmvol`: remove a volume of a UBI device.
 
-use super::ubi::{number, open, volume};
+use super::ubi::{chosen, open};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
 use rbox_core::sys::{AsFd, flash};
@@ -21,11 +21,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let path = args.operands_between(1, 1)?[0];
-    let id = match (args.value(ID), args.value(NAME)) {
-        (Some(id), None) => number(id)?,
-        (None, Some(name)) => volume(path, name)?,
-        _ => return Err(Error::usage()),
-    };
+    let id = chosen(path, args.value(ID), args.value(NAME))?;
     flash::remove_volume(open(path, OFlags::RDONLY)?.as_fd(), id).map_err(|errno| Error::on(path, errno))?;
     Ok(ExitStatus::SUCCESS)
 }

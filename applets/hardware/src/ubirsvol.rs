@@ -1,6 +1,6 @@
 //! `ubirsvol`: change the size of a volume of a UBI device.
 
-use super::ubi::{number, open, volume};
+use super::ubi::{chosen, open};
 use rbox_core::number::parse_size;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::OFlags;
@@ -26,11 +26,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     let path = args.operands_between(1, 1)?[0];
     let bytes = parse_size(args.value(SIZE).ok_or_else(Error::usage)?)?;
     let bytes = i64::try_from(bytes).map_err(|_| Error::on(path, Errno::FBIG))?;
-    let id = match (args.value(ID), args.value(NAME)) {
-        (Some(id), None) => number(id)?,
-        (None, Some(name)) => volume(path, name)?,
-        _ => return Err(Error::usage()),
-    };
+    let id = chosen(path, args.value(ID), args.value(NAME))?;
     flash::resize_volume(open(path, OFlags::RDONLY)?.as_fd(), id, bytes).map_err(|errno| Error::on(path, errno))?;
     Ok(ExitStatus::SUCCESS)
 }

@@ -154,7 +154,7 @@ impl Job {
             return Ok(status);
         }
         for line in self.control.split(|&byte| byte == b'\n') {
-            // What a capital letter begins describes the job (RFC 1179, 7).
+            // A line that begins with a capital describes the job (RFC 1179, 7).
             if let [name @ b'A'..=b'Z', value @ ..] = line
                 && !value.contains(&0)
             {

@@ -73,7 +73,7 @@ pub fn unfolded(head: &[u8]) -> Vec<Vec<u8>> {
     fields
 }
 
-/// `; name=value; name="va\"lue"`, names in small letters.
+/// `; name=value; name="va\"lue"`, names in lower case.
 fn parse_parameters(mut rest: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
     while let Some(at) = find_byte(b'=', rest) {

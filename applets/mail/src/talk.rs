@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use rbox_core::call;
 use rbox_core::io::{Input, write_all};
-use rbox_core::net::{dns, sockets};
+use rbox_core::net::{dns, sockets, tls};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt};
 use rbox_core::sys::signal::{self, Disposition};
@@ -62,17 +62,8 @@ impl Talk {
     /// The same connection through TLS, by the program ssl_client.
     pub fn encrypted(&self, env: &mut Env, host: &[u8]) -> Result<Self> {
         let (limit, verbose) = (self.limit, self.verbose);
-        let (own, other) =
-            socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).map_err(Error::from)?;
-        let started = process::fork_run(|| {
-            let redirected = [0, 1].iter().try_for_each(|&number| fd::redirect(other.as_fd(), number));
-            // The number must be open in the program.
-            let Ok(number) = redirected.and_then(|()| fd::dup(&self.output)) else { return 126 };
-            let option = text!("-s", rbox_core::sys::AsRawFd::as_raw_fd(&number) as u32);
-            // -e: it ends when this end is closed, whatever the server does.
-            call::replace(env, &[b"ssl_client", b"-e", &option, b"-n", host]).0
-        });
-        started.map_err(|errno| Error::on("can't fork", errno))?;
+        // -e: it ends when this end is closed, whatever the server does.
+        let own = tls::start(env, self.output.as_fd(), host, &[b"-e"])?;
         Ok(Self { verbose, ..Self::of(own, limit)? })
     }
 

@@ -4,3 +4,4 @@ pub mod addr;
 pub mod dns;
 pub mod netlink;
 pub mod sockets;
+pub mod tls;

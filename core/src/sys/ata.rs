@@ -1,6 +1,6 @@
 //! ATA disks: what their driver keeps, and commands to them (linux/hdreg.h).
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use super::{AsRawFd, BorrowedFd, Errno, result};
 
 const HDIO_GETGEO: u64 = 0x301;
 const HDIO_GET_IDENTITY: u64 = 0x30d;
@@ -46,10 +46,6 @@ impl Setting {
             Self::Tristate => (0, 0x31b),
         }
     }
-}
-
-fn result(answer: libc::c_int) -> Result<(), Errno> {
-    if answer < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
 /// Asks for a setting; EINVAL for one that cannot be asked for.

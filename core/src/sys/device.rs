@@ -1,7 +1,7 @@
 //! Devices that have calls of their own: a watchdog (linux/watchdog.h), the kernel's randomness (linux/random.h), the
 //! console's tone (linux/kd.h), a tape (linux/mtio.h), and memory by physical address (mem(4)).
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use super::{AsRawFd, BorrowedFd, Errno, last_errno, result};
 
 const WDIOC_SETOPTIONS: u64 = 0x8004_5704;
 const WDIOC_SETTIMEOUT: u64 = 0xc004_5706;
@@ -10,10 +10,6 @@ const RNDADDENTROPY: u64 = 0x4008_5203;
 const MTIOCTOP: u64 = 0x4008_6d01;
 const MTIOCPOS: u64 = 0x8000_6d03 | (size_of::<libc::c_long>() as u64) << 16;
 const KDMKTONE: u64 = 0x4b30;
-
-fn result(answer: libc::c_int) -> Result<(), Errno> {
-    if answer < 0 { Err(last_errno()) } else { Ok(()) }
-}
 
 /// Starts a watchdog.
 pub fn enable_watchdog(file: BorrowedFd<'_>) -> Result<(), Errno> {

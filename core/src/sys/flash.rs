@@ -1,6 +1,6 @@
 //! Flash memory: MTD devices (mtd/mtd-abi.h) and UBI over them (mtd/ubi-user.h).
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use super::{AsRawFd, BorrowedFd, Errno, last_errno, result};
 
 const MEMGETINFO: u64 = 0x8020_4d01;
 const MEMGETBADBLOCK: u64 = 0x4008_4d0b;
@@ -19,10 +19,6 @@ const UBI_IOCVOLUP: u64 = 0x4008_4f00;
 pub const NAME_MAX: usize = 127;
 /// How many volumes one request renames.
 pub const RENAMES_MAX: usize = 32;
-
-fn result(answer: libc::c_int) -> Result<libc::c_int, Errno> {
-    if answer < 0 { Err(last_errno()) } else { Ok(answer) }
-}
 
 /// What an MTD device is, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +48,16 @@ pub fn info(mtd: BorrowedFd<'_>) -> Result<Info, Errno> {
 /// Whether the erase block at an offset is bad.
 pub fn is_bad(mtd: BorrowedFd<'_>, offset: u64) -> Result<bool, Errno> {
     // SAFETY: the kernel reads one loff_t, which lives for the call.
-    result(unsafe { libc::ioctl(mtd.as_raw_fd(), MEMGETBADBLOCK as _, &raw const offset) }).map(|bad| bad > 0)
+    match unsafe { libc::ioctl(mtd.as_raw_fd(), MEMGETBADBLOCK as _, &raw const offset) } {
+        -1 => Err(last_errno()),
+        bad => Ok(bad > 0),
+    }
 }
 
 /// Lets reads and writes go without error correction.
 pub fn set_raw(mtd: BorrowedFd<'_>) -> Result<(), Errno> {
     // SAFETY: the call takes a number.
-    result(unsafe { libc::ioctl(mtd.as_raw_fd(), MTDFILEMODE as _, MTD_FILE_MODE_RAW) }).map(|_| ())
+    result(unsafe { libc::ioctl(mtd.as_raw_fd(), MTDFILEMODE as _, MTD_FILE_MODE_RAW) })
 }
 
 /// Reads the bytes beside the data of the page at an offset.
@@ -74,7 +73,7 @@ pub fn read_oob(mtd: BorrowedFd<'_>, offset: u64, into: &mut [u8]) -> Result<(),
     let mut request =
         Request { start: offset, pad: 0, length: into.len() as u32, pointer: into.as_mut_ptr() as usize as u64 };
     // SAFETY: the kernel writes at most `length` bytes where the request points, which is `into`.
-    result(unsafe { libc::ioctl(mtd.as_raw_fd(), MEMREADOOB64 as _, &raw mut request) }).map(|_| ())
+    result(unsafe { libc::ioctl(mtd.as_raw_fd(), MEMREADOOB64 as _, &raw mut request) })
 }
 
 /// Makes a UBI device of an MTD device; its number is chosen by the kernel where there is none.
@@ -82,13 +81,13 @@ pub fn attach(control: BorrowedFd<'_>, mtd: i32, device: Option<i32>, header_off
     // struct ubi_attach_req: three ints and 12 bytes of zero.
     let request = [device.unwrap_or(-1), mtd, header_offset, 0, 0, 0];
     // SAFETY: the kernel reads 24 bytes, which live for the call.
-    result(unsafe { libc::ioctl(control.as_raw_fd(), UBI_IOCATT as _, request.as_ptr()) }).map(|_| ())
+    result(unsafe { libc::ioctl(control.as_raw_fd(), UBI_IOCATT as _, request.as_ptr()) })
 }
 
 /// Takes a UBI device away.
 pub fn detach(control: BorrowedFd<'_>, device: i32) -> Result<(), Errno> {
     // SAFETY: the kernel reads one int, which lives for the call.
-    result(unsafe { libc::ioctl(control.as_raw_fd(), UBI_IOCDET as _, &raw const device) }).map(|_| ())
+    result(unsafe { libc::ioctl(control.as_raw_fd(), UBI_IOCDET as _, &raw const device) })
 }
 
 /// A volume to make.
@@ -118,7 +117,7 @@ pub fn make_volume(device: BorrowedFd<'_>, volume: &Volume<'_>) -> Result<(), Er
     let (head, name) = request.split_at_mut(24);
     put_name(&mut head[18..20], name, volume.name)?;
     // SAFETY: the kernel reads 152 bytes, which live for the call.
-    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCMKVOL as _, request.as_ptr()) }).map(|_| ())
+    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCMKVOL as _, request.as_ptr()) })
 }
 
 /// Fills the fields of a name: its length, and 128 bytes that end in a zero.
@@ -134,7 +133,7 @@ fn put_name(length: &mut [u8], field: &mut [u8], name: &[u8]) -> Result<(), Errn
 /// Removes a volume.
 pub fn remove_volume(device: BorrowedFd<'_>, id: i32) -> Result<(), Errno> {
     // SAFETY: the kernel reads one int, which lives for the call.
-    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRMVOL as _, &raw const id) }).map(|_| ())
+    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRMVOL as _, &raw const id) })
 }
 
 /// Changes the size of a volume.
@@ -144,7 +143,7 @@ pub fn resize_volume(device: BorrowedFd<'_>, id: i32, bytes: i64) -> Result<(), 
     request[..8].copy_from_slice(&bytes.to_ne_bytes());
     request[8..].copy_from_slice(&id.to_ne_bytes());
     // SAFETY: the kernel reads 12 bytes, which live for the call.
-    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRSVOL as _, request.as_ptr()) }).map(|_| ())
+    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRSVOL as _, request.as_ptr()) })
 }
 
 /// Renames volumes, at most `RENAMES_MAX`, all or none.
@@ -159,11 +158,11 @@ pub fn rename_volumes(device: BorrowedFd<'_>, names: &[(i32, &[u8])]) -> Result<
         put_name(&mut head[4..6], field, name)?;
     }
     // SAFETY: the kernel reads 4,368 bytes, which live for the call.
-    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRNVOL as _, request.as_ptr()) }).map(|_| ())
+    result(unsafe { libc::ioctl(device.as_raw_fd(), UBI_IOCRNVOL as _, request.as_ptr()) })
 }
 
 /// Begins to replace what a volume holds by so many bytes, which are written next.
 pub fn start_update(volume: BorrowedFd<'_>, bytes: i64) -> Result<(), Errno> {
     // SAFETY: the kernel reads one 64-bit number, which lives for the call.
-    result(unsafe { libc::ioctl(volume.as_raw_fd(), UBI_IOCVOLUP as _, &raw const bytes) }).map(|_| ())
+    result(unsafe { libc::ioctl(volume.as_raw_fd(), UBI_IOCVOLUP as _, &raw const bytes) })
 }

@@ -1,6 +1,6 @@
 //! The I2C bus: SMBus transactions and whole transfers (linux/i2c-dev.h, linux/i2c.h).
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use super::{AsRawFd, BorrowedFd, Errno, result};
 
 const I2C_SLAVE: u64 = 0x703;
 const I2C_FUNCS: u64 = 0x705;
@@ -30,10 +30,6 @@ pub enum Transaction {
 
 /// union i2c_smbus_data: a byte, a word in the machine's byte order, or a count and up to 32 bytes.
 pub type Data = [u8; 34];
-
-fn result(answer: libc::c_int) -> Result<(), Errno> {
-    if answer < 0 { Err(last_errno()) } else { Ok(()) }
-}
 
 /// Sets the address of the chip that the next transactions are for; `force` takes one that a driver has.
 pub fn set_address(bus: BorrowedFd<'_>, address: u16, force: bool) -> Result<(), Errno> {

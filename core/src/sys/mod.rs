@@ -50,6 +50,11 @@ pub fn last_errno() -> Errno {
     Errno::from_raw_os_error(unsafe { *libc::__errno_location() })
 }
 
+/// The result of a libc call whose answer says no more than whether it failed: below 0.
+fn result(answer: libc::c_int) -> Result<(), Errno> {
+    if answer < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
 /// The text of an error number: `strerror(3)`.
 pub fn error_text(errno: Errno) -> String {
     // SAFETY: strerror returns a NUL-terminated string; rbox is one thread, so nothing overwrites it before the copy.

@@ -1,6 +1,6 @@
 //! Virtual terminals, their keyboard and their font: `ioctl_console(2)`; linux/vt.h, linux/kd.h.
 
-use super::{AsRawFd, BorrowedFd, Errno, last_errno};
+use super::{AsRawFd, BorrowedFd, Errno, result};
 
 const VT_OPENQRY: u32 = 0x5600;
 const VT_GETSTATE: u32 = 0x5603;
@@ -18,10 +18,6 @@ const PIO_UNIMAPCLR: u32 = 0x4b68;
 const KDFONTOP: u32 = 0x4b72;
 const TIOCCONS: u32 = 0x541d;
 const TIOCLINUX: u32 = 0x541c;
-
-fn result(answer: libc::c_int) -> Result<(), Errno> {
-    if answer < 0 { Err(last_errno()) } else { Ok(()) }
-}
 
 /// struct vt_stat.
 #[repr(C)]

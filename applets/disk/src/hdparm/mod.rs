@@ -26,7 +26,7 @@ Show or change how disks work; without options: -acdgkmru. A setting without N i
   -b[N]    Bus (0 off, 1 on, 2 tristate)
   -B N     Power management (1-254, 255 off)
   -c[N]    32-bit transfers (0 none, 1 without, 3 with synchronisation)
-  -C       Show whether the drive is active or stands by
+  -C       Show whether the drive is active or in standby
   -d[N]    DMA (0 or 1)
   -D N     Whether the drive replaces bad sectors (0 or 1)
   -f       Write what waits, and forget what was read
@@ -43,7 +43,7 @@ Show or change how disks work; without options: -acdgkmru. A setting without N i
   -P N     Sectors that the drive prefetches
   -Q[N]    Depth of the queue
   -r[N]    Whether the device cannot be written (0 or 1)
-  -S N     Time after which the drive stands by: 0 never, to 240 in 5 s, 241-251 in 30 min
+  -S N     Time until standby: 0 never, to 240 in 5 s, 241-251 in 30 min
   -t       Measure reads from the disk
   -T       Measure reads from the cache
   -u[N]    Whether other interrupts are let through (0 or 1)
@@ -53,7 +53,7 @@ Show or change how disks work; without options: -acdgkmru. A setting without N i
   -W[N]    Whether the drive caches writes (0 or 1)
   -x N     Make the interface tristate
   -X N     Transfer mode: 8 + PIO mode, 16 + SDMA, 32 + MDMA, 64 + UDMA; or pio4, udma5
-  -y       Let the drive stand by
+  -y       Put the drive in standby
   -Y       Let the drive sleep
   -z       Read the partition table again
   -Z       No power saving of Seagate's own";

@@ -83,7 +83,7 @@ impl Config {
         let pattern = if pattern.starts_with(b"/") { pattern.to_vec() } else { [directory, pattern].concat() };
         let mut found = expand(&pattern)?;
         if is_directory {
-            // interfaces(5): names of letters, digits, underscores and hyphens.
+            // interfaces(5): names of alphabetic characters, digits, underscores and hyphens.
             let is_plain = |name: &[u8]| name.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
             for directory in core::mem::take(&mut found) {
                 found.extend(names_in(&directory, is_plain)?);

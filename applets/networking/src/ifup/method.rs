@@ -1,4 +1,4 @@
-//! What each method runs. `%option%` stands for its value, and `[[...]]` for what is left out when an option within it has
+//! What each method runs. `%option%` is replaced by its value, and `[[...]]` for what is left out when an option within it has
 //! none; another command with such an option is none at all.
 
 use rbox_core::bytes;

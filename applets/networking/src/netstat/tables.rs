@@ -26,7 +26,7 @@ pub fn interfaces(env: &mut Env, all: bool) -> Outcome {
 
 /// One character for each flag (netdevice(7)).
 fn flags(link: &Link) -> Vec<u8> {
-    let letters = [
+    let characters = [
         (0x200, b'A'),
         (0x2, b'B'),
         (0x4, b'D'),
@@ -41,7 +41,7 @@ fn flags(link: &Link) -> Vec<u8> {
         (0x40, b'R'),
         (UP, b'U'),
     ];
-    letters.iter().filter(|(flag, _)| link.flags & flag != 0).map(|(_, letter)| *letter).collect()
+    characters.iter().filter(|(flag, _)| link.flags & flag != 0).map(|(_, character)| *character).collect()
 }
 
 /// Prints counters by their names in /proc/net: `chosen` are those of TCP, UDP and raw sockets; `every` all.

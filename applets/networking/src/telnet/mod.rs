@@ -53,7 +53,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         _ if args.has(NO_ESCAPE) => None,
         None => Some(0x1d),
         Some([b'^', b'?']) => Some(127),
-        Some([b'^', letter]) => Some(letter.to_ascii_uppercase() & 0x1f),
+        Some([b'^', character]) => Some(character.to_ascii_uppercase() & 0x1f),
         Some([byte]) => Some(*byte),
         Some(word) => return Err(Error::parts(&[b"bad escape character '", word, b"'"])),
     };

@@ -5,11 +5,11 @@ use core::time::Duration;
 
 use rbox_core::call;
 use rbox_core::io::{Input, Output, write_all};
-use rbox_core::net::{dns, sockets};
+use rbox_core::net::{dns, sockets, tls};
 use rbox_core::prelude::*;
+use rbox_core::sys::net::SocketType;
 use rbox_core::sys::net::sockopt::{Timeout, set_socket_timeout};
-use rbox_core::sys::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rbox_core::sys::{AsFd, AsRawFd, Errno, OwnedFd, fd, process};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd};
 use rbox_core::text;
 
 /// The longest line of a server, in bytes.
@@ -46,23 +46,11 @@ impl Link {
 
     /// The same connection through TLS: `ssl_client`, a program of its own, encrypts what goes through.
     pub fn encrypted(self, env: &mut Env, host: &[u8], checked: bool, seconds: u64) -> Result<Self> {
-        let flags = SocketFlags::CLOEXEC;
-        let (own, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(Error::from)?;
         if call::find_program(&env.vars, b"ssl_client").is_none() {
             return Err(Error::new("https needs the program ssl_client, which is not installed"));
         }
-        process::fork_run(|| {
-            let redirected = [0, 1].iter().try_for_each(|&number| fd::redirect(other.as_fd(), number));
-            // The number must be open in the program.
-            let Ok(number) = redirected.and_then(|()| fd::dup(&self.socket)) else { return 126 };
-            let option = text!("-s", number.as_raw_fd() as u32);
-            let mut words: Vec<&[u8]> = vec![b"ssl_client", &option, b"-n", host];
-            if !checked {
-                words.push(b"-I");
-            }
-            call::replace(env, &words).0
-        })
-        .map_err(|errno| Error::on("can't fork", errno))?;
+        let options: &[&[u8]] = if checked { &[] } else { &[b"-I"] };
+        let own = tls::start(env, self.socket.as_fd(), host, options)?;
         Self::of(own, seconds)
     }
 

@@ -120,8 +120,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         tries => tries,
     };
     let mut is_brief = args.has(NO_VERBOSE);
-    for letter in args.values(SHORT) {
-        is_brief |= match letter {
+    for word in args.values(SHORT) {
+        is_brief |= match word {
             b"v" => true,
             b"c" | b"H" | b"p" => false,
             _ => return Err(Error::misused("-n is followed by v, c, H or p")),
