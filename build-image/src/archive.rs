@@ -145,8 +145,15 @@ fn write_data(output: &mut dyn Write, node: &Node, padding: impl Fn(u64) -> usiz
     Ok(())
 }
 
+/// Compresses without a name and a time: the same contents give the same bytes.
+pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
 /// The message of an error of core.
-fn say(error: rbox_core::error::Error) -> anyhow::Error {
+pub fn say(error: rbox_core::error::Error) -> anyhow::Error {
     anyhow!(String::from_utf8_lossy(error.message()).into_owned())
 }
 

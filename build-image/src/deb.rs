@@ -8,14 +8,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use anyhow::{Context, Result, ensure};
 use rbox_core::archive::{Entry, ar};
 use rbox_core::hash::{Algorithm, hex, of};
 use rbox_core::time::Moment;
 
-use crate::archive::{self, Format};
+use crate::archive::{self, Format, gzip};
 use crate::cache;
 use crate::manifest::{Kind, Manifest, Node};
 use crate::output::Output;
@@ -80,13 +78,6 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("{}: `make rbox` builds it", path.display()))
 }
 
-/// Without a name and a time: the same contents give the same bytes.
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?)
-}
-
 fn packed(tree: &Manifest, epoch: u32) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     archive::write(&mut bytes, Format::Tar, tree, epoch)?;
@@ -101,8 +92,7 @@ fn push_member(package: &mut Vec<u8>, name: &str, data: &[u8], epoch: u32) -> Re
         modified: Moment { seconds: epoch.into(), nanos: 0 },
         ..Entry::default()
     };
-    ar::push_header(package, &entry, &mut 0)
-        .map_err(|error| anyhow!("{}", String::from_utf8_lossy(error.message())))?;
+    ar::push_header(package, &entry, &mut 0).map_err(archive::say)?;
     package.extend(data);
     package.resize(package.len().next_multiple_of(2), b'\n');
     Ok(())

@@ -5,8 +5,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rbox_core::hash::{Algorithm, hex, of};
 use rbox_core::time::{Moment, Zone, format};
 use serde_json::{Value, json};
@@ -74,10 +72,8 @@ pub fn build(options: &Options, tree: &Manifest) -> Result<PathBuf> {
 fn image(options: &Options, tree: &Manifest) -> Result<Vec<u8>> {
     let mut layer = Vec::new();
     archive::write(&mut layer, Format::Tar, tree, options.epoch)?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&layer)?;
     let mut blobs = Blobs(Manifest::new());
-    let described = blobs.add("layer.v1.tar+gzip", encoder.finish()?)?;
+    let described = blobs.add("layer.v1.tar+gzip", archive::gzip(&layer)?)?;
     let config = json!({
         "created": time(options.epoch),
         "architecture": options.architecture,

@@ -38,7 +38,7 @@ pub fn login(machine: &mut Machine) -> Result<()> {
 }
 
 /// Fails unless the command prints exactly this, apart from white space at the ends.
-fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
+pub fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
     let output = machine.output_of(command)?;
     ensure!(output.trim() == wanted, "`{command}` prints `{}`, not `{wanted}`", output.trim());
     Ok(())

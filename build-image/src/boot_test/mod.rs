@@ -68,22 +68,21 @@ struct Run<'a> {
     failed: Vec<String>,
 }
 
+/// The names of all boots and checks.
+fn names() -> impl Iterator<Item = &'static str> {
+    let of_one = checks::ALL.iter().chain(hardware::ALL).map(|(name, _)| *name);
+    let of_two = network::ALL.iter().map(|(name, _)| *name);
+    of_one.chain(of_two).chain(checks::ENDINGS.iter().chain(BOOTS).copied())
+}
+
 /// Runs the boots and checks that were asked for.
 pub fn run(options: &Options) -> Result<()> {
     if options.list {
-        let names = checks::ALL.iter().map(|(name, _)| *name);
-        let names = names.chain(hardware::ALL.iter().map(|(name, _)| *name));
-        let names = names.chain(network::ALL.iter().map(|(name, _)| *name));
-        for name in names.chain(checks::ENDINGS.iter().copied()).chain(BOOTS.iter().copied()) {
-            println!("{name}");
-        }
+        names().for_each(|name| println!("{name}"));
         return Ok(());
     }
     for name in &options.only {
-        let known = checks::ALL.iter().chain(hardware::ALL).any(|(check, _)| check == name)
-            || network::ALL.iter().any(|(check, _)| check == name)
-            || checks::ENDINGS.iter().chain(BOOTS).any(|other| other == name);
-        ensure!(known, "{name}: no such boot or check, see --list");
+        ensure!(names().any(|known| known == name), "{name}: no such boot or check, see --list");
     }
     tools::require(&[tools::QEMU, tools::E2FSCK])?;
     fs::create_dir_all(&options.log).with_context(|| options.log.display().to_string())?;
@@ -185,10 +184,7 @@ impl Run<'_> {
         if self.check("login", || checks::login(&mut machine)) {
             for (name, work) in checks::ALL.iter().skip(1) {
                 if self.wanted(name) && !self.check(name, || work(&mut machine)) {
-                    // A failed check may have left a command running, which Ctrl-C interrupts.
-                    machine.send("\x03\n")?;
-                    // If the shell does not answer, the next check fails and says so.
-                    let _ = machine.prepare_shell();
+                    interrupt(&mut machine)?;
                 }
             }
             self.endings(&mut machine, &image);
@@ -254,9 +250,7 @@ impl Run<'_> {
         let mut machine = Machine::start(command, self.options.patience, &self.directory)?;
         for (index, (name, work)) in hardware::ALL.iter().enumerate() {
             if (index == 0 || self.wanted(name)) && !self.check(name, || work(&mut machine)) {
-                machine.send("\x03\n")?;
-                // If the shell does not answer, the next check fails and says so.
-                let _ = machine.prepare_shell();
+                interrupt(&mut machine)?;
             }
         }
         self.keep_log("hardware", &machine)
@@ -286,9 +280,7 @@ impl Run<'_> {
                 if needed {
                     break;
                 }
-                client.send("\x03\n")?;
-                // If the shell does not answer, the next check fails and says so.
-                let _ = client.prepare_shell();
+                interrupt(&mut client)?;
             }
         }
         self.keep_log("server", &server)?;
@@ -306,6 +298,14 @@ impl Run<'_> {
         });
         self.keep_log("initramfs", &machine)
     }
+}
+
+/// Ends what a failed check may have left running.
+fn interrupt(machine: &mut Machine) -> Result<()> {
+    machine.send("\x03\n")?;
+    // If the shell does not answer, the next check fails and says so.
+    let _ = machine.prepare_shell();
+    Ok(())
 }
 
 /// Checks the partition by e2fsck, and that the journal need not be replayed.

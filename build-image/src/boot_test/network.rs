@@ -1,8 +1,8 @@
 //! Two machines on one wire, the servers of the image on one and its clients on the other: `build-image test --network`.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use super::checks;
+use super::checks::{self, prints};
 use crate::console::Machine;
 
 /// A check of both machines, the server first.
@@ -22,12 +22,6 @@ pub const ALL: &[Check] = &[
 
 /// How many of them the others build upon.
 pub const NEEDED: usize = 2;
-
-fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
-    let output = machine.output_of(command)?;
-    ensure!(output.trim() == wanted, "`{command}` prints `{}`, not `{wanted}`", output.trim());
-    Ok(())
-}
 
 /// The server has an address of its own, and all its services run.
 fn start(server: &mut Machine, client: &mut Machine) -> Result<()> {
