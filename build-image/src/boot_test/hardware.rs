@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::Check;
+use super::checks::{login, prints};
 use crate::console::Machine;
 
 /// The checks, in their order; the first one logs in and always runs.
@@ -25,14 +26,6 @@ pub const ALL: &[Check] = &[
     ("screen", screen),
 ];
 
-/// Fails unless the command succeeds and prints exactly this, apart from white space at the ends of lines.
-fn prints(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
-    let output = machine.output_of(command)?;
-    let lines: Vec<&str> = output.trim().lines().map(str::trim_end).collect();
-    ensure!(lines.join("\n") == wanted, "`{command}` prints `{}`, not `{wanted}`", output.trim());
-    Ok(())
-}
-
 /// Fails unless a line of what the command prints has this text.
 fn shows(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
     let output = machine.output_of(command)?;
@@ -41,7 +34,7 @@ fn shows(machine: &mut Machine, command: &str, wanted: &str) -> Result<()> {
 }
 
 fn modules(machine: &mut Machine) -> Result<()> {
-    super::checks::login(machine)?;
+    login(machine)?;
     machine.output_of("depmod")?;
     machine.output_of("modprobe i2c-stub chip_addr=0x50,0x20")?;
     machine.output_of("lsmod | grep -q '^i2c_stub '")?;
@@ -52,7 +45,7 @@ fn modules(machine: &mut Machine) -> Result<()> {
     prints(machine, "modinfo -F depends mac80211_hwsim | tr , '\\n' | sort", "cfg80211\nmac80211")?;
     prints(
         machine,
-        "modprobe nope 2>&1 | cut -d/ -f1; modprobe -q nope; echo $?",
+        "modprobe nope 2>&1 | sed 's, /.*,,'; modprobe -q nope; echo $?",
         "modprobe: module nope not found in\n1",
     )
 }
