@@ -11,6 +11,7 @@ use rbox_core::sys::signal_queue::SIGPIPE;
 use rbox_core::sys::system::uname;
 use rbox_core::sys::{OwnedFd, fd, fs, process};
 use rbox_core::text;
+use rbox_core::text::Right;
 use rbox_core::time::Moment;
 
 use crate::helper;
@@ -124,8 +125,9 @@ impl Fetch<'_> {
         let now = Moment::now();
         let pid = process::getpid().as_raw_pid() as u32;
         let system = uname();
-        let name =
-            text!(now.seconds, ".M", now.nanos / 1000, "P", pid, "Q", self.count, ".", system.nodename().to_bytes());
+        // All digits of the microseconds, so that names sort as the messages came.
+        let micros = Right(now.nanos / 1000, 6, b'0');
+        let name = text!(now.seconds, ".M", micros, "P", pid, "Q", self.count, ".", system.nodename().to_bytes());
         let path = join_path(&join_path(self.directory, b"tmp"), &name);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = fs::open(&path, flags, Mode::from_raw_mode(0o600))
