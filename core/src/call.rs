@@ -100,24 +100,28 @@ pub fn run(env: &mut Env, words: &[&[u8]]) -> Result<process::Change> {
 
 /// Where a name leads, looked up once for many runs of one command.
 #[derive(Clone, Copy, Debug)]
-pub struct Place(Option<Isolation>);
+pub struct Resolved(Option<Isolation>);
 
 /// Where `name` leads now. Under a limit of memory no applet runs in this process, which it would end by using it up.
-pub fn place(env: &Env, name: &[u8]) -> Place {
+pub fn resolve(env: &Env, name: &[u8]) -> Resolved {
     match isolation(env, name) {
-        Some(Isolation::Inline) if sys::alloc::is_limited() => Place(Some(Isolation::Child)),
-        isolation => Place(isolation),
+        Some(Isolation::Inline) if sys::alloc::is_limited() => Resolved(Some(Isolation::Child)),
+        isolation => Resolved(isolation),
     }
 }
 
 /// Runs a command as `run` does; the error is why it cannot be executed. Flush standard output first.
 pub fn attempt(env: &mut Env, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
-    attempt_at(env, place(env, words[0]), words)
+    attempt_resolved(env, resolve(env, words[0]), words)
 }
 
 /// The same for a command whose location is known.
-pub fn attempt_at(env: &mut Env, place: Place, words: &[&[u8]]) -> core::result::Result<process::Change, Errno> {
-    if place.0 == Some(Isolation::Inline) {
+pub fn attempt_resolved(
+    env: &mut Env,
+    resolved: Resolved,
+    words: &[&[u8]],
+) -> core::result::Result<process::Change, Errno> {
+    if resolved.0 == Some(Isolation::Inline) {
         let done = here(env, Input::standard(), Output::standard(1), words);
         return Ok(process::Change::Exited(done.map_or(127, |(status, _)| status.0)));
     }

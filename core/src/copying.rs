@@ -22,8 +22,8 @@ pub struct Destination<'a> {
     /// The operands that are copied or moved; at least one.
     pub sources: &'a [&'a [u8]],
     /// The last operand, or the directory of `-t`.
-    pub place: &'a [u8],
-    /// Whether each source keeps its name, in the directory `place`.
+    pub dest: &'a [u8],
+    /// Whether each source keeps its name, in the directory `dest`.
     pub into: bool,
 }
 
@@ -36,17 +36,17 @@ impl<'a> Destination<'a> {
         plain: bool,
         needs_directory: bool,
     ) -> Result<Self> {
-        let (sources, place): (&[&[u8]], &[u8]) = match (directory, operands) {
+        let (sources, dest): (&[&[u8]], &[u8]) = match (directory, operands) {
             (Some(directory), sources @ [_, ..]) => (sources, directory),
-            (None, [sources @ .., place]) if !sources.is_empty() => (sources, place),
+            (None, [sources @ .., dest]) if !sources.is_empty() => (sources, dest),
             _ => return Err(Error::usage()),
         };
-        let is_directory = fs::stat(place).is_ok_and(|stat| kind(&stat) == FileType::Directory);
+        let is_directory = fs::stat(dest).is_ok_and(|stat| kind(&stat) == FileType::Directory);
         let into = directory.is_some() || is_directory && !plain;
         if !into && (sources.len() > 1 || needs_directory) || directory.is_some() && !is_directory {
-            return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+            return Err(Error::parts(&[b"target '", dest, b"': Not a directory"]));
         }
-        Ok(Self { sources, place, into })
+        Ok(Self { sources, dest, into })
     }
 }
 

@@ -65,11 +65,18 @@ pub fn stat(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result::Resu
 }
 
 /// Changes the mode of the file `name` in `at`, which is no link: a link that was put in its place is `EOPNOTSUPP`, and
-/// what it leads to stays as it is. Without `/proc` there is no such call (fchmodat2(2) is Linux 6.6's), and links lead
-/// on.
+/// what it leads to stays as it is. Before Linux 6.6 the call needs `/proc`; without it links are followed.
 pub fn chmod(at: BorrowedFd<'_>, name: &[u8], mode: u32) -> core::result::Result<(), Errno> {
-    let file = fs::openat(at, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let mode = Mode::from_raw_mode(mode);
+    match fs::chmod_no_follow(at, name, mode) {
+        // Filters of old containers answer EPERM to calls that they do not know.
+        Err(Errno::NOSYS | Errno::PERM) => chmod_by_proc(at, name, mode),
+        changed => changed,
+    }
+}
+
+fn chmod_by_proc(at: BorrowedFd<'_>, name: &[u8], mode: Mode) -> core::result::Result<(), Errno> {
+    let file = fs::openat(at, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     match fs::chmod(crate::text!("/proc/self/fd/", file.as_raw_fd() as u32), mode) {
         Err(Errno::NOENT) => fs::chmodat(at, name, mode, AtFlags::empty()),
         changed => changed,
@@ -311,7 +318,7 @@ impl<'a> Walk<'a> {
             } else if let Some(level) = levels.pop() {
                 reopen(&mut levels, level.directory.as_ref()).map_err(|errno| Error::cannot("open", &path, errno))?;
                 let Level { name, stat, whole, .. } = &level;
-                let (at, phase, depth) = (place(&levels), Phase::After, levels.len());
+                let (at, phase, depth) = (innermost(&levels), Phase::After, levels.len());
                 let here = Visit { at, name, path: &path, stat, whole: *whole, phase, depth };
                 self.visit.call(&here).map(drop).or_else(|error| self.failed.call(error))?;
             }
@@ -327,7 +334,7 @@ impl<'a> Walk<'a> {
         path: &[u8],
         hint: Option<(FileType, u64)>,
     ) -> Result<Option<Level>> {
-        let (at, depth) = (place(levels), levels.len());
+        let (at, depth) = (innermost(levels), levels.len());
         let follow = self.follow.holds_at(depth);
         let guess = hint.and_then(|(kind, inode)| self.guess(kind, inode));
         let stat = match guess.map_or_else(|| stat_followed(at, name, follow), Ok) {
@@ -403,7 +410,7 @@ fn stat_followed(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> core::result:
 }
 
 /// The directory that holds what is looked at next: the innermost, which is open whenever it has content.
-fn place(levels: &[Level]) -> BorrowedFd<'_> {
+fn innermost(levels: &[Level]) -> BorrowedFd<'_> {
     levels.last().and_then(|level| level.directory.as_ref()).map_or(fs::CWD, |directory| directory.as_fd())
 }
 

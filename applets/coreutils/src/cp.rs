@@ -57,17 +57,17 @@ Copy SOURCE to DEST, or each SOURCE into DIRECTORY.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let Destination { sources, place, into } =
+    let Destination { sources, dest, into } =
         Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), args.has(PARENTS))?;
     let mut copier = Copier::new(Manner { several: sources.len() > 1, ..manner(args)? });
     let mut status = ExitStatus::SUCCESS;
     status.worsen(env.for_each_operand(sources, &mut |env, source| {
         let target = match (into, args.has(PARENTS)) {
-            (false, _) => place.to_vec(),
-            (true, false) => join_path(place, base_name(source)),
+            (false, _) => dest.to_vec(),
+            (true, false) => join_path(dest, base_name(source)),
             (true, true) => {
-                make_parents(place, source)?;
-                join_path(place, source)
+                make_parents(dest, source)?;
+                join_path(dest, source)
             }
         };
         let inner = copier.copy(env, source, &target)?;
@@ -133,12 +133,12 @@ fn manner(args: &Args<'_>) -> Result<Manner> {
     })
 }
 
-/// Creates the directories of `source` below `place`.
-fn make_parents(place: &[u8], source: &[u8]) -> Result<()> {
+/// Creates the directories of `source` below `dest`.
+fn make_parents(dest: &[u8], source: &[u8]) -> Result<()> {
     use rbox_core::sys::Errno;
     use rbox_core::sys::fs::{Mode, mkdir};
     for at in (1..source.len()).filter(|&at| source[at] == b'/') {
-        let parent = join_path(place, &source[..at]);
+        let parent = join_path(dest, &source[..at]);
         match mkdir(parent.as_slice(), Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(Error::cannot("create directory", &parent, errno)),

@@ -121,16 +121,16 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let (Some(directory), true) = (args.value(TARGET), args.has(PARENTS)) {
         made = Some(make_directories(env, directory, installer.verbose)?);
     }
-    let Destination { sources, place, into } =
+    let Destination { sources, dest, into } =
         Destination::of(args.value(TARGET), args.operands(), args.has(PLAIN), false)?;
-    if !into && place.ends_with(b"/") {
-        return Err(Error::cannot("create", place, Errno::NOTDIR));
+    if !into && dest.ends_with(b"/") {
+        return Err(Error::cannot("create", dest, Errno::NOTDIR));
     }
     if args.has(PARENTS) && !into {
-        made = Some(make_directories(env, parent(place), installer.verbose)?);
+        made = Some(make_directories(env, parent(dest), installer.verbose)?);
     }
     env.for_each_operand(sources, &mut |env, source| {
-        let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
+        let target = if into { join_path(dest, base_name(source)) } else { dest.to_vec() };
         installer.copy(env, [source, &target], made.as_ref())
     })
 }

@@ -41,22 +41,22 @@ pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let operands = args.operands_between(1, usize::MAX)?;
-    let (targets, place): (&[&[u8]], &[u8]) = match (args.value(DIRECTORY), operands) {
+    let (targets, dest): (&[&[u8]], &[u8]) = match (args.value(DIRECTORY), operands) {
         (Some(directory), targets) => (targets, directory),
         (None, [_]) => (operands, b"."),
-        (None, [targets @ .., place]) => (targets, place),
+        (None, [targets @ .., dest]) => (targets, dest),
         (None, []) => return Err(Error::usage()),
     };
     let directory =
-        args.has(DIRECTORY) || operands.len() == 1 || !args.has(NO_DIRECTORY) && leads_to_directory(args, place);
+        args.has(DIRECTORY) || operands.len() == 1 || !args.has(NO_DIRECTORY) && leads_to_directory(args, dest);
     if !directory && targets.len() > 1 {
-        return Err(Error::parts(&[b"target '", place, b"': Not a directory"]));
+        return Err(Error::parts(&[b"target '", dest, b"': Not a directory"]));
     }
     env.for_each_operand(targets, &mut |env, target| {
         let link = match directory {
-            true if place == b"." => base_name(target).to_vec(),
-            true => join_path(place, base_name(target)),
-            false => place.to_vec(),
+            true if dest == b"." => base_name(target).to_vec(),
+            true => join_path(dest, base_name(target)),
+            false => dest.to_vec(),
         };
         make(env, args, target, &link)
     })

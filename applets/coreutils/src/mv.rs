@@ -32,12 +32,12 @@ Rename SOURCE to DEST, or move each SOURCE into DIRECTORY.
 pub const APPLET: Applet = Applet::new(USAGE, run);
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let Destination { sources, place, into } =
+    let Destination { sources, dest, into } =
         Destination::of(args.value(DIRECTORY), args.operands(), args.has(PLAIN), false)?;
     // Where there are several sources, what was moved must not be replaced by the next one.
     let mut moved = FileIds::default();
     env.for_each_operand(sources, &mut |env, source| {
-        let target = if into { join_path(place, base_name(source)) } else { place.to_vec() };
+        let target = if into { join_path(dest, base_name(source)) } else { dest.to_vec() };
         if let (Ok(here), Ok(there)) = (lstat(source), lstat(&target)) {
             if moved.get(id(&there)).is_some() {
                 return Err(just_created(source, &target));

@@ -2,7 +2,7 @@
 //!
 //! A line for `-I` is taken as it is but for leading blanks, as BusyBox does: quotes in it mean nothing.
 
-use rbox_core::call::{self, Place};
+use rbox_core::call::{self, Resolved};
 use rbox_core::escape::{self, Escape};
 use rbox_core::io::Input;
 use rbox_core::number::parse_in_range;
@@ -66,17 +66,18 @@ enum Split<'a> {
     At(u8),
 }
 
-/// The next word.
-struct Word {
-    text: Vec<u8>,
-    /// True when a line ends after it.
-    ends_line: bool,
+/// The words of one command, one after the other.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Where each word ends.
+    ends: Vec<usize>,
 }
 
-impl Word {
-    /// A line, or what stands for one.
-    fn line(text: &[u8]) -> Self {
-        Self { text: text.to_vec(), ends_line: true }
+impl Batch {
+    fn words(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.bytes[core::mem::replace(&mut start, end)..end])
     }
 }
 
@@ -96,7 +97,7 @@ struct Run<'a> {
     terminal: bool,
     status: ExitStatus,
     /// Where the command leads, unless it differs from line to line.
-    place: Option<Place>,
+    resolved: Option<Resolved>,
 }
 
 const BYTES_UNLESS_SAID: usize = 128 * 1024;
@@ -188,7 +189,7 @@ impl<'a> Run<'a> {
             interactive: args.has(INTERACTIVE),
             terminal: args.has(TERMINAL),
             status: ExitStatus::SUCCESS,
-            place: None,
+            resolved: None,
         })
     }
 
@@ -197,15 +198,18 @@ impl<'a> Run<'a> {
         if fixed > self.most_bytes {
             return Err(too_long());
         }
-        let (mut batch, mut bytes, mut lines, mut idle) = (Vec::new(), fixed, 0, true);
-        while let Some(word) = next_word(input, split)? {
-            let size = word.text.len() + 1;
+        let (mut batch, mut bytes, mut lines, mut idle) = (Batch::default(), fixed, 0, true);
+        loop {
+            let start = batch.bytes.len();
+            let Some(ends_line) = next_word(input, split, &mut batch.bytes)? else { break };
             if let Some(mark) = self.replace {
-                self.replaced(env, mark, &word.text)?;
+                self.replaced(env, mark, &batch.bytes)?;
+                batch.bytes.clear();
                 continue;
             }
+            let size = batch.bytes.len() - start + 1;
             if fixed + size > self.most_bytes {
-                if !batch.is_empty() {
+                if !batch.ends.is_empty() {
                     self.execute(env, &mut batch)?;
                 }
                 return Err(too_long());
@@ -214,18 +218,20 @@ impl<'a> Run<'a> {
                 if self.exit_when_long {
                     return Err(too_long());
                 }
+                let word = batch.bytes.split_off(start);
                 self.execute(env, &mut batch)?;
+                batch.bytes.extend_from_slice(&word);
                 (bytes, lines, idle) = (fixed, 0, false);
             }
             bytes += size;
-            lines += usize::from(word.ends_line);
-            batch.push(word.text);
-            if (if self.by_lines { lines } else { batch.len() }) >= self.most {
+            lines += usize::from(ends_line);
+            batch.ends.push(batch.bytes.len());
+            if (if self.by_lines { lines } else { batch.ends.len() }) >= self.most {
                 self.execute(env, &mut batch)?;
                 (bytes, lines, idle) = (fixed, 0, false);
             }
         }
-        if !batch.is_empty() || idle && !not_empty && self.replace.is_none() {
+        if !batch.ends.is_empty() || idle && !not_empty && self.replace.is_none() {
             self.execute(env, &mut batch)?;
         }
         Ok(())
@@ -242,10 +248,12 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the command with the words of a batch, which is empty then.
-    fn execute(&mut self, env: &mut Env, batch: &mut Vec<Vec<u8>>) -> Result<()> {
-        let batch = core::mem::take(batch);
-        let words: Vec<&[u8]> = self.command.iter().copied().chain(batch.iter().map(Vec::as_slice)).collect();
-        self.execute_words(env, &words)
+    fn execute(&mut self, env: &mut Env, batch: &mut Batch) -> Result<()> {
+        let words: Vec<&[u8]> = self.command.iter().copied().chain(batch.words()).collect();
+        self.execute_words(env, &words)?;
+        batch.bytes.clear();
+        batch.ends.clear();
+        Ok(())
     }
 
     fn execute_words(&mut self, env: &mut Env, words: &[&[u8]]) -> Result<()> {
@@ -263,11 +271,11 @@ impl<'a> Run<'a> {
         env.stdout.flush()?;
         let failed = |errno| Error::on(words[0], errno).with_status(call::failure_status(errno));
         if self.processes == 1 {
-            if self.place.is_none() || self.replace.is_some() {
-                self.place = Some(call::place(env, words[0]));
+            if self.resolved.is_none() || self.replace.is_some() {
+                self.resolved = Some(call::resolve(env, words[0]));
             }
-            let change = match self.place {
-                Some(place) => call::attempt_at(env, place, words),
+            let change = match self.resolved {
+                Some(resolved) => call::attempt_resolved(env, resolved, words),
                 None => call::attempt(env, words),
             };
             let change = change.map_err(failed)?;
@@ -336,31 +344,34 @@ fn replace(word: &[u8], mark: &[u8], text: &[u8]) -> Vec<u8> {
     replaced
 }
 
-fn next_word(input: &mut Input, split: &Split<'_>) -> Result<Option<Word>> {
-    let mut word = match split {
-        Split::Blanks { end } => quoted_word(input)?.filter(|word| Some(&word.text[..]) != *end),
-        Split::At(byte) => input.record(*byte)?.map(|word| Word::line(word.strip_suffix(&[*byte]).unwrap_or(word))),
+/// Appends the next word to `out`. True when a line ends after it.
+fn next_word(input: &mut Input, split: &Split<'_>, out: &mut Vec<u8>) -> Result<Option<bool>> {
+    let start = out.len();
+    let ends_line = match split {
+        Split::Blanks { end } => quoted_word(input, out)?.filter(|_| Some(&out[start..]) != *end),
+        Split::At(byte) => input.record(*byte)?.map(|word| {
+            out.extend_from_slice(word.strip_suffix(&[*byte]).unwrap_or(word));
+            true
+        }),
         Split::Lines => loop {
             let Some(line) = input.line()? else { break None };
             let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             if blanks < line.len() {
-                break Some(Word::line(&line[blanks..]));
+                out.extend_from_slice(&line[blanks..]);
+                break Some(true);
             }
         },
     };
-    if let Some(word) = &mut word
-        && let Some(end) = rbox_core::bytes::find_byte(0, &word.text)
-    {
+    if let Some(end) = rbox_core::bytes::find_byte(0, &out[start..]) {
         // What a program cannot be given is cut off.
-        word.text.truncate(end);
+        out.truncate(start + end);
     }
-    Ok(word)
+    Ok(ends_line)
 }
 
-/// Reads a word that ends at a blank or a newline. A backslash takes the next byte as it is, quotes all between them.
-fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
-    let (mut text, mut begun, mut quote, mut escaped) = (Vec::new(), false, None, false);
-    let mut ends_line = true;
+/// Appends a word that ends at a blank or a newline. A backslash takes the next byte as it is, quotes all between them.
+fn quoted_word(input: &mut Input, out: &mut Vec<u8>) -> Result<Option<bool>> {
+    let (mut begun, mut quote, mut escaped, mut ends_line) = (false, None, false, true);
     'input: loop {
         let content = input.fill()?;
         if content.is_empty() {
@@ -373,10 +384,11 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
             let plain =
                 content[start..].iter().position(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"' | b'\\'));
             if let Some(length) = plain.filter(|length| is_blank(content[start + length])) {
-                let word =
-                    Word { text: content[start..start + length].to_vec(), ends_line: content[start + length] == b'\n' };
-                input.consume(start + length + 1);
-                return Ok(Some(word));
+                let end = start + length;
+                out.extend_from_slice(&content[start..end]);
+                let ends_line = content[end] == b'\n';
+                input.consume(end + 1);
+                return Ok(Some(ends_line));
             }
             used = start;
         }
@@ -385,11 +397,11 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
             used += 1;
             match (byte, quote) {
                 _ if escaped => {
-                    text.push(byte);
+                    out.push(byte);
                     escaped = false;
                 }
                 (_, Some(open)) if open == byte => quote = None,
-                (_, Some(_)) => text.push(byte),
+                (_, Some(_)) => out.push(byte),
                 (b'\'' | b'"', None) => (quote, begun) = (Some(byte), true),
                 (b'\\', None) => (escaped, begun) = (true, true),
                 (_, None) if is_blank(byte) && !begun => {}
@@ -399,7 +411,7 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
                     break 'input;
                 }
                 (_, None) => {
-                    text.push(byte);
+                    out.push(byte);
                     begun = true;
                 }
             }
@@ -410,7 +422,7 @@ fn quoted_word(input: &mut Input) -> Result<Option<Word>> {
         let kind: &[u8] = if open == b'"' { b"double" } else { b"single" };
         return Err(Error::parts(&[b"unmatched ", kind, b" quote"]));
     }
-    Ok(begun.then_some(Word { text, ends_line }))
+    Ok(begun.then_some(ends_line))
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -424,8 +436,9 @@ mod tests {
     fn words(text: &[u8], split: &Split<'_>) -> Vec<(String, bool)> {
         let mut input = Input::from_bytes(text.to_vec());
         let mut words = Vec::new();
-        while let Some(word) = next_word(&mut input, split).expect("the quotes are paired") {
-            words.push((String::from_utf8(word.text).expect("the words are ASCII"), word.ends_line));
+        let mut word = Vec::new();
+        while let Some(ends_line) = next_word(&mut input, split, &mut word).expect("the quotes are paired") {
+            words.push((String::from_utf8(core::mem::take(&mut word)).expect("the words are ASCII"), ends_line));
         }
         words
     }
@@ -454,9 +467,9 @@ mod tests {
 
     #[test]
     fn an_open_quote_is_named() {
-        let error = quoted_word(&mut Input::from_bytes(b"a 'b".to_vec()));
+        let error = quoted_word(&mut Input::from_bytes(b"a 'b".to_vec()), &mut Vec::new());
         assert!(error.is_ok());
-        let error = quoted_word(&mut Input::from_bytes(b"'b".to_vec())).err().expect("it has no end");
+        let error = quoted_word(&mut Input::from_bytes(b"'b".to_vec()), &mut Vec::new()).err().expect("it has no end");
         assert_eq!(error.message(), b"unmatched single quote");
     }
 

@@ -60,11 +60,11 @@ fn encode_threes(groups: &[[u8; 3]], out: &mut Vec<u8>) {
     let Some(alphabet) = Base::Base64.alphabet().first_chunk::<64>() else { return };
     let start = out.len();
     out.resize(start + 4 * groups.len(), 0);
-    let (places, _) = out[start..].as_chunks_mut::<4>();
-    for (place, &[a, b, c]) in places.iter_mut().zip(groups) {
+    let (slots, _) = out[start..].as_chunks_mut::<4>();
+    for (slot, &[a, b, c]) in slots.iter_mut().zip(groups) {
         let word = u32::from_be_bytes([0, a, b, c]);
-        let letter = |shift: u32| alphabet[(word >> shift & 63) as usize];
-        *place = [letter(18), letter(12), letter(6), letter(0)];
+        let digit = |shift: u32| alphabet[(word >> shift & 63) as usize];
+        *slot = [digit(18), digit(12), digit(6), digit(0)];
     }
 }
 
@@ -93,8 +93,8 @@ impl Decoder {
     /// A decoder that passes over all that is no character when `lenient`, and else refuses it.
     pub fn new(base: Base, lenient: bool) -> Self {
         let mut values = [if lenient { BLANK } else { INVALID }; 256];
-        for (value, &letter) in base.alphabet().iter().enumerate() {
-            values[usize::from(letter)] = value as u8;
+        for (value, &digit) in base.alphabet().iter().enumerate() {
+            values[usize::from(digit)] = value as u8;
         }
         for blank in *b" \t\r\n" {
             values[usize::from(blank)] = BLANK;
@@ -115,8 +115,8 @@ impl Decoder {
                 }
             }
             // A blank, an equals sign, or a character of a group that is not whole here.
-            let Some((&letter, after)) = rest.split_first() else { return Ok(()) };
-            self.take(letter, out)?;
+            let Some((&digit, after)) = rest.split_first() else { return Ok(()) };
+            self.take(digit, out)?;
             rest = after;
         }
     }
@@ -127,24 +127,24 @@ impl Decoder {
         let (groups, _) = content[..content.len().min(256)].as_chunks::<4>();
         let start = out.len();
         out.resize(start + 3 * groups.len(), 0);
-        let (places, _) = out[start..].as_chunks_mut::<3>();
+        let (slots, _) = out[start..].as_chunks_mut::<3>();
         let mut count = 0;
-        for (place, group) in places.iter_mut().zip(groups) {
-            let [a, b, c, d] = group.map(|letter| u32::from(self.values[usize::from(letter)]));
+        for (slot, group) in slots.iter_mut().zip(groups) {
+            let [a, b, c, d] = group.map(|digit| u32::from(self.values[usize::from(digit)]));
             if (a | b | c | d) > 63 {
                 break;
             }
             let [_, bytes @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-            *place = bytes;
+            *slot = bytes;
             count += 1;
         }
         out.truncate(start + 3 * count);
         4 * count
     }
 
-    fn take(&mut self, letter: u8, out: &mut Vec<u8>) -> Result<(), Invalid> {
+    fn take(&mut self, digit: u8, out: &mut Vec<u8>) -> Result<(), Invalid> {
         let (bits, _, letters) = self.base.form();
-        match self.values[usize::from(letter)] {
+        match self.values[usize::from(digit)] {
             BLANK => return Ok(()),
             PADDING if self.letters > 0 => self.padding += 1,
             PADDING | INVALID => return Err(Invalid),

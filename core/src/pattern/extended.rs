@@ -42,7 +42,7 @@ pub fn prefix(pattern: &[u8], text: &[u8], extent: Extent, flags: Flags) -> Opti
 /// The start of the suffix of `text` that the pattern matches.
 pub fn suffix(pattern: &[u8], text: &[u8], extent: Extent, flags: Flags) -> Option<usize> {
     let matcher = Matcher { text, flags };
-    let mut starts = matcher.places(0);
+    let mut starts = matcher.offsets(0);
     if extent == Extent::Shortest {
         starts.reverse();
     }
@@ -99,22 +99,22 @@ impl Matcher<'_> {
 
     /// What the pattern reaches from one position.
     fn from(&self, pattern: &[u8], start: usize) -> Places {
-        let mut places = self.none();
-        places[start] = true;
-        self.sequence(pattern, places, 0)
+        let mut offsets = self.none();
+        offsets[start] = true;
+        self.sequence(pattern, offsets, 0)
     }
 
-    fn character(&self, place: usize) -> Option<(u32, usize)> {
-        unit::first(&self.text[place..], self.flags.has(Flags::UTF8))
+    fn character(&self, offset: usize) -> Option<(u32, usize)> {
+        unit::first(&self.text[offset..], self.flags.has(Flags::UTF8))
     }
 
     /// Where characters begin, from a position on, and the end.
-    fn places(&self, start: usize) -> Vec<usize> {
+    fn offsets(&self, start: usize) -> Vec<usize> {
         let mut found = vec![start];
-        let mut place = start;
-        while let Some((_, length)) = self.character(place) {
-            place += length;
-            found.push(place);
+        let mut offset = start;
+        while let Some((_, length)) = self.character(offset) {
+            offset += length;
+            found.push(offset);
         }
         found
     }
@@ -135,15 +135,15 @@ impl Matcher<'_> {
 
     fn token(&self, token: Token<'_>, reached: &Places) -> Places {
         let mut after = self.none();
-        for place in (0..reached.len()).filter(|&place| reached[place]) {
+        for offset in (0..reached.len()).filter(|&offset| reached[offset]) {
             if token == Token::Star {
-                self.places(place).into_iter().for_each(|end| after[end] = true);
+                self.offsets(offset).into_iter().for_each(|end| after[end] = true);
                 break;
             }
-            if let Some((unit, length)) = self.character(place)
+            if let Some((unit, length)) = self.character(offset)
                 && token_matches(token, unit, self.flags)
             {
-                after[place + length] = true;
+                after[offset + length] = true;
             }
         }
         after
@@ -179,11 +179,11 @@ impl Matcher<'_> {
 
     fn anything_but(&self, inner: &[u8], reached: &Places, depth: u32) -> Places {
         let mut after = self.none();
-        for start in (0..reached.len()).filter(|&place| reached[place]) {
+        for start in (0..reached.len()).filter(|&offset| reached[offset]) {
             let mut single = self.none();
             single[start] = true;
             let not = self.once(inner, &single, depth);
-            self.places(start).into_iter().filter(|&end| !not[end]).for_each(|end| after[end] = true);
+            self.offsets(start).into_iter().filter(|&end| !not[end]).for_each(|end| after[end] = true);
         }
         after
     }

@@ -46,10 +46,10 @@ extern "C" fn tell(signal: libc::c_int, info: *const libc::siginfo_t, _context: 
 /// Writes the line into `text`, whose 64 bytes it never fills, and returns its length.
 fn compose(text: &mut [u8; 64], name: &[u8; 16], offset: usize) -> usize {
     let digits =
-        (0..16).rev().map(|place| b"0123456789abcdef"[offset >> (place * 4) & 15]).skip_while(|&digit| digit == b'0');
+        (0..16).rev().map(|digit| b"0123456789abcdef"[offset >> (digit * 4) & 15]).skip_while(|&byte| byte == b'0');
     let name = name.iter().copied().take_while(|&byte| byte != 0);
     let line = b"rbox: ".iter().copied().chain(name).chain(*b" crashed at 0x").chain(digits).chain(*b"\n");
-    text.iter_mut().zip(line).map(|(place, byte)| *place = byte).count()
+    text.iter_mut().zip(line).map(|(slot, byte)| *slot = byte).count()
 }
 
 #[cfg(test)]

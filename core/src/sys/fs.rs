@@ -1,8 +1,14 @@
 //! Files, directories and their attributes: `open(2)`, `stat(2)`, `rename(2)` and the like, mostly as rustix has them.
 
+use std::ffi::CString;
+use std::os::fd::AsRawFd;
+
 pub use rustix::fs::*;
 
-use super::{BorrowedFd, Errno, OwnedFd};
+use super::{BorrowedFd, Errno, OwnedFd, last_errno};
+
+/// The number of `fchmodat2(2)`, the same for all processors; not every version of libc has it.
+const FCHMODAT2: libc::c_long = 452;
 
 /// Takes calls of rustix that have a pathname: the conversion to a C string is compiled once for each of them, where
 /// rustix's own generic functions bring it, and space for the string on the stack, to every caller. A row
@@ -117,6 +123,18 @@ pub fn readlink(path: impl AsRef<[u8]>) -> Result<Vec<u8>, Errno> {
         Ok(rustix::fs::readlink(path, Vec::new())?.into_bytes())
     }
     call(path.as_ref())
+}
+
+/// Changes the mode of a file that is no symbolic link, which is `EOPNOTSUPP`: `fchmodat2(2)` with AT_SYMLINK_NOFOLLOW. Before
+/// Linux 6.6 it is `ENOSYS`.
+pub fn chmod_no_follow(directory: BorrowedFd<'_>, name: &[u8], mode: Mode) -> Result<(), Errno> {
+    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    let (directory, mode) = (directory.as_raw_fd(), mode.as_raw_mode());
+    // SAFETY: the name is a string that lives for the call; the other arguments are numbers.
+    match unsafe { libc::syscall(FCHMODAT2, directory, name.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW) } {
+        0 => Ok(()),
+        _ => Err(last_errno()),
+    }
 }
 
 /// The number of hard links, whose type depends on the processor.

@@ -446,8 +446,11 @@ impl Dump {
             }
             let start = self.out.len();
             if let Some(table) = self.tables.get(at) {
-                let width = form.width();
-                line.iter().for_each(|&byte| self.out.extend_from_slice(&table[usize::from(byte)][..width]));
+                match form.width() {
+                    3 => put_cells::<3>(&mut self.out, table, line),
+                    4 => put_cells::<4>(&mut self.out, table, line),
+                    _ => put_cells::<5>(&mut self.out, table, line),
+                }
             } else {
                 self.print_numbers(line, form);
             }
@@ -459,6 +462,16 @@ impl Dump {
             }
             self.out.push(b'\n');
         }
+    }
+}
+
+/// Appends the first `WIDTH` bytes of each byte's entry.
+fn put_cells<const WIDTH: usize>(out: &mut Vec<u8>, table: &[[u8; 5]; 256], line: &[u8]) {
+    let start = out.len();
+    out.resize(start + WIDTH * line.len(), 0);
+    let (cells, _) = out[start..].as_chunks_mut::<WIDTH>();
+    for (cell, &byte) in cells.iter_mut().zip(line) {
+        cell.copy_from_slice(&table[usize::from(byte)][..WIDTH]);
     }
 }
 

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use rbox_core::bytes;
-use rbox_core::call::{self, Place};
+use rbox_core::call::{self, Resolved};
 use rbox_core::files::{kind, open_directory};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, unlinkat};
@@ -42,21 +42,21 @@ pub struct Command {
     /// True when the user is asked first.
     pub asks: bool,
     /// Where the first word leads, once it has been looked up.
-    pub place: Cell<Option<Place>>,
+    pub resolved: Cell<Option<Resolved>>,
 }
 
 impl Command {
     /// Where the command leads; `None` where that differs from file to file.
-    fn place(&self, env: &Env) -> Option<Place> {
+    fn resolved(&self, env: &Env) -> Option<Resolved> {
         let name = self.words.first()?;
         // A path may be one from the file's directory.
         if bytes::find(name, b"{}").is_some() || name.contains(&b'/') && !name.starts_with(b"/") {
             return None;
         }
-        if self.place.get().is_none() {
-            self.place.set(Some(call::place(env, name)));
+        if self.resolved.get().is_none() {
+            self.resolved.set(Some(call::resolve(env, name)));
         }
-        self.place.get()
+        self.resolved.get()
     }
 }
 
@@ -136,9 +136,9 @@ impl Finder {
         let change = if command.in_directory {
             let opened = if file.visit.depth == 0 { Some(directory_of(file.visit.path)?) } else { None };
             let directory = opened.as_ref().map_or(file.visit.at, |directory| directory.as_fd());
-            self.attempt_in(env, directory, &words, command.place(env))?
+            self.attempt_in(env, directory, &words, command.resolved(env))?
         } else {
-            attempt(env, &words, command.place(env))?
+            attempt(env, &words, command.resolved(env))?
         };
         Ok(change == Some(Change::Exited(0)))
     }
@@ -149,13 +149,13 @@ impl Finder {
         env: &mut Env,
         directory: BorrowedFd<'_>,
         words: &[&[u8]],
-        place: Option<Place>,
+        resolved: Option<Resolved>,
     ) -> Result<Option<Change>> {
         if self.home.is_none() {
             self.home = Some(open_directory(CWD, b".", true).map_err(|errno| Error::on(".", errno))?);
         }
         fchdir(directory).map_err(|errno| Error::on("can't change directory", errno))?;
-        let change = attempt(env, words, place);
+        let change = attempt(env, words, resolved);
         if let Some(home) = &self.home {
             fchdir(home).map_err(|errno| Error::on("can't change directory", errno))?;
         }
@@ -232,10 +232,10 @@ fn directory_of(path: &[u8]) -> Result<OwnedFd> {
 }
 
 /// Runs a command; `None` when it cannot be executed, which has been reported.
-fn attempt(env: &mut Env, words: &[&[u8]], place: Option<Place>) -> Result<Option<Change>> {
+fn attempt(env: &mut Env, words: &[&[u8]], resolved: Option<Resolved>) -> Result<Option<Change>> {
     env.stdout.flush()?;
-    let place = place.unwrap_or_else(|| call::place(env, words[0]));
-    match call::attempt_at(env, place, words) {
+    let resolved = resolved.unwrap_or_else(|| call::resolve(env, words[0]));
+    match call::attempt_resolved(env, resolved, words) {
         Ok(change) => Ok(Some(change)),
         Err(errno) => {
             env.report(&Error::on(words[0], errno));

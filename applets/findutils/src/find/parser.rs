@@ -261,7 +261,7 @@ impl<'b> Parser<'_, 'b> {
         if in_directory && self.path.is_some_and(|path| !path.is_empty() && insecure(path)) {
             return Err(Error::parts(&[name, b": PATH has a directory that is not absolute"]));
         }
-        let command = Command { words, in_directory, asks, place: Cell::new(None) };
+        let command = Command { words, in_directory, asks, resolved: Cell::new(None) };
         if !is_batch {
             return Ok(Action::Execute(command));
         }

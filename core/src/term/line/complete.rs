@@ -72,10 +72,10 @@ impl Editor {
         let rows = shown.len().div_ceil(per_row);
         let mut out = Vec::new();
         for row in 0..rows {
-            for place in (row..shown.len()).step_by(rows) {
-                out.extend_from_slice(&shown[place]);
-                if place + rows < shown.len() {
-                    out.resize(out.len() + cell - width(&shown[place]), b' ');
+            for index in (row..shown.len()).step_by(rows) {
+                out.extend_from_slice(&shown[index]);
+                if index + rows < shown.len() {
+                    out.resize(out.len() + cell - width(&shown[index]), b' ');
                 }
             }
             out.extend_from_slice(b"\r\n");

@@ -7,7 +7,7 @@ use crate::term::{display_width, window};
 
 /// A position below and right of where the prompt began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Place {
+struct Position {
     row: usize,
     column: usize,
 }
@@ -20,7 +20,7 @@ pub struct Screen {
     display: Vec<u8>,
     /// How many bytes of it are before the cursor, and where that is.
     before: usize,
-    cursor: Place,
+    cursor: Position,
 }
 
 /// Writes to the terminal.
@@ -69,25 +69,25 @@ impl Screen {
     pub fn forget(&mut self) {
         self.display.clear();
         self.before = 0;
-        self.cursor = Place::default();
+        self.cursor = Position::default();
     }
 
     /// Where the cursor is after the first `end` bytes of a display. A full row puts it on the next one.
-    fn place(&self, display: &[u8], end: usize) -> Place {
-        let mut place = Place::default();
+    fn position(&self, display: &[u8], end: usize) -> Position {
+        let mut position = Position::default();
         let mut at = 0;
         while at < end {
             let (length, width) = display_width(&display[at..]);
-            if place.column + width > self.columns {
-                place = Place { row: place.row + 1, column: 0 };
+            if position.column + width > self.columns {
+                position = Position { row: position.row + 1, column: 0 };
             }
-            place.column += width;
+            position.column += width;
             at += length;
         }
-        if place.column >= self.columns {
-            place = Place { row: place.row + 1, column: 0 };
+        if position.column >= self.columns {
+            position = Position { row: position.row + 1, column: 0 };
         }
-        place
+        position
     }
 
     /// Shows the line after the prompt's last row, with the cursor before the byte `at`.
@@ -100,11 +100,11 @@ impl Screen {
         if same < prompt.len() {
             same = 0;
         }
-        let end = self.place(&display, display.len());
-        let old_end = self.place(&self.display, self.display.len());
+        let end = self.position(&display, display.len());
+        let old_end = self.position(&self.display, self.display.len());
         let mut out = Vec::new();
         if same < display.len() || same < self.display.len() {
-            self.go(self.place(&display, same), &mut out);
+            self.go(self.position(&display, same), &mut out);
             out.extend_from_slice(&display[same..]);
             // A terminal waits with the wrap until the next character comes: make it, and not by a newline, which a
             // terminal that wraps anew at another width would keep.
@@ -117,7 +117,7 @@ impl Screen {
             self.cursor = end;
         }
         self.before = prompt.len() + visible(&text[..at]).len();
-        self.go(self.place(&display, self.before), &mut out);
+        self.go(self.position(&display, self.before), &mut out);
         self.display = display;
         print(&out);
     }
@@ -125,7 +125,7 @@ impl Screen {
     /// Goes to the row after the line.
     pub fn leave(&mut self) {
         let mut out = Vec::new();
-        let end = self.place(&self.display, self.display.len());
+        let end = self.position(&self.display, self.display.len());
         self.go(end, &mut out);
         if end.column > 0 || end.row == 0 {
             out.extend_from_slice(b"\r\n");
@@ -136,16 +136,16 @@ impl Screen {
 
     /// Wipes the line and its prompt's last row, from where the terminal has put them at its present width.
     pub fn erase(&mut self) {
-        self.cursor = self.place(&self.display, self.before);
+        self.cursor = self.position(&self.display, self.before);
         let mut out = Vec::new();
-        self.go(Place::default(), &mut out);
+        self.go(Position::default(), &mut out);
         out.extend_from_slice(b"\r\x1b[J");
         print(&out);
         self.forget();
     }
 
     /// Moves the cursor.
-    fn go(&mut self, to: Place, out: &mut Vec<u8>) {
+    fn go(&mut self, to: Position, out: &mut Vec<u8>) {
         let from = core::mem::replace(&mut self.cursor, to);
         match to.row.cmp(&from.row) {
             core::cmp::Ordering::Less => sequence(out, from.row - to.row, b'A'),
@@ -185,8 +185,8 @@ mod tests {
     fn wide_characters_do_not_straddle_rows() {
         let screen = Screen { columns: 5, ..Screen::default() };
         let display = "abcd漢x".as_bytes();
-        assert_eq!(screen.place(display, 4), Place { row: 0, column: 4 });
-        assert_eq!(screen.place(display, 7), Place { row: 1, column: 2 });
-        assert_eq!(screen.place(b"abcde", 5), Place { row: 1, column: 0 });
+        assert_eq!(screen.position(display, 4), Position { row: 0, column: 4 });
+        assert_eq!(screen.position(display, 7), Position { row: 1, column: 2 });
+        assert_eq!(screen.position(b"abcde", 5), Position { row: 1, column: 0 });
     }
 }
