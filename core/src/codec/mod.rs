@@ -27,7 +27,7 @@ pub enum Format {
     Bzip2,
     /// The .xz file format 1.1.0.
     Xz,
-    /// The format of LZMA Utils, .lzma; there is no encoder.
+    /// The format of LZMA Utils, .lzma.
     Lzma,
     /// RFC 8878; there is no encoder.
     Zstd,
@@ -287,6 +287,7 @@ enum Compressor {
     Deflate(Box<Deflate>),
     Bzip2(bzip2::Writer),
     Xz(Box<xz::Writer>),
+    Lzma(Box<xz::Alone>),
     Lzop(lzop::Writer),
 }
 
@@ -308,10 +309,9 @@ impl Encoder {
             Format::Deflate => Compressor::Deflate(Box::new(Deflate::new(level))),
             Format::Bzip2 => Compressor::Bzip2(bzip2::Writer::new(level)),
             Format::Xz => Compressor::Xz(Box::new(xz::Writer::new(level, &mut output)?)),
+            Format::Lzma => Compressor::Lzma(Box::new(xz::Alone::new(level)?)),
             Format::Lzop => Compressor::Lzop(lzop::Writer::new(header, level, &mut output)?),
-            Format::Zstd | Format::Lzw | Format::Lzma => {
-                return Err(Error::new("there is no compression to this format"));
-            }
+            Format::Zstd | Format::Lzw => return Err(Error::new("there is no compression to this format")),
         };
         Ok(Self { output, engine })
     }
@@ -325,6 +325,7 @@ impl Encoder {
             Compressor::Deflate(deflate) => deflate.encode(content, output, false),
             Compressor::Bzip2(writer) => writer.encode(content, output),
             Compressor::Xz(writer) => writer.encode(content, output),
+            Compressor::Lzma(writer) => writer.encode(content, output),
             Compressor::Lzop(writer) => writer.encode(content, output),
         }
     }
@@ -338,6 +339,7 @@ impl Encoder {
             Compressor::Deflate(mut deflate) => deflate.encode(&[], output, true)?,
             Compressor::Bzip2(writer) => writer.finish(output)?,
             Compressor::Xz(writer) => writer.finish(output)?,
+            Compressor::Lzma(writer) => writer.finish(output)?,
             Compressor::Lzop(writer) => writer.finish(output)?,
         }
         self.output.flush()?;

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaReader, Read, Write, XzReader};
+use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaOptions, LzmaReader, LzmaWriter, Read, Write, XzReader};
 
 use super::truncated;
 use crate::error::{Error, Result};
@@ -182,6 +182,34 @@ impl Writer {
         output.write(&sum[footer.len()..])?;
         output.write(&footer)?;
         output.write(FOOTER_MAGIC)
+    }
+}
+
+/// An encoder of a stream in the .lzma format, with a marker at its end.
+pub struct Alone(LzmaWriter<Buffer>);
+
+impl Alone {
+    /// Encodes with xz's preset of that level (0-9).
+    pub fn new(level: u8) -> Result<Self> {
+        let options = LzmaOptions::with_preset(level.into());
+        LzmaWriter::new_use_header(Buffer::default(), &options, None).map(Self).map_err(describe)
+    }
+
+    /// Encodes bytes.
+    pub fn encode(&mut self, mut content: &[u8], output: &mut Output) -> Result<()> {
+        while !content.is_empty() {
+            let count = self.0.write(content).map_err(describe)?;
+            content = &content[count..];
+            let buffer = self.0.inner_mut();
+            output.write(&buffer.0)?;
+            buffer.0.clear();
+        }
+        Ok(())
+    }
+
+    /// Ends the stream.
+    pub fn finish(self, output: &mut Output) -> Result<()> {
+        output.write(&self.0.finish().map_err(describe)?.0)
     }
 }
 
