@@ -24,6 +24,8 @@ do the same with the format lzma.
   -v, --verbose     Print each name and how much was saved
   -F, --format=FORMAT  Use FORMAT: xz, lzma (alone) or auto
   -S, --suffix=SUFFIX  Use SUFFIX instead of .xz or .lzma
+  -M, --memlimit, --memlimit-decompress=SIZE  Decompress with at most SIZE bytes of
+                    memory (256M); 0 is the default
   -T, --threads=NUM  Ignored: one thread is used
   -e, --extreme     Ignored: the level alone counts
       --fast        Compress fast
@@ -40,6 +42,7 @@ do the same with the format lzma.
     VERBOSE = "-v",
     FORMAT = "-F",
     SUFFIX = "-S",
+    MEMORY = "-M",
     FAST = "--fast",
     BEST = "--best",
     LEVEL = "-NUM",
@@ -69,6 +72,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         force: args.has(FORCE),
         verbose: args.has(VERBOSE),
         quiet: args.has(QUIET),
+        memory: compress::memory(args, MEMORY)?,
         ..Job::new(action, format, compress::level(args, [FAST, BEST, LEVEL], 0, 6)?, suffix)
     };
     compress::run(env, &job, args.operands())

@@ -114,6 +114,7 @@ pub struct Decoder {
     engine: Engine,
     state: State,
     is_checked: bool,
+    memory: Option<u64>,
 }
 
 /// Where a decoder is.
@@ -144,7 +145,7 @@ enum Engine {
 impl Decoder {
     /// A decoder of what `input` has next.
     pub fn new(format: Format, input: Input) -> Self {
-        Self { input, format, engine: Engine::None, state: State::Start, is_checked: true }
+        Self { input, format, engine: Engine::None, state: State::Start, is_checked: true, memory: None }
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end. The errors name the input.
@@ -177,9 +178,9 @@ impl Decoder {
             Format::Gzip => Engine::Gzip(gzip::Reader::new(&mut self.input)?),
             Format::Deflate => Engine::Deflate(Inflate::new()),
             Format::Bzip2 => Engine::Bzip2(Box::new(bzip2::Reader::new(&mut self.input)?)),
-            Format::Xz => Engine::Xz(xz::Reader::xz()),
-            Format::Lzma => Engine::Xz(xz::Reader::lzma(&mut self.input)?),
-            Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input)?)),
+            Format::Xz => Engine::Xz(xz::Reader::xz(self.memory)),
+            Format::Lzma => Engine::Xz(xz::Reader::lzma(&mut self.input, self.memory)?),
+            Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input, self.memory)?)),
             Format::Lzw => Engine::Lzw(lzw::Reader::new(&mut self.input)?),
             Format::Lzop => Engine::Lzop(lzop::Reader::new(&mut self.input, self.is_checked)?),
         };
@@ -255,6 +256,11 @@ impl Decoder {
     /// Does not compare lzop's checksums.
     pub fn ignore_checksums(&mut self) {
         self.is_checked = false;
+    }
+
+    /// Sets the most bytes of memory that .xz, .lzma and .zst may ask for. It is taken as the data come.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.memory = Some(bytes);
     }
 
     /// Reads the header of the first member, if that is not done yet.

@@ -8,7 +8,7 @@ mod replace;
 use rbox_core::codec::{Decoder, Encoder, Format, Header};
 use rbox_core::files::{self, Follow, Phase, Step};
 use rbox_core::io::{CHUNK, Input, Output};
-use rbox_core::number::parse_in_range;
+use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 use rbox_core::sys::{fd, termios};
@@ -48,6 +48,8 @@ pub struct Job<'a> {
     pub named: bool,
     /// Which checksums lzop writes and compares: see `Header::checks`.
     pub checks: u8,
+    /// The most bytes of memory that decompression may take, if that is not the usual.
+    pub memory: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -67,6 +69,7 @@ impl<'a> Job<'a> {
             quiet: false,
             named: false,
             checks: 1,
+            memory: None,
         }
     }
 }
@@ -233,6 +236,9 @@ impl Work<'_> {
         if self.job.checks == 0 {
             decoder.ignore_checksums();
         }
+        if let Some(bytes) = self.job.memory {
+            decoder.limit_memory(bytes);
+        }
         decoder.start()?;
         Ok(Ok(decoder))
     }
@@ -310,6 +316,12 @@ pub fn level(args: &Args<'_>, [fast, best, number]: [Opt; 3], least: u64, defaul
         Some(_) => parse_in_range(args.value(number).unwrap_or_default(), least, 9)?,
     };
     Ok(level as u8)
+}
+
+/// The bytes of memory that an option gives; 0 stands for the usual.
+pub fn memory(args: &Args<'_>, option: Opt) -> Result<Option<u64>> {
+    let parsed = args.value(option).map(|word| parse_count(word, SIZE_SUFFIXES)).transpose()?;
+    Ok(parsed.filter(|&bytes| bytes > 0))
 }
 
 /// What the last of three options asks for, or the name of the applet.
