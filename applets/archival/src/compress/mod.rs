@@ -163,8 +163,13 @@ impl Work<'_> {
         }
     }
 
-    fn decode_stream(&mut self, env: &mut Env, input: Input, name: &[u8], action: Action) -> Result<()> {
-        let compressed = input.fd().and_then(list::size);
+    fn decode_stream(&mut self, env: &mut Env, mut input: Input, name: &[u8], action: Action) -> Result<()> {
+        let mut compressed = input.fd().and_then(list::size);
+        let mut count = None;
+        if compressed.is_none() && action == Action::List {
+            let (counted, read) = list::counted(input);
+            (input, count) = (counted, Some(read));
+        }
         let mut decoder = match self.open(input)? {
             Ok(decoder) => decoder,
             Err(mut plain) => return rbox_core::io::copy(&mut plain, &mut env.stdout).map(drop),
@@ -178,6 +183,7 @@ impl Work<'_> {
             }
             _ => self.decode(env, &mut decoder, None)?,
         };
+        compressed = compressed.or(count.map(|count| count.get()));
         match action {
             Action::List => self.totals.add(env, self.job, &decoded, compressed, name),
             Action::Test if self.job.verbose => env.stderr.write(&text!(name, ":\t OK\n")),
