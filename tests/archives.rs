@@ -112,6 +112,19 @@ fn gnu_sparse(parts: &[(u64, u64)], size: u64, real: u64) -> Vec<u8> {
     block.to_vec()
 }
 
+/// A header, sealed again, with other bytes in a field.
+fn field(mut bytes: Vec<u8>, at: usize, content: &[u8]) -> Vec<u8> {
+    let (block, _) = bytes.split_first_chunk_mut::<512>().expect("a header");
+    block[at..at + content.len()].copy_from_slice(content);
+    seal(block);
+    bytes
+}
+
+/// GNU's header of a file with holes whose map goes on.
+fn map_without_end() -> Vec<u8> {
+    field(gnu_sparse(&[(0, 1)], 1, 10), 482, &[1])
+}
+
 /// A directory with a target, and beside it what must not change.
 struct Ground {
     root: PathBuf,
@@ -133,7 +146,11 @@ impl Ground {
         symlink("../outside", target.join("before")).expect("a link");
         symlink(self.root.join("outside"), target.join("absolute")).expect("a link");
         let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -v 65536; exec \"$@\"", "sh", RBOX]).args(applet).current_dir(&target);
+        command
+            .args(["-c", "ulimit -v 65536; exec \"$@\"", "sh", RBOX])
+            .args(applet)
+            .current_dir(&target)
+            .env("R", RBOX);
         let output = pipe(command, archive);
         let mut names: Vec<OsString> =
             fs::read_dir(&self.root).expect("it is there").map(|e| e.expect("an entry").file_name()).collect();
@@ -216,6 +233,28 @@ fn archives_that_lead_out_of_the_directory_end_in_an_error() {
             "a map of billions",
             vec![pax(&record("GNU.sparse.major", b"1")), member(b"f", b'0', b"", 512, b"99999999999\n1\n")],
         ),
+        ("a size below zero in base 256", vec![field(member(b"f", b'0', b"", 5, b"evil\n"), 124, &[0xff; 12])]),
+        ("a size that is no number", vec![field(file(b"f"), 124, b"-0000000005\0")]),
+        ("a mode that is no number", vec![field(file(b"f"), 100, b"evil999\0")]),
+        ("holes that overlap", vec![gnu_sparse(&[(0, 10), (5, 10)], 20, 200), vec![b'x'; 512]]),
+        ("fewer data than the map has", vec![gnu_sparse(&[(0, 100)], 10, 100), vec![b'x'; 512]]),
+        ("a map without an end", vec![map_without_end(), vec![0x31; 512 * 100]]),
+        ("a path of pax without an end", vec![pax(b"18446744073709551616 path=x\n"), file(b"f")]),
+        ("a size of pax below zero", vec![pax(&record("size", b"-5")), file(b"f")]),
+        ("a size of pax past all", vec![pax(&record("size", b"99999999999999999999999")), file(b"f")]),
+        (
+            "overlapping holes of version 0.1",
+            vec![pax(&[record("GNU.sparse.map", b"0,3,1,2"), record("GNU.sparse.size", b"9")].concat()), file(b"f")],
+        ),
+        (
+            "an odd map of version 0.1",
+            vec![pax(&[record("GNU.sparse.map", b"0,3,1"), record("GNU.sparse.size", b"9")].concat()), file(b"f")],
+        ),
+        ("a link through a link that is made late", vec![link(b"l", b".."), link(b"l/../../evil", b"x")]),
+        ("a directory through a link", vec![link(b"l", b"../outside"), directory(b"l/evil/")]),
+        ("a pipe through a link", vec![link(b"l", b"../outside"), member(b"l/evil", b'6', b"", 0, b"")]),
+        ("a link through a hard link", vec![link(b"l", b"../outside"), hard(b"h", b"l"), link(b"h/evil", b"x")]),
+        ("a rest of another volume", vec![member(b"f", b'M', b"", 5, b"evil\n")]),
         ("no archive", vec![b"junk".repeat(1000)]),
     ];
     for (what, members) in hostile {
@@ -316,6 +355,239 @@ fn hostile_archives_of_cpio_and_ar_end_in_an_error() {
     }
 }
 
+/// What the records of a member of a zip archive say.
+#[derive(Clone)]
+struct Zipped<'a> {
+    name: &'a [u8],
+    /// The system that made it, and the mode.
+    system: u8,
+    mode: u32,
+    method: u16,
+    flags: u16,
+    crc: u32,
+    /// Bytes in the archive, and of the data.
+    sizes: [u32; 2],
+    data: &'a [u8],
+    /// Where the directory says that the member is, if that is wrong.
+    offset: Option<u32>,
+}
+
+impl<'a> Zipped<'a> {
+    fn new(name: &'a [u8], mode: u32, data: &'a [u8]) -> Self {
+        let mut crc = rbox_core::hash::crc::Crc::gzip();
+        crc.update(data);
+        let length = data.len() as u32;
+        Self { name, system: 3, mode, method: 0, flags: 0, crc: crc.finish(0), sizes: [length; 2], data, offset: None }
+    }
+}
+
+/// A zip archive (APPNOTE 4.3).
+fn zip(members: &[Zipped<'_>]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for member in members {
+        let offset = member.offset.unwrap_or(bytes.len() as u32);
+        let mut common = Vec::new();
+        [member.flags, member.method, 0, 0x21].iter().for_each(|number| common.extend(number.to_le_bytes()));
+        [member.crc, member.sizes[0], member.sizes[1]].iter().for_each(|number| common.extend(number.to_le_bytes()));
+        common.extend((member.name.len() as u16).to_le_bytes());
+        common.extend([0, 0]);
+        bytes.extend(b"PK\x03\x04\x14\0");
+        bytes.extend(&common);
+        bytes.extend(member.name);
+        bytes.extend(member.data);
+        directory.extend(b"PK\x01\x02\x14");
+        directory.extend([member.system, 20, 0]);
+        directory.extend(&common);
+        directory.extend([0; 6]);
+        directory.extend((member.mode << 16).to_le_bytes());
+        directory.extend(offset.to_le_bytes());
+        directory.extend(member.name);
+    }
+    end_of_zip(bytes, &directory, members.len() as u16, None)
+}
+
+fn end_of_zip(mut bytes: Vec<u8>, directory: &[u8], count: u16, size: Option<u32>) -> Vec<u8> {
+    let offset = bytes.len() as u32;
+    bytes.extend(directory);
+    bytes.extend(b"PK\x05\x06\0\0\0\0");
+    [count, count].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.extend(size.unwrap_or(directory.len() as u32).to_le_bytes());
+    bytes.extend(offset.to_le_bytes());
+    bytes.extend([0, 0]);
+    bytes
+}
+
+#[test]
+fn hostile_archives_of_zip_end_in_an_error() {
+    let ground = Ground::new("zip");
+    let outside = ground.root.join("outside");
+    let outside = outside.as_os_str().as_bytes();
+    let of = |name: &'static [u8]| Zipped::new(name, 0o100_644, b"evil");
+    let link = |target: &'static [u8]| Zipped::new(b"l", 0o120_777, target);
+    let long = vec![b'x'; 70_000];
+    let huge = "d/".repeat(30_000);
+    let end64 = |count: u64, size: u64| {
+        let mut bytes = b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x14\0\x14\0\0\0\0\0\0\0\0\0".to_vec();
+        [count, count, size, 0].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+        bytes.extend(b"PK\x06\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0");
+        end_of_zip(bytes, b"", u16::MAX, Some(u32::MAX))
+    };
+    let hostile: Vec<(&str, Vec<u8>)> = vec![
+        ("..", zip(&[of(b"../evil")])),
+        (".. of FAT", zip(&[Zipped { system: 0, ..of(b"..\\evil") }])),
+        (".. in the middle", zip(&[of(b"a/../../evil")])),
+        ("a link, then a name through it", zip(&[link(b"../outside"), of(b"l/evil")])),
+        ("an absolute link", zip(&[Zipped::new(b"l", 0o120_777, outside), of(b"l/evil")])),
+        ("a link that was there", zip(&[of(b"before/evil")])),
+        ("a directory through a link", zip(&[link(b"../outside"), Zipped::new(b"l/evil/", 0o040_755, b"")])),
+        ("a NUL in a name", zip(&[of(b"a\0b")])),
+        ("a name of many directories", zip(&[Zipped::new(huge.as_bytes(), 0o100_644, b"evil")])),
+        ("a target without an end", zip(&[Zipped::new(b"l", 0o120_777, &long)])),
+        ("a target with a NUL", zip(&[link(b"a\0b")])),
+        ("a wrong sum", zip(&[Zipped { crc: 1, ..of(b"f") }])),
+        ("more data than there are", zip(&[Zipped { sizes: [1 << 30; 2], ..of(b"f") }])),
+        ("more data than said", zip(&[Zipped { sizes: [4, 2], ..of(b"f") }])),
+        ("fewer data than said", zip(&[Zipped { sizes: [4, 9], ..of(b"f") }])),
+        ("no deflated data", zip(&[Zipped { method: 8, ..of(b"f") }])),
+        ("no lzma data", zip(&[Zipped { method: 14, ..of(b"f") }])),
+        ("an unknown method", zip(&[Zipped { method: 77, ..of(b"f") }])),
+        ("an encrypted member", zip(&[Zipped { flags: 1, ..of(b"f") }])),
+        ("an offset past the end", zip(&[Zipped { offset: Some(u32::MAX - 1), ..of(b"f") }])),
+        ("an offset into data", zip(&[Zipped { offset: Some(5), ..of(b"f") }])),
+        ("more members than there are", end_of_zip(Vec::new(), b"", 60_000, None)),
+        ("a directory before the file", end_of_zip(Vec::new(), b"", 1, Some(1 << 30))),
+        ("billions of members", end64(u64::MAX, 0)),
+        ("a directory of many bytes", end64(1, u64::MAX)),
+        ("no archive", b"junk".repeat(100)),
+        ("an end alone", b"PK\x05\x06".to_vec()),
+    ];
+    for (what, archive) in hostile {
+        for script in [
+            "cat > f.zip; $R unzip -o f.zip",
+            "cat > f.zip; $R unzip -oj f.zip",
+            "cat > f.zip; $R unzip -K f.zip < f.zip",
+        ] {
+            let output = ground.unpack(&["sh", "-c", script], &archive);
+            let code = output.status.code();
+            let is_right = if script.contains("-oj") { code.is_some_and(|code| code <= 1) } else { code == Some(1) };
+            assert!(is_right, "{what}: {script}: {output:?}");
+        }
+        for script in
+            ["cat > f.zip; $R unzip -l f.zip", "cat > f.zip; $R unzip -t f.zip", "cat > f.zip; $R unzip -p f.zip"]
+        {
+            let output = ground.unpack(&["sh", "-c", script], &archive);
+            assert!(output.status.code().is_some_and(|code| code <= 1), "{what}: {script}: {output:?}");
+        }
+    }
+    // Members that share their data are files of their own, and no more than the directory names.
+    let shared: Vec<_> = ["a", "b", "c"].iter().map(|name| Zipped { offset: Some(0), ..of(name.as_bytes()) }).collect();
+    let output = ground.unpack(&["sh", "-c", "cat > f.zip; $R unzip -qo f.zip; cat a b c"], &zip(&shared));
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"evilevilevil"[..]), "{output:?}");
+}
+
+/// A header of an rpm package.
+fn rpm_header(entries: u32, size: u32, rest: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x8e\xad\xe8\x01\0\0\0\0".to_vec();
+    [entries, size].iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+    bytes.extend(rest);
+    bytes
+}
+
+#[test]
+fn hostile_packages_end_in_an_error() {
+    let ground = Ground::new("packages");
+    let lead = [&b"\xed\xab\xee\xdb"[..], &[0; 92]].concat();
+    let entry = |tag: u32, kind: u32, offset: u32, count: u32| -> Vec<u8> {
+        [tag, kind, offset, count].iter().flat_map(|number| number.to_be_bytes()).collect()
+    };
+    let whole = |header: Vec<u8>, payload: &[u8]| [&lead[..], &rpm_header(0, 0, b""), &header, payload].concat();
+    let archive = [newc(b"../evil", 0o100_644, 1, b"evil", 4), newc(b"TRAILER!!!", 0, 1, b"", 0)].concat();
+    for (what, package) in [
+        ("no package", b"junk".repeat(99)),
+        ("a lead alone", lead.clone()),
+        ("billions of entries", whole(rpm_header(u32::MAX, 0, b""), b"")),
+        ("a store of gigabytes", whole(rpm_header(0, u32::MAX, b""), b"")),
+        ("entries that are not there", whole(rpm_header(60_000, 1 << 20, b""), b"")),
+        ("no archive", whole(rpm_header(0, 0, b""), b"junk")),
+        ("..", whole(rpm_header(0, 0, b""), &archive)),
+        ("a name past the store", whole(rpm_header(1, 4, &[&entry(1000, 6, 99, 1)[..], b"evil"].concat()), &archive)),
+        (
+            "names past the store",
+            whole(rpm_header(1, 4, &[&entry(1117, 8, 0, u32::MAX)[..], b"a\0b\0"].concat()), &archive),
+        ),
+        (
+            "a number past the store",
+            whole(rpm_header(1, 4, &[&entry(1009, 4, u32::MAX, 9)[..], b"evil"].concat()), &archive),
+        ),
+    ] {
+        let output = ground.unpack(&["sh", "-c", "cat > f; $R rpm2cpio f | $R cpio -idu --quiet"], &package);
+        assert!(output.status.code().is_some_and(|code| code <= 1), "{what}: {output:?}");
+        let output = ground.unpack(&["sh", "-c", "cat > f; $R rpm -qpil f"], &package);
+        assert!(output.status.code().is_some_and(|code| code <= 1), "{what}: {output:?}");
+    }
+    let ar = |name: &str, data: &[u8]| {
+        let head = format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 1, 0, 0, 644, data.len());
+        [head.as_bytes(), data, if data.len() % 2 == 0 { b"" } else { b"\n" }].concat()
+    };
+    let control = [file(b"./control"), vec![0; 1024]].concat();
+    let deb = |data: &[Vec<u8>]| {
+        let data = [data.concat(), vec![0; 1024]].concat();
+        [b"!<arch>\n".to_vec(), ar("debian-binary", b"2.0\n"), ar("control.tar", &control), ar("data.tar", &data)]
+            .concat()
+    };
+    for (what, package) in [
+        ("..", deb(&[file(b"../evil")])),
+        ("a link, then a name through it", deb(&[link(b"l", b"../outside"), file(b"l/evil")])),
+        ("a hard link out", deb(&[hard(b"h", b"../outside/secret")])),
+        ("no data", [b"!<arch>\n".to_vec(), ar("debian-binary", b"2.0\n"), ar("control.tar", &control)].concat()),
+        ("no package", b"!<arch>\n".to_vec()),
+        ("junk", b"junk".repeat(99)),
+    ] {
+        let output = ground.unpack(&["sh", "-c", "cat > f; $R dpkg-deb -x f ."], &package);
+        assert!(output.status.code().is_some_and(|code| (1..=2).contains(&code)), "{what}: {output:?}");
+        let output = ground
+            .unpack(&["sh", "-c", "cat > f; $R dpkg-deb -c f; $R dpkg-deb -f f; $R dpkg-deb -e f ./control"], &package);
+        assert!(output.status.code().is_some_and(|code| code <= 2), "{what}: {output:?}");
+    }
+}
+
+#[test]
+fn compressed_files_take_no_memory_before_there_are_data() {
+    let ground = Ground::new("compressed");
+    let xz = |dictionary: u8| {
+        let sealed = |bytes: &[u8]| {
+            let mut crc = rbox_core::hash::crc::Crc::gzip();
+            crc.update(bytes);
+            [bytes, &crc.finish(0).to_le_bytes()].concat()
+        };
+        [&b"\xfd7zXZ\0"[..], &sealed(b"\0\x01"), &sealed(&[2, 0, 0x21, 1, dictionary, 0, 0, 0]), b"\x01\0\x01a\n\0\0\0"]
+            .concat()
+    };
+    let lzma = |dictionary: u32| [&[0x5d][..], &dictionary.to_le_bytes(), &[0xff; 8], &[0, 0x30, 0xc1, 0xfb]].concat();
+    let zstd = |window: &[u8]| [&b"\x28\xb5\x2f\xfd"[..], window, b"\x11\0\0a\n"].concat();
+    for (applet, stream, is_right) in [
+        ("xzcat", xz(40), false),
+        ("xzcat", xz(39), false),
+        ("xzcat", xz(30), false),
+        ("lzcat", lzma(u32::MAX), false),
+        ("lzcat", lzma(1 << 30), false),
+        ("lzcat", lzma(1 << 27), false),
+        ("zstdcat", zstd(&[0, 17 << 3]), true),
+        ("zstdcat", zstd(&[0, 31 << 3]), false),
+        ("zstdcat", zstd(&[0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40]), false),
+        ("zstdcat", zstd(&[0xa0, 0, 0, 0, 8]), false),
+        ("bzcat", b"BZh91AY&SY\xff\xff\xff\xff".to_vec(), false),
+        ("zcat", b"\x1f\x8b\x08\xff".to_vec(), false),
+        ("zcat", [&b"\x1f\x8b\x08\x04\0\0\0\0\0\0\xff\xff"[..], &[0; 70_000]].concat(), false),
+        ("zcat", b"\x1f\x9d\x90\xff\xff\xff".to_vec(), false),
+        ("uncompress", b"\x1f\x9d\x9f".to_vec(), false),
+        ("lzopcat", [&b"\x89LZO\0\r\n\x1a\n"[..], &[0xff; 60]].concat(), false),
+    ] {
+        let output = ground.unpack(&[applet], &stream);
+        assert_eq!(output.status.code(), Some(i32::from(!is_right)), "{applet}: {stream:?}: {output:?}");
+    }
+}
+
 /// Random numbers from a seed.
 struct Random(u64);
 
@@ -355,8 +627,9 @@ impl Random {
     }
 }
 
-/// Makes a tree of all kinds of files. `plain`: without what the formats of cpio do not have.
-fn grow(root: &Path, seed: u64, plain: bool) {
+/// Makes a tree of all kinds of files. `plain`: without what the formats of cpio do not have. `most`: bytes of the longest
+/// path and target.
+fn grow(root: &Path, seed: u64, plain: bool, most: usize) {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for _ in 0..16 {
         random.below(2);
@@ -365,7 +638,7 @@ fn grow(root: &Path, seed: u64, plain: bool) {
     let mut files = Vec::new();
     for _ in 0..1 + random.below(12) {
         let path = directories[random.below(directories.len())].join(random.name());
-        if path.symlink_metadata().is_ok() {
+        if path.symlink_metadata().is_ok() || path.as_os_str().len() - root.as_os_str().len() > most {
             continue;
         }
         match random.below(8) {
@@ -374,7 +647,11 @@ fn grow(root: &Path, seed: u64, plain: bool) {
                 directories.push(path);
                 continue;
             }
-            2 => symlink(random.name(), &path).expect("the name is free"),
+            2 => symlink(
+                OsStr::from_bytes(&random.name().as_bytes().iter().copied().take(most).collect::<Vec<_>>()),
+                &path,
+            )
+            .expect("the name is free"),
             3 if !files.is_empty() => {
                 fs::hard_link(&files[random.below(files.len())], &path).expect("the name is free");
             }
@@ -477,7 +754,7 @@ fn has(program: &str) -> bool {
 /// A command of an archiver: words, the first of them `rbox` for rbox's own.
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(if words[0] == "rbox" { RBOX } else { words[0] });
-    command.args(&words[1..]);
+    command.args(&words[1..]).env("R", RBOX);
     command
 }
 
@@ -492,6 +769,22 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + number("ROUND_TRIPS", 12)
 }
 
+/// Leaves what zip has: no special files, and no second names.
+fn simplify(root: &Path) {
+    for name in look(root, false, false).into_keys() {
+        let path = root.join(name);
+        let stat = path.symlink_metadata().expect("it is there");
+        if stat.nlink() > 1 && !stat.is_dir() || !(stat.is_file() || stat.is_dir() || stat.is_symlink()) {
+            let parent = path.parent().expect("it is below").to_owned();
+            let before = parent.symlink_metadata().expect("it is there");
+            fs::remove_file(&path).expect("it is ours");
+            let time = Timespec { tv_sec: before.mtime(), tv_nsec: before.mtime_nsec() };
+            let times = sys::Timestamps { last_access: time, last_modification: time };
+            sys::utimensat(sys::CWD, &parent, &times, sys::AtFlags::empty()).expect("it is ours");
+        }
+    }
+}
+
 /// Packs each tree by one command and unpacks it by another.
 fn round_trips(name: &str, plain: bool, pairs: &[(&[&str], &[&str], bool)]) {
     if !is_root() {
@@ -501,14 +794,18 @@ fn round_trips(name: &str, plain: bool, pairs: &[(&[&str], &[&str], bool)]) {
     for seed in seeds() {
         let tree = root.join("tree");
         fs::create_dir(&tree).expect("a fresh directory");
-        grow(&tree, seed, plain);
+        // ustar has names of 100 bytes, and a prefix where there is a slash at the right byte.
+        grow(&tree, seed, plain, if name == "ustar" { 90 } else { usize::MAX });
+        if name == "zip" {
+            simplify(&tree);
+        }
         for (pack, unpack, whole) in pairs {
             let before = look(&tree, *whole, *whole);
             let copy = root.join("copy");
             fs::create_dir(&copy).expect("a fresh directory");
             let mut packer = command(pack);
             packer.current_dir(&tree);
-            let names = if plain { names_below(&tree) } else { Vec::new() };
+            let names = if name == "cpio" { names_below(&tree) } else { Vec::new() };
             let packed = pipe(packer, &names);
             assert!(packed.status.success(), "seed {seed}: {pack:?}: {packed:?}");
             let mut unpacker = command(unpack);
@@ -541,6 +838,7 @@ fn names_below(root: &Path) -> Vec<u8> {
 fn trees_survive_tar() {
     let own = |format: &'static str| ["rbox", "tar", "-c", format, "."];
     let (gnu, pax, sparse) = (own("--format=gnu"), own("--format=pax"), own("-S"));
+    let ustar = own("--format=ustar");
     let whole = ["rbox", "tar", "-c", "--format=pax", "-S", "--xattrs", "."];
     let (xown, xall) = (&["rbox", "tar", "x"][..], &["rbox", "tar", "x", "--xattrs"][..]);
     let mut pairs: Vec<(&[&str], &[&str], bool)> =
@@ -563,6 +861,26 @@ fn trees_survive_tar() {
         ]);
     }
     round_trips("tar", false, &pairs);
+    let mut pairs: Vec<(&[&str], &[&str], bool)> = vec![(&ustar, xown, false)];
+    if has("tar") {
+        pairs.extend([(&ustar[..], &["tar", "x"][..], false), (&["tar", "c", "--format=ustar", "."], xown, false)]);
+    }
+    if has("bsdtar") {
+        pairs.extend([
+            (&ustar[..], &["bsdtar", "xpf", "-"][..], false),
+            (&["bsdtar", "cf", "-", "--format", "ustar", "."], xown, false),
+        ]);
+    }
+    round_trips("ustar", false, &pairs);
+}
+
+#[test]
+fn trees_survive_zip() {
+    // rbox makes no zip archives.
+    let own = &["rbox", "sh", "-c", "cat > ../t.zip && $R unzip -oqK ../t.zip || test ! -s ../t.zip"][..];
+    if has("bsdtar") {
+        round_trips("zip", true, &[(&["bsdtar", "cf", "-", "--format", "zip", "."], own, false)]);
+    }
 }
 
 #[test]

@@ -164,6 +164,35 @@ fn cpio_extracts_nothing_through_a_link_that_takes_a_directorys_name() {
 }
 
 #[test]
+fn unzip_extracts_nothing_through_a_link_that_takes_a_directorys_name() {
+    let pack = "chmod 701 s/x; cd s; python3 -m zipfile -c ../a.zip x/";
+    unpacking("unzip", pack, "\"$1\" unzip -oq a.zip -d o; \"$1\" unzip -oqK a.zip -d o");
+}
+
+#[test]
+fn install_makes_no_directory_through_a_link_that_takes_its_name() {
+    let directory = scratch("install-d");
+    for name in ["o/x", "victim"] {
+        fs::create_dir_all(directory.join(name)).expect("a fresh directory");
+    }
+    fs::write(directory.join("f"), "content").expect("a file");
+    symlink("../victim", directory.join("o/link")).expect("a link");
+    exchanging(&directory.join("o/x"), &directory.join("o/link"), 100, || {
+        let mut command = Command::new("sh");
+        let script = "\"$1\" install -m 701 -D f o/x/deep/f; \"$1\" install -d -m 701 o/x/deep/other";
+        command.args(["-c", script, "sh", RBOX]).current_dir(&directory).stderr(Stdio::null());
+        command.status().expect("sh starts");
+        let mode = fs::metadata(directory.join("victim")).expect("it is there").permissions().mode() & 0o777;
+        assert_ne!(mode, 0o701);
+        for path in ["o/x", "o/link"].map(|name| directory.join(name)) {
+            // What follows the link that the name was is what the caller asked for: a link on the way is followed.
+            let _ = fs::remove_dir_all(path.join("deep"));
+        }
+    });
+    fs::remove_dir_all(directory).expect("it goes");
+}
+
+#[test]
 fn install_writes_nothing_through_a_link_that_takes_the_files_name() {
     let directory = scratch("install");
     fs::create_dir(directory.join("o")).expect("a fresh directory");

@@ -146,6 +146,15 @@ impl Entry {
         (self.number(340) as u32).into()
     }
 
+    /// The address of the host: utmp(5), ut_addr_v6.
+    pub fn address(&self) -> core::net::IpAddr {
+        let bytes: [u8; 16] = core::array::from_fn(|at| self.0[348 + at]);
+        match bytes {
+            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] => core::net::Ipv4Addr::new(a, b, c, d).into(),
+            _ => core::net::Ipv6Addr::from(bytes).into(),
+        }
+    }
+
     /// Whether it is about somebody who is logged in. A record without a name is free again.
     pub fn is_user(&self) -> bool {
         self.kind() == Kind::User as i16 && !self.user().is_empty()

@@ -76,7 +76,7 @@ fn is_own(env: &Env, name: &[u8], decompresses: bool) -> bool {
         return false;
     }
     let is_other = || call::find_program(&env.vars, name).is_some_and(|path| !call::is_this_program(&path));
-    decompresses || matches!(name, b"gzip" | b"bzip2" | b"xz" | b"lzop") || !is_other()
+    decompresses || matches!(name, b"gzip" | b"bzip2" | b"xz" | b"lzma" | b"lzop") || !is_other()
 }
 
 /// Makes a stream standard input, from where it is: by a seek, or through a process that passes on what has been read.

@@ -15,7 +15,7 @@ use rbox_core::time::{Civil, Zone};
 use rbox_core::{files, push, text};
 
 options! {
-    "[-lvtpnojqCK] ARCHIVE[.zip] [NAME]... [-x NAME]... [-d DIRECTORY]
+    "[-lvtpcznoufjqCKZ1] ARCHIVE[.zip] [NAME]... [-x NAME]... [-d DIRECTORY]
 
 Extract the members NAME (patterns), or all, of a zip archive. Files that exist are
 replaced after a question.
@@ -24,6 +24,12 @@ replaced after a question.
   -v            List also methods, compressed sizes and checksums
   -t            Test the data
   -p            Write the data to standard output
+  -c            The same, with the names
+  -z            Print the comment of the archive
+  -Z            With -1: list names alone
+  -1            See -Z
+  -u            Extract what is newer than the file that exists, and what is missing
+  -f            Extract what is newer than the file that exists
   -n            Never replace files
   -o            Replace files without a question
   -j            Leave out directories of names
@@ -36,6 +42,12 @@ replaced after a question.
     VERBOSE = "-v",
     TEST = "-t",
     PRINT = "-p",
+    PRINT_NAMES = "-c",
+    COMMENT = "-z",
+    INFO = "-Z",
+    NAMES = "-1",
+    UPDATE = "-u",
+    FRESHEN = "-f",
     NEVER = "-n",
     ALWAYS = "-o",
     JUNK = "-j",
@@ -56,12 +68,25 @@ const NOT_MATCHED: u8 = 11;
 const TARGET_MAX: usize = 4096;
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
+    if args.has(INFO) != args.has(NAMES) {
+        return Err(Error::new("-Z and -1 need each other: other lists of zipinfo are not supported"));
+    }
     let (path, mut selection) = Selection::of(args)?;
     let (file, path) = open_archive(path)?;
     let mut archive = Archive::open(file).map_err(|error| error.context(&path))?;
     let is_quiet = args.has(QUIET);
+    if args.has(NAMES) {
+        let status = list_names(env, &mut archive, &mut selection).map_err(|error| error.context(&path))?;
+        return Ok(selection.report(env, status));
+    }
     if !is_quiet && !args.has(PRINT) {
         env.stdout.write(&text!("Archive:  ", &path, "\n"))?;
+    }
+    if args.has(COMMENT) {
+        for line in archive.comment.split_inclusive(|&byte| byte == b'\n') {
+            env.stdout.write(&text!(&shown(line.trim_ascii_end()), "\n"))?;
+        }
+        return Ok(ExitStatus::SUCCESS);
     }
     let status = if args.has(LIST) || args.has(VERBOSE) {
         list(env, &mut archive, &mut selection, args.has(VERBOSE)).map_err(|error| error.context(&path))?
@@ -163,6 +188,15 @@ fn shown(name: &[u8]) -> Vec<u8> {
     line
 }
 
+fn list_names(env: &mut Env, archive: &mut Archive, selection: &mut Selection<'_>) -> Outcome {
+    while let Some(member) = archive.next_member()? {
+        if selection.takes(&member.name) {
+            env.stdout.write(&text!(&shown(&member.name), "\n"))?;
+        }
+    }
+    Ok(ExitStatus::SUCCESS)
+}
+
 fn list(env: &mut Env, archive: &mut Archive, selection: &mut Selection<'_>, verbose: bool) -> Outcome {
     env.stdout.write(if verbose {
         b" Length   Method    Size  Cmpr    Date    Time   CRC-32   Name
@@ -218,7 +252,7 @@ fn date(time: &Civil) -> Vec<u8> {
 /// What is done with each member.
 enum Run<'a> {
     Test { quiet: bool },
-    Print,
+    Print { names: bool },
     Extract(Box<Extraction<'a>>),
 }
 
@@ -228,6 +262,9 @@ struct Extraction<'a> {
     zone: Zone,
     junk: bool,
     quiet: bool,
+    /// Only what is newer than the file, and only where there is one.
+    updates: bool,
+    freshens: bool,
     /// Whether files are replaced; a question where it is not known.
     replaces: Option<bool>,
 }
@@ -238,8 +275,8 @@ impl<'a> Run<'a> {
         if args.has(TEST) {
             return Ok(Self::Test { quiet });
         }
-        if args.has(PRINT) {
-            return Ok(Self::Print);
+        if args.has(PRINT) || args.has(PRINT_NAMES) {
+            return Ok(Self::Print { names: !quiet && !args.has(PRINT) });
         }
         let directory = args.value(DIRECTORY).unwrap_or(b".");
         match mkdirat(CWD, directory, Mode::from_raw_mode(0o777)) {
@@ -263,6 +300,8 @@ impl<'a> Run<'a> {
             zone: Zone::load(env.vars.get("TZ")),
             junk: args.has(JUNK),
             quiet,
+            updates: args.has(UPDATE) || args.has(FRESHEN),
+            freshens: args.has(FRESHEN),
             replaces,
         })))
     }
@@ -284,8 +323,14 @@ impl<'a> Run<'a> {
 
     fn one(&mut self, env: &mut Env, archive: &Archive, member: &Member) -> Result<()> {
         match self {
-            Self::Print if member.is_directory() => Ok(()),
-            Self::Print => copy(archive, member, &mut |data| env.stdout.write(data)),
+            Self::Print { names: false } if member.is_directory() => Ok(()),
+            Self::Print { names: false } => copy(archive, member, &mut |data| env.stdout.write(data)),
+            Self::Print { names: true } => {
+                let verb = if member.is_stored() { " extracting: " } else { "  inflating: " };
+                env.stdout.write(&text!(verb, Left(&shown(&member.name), 22), "  \n"))?;
+                copy(archive, member, &mut |data| env.stdout.write(data))?;
+                env.stdout.write(b"\n")
+            }
             Self::Test { quiet } => {
                 copy(archive, member, &mut |_| Ok(()))?;
                 match quiet {
@@ -332,7 +377,16 @@ impl Extraction<'_> {
             return Err(Error::parts(&[&name, b": encrypted members are not supported"]));
         }
         let is_directory = member.is_directory();
-        let exists = |directory: &[u8], name: &[u8]| files::stat(CWD, &join_path(directory, name), false).is_ok();
+        let stat = |directory: &[u8], name: &[u8]| files::stat(CWD, &join_path(directory, name), false);
+        let exists = |directory: &[u8], name: &[u8]| stat(directory, name).is_ok();
+        let is_due = match stat(self.directory, &name) {
+            _ if !self.updates => true,
+            Ok(stat) => is_directory || stat.st_mtime < member.moment(&self.zone).seconds,
+            Err(_) => !self.freshens,
+        };
+        if !is_due {
+            return Ok(());
+        }
         if exists(self.directory, &name) {
             if is_directory {
                 return Ok(());

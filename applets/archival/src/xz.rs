@@ -1,5 +1,4 @@
-//! `xz`, `unxz`, `xzcat`, `lzma`, `unlzma`, `lzcat`: compress and decompress files by LZMA. As in BusyBox, nothing is
-//! compressed to the old format of lzma.
+//! `xz`, `unxz`, `xzcat`, `lzma`, `unlzma`, `lzcat`: compress and decompress files by LZMA.
 
 use rbox_core::codec::Format;
 use rbox_core::prelude::*;
@@ -11,7 +10,7 @@ options! {
 
 Replace each FILE by a compressed FILE.xz, or FILE.xz or FILE.lzma by FILE as
 unxz; without FILE, or as xzcat, write to standard output. lzma, unlzma and lzcat
-do the same with the format lzma, to which nothing is compressed.
+do the same with the format lzma.
 
   -c, --stdout, --to-stdout  Write to standard output; keep FILE
   -d, --decompress  Decompress
@@ -23,9 +22,10 @@ do the same with the format lzma, to which nothing is compressed.
   -q, --quiet       Print no warnings
   -t, --test        Test compressed files
   -v, --verbose     Print each name and how much was saved
-  -F, --format=FORMAT  Use FORMAT: xz, lzma (alone), which is only decompressed, or
-                    auto
+  -F, --format=FORMAT  Use FORMAT: xz, lzma (alone) or auto
   -S, --suffix=SUFFIX  Use SUFFIX instead of .xz or .lzma
+  -M, --memlimit, --memlimit-decompress=SIZE  Decompress with at most SIZE bytes of
+                    memory (256M); 0 is the default
   -T, --threads=NUM  Ignored: one thread is used
   -e, --extreme     Ignored: the level alone counts
       --fast        Compress fast
@@ -42,6 +42,7 @@ do the same with the format lzma, to which nothing is compressed.
     VERBOSE = "-v",
     FORMAT = "-F",
     SUFFIX = "-S",
+    MEMORY = "-M",
     FAST = "--fast",
     BEST = "--best",
     LEVEL = "-NUM",
@@ -64,9 +65,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         Some(b"lzma" | b"alone") => Format::Lzma,
         Some(word) => return Err(Error::parts(&[b"unknown format '", word, b"'"])),
     };
-    if action == Action::Compress && format == Format::Lzma {
-        return Err(Error::new("compression to the format lzma is not supported; -d decompresses"));
-    }
     let suffix = args.value(SUFFIX).unwrap_or(if format == Format::Xz { b".xz" } else { b".lzma" });
     let job = Job {
         to_stdout: args.has(STDOUT) || env.name.ends_with(b"cat"),
@@ -74,6 +72,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         force: args.has(FORCE),
         verbose: args.has(VERBOSE),
         quiet: args.has(QUIET),
+        memory: compress::memory(args, MEMORY)?,
         ..Job::new(action, format, compress::level(args, [FAST, BEST, LEVEL], 0, 6)?, suffix)
     };
     compress::run(env, &job, args.operands())

@@ -2,6 +2,7 @@
 
 use rbox_core::codec::Format;
 use rbox_core::io::Output;
+use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, Mode, OFlags, openat, unlinkat};
 
@@ -20,6 +21,8 @@ output. unzstd needs no -d. Compression is not supported.
   -k, --keep     Keep FILE (default)
       --rm       Remove FILE once it has been decompressed
   -l, --list     Print the sizes of compressed files
+  -M, --memory=SIZE  Take at most SIZE bytes of memory (128M)
+      --long[=N]  Take at most 2^N bytes of memory (27), N being 10 to 31
   -o OUTPUT      Write to the file OUTPUT
   -q, --quiet    Print no warnings
   -t, --test     Test compressed files
@@ -30,6 +33,8 @@ output. unzstd needs no -d. Compression is not supported.
     KEEP = "-k",
     REMOVE = "--rm",
     LIST = "-l",
+    MEMORY = "-M",
+    LONG = "--long",
     OUTPUT = "-o",
     QUIET = "-q",
     TEST = "-t",
@@ -49,12 +54,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if action == Action::Compress {
         return Err(Error::new("compression is not supported; -d decompresses"));
     }
+    let memory = match args.last_of(&[MEMORY, LONG]) {
+        Some(LONG) => Some(1 << parse_in_range(args.value(LONG).unwrap_or(b"27"), 10, 31)?),
+        _ => compress::memory(args, MEMORY)?,
+    };
     let job = Job {
         to_stdout: args.has(STDOUT) || args.has(OUTPUT) || env.name.ends_with(b"cat"),
         keep: args.last_of(&[KEEP, REMOVE]) != Some(REMOVE),
         force: args.has(FORCE),
         verbose: args.has(VERBOSE),
         quiet: args.has(QUIET),
+        memory,
         ..Job::new(action, Format::Zstd, 1, b".zst")
     };
     let Some(path) = args.value(OUTPUT).filter(|_| action == Action::Decompress) else {

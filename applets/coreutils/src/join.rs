@@ -92,7 +92,8 @@ struct Side<'a> {
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
-    let &[one, two] = args.operands_between(2, 2)? else { return Err(Error::usage()) };
+    let (files, more) = split(args);
+    let &[one, two] = &files[..] else { return Err(Error::usage()) };
     if one == b"-" && two == b"-" {
         return Err(Error::new("both files cannot be standard input"));
     }
@@ -114,7 +115,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     };
     let empty = args.value(EMPTY).unwrap_or_default();
     let mut format =
-        Format { separator, out, end, empty, ignores_case: args.has(IGNORE_CASE), list: list(args)?, checks };
+        Format { separator, out, end, empty, ignores_case: args.has(IGNORE_CASE), list: list(args, &more)?, checks };
     let side = |env: &mut Env, name, at: usize| -> Result<Side<'_>> {
         let (line, before) = (Line::default(), Line::default());
         let (key, prints_unpaired) = (keys[at], unpaired[at]);
@@ -206,12 +207,24 @@ fn separator(args: &Args<'_>) -> Result<Separator> {
     Ok(found.unwrap_or(Separator::Blanks))
 }
 
-/// The fields of all `-o`.
-fn list(args: &Args<'_>) -> Result<Vec<(usize, usize)>> {
+/// The files, and elements of a list that are words of their own, which POSIX once allowed: `-o 1.1 2.2`. Those are the
+/// words right after a `-o` and its value that are not needed as files.
+fn split<'a>(args: &Args<'a>) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
+    let (mut files, mut more) = (Vec::new(), Vec::new());
+    for (at, operand) in args.operands().iter().enumerate() {
+        let last = args.options_before(at).checked_sub(1).map(|last| args.found()[last].0);
+        if last == Some(LIST) { more.push(*operand) } else { files.push(*operand) }
+    }
+    let needed = more.len().min(2usize.saturating_sub(files.len()));
+    files.extend(more.split_off(more.len() - needed));
+    (files, more)
+}
+
+/// The fields of all `-o`, and those that follow as words.
+fn list(args: &Args<'_>, more: &[&[u8]]) -> Result<Vec<(usize, usize)>> {
     let mut list = Vec::new();
-    for word in
-        args.values(LIST).filter(|word| *word != b"auto").flat_map(|words| words.split(|&byte| is_between(byte)))
-    {
+    let given = args.values(LIST).filter(|word| *word != b"auto");
+    for word in given.chain(more.iter().copied()).flat_map(|words| words.split(|&byte| is_between(byte))) {
         list.push(match rbox_core::bytes::split_once(word, b'.') {
             _ if word == b"0" => (0, 0),
             None => return Err(Error::parts(&[b"invalid field specifier: '", word, b"'"])),

@@ -11,22 +11,34 @@ use rbox_core::utmp::{Entry, Kind, Records, WTMP};
 use rbox_core::{push, text};
 
 options! {
-    "[-FHRWx] [-n N] [-f FILE] [USER | TERMINAL]...
+    "[-aFHiRWx] [-n N] [-f FILE] [-s TIME] [-t TIME] [-p TIME] [USER | TERMINAL]...
 
 Print when users logged in and out, the newest first; with operands, those USERs and TERMINALs only.
 
   -f, --file=FILE         Read FILE, not /var/log/wtmp
   -n, --limit=N           Print at most N lines
   -NUM                    Same as -n NUM
+  -s, --since=TIME        Print who logged in from TIME on
+  -t, --until=TIME        Print what was known at TIME
+  -p, --present=TIME      Print who was there at TIME
   -F, --fulltimes         Print times with seconds and years
+      --time-format=FORMAT  Print times as notime, short (default), full, iso
   -H                      Print a header
+  -a, --hostlast          Print hosts at the end of the lines
+  -i, --ip                Print addresses, not hosts
   -R, --nohostname        Print no hosts
   -W, -w, --fullnames     Print names and hosts in full
   -x, --system            Print shutdowns and changes of the run level too";
     FILE = "-f",
     LIMIT = "-n",
     NUMBER = "-NUM",
+    SINCE = "-s",
+    UNTIL = "-t",
+    PRESENT = "-p",
     FULL_TIMES = "-F",
+    TIME_FORMAT = "--time-format",
+    HOST_LAST = "-a",
+    ADDRESS = "-i",
     HEADER = "-H",
     NO_HOST = "-R",
     FULL_NAMES = "-W",
@@ -55,9 +67,58 @@ enum End {
     Running,
 }
 
+/// How times are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    None,
+    Short,
+    Full,
+    Iso,
+}
+
+impl Form {
+    fn of(args: &Args<'_>) -> Result<Self> {
+        Ok(match (args.last_of(&[FULL_TIMES, TIME_FORMAT]), args.value(TIME_FORMAT)) {
+            (None, _) | (Some(TIME_FORMAT), Some(b"short")) => Self::Short,
+            (Some(FULL_TIMES), _) | (_, Some(b"full")) => Self::Full,
+            (_, Some(b"notime")) => Self::None,
+            (_, Some(b"iso")) => Self::Iso,
+            (_, word) => return Err(Error::parts(&[b"unknown time format '", word.unwrap_or_default(), b"'"])),
+        })
+    }
+
+    /// The format of a whole time; strftime(3).
+    fn whole(self) -> &'static [u8] {
+        match self {
+            Self::None => b"",
+            Self::Short => b"%a %b %e %H:%M",
+            Self::Full => b"%c",
+            Self::Iso => b"%Y-%m-%dT%H:%M:%S%:z",
+        }
+    }
+}
+
+/// The time of an option.
+fn moment(args: &Args<'_>, option: Opt, zone: &Zone) -> Result<Option<i64>> {
+    let Some(word) = args.value(option) else { return Ok(None) };
+    // YYYYMMDDhhmmss, as util-linux reads it.
+    let time = match word.split_at_checked(12) {
+        Some((minutes, seconds)) if word.len() == 14 && word.iter().all(u8::is_ascii_digit) => {
+            time::parse_digits(&[minutes, b".", seconds].concat(), false, Moment::now(), zone)
+        }
+        _ => time::parse(word, Moment::now(), zone),
+    };
+    time.map(|time| Some(time.seconds)).ok_or_else(|| Error::parts(&[b"invalid date '", word, b"'"]))
+}
+
 struct Last<'a> {
     args: &'a Args<'a>,
     zone: Zone,
+    form: Form,
+    /// The times of `-s`, `-t` and `-p`.
+    since: Option<i64>,
+    until: Option<i64>,
+    present: Option<i64>,
     left: u64,
     /// Terminals whose session ended, and when: a logout or the next login.
     ends: Vec<(Vec<u8>, i64)>,
@@ -76,9 +137,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         None => 0,
     };
     let mut records = Records::open(Some(path))?;
+    let zone = Zone::load(env.vars.get("TZ"));
     let mut last = Last {
         args,
-        zone: Zone::load(env.vars.get("TZ")),
+        form: Form::of(args)?,
+        since: moment(args, SINCE, &zone)?,
+        until: moment(args, UNTIL, &zone)?,
+        present: moment(args, PRESENT, &zone)?,
+        zone,
         left: if left == 0 { u64::MAX } else { left },
         ends: Vec::new(),
         shutdown: None,
@@ -97,8 +163,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
             last.take(env, &entry)?;
         }
     }
-    if let Some(first) = records.get(0)? {
-        let begin = time::format(b"%c", Moment { seconds: first.seconds(), nanos: 0 }, &last.zone);
+    if let Some(first) = records.get(0)?.filter(|_| last.form != Form::None) {
+        let form: &[u8] = if last.form == Form::Iso { last.form.whole() } else { b"%c" };
+        let begin = time::format(form, Moment { seconds: first.seconds(), nanos: 0 }, &last.zone);
         env.stdout.write(&text!("\n", base_name(path), " begins ", begin, "\n"))?;
     }
     Ok(ExitStatus::SUCCESS)
@@ -108,6 +175,9 @@ impl Last<'_> {
     /// The next record, older than all before.
     fn take(&mut self, env: &mut Env, entry: &Entry) -> Result<()> {
         let when = entry.seconds();
+        if self.until.is_some_and(|until| when > until) {
+            return Ok(());
+        }
         let is_system = entry.line() == b"~";
         if entry.kind() == BOOT || is_system && entry.user() == b"reboot" {
             let end = self.shutdown.map_or(End::Running, End::At);
@@ -169,12 +239,20 @@ impl Last<'_> {
         if !wanted.is_empty() && !wanted.iter().any(|&word| is_it(word)) {
             return Ok(());
         }
-        let full = self.args.has(FULL_TIMES);
-        let form: &[u8] = if full { b"%c" } else { b"%a %b %e %H:%M" };
+        let is_later = match end {
+            End::At(at) | End::Down(at) | End::Crash(at) => self.present.is_some_and(|present| present > at),
+            _ => false,
+        };
+        let began = entry.seconds();
+        if is_later || self.since.is_some_and(|since| began < since) || self.present.is_some_and(|at| began > at) {
+            return Ok(());
+        }
+        let form = self.form.whole();
+        let end_form = if self.form == Form::Short { b"%H:%M" } else { form };
         let time = |form: &[u8], seconds| time::format(form, Moment { seconds, nanos: 0 }, &self.zone);
         let begin = time(form, entry.seconds());
         let (word, until) = match end {
-            End::At(at) => (text!("- ", time(if full { form } else { b"%H:%M" }, at)), at),
+            End::At(at) => (text!("- ", time(end_form, at)), at),
             End::Down(at) => (text!("- down"), at),
             End::Crash(at) => (text!("- crash"), at),
             End::LoggedIn => return self.print_open(env, entry, line, &begin, "  still", "logged in"),
@@ -182,7 +260,7 @@ impl Last<'_> {
             End::Gone => return self.print_open(env, entry, line, &begin, "   gone", "- no logout"),
         };
         let span = span(until.saturating_sub(entry.seconds()));
-        self.print(env, [entry.user(), line, entry.host()], &begin, &word, &span)
+        self.print(env, [entry.user(), line, &self.host(entry)], &begin, &word, &span)
     }
 
     /// A line without an end.
@@ -195,8 +273,12 @@ impl Last<'_> {
         one: &str,
         other: &str,
     ) -> Result<()> {
-        let names = [entry.user(), line, entry.host()];
-        if self.args.has(FULL_TIMES) {
+        let host = self.host(entry);
+        let names = [entry.user(), line, &host];
+        if self.form == Form::None {
+            return self.print(env, names, begin, b"", other.trim_start_matches("- ").as_bytes());
+        }
+        if self.form != Form::Short {
             return self.print(
                 env,
                 names,
@@ -208,17 +290,32 @@ impl Last<'_> {
         self.print(env, names, begin, one.as_bytes(), other.as_bytes())
     }
 
+    /// Where the user comes from, as it is printed.
+    fn host(&self, entry: &Entry) -> Vec<u8> {
+        if self.args.has(ADDRESS) { text!(entry.address()) } else { entry.host().to_vec() }
+    }
+
     fn print(&mut self, env: &mut Env, names: [&[u8]; 3], begin: &[u8], end: &[u8], span: &[u8]) -> Result<()> {
         self.left -= 1;
         let is_full = self.args.has(FULL_NAMES);
         let cut = |text: &'_ [u8], most: usize| if is_full { text.len() } else { text.len().min(most) };
         let [user, line, host] = names;
         let mut text = text!(Left(&user[..cut(user, 8)], 8), " ", Left(&line[..line.len().min(12)], 12), " ");
-        if !self.args.has(NO_HOST) {
+        let (has_host, is_last) = (!self.args.has(NO_HOST), self.args.has(HOST_LAST));
+        if has_host && !is_last {
             push!(text, Left(&host[..cut(host, 16)], 16), " ");
         }
-        let (time, until) = if self.args.has(FULL_TIMES) { (24, 26) } else { (16, 7) };
-        push!(text, Left(begin, time), " ", Left(end, until), " ", span);
+        let (time, until) = match self.form {
+            Form::None => (0, 0),
+            Form::Short => (16, 7),
+            Form::Full => (24, 26),
+            Form::Iso => (25, 27),
+        };
+        let end = if self.form == Form::None { b"" } else { end };
+        push!(text, Left(begin, time), " ", Left(end, until), " ", Left(span, if is_last { 12 } else { 0 }));
+        if has_host && is_last {
+            push!(text, " ", host);
+        }
         text.truncate(text.trim_ascii_end().len());
         text.push(b'\n');
         env.stdout.write(&text)

@@ -74,6 +74,11 @@ impl Member {
         Moment { seconds: self.modified.unwrap_or_else(|| zone.moment(&self.time)), nanos: 0 }
     }
 
+    /// Whether it is not compressed.
+    pub fn is_stored(&self) -> bool {
+        self.method == STORED
+    }
+
     /// The name of the method, at most six characters.
     pub fn method_name(&self) -> &'static str {
         match self.method {
@@ -97,6 +102,8 @@ pub struct Archive {
     left: u64,
     /// What precedes the archive in the file: a program that extracts it.
     start: u64,
+    /// The comment about the whole.
+    pub comment: Vec<u8>,
 }
 
 /// A part of a file as a stream, after some bytes of its own.
@@ -153,7 +160,9 @@ impl Archive {
         let directory_at = directory_end.checked_sub(size).ok_or_else(corrupted)?;
         let start = directory_at.checked_sub(offset).ok_or_else(corrupted)?;
         let directory = part(&file, directory_at, size);
-        Ok(Self { file, directory, left, start })
+        let comment = &end[END as usize..];
+        let comment = comment[..comment.len().min(u16_at(end, 20).into())].to_vec();
+        Ok(Self { file, directory, left, start, comment })
     }
 
     /// The next member, in the order of the central directory.

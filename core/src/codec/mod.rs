@@ -27,7 +27,7 @@ pub enum Format {
     Bzip2,
     /// The .xz file format 1.1.0.
     Xz,
-    /// The format of LZMA Utils, .lzma; there is no encoder.
+    /// The format of LZMA Utils, .lzma.
     Lzma,
     /// RFC 8878; there is no encoder.
     Zstd,
@@ -114,6 +114,7 @@ pub struct Decoder {
     engine: Engine,
     state: State,
     is_checked: bool,
+    memory: Option<u64>,
 }
 
 /// Where a decoder is.
@@ -144,7 +145,7 @@ enum Engine {
 impl Decoder {
     /// A decoder of what `input` has next.
     pub fn new(format: Format, input: Input) -> Self {
-        Self { input, format, engine: Engine::None, state: State::Start, is_checked: true }
+        Self { input, format, engine: Engine::None, state: State::Start, is_checked: true, memory: None }
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end. The errors name the input.
@@ -177,9 +178,9 @@ impl Decoder {
             Format::Gzip => Engine::Gzip(gzip::Reader::new(&mut self.input)?),
             Format::Deflate => Engine::Deflate(Inflate::new()),
             Format::Bzip2 => Engine::Bzip2(Box::new(bzip2::Reader::new(&mut self.input)?)),
-            Format::Xz => Engine::Xz(xz::Reader::xz()),
-            Format::Lzma => Engine::Xz(xz::Reader::lzma(&mut self.input)?),
-            Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input)?)),
+            Format::Xz => Engine::Xz(xz::Reader::xz(self.memory)),
+            Format::Lzma => Engine::Xz(xz::Reader::lzma(&mut self.input, self.memory)?),
+            Format::Zstd => Engine::Zstd(Box::new(zstd::Reader::new(&mut self.input, self.memory)?)),
             Format::Lzw => Engine::Lzw(lzw::Reader::new(&mut self.input)?),
             Format::Lzop => Engine::Lzop(lzop::Reader::new(&mut self.input, self.is_checked)?),
         };
@@ -257,6 +258,11 @@ impl Decoder {
         self.is_checked = false;
     }
 
+    /// Sets the most bytes of memory that .xz, .lzma and .zst may ask for. It is taken as the data come.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.memory = Some(bytes);
+    }
+
     /// Reads the header of the first member, if that is not done yet.
     pub fn start(&mut self) -> Result<()> {
         self.read(&mut []).map(drop)
@@ -287,6 +293,7 @@ enum Compressor {
     Deflate(Box<Deflate>),
     Bzip2(bzip2::Writer),
     Xz(Box<xz::Writer>),
+    Lzma(Box<xz::Alone>),
     Lzop(lzop::Writer),
 }
 
@@ -308,10 +315,9 @@ impl Encoder {
             Format::Deflate => Compressor::Deflate(Box::new(Deflate::new(level))),
             Format::Bzip2 => Compressor::Bzip2(bzip2::Writer::new(level)),
             Format::Xz => Compressor::Xz(Box::new(xz::Writer::new(level, &mut output)?)),
+            Format::Lzma => Compressor::Lzma(Box::new(xz::Alone::new(level)?)),
             Format::Lzop => Compressor::Lzop(lzop::Writer::new(header, level, &mut output)?),
-            Format::Zstd | Format::Lzw | Format::Lzma => {
-                return Err(Error::new("there is no compression to this format"));
-            }
+            Format::Zstd | Format::Lzw => return Err(Error::new("there is no compression to this format")),
         };
         Ok(Self { output, engine })
     }
@@ -325,6 +331,7 @@ impl Encoder {
             Compressor::Deflate(deflate) => deflate.encode(content, output, false),
             Compressor::Bzip2(writer) => writer.encode(content, output),
             Compressor::Xz(writer) => writer.encode(content, output),
+            Compressor::Lzma(writer) => writer.encode(content, output),
             Compressor::Lzop(writer) => writer.encode(content, output),
         }
     }
@@ -338,6 +345,7 @@ impl Encoder {
             Compressor::Deflate(mut deflate) => deflate.encode(&[], output, true)?,
             Compressor::Bzip2(writer) => writer.finish(output)?,
             Compressor::Xz(writer) => writer.finish(output)?,
+            Compressor::Lzma(writer) => writer.finish(output)?,
             Compressor::Lzop(writer) => writer.finish(output)?,
         }
         self.output.flush()?;

@@ -4,20 +4,22 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaReader, Read, Write, XzReader};
+use lzma_rust2::{Lzma2Options, Lzma2Writer, LzmaOptions, LzmaReader, LzmaWriter, Read, Write, XzReader};
 
 use super::truncated;
 use crate::error::{Error, Result};
 use crate::hash::crc::Crc;
 use crate::io::{Input, Output};
+use crate::text;
 
-/// The most memory that a stream may ask for, in KB: four times what `xz -9` asks for.
-const MEMORY_MAX: u32 = 256 << 10;
+/// The most bytes of memory that a stream may ask for: four times what `xz -9` asks for.
+const MEMORY_MAX: u64 = 256 << 20;
 
 /// A decoder of one stream. Its dictionary grows with the data, up to the size that the header states.
 pub struct Reader {
     state: Stream,
     lent: Lent,
+    limit: u64,
     ended: bool,
 }
 
@@ -47,7 +49,7 @@ impl Read for Lent {
 
 impl Lent {
     /// Calls `read` while `input` is lent.
-    fn with<T>(&self, input: &mut Input, read: impl FnOnce() -> lzma_rust2::Result<T>) -> Result<T> {
+    fn with<T>(&self, input: &mut Input, limit: u64, read: impl FnOnce() -> lzma_rust2::Result<T>) -> Result<T> {
         let empty = Input::from_bytes(Vec::new());
         self.0.set(Some((core::mem::replace(input, empty), Ok(()))));
         let result = read();
@@ -55,26 +57,34 @@ impl Lent {
             *input = lent;
             failure?;
         }
-        result.map_err(describe)
+        result.map_err(|error| describe(error, limit))
     }
 }
 
+/// A limit in the unit of the crate.
+fn kilobytes(limit: u64) -> u32 {
+    u32::try_from(limit >> 10).unwrap_or(u32::MAX)
+}
+
 impl Reader {
-    /// A decoder of a stream in the .xz format.
-    pub fn xz() -> Self {
+    /// A decoder of a stream in the .xz format. `limit`: the most bytes of memory that it may ask for.
+    pub fn xz(limit: Option<u64>) -> Self {
+        let limit = limit.unwrap_or(MEMORY_MAX);
         let lent = Lent::default();
         Self {
-            state: Stream::Xz(Box::new(XzReader::new_mem_limit(lent.clone(), false, MEMORY_MAX))),
+            state: Stream::Xz(Box::new(XzReader::new_mem_limit(lent.clone(), false, kilobytes(limit)))),
             lent,
+            limit,
             ended: false,
         }
     }
 
     /// A decoder of a stream in the .lzma format, whose header is read.
-    pub fn lzma(input: &mut Input) -> Result<Self> {
+    pub fn lzma(input: &mut Input, limit: Option<u64>) -> Result<Self> {
+        let limit = limit.unwrap_or(MEMORY_MAX);
         let lent = Lent::default();
-        let reader = lent.with(input, || LzmaReader::new_mem_limit(lent.clone(), MEMORY_MAX, None))?;
-        Ok(Self { state: Stream::Lzma(Box::new(reader)), lent, ended: false })
+        let reader = lent.with(input, limit, || LzmaReader::new_mem_limit(lent.clone(), kilobytes(limit), None))?;
+        Ok(Self { state: Stream::Lzma(Box::new(reader)), lent, limit, ended: false })
     }
 
     /// Decodes up to `into.len()` bytes; 0 means the end of the stream, whose checks are right.
@@ -83,7 +93,7 @@ impl Reader {
             return Ok(0);
         }
         let state = &mut self.state;
-        let count = self.lent.with(input, || match state {
+        let count = self.lent.with(input, self.limit, || match state {
             Stream::Xz(reader) => reader.read(into),
             Stream::Lzma(reader) => reader.read(into),
         })?;
@@ -93,13 +103,20 @@ impl Reader {
 }
 
 /// The error of the crate as ours.
-fn describe(error: lzma_rust2::Error) -> Error {
+fn describe(error: lzma_rust2::Error, limit: u64) -> Error {
     match error {
         lzma_rust2::Error::Eof => truncated(),
-        lzma_rust2::Error::OutOfMemory(_) => Error::new("it needs more than 256 MB of memory, or more than there is"),
+        lzma_rust2::Error::OutOfMemory(_) => {
+            Error::new(text!("it needs more than ", limit >> 20, " MB of memory, or more than there is"))
+        }
         lzma_rust2::Error::Unsupported(_) => Error::new("unsupported options"),
         _ => super::corrupted(),
     }
+}
+
+/// The error of an encoder.
+fn failed(error: lzma_rust2::Error) -> Error {
+    describe(error, MEMORY_MAX)
 }
 
 // The .xz file format 1.1.0, 2.1: the header and the footer of a stream. The check is a CRC of 32 bits.
@@ -153,7 +170,7 @@ impl Writer {
         self.crc.update(content);
         self.length += content.len() as u64;
         while !content.is_empty() {
-            let count = self.block.write(content).map_err(describe)?;
+            let count = self.block.write(content).map_err(failed)?;
             content = &content[count..];
             let buffer = self.block.inner_mut();
             output.write(&buffer.0)?;
@@ -165,7 +182,7 @@ impl Writer {
 
     /// Ends the block, and writes the index and the footer.
     pub fn finish(self, output: &mut Output) -> Result<()> {
-        let buffer = self.block.finish().map_err(describe)?;
+        let buffer = self.block.finish().map_err(failed)?;
         output.write(&buffer.0)?;
         let packed = self.packed + buffer.0.len() as u64;
         output.write_repeated(0, filling(packed))?;
@@ -182,6 +199,34 @@ impl Writer {
         output.write(&sum[footer.len()..])?;
         output.write(&footer)?;
         output.write(FOOTER_MAGIC)
+    }
+}
+
+/// An encoder of a stream in the .lzma format, with a marker at its end.
+pub struct Alone(LzmaWriter<Buffer>);
+
+impl Alone {
+    /// Encodes with xz's preset of that level (0-9).
+    pub fn new(level: u8) -> Result<Self> {
+        let options = LzmaOptions::with_preset(level.into());
+        LzmaWriter::new_use_header(Buffer::default(), &options, None).map(Self).map_err(failed)
+    }
+
+    /// Encodes bytes.
+    pub fn encode(&mut self, mut content: &[u8], output: &mut Output) -> Result<()> {
+        while !content.is_empty() {
+            let count = self.0.write(content).map_err(failed)?;
+            content = &content[count..];
+            let buffer = self.0.inner_mut();
+            output.write(&buffer.0)?;
+            buffer.0.clear();
+        }
+        Ok(())
+    }
+
+    /// Ends the stream.
+    pub fn finish(self, output: &mut Output) -> Result<()> {
+        output.write(&self.0.finish().map_err(failed)?.0)
     }
 }
 

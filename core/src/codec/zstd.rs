@@ -6,6 +6,7 @@ use rbox_codecs::zstd::{BLOCK_MAX, Blocks, Failure};
 use super::{corrupted, read_array, read_exact, truncated, wrong_checksum};
 use crate::error::{Error, Result};
 use crate::io::Input;
+use crate::text;
 
 /// The largest window: what zstd(1) accepts without being told otherwise.
 const WINDOW_MAX: u64 = 128 << 20;
@@ -25,8 +26,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads the header of a frame, or passes over a skippable one.
-    pub fn new(input: &mut Input) -> Result<Self> {
+    /// Reads the header of a frame, or passes over a skippable one. `limit`: the most bytes of its window.
+    pub fn new(input: &mut Input, limit: Option<u64>) -> Result<Self> {
         let magic = u32::from_le_bytes(read_array(input)?);
         if magic & !15 == 0x184D_2A50 {
             skip_frame(input)?;
@@ -58,8 +59,9 @@ impl Reader {
         if let Some(size) = left.filter(|_| is_single) {
             window = size;
         }
-        if window > WINDOW_MAX {
-            return Err(Error::new("it needs more than 128 MB of memory"));
+        let limit = limit.unwrap_or(WINDOW_MAX).min(1 << 31);
+        if window > limit {
+            return Err(Error::new(text!("it needs more than ", limit >> 20, " MB of memory")));
         }
         let checksum = if flags & 4 != 0 { Some(Xxh64::default()) } else { None };
         Ok(Self { blocks: Blocks::new(window as usize), checksum, left, ended: false, finished: false })

@@ -1,5 +1,9 @@
 //! Sizes and ratios: `-l` and `-v`.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use rbox_core::io::{Filter, Input};
 use rbox_core::prelude::*;
 use rbox_core::sys::BorrowedFd;
 use rbox_core::sys::fs::{self, FileType};
@@ -13,6 +17,26 @@ use super::{Decoded, Job};
 pub fn size(file: BorrowedFd<'_>) -> Option<u64> {
     let stat = fs::fstat(file).ok()?;
     (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then_some(stat.st_size as u64)
+}
+
+/// A stream whose size is not known, and how much of it has been read.
+pub fn counted(input: Input) -> (Input, Rc<Cell<u64>>) {
+    let (count, name) = (Rc::new(Cell::new(0)), input.name().to_vec());
+    let counter = Counter { input, count: Rc::clone(&count) };
+    (Input::from_filter(Box::new(counter), &name), count)
+}
+
+struct Counter {
+    input: Input,
+    count: Rc<Cell<u64>>,
+}
+
+impl Filter for Counter {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        let length = self.input.read(into)?;
+        self.count.set(self.count.get() + length as u64);
+        Ok(length)
+    }
 }
 
 /// The part of `length` that compression saved, in percent with one decimal.

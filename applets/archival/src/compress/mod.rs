@@ -8,7 +8,7 @@ mod replace;
 use rbox_core::codec::{Decoder, Encoder, Format, Header};
 use rbox_core::files::{self, Follow, Phase, Step};
 use rbox_core::io::{CHUNK, Input, Output};
-use rbox_core::number::parse_in_range;
+use rbox_core::number::{SIZE_SUFFIXES, parse_count, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::FileType;
 use rbox_core::sys::{fd, termios};
@@ -48,6 +48,8 @@ pub struct Job<'a> {
     pub named: bool,
     /// Which checksums lzop writes and compares: see `Header::checks`.
     pub checks: u8,
+    /// The most bytes of memory that decompression may take, if that is not the usual.
+    pub memory: Option<u64>,
 }
 
 impl<'a> Job<'a> {
@@ -67,6 +69,7 @@ impl<'a> Job<'a> {
             quiet: false,
             named: false,
             checks: 1,
+            memory: None,
         }
     }
 }
@@ -160,8 +163,13 @@ impl Work<'_> {
         }
     }
 
-    fn decode_stream(&mut self, env: &mut Env, input: Input, name: &[u8], action: Action) -> Result<()> {
-        let compressed = input.fd().and_then(list::size);
+    fn decode_stream(&mut self, env: &mut Env, mut input: Input, name: &[u8], action: Action) -> Result<()> {
+        let mut compressed = input.fd().and_then(list::size);
+        let mut count = None;
+        if compressed.is_none() && action == Action::List {
+            let (counted, read) = list::counted(input);
+            (input, count) = (counted, Some(read));
+        }
         let mut decoder = match self.open(input)? {
             Ok(decoder) => decoder,
             Err(mut plain) => return rbox_core::io::copy(&mut plain, &mut env.stdout).map(drop),
@@ -175,6 +183,7 @@ impl Work<'_> {
             }
             _ => self.decode(env, &mut decoder, None)?,
         };
+        compressed = compressed.or(count.map(|count| count.get()));
         match action {
             Action::List => self.totals.add(env, self.job, &decoded, compressed, name),
             Action::Test if self.job.verbose => env.stderr.write(&text!(name, ":\t OK\n")),
@@ -232,6 +241,9 @@ impl Work<'_> {
         let mut decoder = Decoder::new(format, input);
         if self.job.checks == 0 {
             decoder.ignore_checksums();
+        }
+        if let Some(bytes) = self.job.memory {
+            decoder.limit_memory(bytes);
         }
         decoder.start()?;
         Ok(Ok(decoder))
@@ -310,6 +322,12 @@ pub fn level(args: &Args<'_>, [fast, best, number]: [Opt; 3], least: u64, defaul
         Some(_) => parse_in_range(args.value(number).unwrap_or_default(), least, 9)?,
     };
     Ok(level as u8)
+}
+
+/// The bytes of memory that an option gives; 0 stands for the usual.
+pub fn memory(args: &Args<'_>, option: Opt) -> Result<Option<u64>> {
+    let parsed = args.value(option).map(|word| parse_count(word, SIZE_SUFFIXES)).transpose()?;
+    Ok(parsed.filter(|&bytes| bytes > 0))
 }
 
 /// What the last of three options asks for, or the name of the applet.

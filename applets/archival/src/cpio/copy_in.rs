@@ -12,6 +12,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::AsFd;
 use rbox_core::sys::fs::FileType;
 use rbox_core::sys::process;
+use rbox_core::term::{Shown, clean};
 use rbox_core::text::{Hex, Right};
 use rbox_core::time::Zone;
 use rbox_core::{push, text};
@@ -87,6 +88,8 @@ struct CopyIn {
     by_id: FileIds<usize>,
     waiting: usize,
     is_root: bool,
+    /// The terminal that is asked for names.
+    terminal: Option<Input>,
 }
 
 impl CopyIn {
@@ -108,6 +111,7 @@ impl CopyIn {
             by_id: FileIds::default(),
             waiting: 0,
             is_root: process::geteuid().is_root(),
+            terminal: if args.has(RENAME) { Some(Input::open(b"/dev/tty")?) } else { None },
         })
     }
 
@@ -157,6 +161,15 @@ impl CopyIn {
         }
         if args.has(LIST) {
             return self.list(env, args, &entry);
+        }
+        if let Some(terminal) = &mut self.terminal {
+            env.stdout.flush()?;
+            env.stderr.write(&text!("rename ", &clean(&entry.name, b"", Shown::Caret), " -> "))?;
+            env.stderr.flush()?;
+            entry.name = terminal.line()?.unwrap_or_default().to_vec();
+            if entry.name.is_empty() {
+                return Ok(());
+            }
         }
         entry.uid = self.owner.0.unwrap_or(entry.uid);
         entry.gid = self.owner.1.unwrap_or(entry.gid);

@@ -270,16 +270,20 @@ pub fn pass(env: &mut Env, args: &Args<'_>) -> Outcome {
     let [directory] = args.operands() else { return Err(Error::usage()) };
     let mut extractor = extractor(args, directory)?;
     let owner = owner(args)?;
-    let mut linked: FileIds<Vec<u8>> = FileIds::default();
+    let mut copied: FileIds<Vec<u8>> = FileIds::default();
     let mut bytes = 0;
     let mut copy = |(env, path): (&mut Env, &[u8])| {
         let (mut entry, stat) = entry_of(args, owner, path)?;
-        let first = linked.get(id(&stat)).filter(|_| entry.kind() != FileType::Directory);
+        let first = copied.get(id(&stat)).filter(|_| entry.kind() != FileType::Directory);
         if let Some(first) = first {
             (entry.is_hard_link, entry.target) = (true, first.clone());
         }
         bytes += entry.size;
-        let is_made = if entry.kind() == FileType::RegularFile && !entry.is_hard_link {
+        let is_linked = args.has(LINK) && !entry.is_hard_link && entry.kind() != FileType::Directory;
+        let linked = if is_linked { extractor.link(path, &entry)? } else { None };
+        let is_made = if let Some(is_made) = linked {
+            is_made
+        } else if entry.kind() == FileType::RegularFile && !entry.is_hard_link {
             copy_file(&mut extractor, path, &entry)?
         } else {
             extractor.make(&entry)?
@@ -289,7 +293,7 @@ pub fn pass(env: &mut Env, args: &Args<'_>) -> Outcome {
             return Err(Error::new(message).with_status(0));
         }
         if fs::link_count(&stat) > 1 {
-            linked.insert(id(&stat), entry.name.clone());
+            copied.insert(id(&stat), entry.name.clone());
         }
         report_file(env, args, &[&directory[..], b"/", &entry.name].concat(), false)
     };

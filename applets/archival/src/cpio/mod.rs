@@ -40,9 +40,12 @@ whose names are read into DIRECTORY (-p).
       --only-verify-crc          Check the sums of an archive
       --absolute-filenames       Keep leading / and .., and follow links
       --no-absolute-filenames    Extract below the current directory (default)
+  -l, --link                     With -p: link files instead of copying them where that is possible
+  -n, --numeric-uid-gid          Ignored: owners are listed by their numbers
+  -r, --rename                   Ask for each name on the terminal; an empty one skips the file
       --ignore-devno             Archive no device numbers
       --renumber-inodes          Archive inode numbers from 0 on
-      --reproducible             Both
+      --reproducible, --device-independent  Both
   -v, --verbose                  Print names; with -t all about the files
   -V, --dot                      Print a dot for each file
       --quiet                    Do not print the number of blocks";
@@ -70,12 +73,15 @@ whose names are read into DIRECTORY (-p).
     VERIFY = "--only-verify-crc",
     ABSOLUTE = "--absolute-filenames",
     NOT_ABSOLUTE = "--no-absolute-filenames",
+    LINK = "-l",
+    RENAME = "-r",
     IGNORE_DEVICE = "--ignore-devno",
     RENUMBER = "--renumber-inodes",
     REPRODUCIBLE = "--reproducible",
     VERBOSE = "-v",
     DOT = "-V",
     QUIET = "--quiet",
+    "-n" => ignored,
 }
 
 /// The applet.

@@ -17,6 +17,10 @@ const LOCK: &[u8] = b"/var/lib/dpkg/lock";
 
 pub struct Database {
     pub packages: Vec<Paragraph>,
+    /// Paths that were unpacked or removed, and triggers that packages activate.
+    pub touched: Vec<Vec<u8>>,
+    /// Packages that were configured, and how many of those had come before, which do not concern them any longer.
+    pub configured: Vec<(Vec<u8>, usize)>,
     /// Held while anything changes.
     _lock: Option<OwnedFd>,
 }
@@ -30,7 +34,7 @@ impl Database {
             text => text?,
         };
         let packages = control::parse(&text).map_err(|error| error.context(STATUS))?;
-        Ok(Self { packages, _lock: lock })
+        Ok(Self { packages, touched: Vec::new(), configured: Vec::new(), _lock: lock })
     }
 
     /// The package of that name, which may say its architecture after a colon.

@@ -17,7 +17,8 @@ use crate::deb::{self, ControlFile, Part};
 
 use super::database::{DIRECTORY, Database, conffiles, info_lines, info_path, is_unpacked, lines, state};
 use super::depends::Offers;
-use super::{Confs, remove, script};
+use super::divert::Diversions;
+use super::{Confs, remove, script, triggers};
 
 /// A package file that is to be installed.
 pub struct Package {
@@ -94,9 +95,11 @@ pub fn unpack(env: &mut Env, database: &mut Database, package: &Package) -> Resu
     let mut record = record(control, old.as_ref(), "install reinstreq half-installed");
     database.put(record.clone())?;
     let listed = extract(env, package)?;
+    database.touched.extend_from_slice(&listed);
+    database.touched.extend(triggers::names(&package.lines(b"triggers"), b"activate"));
     if let Some(there) = there {
         script::run(env, there, "postrm", &text!("upgrade ", version))?;
-        remove_obsolete(there, &listed, &conffiles(&record))?;
+        database.touched.extend(remove_obsolete(there, &listed, &conffiles(&record))?);
     }
     install_info(package, old.as_ref(), &listed)?;
     let known = conffiles(&record);
@@ -146,6 +149,7 @@ fn extract(env: &mut Env, package: &Package) -> Result<Vec<Vec<u8>>> {
     let mut extractor = Extractor::new(Guard::new(b"/", true)?, manner);
     let (input, _) = deb::open(env, &package.path, Part::Data)?;
     let mut reader = Reader::new(input, false);
+    let (diversions, name) = (Diversions::load()?, package.control.get("Package"));
     let (configuration, mut listed) = (package.lines(b"conffiles"), Vec::new());
     loop {
         let mut entry = match reader.advance().map_err(|error| error.context(&package.path))? {
@@ -158,10 +162,13 @@ fn extract(env: &mut Env, package: &Package) -> Result<Vec<Vec<u8>>> {
         listed.push(if bare == b"." { b"/.".to_vec() } else { text!("/", &bare) });
         if entry.is_hard_link {
             let target = checked(entry.target.strip_prefix(b"./").unwrap_or(&entry.target))?;
-            entry.target = text!("/", target);
+            entry.target = diversions.path(&text!("/", target), name).to_vec();
         }
         entry.name = text!("/", &bare);
         let is_configuration = configuration.contains(&entry.name);
+        if entry.kind() != FileType::Directory || entry.is_hard_link {
+            entry.name = diversions.path(&entry.name, name).to_vec();
+        }
         place(&mut extractor, &mut reader, entry, is_configuration)?;
     }
     match extractor.finish().into_iter().next() {
@@ -215,11 +222,12 @@ fn place(extractor: &mut Extractor, reader: &mut Reader, mut entry: Entry, waits
 }
 
 /// Removes files of the old version that the new one does not have.
-fn remove_obsolete(old: &Paragraph, listed: &[Vec<u8>], configuration: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
+fn remove_obsolete(old: &Paragraph, listed: &[Vec<u8>], configuration: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<Vec<u8>>> {
     let stays = |path: &Vec<u8>| listed.contains(path) || configuration.iter().any(|(known, _)| known == path);
     let mut obsolete = info_lines(old, b"list")?;
     obsolete.retain(|path| !stays(path));
-    remove::files(old, obsolete)
+    remove::files(old, obsolete.clone())?;
+    Ok(obsolete)
 }
 
 /// Puts the control files in place of the old ones.
@@ -246,7 +254,8 @@ fn install_info(package: &Package, old: Option<&Paragraph>, listed: &[Vec<u8>]) 
 pub fn configure_all(env: &mut Env, database: &mut Database, mut names: Vec<Vec<u8>>, how: &Confs) -> Result<()> {
     while !names.is_empty() {
         let next = {
-            let installed = database.packages.iter().filter(|package| state(package) == b"installed");
+            let installed =
+                database.packages.iter().filter(|package| matches!(state(package), b"installed" | b"triggers-pending"));
             let offers = Offers::of(&installed.collect::<Vec<_>>());
             let is_ready =
                 |name: &Vec<u8>| database.find(name).is_some_and(|package| offers.missing(package).is_none());
@@ -278,9 +287,12 @@ fn configure(env: &mut Env, database: &mut Database, name: &[u8], is_ready: bool
     env.stdout.write(&text!("Setting up ", name, " (", package.get("Version"), ") ...\n"))?;
     package.set("Status", Some(b"install ok half-configured"));
     database.put(package.clone())?;
+    database.configured.push((name.to_vec(), database.touched.len()));
+    database.touched.extend(triggers::names(&info_lines(package, b"triggers")?, b"activate"));
     let mut list = Vec::new();
+    let diversions = Diversions::load()?;
     for (path, hash) in conffiles(package) {
-        let hash = place_conffile(env, &path, &hash, how)?;
+        let hash = place_conffile(env, diversions.path(&path, name), &hash, how)?;
         push!(list, "\n ", &path, " ", hash);
     }
     if !list.is_empty() {

@@ -1,14 +1,16 @@
 //! `dpkg`: install, remove and show packages of Debian.
 //!
-//! BusyBox's scope: no triggers, diversions or alternatives of a root. A conflict is an error, also where the other package
+//! BusyBox's scope, with triggers and the diversions that dpkg-divert made: no alternatives of a root. A conflict is an error, also where the other package
 //! would be replaced. Where both sides changed a configuration file, the one that is there stays, unless
 //! --force-confnew is given; nobody is asked.
 
 mod database;
 mod depends;
+mod divert;
 mod install;
 mod remove;
 mod script;
+mod triggers;
 
 use rbox_core::pattern::glob::{Flags, matches};
 use rbox_core::prelude::*;
@@ -156,6 +158,7 @@ fn change(env: &mut Env, action: Opt, words: &[&[u8]], how: &Confs) -> Outcome {
         }
         _ => remove_all(env, &mut database, words, action == PURGE, how),
     };
+    let result = result.and_then(|()| triggers::run(env, &mut database));
     result.map(|()| ExitStatus::SUCCESS).map_err(|error| error.with_status(1))
 }
 

@@ -11,7 +11,8 @@ use rbox_core::text;
 use crate::control::Paragraph;
 
 use super::database::{DIRECTORY, Database, conffiles, info_lines, info_path, state};
-use super::script;
+use super::divert::Diversions;
+use super::{script, triggers};
 
 /// The control files that are kept in the directory `info`, with blanks between.
 const INFO: &str =
@@ -50,12 +51,13 @@ pub fn files(package: &Paragraph, mut paths: Vec<Vec<u8>>) -> Result<()> {
     // What is in a directory comes before it.
     paths.sort_unstable();
     let mut directories = Vec::new();
+    let diversions = Diversions::load()?;
     while let Some(path) = paths.pop() {
         // A link to a directory may be in place of one that packages have: /bin -> usr/bin.
         match stat(CWD, &path, true).map(|stat| kind(&stat)) {
             Ok(FileType::Directory) if path != b"/." => directories.push(path),
             Ok(FileType::Directory) => {}
-            Ok(_) | Err(_) => file(&path)?,
+            Ok(_) | Err(_) => file(diversions.path(&path, package.get("Package")))?,
         }
     }
     let is_link = |path: &Vec<u8>| stat(CWD, path, false).is_ok_and(|stat| kind(&stat) == FileType::Symlink);
@@ -93,6 +95,8 @@ pub fn remove(env: &mut Env, database: &mut Database, name: &[u8]) -> Result<()>
     let is_kept = |path: &Vec<u8>| configuration.iter().any(|(known, _)| known == path);
     let (kept, gone): (Vec<_>, Vec<_>) = info_lines(&package, b"list")?.into_iter().partition(is_kept);
     let all = kept.clone();
+    database.touched.extend_from_slice(&gone);
+    database.touched.extend(triggers::names(&info_lines(&package, b"triggers")?, b"activate"));
     files(&package, gone)?;
     script::run(env, &package, "postrm", b"remove")?;
     let has_postrm = stat(CWD, &info_path(&package, b"postrm"), true).is_ok();

@@ -8,7 +8,8 @@ use crate::control::Paragraph;
 
 use super::database::{DIRECTORY, info_path};
 
-/// Runs a script of a package that is there; one that it does not have is no failure.
+/// Runs a script of a package that is there, with a word or with two that a blank separates; one that it does not have is no
+/// failure.
 pub fn run(env: &mut Env, package: &Paragraph, name: &str, words: &[u8]) -> Result<()> {
     run_file(env, package, &info_path(package, name.as_bytes()), name, words)
 }
@@ -24,7 +25,7 @@ pub fn run_file(env: &mut Env, package: &Paragraph, path: &[u8], name: &str, wor
     env.vars.set("DPKG_MAINTSCRIPT_ARCH", Some(package.get("Architecture")));
     env.vars.set("DPKG_ADMINDIR", Some(DIRECTORY.as_bytes()));
     env.vars.set("DPKG_ROOT", Some(b""));
-    let words: Vec<&[u8]> = core::iter::once(path).chain(words.split(|&byte| byte == b' ')).collect();
+    let words: Vec<&[u8]> = core::iter::once(path).chain(words.splitn(2, |&byte| byte == b' ')).collect();
     let change = call::run(env, &words);
     env.vars = saved;
     match change?.status() {

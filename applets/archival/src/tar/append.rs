@@ -6,7 +6,7 @@ use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, Mode, OFlags, SeekFrom};
 
 use super::create::Creation;
-use super::names::{Names, without_slash};
+use super::names::{Names, Wanted, without_slash};
 use super::stream::{Sink, archive_name, is_compressed};
 use super::{CATENATE, IGNORE_ZEROS, UPDATE};
 
@@ -49,6 +49,46 @@ pub fn run(env: &mut Env, args: &Args<'_>, operation: Opt) -> Outcome {
     creation.finish(env)
 }
 
+/// `tar --delete`: the members that stay are moved to the start of the archive.
+pub fn delete(env: &mut Env, args: &Args<'_>) -> Outcome {
+    let name = archive_name(args);
+    if is_compressed(args) {
+        return Err(Error::new("cannot update compressed archives"));
+    }
+    if name == b"-" {
+        return Err(Error::new("an archive to delete from must be a file"));
+    }
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let file = fs::open(name, flags, Mode::empty()).map_err(|errno| Error::cannot("open", name, errno))?;
+    let mut wanted = Wanted::of(env, args)?;
+    if !wanted.is_named() {
+        return Err(Error::new("--delete needs names"));
+    }
+    let mut kept: Vec<(u64, u64)> = Vec::new();
+    let mut keeps = false;
+    let mut reader = Reader::new(Input::open(name)?, args.has(IGNORE_ZEROS));
+    loop {
+        let next = reader.advance()?;
+        if let Some((_, end)) = kept.last_mut().filter(|_| keeps) {
+            *end = reader.start();
+        }
+        match next {
+            Next::Entry(entry) => keeps = wanted.directory_of(&entry.name).is_none(),
+            Next::Damaged(why) => return Err(Error::new(why)),
+            Next::End => break,
+        }
+        if keeps && kept.last().is_none_or(|(_, end)| *end != reader.start()) {
+            kept.push((reader.start(), 0));
+        }
+    }
+    let mut creation = Creation::of(env, args, Sink::append(Output::from_fd(file)))?;
+    for name in wanted.missing() {
+        super::fail(env, &mut creation.status, Error::parts(&[name, b": not found in archive"]));
+    }
+    creation.keep(&mut Input::open(name)?, &kept)?;
+    creation.finish(env)
+}
+
 /// The offset at which the members of an archive end; `each` is called with the name and time of each.
 fn end_of(input: Input, ignores_zeros: bool, each: &mut impl FnMut(&[u8], rbox_core::time::Moment)) -> Result<u64> {
     let mut reader = Reader::new(input, ignores_zeros);
@@ -62,6 +102,21 @@ fn end_of(input: Input, ignores_zeros: bool, each: &mut impl FnMut(&[u8], rbox_c
 }
 
 impl Creation {
+    /// Moves these parts of the archive to its start, one after the other, and cuts off the rest.
+    fn keep(&mut self, from: &mut Input, parts: &[(u64, u64)]) -> Result<()> {
+        let mut at = 0;
+        for &(start, end) in parts {
+            from.skip(start - at)?;
+            io::copy_part(from, &mut self.sink.output, end - start)?;
+            (at, self.written) = (end, self.written + end - start);
+        }
+        self.sink.output.flush()?;
+        match self.sink.output.fd() {
+            Some(file) => Ok(fs::ftruncate(file, self.written)?),
+            None => Ok(()),
+        }
+    }
+
     /// Appends the members of another archive as they are.
     fn catenate(&mut self, path: &[u8]) -> Result<()> {
         let end = end_of(Input::open(path)?, false, &mut |_, _| {})?;

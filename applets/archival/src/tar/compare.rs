@@ -19,11 +19,12 @@ use super::{STRIP, joined, number};
 pub fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let transform = Transform::of(env, args)?;
     let strip = number(args, STRIP)?.unwrap_or(0);
-    let mut lister = Lister::of(env, args, 2);
+    let mut lister = Lister::of(env, args, 2)?;
     let mut differs = false;
     let mut status = each_member(env, args, &mut |(env, reader, member, directory)| {
         let Some(name) = stripped(&member.name, strip) else { return Ok(()) };
         let name = transform.apply(name, Of::File)?;
+        lister.at(reader.start());
         lister.print(env, &member, &member.name)?;
         differs |= compare(env, reader, &member, &name, directory)?;
         Ok(())

@@ -8,7 +8,7 @@ use rbox_core::mode;
 use rbox_core::number::parse_decimal;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom, Stat};
-use rbox_core::sys::{Errno, OwnedFd, process};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, process};
 use rbox_core::time::{self, Moment, Zone};
 use rbox_core::users::{NameCache, group_id, user_id};
 
@@ -57,6 +57,78 @@ pub struct Creation {
     archive: Option<FileId>,
     xattrs: Xattrs,
     has_warned: bool,
+    /// Directories of which only the tag is archived, and its name.
+    tagged: Vec<(Vec<u8>, Vec<u8>)>,
+    warnings: Warnings,
+}
+
+/// Which warnings are printed.
+struct Warnings {
+    changed: bool,
+    ignored: bool,
+    archive: bool,
+    failed: bool,
+}
+
+impl Warnings {
+    fn of(args: &Args<'_>) -> Self {
+        Self {
+            changed: warns(args, "file-changed", true),
+            ignored: warns(args, "file-ignored", true),
+            archive: warns(args, "ignore-archive", true),
+            failed: warns(args, "failed-read", true),
+        }
+    }
+}
+
+/// What is left out of directories that have a file of that name.
+struct Tag {
+    name: Vec<u8>,
+    is_cache: bool,
+    leaves: Leaves,
+}
+
+#[derive(Clone, Copy)]
+enum Leaves {
+    Tag,
+    Directory,
+    Nothing,
+}
+
+/// Those of `--exclude-tag` and `--exclude-caches`.
+fn tags(args: &Args<'_>) -> Vec<Tag> {
+    let cache = Some(&b"CACHEDIR.TAG"[..]);
+    let tag = |&(option, value): &(Opt, Option<&[u8]>)| {
+        let (is_cache, name, leaves) = match option {
+            EXCLUDE_TAG => (false, value, Leaves::Tag),
+            EXCLUDE_TAG_UNDER => (false, value, Leaves::Directory),
+            EXCLUDE_TAG_ALL => (false, value, Leaves::Nothing),
+            EXCLUDE_CACHES => (true, cache, Leaves::Tag),
+            EXCLUDE_CACHES_UNDER => (true, cache, Leaves::Directory),
+            EXCLUDE_CACHES_ALL => (true, cache, Leaves::Nothing),
+            _ => return None,
+        };
+        Some(Tag { name: name?.to_vec(), is_cache, leaves })
+    };
+    args.found().iter().filter_map(tag).collect()
+}
+
+/// How each CACHEDIR.TAG begins (bford.info/cachedir).
+const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
+
+impl Tag {
+    /// Whether a directory has the tag.
+    fn is_in(&self, visit: &Visit<'_>) -> bool {
+        let path = [visit.name, b"/", &self.name].concat();
+        if !self.is_cache {
+            return fs::statat(visit.at, &path, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mut start = [0; CACHE_SIGNATURE.len()];
+        fs::openat(visit.at, &path, flags, Mode::empty())
+            .and_then(|file| rbox_core::io::read(file.as_fd(), &mut start))
+            .is_ok_and(|length| &start[..length] == CACHE_SIGNATURE)
+    }
 }
 
 /// What is changed about files and which are taken.
@@ -75,6 +147,7 @@ struct Manner {
     one_system: bool,
     removes: bool,
     ignores_read: bool,
+    tags: Vec<Tag>,
     order: Order,
 }
 
@@ -109,6 +182,7 @@ impl Manner {
             one_system: args.has(ONE_SYSTEM),
             removes: args.has(REMOVE_FILES),
             ignores_read: args.has(IGNORE_READ),
+            tags: tags(args),
             order,
         })
     }
@@ -191,7 +265,9 @@ impl Creation {
             data: Vec::new(),
             excluded: Excluded::of(env, args)?,
             transform: Transform::of(env, args)?,
-            lister: Lister::of(env, args, 2),
+            lister: Lister::of(env, args, 2)?,
+            tagged: Vec::new(),
+            warnings: Warnings::of(args),
             progress: Progress::of(args)?,
             record: record_size(args)?,
             manner: Manner::of(env, args)?,
@@ -229,7 +305,9 @@ impl Creation {
         })?;
         for error in failed {
             let is_ignored = self.manner.ignores_read;
-            env.report(&error);
+            if !is_ignored || self.warnings.failed {
+                env.report(&error);
+            }
             if !is_ignored {
                 self.status.worsen(ExitStatus(2));
             }
@@ -240,18 +318,41 @@ impl Creation {
     fn visit(&mut self, env: &mut Env, visit: &Visit<'_>, is_other: bool) -> Result<Step> {
         let Visit { stat, path, phase, .. } = *visit;
         if phase == Phase::After {
+            if self.tagged.last().is_some_and(|(directory, _)| directory == path) {
+                self.tagged.pop();
+            }
             self.remove(env, visit);
             return Ok(Step::On);
         }
         if self.excluded.has(path) || is_other && phase == Phase::File {
             return Ok(Step::Skip);
         }
+        if self.tagged.last().is_some_and(|(directory, tag)| is_beside(directory, tag, path)) {
+            return Ok(Step::Skip);
+        }
+        let leaves = match phase {
+            Phase::Before => self.manner.tags.iter().find(|tag| tag.is_in(visit)).map(|tag| (tag.leaves, &tag.name)),
+            _ => None,
+        };
+        let is_alone = match leaves {
+            Some((Leaves::Nothing, _)) => return Ok(Step::Skip),
+            Some((Leaves::Tag, name)) => {
+                self.tagged.push((path.to_vec(), name.clone()));
+                false
+            }
+            Some((Leaves::Directory, _)) => true,
+            None => false,
+        };
         if Some(id(stat)) == self.archive {
-            env.report(&Error::parts(&[path, b": file is the archive; not dumped"]));
+            if self.warnings.archive {
+                env.report(&Error::parts(&[path, b": file is the archive; not dumped"]));
+            }
             return Ok(Step::Skip);
         }
         if kind(stat) == FileType::Socket {
-            env.report(&Error::parts(&[path, b": socket ignored"]));
+            if self.warnings.ignored {
+                env.report(&Error::parts(&[path, b": socket ignored"]));
+            }
             return Ok(Step::Skip);
         }
         if self.is_old(stat) && phase == Phase::File {
@@ -269,7 +370,7 @@ impl Creation {
         if phase == Phase::File {
             self.remove(env, visit);
         }
-        Ok(if is_other || !self.manner.recursive { Step::Skip } else { Step::On })
+        Ok(if is_other || is_alone || !self.manner.recursive { Step::Skip } else { Step::On })
     }
 
     fn is_old(&self, stat: &Stat) -> bool {
@@ -385,6 +486,7 @@ impl Creation {
     fn put_header(&mut self, env: &mut Env, entry: &Entry, path: &[u8]) -> Result<()> {
         self.header.clear();
         self.writer.push_header(&mut self.header, entry).map_err(|error| error.context(path))?;
+        self.lister.at(self.written);
         self.lister.print(env, entry, &entry.name)?;
         self.sink.output.write(&self.header)?;
         self.written += self.header.len() as u64;
@@ -419,7 +521,8 @@ impl Creation {
         self.sink.output.write_repeated(0, fill)?;
         self.written += entry.size + fill as u64;
         let now = fs::fstat(&file).map_err(|errno| Error::cannot("stat", path, errno))?;
-        if id(&now) != id(stat) || changed(&now) != changed(stat) || now.st_size != stat.st_size {
+        let is_changed = id(&now) != id(stat) || changed(&now) != changed(stat) || now.st_size != stat.st_size;
+        if is_changed && self.warnings.changed {
             env.report(&Error::parts(&[path, b": file changed as we read it"]));
             self.status.worsen(ExitStatus::FAILURE);
         }
@@ -452,6 +555,12 @@ impl Creation {
         }
         Ok(status)
     }
+}
+
+/// Whether a path is in a directory, and is not its tag.
+fn is_beside(directory: &[u8], tag: &[u8], path: &[u8]) -> bool {
+    let rest = path.strip_prefix(directory).map(|rest| rest.strip_prefix(b"/").unwrap_or(rest));
+    rest.is_some_and(|rest| rest != tag)
 }
 
 /// How much of a path leads out of the directory that it is extracted into: slashes, and all up to the last `..`.

@@ -18,7 +18,8 @@ use rbox_core::users::{Group, User};
 use crate::data::{Put, write_all};
 
 use super::list::{Lister, each_member};
-use super::names::stripped;
+use super::names::{stripped, without_slash};
+use super::stream::{archive_name, stem};
 use super::transform::{Of, Transform};
 use super::*;
 
@@ -54,6 +55,10 @@ struct Extraction<'a> {
     shows_changed: bool,
     to_stdout: bool,
     command: Option<&'a [u8]>,
+    ignores_status: bool,
+    /// The directory of `--one-top-level`.
+    top: Option<&'a [u8]>,
+    says_skipped: bool,
     xattrs: Xattrs,
     /// One for each directory of a `-C`.
     extractors: Vec<(Vec<u8>, Extractor)>,
@@ -74,10 +79,13 @@ impl<'a> Extraction<'a> {
             numeric: args.has(NUMERIC),
             strip: number(args, STRIP)?.unwrap_or(0),
             transform: Transform::of(env, args)?,
-            lister: Lister::of(env, args, 2),
+            lister: Lister::of(env, args, 2)?,
             shows_changed: args.has(SHOW_TRANSFORMED),
             to_stdout: args.has(TO_STDOUT),
             command: args.value(TO_COMMAND),
+            ignores_status: args.last_of(&[IGNORE_COMMAND, HEED_COMMAND]) == Some(IGNORE_COMMAND),
+            top: if args.has(TOP_LEVEL) { Some(top_level(args)?) } else { None },
+            says_skipped: args.has(SKIP_OLD) && warns(args, "existing-file", false),
             xattrs: Xattrs::of(args, b"user.*"),
             extractors: Vec::new(),
             users: Vec::new(),
@@ -88,6 +96,7 @@ impl<'a> Extraction<'a> {
 
     fn extract(&mut self, env: &mut Env, reader: &mut Reader, mut member: Entry, directory: &[u8]) -> Result<()> {
         let Some(name) = self.changed(&member.name, Of::File)? else { return Ok(()) };
+        self.lister.at(reader.start());
         if self.shows_changed {
             self.lister.print(env, &member, &name)?;
         } else {
@@ -97,7 +106,14 @@ impl<'a> Extraction<'a> {
         if self.to_stdout || self.command.is_some() {
             return match self.command {
                 _ if !is_file => Ok(()),
-                Some(command) => pipe_to(env, reader, &member, &name, command),
+                Some(command) => {
+                    let status = pipe_to(env, reader, &member, &name, command)?;
+                    match status {
+                        0 => Ok(()),
+                        _ if self.ignores_status => Ok(()),
+                        _ => Err(Error::new(rbox_core::text!("child returned status ", status)).context(&name)),
+                    }
+                }
                 None => to_stdout(env, reader, &member),
             };
         }
@@ -115,9 +131,10 @@ impl<'a> Extraction<'a> {
         self.xattrs.keep_wanted(&mut member);
         let extractor = self.extractor(directory)?;
         if !is_file {
-            return extractor.make(&member).map(drop);
+            let is_made = extractor.make(&member)?;
+            return self.say_skipped(env, &member, is_made);
         }
-        let Some(made) = extractor.create(&member)? else { return Ok(()) };
+        let Some(made) = extractor.create(&member)? else { return self.say_skipped(env, &member, false) };
         match write_data(reader, &member, &made.file) {
             Ok(()) => extractor.finish_file(&made, &member),
             // What there is of a file whose data end too early is kept.
@@ -134,7 +151,18 @@ impl<'a> Extraction<'a> {
     fn changed(&self, name: &[u8], of: Of) -> Result<Option<Vec<u8>>> {
         let Some(name) = stripped(name, self.strip) else { return Ok(None) };
         let name = self.transform.apply(name, of)?;
-        Ok(Some(name).filter(|name| !name.is_empty() || self.transform.is_empty()))
+        let name = Some(name).filter(|name| !name.is_empty() || self.transform.is_empty());
+        Ok(match self.top {
+            Some(top) => name.map(|name| below(top, name)),
+            None => name,
+        })
+    }
+
+    fn say_skipped(&self, env: &mut Env, member: &Entry, is_made: bool) -> Result<()> {
+        if !is_made && self.says_skipped {
+            env.report(&Error::parts(&[&member.name, b": skipping existing file"]));
+        }
+        Ok(())
     }
 
     fn extractor(&mut self, directory: &[u8]) -> Result<&mut Extractor> {
@@ -158,6 +186,25 @@ impl<'a> Extraction<'a> {
         let group = id_of(&mut self.groups, &member.group, |name| Group::by_name(name).map(|group| group.gid));
         member.uid = user.unwrap_or(member.uid);
         member.gid = group.unwrap_or(member.gid);
+    }
+}
+
+/// The directory of `--one-top-level`.
+fn top_level<'a>(args: &Args<'a>) -> Result<&'a [u8]> {
+    let missing = "cannot deduce the top-level directory; name it by --one-top-level=DIRECTORY";
+    args.value(TOP_LEVEL).or_else(|| stem(archive_name(args))).ok_or_else(|| Error::new(missing))
+}
+
+/// A name below a directory; one that is below it already stays.
+fn below(top: &[u8], name: Vec<u8>) -> Vec<u8> {
+    let mut rest = &name[..];
+    while let [b'/', after @ ..] | [b'.', b'/', after @ ..] = rest {
+        rest = after;
+    }
+    match without_slash(rest) {
+        b"" | b"." => top.to_vec(),
+        _ if rest.strip_prefix(top).is_some_and(|after| after.is_empty() || after[0] == b'/') => rest.to_vec(),
+        _ => rbox_core::bytes::join_path(top, rest),
     }
 }
 
@@ -267,7 +314,7 @@ fn to_stdout(env: &mut Env, reader: &mut Reader, member: &Entry) -> Result<()> {
 
 /// Runs a command with a file's contents as its standard input, and what is known about it in the environment (GNU tar's
 /// manual, "Writing to an External Program").
-fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], command: &[u8]) -> Result<()> {
+fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], command: &[u8]) -> Result<u8> {
     let (from, to) = pipe_with(PipeFlags::CLOEXEC)?;
     env.stdout.flush()?;
     let mut to = Some(to);
@@ -310,10 +357,7 @@ fn pipe_to(env: &mut Env, reader: &mut Reader, member: &Entry, name: &[u8], comm
         Err(error) if error.errno() != Some(Errno::PIPE) => return Err(error),
         _ => {}
     }
-    match status {
-        0 => Ok(()),
-        status => Err(Error::new(rbox_core::text!("child returned status ", status)).context(name)),
-    }
+    Ok(status)
 }
 
 fn decimal(number: u64) -> Vec<u8> {

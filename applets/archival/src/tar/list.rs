@@ -1,7 +1,7 @@
 //! `tar t`, and the lines about members that other operations print as well.
 
 use rbox_core::archive::Entry;
-use rbox_core::archive::tar::{NO_ARCHIVE, Next, Reader};
+use rbox_core::archive::tar::{BLOCK, NO_ARCHIVE, Next, Reader};
 use rbox_core::callback;
 use rbox_core::escape;
 use rbox_core::mode::symbolic;
@@ -11,18 +11,19 @@ use rbox_core::text::Right;
 use rbox_core::time::Zone;
 use rbox_core::{push, text};
 
-use super::names::{Wanted, stripped};
+use super::names::{Wanted, stripped, without_slash};
 use super::progress::Progress;
 use super::stream::Source;
 use super::transform::{Of, Transform};
-use super::{FULL_TIME, NUMERIC, SHOW_TRANSFORMED, STRIP, UTC, VERBOSE, fail};
+use super::{BLOCK_NUMBER, FULL_TIME, NUMERIC, QUOTING, SHOW_TRANSFORMED, STARTING, STRIP, UTC, VERBOSE, fail};
 
 pub fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let transform = Transform::of(env, args)?;
     let count = super::number(args, STRIP)?.unwrap_or(0);
     let is_changed = args.has(SHOW_TRANSFORMED);
-    let mut lister = Lister::of(env, args, 1);
-    each_member(env, args, &mut |(env, _, member, _)| {
+    let mut lister = Lister::of(env, args, 1)?;
+    each_member(env, args, &mut |(env, reader, member, _)| {
+        lister.at(reader.start());
         if !is_changed {
             return lister.print(env, &member, &member.name);
         }
@@ -51,11 +52,16 @@ fn members(env: &mut Env, args: &Args<'_>, mut each: OnMember<'_>) -> Outcome {
     let mut progress = Progress::of(args)?;
     let mut source = Source::open(env, args)?;
     let mut status = ExitStatus::SUCCESS;
+    let mut starting = args.value(STARTING);
     loop {
         let reader = &mut source.reader;
         match reader.advance() {
             Ok(Next::Entry(entry)) => {
                 progress.at(env, reader.position())?;
+                if starting.is_some_and(|name| without_slash(name) != without_slash(&entry.name)) {
+                    continue;
+                }
+                starting = None;
                 let Some(directory) = wanted.directory_of(&entry.name) else { continue };
                 match each.call((env, reader, *entry, directory)) {
                     Err(error) if error.is_output() => return Err(error),
@@ -70,11 +76,18 @@ fn members(env: &mut Env, args: &Args<'_>, mut each: OnMember<'_>) -> Outcome {
                 }
             }
             // A stream that ends before it begins is a transfer that failed, not an archive of nothing.
-            Ok(Next::End) if source.reader.position() == 0 => {
+            Ok(Next::End) if reader.position() == 0 => {
                 fail(env, &mut status, Error::new(NO_ARCHIVE));
                 break;
             }
-            Ok(Next::End) => break,
+            Ok(Next::End) => {
+                if args.has(BLOCK_NUMBER) {
+                    let has_zeros = reader.start() < reader.position();
+                    let what = if has_zeros { ": ** Block of NULs **\n" } else { ": ** End of File **\n" };
+                    env.stdout.write(&text!("block ", reader.start() / BLOCK as u64, what))?;
+                }
+                break;
+            }
             Err(error) => {
                 // Nothing follows an error.
                 fail(env, &mut status, error);
@@ -86,7 +99,7 @@ fn members(env: &mut Env, args: &Args<'_>, mut each: OnMember<'_>) -> Outcome {
     if let Err(error) = source.close() {
         fail(env, &mut status, error);
     }
-    let missing: Vec<Vec<u8>> = wanted.missing().map(<[u8]>::to_vec).collect();
+    let missing: Vec<Vec<u8>> = starting.into_iter().chain(wanted.missing()).map(<[u8]>::to_vec).collect();
     for name in missing {
         fail(env, &mut status, Error::parts(&[&name, b": not found in archive"]));
     }
@@ -100,22 +113,37 @@ pub struct Lister {
     numeric: bool,
     full_time: bool,
     zone: Zone,
+    is_literal: bool,
+    /// The block of the next member, if lines begin with it.
+    block: Option<u64>,
     /// The columns of owner, group and size.
     width: usize,
 }
 
 impl Lister {
     /// A lister that prints long lines from `-v` given once more than `quiet` says: once for `t`, twice for the others.
-    pub fn of(env: &Env, args: &Args<'_>, long: usize) -> Self {
+    pub fn of(env: &Env, args: &Args<'_>, long: usize) -> Result<Self> {
+        let is_literal = match args.value(QUOTING) {
+            None | Some(b"escape") => false,
+            Some(b"literal") => true,
+            Some(style) => return Err(Error::parts(&[b"unsupported quoting style '", style, b"'"])),
+        };
         let zone = if args.has(UTC) { Zone::utc() } else { Zone::load(env.vars.get("TZ")) };
-        Self {
+        Ok(Self {
+            is_literal,
+            block: args.has(BLOCK_NUMBER).then_some(0),
             is_long: args.times(VERBOSE) >= long,
             is_on: long == 1 || args.has(VERBOSE),
             numeric: args.has(NUMERIC),
             full_time: args.has(FULL_TIME),
             zone,
             width: 19,
-        }
+        })
+    }
+
+    /// States at which byte of the archive the header of the next member is.
+    pub fn at(&mut self, offset: u64) {
+        self.block = self.block.map(|_| offset / BLOCK as u64);
     }
 
     /// Prints a line, if any is asked for.
@@ -124,10 +152,13 @@ impl Lister {
             return Ok(());
         }
         let mut line = Vec::with_capacity(name.len() + 1);
+        if let Some(block) = self.block {
+            push!(line, "block ", block, ": ");
+        }
         if self.is_long {
             self.push_attributes(&mut line, member);
         }
-        push_quoted(&mut line, name);
+        self.push_name(&mut line, name);
         if self.is_long {
             let arrow = match (member.is_hard_link, member.kind()) {
                 (true, _) => " link to ",
@@ -136,11 +167,15 @@ impl Lister {
             };
             if !arrow.is_empty() {
                 push!(line, arrow);
-                push_quoted(&mut line, &member.target);
+                self.push_name(&mut line, &member.target);
             }
         }
         line.push(b'\n');
         env.stdout.write(&line)
+    }
+
+    fn push_name(&self, line: &mut Vec<u8>, name: &[u8]) {
+        if self.is_literal { line.extend_from_slice(name) } else { push_quoted(line, name) }
     }
 
     fn push_attributes(&mut self, line: &mut Vec<u8>, member: &Entry) {

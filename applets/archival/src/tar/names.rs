@@ -6,8 +6,9 @@ use rbox_core::pattern::glob::{self, Flags};
 use rbox_core::prelude::*;
 
 use super::{
-    ANCHORED, DIRECTORY, EXCLUDE, EXCLUDE_FROM, EXCLUDE_VCS, FILES_FROM, IGNORE_CASE, MATCH_SLASH, NO_ANCHORED,
-    NO_IGNORE_CASE, NO_MATCH_SLASH, NO_NULL, NO_WILDCARDS, NULL, WILDCARDS, joined,
+    ADD_FILE, ANCHORED, DIRECTORY, EXCLUDE, EXCLUDE_BACKUPS, EXCLUDE_FROM, EXCLUDE_VCS, FILES_FROM, IGNORE_CASE,
+    MATCH_SLASH, NO_ANCHORED, NO_IGNORE_CASE, NO_MATCH_SLASH, NO_NULL, NO_WILDCARDS, NOT_VERBATIM, NULL, OCCURRENCE,
+    VERBATIM, WILDCARDS, joined, number,
 };
 
 /// A name, and the directory that it is in: of the last `-C` before it.
@@ -28,7 +29,7 @@ impl Names {
     /// The operands and what `-T` lists, in the order of the command line.
     pub fn of(env: &mut Env, args: &Args<'_>) -> Result<Self> {
         let mut all = Self { names: Vec::new(), directory: b".".to_vec(), any: false };
-        let (mut seen, mut ends_with) = (0, b'\n');
+        let (mut seen, mut ends_with, mut verbatim) = (0, b'\n', false);
         for at in 0..=args.operands().len() {
             let before = args.options_before(at);
             for &(option, value) in &args.found()[seen..before] {
@@ -36,7 +37,10 @@ impl Names {
                     (DIRECTORY, Some(directory)) => all.directory = joined(&all.directory, directory),
                     (NULL, _) => ends_with = 0,
                     (NO_NULL, _) => ends_with = b'\n',
-                    (FILES_FROM, Some(list)) => all.read(env, list, ends_with)?,
+                    (VERBATIM, _) => verbatim = true,
+                    (NOT_VERBATIM, _) => verbatim = false,
+                    (FILES_FROM, Some(list)) => all.read(env, list, ends_with, verbatim || ends_with == 0)?,
+                    (ADD_FILE, Some(name)) => all.push(name),
                     _ => {}
                 }
             }
@@ -53,14 +57,14 @@ impl Names {
         self.names.push(Name { name: name.to_vec(), directory: self.directory.clone() });
     }
 
-    fn read(&mut self, env: &mut Env, list: &[u8], ends_with: u8) -> Result<()> {
+    fn read(&mut self, env: &mut Env, list: &[u8], ends_with: u8, verbatim: bool) -> Result<()> {
         self.any = true;
         let mut input = if list == b"-" { env.take_stdin() } else { Input::open(list)? };
         while let Some(line) = input.record(ends_with)? {
             let line = line.strip_suffix(&[ends_with]).unwrap_or(line);
             match line {
                 b"" => {}
-                [b'-', b'C', directory @ ..] if ends_with == b'\n' => {
+                [b'-', b'C', directory @ ..] if !verbatim => {
                     self.directory = joined(&self.directory, directory.trim_ascii_start());
                 }
                 line => self.push(line),
@@ -157,9 +161,10 @@ impl Excluded {
                         }
                     }
                 }
-                (EXCLUDE_VCS, _) => {
+                (EXCLUDE_VCS | EXCLUDE_BACKUPS, _) => {
+                    let words = if option == EXCLUDE_VCS { VCS } else { ".#* *~ #*#" };
                     patterns.extend(
-                        VCS.split_ascii_whitespace().map(|word| (word.as_bytes().to_vec(), Matching::EXCLUDING)),
+                        words.split_ascii_whitespace().map(|word| (word.as_bytes().to_vec(), Matching::EXCLUDING)),
                     );
                 }
                 _ => {}
@@ -186,7 +191,10 @@ pub fn without_slash(name: &[u8]) -> &[u8] {
 /// The members of an archive that are wanted.
 pub struct Wanted {
     names: Vec<Name>,
-    found: Vec<bool>,
+    /// How often each has been met.
+    found: Vec<u64>,
+    /// The one that is meant of members of the same name.
+    occurrence: Option<u64>,
     /// Their positions, sorted by name.
     by_name: Vec<usize>,
     matching: Matching,
@@ -203,9 +211,14 @@ impl Wanted {
         let matching = Matching::of_operands(args);
         let mut by_name: Vec<usize> = (0..names.names.len()).collect();
         by_name.sort_by_key(|&at| without_slash(&names.names[at].name));
-        let found = vec![false; names.names.len()];
+        let found = vec![0; names.names.len()];
+        let occurrence = match args.has(OCCURRENCE) {
+            true if !names.any => return Err(Error::new("--occurrence is meaningless without names")),
+            true => Some(number(args, OCCURRENCE)?.unwrap_or(1).max(1)),
+            false => None,
+        };
         let all = if names.any { None } else { Some(names.directory) };
-        Ok(Self { names: names.names, found, by_name, matching, all, excluded })
+        Ok(Self { names: names.names, found, occurrence, by_name, matching, all, excluded })
     }
 
     /// The directory that a member goes to. `None` if it is not wanted.
@@ -226,8 +239,12 @@ impl Wanted {
                 .filter(|&end| end == member.len() || member[end] == b'/')
                 .find_map(|end| self.named(&member[..end])),
         }?;
-        self.found[at] = true;
-        Some(&self.names[at].directory)
+        // What is below a directory belongs to its last occurrence.
+        if self.occurrence.is_none() || self.matching.wildcards || without_slash(&self.names[at].name) == member {
+            self.found[at] += 1;
+        }
+        let is_meant = self.occurrence.is_none_or(|occurrence| occurrence == self.found[at]);
+        is_meant.then_some(&self.names[at].directory[..])
     }
 
     fn named(&self, member: &[u8]) -> Option<usize> {
@@ -235,9 +252,15 @@ impl Wanted {
         found.ok().map(|at| self.by_name[at])
     }
 
+    /// Whether members were named, and not all are wanted.
+    pub fn is_named(&self) -> bool {
+        self.all.is_none()
+    }
+
     /// The names that no member had.
     pub fn missing(&self) -> impl Iterator<Item = &[u8]> {
-        self.names.iter().zip(&self.found).filter(|(_, found)| !**found).map(|(name, _)| &name.name[..])
+        let least = self.occurrence.unwrap_or(1);
+        self.names.iter().zip(&self.found).filter(move |(_, found)| **found < least).map(|(name, _)| &name.name[..])
     }
 }
 

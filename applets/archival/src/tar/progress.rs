@@ -9,7 +9,7 @@ use rbox_core::sys::thread::nanosleep;
 use rbox_core::sys::time::Timespec;
 use rbox_core::text;
 
-use super::{ACTION, APPEND, BLOCKING, CHECKPOINT, CREATE, TOTALS, UPDATE};
+use super::{ACTION, APPEND, BLOCKING, CHECKPOINT, CREATE, RECORD_SIZE, TOTALS, UPDATE};
 
 /// What is done at a checkpoint.
 enum Action {
@@ -138,7 +138,11 @@ fn default_text(writes: bool) -> Vec<u8> {
 
 /// Bytes of a record: the archive's length is a multiple of it.
 pub fn record_size(args: &Args<'_>) -> Result<u64> {
-    match super::number(args, BLOCKING)? {
+    let size = super::number(args, RECORD_SIZE)?;
+    if size.is_some_and(|size| size % 512 != 0) {
+        return Err(Error::new("the record size is not a multiple of 512"));
+    }
+    match size.map(|size| size / 512).or(super::number(args, BLOCKING)?) {
         None => Ok(20 * 512),
         Some(blocks) if (1..=1 << 20).contains(&blocks) => Ok(blocks * 512),
         Some(_) => Err(Error::new("invalid blocking factor")),

@@ -11,7 +11,7 @@ use rbox_core::sys::{Errno, OwnedFd, fd, process};
 
 use crate::filter::{by_content, filter, filter_input, wait};
 
-use super::{AUTO, BZIP2, COMPRESS, FILE, GZIP, IGNORE_ZEROS, LZMA, LZOP, PROGRAM, XZ, ZSTD};
+use super::{AUTO, BZIP2, COMPRESS, FILE, GZIP, IGNORE_ZEROS, LZMA, LZOP, NO_AUTO, PROGRAM, XZ, ZSTD};
 
 /// The archive's name; `-` for a standard stream.
 pub fn archive_name<'a>(args: &Args<'a>) -> &'a [u8] {
@@ -47,6 +47,21 @@ fn by_ending(name: &[u8]) -> Option<&'static [u8]> {
         b"zst" | b"tzst" => b"zstd",
         _ => return None,
     })
+}
+
+/// Whether the ending of the archive's name counts.
+fn is_auto(args: &Args<'_>) -> bool {
+    args.last_of(&[AUTO, NO_AUTO]) == Some(AUTO)
+}
+
+/// The name of an archive without the endings of tar and compressors; `None` where it has none.
+pub fn stem(name: &[u8]) -> Option<&[u8]> {
+    let name = rbox_core::bytes::base_name(name);
+    let stem = match by_ending(name) {
+        Some(_) => &name[..rbox_core::bytes::find_byte_back(b'.', name)?],
+        None => name.strip_suffix(b".tar")?,
+    };
+    Some(stem.strip_suffix(b".tar").unwrap_or(stem)).filter(|stem| !stem.is_empty())
 }
 
 /// An archive that is read.
@@ -106,7 +121,7 @@ impl Sink {
     /// Creates the archive of the command line.
     pub fn create(env: &mut Env, args: &Args<'_>) -> Result<Self> {
         let name = archive_name(args);
-        let command = command(args).or_else(|| by_ending(name).filter(|_| args.has(AUTO)).map(|name| vec![name]));
+        let command = command(args).or_else(|| by_ending(name).filter(|_| is_auto(args)).map(|name| vec![name]));
         if name == b"-" && env.stdout.is_terminal() {
             return Err(Error::new("will not write an archive to a terminal; -f is missing"));
         }
@@ -171,5 +186,5 @@ fn file_of(output: &Output) -> Option<FileId> {
 
 /// Whether the archive is compressed, so that nothing can be appended.
 pub fn is_compressed(args: &Args<'_>) -> bool {
-    command(args).is_some() || args.has(AUTO) && by_ending(archive_name(args)).is_some()
+    command(args).is_some() || is_auto(args) && by_ending(archive_name(args)).is_some()
 }

@@ -154,6 +154,35 @@ impl Extractor {
         .map(|()| true)
     }
 
+    /// Makes the entry another name of the file at `path`; false when what is there stays. `None` where files cannot be
+    /// linked, as between two file systems.
+    pub fn link(&mut self, path: &[u8], entry: &Entry) -> Result<Option<bool>> {
+        let name = self.guard.name(&entry.name)?;
+        if !self.prepare(name, entry)? {
+            return Ok(Some(false));
+        }
+        for _ in 0..2 {
+            let spot = self
+                .guard
+                .find(name, self.manner.makes_parents)
+                .map_err(|errno| Error::cannot("create", &entry.name, errno))?;
+            match fs::linkat(fs::CWD, path, spot.at, spot.name, AtFlags::empty()) {
+                Ok(()) => return Ok(Some(true)),
+                Err(Errno::EXIST) => {
+                    let there = stat(spot.at, spot.name, false).map(|stat| id(&stat));
+                    if there.is_ok() && there == stat(fs::CWD, path, false).map(|stat| id(&stat)) {
+                        return Ok(Some(true));
+                    }
+                    if !self.make_way(name, entry)? {
+                        return Ok(Some(false));
+                    }
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
     fn make_once(&mut self, name: &[u8], entry: &Entry) -> Result<()> {
         let manner = self.manner;
         if entry.is_hard_link {

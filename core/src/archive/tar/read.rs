@@ -147,6 +147,17 @@ impl Reader {
                     let content = self.meta(size)?;
                     before.take(kind, content, &mut self.global)?;
                 }
+                // GNU tar's name of the volume, which is no file.
+                (b'V', Ok(size)) => {
+                    self.begin_data(size);
+                    self.skip_data()?;
+                    before = Before::default();
+                    self.start = self.position;
+                }
+                (b'M', Ok(size)) => {
+                    self.begin_data(size);
+                    return Ok(Next::Damaged("the rest of a file of another volume is skipped"));
+                }
                 _ => {
                     return Ok(match self.entry(&block, &before)? {
                         Some(entry) => Next::Entry(Box::new(entry)),
