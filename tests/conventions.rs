@@ -399,3 +399,27 @@ fn each_fuzz_target_calls_what_its_group_exports() {
         assert!(is_exported, "rbox_{group} does not export fuzz_{name}");
     }
 }
+
+#[test]
+fn the_table_of_sandboxes_is_documented_and_in_use() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).expect("a readable file");
+    // The five columns of a line, at these positions among its words.
+    let columns = |line: &str, marks: &[char], positions: [usize; 5]| {
+        let words: Vec<&str> = line.split(marks).collect();
+        positions.map(|at| words[at].trim_end_matches("= ").split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let source = text("core/src/sys/sandbox.rs");
+    let table = source.split("\ntable! {\n").nth(1).and_then(|rest| rest.split("\n}").next()).expect("a table");
+    // NAME = [capabilities] [flags] "reads" "writes";
+    let code = table.lines().skip(1).map(|line| columns(line, &['[', ']', '"'], [0, 1, 3, 5, 7]));
+    let code: BTreeSet<[String; 5]> = code.collect();
+    let documents = text("docs/security.md");
+    let documented = documents.lines().skip_while(|line| !line.starts_with("| row | capabilities")).skip(2);
+    let documented = documented.take_while(|line| line.starts_with('|'));
+    assert_eq!(code, documented.map(|line| columns(line, &['|'], [1, 2, 3, 4, 5])).collect());
+    let applets = groups().into_iter().flat_map(|group| sources(&group)).map(|path| text(&path.to_string_lossy()));
+    let applets: String = applets.collect();
+    for [row, ..] in &code {
+        assert!(applets.contains(&format!("sandbox::{row}")), "{row} is not in use");
+    }
+}

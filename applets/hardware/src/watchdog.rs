@@ -1,13 +1,13 @@
 //! `watchdog`: write to a watchdog device again and again, so that it does not restart the machine (linux/watchdog.h).
 
-use rbox_core::daemon::{detach, pause};
+use rbox_core::daemon::{detach, keep_only, pause};
 use rbox_core::io::Output;
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::device::{enable_watchdog, set_watchdog_timeout};
 use rbox_core::sys::fs::{Mode, OFlags};
 use rbox_core::sys::signal::{Disposition, pending, set};
-use rbox_core::sys::{AsFd, fs};
+use rbox_core::sys::{AsFd, fs, sandbox};
 
 options! {
     "[-t N[ms]] [-T N[ms]] [-F] DEVICE
@@ -41,6 +41,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !args.has(FOREGROUND) {
         detach()?;
     }
+    keep_only(sandbox::WATCHDOG, &[])?;
     for signal in [1, 2, 3, 13, 14, 15] {
         set(signal, Disposition::Note).map_err(Error::from)?;
     }

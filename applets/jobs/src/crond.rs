@@ -1,6 +1,6 @@
 //! `crond`: run the commands of all users' tables at their times (crontab(5)).
 
-use rbox_core::daemon::detach;
+use rbox_core::daemon::{detach, keep_only};
 use rbox_core::env::Vars;
 use rbox_core::io::{Input, Output};
 use rbox_core::number::parse_in_range;
@@ -10,7 +10,7 @@ use rbox_core::sys::fs::{FileType, Mode, OFlags, fstat, inotify, openat};
 use rbox_core::sys::process::{self, WaitOptions};
 use rbox_core::sys::signal::{Disposition, set, take_pending, wait_readable};
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, sandbox};
 use rbox_core::time::{Moment, Zone, format};
 use rbox_core::users::{User, become_user};
 use rbox_core::{call, files, syslog, text};
@@ -106,6 +106,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     for signal in [SIGCHLD, SIGHUP, SIGINT, SIGTERM] {
         set(signal, Disposition::Note).map_err(Error::from)?;
     }
+    keep_only(sandbox::CROND, &[])?;
     let zone = Zone::load(env.vars.get("TZ"));
     let mut daemon = Daemon { directory, is_root, log, changes, entries: Vec::new(), zone };
     let version = text!("rbox ", env!("CARGO_PKG_VERSION"), " started, log level ", daemon.log.level);

@@ -6,7 +6,7 @@
 use core::net::IpAddr;
 
 use rbox_core::bytes::words;
-use rbox_core::daemon::detach;
+use rbox_core::daemon::{detach, keep_only};
 use rbox_core::io::Input;
 use rbox_core::net::dns::message::{A, AAAA, HEADER, NAME_ERROR, PTR, TYPES, number, push_name, read_name};
 use rbox_core::net::dns::reverse_name;
@@ -14,7 +14,7 @@ use rbox_core::net::{addr, sockets};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::sys::net::SocketType;
-use rbox_core::sys::{AsFd, Errno, datagram};
+use rbox_core::sys::{AsFd, Errno, datagram, sandbox};
 use rbox_core::{push, syslog, text};
 
 options! {
@@ -69,6 +69,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if in_background {
         detach()?;
     }
+    keep_only(sandbox::DNSD, &[])?;
     let report = |env: &mut Env, line: &[u8]| {
         if !args.has(VERBOSE) {
             return;

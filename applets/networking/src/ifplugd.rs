@@ -1,6 +1,6 @@
 //! `ifplugd`: run a program when a cable is plugged in or out (ifplugd(8)).
 
-use rbox_core::daemon::{detach, uptime_milliseconds};
+use rbox_core::daemon::{detach, keep_only, uptime_milliseconds};
 use rbox_core::io::{Output, read_file};
 use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number::{parse_decimal, parse_in_range};
@@ -9,7 +9,7 @@ use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::net::netlink::SocketAddrNetlink;
 use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SignalQueue};
-use rbox_core::sys::{Errno, OwnedFd, fs, interface, process, signal, time};
+use rbox_core::sys::{Errno, OwnedFd, fs, interface, process, sandbox, signal, time};
 use rbox_core::{call, processes, syslog, text};
 
 options! {
@@ -107,6 +107,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     file.write(&text!(process::getpid().as_raw_pid() as u32, "\n"))?;
     file.flush()?;
     let signals = SignalQueue::open(&[SIGINT, SIGTERM, SIGQUIT, SIGHUP]).map_err(Error::from)?;
+    keep_only(sandbox::IFPLUGD, &[&pid_file])?;
     let mut daemon = Daemon { args, interface, program, mode, signals, netlink, told: None };
     let outcome = daemon.serve(env, &events, period, delays);
     if let Err(error) = &outcome {

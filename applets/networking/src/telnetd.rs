@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use rbox_core::call;
-use rbox_core::daemon::detach;
+use rbox_core::daemon::{detach, keep_only};
 use rbox_core::io::{read_file, write_all};
 use rbox_core::net::{addr, dns, sockets};
 use rbox_core::number::parse_in_range;
@@ -14,7 +14,7 @@ use rbox_core::sys::process::{self, WaitOptions};
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SignalQueue};
 use rbox_core::sys::termios::{SpecialCodeIndex, Winsize, tcgetattr, tcsetwinsize};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, pty};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, pty, sandbox};
 use rbox_core::syslog;
 use rbox_core::term::pty::Pty;
 use rbox_core::tty::expand_issue;
@@ -156,6 +156,8 @@ impl Session<'_> {
         for file in [connection, &master] {
             fd::ioctl_fionbio(file, true).map_err(Error::from)?;
         }
+        // What a stranger sends is read here; the login has its own process, and its rights.
+        keep_only(sandbox::TELNETD, &[])?;
         let mut session = Session {
             connection,
             master,

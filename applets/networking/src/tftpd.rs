@@ -2,12 +2,13 @@
 
 use core::net::SocketAddr;
 
+use rbox_core::daemon::keep_only;
 use rbox_core::io::{Input, Output};
 use rbox_core::net::sockets;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FileType, Mode, OFlags};
 use rbox_core::sys::net::{RecvFlags, SocketType, connect, recvfrom};
-use rbox_core::sys::{Errno, OwnedFd, fd, fs, process};
+use rbox_core::sys::{Errno, OwnedFd, fd, fs, process, sandbox};
 use rbox_core::syslog::{DAEMON_INFO, Log};
 use rbox_core::text;
 
@@ -94,7 +95,9 @@ fn enter(args: &Args<'_>, directory: Option<&[u8]>) -> Result<()> {
             result => result.map_err(|errno| Error::on(directory, errno))?,
         }
     }
-    owner.map_or(Ok(()), |owner| owner.become_it())
+    owner.map_or(Ok(()), |owner| owner.become_it())?;
+    // All names are below this directory, whether it is the root or not.
+    keep_only(sandbox::TFTPD, &[])
 }
 
 fn answer(args: &Args<'_>, transfer: &mut Transfer, packet: &[u8]) -> Result<()> {

@@ -2,9 +2,11 @@
 //!
 //! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment.
 
+use rbox_core::daemon::keep_only;
 use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
+use rbox_core::sys::sandbox;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
 
 use crate::dhcp::client::Client;
@@ -73,6 +75,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(path) = client.pid_file {
         write_pid(path)?;
     }
+    keep_only(sandbox::UDHCPC, &[])?;
     client.log.say(env, b"started");
     client.call_script(env, b"deconfig", None)?;
     client.run(env)

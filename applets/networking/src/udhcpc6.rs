@@ -5,10 +5,12 @@
 
 use core::net::IpAddr;
 
+use rbox_core::daemon::keep_only;
 use rbox_core::net::addr;
 use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
+use rbox_core::sys::sandbox;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
 
 use crate::dhcp::client6::Client;
@@ -73,6 +75,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(path) = client.pid_file {
         write_pid(path)?;
     }
+    keep_only(sandbox::UDHCPC, &[])?;
     client.log.say(env, b"started");
     client.run(env)
 }

@@ -2,14 +2,14 @@
 
 use core::net::Ipv4Addr;
 
-use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::daemon::{keep_only, uptime_milliseconds};
 use rbox_core::net::addr::{hardware_text, parse_v4};
 use rbox_core::prelude::*;
 use rbox_core::random::Random;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
 use rbox_core::sys::fs::OFlags;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SignalQueue};
-use rbox_core::sys::{Errno, process, time};
+use rbox_core::sys::{Errno, process, sandbox, time};
 use rbox_core::{call, daemon, hash, push, syslog, text};
 
 use crate::ethernet::{Arp, BROADCAST, Station};
@@ -91,6 +91,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     call_script(env, &signals, script, b"init")?;
     let station = Station::open(interface)?;
     let random = Random::open(None)?;
+    keep_only(sandbox::ZCIP, &[])?;
     let mut client = Client { args, interface, script, station, network, random, tried: 0, signals, silent, syslog };
     client.run(env, request)
 }

@@ -1,12 +1,12 @@
 //! `klogd`: hand the kernel's messages to the system log.
 
 use rbox_core::bytes;
-use rbox_core::daemon::{detach, pause};
+use rbox_core::daemon::{detach, keep_only, pause};
 use rbox_core::number::{parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::signal::{Disposition, pending, set};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGTERM};
-use rbox_core::sys::{Errno, klog};
+use rbox_core::sys::{Errno, klog, sandbox};
 use rbox_core::syslog::send_line;
 
 options! {
@@ -39,6 +39,7 @@ fn run(_env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(level) = level {
         klog::control(klog::CONSOLE_LEVEL, level as i32).map_err(|errno| Error::on("klogctl", errno))?;
     }
+    keep_only(sandbox::KLOGD, &[])?;
     say(b"klogd started");
     let result = forward();
     // klogd ends either way, and who ended it learns nothing from a failure here.

@@ -31,6 +31,7 @@ pub mod privilege;
 pub mod process;
 pub mod recovery;
 pub mod rtc;
+pub mod sandbox;
 pub mod schedule;
 pub mod shared_memory;
 pub mod signal;

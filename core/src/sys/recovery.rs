@@ -74,7 +74,7 @@ pub fn execute_on_crash(
     Ok(())
 }
 
-/// Executes what `execute_on_crash` made ready; returns when there is nothing. A handler of fatal signals may call it.
+/// Executes what `execute_on_crash` made ready, again and again until that works; returns when there is nothing. A handler of fatal signals may call it.
 pub extern "C" fn start_anew(_signal: libc::c_int) {
     // SAFETY: the pointer is null or the plan, which is never changed or freed; every call here is one that
     // signal-safety(7) lists, with strings and arrays that live for ever. A zeroed sigset_t is an empty set.
@@ -85,14 +85,17 @@ pub extern "C" fn start_anew(_signal: libc::c_int) {
             libc::_exit(139);
         }
         libc::write(2, plan.message.as_ptr().cast(), plan.message.len());
-        // One that crashes at every start must leave some time to the rest of the system.
         let second = libc::timespec { tv_sec: 1, tv_nsec: 0 };
-        libc::nanosleep(&second, ptr::null_mut());
         libc::fcntl(plan.state, libc::F_SETFD, 0);
         let none: libc::sigset_t = core::mem::zeroed();
         libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-        for path in &plan.paths {
-            libc::execve(path.as_ptr(), plan.words.as_ptr(), plan.environment.as_ptr());
+        loop {
+            // One that crashes at every start must leave some time to the rest of the system; memory for an execve comes
+            // back.
+            libc::nanosleep(&second, ptr::null_mut());
+            for path in &plan.paths {
+                libc::execve(path.as_ptr(), plan.words.as_ptr(), plan.environment.as_ptr());
+            }
         }
     }
 }

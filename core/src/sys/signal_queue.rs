@@ -52,8 +52,11 @@ impl SignalQueue {
     /// Waits for a signal, at most `milliseconds` (`None` = for ever).
     pub fn wait(&self, milliseconds: Option<u64>) -> Option<i32> {
         let limit = milliseconds.map(time::milliseconds);
-        // A failing poll reads as time out.
-        let _ = poll(&mut [PollFd::new(&self.file, PollFlags::IN)], limit.as_ref());
+        // A failing poll reads as time out, but not one after the other without end.
+        if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], limit.as_ref()) == Err(Errno::NOMEM) {
+            // An interruption ends the pause early.
+            let _ = super::thread::nanosleep(&time::milliseconds(100));
+        }
         self.take()
     }
 

@@ -125,7 +125,9 @@ pub fn adopt(new: &mut Vec<Entry>, old: Vec<Entry>) -> Vec<i32> {
             other.action == entry.action && other.tty == entry.tty && other.command == entry.command && other.pid == 0
         };
         match new.iter_mut().find(same) {
-            Some(other) => (other.pid, other.started) = (entry.pid, entry.started),
+            Some(other) => {
+                (other.pid, other.started, other.short_lives) = (entry.pid, entry.started, entry.short_lives);
+            }
             None if entry.pid > 0 => {
                 entry.action = Action::Once;
                 left.push(entry.pid);

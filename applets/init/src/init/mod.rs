@@ -1,10 +1,12 @@
 //! `init`: the first process. It starts the entries of /etc/inittab, reaps orphans, and stops the machine.
 //!
 //! Beyond BusyBox, `/` is mounted read-only after the last process is killed, so that it needs no recovery; an entry whose
-//! process ends at once again and again is left alone for a while; and init executes itself again after its own crash.
+//! process ends at once again and again is left alone for a while; and init executes itself again after its own crash or
+//! a failed allocation, with what it knew. A call that fails for want of memory or PIDs is repeated.
 
 mod inittab;
 mod recovery;
+mod shutdown;
 mod start;
 
 #[cfg(fuzzing)]
@@ -15,10 +17,9 @@ use rbox_core::daemon::{pause, uptime_milliseconds};
 use rbox_core::io::read_file;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::mount::{MountFlags, mount_remount};
 use rbox_core::sys::process::WaitOptions;
 use rbox_core::sys::signal_queue::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SignalQueue,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SignalQueue,
 };
 use rbox_core::sys::system::{RebootCommand, reboot};
 use rbox_core::sys::{fs, process, signal};
@@ -27,6 +28,7 @@ options! {
     "[-s | single | 1 | WORD]
 
 Start and supervise the processes of /etc/inittab as PID 1. WORD sets $RUNLEVEL.
+A shutdown entry may take $SHUTDOWN_TIMEOUT seconds (60).
 
   -s  Start only a shell on the console; also single, 1
 
@@ -58,6 +60,8 @@ struct Init {
     stopped: bool,
     /// What runs, where a crash cannot reach it.
     state: Option<recovery::State>,
+    /// The signal that ends the system, once it came.
+    ending: Option<i32>,
     /// The whole machine is this init's, not only a container: then `/` is its to mount read-only in the end.
     owns_machine: bool,
 }
@@ -78,9 +82,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let watched = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
     let mut init = Init {
         entries: Vec::new(),
-        signals: SignalQueue::open(&watched)?,
+        signals: open_queue(&watched),
         stopped: false,
         state: None,
+        ending: None,
         owns_machine: false,
     };
     // A session of its own; it fails where the kernel made one already.
@@ -89,33 +94,39 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     let _ = process::chdir("/");
     // A restarted one was executed as /proc/self/exe.
     process::set_name(b"init");
-    init.entries = if single { vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")] } else { read_entries(env) };
-    let before = recovery::take_over(env);
-    init.state = recovery::prepare(env);
+    // From here on no failure ends the system.
+    let (state, before) = recovery::begin(env);
+    init.state = state;
+    init.entries = match single {
+        true => vec![Entry::new(Action::Respawn, b"", b"-/bin/sh")],
+        false => read_entries(env).unwrap_or_else(|_| inittab::default_entries()),
+    };
     let restarted = before.is_some();
     match before {
-        Some(running) => {
+        Some(before) => {
             say(env, b"init crashed and was restarted");
-            inittab::adopt(&mut init.entries, running);
+            inittab::adopt(&mut init.entries, before.running);
+            init.ending = before.ending;
         }
         None => {
             for action in [Action::SysInit, Action::Wait] {
-                init.run_all(env, action, true);
+                init.run_all(env, action, Some(u64::MAX));
             }
         }
     }
     // Only now is /proc mounted.
     init.owns_machine = fs::readlink("/proc/self/ns/pid").is_ok_and(|link| link == FIRST_NAMESPACE);
     if !restarted {
-        init.run_all(env, Action::Once, false);
+        init.run_all(env, Action::Once, None);
     }
     // A child may have ended before the signals were blocked.
     init.reap(env);
+    if let Some(signal) = init.ending.take() {
+        init.handle(env, signal);
+    }
     loop {
         let sleep = init.start_due(env);
-        if let Some(state) = &init.state {
-            state.save(&init.entries);
-        }
+        init.save();
         if let Some(signal) = init.signals.wait(sleep) {
             init.handle(env, signal);
         }
@@ -130,24 +141,48 @@ fn say(env: &mut Env, message: &[u8]) {
     rbox_core::syslog::send_line(rbox_core::syslog::DAEMON_INFO, b"init", message);
 }
 
-fn read_entries(env: &mut Env) -> Vec<Entry> {
-    let Ok(text) = read_file(b"/etc/inittab") else {
-        return inittab::default_entries();
-    };
-    inittab::parse(&text, &mut |line| {
+/// Waits until there are memory and a descriptor for it.
+fn open_queue(watched: &[i32]) -> SignalQueue {
+    loop {
+        match SignalQueue::open(watched) {
+            Ok(queue) => return queue,
+            Err(_) => pause(1000),
+        }
+    }
+}
+
+fn read_entries(env: &mut Env) -> Result<Vec<Entry>> {
+    Ok(inittab::parse(&read_file(b"/etc/inittab")?, &mut |line| {
         say(env, &[b"Bad inittab entry at line ", Decimal::new(line).as_bytes()].concat());
-    })
+    }))
 }
 
 impl Init {
-    /// Starts all entries of one kind in their order, and waits for each when `wait`.
-    fn run_all(&mut self, env: &mut Env, action: Action, wait: bool) {
+    /// Notes down what runs, for an init that goes on after a crash.
+    fn save(&self) {
+        if let Some(state) = &self.state {
+            state.save(&self.entries, self.ending);
+        }
+    }
+
+    /// Starts all entries of one kind in their order, and waits for each, at most for so many milliseconds.
+    fn run_all(&mut self, env: &mut Env, action: Action, wait: Option<u64>) {
         for index in 0..self.entries.len() {
             if self.entries[index].action != action {
                 continue;
             }
-            self.start(env, index);
-            while wait && self.entries[index].pid > 0 {
+            let end = uptime_milliseconds().saturating_add(wait.unwrap_or(u64::MAX));
+            while !self.start(env, index) && uptime_milliseconds() < end {
+                pause(1000);
+            }
+            while wait.is_some() && self.entries[index].pid > 0 {
+                if uptime_milliseconds() >= end {
+                    say(
+                        env,
+                        &[b"process '", &self.entries[index].command[..], b"' takes too long: not waited for"].concat(),
+                    );
+                    break;
+                }
                 // Only the ends of children count here; a request to stop is taken up afterwards.
                 match self.signals.wait(Some(1000)) {
                     Some(SIGCHLD) | None => self.reap(env),
@@ -161,7 +196,8 @@ impl Init {
         }
     }
 
-    fn start(&mut self, env: &mut Env, index: usize) {
+    /// False when there is no memory or no PID for it.
+    fn start(&mut self, env: &mut Env, index: usize) -> bool {
         let entry = &self.entries[index];
         let signals = &self.signals;
         let pid = process::fork_run(|| {
@@ -171,8 +207,14 @@ impl Init {
         let entry = &mut self.entries[index];
         entry.started = uptime_milliseconds();
         match pid {
-            Ok(pid) => entry.pid = pid,
-            Err(errno) => say(env, Error::on("can't fork", errno).message()),
+            Ok(pid) => {
+                entry.pid = pid;
+                true
+            }
+            Err(errno) => {
+                say(env, Error::on("can't fork", errno).message());
+                false
+            }
         }
     }
 
@@ -224,76 +266,27 @@ impl Init {
     fn handle(&mut self, env: &mut Env, signal: i32) {
         match signal {
             SIGCHLD => self.reap(env),
-            SIGHUP => {
-                say(env, b"reloading /etc/inittab");
-                let old = core::mem::take(&mut self.entries);
-                self.entries = read_entries(env);
-                for pid in inittab::adopt(&mut self.entries, old) {
-                    // It may have ended already.
-                    let _ = signal::kill(pid, SIGTERM);
-                }
-            }
-            SIGINT => self.run_all(env, Action::CtrlAltDel, false),
-            SIGQUIT => self.restart(env),
-            SIGTERM => self.stop(env, RebootCommand::Restart, b"reboot"),
-            SIGUSR1 => self.stop(env, RebootCommand::Halt, b"halt"),
-            SIGUSR2 => self.stop(env, RebootCommand::PowerOff, b"poweroff"),
+            SIGHUP => self.reload(env),
+            SIGINT => self.run_all(env, Action::CtrlAltDel, None),
+            SIGQUIT => self.restart(env, signal),
+            SIGTERM | SIGUSR1 | SIGUSR2 => self.stop(env, signal),
             SIGTSTP => self.stopped = true,
             SIGCONT => self.stopped = false,
             _ => {}
         }
     }
 
-    /// Runs the shutdown entries and ends all processes.
-    fn end_all(&mut self, env: &mut Env) {
-        // From here on nothing is started again.
-        self.stopped = true;
-        self.run_all(env, Action::Shutdown, true);
-        say(env, b"The system is going down NOW!");
-        // Both fail only when no other process is left.
-        let _ = signal::kill(-1, SIGTERM);
-        let _ = signal::kill(-1, SIGCONT);
-        say(env, b"Sent SIGTERM to all processes");
-        fs::sync();
-        pause(1000);
-        // As above.
-        let _ = signal::kill(-1, SIGKILL);
-        fs::sync();
-        say(env, b"Sent SIGKILL to all processes");
-        pause(1000);
-    }
-
-    fn stop(&mut self, env: &mut Env, command: RebootCommand, name: &[u8]) {
-        self.end_all(env);
-        // With no process left nothing is open for writing any more. What cannot be remounted is only synced.
-        if self.owns_machine {
-            let _ = mount_remount("/", MountFlags::RDONLY, "");
+    /// Reads the table again. What did not change goes on; a table that cannot be read changes nothing.
+    fn reload(&mut self, env: &mut Env) {
+        say(env, b"reloading /etc/inittab");
+        let new = match read_entries(env) {
+            Ok(new) => new,
+            Err(error) => return say(env, error.message()),
+        };
+        let old = core::mem::replace(&mut self.entries, new);
+        for pid in inittab::adopt(&mut self.entries, old) {
+            // It may have ended already.
+            let _ = signal::kill(pid, SIGTERM);
         }
-        fs::sync();
-        say(env, &[b"Requesting system ", name].concat());
-        // In a child: the end of PID 1 in the call would be a panic.
-        let pid = process::fork_run(|| {
-            // A container has no right to; the next call tells whether the machine can be stopped.
-            let _ = reboot(RebootCommand::CadOn);
-            u8::from(reboot(command).is_err())
-        });
-        if let Ok(pid) = pid {
-            // Without a child nothing is left to wait for: the loop below is the same.
-            let _ = process::wait_for(pid);
-        }
-        loop {
-            pause(60_000);
-        }
-    }
-
-    fn restart(&mut self, env: &mut Env) {
-        let Some(entry) = self.entries.iter().find(|entry| entry.action == Action::Restart).cloned() else { return };
-        self.end_all(env);
-        while let Ok(Some(_)) = process::wait(-1, WaitOptions::NOHANG) {}
-        self.signals.release();
-        start::open_terminal(env, &entry.tty);
-        start::become_command(env, &entry.command);
-        // The new init could not be started: a machine with nothing in it is best restarted.
-        let _ = reboot(RebootCommand::Restart);
     }
 }

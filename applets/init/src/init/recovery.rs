@@ -12,44 +12,47 @@ use super::inittab::{Entry, action_of, number_of};
 /// The variable that holds the descriptor of the file for the new start.
 const VARIABLE: &str = "RBOX_INIT_STATE";
 
-/// The file: a line for each process, `PID ACTION TTY COMMAND` between NULs.
+/// The file: `up`, or `down` and the signal that ends the system; then a line for each process, `PID ACTION TTY COMMAND`
+/// between NULs.
 pub struct State(OwnedFd);
 
-/// What an init that crashed had running; `None` when this is an ordinary start.
-pub fn take_over(env: &mut Env) -> Option<Vec<Entry>> {
-    let number = parse_decimal(env.vars.get(VARIABLE)?).and_then(|number| i32::try_from(number).ok())?;
+/// What an init that crashed was about.
+pub struct Before {
+    /// What it had running.
+    pub running: Vec<Entry>,
+    /// The signal on which it was ending the system.
+    pub ending: Option<i32>,
+}
+
+/// Lets a crash of this process start it anew. Returns the file for what runs, `None` where the system has no such files,
+/// and what is found in it: `None` in an ordinary start.
+pub fn begin(env: &mut Env) -> (Option<State>, Option<Before>) {
+    let passed_on = passed_on(env);
     let words = env.vars.words().into_iter().filter(|word| !word.starts_with(VARIABLE.as_bytes()));
     env.vars = Vars::List(words.map(<[u8]>::to_vec).collect());
-    // A value that init never writes was set by hand.
-    if number < 3 {
-        return None;
-    }
-    let passed_on = fd::named(number).ok()?;
-    let file = fd::inherited(number).ok()?;
-    // What init starts is not to have it.
-    fd::fcntl_setfd(passed_on, fd::FdFlags::CLOEXEC).ok()?;
-    fs::seek(&file, SeekFrom::Start(0)).ok()?;
-    let text = Input::from_fd(file, b"state").read_to_end().ok()?;
     // The first line is written when the system is up: before that the start is repeated as a whole.
-    text.strip_prefix(b"up\n").map(read)
+    let before = passed_on.as_ref().and_then(content).and_then(|text| read(&text));
+    let file = passed_on.or_else(|| fs::memfd_create("init", MemfdFlags::CLOEXEC).ok());
+    (file.and_then(|file| prepare(env, file)), before)
 }
 
-fn read(text: &[u8]) -> Vec<Entry> {
-    text.split(|&byte| byte == b'\n').filter_map(read_line).collect()
+/// The file of an init that crashed.
+fn passed_on(env: &Env) -> Option<OwnedFd> {
+    let number = parse_decimal(env.vars.get(VARIABLE)?).and_then(|number| i32::try_from(number).ok())?;
+    // A value that init never writes was set by hand.
+    let named = fd::named(number).ok().filter(|_| number > 2)?;
+    // What init starts is not to have it.
+    fd::fcntl_setfd(named, fd::FdFlags::CLOEXEC).ok()?;
+    fd::inherited(number).ok()
 }
 
-fn read_line(line: &[u8]) -> Option<Entry> {
-    let mut fields = line.split(|&byte| byte == 0);
-    let pid = i32::try_from(parse_decimal(fields.next()?)?).ok()?;
-    let action = action_of(parse_decimal(fields.next()?)?)?;
-    let mut entry = Entry::new(action, fields.next()?, fields.next()?);
-    entry.pid = pid;
-    Some(entry)
+fn content(file: &OwnedFd) -> Option<Vec<u8>> {
+    let copy = fd::fcntl_dupfd_cloexec(file, 3).ok()?;
+    fs::seek(&copy, SeekFrom::Start(0)).ok()?;
+    Input::from_fd(copy, b"state").read_to_end().ok()
 }
 
-/// Makes the file, and lets a crash of this process restart it. `None` where the system has no such files.
-pub fn prepare(env: &Env) -> Option<State> {
-    let file = fs::memfd_create("init", MemfdFlags::CLOEXEC).ok()?;
+fn prepare(env: &Env, file: OwnedFd) -> Option<State> {
     let number = Decimal::new(file.as_raw_fd() as u64);
     let variable = [VARIABLE.as_bytes(), b"=", number.as_bytes()].concat();
     let mut environment = env.vars.words();
@@ -61,10 +64,31 @@ pub fn prepare(env: &Env) -> Option<State> {
     Some(State(file))
 }
 
+fn read(text: &[u8]) -> Option<Before> {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let ending = match lines.next()? {
+        b"up" => None,
+        first => Some(i32::try_from(parse_decimal(first.strip_prefix(b"down ")?)?).ok()?),
+    };
+    Some(Before { running: lines.filter_map(read_line).collect(), ending })
+}
+
+fn read_line(line: &[u8]) -> Option<Entry> {
+    let mut fields = line.split(|&byte| byte == 0);
+    let pid = i32::try_from(parse_decimal(fields.next()?)?).ok()?;
+    let action = action_of(parse_decimal(fields.next()?)?)?;
+    let mut entry = Entry::new(action, fields.next()?, fields.next()?);
+    entry.pid = pid;
+    Some(entry)
+}
+
 impl State {
     /// Writes down what runs.
-    pub fn save(&self, entries: &[Entry]) {
-        let mut text = b"up\n".to_vec();
+    pub fn save(&self, entries: &[Entry], ending: Option<i32>) {
+        let mut text = match ending {
+            None => b"up\n".to_vec(),
+            Some(signal) => [b"down ", Decimal::new(signal as u64).as_bytes(), b"\n"].concat(),
+        };
         for entry in entries.iter().filter(|entry| entry.pid > 0) {
             let (pid, action) = (Decimal::new(entry.pid as u64), Decimal::new(number_of(entry.action) as u64));
             let fields = [pid.as_bytes(), action.as_bytes(), &entry.tty, &entry.command];
@@ -89,12 +113,19 @@ mod tests {
 
     #[test]
     fn what_runs_is_read_back() {
-        let entries = read(b"12\x003\0/dev/tty1\0/sbin/getty 38400 tty1\n7\x009\0\0x\nx\n");
+        let text = b"up\n12\x003\0/dev/tty1\0/sbin/getty 38400 tty1\n7\x009\0\0x\nx\n";
+        let Some(Before { running: entries, ending: None }) = read(text) else { panic!("a state") };
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].pid, entries[0].action), (12, Action::Respawn));
         assert_eq!(
             (entries[0].tty.as_slice(), entries[0].command.as_slice()),
             (&b"/dev/tty1"[..], &b"/sbin/getty 38400 tty1"[..])
         );
+    }
+
+    #[test]
+    fn an_end_goes_on_and_a_start_begins_anew() {
+        assert_eq!(read(b"down 12\n").and_then(|before| before.ending), Some(12));
+        assert!(read(b"").is_none() && read(b"down x\n").is_none());
     }
 }

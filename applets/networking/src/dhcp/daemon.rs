@@ -2,12 +2,12 @@
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 
-use rbox_core::daemon::uptime_milliseconds;
+use rbox_core::daemon::{keep_only, uptime_milliseconds};
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{RecvFlags, SendFlags, recv, sendto};
 use rbox_core::sys::signal_queue::{SIGUSR1, SignalQueue};
 use rbox_core::sys::time::{ClockId, clock_gettime, milliseconds};
-use rbox_core::sys::{AsFd, OwnedFd, event, fs, packet as ethernet};
+use rbox_core::sys::{AsFd, OwnedFd, event, fs, packet as ethernet, sandbox};
 use rbox_core::text;
 
 use super::config::AUTO_TIME;
@@ -55,6 +55,10 @@ impl Daemon {
     /// Serves until a signal ends it.
     pub fn run(&mut self, env: &mut Env) -> Outcome {
         let arp = arp::open(self.index)?;
+        let config = &self.server.config;
+        let keep = if config.notify_file.is_some() { sandbox::UDHCPD_S } else { sandbox::UDHCPD };
+        // Both files are replaced or removed in their directories.
+        keep_only(keep, &[&config.lease_file, &config.pid_file])?;
         let period = u64::from(self.server.config.numbers[AUTO_TIME]) * 1000;
         let mut next_write = uptime_milliseconds() + period;
         loop {

@@ -2,9 +2,10 @@
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 
+use rbox_core::daemon::keep_only;
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{RecvFlags, SendFlags, recv, sendto};
-use rbox_core::sys::{OwnedFd, event};
+use rbox_core::sys::{OwnedFd, event, sandbox};
 
 use super::packet::{self, Message, SERVER_PORT};
 
@@ -25,6 +26,7 @@ pub struct Side {
 /// Relays until a signal ends the process.
 pub fn run(env: &mut Env, clients: &[Side], server: &Side, to: Ipv4Addr) -> Outcome {
     let raw = packet::raw_sender()?;
+    keep_only(sandbox::DHCPRELAY, &[])?;
     let mut buffer = [0; 2048];
     loop {
         let sides = || clients.iter().chain([server]);

@@ -127,6 +127,11 @@ impl Config {
         self.proxies.iter().filter(|proxy| path.starts_with(&proxy.prefix)).max_by_key(|proxy| proxy.prefix.len())
     }
 
+    /// Some files are programs' texts.
+    pub fn has_interpreters(&self) -> bool {
+        !self.interpreters.is_empty()
+    }
+
     pub fn interpreter(&self, path: &[u8]) -> Option<&[u8]> {
         value_of(&self.interpreters, extension(path)?)
     }

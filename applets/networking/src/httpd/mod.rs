@@ -17,7 +17,7 @@ mod site;
 use core::net::SocketAddr;
 
 use rbox_core::crypt;
-use rbox_core::daemon::detach;
+use rbox_core::daemon::{detach, keep_only};
 use rbox_core::io::read_file;
 use rbox_core::net::{dns, sockets};
 use rbox_core::number::parse_in_range;
@@ -26,7 +26,7 @@ use rbox_core::sys::net::SocketType;
 use rbox_core::sys::net::sockopt::set_tcp_nodelay;
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::signal_queue::SIGPIPE;
-use rbox_core::sys::{Errno, OwnedFd, fd, process};
+use rbox_core::sys::{Errno, OwnedFd, fd, process, sandbox};
 use rbox_core::{push, text};
 
 use crate::service::Owner;
@@ -94,6 +94,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         if let Some(owner) = owner {
             owner.become_it()?;
         }
+        restrict(&site)?;
         return serve_standard_streams(env, &mut site);
     };
     let most = args.value(MOST).map(|word| parse_in_range(word, 1, 1 << 20)).transpose()?;
@@ -106,7 +107,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Some(owner) = owner {
         owner.become_it()?;
     }
+    restrict(&site)?;
     serve::Server::new(listener, site, file, most)?.serve(env)
+}
+
+/// Gives up what the site does not need: without programs it only reads files.
+fn restrict(site: &Site) -> Result<()> {
+    let runs_programs = site.config.has_interpreters() || rbox_core::sys::fs::stat("cgi-bin").is_ok();
+    keep_only(if runs_programs { sandbox::HTTPD_CGI } else { sandbox::HTTPD }, &[])
 }
 
 fn enter(home: &[u8]) -> Result<()> {

@@ -6,7 +6,7 @@ mod internal;
 use core::net::{IpAddr, Ipv4Addr};
 
 use rbox_core::call;
-use rbox_core::daemon::{detach, uptime_milliseconds};
+use rbox_core::daemon::{detach, keep_only, uptime_milliseconds};
 use rbox_core::io::{Output, read_file};
 use rbox_core::net::sockets;
 use rbox_core::number::parse_in_range;
@@ -17,7 +17,7 @@ use rbox_core::sys::net::{
 };
 use rbox_core::sys::signal::{self, Disposition};
 use rbox_core::sys::signal_queue::{SIGCHLD, SIGHUP, SIGPIPE, SIGTERM};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, process};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, fd, fs, process, sandbox};
 use rbox_core::syslog;
 use rbox_core::text;
 
@@ -96,6 +96,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if let Err(error) = Output::create(PID_FILE).and_then(|mut file| file.write(&pid).and_then(|()| file.flush())) {
         inetd.log(env, &error);
     }
+    keep_only(sandbox::INETD, &[])?;
     let outcome = inetd.serve(env);
     // It may not have been written.
     let _ = fs::unlink(PID_FILE);

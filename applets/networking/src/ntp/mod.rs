@@ -12,14 +12,14 @@ mod server;
 
 use core::net::IpAddr;
 
-use rbox_core::daemon::detach;
+use rbox_core::daemon::{detach, keep_only};
 use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
-use rbox_core::sys::process;
 use rbox_core::sys::signal::{SignalSet, set_blocked};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGTERM, SignalQueue};
 use rbox_core::sys::time::{self, ClockId, clock_gettime};
 use rbox_core::sys::{Errno, OwnedFd};
+use rbox_core::sys::{process, sandbox};
 use rbox_core::text::{Hex, Right};
 use rbox_core::{call, hash, push, syslog, text};
 
@@ -107,6 +107,8 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         detach()?;
     }
     let signals = SignalQueue::open(&[SIGINT, SIGTERM, SIGHUP]).map_err(Error::from)?;
+    // The sockets are open; names of servers may be asked for again.
+    keep_only(if args.has(SCRIPT) { sandbox::NTPD_S } else { sandbox::NTPD }, &[])?;
     // Without a server to ask, the own clock is the source (RFC 5905 7.3: LOCL).
     let system = match peers.is_empty() {
         true => Packet { stratum: 1, reference_id: *b"LOCL", ..Packet::default() },

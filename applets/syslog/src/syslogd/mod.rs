@@ -8,7 +8,7 @@ mod rules;
 #[cfg(fuzzing)]
 pub use log::fuzz;
 
-use rbox_core::daemon::{detach, uptime_milliseconds};
+use rbox_core::daemon::{detach, keep_only, uptime_milliseconds};
 use rbox_core::io::{Input, Output};
 use rbox_core::number::{Decimal, parse_in_range};
 use rbox_core::prelude::*;
@@ -17,7 +17,7 @@ use rbox_core::sys::fs::Mode;
 use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, recv, socket_with};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGTERM, SignalQueue};
 use rbox_core::sys::time;
-use rbox_core::sys::{Errno, OwnedFd, fs};
+use rbox_core::sys::{Errno, OwnedFd, fs, sandbox};
 use rbox_core::time::Zone;
 
 use self::files::{Limits, Target};
@@ -117,6 +117,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         file.write(&[Decimal::new(rbox_core::sys::process::getpid().as_raw_pid() as u64).as_bytes(), b"\n"].concat())?;
         file.flush()
     });
+    restrict(&log)?;
     log.put(env, OWN, b"syslogd started: rbox");
     let status = serve(env, &mut log, &socket, &signals, mark);
     log.put(env, OWN, b"syslogd exiting");
@@ -126,6 +127,14 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         ring.remove();
     }
     status
+}
+
+/// Gives up all but the files of the log.
+fn restrict(log: &Log) -> Result<()> {
+    let keep = if log.remotes.iter().any(Remote::has_name) { sandbox::SYSLOGD_R } else { sandbox::SYSLOGD };
+    let targets = log.targets.iter().chain(&log.kernel).filter(|target| target.path != b"-");
+    let paths: Vec<&[u8]> = targets.map(|target| &target.path[..]).collect();
+    keep_only(keep, &paths)
 }
 
 /// The rules of the named file; of the usual one where none is named, if it is there.

@@ -37,6 +37,11 @@ impl Remote {
         Ok(Self { host: host.to_vec(), port, socket: None, next_try: 0 })
     }
 
+    /// The host is given by a name, which must be asked for again and again.
+    pub fn has_name(&self) -> bool {
+        addr::parse(&self.host).is_err()
+    }
+
     /// Sends one message. What cannot be sent is lost, as UDP has it; the log must not wait.
     pub fn send(&mut self, priority: u16, time: &[u8], host: &[u8], text: &[u8]) {
         if self.socket.is_none() && uptime_milliseconds() >= self.next_try {
