@@ -25,7 +25,8 @@ const WORK: &[&str] = &[
     "while :; do echo a line that fills the directory; done | svlogd /var/log/cut",
 ];
 
-/// What must be true after each start: every line is whole, and the files say the same.
+/// What must be true after each start: every line is whole, and the files say the same. Logs are not among them: nobody waits
+/// for the disk at each line, and ext4 leaves zeros where a block's end was not written yet.
 const WHOLE: &[(&str, &str)] = &[
     ("passwd has seven fields", "! awk -F: 'NF != 7' /etc/passwd | grep ."),
     ("shadow has nine fields", "! awk -F: 'NF != 9' /etc/shadow | grep ."),
@@ -34,10 +35,6 @@ const WHOLE: &[(&str, &str)] = &[
     (
         "the table is one of those that were set",
         "t=/var/spool/cron/crontabs/root; [ ! -e $t ] || { [ $(grep -c '^0 0 1 1 \\* : [0-9]*$' $t) = 200 ] && [ $(sort -u $t | grep -c .) = 1 ]; }",
-    ),
-    (
-        "logs have only text",
-        "for f in /var/log/messages* /var/log/cut/*; do case $f in */lock|*/config|*'*') continue;; esac; tr -d '\\0' <$f | cmp - $f || exit 1; done",
     ),
 ];
 
@@ -126,7 +123,7 @@ impl Run<'_> {
                 }
             }
             println!(
-                "| power cuts during `adduser`, `chpasswd`, `crontab`, `syslogd -s`, `svlogd` | {} | filesystem and files whole each time; {done} accounts were made, none lost |",
+                "| power cuts during `adduser`, `chpasswd`, `crontab`, `syslogd -s`, `svlogd` | {} | filesystem, account files and tables whole each time; {done} accounts were made, none lost |",
                 self.options.cuts
             );
         }
