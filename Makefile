@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
+.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -10,6 +10,8 @@ help:
 	@echo 'make lint       format and lints, for all processors'
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
 	@echo 'make hardware-test  check i2c, flash, ATA, tapes and radios in QEMU, with a kernel of its own (30 minutes once)'
+	@echo 'make stress     write docs/reliability.md: crashes, power cuts, floods, bursts of devices (an hour)'
+	@echo 'make initramfs-example  a small initramfs that mounts a root and hands over to it'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
@@ -29,13 +31,26 @@ image: rbox
 # Boots the disk in each supported way and checks the running system; then two of them on one wire, a server and a client.
 boot-test: image
 	cargo run -q --locked -p build-image -- initramfs
-	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz
+	sh build-image/initramfs-example.sh
+	cargo run -q --locked -p build-image -- test --initramfs target/rbox.cpio.gz --example target/initramfs-example.cpio.gz
 	cargo run -q --locked -p build-image -- test --network
 
 # Boots a kernel with modules, and checks the applets of hardware against what QEMU and the kernel emulate.
 hardware-test: rbox
 	sh build-image/packages.sh $$(cargo run -q --locked -p build-image -- tools --packages)
 	cargo run -q --locked -p build-image -- test --hardware
+
+# Strains init, runit, logs, account files and whole machines, and writes docs/reliability.md. CUTS=5 makes fewer power cuts.
+CUTS = 50
+stress: image
+	sh build-image/packages.sh gcc libc6-dev
+	sh compat-suite/stress.sh target/rbox >target/reliability.md
+	cargo run -q --locked -p build-image -- test --stress --cuts $(CUTS) >>target/reliability.md
+	mv target/reliability.md docs/reliability.md
+
+# Builds target/initramfs-example.cpio.gz.
+initramfs-example: rbox
+	sh build-image/initramfs-example.sh
 
 # Builds the static binary target/rbox. APPLETS="sh ls" or APPLETS=FILE selects names; TARGET=aarch64 builds target/rbox-aarch64.
 rbox:

@@ -45,6 +45,12 @@ $("$busybox" | sed -n '1s/BusyBox v\([0-9.]*\).*/\1/p') (glibc, static), toybox 
 | bytes with 12 names (a shell and file tools) | $(bytes "$choices/rbox-12") | | | |
 | bytes for aarch64, with all names | $(bytes "$choices/rbox-aarch64") | | | |
 
+Private memory of idle daemons, in kB. Debian's BusyBox lacks those with a dash.
+
+| | rbox | BusyBox |
+|---|---:|---:|
+$(sh "$directory/memory.sh" "$rbox" "$busybox")
+
 ## Start
 
 Instructions in user space. rbox and BusyBox were called as \`rbox true\`; through a link of the applet's name it is less.

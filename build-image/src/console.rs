@@ -65,7 +65,11 @@ impl Machine {
 
     /// Waits until the console prints `wanted` and returns the output before it. Fails after `patience` seconds, or when QEMU ends.
     pub fn expect(&mut self, wanted: &str) -> Result<String> {
-        let deadline = Instant::now() + Duration::from_secs(self.patience);
+        self.expect_until(wanted, Instant::now() + Duration::from_secs(self.patience))
+    }
+
+    /// The same, with its own end.
+    pub fn expect_until(&mut self, wanted: &str, deadline: Instant) -> Result<String> {
         loop {
             let fresh = &self.text[self.seen..];
             if let Some(at) = find(fresh, wanted.as_bytes()) {

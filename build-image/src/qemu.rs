@@ -112,7 +112,7 @@ fn check(path: &Path) -> Result<()> {
 }
 
 /// The drive's description; QEMU wants a comma in a file name doubled.
-fn drive(options: &Options) -> OsString {
+pub fn drive(options: &Options) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut text = b"if=virtio,format=raw,file=".to_vec();
     for byte in options.image.as_os_str().as_bytes() {

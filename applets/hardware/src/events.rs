@@ -2,6 +2,7 @@
 
 use rbox_core::prelude::*;
 use rbox_core::sys::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
+use rbox_core::sys::net::sockopt::set_socket_recv_buffer_size_force;
 use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recvfrom, socket_with};
 use rbox_core::sys::{Errno, OwnedFd};
 
@@ -12,6 +13,9 @@ pub struct Events {
     buffer: Vec<u8>,
 }
 
+/// How much may wait, in bytes. The kernel takes memory for it only when it does.
+const WAITING: usize = 16 << 20;
+
 impl Events {
     pub fn listen() -> Result<Self> {
         let failed = |errno| Error::on("can't listen for kernel events", errno);
@@ -20,6 +24,8 @@ impl Events {
         let socket = socket.map_err(failed)?;
         // Group 1 carries the kernel's own events.
         bind(&socket, &SocketAddrNetlink::new(0, 1)).map_err(failed)?;
+        // Thousands of events may wait; without the right to that many, fewer.
+        let _ = set_socket_recv_buffer_size_force(&socket, WAITING);
         Ok(Self { socket, buffer: vec![0; 16 << 10] })
     }
 

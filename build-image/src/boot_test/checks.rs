@@ -22,6 +22,8 @@ pub const ALL: &[Check] = &[
     ("hotplug", hotplug),
     ("keymap", keymap),
     ("jobs", jobs),
+    ("hwclock", hwclock),
+    ("crond", crond),
     ("orphans", orphans),
 ];
 
@@ -239,6 +241,23 @@ fn jobs(machine: &mut Machine) -> Result<()> {
     let (output, _) = machine.command("sleep 600 & sleep 1; kill $!; wait $! 2>/dev/null; echo ended $?")?;
     ensure!(output.contains("ended 143"), "a killed job ended with `{}`", output.trim());
     Ok(())
+}
+
+/// The clock of the board is read and set, and sets the system's.
+fn hwclock(machine: &mut Machine) -> Result<()> {
+    machine.output_of("S=$(date +%s); date -u -s '2031-02-03 04:05:06' && hwclock -u -w && date -s @$S")?;
+    machine.output_of("TZ=UTC hwclock -u -r | grep -q '^Mon Feb  3 04:05:.. 2031  '")?;
+    prints(machine, "hwclock -u -s; date -u +%Y-%m-%d", "2031-02-03")?;
+    machine.output_of("date -s @$((S + 1)) && hwclock -u -w").map(drop)
+}
+
+/// A job runs when its minute comes, three seconds after crond's start, as its user.
+fn crond(machine: &mut Machine) -> Result<()> {
+    machine.output_of("S=$(date +%s); adduser -D jobber; echo '6 4 3 2 * id -un >/tmp/cron' | crontab -u jobber -")?;
+    machine.output_of("date -u -s '2031-02-03 04:05:57'; TZ=UTC crond -L /tmp/cron.log")?;
+    machine.wait_for("grep -q '^jobber$' /tmp/cron")?;
+    machine.output_of("grep -q 'USER jobber pid [0-9]* cmd id' /tmp/cron.log")?;
+    machine.output_of("kill $(pidof crond); deluser jobber; rm /tmp/cron /tmp/cron.log; date -s @$S").map(drop)
 }
 
 /// init reaps children whose parents have ended.

@@ -3,6 +3,7 @@
 mod checks;
 mod hardware;
 mod network;
+mod stress;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -30,12 +31,24 @@ pub struct Options {
     /// The archive for the initramfs boot; without it that boot is left out
     #[arg(long, value_name = "FILE")]
     initramfs: Option<PathBuf>,
+    /// An initramfs that mounts the image's root and hands over to it; without it that boot is left out
+    #[arg(long, value_name = "FILE")]
+    example: Option<PathBuf>,
     /// Instead of the image: a kernel with modules, built or of the cache, and its emulated devices
     #[arg(long)]
     hardware: bool,
     /// Two machines on one wire: the image's servers and its clients
     #[arg(long, conflicts_with = "hardware")]
     network: bool,
+    /// Devices that come and go in bursts, and power cuts
+    #[arg(long, conflicts_with_all = ["hardware", "network"])]
+    stress: bool,
+    /// Devices of --stress
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    devices: usize,
+    /// Power cuts of --stress
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    cuts: usize,
     /// Run only this boot or check; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -57,7 +70,7 @@ pub struct Options {
 type Check = (&'static str, fn(&mut Machine) -> Result<()>);
 
 /// Boots besides the one through GRUB.
-const BOOTS: &[&str] = &["direct", "init-sh", "initramfs"];
+const BOOTS: &[&str] = &["direct", "init-sh", "initramfs", "example"];
 
 /// One run of the test: its options and its results.
 struct Run<'a> {
@@ -72,7 +85,7 @@ struct Run<'a> {
 fn names() -> impl Iterator<Item = &'static str> {
     let of_one = checks::ALL.iter().chain(hardware::ALL).map(|(name, _)| *name);
     let of_two = network::ALL.iter().map(|(name, _)| *name);
-    of_one.chain(of_two).chain(checks::ENDINGS.iter().chain(BOOTS).copied())
+    of_one.chain(of_two).chain(checks::ENDINGS.iter().chain(BOOTS).chain(stress::ALL).copied())
 }
 
 /// Runs the boots and checks that were asked for.
@@ -111,6 +124,9 @@ impl Run<'_> {
         if self.options.network {
             return self.network_boot();
         }
+        if self.options.stress {
+            return self.stress_boots();
+        }
         let by_grub = checks::ALL.iter().map(|(name, _)| *name).chain(checks::ENDINGS.iter().copied());
         if by_grub.into_iter().any(|name| self.wanted(name)) {
             self.grub_boot()?;
@@ -123,6 +139,9 @@ impl Run<'_> {
         }
         if self.wanted("initramfs") && self.options.initramfs.is_some() {
             self.initramfs_boot()?;
+        }
+        if let Some(example) = self.options.example.as_ref().filter(|_| self.wanted("example")) {
+            self.example_boot(example)?;
         }
         Ok(())
     }
@@ -298,6 +317,23 @@ impl Run<'_> {
         });
         self.keep_log("initramfs", &machine)
     }
+
+    /// An initramfs that finds the disk's root, mounts it and hands over.
+    fn example_boot(&mut self, example: &Path) -> Result<()> {
+        let mut options = self.machine_options(&self.options.image);
+        (options.kernel, options.initramfs) = (Some(self.kernel()?), Some(example.to_owned()));
+        options.append = Some(format!("rdinit=/init root=PARTUUID={}-01 rw", options.signature));
+        options.snapshot = true;
+        let mut command = qemu::machine(&options)?;
+        command.arg("-drive").arg(qemu::drive(&options));
+        let mut machine = Machine::start(command, self.options.patience, &self.directory)?;
+        self.check("example", || {
+            checks::login(&mut machine)?;
+            machine.output_of("mount | grep -q ' on / type ext4 ' && [ ! -e /newroot ] && [ ! -e /init ]")?;
+            checks::powers_off(&mut machine)
+        });
+        self.keep_log("example", &machine)
+    }
 }
 
 /// Ends what a failed check may have left running.
@@ -311,9 +347,7 @@ fn interrupt(machine: &mut Machine) -> Result<()> {
 /// Checks the partition by e2fsck, and that the journal need not be replayed.
 fn file_system_is_clean(image: &Path, directory: &Path) -> Result<()> {
     let partition = directory.join("partition");
-    let mut disk = File::open(image)?;
-    disk.seek(SeekFrom::Start(u64::from(mbr::FIRST) * SECTOR))?;
-    std::io::copy(&mut disk, &mut File::create(&partition)?)?;
+    copy_partition(image, &partition)?;
     let mut feature = [0; 4];
     let mut file = File::open(&partition)?;
     file.seek(SeekFrom::Start(1024 + 96))?;
@@ -323,5 +357,13 @@ fn file_system_is_clean(image: &Path, directory: &Path) -> Result<()> {
     let tool = tools::find("e2fsck").context("e2fsck went away")?;
     let output = Command::new(tool).arg("-fn").arg(&partition).output()?;
     ensure!(output.status.success(), "e2fsck: {}", String::from_utf8_lossy(&output.stdout));
+    Ok(())
+}
+
+/// Copies the root filesystem out of the disk.
+fn copy_partition(image: &Path, partition: &Path) -> Result<()> {
+    let mut disk = File::open(image)?;
+    disk.seek(SeekFrom::Start(u64::from(mbr::FIRST) * SECTOR))?;
+    std::io::copy(&mut disk, &mut File::create(partition)?)?;
     Ok(())
 }

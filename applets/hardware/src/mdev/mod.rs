@@ -14,7 +14,7 @@ use rbox_core::io::{self, Input, Output};
 use rbox_core::number::{Decimal, parse_decimal};
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{AtFlags, CWD, FileType, Mode, OFlags};
-use rbox_core::sys::process::{Gid, Uid};
+use rbox_core::sys::process::{Gid, Uid, fork_run, wait_for};
 use rbox_core::sys::{Errno, fs};
 use rbox_core::syslog::{DAEMON_INFO, log};
 
@@ -55,6 +55,8 @@ struct Mdev {
     syslog: bool,
     root: u64,
     rules: Vec<Rule>,
+    /// The file that they are of: its inode, size and time of change.
+    file: (u64, i64, i64, i64),
 }
 
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
@@ -68,18 +70,17 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         syslog: args.has(SYSLOG),
         root: fs::stat("/").map_or(0, |stat| stat.st_dev),
         rules: Vec::new(),
+        file: (0, 0, 0, 0),
     };
     mdev.read_rules();
     if args.has(SCAN) || args.has(DAEMON) {
         let events = if args.has(DAEMON) { Some(Events::listen()?) } else { None };
-        // BusyBox looks at partitions through the class; older kernels have only /sys/block.
-        mdev.scan(env, b"/sys/class", 0);
-        if fs::stat("/sys/class/block").is_err() {
-            mdev.scan(env, b"/sys/block", 0);
-        }
         return match events {
             Some(events) => mdev.serve(env, events, args.has(FOREGROUND)),
-            None => Ok(ExitStatus::SUCCESS),
+            None => {
+                mdev.scan_all(env);
+                Ok(ExitStatus::SUCCESS)
+            }
         };
     }
     let vars: Vec<Vec<u8>> = env.vars.words().iter().map(|word| word.to_vec()).collect();
@@ -126,7 +127,14 @@ fn end_turn(number: Option<u64>) {
 }
 
 impl Mdev {
+    /// Reads the rules, unless they are those of the file as it is.
     fn read_rules(&mut self) {
+        let stat = fs::stat("/etc/mdev.conf");
+        let file =
+            stat.map_or((0, 0, 0, 0), |stat| (stat.st_ino, stat.st_size, stat.st_ctime, stat.st_ctime_nsec as i64));
+        if core::mem::replace(&mut self.file, file) == file {
+            return;
+        }
         let text = read_small(b"/etc/mdev.conf").unwrap_or_default();
         self.rules = text.split(|&byte| byte == b'\n').filter_map(Rule::parse).collect();
     }
@@ -142,6 +150,7 @@ impl Mdev {
     }
 
     fn serve(&mut self, env: &mut Env, mut events: Events, foreground: bool) -> Outcome {
+        self.scan_apart(env);
         if !foreground {
             detach()?;
             rbox_core::sys::process::chdir("/dev").map_err(|errno| Error::on("/dev", errno))?;
@@ -153,10 +162,32 @@ impl Mdev {
                     self.handle(env, &words);
                 }
                 // So many events that the kernel dropped some: the tree shows what they were.
-                Err(Errno::NOBUFS) => self.scan(env, b"/sys/class", 0),
+                Err(Errno::NOBUFS) => self.scan_apart(env),
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(Error::on("can't receive kernel events", errno)),
             }
+        }
+    }
+
+    /// Scans in a child, so that the daemon does not keep the memory that a whole tree takes. Events wait meanwhile.
+    fn scan_apart(&self, env: &mut Env) {
+        let child = fork_run(|| {
+            self.scan_all(env);
+            0
+        });
+        match child {
+            // A child that was killed has left out devices; there is nobody to ask for another one.
+            Ok(pid) => drop(wait_for(pid)),
+            Err(_) => self.scan_all(env),
+        }
+    }
+
+    /// Makes the nodes of all devices.
+    fn scan_all(&self, env: &mut Env) {
+        self.scan(env, b"/sys/class", 0);
+        // BusyBox looks at partitions through the class; older kernels have only /sys/block.
+        if fs::stat("/sys/class/block").is_err() {
+            self.scan(env, b"/sys/block", 0);
         }
     }
 
