@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
+.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test compat-archives
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make initramfs-example  a small initramfs that mounts a root and hands over to it'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
+	@echo 'make compat-archives  pack and unpack 10,000 generated trees with rbox, GNU tar, GNU cpio and bsdtar (2 hours); TREES=N'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
 	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
 	@echo 'make bench      write docs/speed.md: size and speed beside BusyBox, toybox, GNU, dash and bash'
@@ -102,6 +103,12 @@ compat: rbox
 	cargo run -q --locked -p compat-suite -- --options
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
+
+# Packs TREES generated trees as tar, cpio and zip and unpacks them, rbox with itself and with its peers, and compares them.
+TREES = 10000
+compat-archives:
+	sh build-image/packages.sh cpio libarchive-tools
+	ROUND_TRIPS=$(TREES) CI=1 cargo test --locked -p rbox --test archives trees
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices
