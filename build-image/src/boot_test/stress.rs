@@ -139,13 +139,14 @@ fn cut_power(mut machine: Machine, cut: usize, done: &mut usize) -> Result<()> {
         machine.output_of(command).with_context(|| what.to_string())?;
     }
     let missing = format!(
-        "for i in $(seq {done}); do grep -q \"^u$i:[$]\" /etc/shadow && grep -q \"^u$i:\" /etc/passwd || echo $i; done"
+        "for i in $(seq {done}); do grep -q \"^u$i:[$]\" /etc/shadow && grep -q \"^u$i:\" /etc/passwd || {{ echo $i; tail -n 2 /etc/passwd /etc/shadow; }}; done"
     );
     let missing = machine.output_of(&missing)?;
     ensure!(missing.trim().is_empty(), "accounts that were made are lost: {}", missing.trim());
     machine.output_of("mkdir -p /var/log/cut; printf 's20000\\nn3\\n' >/var/log/cut/config; sv down /etc/rc.d/syslogd; kill $(cat /run/syslogd.pid); syslogd -s 20 -b 3")?;
-    // One that was cut off in the middle is there or not.
-    machine.output_of(&format!("FIRST={}; deluser u$FIRST 2>/dev/null || :", *done + 1))?;
+    // One that was cut off in the middle may be there, or only its group.
+    machine
+        .output_of(&format!("FIRST={}; for c in deluser delgroup; do $c u$FIRST 2>/dev/null; done; :", *done + 1))?;
     for work in WORK {
         machine.send(&format!("({work}) 2>&1 &\n"))?;
     }
