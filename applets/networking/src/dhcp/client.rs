@@ -235,11 +235,10 @@ impl Client<'_> {
     ///
     /// A status ends the program; `None` starts again.
     fn hold(&mut self, env: &mut Env, mut lease: Lease) -> Result<Option<ExitStatus>> {
-        let mut start = uptime_milliseconds();
+        let (mut start, mut tried) = (uptime_milliseconds(), 0);
         loop {
-            let end = u64::from(lease.seconds()) * 1000;
-            let (half, late) = (end / 2, end / 8 * 7);
-            let event = self.wait(None, pause(uptime_milliseconds() - start, half, late, end))?;
+            let (half, late, end) = lease.bounds();
+            let event = self.wait(None, pause(uptime_milliseconds() - start, tried, half, late, end))?;
             match event {
                 Event::Stop => return self.stop(env, Some(&lease)).map(Some),
                 Event::Release => {
@@ -258,10 +257,11 @@ impl Client<'_> {
             if passed < half && !matches!(event, Event::Renew) {
                 continue;
             }
+            tried = passed;
             match self.renew(env, &lease, passed < late)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     lease = Lease::new(answer);
-                    start = uptime_milliseconds();
+                    (start, tried) = (uptime_milliseconds(), 0);
                     self.log_lease(env, &lease);
                     self.call_script(env, b"renew", Some(&lease))?;
                 }
@@ -301,7 +301,7 @@ impl Client<'_> {
         let Some(server) = server else {
             return Ok(self.ask(env, Socket::raw(self.index, self.port), request)?.unwrap_or(Event::Timeout));
         };
-        let socket = Socket::to_server(self.interface, lease.address(), server, self.port);
+        let socket = Socket::to_server(self.interface, self.index, lease.address(), server, self.port);
         if let Some(event) = self.ask(env, socket, request)? {
             return Ok(event);
         }
@@ -334,7 +334,7 @@ impl Client<'_> {
             let (own, to) = (text_of(lease.address()), text_of(server));
             self.log.say(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
             // The server learns of it at the end of the lease anyway; the address goes in any case.
-            let sent = Socket::to_server(self.interface, lease.address(), server, self.port)
+            let sent = Socket::to_server(self.interface, self.index, lease.address(), server, self.port)
                 .and_then(|socket| socket.broadcast(&release));
             if let Err(error) = sent {
                 self.log.say(env, error.message());
@@ -394,14 +394,19 @@ impl Client<'_> {
 }
 
 /// How long to wait before the next attempt to renew: to the time for it, then half of what is left to the next bound,
-/// but a minute at least (RFC 2131 4.4.5). All in milliseconds since the lease began.
-pub fn pause(passed: u64, renew: u64, rebind: u64, end: u64) -> u64 {
-    if passed < renew {
-        return renew - passed;
-    }
-    let bound = if passed < rebind { rebind } else { end };
+/// but a minute at least, and not past that bound (RFC 2131 4.4.5). `tried` is when the last attempt began. All in
+/// milliseconds since the lease began.
+pub fn pause(passed: u64, tried: u64, renew: u64, rebind: u64, end: u64) -> u64 {
+    let bound = if tried < renew {
+        renew
+    } else if tried < rebind {
+        rebind
+    } else {
+        end
+    };
     let left = bound.saturating_sub(passed);
-    (left / 2).max(60_000).min(end.saturating_sub(passed)).max(1)
+    let wait = if tried < renew { left } else { (left / 2).max(60_000).min(left) };
+    wait.max(1)
 }
 
 #[cfg(test)]
@@ -409,11 +414,14 @@ mod tests {
     #[test]
     fn pauses_lead_to_the_bounds_of_the_lease() {
         let hour = 3_600_000;
-        let pause = |passed| super::pause(passed, hour / 2, hour / 8 * 7, hour);
-        assert_eq!(pause(0), 1_800_000);
-        assert_eq!(pause(1_800_000), 675_000);
-        assert_eq!(pause(3_140_000), 60_000);
-        assert_eq!(pause(3_590_000), 10_000);
-        assert_eq!(pause(hour), 1);
+        let pause = |passed, tried| super::pause(passed, tried, hour / 2, hour / 8 * 7, hour);
+        assert_eq!(pause(0, 0), 1_800_000);
+        assert_eq!(pause(1_800_000, 1_800_000), 675_000);
+        assert_eq!(pause(3_140_000, 3_139_000), 10_000);
+        // The last attempt to renew took until the time to rebind.
+        assert_eq!(pause(3_151_000, 3_142_000), 1);
+        assert_eq!(pause(3_160_000, 3_151_000), 220_000);
+        assert_eq!(pause(3_590_000, 3_580_000), 10_000);
+        assert_eq!(pause(hour, 3_580_000), 1);
     }
 }

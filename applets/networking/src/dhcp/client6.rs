@@ -271,7 +271,7 @@ impl Client<'_> {
 
     /// RFC 8415 18.2.4, 18.2.5: renew, rebind, until the lease ends. A status ends the program; `None` starts again.
     fn hold(&mut self, env: &mut Env, socket: &OwnedFd, mut lease: Lease) -> Result<Option<ExitStatus>> {
-        let mut start = uptime_milliseconds();
+        let (mut start, mut tried) = (uptime_milliseconds(), 0);
         loop {
             let (renew, rebind, end) = match self.stateless {
                 true => (lease.refresh(), u32::MAX, u32::MAX),
@@ -281,8 +281,8 @@ impl Client<'_> {
                 u32::MAX => u64::MAX,
                 seconds => u64::from(seconds) * 1000,
             });
-            let wake =
-                script::wait(&self.signals, None, pause_between(uptime_milliseconds() - start, renew, rebind, end));
+            let pause = pause_between(uptime_milliseconds() - start, tried, renew, rebind, end);
+            let wake = script::wait(&self.signals, None, pause);
             let passed = uptime_milliseconds() - start;
             match wake {
                 Wake::Stop => return self.stop(env, socket, Some(&lease)).map(Some),
@@ -296,10 +296,11 @@ impl Client<'_> {
                 _ if passed < renew => continue,
                 _ => {}
             }
+            tried = passed;
             match self.extend(env, socket, &lease, passed >= rebind)? {
                 Found::Lease(new) if !new.is_empty() || self.stateless => {
                     self.log_lease(env, &new);
-                    (lease, start) = (new, uptime_milliseconds());
+                    (lease, start, tried) = (new, uptime_milliseconds(), 0);
                     self.call_script(env, b"renew", Some(&lease))?;
                 }
                 // RFC 8415 18.2.10.1: the server knows nothing of it.
