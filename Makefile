@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test compat-archives
+.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test compat-archives compat-peers
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make compat     compare rbox with BusyBox, case by case'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make compat-archives  pack and unpack 10,000 generated trees with rbox, GNU tar, GNU cpio and bsdtar (2 hours); TREES=N'
+	@echo 'make compat-peers  check clients and servers of the network against nginx, dnsmasq, ISC dhcpd, vsftpd and others (root)'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
 	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
 	@echo 'make bench      write docs/speed.md: size and speed beside BusyBox, toybox, GNU, dash and bash'
@@ -95,6 +96,10 @@ choices: tools
 # Builds GNU hello and zlib with rbox as the only userland, and compares with GNU's tools.
 compat-build: rbox
 	sh compat-suite/build.sh target/rbox
+
+# Checks the applets of the network against the servers and clients of others; installs those. As root.
+compat-peers: rbox
+	sh compat-suite/peers.sh target/rbox
 
 # Runs the same cases in Debian's BusyBox and in rbox.
 compat: rbox

@@ -1,5 +1,7 @@
 //! `ftpget` and `ftpput`: transfer one file from or to a server of FTP (RFC 959).
 
+use core::net::SocketAddr;
+
 use rbox_core::io::{self, Input, Output};
 use rbox_core::net::sockets;
 use rbox_core::prelude::*;
@@ -7,7 +9,7 @@ use rbox_core::sys::fs;
 use rbox_core::text;
 
 use crate::ftp::Control;
-use crate::wget::link::{Link, address};
+use crate::wget::link::Link;
 
 options! {
     "[-cv] [-u USER] [-p PASS] [-P PORT] HOST [FILE] REMOTE_FILE
@@ -46,7 +48,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
         control.verbose = Some(env.name.clone());
     }
     control.log_in(args.value(USER).unwrap_or(b"anonymous"), args.value(PASSWORD).unwrap_or(b"busybox"))?;
-    let mut job = Job { env, args, host, control };
+    let mut job = Job { env, args, control };
     if is_put { job.put(last, first) } else { job.get(first, last) }?;
     job.control.expect(b"", 2)?;
     job.control.expect(b"QUIT", 2)?;
@@ -54,25 +56,26 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 }
 
 fn connect(env: &mut Env, args: &Args<'_>, host: &[u8], port: u16) -> Result<Link> {
-    let to = address(host, port)?;
-    if args.has(VERBOSE) {
-        env.report(&Error::new(text!("connecting to ", host, " (", sockets::text(to), ")")));
-    }
-    Link::connect(&to, PATIENCE)
+    Link::to_host(host, port, PATIENCE, |to, failure| {
+        if args.has(VERBOSE) {
+            failure.iter().for_each(|error| env.report(error));
+            env.report(&Error::new(text!("connecting to ", host, " (", sockets::text(to), ")")));
+        }
+        Ok(())
+    })
 }
 
 struct Job<'a> {
     env: &'a mut Env,
     args: &'a Args<'a>,
-    host: &'a [u8],
     control: Control,
 }
 
 impl Job<'_> {
     /// Opens a data connection for a command. The data come from the host that was asked.
     fn begin(&mut self, command: &str, file: &[u8]) -> Result<Link> {
-        let port = self.control.data_port()?;
-        let data = connect(self.env, self.args, self.host, port)?;
+        let to = SocketAddr::new(self.control.link.address.ip(), self.control.data_port()?);
+        let data = Link::connect(&to, PATIENCE)?;
         if self.control.expect(&text!(command, " ", file), 1)?.0 / 100 != 1 {
             return Err(Error::parts(&[b"the server does nothing for ", command.as_bytes()]));
         }

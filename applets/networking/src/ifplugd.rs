@@ -6,10 +6,8 @@ use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number::{parse_decimal, parse_in_range};
 use rbox_core::prelude::*;
 use rbox_core::sys::event::{PollFd, PollFlags, poll};
-use rbox_core::sys::net::netlink::SocketAddrNetlink;
-use rbox_core::sys::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 use rbox_core::sys::signal_queue::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SignalQueue};
-use rbox_core::sys::{Errno, OwnedFd, fs, interface, process, sandbox, signal, time};
+use rbox_core::sys::{Errno, fs, interface, process, sandbox, signal, time};
 use rbox_core::{call, processes, syslog, text};
 
 options! {
@@ -98,7 +96,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !args.has(MONITOR) {
         netlink.link(interface)?;
     }
-    let events = listen().map_err(|errno| Error::on("netlink", errno))?;
+    let events = Netlink::monitor(LINKS)?;
     let program = args.value(PROGRAM).unwrap_or(b"/etc/ifplugd/ifplugd.action");
     if !args.has(FOREGROUND) {
         detach()?;
@@ -118,14 +116,6 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     outcome
 }
 
-/// A socket that tells of changes of interfaces.
-fn listen() -> core::result::Result<OwnedFd, Errno> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-    bind(&socket, &SocketAddrNetlink::new(0, LINKS))?;
-    Ok(socket)
-}
-
 /// The PID in a file, when that is a daemon of this name.
 fn running(pid_file: &[u8]) -> Option<i32> {
     let content = read_file(pid_file).ok()?;
@@ -140,7 +130,7 @@ fn end(pid_file: &[u8]) -> Outcome {
 }
 
 impl Daemon<'_> {
-    fn serve(&mut self, env: &mut Env, events: &OwnedFd, period: u64, delays: (u64, u64)) -> Outcome {
+    fn serve(&mut self, env: &mut Env, events: &Netlink, period: u64, delays: (u64, u64)) -> Outcome {
         let first = self.detect(env)?;
         self.log(&text!("link is ", if first == Some(true) { "up" } else { "down" }));
         let skips = self.args.has(NO_START) || first != Some(true);
@@ -176,17 +166,18 @@ impl Daemon<'_> {
     }
 
     /// Waits for an event of the kernel, at most so many milliseconds. True when a signal asks to end.
-    fn wait(&self, events: &OwnedFd, milliseconds: u64) -> Result<bool> {
+    fn wait(&self, events: &Netlink, milliseconds: u64) -> Result<bool> {
         let limit = time::milliseconds(milliseconds);
-        let mut files =
-            [PollFd::new(events, PollFlags::IN), PollFd::from_borrowed_fd(self.signals.fd(), PollFlags::IN)];
+        let mut files = [
+            PollFd::from_borrowed_fd(events.fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.signals.fd(), PollFlags::IN),
+        ];
         match poll(&mut files, Some(&limit)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(Error::on("poll", errno)),
         }
         // What has changed is asked for itself; an overrun says the same.
-        let mut buffer = [0; 4096];
-        while recv(events, &mut buffer[..], RecvFlags::empty()).is_ok() {}
+        events.forget_changes();
         Ok(self.signals.take().is_some())
     }
 

@@ -5,6 +5,7 @@ mod dhcp;
 mod ethernet;
 mod ftp;
 mod inet;
+mod netascii;
 mod service;
 
 rbox_core::applets! {

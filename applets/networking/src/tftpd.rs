@@ -12,6 +12,7 @@ use rbox_core::sys::{Errno, OwnedFd, fd, fs, process, sandbox};
 use rbox_core::syslog::{DAEMON_INFO, Log};
 use rbox_core::text;
 
+use crate::netascii::Netascii;
 use crate::service::Owner;
 use crate::tftp::packet::{ACK, BLOCK, Options, Request, error, numbered};
 use crate::tftp::transfer::Transfer;
@@ -107,9 +108,11 @@ fn answer(args: &Args<'_>, transfer: &mut Transfer, packet: &[u8]) -> Result<()>
         Err(Error::new(reason))
     };
     let Some(request) = Request::parse(packet) else { return refused(transfer, ILLEGAL, b"malformed packet") };
-    if !request.mode.eq_ignore_ascii_case(b"octet") {
-        return refused(transfer, ILLEGAL, b"mode is not 'octet'");
+    let is_text = request.mode.eq_ignore_ascii_case(b"netascii");
+    if !is_text && !request.mode.eq_ignore_ascii_case(b"octet") {
+        return refused(transfer, ILLEGAL, b"mode is not 'octet' or 'netascii'");
     }
+    transfer.text = is_text.then(|| Netascii::new(true));
     // Every path is below the directory; `..` and hidden files are not.
     let name: Vec<&[u8]> = request.name.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
     if name.is_empty() || name.iter().any(|part| part.starts_with(b".")) {
@@ -129,7 +132,8 @@ fn answer(args: &Args<'_>, transfer: &mut Transfer, packet: &[u8]) -> Result<()>
     };
     let agreed = Options {
         block: request.options.block,
-        size: request.options.size.map(|asked| if request.is_write { asked } else { size }),
+        // The size of text on the wire is not known before it is sent.
+        size: request.options.size.filter(|_| !is_text).map(|asked| if request.is_write { asked } else { size }),
         timeout: request.options.timeout,
     };
     transfer.block = agreed.block.map_or(BLOCK, |block| block as usize);

@@ -3,14 +3,13 @@
 //! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment.
 
 use rbox_core::daemon::keep_only;
-use rbox_core::net::netlink::{Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
 use rbox_core::sys::sandbox;
-use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
 
 use crate::dhcp::client::Client;
-use crate::dhcp::script::{Log, write_pid};
+use crate::dhcp::common::Common;
+use crate::dhcp::script::write_pid;
 use crate::dhcp::{options, packet};
 
 options! {
@@ -72,55 +71,39 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let mut client = new_client(args)?;
-    if let Some(path) = client.pid_file {
+    if let Some(path) = client.common.pid_file {
         write_pid(path)?;
     }
     keep_only(sandbox::UDHCPC, &[])?;
-    client.log.say(env, b"started");
+    client.common.log.say(env, b"started");
     client.call_script(env, b"deconfig", None)?;
     client.run(env)
 }
 
 fn new_client<'a>(args: &Args<'a>) -> Result<Client<'a>> {
-    let interface = args.value(INTERFACE).unwrap_or(b"eth0");
-    let netlink = Netlink::open()?;
-    let link = netlink.link(interface)?;
+    let options = [
+        INTERFACE, SCRIPT, RETRIES, PID_FILE, TIMEOUT, TRY_AGAIN, PORT, NOW, QUIT, RELEASE, BACKGROUND, FOREGROUND,
+        SYSLOG, VERBOSE,
+    ];
+    let (common, link) = Common::new(args, options, b"/usr/share/udhcpc/default.script", 68)?;
     let hardware = <[u8; 6]>::try_from(link.address.as_slice())
-        .map_err(|_| Error::parts(&[interface, b": no Ethernet interface"]))?;
-    if link.flags & UP == 0 {
-        netlink.set_link(link.index, UP, UP, &[]).map_err(|errno| Error::on(interface, errno))?;
-    }
-    let number = |option, default, most| match args.value(option) {
-        Some(word) => number::parse_in_range(word, 0, most),
-        None => Ok(default),
+        .map_err(|_| Error::parts(&[common.interface, b": no Ethernet interface"]))?;
+    let arping = match args.value(ARPING) {
+        Some(word) => number::parse_in_range(word, 0, 60_000)?,
+        None => 2000,
     };
     let mut seed = [0; 4];
     rbox_core::sys::rand::getrandom(&mut seed, rbox_core::sys::rand::GetRandomFlags::empty())
         .map_err(|errno| Error::on("getrandom", errno))?;
     Ok(Client {
-        interface,
-        index: link.index,
+        common,
         hardware,
-        script: args.value(SCRIPT).unwrap_or(b"/usr/share/udhcpc/default.script"),
-        pid_file: args.value(PID_FILE),
-        retries: number(RETRIES, 3, 1_000_000)?,
-        timeout: number(TIMEOUT, 3, 86_400)? * 1000,
-        try_again: number(TRY_AGAIN, 20, 1_000_000)? * 1000,
-        arping: if args.has(ARPING) { Some(number(ARPING, 2000, 60_000)?) } else { None },
-        port: number(PORT, 68, 65_535)? as u16,
+        arping: args.has(ARPING).then_some(arping),
         identity: identity(args, &hardware)?,
         wanted: wanted(args)?,
         broadcast: args.has(BROADCAST),
-        now: args.has(NOW),
-        quit: args.has(QUIT),
-        release: args.has(RELEASE),
-        background: args.has(BACKGROUND),
         request: args.value(REQUEST).map(rbox_core::net::addr::parse_v4).transpose()?,
-        log: Log { syslog: args.has(SYSLOG), verbose: args.has(VERBOSE) },
-        // Blocked and queued from now on: none is lost between two waits.
-        signals: SignalQueue::open(&[SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?,
         xid: u32::from_ne_bytes(seed),
-        stays: args.has(FOREGROUND),
     })
 }
 

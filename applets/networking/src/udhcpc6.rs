@@ -7,15 +7,13 @@ use core::net::IpAddr;
 
 use rbox_core::daemon::keep_only;
 use rbox_core::net::addr;
-use rbox_core::net::netlink::{Netlink, UP};
-use rbox_core::number;
 use rbox_core::prelude::*;
 use rbox_core::sys::sandbox;
-use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
 
 use crate::dhcp::client6::Client;
+use crate::dhcp::common::Common;
 use crate::dhcp::packet6;
-use crate::dhcp::script::{Log, write_pid};
+use crate::dhcp::script::write_pid;
 
 options! {
     "[OPTION]...
@@ -72,28 +70,23 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let mut client = new_client(args)?;
-    if let Some(path) = client.pid_file {
+    if let Some(path) = client.common.pid_file {
         write_pid(path)?;
     }
     keep_only(sandbox::UDHCPC, &[])?;
-    client.log.say(env, b"started");
+    client.common.log.say(env, b"started");
     client.run(env)
 }
 
 fn new_client<'a>(args: &Args<'a>) -> Result<Client<'a>> {
-    let interface = args.value(INTERFACE).unwrap_or(b"eth0");
-    let netlink = Netlink::open()?;
-    let link = netlink.link(interface)?;
+    let options = [
+        INTERFACE, SCRIPT, RETRIES, PID_FILE, TIMEOUT, TRY_AGAIN, PORT, NOW, QUIT, RELEASE, BACKGROUND, FOREGROUND,
+        SYSLOG, VERBOSE,
+    ];
+    let (common, link) = Common::new(args, options, b"/usr/share/udhcpc/default6.script", 546)?;
     if link.address.len() < 4 {
-        return Err(Error::parts(&[interface, b": no hardware address"]));
+        return Err(Error::parts(&[common.interface, b": no hardware address"]));
     }
-    if link.flags & UP == 0 {
-        netlink.set_link(link.index, UP, UP, &[]).map_err(|errno| Error::on(interface, errno))?;
-    }
-    let number = |option, default, most| match args.value(option) {
-        Some(word) => number::parse_in_range(word, 0, most),
-        None => Ok(default),
-    };
     let address = match args.value(REQUEST) {
         None => Some(None),
         Some(b"no") => None,
@@ -105,30 +98,15 @@ fn new_client<'a>(args: &Args<'a>) -> Result<Client<'a>> {
     let mut association = [0; 4];
     association.copy_from_slice(&link.address[link.address.len() - 4..]);
     Ok(Client {
-        interface,
-        index: link.index,
+        common,
         // RFC 8415 11.4: type 3, the kind of hardware, its address.
         id: [&[0, 3], &link.hardware.to_be_bytes()[..], &link.address].concat(),
         association,
-        script: args.value(SCRIPT).unwrap_or(b"/usr/share/udhcpc/default6.script"),
-        pid_file: args.value(PID_FILE),
-        retries: number(RETRIES, 3, 1_000_000)?,
-        timeout: number(TIMEOUT, 3, 86_400)? * 1000,
-        try_again: number(TRY_AGAIN, 20, 1_000_000)? * 1000,
-        port: number(PORT, 546, 65_535)? as u16,
         extra: args.values(EXTRA).map(packet6::parse_option).collect::<Result<Vec<_>>>()?.concat(),
         wanted: wanted(args)?,
         address,
         prefix: args.has(PREFIX),
         stateless: args.has(STATELESS),
-        now: args.has(NOW),
-        quit: args.has(QUIT),
-        release: args.has(RELEASE),
-        background: args.has(BACKGROUND),
-        stays: args.has(FOREGROUND),
-        log: Log { syslog: args.has(SYSLOG), verbose: args.has(VERBOSE) },
-        // Blocked and queued from now on: none is lost between two waits.
-        signals: SignalQueue::open(&[SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::sys::net::netlink::SocketAddrNetlink;
 use crate::sys::net::{
     AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, send, socket_with,
 };
-use crate::sys::{Errno, OwnedFd};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd};
 
 const REQUEST: u16 = 1;
 const ACK: u16 = 4;
@@ -186,6 +186,18 @@ impl Netlink {
     /// A connection that hears of changes of these groups (`RTMGRP_...`).
     pub fn monitor(groups: u32) -> Result<Self> {
         Self::open_protocol(None, groups)
+    }
+
+    /// What to wait on for changes.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Throws away the changes that have come, without waiting.
+    pub fn forget_changes(&self) {
+        let mut buffer = [0; 4096];
+        // ENOBUFS says that some were lost, and more may wait.
+        while matches!(recv(&self.0, &mut buffer[..], RecvFlags::DONTWAIT), Ok(_) | Err(Errno::NOBUFS)) {}
     }
 
     /// Waits for changes: type and body of each message. The error is ENOBUFS when some were lost.

@@ -6,50 +6,29 @@ use rbox_core::daemon::uptime_milliseconds;
 use rbox_core::net::addr;
 use rbox_core::number::Decimal;
 use rbox_core::prelude::*;
-use rbox_core::sys::signal_queue::SignalQueue;
-use rbox_core::sys::{AsFd, fs};
+use rbox_core::sys::AsFd;
 
 use super::arp;
+use super::common::Common;
 use super::lease::Lease;
 use super::packet::{self, Kind, Message, Socket};
-use super::script::{self, Log, Wake};
+use super::script::{self, Wake};
 
 /// A client, as the command line describes it.
 pub struct Client<'a> {
-    pub interface: &'a [u8],
-    pub index: u32,
+    pub common: Common<'a>,
     pub hardware: [u8; 6],
-    pub script: &'a [u8],
-    pub pid_file: Option<&'a [u8]>,
-    pub retries: u64,
-    /// Milliseconds.
-    pub timeout: u64,
-    /// Milliseconds.
-    pub try_again: u64,
     /// For how many milliseconds to ask by ARP who has the address.
     pub arping: Option<u64>,
-    pub port: u16,
     /// Options of every packet: client identifier, vendor class, names.
     pub identity: Vec<u8>,
     /// The codes of the parameter request list.
     pub wanted: Vec<u8>,
     /// Ask for replies by broadcast.
     pub broadcast: bool,
-    /// Exit if no lease is obtained.
-    pub now: bool,
-    /// Exit after obtaining one.
-    pub quit: bool,
-    /// Release the lease on exit.
-    pub release: bool,
-    /// Go to the background if no lease is obtained.
-    pub background: bool,
     /// The address to ask for.
     pub request: Option<Ipv4Addr>,
-    pub log: Log,
-    pub signals: SignalQueue,
     pub xid: u32,
-    /// The process stays where it is: in the foreground by option, or already in the background.
-    pub stays: bool,
 }
 
 /// What ended a wait.
@@ -78,9 +57,7 @@ fn text_of(address: Ipv4Addr) -> Vec<u8> {
 impl Client<'_> {
     /// Calls the script with the lease in its environment, and waits for it.
     pub fn call_script(&self, env: &mut Env, event: &[u8], lease: Option<&Lease>) -> Result<()> {
-        let mut vars = vec![[b"interface=", self.interface].concat()];
-        vars.extend(lease.into_iter().flat_map(Lease::vars));
-        script::call(env, self.log, &self.signals, self.script, event, &vars)
+        self.common.call_script(env, event, lease.map(Lease::vars).unwrap_or_default())
     }
 
     fn message(&self, kind: Kind) -> Message {
@@ -96,31 +73,25 @@ impl Client<'_> {
                 Found::Lease(lease) => lease,
                 Found::Stop => return self.stop(env, None),
                 Found::Nothing => {
-                    if self.now {
-                        self.log.say(env, b"no lease, failing");
-                        self.remove_pid();
-                        return Ok(ExitStatus::FAILURE);
+                    if let Some(status) = self.common.take_failure(env)? {
+                        return Ok(status);
                     }
-                    if self.background && !self.stays {
-                        self.log.say(env, b"no lease, forking to background");
-                        self.go_to_background()?;
-                    }
-                    match self.wait(None, self.try_again)? {
+                    match self.wait(None, self.common.try_again)? {
                         Event::Stop => return self.stop(env, None),
                         _ => continue,
                     }
                 }
             };
             self.call_script(env, b"bound", Some(&lease))?;
-            if self.quit {
-                if self.release {
+            if self.common.quit {
+                if self.common.release {
                     self.release(env, &lease)?;
                 }
-                self.remove_pid();
+                self.common.remove_pid();
                 return Ok(ExitStatus::SUCCESS);
             }
-            if !self.stays {
-                self.go_to_background()?;
+            if !self.common.stays {
+                self.common.go_to_background()?;
             }
             if let Some(status) = self.hold(env, lease)? {
                 return Ok(status);
@@ -128,23 +99,18 @@ impl Client<'_> {
         }
     }
 
-    fn go_to_background(&mut self) -> Result<()> {
-        self.stays = true;
-        script::go_to_background(self.pid_file)
-    }
-
     /// RFC 2131 4.4.1: discover, take the first offer, request it, ask who has it already.
     fn discover(&mut self, env: &mut Env) -> Result<Found> {
-        let socket = Socket::raw(self.index, self.port)?;
-        for _ in 0..self.retries {
+        let socket = Socket::raw(self.common.index, self.common.port)?;
+        for _ in 0..self.common.retries {
             let mut discover = self.message(Kind::Discover);
             if let Some(address) = self.request {
                 packet::push_option(&mut discover.options, packet::REQUESTED, &address.octets());
             }
             self.finish(&mut discover);
-            self.log.say(env, b"broadcasting discover");
+            self.common.log.say(env, b"broadcasting discover");
             socket.broadcast(&discover)?;
-            let offer = match self.await_answer(env, &socket, &[Kind::Offer], self.timeout)? {
+            let offer = match self.await_answer(env, &socket, &[Kind::Offer], self.common.timeout)? {
                 Event::Answer(offer) => offer,
                 Event::Stop => return Ok(Found::Stop),
                 _ => continue,
@@ -155,7 +121,7 @@ impl Client<'_> {
                     true => {
                         self.decline(env, &socket, &lease)?;
                         // RFC 2131 3.1: at least ten seconds before the next attempt.
-                        if let Event::Stop = self.wait(None, self.try_again.max(10_000))? {
+                        if let Event::Stop = self.wait(None, self.common.try_again.max(10_000))? {
                             return Ok(Found::Stop);
                         }
                     }
@@ -176,17 +142,17 @@ impl Client<'_> {
         self.finish(&mut request);
         let server = <[u8; 4]>::try_from(server.as_slice()).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
         let (own, server) = (text_of(offer.your), text_of(server));
-        for _ in 0..self.retries {
-            self.log.say(env, &[&b"broadcasting select for "[..], &own, b", server ", &server].concat());
+        for _ in 0..self.common.retries {
+            self.common.log.say(env, &[&b"broadcasting select for "[..], &own, b", server ", &server].concat());
             socket.broadcast(&request)?;
-            match self.await_answer(env, socket, &[Kind::Ack, Kind::Nak], self.timeout)? {
+            match self.await_answer(env, socket, &[Kind::Ack, Kind::Nak], self.common.timeout)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     let lease = Lease::new(answer);
                     self.log_lease(env, &lease);
                     return Ok(Found::Lease(lease));
                 }
                 Event::Answer(answer) => {
-                    self.log.say(env, b"received DHCP NAK");
+                    self.common.log.say(env, b"received DHCP NAK");
                     self.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     return Ok(Found::Nothing);
                 }
@@ -201,19 +167,19 @@ impl Client<'_> {
         let (own, server) = (text_of(lease.address()), text_of(lease.server().unwrap_or(Ipv4Addr::UNSPECIFIED)));
         let seconds = Decimal::new(lease.seconds().into());
         let parts = [&b"lease of "[..], &own, b" obtained from ", &server, b", lease time ", seconds.as_bytes()];
-        self.log.say(env, &parts.concat());
+        self.common.log.say(env, &parts.concat());
     }
 
     /// True when another host answers to the address: RFC 2131 4.4.1, only with -a.
     fn is_taken(&self, lease: &Lease) -> Result<bool> {
         match self.arping {
-            Some(time) => arp::is_taken(self.index, self.hardware, lease.address(), time),
+            Some(time) => arp::is_taken(self.common.index, self.hardware, lease.address(), time),
             None => Ok(false),
         }
     }
 
     fn decline(&self, env: &mut Env, socket: &Socket, lease: &Lease) -> Result<()> {
-        self.log.say(env, b"offered address is in use (got ARP reply), declining");
+        self.common.log.say(env, b"offered address is in use (got ARP reply), declining");
         let mut decline = self.message(Kind::Decline);
         packet::push_option(&mut decline.options, packet::REQUESTED, &lease.address().octets());
         if let Some(server) = lease.server() {
@@ -235,11 +201,10 @@ impl Client<'_> {
     ///
     /// A status ends the program; `None` starts again.
     fn hold(&mut self, env: &mut Env, mut lease: Lease) -> Result<Option<ExitStatus>> {
-        let mut start = uptime_milliseconds();
+        let (mut start, mut tried) = (uptime_milliseconds(), 0);
         loop {
-            let end = u64::from(lease.seconds()) * 1000;
-            let (half, late) = (end / 2, end / 8 * 7);
-            let event = self.wait(None, pause(uptime_milliseconds() - start, half, late, end))?;
+            let (half, late, end) = lease.bounds();
+            let event = self.wait(None, pause(uptime_milliseconds() - start, tried, half, late, end))?;
             match event {
                 Event::Stop => return self.stop(env, Some(&lease)).map(Some),
                 Event::Release => {
@@ -250,7 +215,7 @@ impl Client<'_> {
             }
             let passed = uptime_milliseconds() - start;
             if passed >= end {
-                self.log.say(env, b"lease lost, entering init state");
+                self.common.log.say(env, b"lease lost, entering init state");
                 self.call_script(env, b"deconfig", None)?;
                 return Ok(None);
             }
@@ -258,15 +223,16 @@ impl Client<'_> {
             if passed < half && !matches!(event, Event::Renew) {
                 continue;
             }
+            tried = passed;
             match self.renew(env, &lease, passed < late)? {
                 Event::Answer(answer) if answer.kind() == Some(Kind::Ack) => {
                     lease = Lease::new(answer);
-                    start = uptime_milliseconds();
+                    (start, tried) = (uptime_milliseconds(), 0);
                     self.log_lease(env, &lease);
                     self.call_script(env, b"renew", Some(&lease))?;
                 }
                 Event::Answer(answer) => {
-                    self.log.say(env, b"received DHCP NAK");
+                    self.common.log.say(env, b"received DHCP NAK");
                     self.call_script(env, b"nak", Some(&Lease::new(answer)))?;
                     self.call_script(env, b"deconfig", None)?;
                     return Ok(None);
@@ -297,11 +263,14 @@ impl Client<'_> {
         request.client = lease.address();
         let server = lease.server().filter(|_| unicast);
         let to = text_of(server.unwrap_or(Ipv4Addr::BROADCAST));
-        self.log.say(env, &[b"sending renew to server ", &to[..]].concat());
+        self.common.log.say(env, &[b"sending renew to server ", &to[..]].concat());
         let Some(server) = server else {
-            return Ok(self.ask(env, Socket::raw(self.index, self.port), request)?.unwrap_or(Event::Timeout));
+            return Ok(self
+                .ask(env, Socket::raw(self.common.index, self.common.port), request)?
+                .unwrap_or(Event::Timeout));
         };
-        let socket = Socket::to_server(self.interface, lease.address(), server, self.port);
+        let socket =
+            Socket::to_server(self.common.interface, self.common.index, lease.address(), server, self.common.port);
         if let Some(event) = self.ask(env, socket, request)? {
             return Ok(event);
         }
@@ -309,8 +278,8 @@ impl Client<'_> {
         // (RFC 2131 4.3.2).
         let mut request = self.message(Kind::Request);
         packet::push_option(&mut request.options, packet::REQUESTED, &lease.address().octets());
-        self.log.say(env, b"broadcasting renew");
-        Ok(self.ask(env, Socket::raw(self.index, self.port), request)?.unwrap_or(Event::Timeout))
+        self.common.log.say(env, b"broadcasting renew");
+        Ok(self.ask(env, Socket::raw(self.common.index, self.common.port), request)?.unwrap_or(Event::Timeout))
     }
 
     /// Sends a request and waits for its answer; `None` when it cannot be sent. The interface may have gone: the lease may
@@ -318,9 +287,9 @@ impl Client<'_> {
     fn ask(&self, env: &mut Env, socket: Result<Socket>, mut request: Message) -> Result<Option<Event>> {
         self.finish(&mut request);
         match socket.and_then(|socket| socket.broadcast(&request).map(|()| socket)) {
-            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.timeout).map(Some),
+            Ok(socket) => self.await_answer(env, &socket, &[Kind::Ack, Kind::Nak], self.common.timeout).map(Some),
             Err(error) => {
-                self.log.say(env, error.message());
+                self.common.log.say(env, error.message());
                 Ok(None)
             }
         }
@@ -332,32 +301,26 @@ impl Client<'_> {
             release.client = lease.address();
             packet::push_option(&mut release.options, packet::SERVER, &server.octets());
             let (own, to) = (text_of(lease.address()), text_of(server));
-            self.log.say(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
+            self.common.log.say(env, &[&b"unicasting a release of "[..], &own, b" to ", &to].concat());
             // The server learns of it at the end of the lease anyway; the address goes in any case.
-            let sent = Socket::to_server(self.interface, lease.address(), server, self.port)
-                .and_then(|socket| socket.broadcast(&release));
+            let sent =
+                Socket::to_server(self.common.interface, self.common.index, lease.address(), server, self.common.port)
+                    .and_then(|socket| socket.broadcast(&release));
             if let Err(error) = sent {
-                self.log.say(env, error.message());
+                self.common.log.say(env, error.message());
             }
         }
-        self.log.say(env, b"entering released state");
+        self.common.log.say(env, b"entering released state");
         self.call_script(env, b"deconfig", None)
     }
 
     fn stop(&self, env: &mut Env, lease: Option<&Lease>) -> Outcome {
-        self.log.say(env, b"received SIGTERM");
-        if let Some(lease) = lease.filter(|_| self.release) {
+        self.common.log.say(env, b"received SIGTERM");
+        if let Some(lease) = lease.filter(|_| self.common.release) {
             self.release(env, lease)?;
         }
-        self.remove_pid();
+        self.common.remove_pid();
         Ok(ExitStatus::SUCCESS)
-    }
-
-    fn remove_pid(&self) {
-        if let Some(path) = self.pid_file {
-            // Whoever removed it already wanted it gone.
-            let _ = fs::unlink(path);
-        }
     }
 
     /// Waits for an answer of one of these kinds to this client, or for what a wait else ends with.
@@ -368,10 +331,10 @@ impl Client<'_> {
                 Event::Answer(answer) => {
                     let mine = answer.xid == self.xid && answer.hardware == self.hardware;
                     if mine && answer.kind().is_some_and(|kind| kinds.contains(&kind)) {
-                        self.log.explain(env, b"received an answer");
+                        self.common.log.explain(env, b"received an answer");
                         return Ok(Event::Answer(answer));
                     }
-                    self.log.explain(env, b"ignoring a packet for another client or of another kind");
+                    self.common.log.explain(env, b"ignoring a packet for another client or of another kind");
                 }
                 Event::Noise => {}
                 event => return Ok(event),
@@ -382,7 +345,7 @@ impl Client<'_> {
     /// Waits for a packet, a signal or the end of the time, in milliseconds.
     fn wait(&self, socket: Option<&Socket>, timeout: u64) -> Result<Event> {
         let receiver = socket.map(|socket| socket.receiver().as_fd());
-        Ok(match (script::wait(&self.signals, receiver, timeout), socket) {
+        Ok(match (script::wait(&self.common.signals, receiver, timeout), socket) {
             (Wake::Ready, Some(socket)) => socket.receive()?.map_or(Event::Noise, Event::Answer),
             (Wake::Ready | Wake::Nothing, _) => Event::Noise,
             (Wake::Timeout, _) => Event::Timeout,
@@ -394,14 +357,19 @@ impl Client<'_> {
 }
 
 /// How long to wait before the next attempt to renew: to the time for it, then half of what is left to the next bound,
-/// but a minute at least (RFC 2131 4.4.5). All in milliseconds since the lease began.
-pub fn pause(passed: u64, renew: u64, rebind: u64, end: u64) -> u64 {
-    if passed < renew {
-        return renew - passed;
-    }
-    let bound = if passed < rebind { rebind } else { end };
+/// but a minute at least, and not past that bound (RFC 2131 4.4.5). `tried` is when the last attempt began. All in
+/// milliseconds since the lease began.
+pub fn pause(passed: u64, tried: u64, renew: u64, rebind: u64, end: u64) -> u64 {
+    let bound = if tried < renew {
+        renew
+    } else if tried < rebind {
+        rebind
+    } else {
+        end
+    };
     let left = bound.saturating_sub(passed);
-    (left / 2).max(60_000).min(end.saturating_sub(passed)).max(1)
+    let wait = if tried < renew { left } else { (left / 2).max(60_000).min(left) };
+    wait.max(1)
 }
 
 #[cfg(test)]
@@ -409,11 +377,14 @@ mod tests {
     #[test]
     fn pauses_lead_to_the_bounds_of_the_lease() {
         let hour = 3_600_000;
-        let pause = |passed| super::pause(passed, hour / 2, hour / 8 * 7, hour);
-        assert_eq!(pause(0), 1_800_000);
-        assert_eq!(pause(1_800_000), 675_000);
-        assert_eq!(pause(3_140_000), 60_000);
-        assert_eq!(pause(3_590_000), 10_000);
-        assert_eq!(pause(hour), 1);
+        let pause = |passed, tried| super::pause(passed, tried, hour / 2, hour / 8 * 7, hour);
+        assert_eq!(pause(0, 0), 1_800_000);
+        assert_eq!(pause(1_800_000, 1_800_000), 675_000);
+        assert_eq!(pause(3_140_000, 3_139_000), 10_000);
+        // The last attempt to renew took until the time to rebind.
+        assert_eq!(pause(3_151_000, 3_142_000), 1);
+        assert_eq!(pause(3_160_000, 3_151_000), 220_000);
+        assert_eq!(pause(3_590_000, 3_580_000), 10_000);
+        assert_eq!(pause(hour, 3_580_000), 1);
     }
 }

@@ -8,16 +8,16 @@ use rbox_core::prelude::*;
 use rbox_core::sys::net::{
     self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, sendto, sockopt,
 };
-use rbox_core::sys::signal_queue::SignalQueue;
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fs, packet};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, packet};
 use rbox_core::text;
 
 use super::client::pause as pause_between;
+use super::common::Common;
 use super::packet6::{
-    self, ADDRESSES, ADVERTISE, CLIENT_ID, ELAPSED, Given, INFORMATION, Lease, NO_BINDING, PREFIXES, REBIND, RELEASE,
-    RENEW, REPLY, REQUEST, SERVER_ID, SOLICIT, WANTED, push_option,
+    self, ADDRESSES, ADVERTISE, CLIENT_ID, ELAPSED, Given, INFORMATION, Lease, NO_BINDING, PREFIXES, RAPID_COMMIT,
+    REBIND, RELEASE, RENEW, REPLY, REQUEST, SERVER_ID, SOLICIT, WANTED, push_option,
 };
-use super::script::{self, Log, Wake};
+use super::script::{self, Wake};
 
 /// All_DHCP_Relay_Agents_and_Servers, and the servers' port (RFC 8415 7).
 const SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
@@ -29,19 +29,10 @@ const TENTATIVE: u32 = 0x40;
 
 /// A client, as the command line describes it.
 pub struct Client<'a> {
-    pub interface: &'a [u8],
-    pub index: u32,
+    pub common: Common<'a>,
     /// DUID (RFC 8415 11) and IAID (12).
     pub id: Vec<u8>,
     pub association: [u8; 4],
-    pub script: &'a [u8],
-    pub pid_file: Option<&'a [u8]>,
-    pub retries: u64,
-    /// Milliseconds.
-    pub timeout: u64,
-    /// Milliseconds.
-    pub try_again: u64,
-    pub port: u16,
     /// Options of every packet.
     pub extra: Vec<u8>,
     /// The codes of the option request option.
@@ -52,13 +43,6 @@ pub struct Client<'a> {
     pub prefix: bool,
     /// Ask for options alone.
     pub stateless: bool,
-    pub now: bool,
-    pub quit: bool,
-    pub release: bool,
-    pub background: bool,
-    pub stays: bool,
-    pub log: Log,
-    pub signals: SignalQueue,
 }
 
 /// What a row of attempts came to.
@@ -82,31 +66,25 @@ impl Client<'_> {
                 Found::Stop => return self.stop(env, &socket, None),
                 _ => {
                     self.call_script(env, b"leasefail", None)?;
-                    if self.now {
-                        self.log.say(env, b"no lease, failing");
-                        self.remove_pid();
-                        return Ok(ExitStatus::FAILURE);
+                    if let Some(status) = self.common.take_failure(env)? {
+                        return Ok(status);
                     }
-                    if self.background && !self.stays {
-                        self.log.say(env, b"no lease, forking to background");
-                        self.go_to_background()?;
-                    }
-                    match script::wait(&self.signals, None, self.try_again) {
+                    match script::wait(&self.common.signals, None, self.common.try_again) {
                         Wake::Stop => return self.stop(env, &socket, None),
                         _ => continue,
                     }
                 }
             };
             self.call_script(env, b"bound", Some(&lease))?;
-            if self.quit {
-                if self.release {
+            if self.common.quit {
+                if self.common.release {
                     self.give_back(env, &socket, &lease)?;
                 }
-                self.remove_pid();
+                self.common.remove_pid();
                 return Ok(ExitStatus::SUCCESS);
             }
-            if !self.stays {
-                self.go_to_background()?;
+            if !self.common.stays {
+                self.common.go_to_background()?;
             }
             if let Some(status) = self.hold(env, &socket, lease)? {
                 return Ok(status);
@@ -114,15 +92,8 @@ impl Client<'_> {
         }
     }
 
-    fn go_to_background(&mut self) -> Result<()> {
-        self.stays = true;
-        script::go_to_background(self.pid_file)
-    }
-
     fn call_script(&self, env: &mut Env, event: &[u8], lease: Option<&Lease>) -> Result<()> {
-        let mut vars = vec![[b"interface=", self.interface].concat()];
-        vars.extend(lease.into_iter().flat_map(Lease::vars));
-        script::call(env, self.log, &self.signals, self.script, event, &vars)
+        self.common.call_script(env, event, lease.map(Lease::vars).unwrap_or_default())
     }
 
     /// A socket at the client's port. An address of the link must have passed its own check first (RFC 4862 5.4).
@@ -132,7 +103,7 @@ impl Client<'_> {
         while uptime_milliseconds() < end {
             let is_usable = |local: IpAddr| matches!(local, IpAddr::V6(local) if local.is_unicast_link_local());
             let addresses = netlink.addresses(10)?;
-            let mut own = addresses.iter().filter(|own| own.index == self.index && own.flags & TENTATIVE == 0);
+            let mut own = addresses.iter().filter(|own| own.index == self.common.index && own.flags & TENTATIVE == 0);
             if own.any(|own| is_usable(own.local)) {
                 break;
             }
@@ -142,8 +113,8 @@ impl Client<'_> {
             let socket = net::socket_with(AddressFamily::INET6, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
             sockopt::set_ipv6_v6only(&socket, true)?;
-            packet::bind_to_interface(socket.as_fd(), self.interface)?;
-            bind(&socket, &SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, self.port, 0, 0))?;
+            packet::bind_to_interface(socket.as_fd(), self.common.interface)?;
+            bind(&socket, &SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, self.common.port, 0, 0))?;
             Ok(socket)
         };
         open().map_err(|errno| Error::on("UDP socket", errno))
@@ -163,7 +134,13 @@ impl Client<'_> {
         if self.prefix {
             wishes.extend_from_slice(&packet6::wish(PREFIXES, self.association, None));
         }
+        // RFC 8415 21.14: a server may give the addresses at once.
+        push_option(&mut wishes, RAPID_COMMIT, b"");
         let offer = match self.ask(env, socket, SOLICIT, ADVERTISE, &wishes)? {
+            Found::Lease(lease) if lease.is_committed => {
+                self.log_lease(env, &lease);
+                return Ok(Found::Lease(lease));
+            }
             Found::Lease(offer) => offer,
             other => return Ok(other),
         };
@@ -183,7 +160,7 @@ impl Client<'_> {
         for (what, given) in [("lease of ", lease.address), ("prefix ", lease.prefix)] {
             if let Some(given) = given {
                 let line = text!(what, given.address, "/", given.bits, " obtained, lease time ", given.valid);
-                self.log.say(env, &line);
+                self.common.log.say(env, &line);
             }
         }
     }
@@ -194,7 +171,7 @@ impl Client<'_> {
         rbox_core::sys::rand::getrandom(&mut xid, rbox_core::sys::rand::GetRandomFlags::empty())
             .map_err(|errno| Error::on("getrandom", errno))?;
         let start = uptime_milliseconds();
-        for _ in 0..self.retries {
+        for _ in 0..self.common.retries {
             self.send(env, socket, kind, xid, start, options)?;
             match self.await_answer(env, socket, (kind, answer, xid))? {
                 Found::Nothing => {}
@@ -224,13 +201,13 @@ impl Client<'_> {
             RELEASE => "release",
             _ => "information request",
         };
-        self.log.say(env, &text!("sending ", name));
-        let to = SocketAddrV6::new(SERVERS, SERVER_PORT, 0, self.index);
+        self.common.log.say(env, &text!("sending ", name));
+        let to = SocketAddrV6::new(SERVERS, SERVER_PORT, 0, self.common.index);
         match sendto(socket, &message, SendFlags::empty(), &to) {
             Ok(_) => Ok(()),
             // The link or its address may come back.
             Err(errno @ (Errno::NETUNREACH | Errno::ADDRNOTAVAIL | Errno::NETDOWN)) => {
-                self.log.say(env, Error::on("can't send", errno).message());
+                self.common.log.say(env, Error::on("can't send", errno).message());
                 Ok(())
             }
             Err(errno) => Err(Error::on("can't send", errno)),
@@ -238,9 +215,9 @@ impl Client<'_> {
     }
 
     fn await_answer(&self, env: &mut Env, socket: &OwnedFd, (kind, answer, xid): (u8, u8, [u8; 3])) -> Result<Found> {
-        let end = uptime_milliseconds() + self.timeout;
+        let end = uptime_milliseconds() + self.common.timeout;
         loop {
-            match script::wait(&self.signals, Some(socket.as_fd()), end.saturating_sub(uptime_milliseconds())) {
+            match script::wait(&self.common.signals, Some(socket.as_fd()), end.saturating_sub(uptime_milliseconds())) {
                 Wake::Ready => {}
                 Wake::Timeout => return Ok(Found::Nothing),
                 Wake::Stop => return Ok(Found::Stop),
@@ -251,13 +228,15 @@ impl Client<'_> {
             let mut buffer = [0; 2048];
             let Ok((count, _)) = recv(socket, &mut buffer[..], RecvFlags::DONTWAIT) else { continue };
             let packet = &buffer[..count.min(buffer.len())];
-            let Some(lease) = Lease::parse(packet, answer, xid, &self.id, self.association) else {
-                self.log.explain(env, b"ignoring a packet for another client or of another kind");
+            let parse = |kind| Lease::parse(packet, kind, xid, &self.id, self.association);
+            let committed = || parse(REPLY).filter(|lease| kind == SOLICIT && lease.is_committed);
+            let Some(lease) = parse(answer).or_else(committed) else {
+                self.common.log.explain(env, b"ignoring a packet for another client or of another kind");
                 continue;
             };
             if let Some((status, text)) = &lease.refusal {
                 let line = text!("server refuses: ", packet6::status_name(*status), " ", text);
-                self.log.say(env, line.trim_ascii_end());
+                self.common.log.say(env, line.trim_ascii_end());
             }
             if !lease.is_empty() || kind == INFORMATION {
                 return Ok(Found::Lease(lease));
@@ -271,7 +250,7 @@ impl Client<'_> {
 
     /// RFC 8415 18.2.4, 18.2.5: renew, rebind, until the lease ends. A status ends the program; `None` starts again.
     fn hold(&mut self, env: &mut Env, socket: &OwnedFd, mut lease: Lease) -> Result<Option<ExitStatus>> {
-        let mut start = uptime_milliseconds();
+        let (mut start, mut tried) = (uptime_milliseconds(), 0);
         loop {
             let (renew, rebind, end) = match self.stateless {
                 true => (lease.refresh(), u32::MAX, u32::MAX),
@@ -281,25 +260,26 @@ impl Client<'_> {
                 u32::MAX => u64::MAX,
                 seconds => u64::from(seconds) * 1000,
             });
-            let wake =
-                script::wait(&self.signals, None, pause_between(uptime_milliseconds() - start, renew, rebind, end));
+            let pause = pause_between(uptime_milliseconds() - start, tried, renew, rebind, end);
+            let wake = script::wait(&self.common.signals, None, pause);
             let passed = uptime_milliseconds() - start;
             match wake {
                 Wake::Stop => return self.stop(env, socket, Some(&lease)).map(Some),
                 Wake::Release => return self.rest(env, socket, &lease),
                 Wake::Renew => {}
                 _ if passed >= end => {
-                    self.log.say(env, b"lease lost, entering init state");
+                    self.common.log.say(env, b"lease lost, entering init state");
                     self.call_script(env, b"deconfig", None)?;
                     return Ok(None);
                 }
                 _ if passed < renew => continue,
                 _ => {}
             }
+            tried = passed;
             match self.extend(env, socket, &lease, passed >= rebind)? {
                 Found::Lease(new) if !new.is_empty() || self.stateless => {
                     self.log_lease(env, &new);
-                    (lease, start) = (new, uptime_milliseconds());
+                    (lease, start, tried) = (new, uptime_milliseconds(), 0);
                     self.call_script(env, b"renew", Some(&lease))?;
                 }
                 // RFC 8415 18.2.10.1: the server knows nothing of it.
@@ -331,7 +311,7 @@ impl Client<'_> {
     fn rest(&self, env: &mut Env, socket: &OwnedFd, lease: &Lease) -> Result<Option<ExitStatus>> {
         self.give_back(env, socket, lease)?;
         loop {
-            match script::wait(&self.signals, None, u64::MAX) {
+            match script::wait(&self.common.signals, None, u64::MAX) {
                 Wake::Stop => return self.stop(env, socket, None).map(Some),
                 Wake::Renew => return Ok(None),
                 _ => {}
@@ -347,23 +327,16 @@ impl Client<'_> {
             options.extend_from_slice(&lease.association(self.association));
             self.send(env, socket, RELEASE, [0, 0, 1], uptime_milliseconds(), &options)?;
         }
-        self.log.say(env, b"entering released state");
+        self.common.log.say(env, b"entering released state");
         self.call_script(env, b"deconfig", None)
     }
 
     fn stop(&self, env: &mut Env, socket: &OwnedFd, lease: Option<&Lease>) -> Outcome {
-        self.log.say(env, b"received SIGTERM");
-        if let Some(lease) = lease.filter(|_| self.release) {
+        self.common.log.say(env, b"received SIGTERM");
+        if let Some(lease) = lease.filter(|_| self.common.release) {
             self.give_back(env, socket, lease)?;
         }
-        self.remove_pid();
+        self.common.remove_pid();
         Ok(ExitStatus::SUCCESS)
-    }
-
-    fn remove_pid(&self) {
-        if let Some(path) = self.pid_file {
-            // Whoever removed it already wanted it gone.
-            let _ = fs::unlink(path);
-        }
     }
 }

@@ -31,6 +31,15 @@ impl Lease {
         self.0.number(LEASE_TIME).unwrap_or(3600).clamp(4, 0x7fff_ffff)
     }
 
+    /// When to renew, to ask any server, and to end, in milliseconds: RFC 2131 4.4.5, RFC 2132 9.11 and 9.12.
+    pub fn bounds(&self) -> (u64, u64, u64) {
+        let end = u64::from(self.seconds()) * 1000;
+        let time =
+            |code, default, most: u64| self.0.number(code).map_or(default, |time| u64::from(time) * 1000).min(most);
+        let late = time(59, end / 8 * 7, end);
+        (time(58, end / 2, late).max(1000), late, end)
+    }
+
     /// The variables of the script's environment, `NAME=value`.
     pub fn vars(&self) -> Vec<Vec<u8>> {
         let mut vars = vec![[b"ip=", &addr::text(self.0.your.into())[..]].concat()];

@@ -3,6 +3,7 @@
 pub mod arp;
 pub mod client;
 pub mod client6;
+pub mod common;
 pub mod config;
 pub mod daemon;
 pub mod lease;

@@ -168,11 +168,13 @@ pub fn hex(text: &[u8]) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Text from outside: what could act on a shell or a terminal that is careless with it becomes an underscore.
+/// Text from outside, for the environment of a script. Many scripts write such a value into a file that a shell reads, mostly
+/// within quotes: what ends a quoted string or acts within one becomes an underscore, and so do control characters, since a
+/// newline begins a line of its own in resolv.conf. Everything else stays: a URL may have `?`, `&` and `;`.
 pub fn clean(text: &[u8]) -> Vec<u8> {
     let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@+ ,=%~".contains(&byte) || byte >= 0x80;
-    text.iter().map(|&byte| if safe(byte) { byte } else { b'_' }).collect()
+    let acts = |byte: u8| byte < b' ' || byte == 0x7f || b"\"'`$\\".contains(&byte);
+    text.iter().map(|&byte| if acts(byte) { b'_' } else { byte }).collect()
 }
 
 /// The digits of a value that has no name.
@@ -277,7 +279,7 @@ mod tests {
         assert_eq!(show_as(Form::Addresses, &[10, 0, 2, 2, 10, 0, 2, 3]), Some(b"10.0.2.2 10.0.2.3".to_vec()));
         assert_eq!(show_as(Form::Addresses, &[10, 0, 2]), None);
         assert_eq!(show_as(Form::Number(4), &[0, 1, 0x51, 0x80]), Some(b"86400".to_vec()));
-        assert_eq!(show_as(Form::Text, b"a$(reboot)`x`"), Some(b"a__reboot__x_".to_vec()));
+        assert_eq!(show_as(Form::Text, b"a$(reboot)`x`"), Some(b"a_(reboot)_x_".to_vec()));
         assert_eq!(show_as(Form::Routes, &[24, 10, 1, 2, 10, 0, 2, 2]), Some(b"10.1.2.0/24 10.0.2.2".to_vec()));
         assert_eq!(show_as(Form::Routes, &[33, 10, 1, 2, 10, 0, 2, 2]), None);
     }

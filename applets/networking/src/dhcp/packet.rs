@@ -6,7 +6,7 @@ use core::net::{Ipv4Addr, SocketAddrV4};
 
 use rbox_core::prelude::*;
 use rbox_core::sys::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
-use rbox_core::sys::{AsFd, BorrowedFd, Errno, OwnedFd, packet};
+use rbox_core::sys::{AsFd, Errno, OwnedFd, packet};
 
 use crate::inet::checksum;
 
@@ -210,23 +210,25 @@ fn join<'a>(found: impl Iterator<Item = (u8, &'a [u8])>) -> Vec<u8> {
     options
 }
 
-/// Where packets go out and come in.
-pub enum Socket {
-    /// Whole IP packets on an interface without address.
-    Raw { socket: OwnedFd, index: u32, port: u16 },
+/// Where packets go out and come in. They come in as whole IP packets, since the client may have no address, and since a
+/// refusal of a request to one server is broadcast (RFC 2131 4.1).
+pub struct Socket {
+    receiver: OwnedFd,
+    index: u32,
+    port: u16,
     /// UDP to one server.
-    Server(OwnedFd),
+    server: Option<OwnedFd>,
 }
 
 impl Socket {
     /// A packet socket on the interface `index`.
     pub fn raw(index: u32, port: u16) -> Result<Self> {
-        let socket = packet::open(index, IP).map_err(|errno| Error::on("packet socket", errno))?;
-        Ok(Self::Raw { socket, index, port })
+        let receiver = packet::open(index, IP).map_err(|errno| Error::on("packet socket", errno))?;
+        Ok(Self { receiver, index, port, server: None })
     }
 
-    /// A UDP socket between this host's address and the server.
-    pub fn to_server(interface: &[u8], own: Ipv4Addr, server: Ipv4Addr, port: u16) -> Result<Self> {
+    /// The same, with a UDP socket between this host's address and the server to send through.
+    pub fn to_server(interface: &[u8], index: u32, own: Ipv4Addr, server: Ipv4Addr, port: u16) -> Result<Self> {
         let open = || -> core::result::Result<OwnedFd, Errno> {
             let socket = net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
@@ -235,26 +237,25 @@ impl Socket {
             net::connect(&socket, &SocketAddrV4::new(server, SERVER_PORT))?;
             Ok(socket)
         };
-        Ok(Self::Server(open().map_err(|errno| Error::on("UDP socket", errno))?))
+        let socket = open().map_err(|errno| Error::on("UDP socket", errno))?;
+        Ok(Self { server: Some(socket), ..Self::raw(index, port)? })
     }
 
     /// The descriptor to wait on.
     pub fn receiver(&self) -> &OwnedFd {
-        match self {
-            Self::Raw { socket, .. } | Self::Server(socket) => socket,
-        }
+        &self.receiver
     }
 
     /// Sends to all servers on the link, or to the one server.
     pub fn broadcast(&self, message: &Message) -> Result<()> {
         let content = message.to_bytes();
-        let sent = match self {
-            Self::Raw { socket, index, port } => {
-                let from = SocketAddrV4::new(message.client, *port);
+        let sent = match &self.server {
+            None => {
+                let from = SocketAddrV4::new(message.client, self.port);
                 let whole = wrap(&content, from, SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT));
-                packet::send(socket.as_fd(), *index, IP, &[0xff; 6], &whole)
+                packet::send(self.receiver.as_fd(), self.index, IP, &[0xff; 6], &whole)
             }
-            Self::Server(socket) => net::send(socket, &content, SendFlags::empty()),
+            Some(socket) => net::send(socket, &content, SendFlags::empty()),
         };
         sent.map(drop).map_err(|errno| Error::on("can't send", errno))
     }
@@ -262,18 +263,13 @@ impl Socket {
     /// Takes one packet; `None` when it is no DHCP reply for this port.
     pub fn receive(&self) -> Result<Option<Message>> {
         let mut buffer = [0; 2048];
-        let socket: BorrowedFd<'_> = self.receiver().as_fd();
-        let count = match net::recv(socket, &mut buffer[..], RecvFlags::empty()) {
+        let count = match net::recv(&self.receiver, &mut buffer[..], RecvFlags::empty()) {
             Ok((count, _)) => count,
-            // A server that is gone answers by ICMP; a signal interrupts.
-            Err(Errno::INTR | Errno::CONNREFUSED | Errno::NETDOWN) => return Ok(None),
+            Err(Errno::INTR | Errno::NETDOWN) => return Ok(None),
             Err(errno) => return Err(Error::on("can't receive", errno)),
         };
         let content = &buffer[..count.min(buffer.len())];
-        Ok(match self {
-            Self::Raw { port, .. } => unwrap(content, *port).and_then(|bytes| Message::parse(bytes, REPLY)),
-            Self::Server(_) => Message::parse(content, REPLY),
-        })
+        Ok(unwrap(content, self.port).and_then(|bytes| Message::parse(bytes, REPLY)))
     }
 }
 

@@ -30,6 +30,8 @@ pub const ADDRESS: u16 = 5;
 pub const WANTED: u16 = 6;
 pub const ELAPSED: u16 = 8;
 const STATUS: u16 = 13;
+/// RFC 8415 21.14.
+pub const RAPID_COMMIT: u16 = 14;
 pub const PREFIXES: u16 = 25;
 pub const PREFIX: u16 = 26;
 /// RFC 8415 21.23: for how many seconds the answer to an information request is good.
@@ -119,6 +121,8 @@ pub struct Lease {
     pub prefix: Option<Given>,
     /// Seconds until the server's own answer is asked for again, and until any server's is; 0 when the server leaves it open.
     times: (u32, u32),
+    /// The server has given it in its answer to the first message.
+    pub is_committed: bool,
     /// The first status that is no success, with its text.
     pub refusal: Option<(u16, Vec<u8>)>,
     options: Vec<u8>,
@@ -144,6 +148,7 @@ impl Lease {
         }
         let server = find(field, SERVER_ID).filter(|server| !server.is_empty())?.to_vec();
         let mut lease = Self { server, options: field.to_vec(), ..Self::default() };
+        lease.is_committed = kind == REPLY && find(field, RAPID_COMMIT).is_some();
         lease.note_status(field);
         for (code, value) in options(field) {
             // Identifier, two times, options.

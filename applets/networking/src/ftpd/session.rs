@@ -17,6 +17,8 @@ use rbox_core::time::Moment;
 use rbox_core::tty::wait_readable;
 use rbox_core::users::{self, Expiry, User};
 
+use crate::netascii::Netascii;
+
 use super::command::{extended_port, parse, path_of_list, port};
 use super::data::Data;
 use super::list;
@@ -45,6 +47,8 @@ pub struct Session {
     data: Data,
     /// Where the next transfer starts.
     restart: u64,
+    /// TYPE A: lines end with CR LF on the wire (RFC 959, 3.1.1.1).
+    is_text: bool,
     /// The file that RNFR named.
     old_name: Option<Vec<u8>>,
 }
@@ -79,6 +83,7 @@ impl Session {
             is_logged_in: false,
             data: Data::None,
             restart: 0,
+            is_text: false,
             old_name: None,
         }
     }
@@ -192,8 +197,10 @@ impl Session {
         let renamed = if verb == b"RNTO" { self.old_name.take() } else { None };
         self.old_name = None;
         Ok(match verb {
-            // RFC 959 3.4: what hosts of today have; bytes are never changed.
-            b"TYPE" => Reply(if matches!(operand, b"I" | b"i" | b"A" | b"a" | b"A N" | b"L 8") { 200 } else { 504 }),
+            b"TYPE" => {
+                self.is_text = matches!(operand, b"A" | b"a" | b"A N");
+                Reply(if self.is_text || matches!(operand, b"I" | b"i" | b"L 8" | b"L8") { 200 } else { 504 })
+            }
             b"MODE" => Reply(if operand.eq_ignore_ascii_case(b"S") { 200 } else { 504 }),
             b"STRU" => Reply(if operand.eq_ignore_ascii_case(b"F") { 200 } else { 504 }),
             b"PWD" | b"XPWD" => working_directory(),
@@ -369,12 +376,20 @@ impl Session {
             Err(errno) => return Ok(failed(errno)),
         };
         let mut offset = core::mem::take(&mut self.restart);
+        if self.is_text && offset > 0 {
+            // What the client has is longer than the same lines here.
+            return Ok(Text(550, b"No restart of a text".to_vec()));
+        }
+        let kind = if self.is_text { "ASCII" } else { "BINARY" };
         let connection = match self
-            .begin(env, &text!("Opening BINARY connection for ", name, " (", stat.st_size as u64, " bytes)"))?
+            .begin(env, &text!("Opening ", kind, " connection for ", name, " (", stat.st_size as u64, " bytes)"))?
         {
             Ok(connection) => connection,
             Err(reply) => return Ok(reply),
         };
+        if self.is_text {
+            return Ok(Reply(self.send_text(&connection, &file)));
+        }
         loop {
             match sendfile(&connection, &file, Some(&mut offset), 1 << 20) {
                 Ok(0) => return Ok(Reply(226)),
@@ -385,6 +400,23 @@ impl Session {
                 return Ok(Reply(426));
             }
         }
+    }
+
+    /// Sends lines; the result is the code of the reply.
+    fn send_text(&self, connection: &OwnedFd, file: &OwnedFd) -> u16 {
+        let (mut text, mut buffer, mut lines) = (Netascii::default(), vec![0; 64 * 1024], Vec::new());
+        while uptime_milliseconds() < self.end {
+            lines.clear();
+            match read(file.as_fd(), &mut buffer) {
+                Ok(0) => return 226,
+                Ok(count) => text.encode(&buffer[..count], &mut lines),
+                Err(_) => return 451,
+            }
+            if write_all(connection.as_fd(), &lines).is_err() {
+                break;
+            }
+        }
+        426
     }
 
     fn store(&mut self, env: &mut Env, name: &[u8], how: OFlags) -> Result<Done> {
@@ -428,11 +460,26 @@ impl Session {
             Err(reply) => return Ok(reply),
         };
         let mut buffer = vec![0; 64 * 1024];
+        let (mut text, mut lines) = (self.is_text.then(Netascii::default), Vec::new());
         loop {
             match read(connection.as_fd(), &mut buffer) {
-                Ok(0) => return Ok(Reply(226)),
                 Ok(count) => {
-                    if let Err(errno) = write_all(file.as_fd(), &buffer[..count]) {
+                    lines.clear();
+                    let content = match &mut text {
+                        Some(text) => {
+                            text.decode(&buffer[..count], &mut lines);
+                            if count == 0 {
+                                text.end(&mut lines);
+                            }
+                            &lines
+                        }
+                        None => &buffer[..count],
+                    };
+                    let written = write_all(file.as_fd(), content);
+                    if count == 0 && written.is_ok() {
+                        return Ok(Reply(226));
+                    }
+                    if let Err(errno) = written {
                         return Ok(Text(
                             if errno == Errno::NOSPC { 452 } else { 451 },
                             rbox_core::sys::error_text(errno).into_bytes(),

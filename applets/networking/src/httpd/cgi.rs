@@ -58,14 +58,6 @@ impl Script {
         user: Option<&[u8]>,
     ) -> Handled {
         let length = request.length.unwrap_or(0);
-        let expects = request.field(Field::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
-        // RFC 9110 10.1.1: a client may wait for it before it sends the body.
-        if expects
-            && connection.received.is_empty()
-            && write_all(connection.output(), b"HTTP/1.1 100 Continue\r\n\r\n").is_err()
-        {
-            return Handled::Closed;
-        }
         let Some((pid, to, from)) = self.start(env, site, connection, request, user) else {
             return site.fail(connection, 500, request.is_head());
         };

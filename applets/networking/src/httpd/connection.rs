@@ -35,6 +35,8 @@ pub struct Connection {
     pub out: Vec<u8>,
     sent: usize,
     pub body: Option<(OwnedFd, u64, u64)>,
+    /// Further parts of that file, the next one last: what is sent before each, and its offset and length.
+    pub parts: Vec<(Vec<u8>, u64, u64)>,
     /// The status of the answer, for the log.
     pub status: u16,
     /// There is no further request.
@@ -71,6 +73,7 @@ impl Connection {
             out: Vec::new(),
             sent: 0,
             body: None,
+            parts: Vec::new(),
             status: 0,
             closing: false,
             is_sending: false,
@@ -184,25 +187,25 @@ impl Connection {
     }
 
     fn send_all(&mut self, turn: &mut u64) -> core::result::Result<bool, Errno> {
-        while self.sent < self.out.len() {
-            match fd::write(self.output(), &self.out[self.sent..]) {
-                Ok(count) => self.sent += count,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        while let Some((file, mut offset, left)) = self.body.take() {
+        loop {
+            self.send_out()?;
+            let Some((file, mut offset, left)) = self.body.take() else { return Ok(true) };
             if *turn == 0 {
                 self.body = Some((file, offset, left));
                 return Ok(false);
             }
-            let sent = sendfile(self.output(), &file, Some(&mut offset), left.min(*turn) as usize);
-            match sent {
+            match sendfile(self.output(), &file, Some(&mut offset), left.min(*turn) as usize) {
                 // It is shorter than it was: the client must not take the next answer for its end.
                 Ok(0) => return Err(Errno::IO),
                 Ok(count) => {
                     *turn -= (count as u64).min(*turn);
-                    self.body = (left > count as u64).then(|| (file, offset, left - count as u64));
+                    if left > count as u64 {
+                        self.body = Some((file, offset, left - count as u64));
+                    } else if let Some((head, offset, length)) = self.parts.pop() {
+                        (self.out, self.sent) = (head, 0);
+                        // The last part is what ends them all.
+                        self.body = (length > 0).then_some((file, offset, length));
+                    }
                 }
                 Err(errno) => {
                     self.body = Some((file, offset, left));
@@ -212,6 +215,16 @@ impl Connection {
                 }
             }
         }
-        Ok(true)
+    }
+
+    fn send_out(&mut self) -> core::result::Result<(), Errno> {
+        while self.sent < self.out.len() {
+            match fd::write(self.output(), &self.out[self.sent..]) {
+                Ok(count) => self.sent += count,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
     }
 }

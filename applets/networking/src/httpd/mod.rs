@@ -4,6 +4,7 @@
 //! passwords, is done in a child that serves the one request.
 
 mod auth;
+mod body;
 mod cgi;
 mod config;
 mod connection;
@@ -203,6 +204,7 @@ impl Site {
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let mut config = config::Config::default();
+    body::fuzz(data);
     // Only a panic counts.
     let _ = (config.add(data, b""), config.add(data, b"/sub"));
     if let Some(length) = request::head_length(data)

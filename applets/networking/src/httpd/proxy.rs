@@ -17,7 +17,8 @@ use super::response::encoded;
 use super::site::{Handled, Site};
 
 /// Fields that hold for one connection (RFC 9110, 7.6.1).
-const OWN: &str = "Connection Keep-Alive Proxy-Connection Proxy-Authorization TE Trailer Upgrade Expect";
+const OWN: &str =
+    "Connection Keep-Alive Proxy-Connection Proxy-Authorization TE Trailer Upgrade Expect Transfer-Encoding";
 
 pub fn serve(site: &mut Site, connection: &mut Connection, request: &Request<'_>, proxy: &Proxy) -> Handled {
     let is_head = request.is_head();
@@ -36,6 +37,9 @@ pub fn serve(site: &mut Site, connection: &mut Connection, request: &Request<'_>
         if !OWN.split(' ').any(|own| name.eq_ignore_ascii_case(own.as_bytes())) {
             push!(head, name, ": ", value, "\r\n");
         }
+    }
+    if let Some(length) = request.length.filter(|_| request.is_chunked()) {
+        push!(head, "Content-Length: ", length, "\r\n");
     }
     push!(head, "\r\n");
     if write_all(server.as_fd(), &head).is_err() {

@@ -83,10 +83,10 @@ impl<'a> Request<'a> {
             return Err(400);
         }
         match request.field(Field::Encoding) {
-            // RFC 9112 6.3: who sends both lengths wants two servers to see two requests.
-            Some(_) if request.length.is_some() => Err(400),
-            Some(_) => Err(411),
-            None => Ok(request),
+            // RFC 9112 6.3: who sends both lengths wants two servers to see two requests; 6.1: HTTP/1.0 has no chunks.
+            Some(_) if request.length.is_some() || minor == 0 => Err(400),
+            Some(coding) if !coding.eq_ignore_ascii_case(b"chunked") => Err(501),
+            _ => Ok(request),
         }
     }
 
@@ -127,6 +127,11 @@ impl<'a> Request<'a> {
     /// All fields, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         fields(self.lines)
+    }
+
+    /// Whether a body of unknown length follows.
+    pub fn is_chunked(&self) -> bool {
+        self.field(Field::Encoding).is_some()
     }
 
     /// Whether the client wants more on this connection (RFC 9112, 9.3).
@@ -263,7 +268,7 @@ mod tests {
             ("Content-Length: 1\r\nContent-Length: 2", 400),
             ("Content-Length: -1", 400),
             ("Content-Length: +1", 400),
-            ("Transfer-Encoding: chunked", 411),
+            ("Transfer-Encoding: gzip, chunked", 501),
             ("Transfer-Encoding: chunked\r\nContent-Length: 1", 400),
             ("Content-Length : 1", 400),
             (" folded: x", 400),

@@ -3,6 +3,7 @@
 use rbox_core::bytes::split_once;
 use rbox_core::number::parse_decimal;
 use rbox_core::sys::fs::{FileType, Mode, OFlags, Stat};
+use rbox_core::sys::rand::{GetRandomFlags, getrandom};
 use rbox_core::sys::{OwnedFd, fd, fs};
 use rbox_core::text::Hex;
 use rbox_core::time::{Moment, Zone, format, parse};
@@ -28,7 +29,7 @@ fn words(status: u16) -> (&'static str, &'static str) {
         404 => ("Not Found", "The requested URL was not found"),
         405 => ("Method Not Allowed", ""),
         408 => ("Request Timeout", "No request appeared within 60 seconds"),
-        411 => ("Length Required", "The body needs a Content-Length"),
+        413 => ("Content Too Large", "A body in chunks may have 1 MB"),
         416 => ("Range Not Satisfiable", ""),
         431 => ("Request Header Fields Too Large", ""),
         500 => ("Internal Server Error", "The program failed"),
@@ -163,20 +164,22 @@ pub fn file(
     let date = format(b"%a, %d %b %Y %H:%M:%S GMT", changed, &zone);
     let tag = text!("\"", Hex(stat.st_mtime as u64), ".", Hex(stat.st_mtime_nsec as i64 as u64), "-", Hex(size), "\"");
     let known = is_known(request, &tag, changed, &date, &zone);
-    let range = if known { Ok(None) } else { range(request, &tag, &date, size) };
-    let (status, start, length) = match range {
+    let Ok(ranges) = (if known { Ok(Vec::new()) } else { ranges(request, &tag, &date, size) }) else {
+        let extra = Extra { whole: Some(size), ..Extra::default() };
+        return error(connection, site, 416, request.is_head(), &extra);
+    };
+    let (status, start, length) = match ranges[..] {
         _ if known => (304, 0, 0),
-        Ok(None) => (200, 0, size),
-        Ok(Some((start, length))) => (206, start, length),
-        Err(()) => {
-            let extra = Extra { whole: Some(size), ..Extra::default() };
-            return error(connection, site, 416, request.is_head(), &extra);
-        }
+        [] => (200, 0, size),
+        [(start, length), ..] => (206, start, length),
     };
     push_head(connection, site, status);
     push!(connection.out, "ETag: ", &tag, "\r\nLast-Modified: ", &date, "\r\n");
     if varies {
         push!(connection.out, "Vary: Accept-Encoding\r\n");
+    }
+    if ranges.len() > 1 {
+        return push_parts(connection, site.config.media_type(path), file, size, &ranges);
     }
     if status != 304 {
         push_type(connection, site, path);
@@ -202,6 +205,32 @@ pub fn file(
         connection.out.truncate(before);
     }
     connection.body = Some((file, start, length));
+}
+
+/// Answers with several parts of a file (RFC 9110, 14.6).
+fn push_parts(connection: &mut Connection, kind: Option<&[u8]>, file: OwnedFd, size: u64, ranges: &[(u64, u64)]) {
+    let mut random = [0; 8];
+    // No file has it but by chance.
+    let _ = getrandom(&mut random, GetRandomFlags::empty());
+    let boundary = text!("part", Hex(u64::from_ne_bytes(random) | 1 << 63));
+    let mut parts = Vec::with_capacity(ranges.len() + 1);
+    for &(start, length) in ranges {
+        let mut head = text!("\r\n--", &boundary, "\r\n");
+        if let Some(kind) = kind {
+            push!(head, "Content-type: ", kind, "\r\n");
+        }
+        push!(head, "Content-Range: bytes ", start, "-", start + length - 1, "/", size, "\r\n\r\n");
+        parts.push((head, start, length));
+    }
+    parts.push((text!("\r\n--", &boundary, "--\r\n"), 0, 0));
+    let whole: u64 = parts.iter().map(|(head, _, length)| head.len() as u64 + length).sum();
+    push!(connection.out, "Content-type: multipart/byteranges; boundary=", &boundary, "\r\nAccept-Ranges: bytes\r\n");
+    push!(connection.out, "Content-Length: ", whole, "\r\n\r\n");
+    parts.reverse();
+    if let Some((head, start, length)) = parts.pop() {
+        connection.out.extend_from_slice(&head);
+        (connection.body, connection.parts) = (Some((file, start, length)), parts);
+    }
 }
 
 /// The compressed file beside this one, where the client takes it.
@@ -231,25 +260,44 @@ fn is_known(request: &Request<'_>, tag: &[u8], changed: Moment, date: &[u8], zon
     since == date || parse(since, Moment::now(), zone).is_some_and(|since| changed.seconds <= since.seconds)
 }
 
-/// The part that is asked for: where it starts, and its length. RFC 9110 14.2: several parts, and what is no range of bytes, are
-/// the whole; an error is a range that the file does not have.
-fn range(request: &Request<'_>, tag: &[u8], date: &[u8], size: u64) -> core::result::Result<Option<(u64, u64)>, ()> {
-    let Some(range) = request.field(Field::Range).and_then(|range| range.strip_prefix(b"bytes=")) else {
-        return Ok(None);
+/// The parts that are asked for: where each starts, and its length. RFC 9110 14.2: none, for the whole, where the field is no
+/// range of bytes, or wants more than the file or than 16 parts; an error is ranges of which the file has none.
+fn ranges(request: &Request<'_>, tag: &[u8], date: &[u8], size: u64) -> core::result::Result<Vec<(u64, u64)>, ()> {
+    let Some(words) = request.field(Field::Range).and_then(|range| range.strip_prefix(b"bytes=")) else {
+        return Ok(Vec::new());
     };
-    if request.field(Field::IfRange).is_some_and(|version| version != tag && version != date)
-        || request.method != b"GET"
-    {
-        return Ok(None);
+    let is_other = request.field(Field::IfRange).is_some_and(|version| version != tag && version != date);
+    if is_other || request.method != b"GET" {
+        return Ok(Vec::new());
     }
-    let Some((first, last)) = split_once(range.trim_ascii(), b'-') else { return Ok(None) };
-    let (start, end) = match (parse_decimal(first), parse_decimal(last)) {
-        (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
-        (Some(first), None) if last.is_empty() => (first, size),
-        (None, Some(count)) if first.is_empty() => (if count == 0 { size } else { size.saturating_sub(count) }, size),
-        _ => return Ok(None),
-    };
-    if start < end { Ok(Some((start, end - start))) } else { Err(()) }
+    let mut found = Vec::new();
+    let mut wanted = 0u64;
+    for word in words.split(|&byte| byte == b',') {
+        let Some((start, end)) = range(word.trim_ascii(), size) else { return Ok(Vec::new()) };
+        if start < end {
+            found.push((start, end - start));
+            wanted = wanted.saturating_add(end - start);
+        }
+    }
+    match found.len() {
+        0 => Err(()),
+        1 => Ok(found),
+        2..=16 if wanted <= size => Ok(found),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The offsets of one range, `FIRST-LAST`, `FIRST-` or `-COUNT`; empty when the file does not have it.
+fn range(word: &[u8], size: u64) -> Option<(u64, u64)> {
+    let (first, last) = split_once(word, b'-')?;
+    match (parse_decimal(first), parse_decimal(last)) {
+        (Some(first), Some(last)) if first <= last => Some((first, last.saturating_add(1).min(size))),
+        (Some(first), None) if last.is_empty() => Some((first, size)),
+        (None, Some(count)) if first.is_empty() => {
+            Some((if count == 0 { size } else { size.saturating_sub(count) }, size))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -260,19 +308,28 @@ mod tests {
     fn ranges_are_within_the_file() {
         let part = |word: &str| {
             let head = [b"GET / HTTP/1.0\r\nRange: ", word.as_bytes(), b"\r\n\r\n"].concat();
-            range(&Request::parse(&head).expect("it is right"), b"t", b"d", 10)
+            ranges(&Request::parse(&head).expect("it is right"), b"t", b"d", 10)
         };
-        assert_eq!(part("bytes=2-4"), Ok(Some((2, 3))));
-        assert_eq!(part("bytes=2-"), Ok(Some((2, 8))));
-        assert_eq!(part("bytes=-3"), Ok(Some((7, 3))));
-        assert_eq!(part("bytes=-30"), Ok(Some((0, 10))));
-        assert_eq!(part("bytes=9-18446744073709551615"), Ok(Some((9, 1))));
-        for word in ["bytes=10-", "bytes=10-20", "bytes=-0"] {
+        assert_eq!(part("bytes=2-4"), Ok(vec![(2, 3)]));
+        assert_eq!(part("bytes=2-"), Ok(vec![(2, 8)]));
+        assert_eq!(part("bytes=-3"), Ok(vec![(7, 3)]));
+        assert_eq!(part("bytes=-30"), Ok(vec![(0, 10)]));
+        assert_eq!(part("bytes=9-18446744073709551615"), Ok(vec![(9, 1)]));
+        assert_eq!(part("bytes=1-2, 4-5,20-"), Ok(vec![(1, 2), (4, 2)]));
+        for word in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=10-,11-"] {
             assert_eq!(part(word), Err(()), "{word}");
         }
-        for word in ["bytes=4-2", "bytes=1-2,4-5", "lines=1-2", "bytes=x-", "bytes=--1", "bytes=18446744073709551616-"]
-        {
-            assert_eq!(part(word), Ok(None), "{word}");
+        for word in [
+            "bytes=4-2",
+            "bytes=0-,0-",
+            "bytes=1-2,x",
+            "bytes=1-2,",
+            "lines=1-2",
+            "bytes=x-",
+            "bytes=--1",
+            "bytes=18446744073709551616-",
+        ] {
+            assert_eq!(part(word), Ok(Vec::new()), "{word}");
         }
     }
 

@@ -14,7 +14,7 @@ use super::config::{Config, LARGEST};
 use super::connection::Connection;
 use super::request::{Field, Request};
 use super::response::{self, Extra, encoded, error};
-use super::{auth, cgi, proxy};
+use super::{auth, body, cgi, proxy};
 
 pub struct Site {
     pub config: Config,
@@ -87,7 +87,7 @@ impl Site {
             }
         };
         // Nobody reads the body of a request for a file, and what follows it is not known to be a request.
-        connection.is_sending = request.length.is_some_and(|length| length > 0);
+        connection.is_sending = request.length.is_some_and(|length| length > 0) || request.is_chunked();
         connection.closing = self.is_child || connection.is_sending || !request.keeps_alive();
         if self.verbosity > 1 && !self.is_child {
             self.log(env, connection.peer, &text!("url:", request.target));
@@ -147,13 +147,21 @@ impl Site {
         }
         if let Some(proxy) = self.config.proxy(&request.path) {
             let proxy = proxy.clone();
-            return if self.is_child { proxy::serve(self, connection, request, &proxy) } else { Handled::Slow };
+            if !self.is_child {
+                return Handled::Slow;
+            }
+            return match body::await_body(connection, request) {
+                Ok(()) => proxy::serve(self, connection, request, &proxy),
+                Err(status) => self.fail(connection, status, is_head),
+            };
         }
         if let Some(script) = self.script(request) {
-            return if self.is_child {
-                script.serve(env, self, connection, request, user.as_deref())
-            } else {
-                Handled::Slow
+            if !self.is_child {
+                return Handled::Slow;
+            }
+            return match body::await_body(connection, request) {
+                Ok(()) => script.serve(env, self, connection, request, user.as_deref()),
+                Err(status) => self.fail(connection, status, is_head),
             };
         }
         if request.path.starts_with(b"/cgi-bin/") {

@@ -84,6 +84,10 @@ fn service(fields: &[&[u8]], default_host: &[u8]) -> Result<Service> {
         b"unix" => (&b"unix"[..], None),
         word => match word.split_at(word.len().min(3)) {
             (transport @ (b"tcp" | b"udp"), version @ (b"" | b"4" | b"6")) => (transport, Some(version == b"6")),
+            // rpc/tcp and rpc/udp: the ports would be registered at rpcbind(8).
+            _ if word.starts_with(b"rpc/") => {
+                return Err(Error::parts(&[b"services of RPC are not supported: ", name]));
+            }
             _ => return Err(bad("protocol", word)),
         },
     };

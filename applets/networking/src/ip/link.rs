@@ -136,13 +136,13 @@ fn push_flags(record: &mut Record, link: &Link) {
 /// The name, with that of the interface below or at the other end, of which only the number is known in another network
 /// namespace.
 fn names_of(record: &mut Record, link: &Link, links: &[Link]) {
+    // IFLA_LINK_NETNSID.
+    let is_here = find(&link.attributes, 37).is_none();
     let below = match find(&link.attributes, 5).map(word) {
         None => None,
         Some(0) => Some(b"NONE".to_vec()),
-        Some(index) if index == link.index => None,
+        Some(index) if index == link.index && is_here => None,
         Some(index) => {
-            // IFLA_LINK_NETNSID.
-            let is_here = find(&link.attributes, 37).is_none();
             let named = links.iter().find(|other| other.index == index && is_here).map(|other| other.name.clone());
             Some(named.unwrap_or_else(|| text!("if", index)))
         }

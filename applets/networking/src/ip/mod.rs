@@ -6,6 +6,7 @@ mod link;
 mod maddr;
 mod monitor;
 mod neigh;
+mod netns;
 mod record;
 mod route;
 mod rule;
@@ -23,11 +24,11 @@ use rbox_core::net::addr;
 use rbox_core::net::netlink::Netlink;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{Mode, OFlags};
-use rbox_core::sys::{AsFd, Errno, OwnedFd, fs, namespace};
+use rbox_core::sys::{AsFd, OwnedFd, fs, namespace};
 use rbox_core::text;
 
 options! {
-    "[-046osdjp] [-br] [-f inet|inet6|link] [-n NETNS] [-batch FILE] link|addr|route|neigh|rule|tunnel|tuntap|maddr|monitor [COMMAND]
+    "[-046osdjp] [-br] [-f inet|inet6|link] [-n NETNS] [-batch FILE] link|addr|route|neigh|rule|tunnel|tuntap|maddr|netns|monitor [COMMAND]
 
 Print or configure interfaces, addresses, routes, neighbours, routing rules and tunnels.
 
@@ -71,6 +72,8 @@ ip tunnel [show] [NAME] | ip tunnel add|change|del NAME [mode gre|ipip|sit|vti] 
         [ttl N] [tos N] [[no]pmtudisc] [dev IFACE] [[i|o]key N] [[i|o]seq] [[i|o]csum]
 ip tuntap [show] | ip tuntap add|del [dev] NAME mode tun|tap [user USER] [group GROUP] [pi] [vnet_hdr] [multi_queue]
 ip maddr [show] [dev IFACE] | ip maddr add|del MAC dev IFACE
+ip netns [list] | ip netns add|del|pids NAME | ip netns attach NAME PID | ip netns exec NAME COMMAND [ARG]...
+ip netns identify [PID]
 ip monitor [all|label] [link] [addr] [route] [neigh] [rule]";
     FOUR = "-4",
     SIX = "-6",
@@ -103,6 +106,8 @@ struct Show {
     details: bool,
     json: bool,
     pretty: bool,
+    /// The command is one of a file.
+    in_batch: bool,
 }
 
 /// The options as iproute2 takes them, with one dash or two, cut short at will.
@@ -184,6 +189,7 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
 
 /// Runs the commands of a file, one a line: words between blanks, `#` begins a comment.
 fn run_batch(env: &mut Env, netlink: &Netlink, show: Show, path: &[u8], force: bool) -> Outcome {
+    let show = Show { in_batch: true, ..show };
     let mut input = Input::operand(path)?;
     let (mut number, mut status) = (0u64, ExitStatus::SUCCESS);
     while let Some(line) = input.line()? {
@@ -219,6 +225,7 @@ fn dispatch(env: &mut Env, netlink: &Netlink, show: Show, object: &[u8], words: 
         _ if is(object, "tunnel") => tunnel::run(env, netlink, show, words),
         _ if object.len() > 3 && is(object, "tuntap") => tuntap::run(env, netlink, show, words),
         _ if is(object, "maddress") => maddr::run(env, netlink, show, words),
+        _ if object.len() > 2 && is(object, "netns") => netns::run(env, show, words),
         _ if object.len() > 1 && is(object, "monitor") => monitor::run(env, netlink, show, words),
         _ => Err(Error::usage_because(&[b"unknown object '", object, b"'"])),
     }
@@ -226,14 +233,16 @@ fn dispatch(env: &mut Env, netlink: &Netlink, show: Show, object: &[u8], words: 
 
 /// The network namespace that `ip netns` of iproute2 knows by this name.
 fn open_namespace(name: &[u8]) -> Result<OwnedFd> {
-    let path = [b"/var/run/netns/", name].concat();
-    let name_is_plain = !name.contains(&b'/') && !matches!(name, b"" | b"." | b"..");
-    let opened = if name_is_plain {
-        fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-    } else {
-        Err(Errno::INVAL)
-    };
-    opened.map_err(|errno| Error::on([b"cannot open network namespace \"", name, b"\""].concat(), errno))
+    fs::open(namespace_path(name)?, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| Error::on([b"cannot open network namespace \"", name, b"\""].concat(), errno))
+}
+
+/// The file of a network namespace with a name.
+fn namespace_path(name: &[u8]) -> Result<Vec<u8>> {
+    if name.contains(&b'/') || matches!(name, b"" | b"." | b"..") {
+        return Err(Error::parts(&[b"invalid netns name \"", name, b"\""]));
+    }
+    Ok([b"/var/run/netns/", name].concat())
 }
 
 /// `AF_INET` or `AF_INET6`.

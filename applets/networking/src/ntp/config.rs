@@ -3,6 +3,7 @@
 use rbox_core::bytes::words;
 use rbox_core::hash::Algorithm;
 use rbox_core::io::Input;
+use rbox_core::net::sockets;
 use rbox_core::number::{parse_decimal, parse_radix};
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
@@ -25,11 +26,20 @@ pub fn peers<'a>(operands: impl Iterator<Item = &'a [u8]>, keys: &[Key]) -> Resu
     }
 }
 
-/// `keyno:N:HOST` or `HOST`.
+/// `[keyno:N:]HOST[:PORT]`.
 fn peer_of_option(word: &[u8], keys: &[Key]) -> Result<Peer> {
-    let Some(rest) = word.strip_prefix(b"keyno:") else { return Ok(Peer::new(word, None, PORT)) };
-    let (number, host) = rbox_core::bytes::split_once(rest, b':').ok_or_else(Error::usage)?;
-    Ok(Peer::new(host, Some(find(number, keys)?), PORT))
+    let (key, word) = match word.strip_prefix(b"keyno:") {
+        Some(rest) => {
+            let (number, host) = rbox_core::bytes::split_once(rest, b':').ok_or_else(Error::usage)?;
+            (Some(find(number, keys)?), host)
+        }
+        None => (None, word),
+    };
+    match sockets::host_and_port(word) {
+        (Some(host), Some(port)) => Ok(Peer::new(host, key, sockets::port(port, b"udp")?)),
+        (host, None) => Ok(Peer::new(host.unwrap_or(word), key, PORT)),
+        (None, Some(_)) => Ok(Peer::new(word, key, PORT)),
+    }
 }
 
 fn find(number: &[u8], keys: &[Key]) -> Result<Key> {

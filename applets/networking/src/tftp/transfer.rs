@@ -11,6 +11,7 @@ use rbox_core::sys::{AsFd, Errno, OwnedFd};
 use rbox_core::tty::wait_readable;
 
 use super::packet::{ACK, BLOCK, DATA, ERROR, OPTIONS, head, numbered, refusal};
+use crate::netascii::Netascii;
 use crate::wget::Progress;
 
 /// Milliseconds until a packet is sent for the second time, and the most of a wait; each is half as long again as the one before.
@@ -28,13 +29,15 @@ pub struct Transfer {
     /// Seconds between two tries, where both sides agreed on them.
     pub timeout: Option<u64>,
     pub progress: Option<(Progress, Output)>,
+    /// The file is text.
+    pub text: Option<Netascii>,
     buffer: Vec<u8>,
 }
 
 impl Transfer {
     pub fn new(socket: OwnedFd, server: Option<SocketAddr>) -> Self {
         // No packet is longer than the largest block and its number.
-        Self { socket, server, block: BLOCK, timeout: None, progress: None, buffer: vec![0; 65_468] }
+        Self { socket, server, block: BLOCK, timeout: None, progress: None, text: None, buffer: vec![0; 65_468] }
     }
 
     /// Sends a packet until the answer comes: of that kind and number, or options where they are allowed.
@@ -100,16 +103,25 @@ impl Transfer {
     /// Sends all of the input, from block 1 on. The last block is a short one. Numbers go on with 0 after 65535.
     pub fn send_file(&mut self, input: &mut Input) -> Result<()> {
         let mut number = 1_u16;
+        // Text that did not fit in the block before it.
+        let mut rest = Vec::new();
         loop {
             let mut packet = numbered(DATA, number);
+            packet.append(&mut rest);
             while packet.len() < self.block + 4 {
                 let content = input.fill()?;
                 let count = content.len().min(self.block + 4 - packet.len());
                 if count == 0 {
                     break;
                 }
-                packet.extend_from_slice(&content[..count]);
+                match &mut self.text {
+                    Some(text) => text.encode(&content[..count], &mut packet),
+                    None => packet.extend_from_slice(&content[..count]),
+                }
                 input.consume(count);
+            }
+            if packet.len() > self.block + 4 {
+                rest = packet.split_off(self.block + 4);
             }
             self.exchange(&packet, ACK, number, false)?;
             self.add(packet.len() - 4)?;
@@ -131,9 +143,20 @@ impl Transfer {
             if content.len() > self.block {
                 return Err(Error::new("a block is longer than agreed"));
             }
-            output.write(&content)?;
+            let is_last = content.len() < self.block;
+            match &mut self.text {
+                Some(text) => {
+                    let mut lines = Vec::with_capacity(content.len() + 1);
+                    text.decode(&content, &mut lines);
+                    if is_last {
+                        text.end(&mut lines);
+                    }
+                    output.write(&lines)?;
+                }
+                None => output.write(&content)?,
+            }
             packet = numbered(ACK, number);
-            if content.len() < self.block {
+            if is_last {
                 // What could not be written must not be acknowledged.
                 output.flush()?;
                 self.send(&packet)?;

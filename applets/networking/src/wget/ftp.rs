@@ -1,9 +1,12 @@
 //! A file of a server of FTP.
 
+use core::net::SocketAddr;
+
 use rbox_core::escape::percent_decoded;
 use rbox_core::prelude::*;
 use rbox_core::text;
 
+use super::link::Link;
 use super::url::Url;
 use super::{Body, Job, SPIDER};
 use crate::ftp::{Control, name_and_password};
@@ -28,7 +31,7 @@ pub fn fetch(job: &mut Job<'_>, env: &mut Env, url: &Url, path: Option<&[u8]>) -
         }
     }
     // The data come from the host that was asked, whatever address it names.
-    let mut data = job.connect_to(url, port)?;
+    let mut data = Link::connect(&SocketAddr::new(control.link.address.ip(), port), job.timeout)?;
     let result = control.expect(&text!("RETR ", &file), 1);
     if shown(job, &mut control, result)?.0 / 100 != 1 {
         return Err(Error::new("the server sends nothing"));

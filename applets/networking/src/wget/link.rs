@@ -1,6 +1,6 @@
 //! A connection to a server, with a time limit for each read, and lines of bounded length.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use rbox_core::call;
@@ -20,28 +20,54 @@ pub const HEAD: usize = 1 << 16;
 pub struct Link {
     input: Input,
     socket: OwnedFd,
-}
-
-/// The address of a host, reported as it is connected to.
-pub fn address(host: &[u8], port: u16) -> Result<SocketAddr> {
-    Ok(SocketAddr::new(dns::resolve(host, None)?, port))
+    /// The other end, or that of a proxy.
+    pub address: SocketAddr,
 }
 
 impl Link {
+    /// Connects to the first address of a host that accepts it. `report` gets each one before it is tried, with the error of
+    /// the one before.
+    pub fn to_host(
+        host: &[u8],
+        port: u16,
+        seconds: u64,
+        mut report: impl FnMut(SocketAddr, Option<Error>) -> Result<()>,
+    ) -> Result<Self> {
+        let mut addresses = dns::resolve_all(host, None)?;
+        let (mut at, mut failure) = (0, None);
+        loop {
+            let to = SocketAddr::new(addresses[at], port);
+            report(to, failure.take())?;
+            let error = match Self::connect(&to, seconds) {
+                Ok(link) => return Ok(link),
+                Err(error) => error,
+            };
+            at += 1;
+            if at == addresses.len() && addresses.iter().all(IpAddr::is_ipv4) {
+                // Those of IPv6 are asked for only now. There may be none.
+                addresses.extend(dns::resolve_all(host, Some(true)).unwrap_or_default());
+            }
+            if at == addresses.len() {
+                return Err(error);
+            }
+            failure = Some(error);
+        }
+    }
+
     /// Connects within so many seconds, which also are the limit of each read.
     pub fn connect(to: &SocketAddr, seconds: u64) -> Result<Self> {
         let limit = (seconds > 0).then_some(seconds * 1000);
         let socket = sockets::connect(to, SocketType::STREAM, None, limit)
             .map_err(|errno| Error::on(text!("can't connect to remote host (", to.ip(), ")"), errno))?;
-        Self::of(socket, seconds)
+        Self::of(socket, seconds, *to)
     }
 
-    fn of(socket: OwnedFd, seconds: u64) -> Result<Self> {
+    fn of(socket: OwnedFd, seconds: u64, address: SocketAddr) -> Result<Self> {
         if seconds > 0 {
             set_socket_timeout(&socket, Timeout::Recv, Some(Duration::from_secs(seconds))).map_err(Error::from)?;
         }
         let copy = fd::dup(&socket).map_err(Error::from)?;
-        Ok(Self { input: Input::from_fd(copy, b"server"), socket })
+        Ok(Self { input: Input::from_fd(copy, b"server"), socket, address })
     }
 
     /// The same connection through TLS: `ssl_client`, a program of its own, encrypts what goes through.
@@ -51,7 +77,7 @@ impl Link {
         }
         let options: &[&[u8]] = if checked { &[] } else { &[b"-I"] };
         let own = tls::start(env, self.socket.as_fd(), host, options)?;
-        Self::of(own, seconds)
+        Self::of(own, seconds, self.address)
     }
 
     pub fn send(&mut self, content: &[u8]) -> Result<()> {

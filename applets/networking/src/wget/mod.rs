@@ -166,15 +166,11 @@ impl Job<'_> {
         if self.args.has(ANSWERS) { self.log_line(&text!("  ", line)) } else { Ok(()) }
     }
 
+    /// Connects to the host of a URL, and tries again as often as -t says.
     fn connect(&mut self, url: &Url) -> Result<Link> {
-        self.connect_to(url, url.port)
-    }
-
-    /// Connects to a port of the host of a URL, and tries again as often as -t says.
-    fn connect_to(&mut self, url: &Url, port: u16) -> Result<Link> {
         let mut tried = 1;
         loop {
-            match self.connect_once(url, port) {
+            match self.connect_once(url) {
                 Err(error) if tried < self.tries => self.say(&text!(error.message(), "; trying again"))?,
                 result => return result,
             }
@@ -183,10 +179,13 @@ impl Job<'_> {
         }
     }
 
-    fn connect_once(&mut self, url: &Url, port: u16) -> Result<Link> {
-        let to = link::address(&url.host, port)?;
-        self.say(&text!("Connecting to ", url.host_and_port(), " (", sockets::text(to), ")"))?;
-        Link::connect(&to, self.timeout)
+    fn connect_once(&mut self, url: &Url) -> Result<Link> {
+        Link::to_host(&url.host, url.port, self.timeout, |to, failure| {
+            if let Some(error) = failure {
+                self.say(error.message())?;
+            }
+            self.say(&text!("Connecting to ", url.host_and_port(), " (", sockets::text(to), ")"))
+        })
     }
 
     fn fetch(&mut self, env: &mut Env, url: Url) -> Result<()> {

@@ -28,23 +28,32 @@ const LONGEST: usize = 4096;
 ///
 /// The error is BusyBox's `bad address 'HOST'`.
 pub fn resolve(host: &[u8], six: Option<bool>) -> Result<IpAddr> {
-    let fits = |address: &IpAddr| six.is_none_or(|six| address.is_ipv6() == six);
-    let found = match addr::parse_v4(host).map(IpAddr::V4).or_else(|_| addr::parse(host)) {
-        Ok(address) => Some(address).filter(fits),
-        Err(_) => in_hosts(host, &fits).or_else(|| ask_servers(host, six)),
-    };
-    found.ok_or_else(|| Error::parts(&[b"bad address '", host, b"'"]))
+    resolve_all(host, six).map(|found| found[0])
 }
 
-fn in_hosts(host: &[u8], fits: &dyn Fn(&IpAddr) -> bool) -> Option<IpAddr> {
-    let mut hosts = Input::open(b"/etc/hosts").ok()?;
+/// The same with all addresses, one at least: those of hosts(5), else those of IPv4, else those of IPv6.
+pub fn resolve_all(host: &[u8], six: Option<bool>) -> Result<Vec<IpAddr>> {
+    let fits = |address: &IpAddr| six.is_none_or(|six| address.is_ipv6() == six);
+    let found = match addr::parse_v4(host).map(IpAddr::V4).or_else(|_| addr::parse(host)) {
+        Ok(address) => Some(address).filter(fits).into_iter().collect(),
+        Err(_) => Some(in_hosts(host, &fits))
+            .filter(|found| !found.is_empty())
+            .or_else(|| ask_servers(host, six))
+            .unwrap_or_default(),
+    };
+    if found.is_empty() { Err(Error::parts(&[b"bad address '", host, b"'"])) } else { Ok(found) }
+}
+
+fn in_hosts(host: &[u8], fits: &dyn Fn(&IpAddr) -> bool) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    let Ok(mut hosts) = Input::open(b"/etc/hosts") else { return found };
     while let Ok(Some(line)) = hosts.line() {
         let (address, mut names) = hosts_entry(line);
-        if let (Some(address), true) = (address.filter(fits), names.any(|name| name.eq_ignore_ascii_case(host))) {
-            return Some(address);
+        if names.any(|name| name.eq_ignore_ascii_case(host)) {
+            found.extend(address.filter(fits));
         }
     }
-    None
+    found
 }
 
 /// The address and the names of a line of hosts(5).
@@ -144,7 +153,7 @@ pub fn random_id() -> u16 {
     u16::from_be_bytes(id)
 }
 
-fn ask_servers(host: &[u8], six: Option<bool>) -> Option<IpAddr> {
+fn ask_servers(host: &[u8], six: Option<bool>) -> Option<Vec<IpAddr>> {
     let servers = Servers::load();
     let types = match six {
         Some(true) => &[AAAA][..],
@@ -152,17 +161,17 @@ fn ask_servers(host: &[u8], six: Option<bool>) -> Option<IpAddr> {
         None => &[A, AAAA],
     };
     let names = servers.candidates(host);
-    let address = |name: &[u8], kind| {
+    let found = |name: &[u8], kind| {
         let query = query(random_id(), name, kind).filter(|_| !name.is_empty())?;
-        first_address(&servers.ask(&query).ok()?, &query, kind)
+        Some(addresses(&servers.ask(&query).ok()?, &query, kind)).filter(|found| !found.is_empty())
     };
-    names.iter().find_map(|name| types.iter().find_map(|&kind| address(name, kind)))
+    names.iter().find_map(|name| types.iter().find_map(|&kind| found(name, kind)))
 }
 
-/// The first address of that type among the answers; it may follow aliases.
-fn first_address(reply: &[u8], query: &[u8], kind: u16) -> Option<IpAddr> {
+/// The addresses of that type among the answers; they may follow aliases.
+fn addresses(reply: &[u8], query: &[u8], kind: u16) -> Vec<IpAddr> {
     let answers = Records::of(reply, query).take_while(|record| record.section == 0);
-    answers.filter(|record| record.kind == kind).find_map(|record| record.address())
+    answers.filter(|record| record.kind == kind).filter_map(|record| record.address()).collect()
 }
 
 /// Sends a query to a server and waits so many milliseconds for its reply, which is one to the query.
@@ -318,8 +327,8 @@ mod tests {
         let address = b"\xc0\x20\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\x02\x0f";
         let reply =
             |rest: &[&[u8]]| [b"\x12\x34\x81\x80\0\x01\0\x02\0\0\0\0", &query[HEADER..], &rest.concat()].concat();
-        assert_eq!(first_address(&reply(&[alias, address]), &query, A), Some(IpAddr::from([10, 0, 2, 15])));
-        assert_eq!(first_address(&reply(&[alias]), &query, A), None);
+        assert_eq!(addresses(&reply(&[alias, address]), &query, A), [IpAddr::from([10, 0, 2, 15])]);
+        assert!(addresses(&reply(&[alias]), &query, A).is_empty());
     }
 
     #[test]
