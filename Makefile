@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
+.PHONY: help boot boot-test hardware-test tools test rbox image compat compat-random compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make unit       unit, convention, case and terminal tests of a debug build'
 	@echo 'make hardware-test  check i2c, flash, ATA, tapes and radios in QEMU, with a kernel of its own (30 minutes once)'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
+	@echo 'make compat-random  COUNT random programs of each language, beside GNU, mawk and BusyBox (COUNT=20000)'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make choices    build with 1 and 12 applets, and for aarch64, and run the results'
 	@echo 'make terminal   unit and compat on a terminal, with signals ignored'
@@ -87,6 +88,15 @@ compat: rbox
 	cargo run -q --locked -p compat-suite -- --options
 	cargo run -q --locked -p compat-suite -- --oracles shell/
 	cargo run -q --locked -p compat-suite -- --random sh
+
+# Runs COUNT random programs of each language: `make compat-random COUNT=1000 SEED=7`.
+COUNT = 20000
+SEED = 1
+compat-random: rbox
+	sh build-image/packages.sh bc busybox-static dc diffutils ed gawk mawk patch sed
+	for language in sh sed awk diff bc dc; do \
+	    cargo run -q --locked -p compat-suite -- --random $$language --seed $(SEED) --count $(COUNT) || exit 1; \
+	done
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices
