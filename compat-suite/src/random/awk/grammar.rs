@@ -315,7 +315,7 @@ const EXPRESSIONS: &[&str] = &[
     "$(1 + %d)",
     "NR \"-\" NF",
     "substr(x y, 1, 40)",
-    "(x + y)",
+    "(w + y)",
 ];
 
 const NUMBERS: &[&str] = &[
