@@ -1,5 +1,5 @@
 # The targets. Each one installs its own packages and lists them before it runs apt-get.
-.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test compat-archives compat-peers
+.PHONY: help stress initramfs-example boot boot-test hardware-test tools test rbox image compat compat-build bench fuzz clean lint unit terminal processors choices deb oci package-test compat-archives compat-peers compat-random
 
 help:
 	@echo 'make boot       build what is missing and boot the image on this terminal (the first time about 30 minutes)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make stress     write docs/reliability.md: crashes, power cuts, floods, bursts of devices (an hour)'
 	@echo 'make initramfs-example  a small initramfs that mounts a root and hands over to it'
 	@echo 'make compat     compare rbox with BusyBox, case by case'
+	@echo 'make compat-random  COUNT random programs of each language, beside GNU, mawk and BusyBox (COUNT=20000)'
 	@echo 'make compat-build  build GNU hello and zlib with rbox as the only userland'
 	@echo 'make compat-archives  pack and unpack 10,000 generated trees with rbox, GNU tar, GNU cpio and bsdtar (2 hours); TREES=N'
 	@echo 'make compat-peers  check clients and servers of the network against nginx, dnsmasq, ISC dhcpd, vsftpd and others (root)'
@@ -114,6 +115,14 @@ TREES = 10000
 compat-archives:
 	sh build-image/packages.sh cpio libarchive-tools
 	ROUND_TRIPS=$(TREES) CI=1 cargo test --locked -p rbox --test archives trees
+# Runs COUNT random programs of each language: `make compat-random COUNT=1000 SEED=7`.
+COUNT = 20000
+SEED = 1
+compat-random: rbox
+	sh build-image/packages.sh bc busybox-static dc diffutils ed gawk mawk patch sed
+	for language in sh sed awk diff bc dc; do \
+	    cargo run -q --locked -p compat-suite -- --random $$language --seed $(SEED) --count $(COUNT) || exit 1; \
+	done
 
 # Writes size and speed beside BusyBox, toybox, GNU, dash and bash to docs/speed.md.
 bench: rbox choices

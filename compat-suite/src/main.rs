@@ -38,7 +38,7 @@ struct Cli {
     /// List the options of BusyBox that rbox lacks instead of running cases.
     #[arg(long)]
     options: bool,
-    /// Run random programs of this language instead of the cases: `sh`.
+    /// Run random programs of this language instead of the cases: `sh`, `sed`, `awk`, `diff`, `bc` or `dc`.
     #[arg(long)]
     random: Option<String>,
     /// The seed of the first random program.

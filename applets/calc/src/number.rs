@@ -264,7 +264,7 @@ mod tests {
 
     fn text(number: Result<Number>) -> String {
         let number = number.unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(error.message())));
-        String::from_utf8_lossy(&print(&number, Base::DECIMAL, 0)).into_owned()
+        String::from_utf8_lossy(&print(&number, Base::DECIMAL, 0, 0)).into_owned()
     }
 
     #[test]

@@ -90,8 +90,8 @@ fn digits_of(value: &BigUint, base: u64) -> Vec<u64> {
     digits
 }
 
-/// The number as bc and dc print it, in lines of `width` characters with `\` at their ends; 0 is one line.
-pub fn print(number: &Number, base: Base, width: usize) -> Vec<u8> {
+/// The number as bc and dc print it from a column on, in lines of `width` characters with `\` at their ends; 0 is one line.
+pub fn print(number: &Number, base: Base, width: usize, column: usize) -> Vec<u8> {
     let mut out = Vec::new();
     if number.negative {
         out.push(b'-');
@@ -112,7 +112,7 @@ pub fn print(number: &Number, base: Base, width: usize) -> Vec<u8> {
     if number.is_zero() {
         out.push(b'0');
     }
-    wrap(&out, width)
+    wrap(&out, width, column)
 }
 
 fn push_in_base(number: &Number, base: Base, out: &mut Vec<u8>) {
@@ -151,11 +151,17 @@ fn push_in_base(number: &Number, base: Base, out: &mut Vec<u8>) {
 }
 
 /// Lines of at most `width` characters, the `\` at the end of each but the last one included.
-fn wrap(line: &[u8], width: usize) -> Vec<u8> {
-    if width < 3 || line.len() + 1 < width {
+fn wrap(line: &[u8], width: usize, column: usize) -> Vec<u8> {
+    if width < 3 || column + line.len() + 1 < width {
         return line.to_vec();
     }
-    line.chunks(width - 2).collect::<Vec<_>>().join(&b"\\\n"[..])
+    let (first, rest) = line.split_at((width - 2).saturating_sub(column));
+    let mut out = first.to_vec();
+    for part in rest.chunks(width - 2) {
+        out.extend_from_slice(b"\\\n");
+        out.extend_from_slice(part);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -164,7 +170,7 @@ mod tests {
 
     fn shown(word: &str, from: u64, to: u64) -> String {
         let number = parse(word.as_bytes(), from, true).expect("a short number");
-        String::from_utf8_lossy(&print(&number, Base(to), 70)).into_owned()
+        String::from_utf8_lossy(&print(&number, Base(to), 70, 0)).into_owned()
     }
 
     #[test]

@@ -1,10 +1,17 @@
-//! Generated programs: runs the same seeds in BusyBox and in rbox, and reports what differs.
+//! Generated programs: runs the same seeds in rbox and in other programs, and reports what differs.
 //!
-//! One shell runs a hundred scripts, each in a subshell and a directory of its own, so that a script costs a fork and not the start of
+//! `tools.rs` compares sed, awk, diff and patch, bc and dc with GNU's and BusyBox's. This file compares the shell with BusyBox's: one shell runs a hundred scripts, each in a subshell and a directory of its own, so that a script costs a fork and not the start of
 //! a program. Standard output, status and messages are compared. If a batch differs, its scripts run again one by one. Unequal
 //! results that do not count as a difference are counted by their reason.
 
+mod awk;
+mod bc;
+mod dc;
+mod diff;
+mod sed;
 mod sh;
+mod tools;
+mod writer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,29 +58,18 @@ impl Random {
     }
 }
 
-/// Runs `count` scripts from `seed` on in both shells; false when some differ.
+/// Runs `count` programs from `seed` on; false when some differ.
 pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Path) -> Result<bool, String> {
     if language != "sh" {
-        return Err(format!("{language}: only sh can be generated"));
+        return tools::compare(language, seed, count, rbox, busybox);
     }
     let scratch = std::env::temp_dir().join(format!("compat-random.{}", std::process::id()));
     let shells = [link(&scratch, "rbox", rbox)?, link(&scratch, "busybox", busybox)?];
     let started = Instant::now();
-    let (tally, next) = (Tally::default(), AtomicU64::new(seed));
-    let work = |worker: usize| -> Result<(), String> {
+    let tally = Tally::default();
+    let results = in_batches(seed, count, BATCH, |worker, seeds| {
         let bench = Bench { shells: &shells, directory: scratch.join(format!("work{worker}")), tally: &tally };
-        loop {
-            let at = next.fetch_add(BATCH, Ordering::Relaxed);
-            if at >= seed + count {
-                return Ok(());
-            }
-            let seeds: Vec<u64> = (at..(at + BATCH).min(seed + count)).collect();
-            bench.compare_each(&seeds)?;
-        }
-    };
-    let results = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
-        workers.into_iter().map(|worker| worker.join().expect("no worker panics")).collect::<Result<Vec<()>, String>>()
+        bench.compare_each(seeds)
     });
     // The result of the comparison does not depend on it; what cannot be removed stays in the temporary directory.
     let _ = fs::remove_dir_all(&scratch);
@@ -81,6 +77,30 @@ pub fn compare(language: &str, seed: u64, count: u64, rbox: &Path, busybox: &Pat
     let seconds = started.elapsed().as_secs_f64();
     println!("{count} random scripts from seed {seed}: {tally}, {seconds:.1} s");
     Ok(tally.scripts[Reason::Differs as usize].load(Ordering::Relaxed) == 0)
+}
+
+/// Calls `work` with the number of a worker and up to `batch` seeds, until all have had their turn; several at once.
+fn in_batches(
+    seed: u64,
+    count: u64,
+    batch: u64,
+    work: impl Fn(usize, &[u64]) -> Result<(), String> + Sync,
+) -> Result<(), String> {
+    let (next, work) = (&AtomicU64::new(seed), &work);
+    let worker = |worker: usize| -> Result<(), String> {
+        loop {
+            let at = next.fetch_add(batch, Ordering::Relaxed);
+            if at >= seed + count {
+                return Ok(());
+            }
+            let seeds: Vec<u64> = (at..(at + batch).min(seed + count)).collect();
+            work(worker, &seeds)?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|number| scope.spawn(move || worker(number))).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
+    })
 }
 
 /// Why a script was not equal at once.

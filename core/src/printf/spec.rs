@@ -143,6 +143,11 @@ impl Spec {
         spec.push_integer(out, self.sign(value.is_sign_negative()), &digits);
     }
 
+    /// Adds an integer that is past those of 64 bits, infinity or NaN, all its digits before the point.
+    pub fn push_large(&self, out: &mut Vec<u8>, value: f64) {
+        Spec { precision: Some(0), alternate: false, ..*self }.push_float(out, value, b'f');
+    }
+
     fn sign(&self, negative: bool) -> &'static [u8] {
         match (negative, self.plus, self.space) {
             (true, ..) => b"-",

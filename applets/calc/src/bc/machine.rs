@@ -62,6 +62,8 @@ pub struct Machine {
     last: Number,
     /// Columns of a line of output.
     pub width: usize,
+    /// Columns printed of the present one.
+    column: usize,
     stack: Vec<Value>,
     frames: Vec<Frame>,
     /// `^C` stops the program, not bc.
@@ -88,6 +90,7 @@ impl Machine {
             output_base: 10,
             last: Number::default(),
             width,
+            column: 0,
             stack: Vec::new(),
             frames: Vec::new(),
             interactive: false,
@@ -158,7 +161,8 @@ impl Machine {
                 }
                 Operation::Text { index, escapes } => {
                     let text = &code.texts[index as usize];
-                    if escapes { env.stdout.write(&unescape(text))? } else { env.stdout.write(text)? }
+                    let text = if escapes { unescape(text) } else { text.to_vec() };
+                    self.write(env, &text)?
                 }
                 other => self.step(env, input, other)?,
             }
@@ -240,15 +244,24 @@ impl Machine {
             Operation::Drop => return self.number().map(drop),
             Operation::Print | Operation::PrintBare => {
                 let value = self.number()?;
-                env.stdout.write(&print(&value, Base(self.output_base), self.width))?;
+                let text = print(&value, Base(self.output_base), self.width, self.column);
                 self.last = value;
-                return if matches!(operation, Operation::Print) { env.stdout.push(b'\n') } else { Ok(()) };
+                self.write(env, &text)?;
+                return if matches!(operation, Operation::Print) { self.write(env, b"\n") } else { Ok(()) };
             }
             Operation::Limits => return limits(env),
             _ => return Ok(()),
         };
         self.push(result);
         Ok(())
+    }
+
+    fn write(&mut self, env: &mut Env, text: &[u8]) -> Result<()> {
+        self.column = match rbox_core::bytes::find_byte_back(b'\n', text) {
+            Some(end) => text.len() - end - 1,
+            None => self.column + text.len(),
+        };
+        env.stdout.write(text)
     }
 
     /// The index on the stack, for an element.

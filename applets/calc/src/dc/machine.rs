@@ -294,7 +294,7 @@ impl Machine {
 
     fn shown(&self, value: &Value) -> Vec<u8> {
         match value {
-            Value::Number(number) => print(number, Base(self.output_base), self.width),
+            Value::Number(number) => print(number, Base(self.output_base), self.width, 0),
             Value::Text(text) => text.to_vec(),
         }
     }
@@ -462,10 +462,8 @@ impl Machine {
             _ => order.is_eq(),
         };
         let Some(name) = (if holds != negated { Some(name) } else { otherwise }) else { return Ok(()) };
-        match self.register_of(name).values.last().and_then(|level| level.value.clone()) {
-            Some(value) => self.call(value),
-            None => Ok(()),
-        }
+        let value = self.register_of(name).values.last().and_then(|level| level.value.clone());
+        self.call(value.unwrap_or_default())
     }
 
     /// Leaves so many strings that are executed. False if that is all of them.

@@ -91,7 +91,7 @@ fn push_integer(out: &mut Vec<u8>, spec: &Spec, number: f64) {
     if whole >= -(2f64.powi(63)) && whole < 2f64.powi(63) {
         spec.push_signed(out, whole as i64);
     } else {
-        push_large(out, spec, whole);
+        spec.push_large(out, whole);
     }
 }
 
@@ -102,14 +102,8 @@ fn push_unsigned(out: &mut Vec<u8>, spec: &Spec, number: f64, letter: u8) {
     } else if (0.0..2f64.powi(64)).contains(&whole) {
         spec.push_unsigned(out, whole as u64, letter);
     } else {
-        push_large(out, spec, whole);
+        spec.push_large(out, whole);
     }
-}
-
-fn push_large(out: &mut Vec<u8>, spec: &Spec, number: f64) {
-    let mut digits = Vec::new();
-    float::push(&mut digits, number, b'f', Some(0), false);
-    spec.push_padded(out, &digits);
 }
 
 /// `%c`: the character of that number, or the first one of a string.
@@ -165,6 +159,7 @@ mod tests {
         let values = [Value::Num(5.0), Value::Num(-42.9), Value::text(b"abc")];
         assert_eq!(printed("%*d|%s", &values), "  -42|abc");
         assert_eq!(printed("%d %i", &[Value::Num(1e20), Value::Num(f64::INFINITY)]), "100000000000000000000 inf");
+        assert_eq!(printed("%+d|%5d", &[Value::Num(1e20), Value::Num(f64::INFINITY)]), "+100000000000000000000|  inf");
         assert_eq!(printed("%c%c%c", &[Value::Num(233.0), Value::text("éa".as_bytes()), Value::Num(65.0)]), "ééA");
         assert_eq!(printed("%3s|%.1s|%s %%", &[Value::text("é".as_bytes()), Value::text("éa".as_bytes())]), "  é|é| %");
         assert_eq!(printed("%x %u", &[Value::Num(-1.0), Value::Num(3.7)]), "ffffffffffffffff 3");

@@ -44,7 +44,7 @@ pub fn call(machine: &mut Machine<'_>, function: u8, first: usize, count: usize)
         }
         CLOSE => {
             let name = machine.argument(first);
-            streams::close(&mut machine.streams, &name)?
+            streams::close(&mut machine.streams, machine.env, &name)?
         }
         FFLUSH => fflush(machine, first, count)?,
         STRFTIME => return Ok(strftime(machine, first, count)),

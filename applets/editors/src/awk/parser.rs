@@ -32,13 +32,16 @@ pub struct Parser<'a> {
     loops: usize,
     switches: usize,
     in_function: bool,
+    /// The rule, if it has no record or file whose end it could ask for.
+    rule: Option<Token>,
 }
 
 /// Reads a program.
 pub fn parse(script: &Script) -> Result<Program> {
     let lexer = Lexer::new(script)?;
+    let names = Names::new();
     let mut parser =
-        Parser { lexer, names: Names::new(), no_greater: false, depth: 0, loops: 0, switches: 0, in_function: false };
+        Parser { lexer, names, no_greater: false, depth: 0, loops: 0, switches: 0, in_function: false, rule: None };
     let mut rules = Vec::new();
     parser.skip_terminators()?;
     while parser.lexer.token != Token::End {
@@ -113,8 +116,10 @@ impl Parser<'_> {
                 }
             }
         };
+        self.rule = None;
         match pattern {
             Pattern::Begin | Pattern::End | Pattern::BeginFile | Pattern::EndFile => {
+                self.rule = Some(self.lexer.token);
                 self.lexer.advance()?;
                 self.skip_newlines_before_brace()?;
             }
@@ -158,6 +163,7 @@ impl Parser<'_> {
         if !matches!(self.lexer.token, Token::Name | Token::FunctionName) {
             return Err(self.unexpected());
         }
+        self.rule = None;
         let at = self.lexer.start;
         let index = self.names.function(&self.lexer.bytes, at) as usize;
         if self.names.functions[index].body.is_some() {
@@ -383,6 +389,12 @@ impl Parser<'_> {
                 self.lexer.advance()?;
                 let value = if self.is_end() { None } else { Some(self.expression()?) };
                 Ok(if token == Token::Exit { Statement::Exit(value) } else { Statement::Return(value) })
+            }
+            // gawk, mawk: a mistake. BEGINFILE may leave out its file.
+            Token::Next | Token::NextFile
+                if self.rule.is_some_and(|rule| token == Token::Next || rule != Token::BeginFile) =>
+            {
+                Err(self.lexer.error("'next' in BEGIN or END"))
             }
             Token::Next => self.word(Statement::Next),
             Token::NextFile => self.word(Statement::NextFile),

@@ -80,10 +80,14 @@ pub fn flush_named(streams: &mut Streams, name: &[u8]) -> Result<f64> {
 }
 
 /// Closes what is open under that name: the status of a command, 0 for a file, -1 when nothing is.
-pub fn close(streams: &mut Streams, name: &[u8]) -> Result<f64> {
+pub fn close(streams: &mut Streams, env: &mut Env, name: &[u8]) -> Result<f64> {
     let mut result = -1.0;
     if let Some(index) = streams.outputs.iter().position(|one| one.name == name) {
         let Written { mut output, child, name } = streams.outputs.remove(index);
+        if child.is_some() {
+            // As in gawk and BusyBox, what was printed before precedes what the command prints at the end of its input.
+            env.stdout.flush()?;
+        }
         flush_one(&mut output, &name)?;
         drop(output);
         result = wait(child);

@@ -142,6 +142,10 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     if !found && !input.is_empty() {
         return Err(Error::new("only garbage was found in the patch input"));
     }
+    // GNU: a patch of nothing gives the file as it is.
+    if let (false, Some(output), Some(path)) = (found, &mut patcher.output, operands.first()) {
+        *output = Place::of_operand(path)?.read()?;
+    }
     if let (Some(output), Some(path)) = (&patcher.output, args.value(OUTPUT)) {
         match path {
             b"-" => env.stdout.write(output)?,

@@ -240,6 +240,11 @@ impl<'a> Reader<'a> {
         let (new_start, new_count) = self.context_range(b"--- ", b" ----")?;
         let new = self.context_lines(new_count, b"+!", STARS)?;
         let start = self.at;
+        // `diff -C0`: a file without lines in the hunk has the number of the line before.
+        let changes = |lines: &[(u8, Vec<u8>)]| lines.iter().all(|(mark, _)| *mark != b' ');
+        let (no_old, no_new) = (old.is_empty() && changes(&new), new.is_empty() && changes(&old));
+        let old_count = if no_old { 0 } else { old_count };
+        let new_count = if no_new { 0 } else { new_count };
         let lines = merge(old, new).ok_or_else(|| {
             self.at = start - 1;
             self.malformed()

@@ -144,7 +144,8 @@ impl<'a> Machine<'a> {
             if matches!(ending, Ending::Print | Ending::Quit { prints: true, .. }) && !self.manner.quiet {
                 self.print(env)?;
             }
-            if !matches!(ending, Ending::Quit { prints: false, .. }) {
+            // POSIX: what `a` and `r` ask for waits for the next attempt to read a line, which `D` does not make.
+            if !matches!(ending, Ending::Quit { prints: false, .. } | Ending::Restart) {
                 self.dump_queue(env)?;
             }
             if self.manner.unbuffered {

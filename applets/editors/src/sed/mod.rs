@@ -63,7 +63,9 @@ fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
                 add(&mut script, value);
             } else if option == FILE {
                 let content = read_script(env, value)?;
-                add(&mut script, content.strip_suffix(b"\n").unwrap_or(&content));
+                // A newline after a backslash is part of the text of `a`, `i` or `c`.
+                let whole = content.ends_with(b"\\\n");
+                add(&mut script, content.strip_suffix(b"\n").filter(|_| !whole).unwrap_or(&content));
             }
         }
     } else {
