@@ -6,7 +6,8 @@
 use rbox_core::applet::{Applet, CHOSEN, Form, NO_FILE, Table, base_name_start, is_chosen};
 use rbox_core::env::Env;
 use rbox_core::error::Outcome;
-use rbox_core::options::{self, Args};
+use rbox_core::options::Args;
+use rbox_core::usage;
 
 /// Declares the groups: the name of each group's crate. A file's number counts the files of all groups, one after the
 /// other, that the program is built with.
@@ -237,7 +238,7 @@ static USAGE_ENDS: [u32; FILE_COUNT] = {
     let mut ends = [0; FILE_COUNT];
     let (mut at, mut file) = (0, 0);
     while file < FILE_COUNT {
-        at = options::pack(APPLETS_BY_FILE[file].usage, &mut [], at);
+        at = usage::pack(APPLETS_BY_FILE[file].usage, &mut [], at);
         ends[file] = at as u32;
         file += 1;
     }
@@ -246,18 +247,16 @@ static USAGE_ENDS: [u32; FILE_COUNT] = {
 
 const USAGES_LENGTH: usize = USAGE_ENDS[FILE_COUNT - 1] as usize;
 
-static USAGE_BYTES: [u8; USAGES_LENGTH] = {
+/// All usage texts, packed, one after the other.
+static USAGES: [u8; USAGES_LENGTH] = {
     let mut text = [0; USAGES_LENGTH];
     let (mut at, mut file) = (0, 0);
     while file < FILE_COUNT {
-        at = options::pack(APPLETS_BY_FILE[file].usage, &mut text, at);
+        at = usage::pack(APPLETS_BY_FILE[file].usage, &mut text, at);
         file += 1;
     }
     text
 };
-
-/// All usage texts, one after the other, without the blanks that align their columns.
-static USAGES: &str = text(&USAGE_BYTES);
 
 /// Parts of literals, put together.
 const fn text(bytes: &'static [u8]) -> &'static str {
@@ -269,5 +268,5 @@ const fn text(bytes: &'static [u8]) -> &'static str {
 
 /// The table of all applets.
 pub fn table() -> Table {
-    Table { paths: PATHS, names: &NAMES, files: &FILES, forms: &FORMS, usages: USAGES, usage_ends: &USAGE_ENDS }
+    Table { paths: PATHS, names: &NAMES, files: &FILES, forms: &FORMS, usages: &USAGES, usage_ends: &USAGE_ENDS }
 }

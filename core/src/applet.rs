@@ -2,8 +2,9 @@
 
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome, Question, Result};
-use crate::options::{self, Args, Grammar};
+use crate::options::{Args, Grammar};
 use crate::sys::alloc::Running;
+use crate::usage;
 
 /// Where an applet may run when another one (the shell, `find`, `xargs`) calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,17 +108,17 @@ impl Applet {
 
     /// Runs the applet on `words` (the first is its name), reports what went wrong, flushes, and returns the status.
     pub fn call(&self, env: &mut Env, words: &[&[u8]]) -> ExitStatus {
-        let outcome = match self.form.read_words(self.usage, env, words) {
+        let outcome = match self.form.read_words(self.usage.as_bytes(), env, words) {
             Ok(args) => (self.run)(env, &args),
             Err(error) => Err(error),
         };
-        self.form.conclude(self.usage, env, outcome)
+        self.form.conclude(self.usage.as_bytes(), env, outcome)
     }
 }
 
 impl Form {
     /// Reads the words of a call.
-    fn read_words<'a>(self, usage: &'static str, env: &Env, words: &'a [&'a [u8]]) -> Result<Args<'a>> {
+    fn read_words<'a>(self, usage: &[u8], env: &Env, words: &'a [&'a [u8]]) -> Result<Args<'a>> {
         if self.grammar == Grammar::Raw
             && let [_, word] = words
             && let Some(question) = Question::of(word)
@@ -135,10 +136,10 @@ impl Form {
         }
     }
 
-    fn conclude(self, usage: &str, env: &mut Env, outcome: Outcome) -> ExitStatus {
+    fn conclude(self, usage: &[u8], env: &mut Env, outcome: Outcome) -> ExitStatus {
         let outcome = match outcome {
             Err(error) => match error.question() {
-                Some(question) => answer(env, usage, question),
+                Some(question) => answer(env, &usage::unpack(usage), question),
                 None => Err(error),
             },
             outcome => outcome,
@@ -150,10 +151,10 @@ impl Form {
         status
     }
 
-    fn fail(self, usage: &str, env: &mut Env, error: &Error) -> ExitStatus {
+    fn fail(self, usage: &[u8], env: &mut Env, error: &Error) -> ExitStatus {
         env.report(error);
         if error.is_usage() {
-            let text = help(usage, &env.name);
+            let text = help(&usage::unpack(usage), &env.name);
             // Nothing can be reported when standard error is dead.
             let _ = env.stderr.write(&text);
         }
@@ -163,7 +164,7 @@ impl Form {
 
 /// The text of `--help`: what rbox is, and the usage text under the name the applet was called by.
 pub fn help(usage: &str, name: &[u8]) -> Vec<u8> {
-    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", &options::aligned(usage.as_bytes())].concat()
+    [VERSION_LINE.as_bytes(), b"\n\nUsage: ", name, b" ", &usage::aligned(usage)].concat()
 }
 
 /// The text of `--version`: the name and version in GNU's form, then the line by which scripts that look for BusyBox
@@ -202,8 +203,8 @@ pub struct Table {
     pub files: &'static [u16],
     /// How each file's applet is called.
     pub forms: &'static [Form],
-    /// All usage texts, packed (`options::pack`), one after the other.
-    pub usages: &'static str,
+    /// All usage texts, packed (`usage::pack`), one after the other.
+    pub usages: &'static [u8],
     /// Where each file's usage text ends in `usages`.
     pub usage_ends: &'static [u32],
 }
@@ -246,8 +247,8 @@ impl Registry {
         (self.table)().forms[self.file(id)]
     }
 
-    /// Its usage text.
-    pub fn usage(self, id: Id) -> &'static str {
+    /// Its usage text, packed.
+    pub fn usage(self, id: Id) -> &'static [u8] {
         let (table, file) = ((self.table)(), self.file(id));
         let start = if file == 0 { 0 } else { table.usage_ends[file - 1] };
         &table.usages[start as usize..table.usage_ends[file] as usize]

@@ -45,6 +45,7 @@ pub mod text;
 pub mod time;
 pub mod tty;
 pub mod unicode;
+pub mod usage;
 pub mod users;
 pub mod utmp;
 

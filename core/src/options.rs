@@ -126,7 +126,7 @@ macro_rules! options {
 }
 
 /// The blanks that begin a line which continues an option's description.
-const CONTINUED: usize = 6;
+pub const CONTINUED: usize = 6;
 
 /// Whether the line at `at` continues the description of an option above it.
 pub const fn continues(text: &[u8], at: usize) -> bool {
@@ -137,78 +137,8 @@ pub const fn continues(text: &[u8], at: usize) -> bool {
     blanks == CONTINUED
 }
 
-/// Writes `usage` to `out` from `at` on, without the blanks that only align its columns, and returns the offset after
-/// it. An empty `out` gives the length alone. [`aligned`] puts the blanks back.
-pub const fn pack(usage: &str, out: &mut [u8], mut at: usize) -> usize {
-    let text = usage.as_bytes();
-    let (mut from, mut line_start, mut in_names, mut after_option) = (0, true, false, false);
-    while from < text.len() {
-        let mut blanks = 0;
-        if line_start {
-            if let Some(dash) = option_line(text, from) {
-                (from, blanks, in_names, after_option) = (dash, 1, true, true);
-            } else {
-                in_names = false;
-                after_option = after_option && continues(text, from);
-                blanks = if after_option { CONTINUED } else { 0 };
-            }
-        } else if in_names && text[from] == b' ' && from + 1 < text.len() && text[from + 1] == b' ' {
-            (blanks, in_names) = (2, false);
-        }
-        while blanks > 0 && from < text.len() && text[from] == b' ' {
-            from += 1;
-        }
-        while blanks > 0 {
-            if !out.is_empty() {
-                out[at] = b' ';
-            }
-            (at, blanks) = (at + 1, blanks - 1);
-        }
-        line_start = text[from] == b'\n';
-        if !out.is_empty() {
-            out[at] = text[from];
-        }
-        (at, from) = (at + 1, from + 1);
-    }
-    at
-}
-
-/// The usage text with the descriptions of its options in one column, as the user reads it.
-pub fn aligned(usage: &[u8]) -> Vec<u8> {
-    let names_and_help = |line: &'_ [u8]| {
-        let dash = option_line(line, 0)?;
-        let end = crate::bytes::find(&line[dash..], b"  ").map_or(line.len(), |gap| dash + gap);
-        // A line without a one-character name begins where the long names of the others do.
-        let indent = if line[dash..].starts_with(b"--") { 6 } else { 2 };
-        Some((indent, dash, end))
-    };
-    let lines = || usage.split(|&byte| byte == b'\n');
-    let width =
-        lines().filter_map(names_and_help).map(|(indent, dash, end)| indent + end - dash + 2).max().unwrap_or(0);
-    let (mut out, mut after_option) = (Vec::new(), false);
-    for line in lines() {
-        let start = out.len();
-        let mut rest = line;
-        if let Some((indent, dash, end)) = names_and_help(line) {
-            out.resize(start + indent, b' ');
-            out.extend_from_slice(&line[dash..end]);
-            (rest, after_option) = (line[end..].trim_ascii_start(), true);
-        } else if after_option && continues(line, 0) {
-            rest = line.trim_ascii_start();
-        } else {
-            after_option = false;
-        }
-        if after_option && !rest.is_empty() {
-            out.resize(start + width, b' ');
-        }
-        out.extend_from_slice(rest);
-        out.push(b'\n');
-    }
-    out
-}
-
 /// Where the first dash of an option line that starts at `at` is.
-const fn option_line(text: &[u8], at: usize) -> Option<usize> {
+pub const fn option_line(text: &[u8], at: usize) -> Option<usize> {
     let mut dash = at;
     while dash < text.len() && (text[dash] == b' ' || text[dash] == b'\t') {
         dash += 1;
@@ -299,9 +229,9 @@ pub struct Line<'a> {
     pub help: &'a [u8],
 }
 
-/// The option lines of `usage`, in order.
-pub fn lines(usage: &str) -> impl Iterator<Item = Line<'_>> {
-    let text = usage.as_bytes();
+/// The option lines of `usage`, in order. It may be packed ([`usage`](crate::usage)), and then the descriptions are.
+pub fn lines<'a>(usage: &'a (impl AsRef<[u8]> + ?Sized)) -> impl Iterator<Item = Line<'a>> {
+    let text = usage.as_ref();
     let (mut at, mut index) = (0, 0);
     core::iter::from_fn(move || {
         while at < text.len() {
@@ -335,7 +265,7 @@ fn take_apart(text: &[u8], dash: usize, end: usize, option: Opt) -> Line<'_> {
 }
 
 /// The option with that letter.
-fn find_short(usage: &str, letter: u8) -> Option<Line<'_>> {
+fn find_short(usage: &[u8], letter: u8) -> Option<Line<'_>> {
     lines(usage).find(|line| line.names.iter().any(|name| **name == [b'-', letter]))
 }
 
@@ -407,7 +337,8 @@ impl<'a> Args<'a> {
     /// Parses options and operands by `usage`. `words[0]` is the applet's name.
     ///
     /// The error is the one the user sees: `invalid option -- 'x'`, `unrecognized option '--foo'`.
-    pub fn parse(usage: &str, grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
+    pub fn parse(usage: &(impl AsRef<[u8]> + ?Sized), grammar: Grammar, words: &'a [&'a [u8]]) -> Result<Self> {
+        let usage = usage.as_ref();
         let mut args = Self { words, given: 0, found: Vec::new(), operands: Vec::new(), before: Vec::new() };
         let mut rest = words.get(1..).unwrap_or_default();
         if matches!(grammar, Grammar::Raw | Grammar::Data) {
@@ -438,7 +369,7 @@ impl<'a> Args<'a> {
         Ok(args)
     }
 
-    fn take_long(&mut self, usage: &str, long: &'a [u8], rest: &mut &'a [&'a [u8]]) -> Result<()> {
+    fn take_long(&mut self, usage: &[u8], long: &'a [u8], rest: &mut &'a [&'a [u8]]) -> Result<()> {
         let (name, attached) = match crate::bytes::split_once(long, b'=') {
             Some((name, value)) => (name, Some(value)),
             None => (long, None),
@@ -497,7 +428,7 @@ impl<'a> Args<'a> {
 
     /// Takes a word like `-5` or `+3` where the usage text has `-NUM` or `+NUM`. The value keeps no sign. Options without
     /// a value may follow the digits of `-5`, as in `-9c`; else all of the word is the value.
-    fn take_number(&mut self, usage: &str, word: &'a [u8]) -> bool {
+    fn take_number(&mut self, usage: &[u8], word: &'a [u8]) -> bool {
         let name = if word[0] == b'-' { &b"-NUM"[..] } else { b"+NUM" };
         let Some(line) = lines(usage).find(|line| line.names.contains(&name)) else { return false };
         let digits = digits_of(&word[1..]);
@@ -512,7 +443,7 @@ impl<'a> Args<'a> {
         true
     }
 
-    fn take_short(&mut self, usage: &str, word: &'a [u8], rest: &mut &'a [&'a [u8]]) -> Result<()> {
+    fn take_short(&mut self, usage: &[u8], word: &'a [u8], rest: &mut &'a [&'a [u8]]) -> Result<()> {
         let mut at = 1;
         while let Some(&letter) = word.get(at) {
             let digits = digits_of(&word[at..]);
@@ -627,21 +558,6 @@ mod tests {
         assert_eq!(Opt::find(TEXT, "-R"), Opt(3));
         assert_eq!(Opt::find(TEXT, "-NUM"), Opt(5));
         assert_eq!(count(TEXT), 7);
-    }
-
-    #[test]
-    fn a_text_is_packed_and_aligned_again() {
-        let usage = "[-a]\n       [-b]\n\nPrint.\n\n  -a FILE   All of\n            it\n      --b  Both  parts\n\n      No option";
-        let mut packed = [0; 87];
-        assert_eq!(pack(usage, &mut [], 1), 87);
-        assert_eq!(pack(usage, &mut packed, 1), 87);
-        assert_eq!(
-            &packed[1..],
-            b"[-a]\n       [-b]\n\nPrint.\n\n -a FILE  All of\n      it\n --b  Both  parts\n\n      No option"
-        );
-        let shown = b"[-a]\n       [-b]\n\nPrint.\n\n  -a FILE  All of\n           it\n      --b  Both  parts\n\n      No option\n";
-        assert_eq!(aligned(&packed[1..]), shown);
-        assert_eq!(aligned(usage.as_bytes()), shown);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Random {
 
 /// A registry without applets.
 fn no_applets() -> Registry {
-    let table = || Table { paths: "", names: &[], files: &[], forms: &[], usages: "", usage_ends: &[] };
+    let table = || Table { paths: "", names: &[], files: &[], forms: &[], usages: b"", usage_ends: &[] };
     Registry::new(table, |_, _, _| unreachable!("find knows no applet"))
 }
 

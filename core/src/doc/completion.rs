@@ -4,6 +4,7 @@ use crate::applet::Registry;
 use crate::env::Env;
 use crate::error::{Error, ExitStatus, Outcome};
 use crate::options::{self, Takes};
+use crate::usage::unpack;
 use crate::{push, text};
 
 /// What follows the tables of names and options in bash. `rbox` alone completes to the names; a word with a dash to the
@@ -66,7 +67,8 @@ fn tables(registry: Registry, start: &str, open: &str, middle: &str) -> Vec<u8> 
     let mut rules = text!("_rbox_own='", OWN, "'\n_rbox_names='", names.join(&b' '), "'\n", start, "\n");
     for name in names {
         let mut words = Vec::new();
-        for option in options_of(registry, name).into_iter().flat_map(|line| line.names) {
+        let usage = usage_of(registry, name);
+        for option in options_of(&usage).into_iter().flat_map(|line| line.names) {
             push!(words, " ", option);
         }
         if let Some(words) = words.get(1..) {
@@ -77,9 +79,14 @@ fn tables(registry: Registry, start: &str, open: &str, middle: &str) -> Vec<u8> 
     rules
 }
 
-/// The option lines of an applet, without names that stand for a number (`-NUM`).
-fn options_of(registry: Registry, name: &[u8]) -> Vec<options::Line<'static>> {
-    let mut lines: Vec<_> = options::lines(registry.find(name).map_or("", |id| registry.usage(id))).collect();
+/// The usage text of an applet.
+fn usage_of(registry: Registry, name: &[u8]) -> String {
+    registry.find(name).map_or(String::new(), |id| unpack(registry.usage(id)))
+}
+
+/// The option lines of a usage text, without names that stand for a number (`-NUM`).
+fn options_of(usage: &str) -> Vec<options::Line<'_>> {
+    let mut lines: Vec<_> = options::lines(usage).collect();
     for line in &mut lines {
         line.names.retain(|option| option.starts_with(b"-") && !option.ends_with(b"NUM"));
     }
@@ -101,7 +108,8 @@ fn fish(registry: Registry) -> Vec<u8> {
         "complete -c rbox -x -n 'not __fish_use_subcommand' -a '(__fish_complete_subcommand)'\n"
     );
     for name in registry.names() {
-        for line in options_of(registry, name) {
+        let usage = usage_of(registry, name);
+        for line in options_of(&usage) {
             let mut words = Vec::new();
             for option in &line.names {
                 match option.strip_prefix(b"--") {

@@ -12,6 +12,7 @@ use crate::sys::fs::{self, Mode};
 use crate::sys::pipe::{PipeFlags, pipe_with};
 use crate::sys::{AsFd, Errno, fd, process};
 use crate::time::{self, Moment, Zone};
+use crate::usage::unpack;
 use crate::{push, text};
 
 /// `rbox --man NAME` and `rbox --man --all DIRECTORY`.
@@ -56,11 +57,11 @@ pub fn section(env: &Env, name: &[u8]) -> u8 {
 /// The page of an applet or of rbox, in man(7) macros. The error says that there is no such applet.
 pub fn page_of(env: &mut Env, name: &[u8]) -> Result<Vec<u8>> {
     let usage = match env.registry.find(name) {
-        Some(id) => env.registry.usage(id),
-        None if name == b"rbox" => USAGE,
+        Some(id) => unpack(env.registry.usage(id)),
+        None if name == b"rbox" => USAGE.to_string(),
         None => return Err(Error::parts(&[name, b": applet not found"]).with_status(127)),
     };
-    let mut page = page(name, usage, section(env, name), &date(env));
+    let mut page = page(name, &usage, section(env, name), &date(env));
     if matches!(name, b"sh" | b"ash" | b"bash") {
         let list = built_in_commands(env, name)?;
         push!(page, ".SH BUILT\\-IN COMMANDS\n");

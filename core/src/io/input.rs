@@ -8,8 +8,13 @@ use crate::sys::time::Timespec;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, alloc, fd, fs};
 
 /// A source of bytes that knows its name for messages.
+///
+/// It is one pointer: a dozen words would be copied wherever one is returned or becomes a part of something.
 #[derive(Debug)]
-pub struct Input {
+pub struct Input(Box<Stream>);
+
+#[derive(Debug)]
+struct Stream {
     source: Source,
     /// What has been read and not been consumed is `buffer[start..end]`.
     buffer: Vec<u8>,
@@ -76,19 +81,19 @@ impl Input {
 
     fn from_source(source: Source, name: &[u8], buffer: Vec<u8>) -> Self {
         let end = buffer.len();
-        Self { source, buffer, start: 0, end, name: name.to_vec(), ended: false }
+        Self(Box::new(Stream { source, buffer, start: 0, end, name: name.to_vec(), ended: false }))
     }
 
     /// What messages call this stream.
     pub fn name(&self) -> &[u8] {
-        &self.name
+        &self.0.name
     }
 
     /// The descriptor below, for `fstat`, `lseek` and copies inside the kernel. `None` for memory and filters.
     ///
     /// `buffered` bytes have been taken from it already.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        match &self.source {
+        match &self.0.source {
             Source::Standard => Some(fd::borrow(0)),
             Source::File(file) => Some(file.as_fd()),
             Source::Filter(_) | Source::Memory => None,
@@ -97,70 +102,70 @@ impl Input {
 
     /// What has been read and not been consumed.
     pub fn buffered(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
+        &self.0.buffer[self.0.start..self.0.end]
     }
 
     /// Returns unconsumed bytes, reading when there are none; empty means the end of the file.
     pub fn fill(&mut self) -> Result<&[u8]> {
-        if self.start == self.end {
+        if self.0.start == self.0.end {
             self.fill_more()?;
         }
-        Ok(&self.buffer[self.start..self.end])
+        Ok(&self.0.buffer[self.0.start..self.0.end])
     }
 
     /// Reads once and adds to the unconsumed bytes. False at the end of the file.
     pub fn fill_more(&mut self) -> Result<bool> {
-        if self.ended || matches!(self.source, Source::Memory) {
+        if self.0.ended || matches!(self.0.source, Source::Memory) {
             return Ok(false);
         }
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.end == self.buffer.len() && self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
+        if self.0.start == self.0.end {
+            (self.0.start, self.0.end) = (0, 0);
+        } else if self.0.end == self.0.buffer.len() && self.0.start > 0 {
+            self.0.buffer.copy_within(self.0.start..self.0.end, 0);
+            (self.0.start, self.0.end) = (0, self.0.end - self.0.start);
         }
-        if self.end == self.buffer.len() {
+        if self.0.end == self.0.buffer.len() {
             // Memory that the system hands out is zero already; resize would write it all.
-            let size = (self.buffer.len() * 2).max(CHUNK);
+            let size = (self.0.buffer.len() * 2).max(CHUNK);
             let mut larger = alloc::zeroed(size).ok_or_else(Error::out_of_memory)?;
-            larger[..self.end].copy_from_slice(&self.buffer);
-            self.buffer = larger;
+            larger[..self.0.end].copy_from_slice(&self.0.buffer);
+            self.0.buffer = larger;
         }
-        let into = &mut self.buffer[self.end..];
-        let got = match &mut self.source {
+        let into = &mut self.0.buffer[self.0.end..];
+        let got = match &mut self.0.source {
             Source::Standard => read(fd::borrow(0), into),
             Source::File(file) => read(file.as_fd(), into),
             Source::Filter(filter) => Ok(filter.read(into)?),
             Source::Memory => Ok(0),
         };
-        let got = got.map_err(|errno| Error::on(&self.name, errno))?;
-        self.end += got;
+        let got = got.map_err(|errno| Error::on(&self.0.name, errno))?;
+        self.0.end += got;
         // A terminal's end of file is one event: asking again would wait for another.
-        self.ended = got == 0;
+        self.0.ended = got == 0;
         Ok(got > 0)
     }
 
     /// Reads one byte and adds it to the unconsumed ones, so that nothing is taken from another reader of a pipe. False at
     /// the end of the file.
     pub fn fill_byte(&mut self) -> Result<bool> {
-        let Some(source) = self.fd().filter(|_| !self.ended) else { return Ok(false) };
+        let Some(source) = self.fd().filter(|_| !self.0.ended) else { return Ok(false) };
         let mut byte = [0];
-        let got = read(source, &mut byte).map_err(|errno| Error::on(&self.name, errno))?;
-        self.ended = got == 0;
+        let got = read(source, &mut byte).map_err(|errno| Error::on(&self.0.name, errno))?;
+        self.0.ended = got == 0;
         if got > 0 {
-            if self.start == self.end {
-                (self.start, self.end) = (0, 0);
+            if self.0.start == self.0.end {
+                (self.0.start, self.0.end) = (0, 0);
             }
-            self.buffer.truncate(self.end);
-            crate::bytes::append(&mut self.buffer, &byte)?;
-            self.end += 1;
+            self.0.buffer.truncate(self.0.end);
+            crate::bytes::append(&mut self.0.buffer, &byte)?;
+            self.0.end += 1;
         }
         Ok(got > 0)
     }
 
     /// Whether a read would wait for whoever writes.
     pub fn would_wait(&self) -> bool {
-        let Some(source) = self.fd().filter(|_| !self.ended) else { return false };
+        let Some(source) = self.fd().filter(|_| !self.0.ended) else { return false };
         let mut polled = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
         poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
     }
@@ -168,9 +173,9 @@ impl Input {
     /// Takes `length` bytes of what is buffered, and drops `dropped` more.
     #[inline]
     pub(super) fn take(&mut self, length: usize, dropped: usize) -> &[u8] {
-        let taken = self.start..self.start + length;
-        self.start = taken.end + dropped;
-        &self.buffer[taken]
+        let taken = self.0.start..self.0.start + length;
+        self.0.start = taken.end + dropped;
+        &self.0.buffer[taken]
     }
 
     /// Skips `count` bytes, or what is left if that is less: by a seek in a regular file, else by reading.
@@ -200,8 +205,8 @@ impl Input {
     /// Gives `count` bytes back that were consumed last, so that the next reader of the same open file gets them (POSIX
     /// XCU 1.4). What cannot seek keeps nothing for others.
     pub fn give_back(&mut self, count: usize) {
-        let count = count + (self.end - self.start);
-        (self.start, self.end) = (0, 0);
+        let count = count + (self.0.end - self.0.start);
+        (self.0.start, self.0.end) = (0, 0);
         if count > 0
             && let Some(source) = self.fd()
         {
@@ -212,7 +217,7 @@ impl Input {
 
     /// Marks `count` bytes of what `fill` or `buffered` returned as used.
     pub fn consume(&mut self, count: usize) {
-        self.start = self.end.min(self.start + count);
+        self.0.start = self.0.end.min(self.0.start + count);
     }
 
     /// Returns the next record with its `delimiter`, which the last one of a file may lack. `None` at the end.
@@ -239,13 +244,13 @@ impl Input {
     /// Reads all that is left.
     pub fn read_to_end(&mut self) -> Result<Vec<u8>> {
         while self.fill_more()? {}
-        let content = if self.start == 0 {
-            self.buffer.truncate(self.end);
-            core::mem::take(&mut self.buffer)
+        let content = if self.0.start == 0 {
+            self.0.buffer.truncate(self.0.end);
+            core::mem::take(&mut self.0.buffer)
         } else {
             self.buffered().to_vec()
         };
-        (self.start, self.end) = (0, 0);
+        (self.0.start, self.0.end) = (0, 0);
         Ok(content)
     }
 }
@@ -253,8 +258,8 @@ impl Input {
 impl Drop for Input {
     /// Gives back what was read too far from standard input, so that `(head -n 1; cat) < file` works (POSIX XCU 1.4).
     fn drop(&mut self) {
-        let unread = (self.end - self.start) as i64;
-        if unread > 0 && matches!(self.source, Source::Standard) {
+        let unread = (self.0.end - self.0.start) as i64;
+        if unread > 0 && matches!(self.0.source, Source::Standard) {
             // A pipe or a terminal cannot seek; then nothing can be given back.
             let _ = fs::seek(fd::borrow(0), fs::SeekFrom::Current(-unread));
         }
