@@ -14,6 +14,8 @@ if [ $$ != 1 ]; then
     mkdir "$work/bin"
     cp "$rbox" "$work/bin/rbox"
     for name in $("$work/bin/rbox" --list); do ln -s rbox "$work/bin/$name"; done
+    # Its pages would count as dirty until they are on the disk.
+    sync "$work/bin/rbox"
     cc -O2 -o "$work/feed" "$here/feed.c"
     cd "$work"
     export KILLS ORPHANS SIGNALS MESSAGES USERS

@@ -41,16 +41,19 @@ const WHOLE: &[(&str, &str)] = &[
 /// Ports of a virtio console come and go, and the kernel reports them all once more at once; `mdev -d` makes each node with its rule,
 /// in the kernel's order.
 pub fn bursts(machine: &mut Machine, count: usize) -> Result<()> {
-    machine.output_of("echo >/proc/sys/kernel/hotplug; sed -i '1ivport.* 0:6 640 *echo $ACTION $MDEV >>/tmp/events' /etc/mdev.conf; mdev -d; : >/tmp/events")?;
-    plug(machine, "add", count)?;
+    // -v prints a line for each node that is made or removed.
+    machine.output_of(
+        "echo >/proc/sys/kernel/hotplug; sed -i '1ivport.* 0:6 640' /etc/mdev.conf; mdev -dfv 2>>/tmp/events & sleep 5; : >/tmp/events",
+    )?;
+    plug(machine, "add", "make", count)?;
     let nodes = "n=0; for f in /dev/vport*; do [ \"$(stat -c '%a %g' $f 2>/dev/null)\" = '640 6' ] && n=$((n+1)); done; echo $n";
-    for (action, wanted) in [("remove", 0), ("add", count)] {
+    for (action, verb, wanted) in [("remove", "remove", 0), ("add", "make", count)] {
         let seconds = machine.output_of(&format!(
             "now() {{ cut -d' ' -f1 /proc/uptime; }}; : >/tmp/events; \
              for n in $(seq {count}); do echo {action} >$(echo /sys/class/virtio-ports/vport*p$n)/uevent; done; S=$(now); \
-             while [ $(grep -c ^{action} /tmp/events) -lt {count} ]; do :; done; echo $(now) $S | awk '{{ print $1 - $2 }}'"
+             while [ $(grep -c '{verb} vport' /tmp/events) -lt {count} ]; do usleep 50000; done; echo $(now) $S | awk '{{ print $1 - $2 }}'"
         ))?;
-        in_order(machine, action, count)?;
+        in_order(machine, verb, count)?;
         let found = machine.output_of(nodes)?;
         ensure!(found.trim() == wanted.to_string(), "{action}: {} nodes, not {wanted}", found.trim());
         println!(
@@ -59,25 +62,25 @@ pub fn bursts(machine: &mut Machine, count: usize) -> Result<()> {
         );
     }
     machine.output_of(": >/tmp/events")?;
-    plug(machine, "remove", count)
+    plug(machine, "remove", "remove", count)
 }
 
 /// Ports come or go in bursts; QEMU itself loses what a queue of 32 messages does not hold.
-fn plug(machine: &mut Machine, action: &str, count: usize) -> Result<()> {
+fn plug(machine: &mut Machine, action: &str, verb: &str, count: usize) -> Result<()> {
     for first in (1..=count).step_by(BURST) {
         let last = (first + BURST - 1).min(count);
         let commands: Vec<String> = (first..=last).map(|number| port(action, number)).collect();
         machine.monitor(&commands)?;
-        machine.wait_for(&format!("[ $(grep -c ^{action} /tmp/events) = {last} ]"))?;
+        machine.wait_for(&format!("[ $(grep -c '{verb} vport' /tmp/events) = {last} ]"))?;
     }
-    in_order(machine, action, count)?;
+    in_order(machine, verb, count)?;
     println!("| devices, {action}, in bursts of {BURST}, by `mdev -d` | {count} | none lost, in order |");
     Ok(())
 }
 
-fn in_order(machine: &mut Machine, action: &str, count: usize) -> Result<()> {
+fn in_order(machine: &mut Machine, verb: &str, count: usize) -> Result<()> {
     let command =
-        format!("sed -n 's/^{action} vport[0-9]*p//p' /tmp/events >/tmp/order; seq {count} | cmp - /tmp/order");
+        format!("sed -n 's/^mdev: {verb} vport[0-9]*p//p' /tmp/events >/tmp/order; seq {count} | cmp - /tmp/order");
     machine.output_of(&command).map(drop)
 }
 
@@ -112,7 +115,7 @@ impl Run<'_> {
             let image = self.directory.join("cut.img");
             fs::copy(&self.options.image, &image).with_context(|| self.options.image.display().to_string())?;
             (options.image, options.snapshot) = (image, false);
-            let mut done = 0;
+            let mut done = Vec::new();
             let directory = self.directory.clone();
             for cut in 1..=self.options.cuts {
                 let machine = self.start(&options)?;
@@ -123,30 +126,35 @@ impl Run<'_> {
                 }
             }
             println!(
-                "| power cuts during `adduser`, `chpasswd`, `crontab`, `syslogd -s`, `svlogd` | {} | filesystem, account files and tables whole each time; {done} accounts were made, none lost |",
-                self.options.cuts
+                "| power cuts during `adduser`, `chpasswd`, `crontab`, `syslogd -s`, `svlogd` | {} | filesystem, account files and tables whole each time; {} accounts were made, none lost |",
+                self.options.cuts,
+                done.len()
             );
         }
         Ok(())
     }
 }
 
-/// Checks what the cut before left, lets the machine write, and takes its power away. `done` is the last account that was
+/// Checks what the cut before left, lets the machine write, and takes its power away. `done` are the accounts that were
 /// reported as made, before and afterwards.
-fn cut_power(mut machine: Machine, cut: usize, done: &mut usize) -> Result<()> {
+fn cut_power(mut machine: Machine, cut: usize, done: &mut Vec<usize>) -> Result<()> {
     machine.login()?;
     for (what, command) in WHOLE {
         machine.output_of(command).with_context(|| what.to_string())?;
     }
+    let numbers: Vec<String> = done.iter().map(usize::to_string).collect();
     let missing = format!(
-        "for i in $(seq {done}); do grep -q \"^u$i:[$]\" /etc/shadow && grep -q \"^u$i:\" /etc/passwd || {{ echo $i; tail -n 2 /etc/passwd /etc/shadow; }}; done"
+        "for i in {}; do grep -q \"^u$i:[$]\" /etc/shadow && grep -q \"^u$i:\" /etc/passwd || echo $i; done",
+        numbers.join(" ")
     );
     let missing = machine.output_of(&missing)?;
     ensure!(missing.trim().is_empty(), "accounts that were made are lost: {}", missing.trim());
     machine.output_of("mkdir -p /var/log/cut; printf 's20000\\nn3\\n' >/var/log/cut/config; sv down /etc/rc.d/syslogd; kill $(cat /run/syslogd.pid); syslogd -s 20 -b 3")?;
     // One that was cut off in the middle may be there, or only its group.
-    machine
-        .output_of(&format!("FIRST={}; for c in deluser delgroup; do $c u$FIRST 2>/dev/null; done; :", *done + 1))?;
+    machine.output_of(&format!(
+        "FIRST={}; for c in deluser delgroup; do $c u$FIRST 2>/dev/null; done; :",
+        done.last().map_or(1, |last| last + 1)
+    ))?;
     for work in WORK {
         machine.send(&format!("({work}) 2>&1 &\n"))?;
     }
@@ -154,7 +162,7 @@ fn cut_power(mut machine: Machine, cut: usize, done: &mut usize) -> Result<()> {
     machine.expect("=log 1")?;
     let end = Instant::now() + Duration::from_millis(((cut * 7919) % 2000) as u64);
     while let Ok(number) = machine.expect_until("=user ", end).and_then(|_| machine.expect(".")) {
-        *done = number.parse().with_context(|| number)?;
+        done.push(number.parse().with_context(|| number)?);
     }
     Ok(())
 }
