@@ -527,7 +527,7 @@ fn hostile_packages_end_in_an_error() {
     }
     let ar = |name: &str, data: &[u8]| {
         let head = format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 1, 0, 0, 644, data.len());
-        [head.as_bytes(), data, if data.len() % 2 == 0 { b"" } else { b"\n" }].concat()
+        [head.as_bytes(), data, if data.len().is_multiple_of(2) { b"" } else { b"\n" }].concat()
     };
     let control = [file(b"./control"), vec![0; 1024]].concat();
     let deb = |data: &[Vec<u8>]| {
