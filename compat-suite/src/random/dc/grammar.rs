@@ -3,7 +3,7 @@
 //! It has no single quote, because the shell quotes the programs. It leaves out: what docs/compatibility.md lists as different on purpose (`n`
 //! where BusyBox prints a newline, `R`, `!`, registers without a value); errors, after which GNU dc goes on: most come from an
 //! empty stack, therefore there are values on it, and in the registers, from the beginning; `P`, after which BusyBox keeps the value; digits that are
-//! not below the base of input; `|` with a scale; `q`, after which GNU dc has status 1
+//! not below the base of input; `|` with a scale; `v` of 1, which has no scale for GNU dc; `q`, after which it has status 1
 //! when it reads standard input.
 
 /// The tables by the names of the rules.
@@ -11,7 +11,7 @@ pub fn table(rule: char) -> &'static [&'static str] {
     match rule {
         'S' => STATEMENTS,
         'n' => NUMBERS,
-        'o' => &["+", "-", "*", " 2/", " 7%%", " 3~+", " 2^", "d*", "r-", "d*v", "d+", "_3+", "Z", "X", " .5/"],
+        'o' => &["+", "-", "*", " 2/", " 7%%", " 3~+", " 2^", "d*", "r-", "d*2+v", "d+", "_3+", "Z", "X", " .5/"],
         'r' => &["a", "b", "c"],
         'k' => &["0", "1", "2", "5", "10"],
         'b' => &["2", "8", "16", "10", "3", "12"],

@@ -37,7 +37,10 @@ fn program(seed: u64) -> Program {
         files = format!("<{} | tr '\\0' '\\n'", writer.text("%z"));
     }
     let (before, after) = match form {
-        0 => (format!("cp a i; cp b j; sed -i {options}'"), "' i j; echo $?; cat i j".to_string()),
+        0 => (
+            format!("cp a i; cp b j; sed -i {options}'"),
+            "' i j; s=$?; [ $s = 0 ] || rm -f w1 w2; echo $s; cat i j".to_string(),
+        ),
         1 => (format!("cat >s <<'E'\nsed {options} -f - {files} <<'X'\n"), "\nX\nE\n. ./s".to_string()),
         _ => (format!("sed {options}'"), format!("' {files}")),
     };
