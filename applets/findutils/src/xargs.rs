@@ -469,7 +469,7 @@ mod tests {
     fn an_open_quote_is_named() {
         let error = quoted_word(&mut Input::from_bytes(b"a 'b".to_vec()), &mut Vec::new());
         assert!(error.is_ok());
-        let error = quoted_word(&mut Input::from_bytes(b"'b".to_vec()), &mut Vec::new()).err().expect("it has no end");
+        let error = quoted_word(&mut Input::from_bytes(b"'b".to_vec()), &mut Vec::new()).expect_err("it has no end");
         assert_eq!(error.message(), b"unmatched single quote");
     }
 
