@@ -41,8 +41,6 @@ r() {
     shift
     "/run/bin/$name" "$@"
 }
-unshare -n sleep 1000000 &
-client=$!
 on() {
     nsenter -t $client -n "$@"
 }
@@ -55,6 +53,14 @@ await() {
         sleep 0.1
     done
 }
+# Starts a process that has a network namespace of its own; its PID is in $last.
+other_host() {
+    unshare -n sleep 1000000 &
+    last=$!
+    await '[ "$(readlink /proc/$last/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+}
+other_host
+client=$last
 failed=0
 # check NAME COMMAND: the command succeeds.
 check() {
@@ -215,9 +221,9 @@ END
 
 test_relay() {
     wire
-    unshare -n sleep 1000000 &
-    jobs=$!
-    far=$!
+    other_host
+    jobs=$last
+    far=$last
     # The client is at v0; the relay is here, between v1 and w1; the server is beyond w0.
     ip link add w1 type veth peer name w0
     ip link set w0 netns $far
@@ -247,7 +253,6 @@ END
     udhcpc -q
     check 'udhcpc, ISC dhcrelay and ISC dhcpd' "await 'grep -q \"^bound 10.0.0.5\" events'"
     end
-    ip link del w1
 }
 
 test_dhclient() {
@@ -408,6 +413,7 @@ END
     listens 123
     # A second is enough for a first answer; -w goes on until it is ended.
     ask() {
+        rm -f said
         nsenter -t $client -n timeout -k 1 40 /run/bin/ntpd -n -d -w "$@" >said 2>&1 &
         await 'grep -q offset said'
         kill $! 2>/dev/null
