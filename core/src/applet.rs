@@ -364,6 +364,20 @@ macro_rules! applets {
         /// The number of each file among those that the program is built with.
         pub const NUMBERS: [u16; APPLETS.len()] = $crate::applet::number_files(ROWS);
 
+        /// The entry of each file as a function of its own. Inlined in one, they would share a stack frame of several
+        /// kilobytes, in which an address takes four bytes instead of one.
+        mod entries {
+            $(
+                #[inline(never)]
+                pub fn $module(
+                    env: &mut $crate::env::Env,
+                    args: &$crate::options::Args<'_>,
+                ) -> $crate::error::Outcome {
+                    (super::$module::APPLET.run)(env, args)
+                }
+            )*
+        }
+
         /// Calls the entry of the file with that number.
         pub fn run(
             number: u16,
@@ -376,7 +390,7 @@ macro_rules! applets {
                 if const { NUMBERS[File::$module as usize] != $crate::applet::NO_FILE }
                     && number == const { NUMBERS[File::$module as usize] }
                 {
-                    return ($module::APPLET.run)(env, args);
+                    return entries::$module(env, args);
                 }
             )*
             unreachable!("the number comes from ROWS")
