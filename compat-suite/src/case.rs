@@ -16,7 +16,7 @@
 //! A case starts at a line `== name`. The lines up to the next one are a script for the host's `/bin/sh`. It runs in an empty
 //! directory, and PATH leads every applet's name to the program under test. `await COMMAND` repeats a command until it
 //! succeeds; `alone COMMAND` runs it in a session of its own and waits until no process of that session is left. A case that takes
-//! longer than two minutes is killed.
+//! longer than a minute is killed.
 //!
 //! A line `--` with a status begins what rbox must print: in tests/cases, where BusyBox does not run, and in cases that differ
 //! from BusyBox. Lines that begin with `! ` are those of standard error, which is compared if there is at least one.
