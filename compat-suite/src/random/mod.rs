@@ -1,7 +1,8 @@
 //! Generated programs: runs the same seeds in rbox and in other programs, and reports what differs.
 //!
-//! `tools.rs` compares sed, awk, diff and patch, bc and dc with GNU's and BusyBox's. This file compares the shell with BusyBox's: one shell runs a hundred scripts, each in a subshell and a directory of its own, so that a script costs a fork and not the start of
-//! a program. Standard output, status and messages are compared. If a batch differs, its scripts run again one by one. Unequal
+//! `tools.rs` compares sed, awk, diff and patch, bc and dc with GNU's and BusyBox's. This file compares the shell with BusyBox's: one
+//! shell runs a hundred scripts, each in a subshell and a directory of its own, so that a script costs a fork and not the start of a
+//! program. Standard output, status and messages are compared. If a batch differs, its scripts run again one by one. Unequal
 //! results that do not count as a difference are counted by their reason.
 
 mod awk;
@@ -213,33 +214,57 @@ impl Bench<'_> {
     /// What a shell prints for the scripts of those seeds.
     fn run(&self, links: &Path, seeds: &[u64]) -> Result<String, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", self.directory.display());
-        if self.directory.exists() {
-            fs::remove_dir_all(&self.directory).map_err(failed)?;
-        }
-        fs::create_dir_all(&self.directory).map_err(failed)?;
+        empty(&self.directory).map_err(failed)?;
         let mut whole = String::new();
         for seed in seeds {
             fill(&self.directory.join(seed.to_string())).map_err(failed)?;
             let script = sh::script(*seed).replace('\'', "'\\''");
             whole.push_str(&format!("(cd {seed}; eval '{script}') 2>m; echo \"={seed} $?\"; cat m; echo @\n"));
         }
-        fs::write(self.directory.join("all"), whole).map_err(failed)?;
-        // A batch that takes too long is killed with all that it started.
+        let shell = links.join("sh");
+        let batch = Batch { shell: &shell, links, limit: LIMIT, variables: &[("LC_ALL", "C")] };
+        batch.run(&self.directory, &whole, &self.tally.late).map_err(failed)
+    }
+}
+
+/// Makes a directory, or makes it anew.
+fn empty(directory: &Path) -> std::io::Result<()> {
+    if directory.exists() {
+        fs::remove_dir_all(directory)?;
+    }
+    fs::create_dir_all(directory)
+}
+
+/// How a shell runs many programs.
+struct Batch<'a> {
+    shell: &'a Path,
+    /// The first directory of PATH.
+    links: &'a Path,
+    /// How long it may take, in seconds.
+    limit: &'a str,
+    /// Variables beside PATH and HOME.
+    variables: &'a [(&'a str, &'a str)],
+}
+
+impl Batch<'_> {
+    /// What the script prints in that directory. One that takes too long is killed with all that it started, and counted in `late`.
+    fn run(&self, directory: &Path, script: &str, late: &AtomicU64) -> std::io::Result<String> {
+        fs::write(directory.join("all"), script)?;
         let output = Command::new("/usr/bin/timeout")
-            .args(["-s", "KILL", LIMIT])
-            .arg(links.join("sh"))
+            .args(["-s", "KILL", self.limit])
+            .arg(self.shell)
             .arg("all")
-            .current_dir(&self.directory)
+            .current_dir(directory)
             .env_clear()
-            .envs([("HOME", "/home/u"), ("LC_ALL", "C")])
-            .env("PATH", format!("{}:/usr/bin:/bin", links.display()))
+            .env("HOME", "/home/u")
+            .envs(self.variables.iter().copied())
+            .env("PATH", format!("{}:/usr/bin:/bin", self.links.display()))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
-            .output()
-            .map_err(failed)?;
+            .output()?;
         // 128 and SIGKILL, timeout(1).
         if output.status.code() == Some(137) || output.status.code().is_none() {
-            self.tally.late.fetch_add(1, Ordering::Relaxed);
+            late.fetch_add(1, Ordering::Relaxed);
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }

@@ -6,11 +6,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::{awk, bc, dc, diff, in_batches, sed};
+use super::{Batch, awk, bc, dc, diff, empty, in_batches, sed};
 
 /// How long a batch may take, in seconds.
 const LIMIT: &str = "60";
@@ -194,10 +193,7 @@ impl Bench<'_> {
     /// What a system prints for the programs, one after the other.
     fn run(&self, links: &Path, programs: &[String]) -> Result<String, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", self.directory.display());
-        if self.directory.exists() {
-            fs::remove_dir_all(&self.directory).map_err(failed)?;
-        }
-        fs::create_dir_all(&self.directory).map_err(failed)?;
+        empty(&self.directory).map_err(failed)?;
         for (name, contents) in FILES {
             fs::write(self.directory.join(name), contents).map_err(failed)?;
         }
@@ -205,23 +201,9 @@ impl Bench<'_> {
         for (at, program) in programs.iter().enumerate() {
             whole.push_str(&format!("{program}\necho @@{at}@$?\n"));
         }
-        fs::write(self.directory.join("all"), whole).map_err(failed)?;
-        // A batch that takes too long is killed with all that it started.
-        let output = Command::new("/usr/bin/timeout")
-            .args(["-s", "KILL", LIMIT, "/bin/sh", "all"])
-            .current_dir(&self.directory)
-            .env_clear()
-            .envs([("HOME", "/home/u"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("VALUE", "1 of 2")])
-            .env("PATH", format!("{}:/usr/bin:/bin", links.display()))
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output()
-            .map_err(failed)?;
-        // 128 and SIGKILL, timeout(1).
-        if output.status.code() == Some(137) || output.status.code().is_none() {
-            self.tally.late.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let variables = &[("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("VALUE", "1 of 2")];
+        let batch = Batch { shell: Path::new("/bin/sh"), links, limit: LIMIT, variables };
+        batch.run(&self.directory, &whole, &self.tally.late).map_err(failed)
     }
 }
 

@@ -30,7 +30,7 @@ impl Writer {
         self.random.below(end)
     }
 
-    /// What a template stands for.
+    /// A text that a template expands to.
     pub fn text(&mut self, template: &str) -> String {
         self.expand(template);
         std::mem::take(&mut self.out)
