@@ -2,7 +2,7 @@
 
 use rbox_core::bytes::split_once;
 use rbox_core::files::replace;
-use rbox_core::io::Input;
+use rbox_core::io::read_file;
 use rbox_core::prelude::*;
 use rbox_core::sys::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
 use rbox_core::sys::{Errno, OwnedFd};
@@ -29,10 +29,7 @@ impl Database {
     /// Reads the database; `locks` if it will be changed.
     pub fn load(locks: bool) -> Result<Self> {
         let lock = if locks { Some(lock()?) } else { None };
-        let text = match Input::open(STATUS).and_then(|mut file| file.read_to_end()) {
-            Err(error) if error.errno() == Some(Errno::NOENT) => Vec::new(),
-            text => text?,
-        };
+        let text = read_if_any(STATUS)?;
         let packages = control::parse(&text).map_err(|error| error.context(STATUS))?;
         Ok(Self { packages, touched: Vec::new(), configured: Vec::new(), _lock: lock })
     }
@@ -117,9 +114,14 @@ pub fn info_path(package: &Paragraph, kind: &[u8]) -> Vec<u8> {
 
 /// The lines of such a file; none if there is none.
 pub fn info_lines(package: &Paragraph, kind: &[u8]) -> Result<Vec<Vec<u8>>> {
-    match Input::open(&info_path(package, kind)).and_then(|mut file| file.read_to_end()) {
+    Ok(lines(&read_if_any(&info_path(package, kind))?))
+}
+
+/// All of a file; nothing if there is none.
+pub fn read_if_any(path: &[u8]) -> Result<Vec<u8>> {
+    match read_file(path) {
         Err(error) if error.errno() == Some(Errno::NOENT) => Ok(Vec::new()),
-        text => Ok(lines(&text?)),
+        content => content,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Diversions: files of packages that are installed under other names (dpkg-divert(1)).
 
-use rbox_core::io::Input;
 use rbox_core::prelude::*;
-use rbox_core::sys::Errno;
+
+use super::database::read_if_any;
 
 /// Three lines for each: the path, the path that takes its files, and the package whose own files stay; `:` is no package.
 const FILE: &[u8] = b"/var/lib/dpkg/diversions";
@@ -11,10 +11,7 @@ pub struct Diversions(Vec<u8>);
 
 impl Diversions {
     pub fn load() -> Result<Self> {
-        match Input::open(FILE).and_then(|mut file| file.read_to_end()) {
-            Err(error) if error.errno() == Some(Errno::NOENT) => Ok(Self(Vec::new())),
-            text => text.map(Self),
-        }
+        read_if_any(FILE).map(Self)
     }
 
     /// Where a package has the file of that path.

@@ -1,7 +1,6 @@
 //! Triggers: packages whose postinst runs once others have changed files or ask for it (deb-triggers(5)).
 
 use rbox_core::bytes;
-use rbox_core::io::Input;
 use rbox_core::prelude::*;
 use rbox_core::sys::Errno;
 use rbox_core::sys::fs::unlink;
@@ -9,7 +8,7 @@ use rbox_core::text;
 
 use crate::control::Paragraph;
 
-use super::database::{Database, info_lines, lines, state};
+use super::database::{Database, info_lines, lines, read_if_any, state};
 use super::script;
 
 /// What scripts have asked for by dpkg-trigger(1): the name of a trigger is the first word of each line.
@@ -89,11 +88,11 @@ fn process(env: &mut Env, database: &mut Database, mut package: Paragraph, names
 
 /// What scripts have asked for since the last time.
 fn asked() -> Result<Vec<Vec<u8>>> {
-    let text = match Input::open(ASKED).and_then(|mut file| file.read_to_end()) {
-        Err(error) if error.errno() == Some(Errno::NOENT) => return Ok(Vec::new()),
-        text => text?,
-    };
-    unlink(ASKED).map_err(|errno| Error::cannot("remove", ASKED, errno))?;
+    let text = read_if_any(ASKED)?;
+    match unlink(ASKED) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(Error::cannot("remove", ASKED, errno)),
+    }
     Ok(lines(&text).iter().filter_map(|line| bytes::words(line).next().map(<[u8]>::to_vec)).collect())
 }
 
