@@ -2,14 +2,11 @@
 //!
 //! The script is called with `deconfig`, `bound`, `renew`, `nak` or `leasefail`; the server's answer is in its environment.
 
-use rbox_core::daemon::keep_only;
 use rbox_core::number;
 use rbox_core::prelude::*;
-use rbox_core::sys::sandbox;
 
 use crate::dhcp::client::Client;
 use crate::dhcp::common::Common;
-use crate::dhcp::script::write_pid;
 use crate::dhcp::{options, packet};
 
 options! {
@@ -71,11 +68,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let mut client = new_client(args)?;
-    if let Some(path) = client.common.pid_file {
-        write_pid(path)?;
-    }
-    keep_only(sandbox::UDHCPC, &[])?;
-    client.common.log.say(env, b"started");
+    client.common.begin(env)?;
     client.call_script(env, b"deconfig", None)?;
     client.run(env)
 }

@@ -5,15 +5,12 @@
 
 use core::net::IpAddr;
 
-use rbox_core::daemon::keep_only;
 use rbox_core::net::addr;
 use rbox_core::prelude::*;
-use rbox_core::sys::sandbox;
 
 use crate::dhcp::client6::Client;
 use crate::dhcp::common::Common;
 use crate::dhcp::packet6;
-use crate::dhcp::script::write_pid;
 
 options! {
     "[OPTION]...
@@ -70,11 +67,7 @@ pub const APPLET: Applet = Applet::new(USAGE, run).program();
 fn run(env: &mut Env, args: &Args<'_>) -> Outcome {
     args.operands_between(0, 0)?;
     let mut client = new_client(args)?;
-    if let Some(path) = client.common.pid_file {
-        write_pid(path)?;
-    }
-    keep_only(sandbox::UDHCPC, &[])?;
-    client.common.log.say(env, b"started");
+    client.common.begin(env)?;
     client.run(env)
 }
 

@@ -1,10 +1,11 @@
 //! What clients of both protocols are told alike, and how they run a script and end.
 
+use rbox_core::daemon::keep_only;
 use rbox_core::net::netlink::{Link, Netlink, UP};
 use rbox_core::number;
 use rbox_core::prelude::*;
-use rbox_core::sys::fs;
 use rbox_core::sys::signal_queue::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SignalQueue};
+use rbox_core::sys::{fs, sandbox};
 
 use super::script::{self, Log};
 
@@ -71,6 +72,16 @@ impl<'a> Common<'a> {
             signals: SignalQueue::open(&[SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?,
         };
         Ok((common, link))
+    }
+
+    /// Notes down the PID, and gives up what a client does not need from here on.
+    pub fn begin(&self, env: &mut Env) -> Result<()> {
+        if let Some(path) = self.pid_file {
+            script::write_pid(path)?;
+        }
+        keep_only(sandbox::UDHCPC, &[])?;
+        self.log.say(env, b"started");
+        Ok(())
     }
 
     /// Calls the script with a lease in its environment, and waits for it.

@@ -147,21 +147,15 @@ impl Site {
         }
         if let Some(proxy) = self.config.proxy(&request.path) {
             let proxy = proxy.clone();
-            if !self.is_child {
-                return Handled::Slow;
-            }
-            return match body::await_body(connection, request) {
-                Ok(()) => proxy::serve(self, connection, request, &proxy),
-                Err(status) => self.fail(connection, status, is_head),
+            return match self.await_body(connection, request) {
+                Some(handled) => handled,
+                None => proxy::serve(self, connection, request, &proxy),
             };
         }
         if let Some(script) = self.script(request) {
-            if !self.is_child {
-                return Handled::Slow;
-            }
-            return match body::await_body(connection, request) {
-                Ok(()) => script.serve(env, self, connection, request, user.as_deref()),
-                Err(status) => self.fail(connection, status, is_head),
+            return match self.await_body(connection, request) {
+                Some(handled) => handled,
+                None => script.serve(env, self, connection, request, user.as_deref()),
             };
         }
         if request.path.starts_with(b"/cgi-bin/") {
@@ -172,6 +166,15 @@ impl Site {
             return self.fail(connection, 501, is_head);
         }
         self.answer_file(connection, request)
+    }
+
+    /// Takes the body for a program or another server, which only a child waits for; what ends the request before that.
+    fn await_body(&mut self, connection: &mut Connection, request: &mut Request<'_>) -> Option<Handled> {
+        if !self.is_child {
+            return Some(Handled::Slow);
+        }
+        let failure = body::await_body(connection, request).err();
+        failure.map(|status| self.fail(connection, status, request.is_head()))
     }
 
     /// The program that makes the answer, if one does.
