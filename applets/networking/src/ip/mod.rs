@@ -237,12 +237,15 @@ fn open_namespace(name: &[u8]) -> Result<OwnedFd> {
         .map_err(|errno| Error::on([b"cannot open network namespace \"", name, b"\""].concat(), errno))
 }
 
+/// Where network namespaces with names are (ip-netns(8)).
+const NAMESPACES: &str = "/var/run/netns";
+
 /// The file of a network namespace with a name.
 fn namespace_path(name: &[u8]) -> Result<Vec<u8>> {
     if name.contains(&b'/') || matches!(name, b"" | b"." | b"..") {
         return Err(Error::parts(&[b"invalid netns name \"", name, b"\""]));
     }
-    Ok([b"/var/run/netns/", name].concat())
+    Ok(text!(NAMESPACES, "/", name))
 }
 
 /// `AF_INET` or `AF_INET6`.

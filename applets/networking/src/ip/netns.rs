@@ -1,11 +1,11 @@
 //! `ip netns`: network namespaces with names, which are mounts in /var/run/netns (ip-netns(8)).
 
 use rbox_core::call;
-use rbox_core::files;
+use rbox_core::files::{self, id};
 use rbox_core::number::parse_in_range;
 use rbox_core::prelude::*;
 use rbox_core::processes;
-use rbox_core::sys::fs::{self, Mode, OFlags, Stat};
+use rbox_core::sys::fs::{self, Mode, OFlags};
 use rbox_core::sys::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
 };
@@ -13,7 +13,7 @@ use rbox_core::sys::{AsFd, Errno, namespace, process};
 use rbox_core::text;
 
 use super::record::Record;
-use super::{Show, is, namespace_path, open_namespace};
+use super::{NAMESPACES, Show, is, namespace_path, open_namespace};
 
 pub fn run(env: &mut Env, show: Show, words: &[&[u8]]) -> Outcome {
     match words {
@@ -36,13 +36,11 @@ pub fn run(env: &mut Env, show: Show, words: &[&[u8]]) -> Outcome {
     Ok(ExitStatus::SUCCESS)
 }
 
-const DIRECTORY: &str = "/var/run/netns";
-
 /// The names, sorted; none where the directory does not exist.
 fn names() -> Result<Vec<Vec<u8>>> {
-    let entries = match files::list_at(DIRECTORY.as_bytes()) {
+    let entries = match files::list_at(NAMESPACES.as_bytes()) {
         Err(Errno::NOENT) => return Ok(Vec::new()),
-        entries => entries.map_err(|errno| Error::on(DIRECTORY, errno))?,
+        entries => entries.map_err(|errno| Error::on(NAMESPACES, errno))?,
     };
     let mut names: Vec<Vec<u8>> = entries.into_iter().map(|entry| entry.name).collect();
     names.sort();
@@ -63,7 +61,7 @@ fn list(env: &mut Env, show: Show) -> Result<()> {
 /// Names a new namespace, or that of a process.
 fn add(name: &[u8], pid: Option<u64>) -> Result<()> {
     let path = namespace_path(name)?;
-    prepare_directory().map_err(|errno| Error::on(DIRECTORY, errno))?;
+    prepare_directory().map_err(|errno| Error::on(NAMESPACES, errno))?;
     let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let failed = |errno| Error::on(text!("cannot create namespace file \"", &path, "\""), errno);
     fs::open(&path, flags, Mode::empty()).map(drop).map_err(failed)?;
@@ -92,14 +90,14 @@ fn bind_new(path: &[u8]) -> core::result::Result<(), Errno> {
 
 /// Names that are added or deleted in one mount namespace are so in those that share the directory (ip-netns(8)).
 fn prepare_directory() -> core::result::Result<(), Errno> {
-    match fs::mkdir(DIRECTORY, Mode::from_raw_mode(0o755)) {
+    match fs::mkdir(NAMESPACES, Mode::from_raw_mode(0o755)) {
         Err(Errno::EXIST) => {}
         made => made?,
     }
-    let share = || mount_change(DIRECTORY, MountPropagationFlags::SHARED | MountPropagationFlags::REC);
+    let share = || mount_change(NAMESPACES, MountPropagationFlags::SHARED | MountPropagationFlags::REC);
     match share() {
         // It is no mount point yet.
-        Err(Errno::INVAL) => mount_bind(DIRECTORY, DIRECTORY).and_then(|()| share()),
+        Err(Errno::INVAL) => mount_bind(NAMESPACES, NAMESPACES).and_then(|()| share()),
         shared => shared,
     }
 }
@@ -153,7 +151,7 @@ fn identify(env: &mut Env, pid: Option<&[u8]>) -> Result<()> {
     };
     let own = fs::stat(&path).map_err(|errno| Error::on(path, errno))?;
     for name in names()? {
-        if fs::stat(namespace_path(&name)?).is_ok_and(|stat| is_same(&stat, &own)) {
+        if fs::stat(namespace_path(&name)?).is_ok_and(|stat| id(&stat) == id(&own)) {
             env.stdout.write(&text!(&name, "\n"))?;
         }
     }
@@ -165,13 +163,9 @@ fn list_processes(env: &mut Env, name: &[u8]) -> Result<()> {
     let own = fs::fstat(&file).map_err(|errno| Error::on(name, errno))?;
     for pid in processes::all()? {
         // It may have ended.
-        if fs::stat(text!("/proc/", pid as u32, "/ns/net")).is_ok_and(|stat| is_same(&stat, &own)) {
+        if fs::stat(text!("/proc/", pid as u32, "/ns/net")).is_ok_and(|stat| id(&stat) == id(&own)) {
             env.stdout.write(&text!(pid as u32, "\n"))?;
         }
     }
     Ok(())
-}
-
-fn is_same(one: &Stat, other: &Stat) -> bool {
-    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
