@@ -173,13 +173,11 @@ fn is_whole(image: &Path, directory: &Path) -> Result<()> {
     super::copy_partition(image, &partition)?;
     let tool = tools::find("e2fsck").context("e2fsck went away")?;
     // 1: the journal was replayed.
-    let replayed = Command::new(&tool).arg("-p").arg(&partition).output()?;
+    let replayed = Command::new(tool).arg("-p").arg(&partition).output()?;
     ensure!(
         replayed.status.code().is_some_and(|code| code <= 1),
         "e2fsck -p: {}",
         String::from_utf8_lossy(&replayed.stdout)
     );
-    let output = Command::new(tool).arg("-fn").arg(&partition).output()?;
-    ensure!(output.status.success(), "e2fsck: {}", String::from_utf8_lossy(&output.stdout));
-    Ok(())
+    super::is_consistent(&partition)
 }
