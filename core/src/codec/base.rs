@@ -41,13 +41,13 @@ impl Base {
     }
 
     fn encode_groups(self, content: &[u8], out: &mut Vec<u8>) {
-        let (alphabet, (bits, group, letters)) = (self.alphabet(), self.form());
+        let (alphabet, (bits, group, digits)) = (self.alphabet(), self.form());
         for part in content.chunks(group) {
             let mut bytes = [0; 8];
             bytes[..part.len()].copy_from_slice(part);
             let word = u64::from_be_bytes(bytes);
             let used = (part.len() * 8).div_ceil(bits);
-            for at in 0..letters {
+            for at in 0..digits {
                 let value = word >> (64 - bits * (at + 1)) & ((1 << bits) - 1);
                 out.push(if at < used { alphabet[value as usize] } else { b'=' });
             }
@@ -80,7 +80,7 @@ pub struct Decoder {
     values: [u8; 256],
     /// The bits of the group that is not whole yet, and the number of its characters.
     pending: u64,
-    letters: usize,
+    digits: usize,
     /// How many `=` the group has.
     padding: usize,
 }
@@ -100,14 +100,14 @@ impl Decoder {
             values[usize::from(blank)] = BLANK;
         }
         values[usize::from(b'=')] = PADDING;
-        Self { base, values, pending: 0, letters: 0, padding: 0 }
+        Self { base, values, pending: 0, digits: 0, padding: 0 }
     }
 
     /// Adds the bytes of whole groups to `out`. A group that is padded may be followed by another text.
     pub fn decode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Invalid> {
         let mut rest = content;
         loop {
-            if self.letters == 0 && self.base == Base::Base64 {
+            if self.digits == 0 && self.base == Base::Base64 {
                 let count = self.decode_fours(rest, out);
                 rest = &rest[count..];
                 if count > 0 {
@@ -143,30 +143,30 @@ impl Decoder {
     }
 
     fn take(&mut self, digit: u8, out: &mut Vec<u8>) -> Result<(), Invalid> {
-        let (bits, _, letters) = self.base.form();
+        let (bits, _, digits) = self.base.form();
         match self.values[usize::from(digit)] {
             BLANK => return Ok(()),
-            PADDING if self.letters > 0 => self.padding += 1,
+            PADDING if self.digits > 0 => self.padding += 1,
             PADDING | INVALID => return Err(Invalid),
             _ if self.padding > 0 => return Err(Invalid),
-            value => self.pending |= u64::from(value) << (64 - bits * (self.letters + 1)),
+            value => self.pending |= u64::from(value) << (64 - bits * (self.digits + 1)),
         }
-        self.letters += 1;
-        if self.letters == letters {
-            let used = (letters - self.padding) * bits / 8;
+        self.digits += 1;
+        if self.digits == digits {
+            let used = (digits - self.padding) * bits / 8;
             // RFC 4648, 6: only so many characters hold a whole number of bytes.
-            if (used * 8).div_ceil(bits) != letters - self.padding {
+            if (used * 8).div_ceil(bits) != digits - self.padding {
                 return Err(Invalid);
             }
             out.extend_from_slice(&self.pending.to_be_bytes()[..used]);
-            (self.pending, self.letters, self.padding) = (0, 0, 0);
+            (self.pending, self.digits, self.padding) = (0, 0, 0);
         }
         Ok(())
     }
 
     /// True when no group is begun and not whole.
     pub fn is_whole(&self) -> bool {
-        self.letters == 0
+        self.digits == 0
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     fn encoded(base: Base, content: &[u8]) -> String {
         let mut out = Vec::new();
         base.encode(content, &mut out);
-        String::from_utf8(out).expect("letters")
+        String::from_utf8(out).expect("digits")
     }
 
     fn decoded(base: Base, text: &[u8]) -> Option<Vec<u8>> {

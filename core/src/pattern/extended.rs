@@ -10,7 +10,7 @@ use super::unit;
 const MAX_DEPTH: u32 = 64;
 
 /// For each position in the text, its end among them, whether it is reached.
-type Places = Vec<bool>;
+type Reached = Vec<bool>;
 
 /// Whether the pattern has a group.
 pub fn has_group(pattern: &[u8]) -> bool {
@@ -93,15 +93,15 @@ struct Matcher<'a> {
 }
 
 impl Matcher<'_> {
-    fn none(&self) -> Places {
+    fn none(&self) -> Reached {
         vec![false; self.text.len() + 1]
     }
 
     /// What the pattern reaches from one position.
-    fn from(&self, pattern: &[u8], start: usize) -> Places {
-        let mut offsets = self.none();
-        offsets[start] = true;
-        self.sequence(pattern, offsets, 0)
+    fn from(&self, pattern: &[u8], start: usize) -> Reached {
+        let mut reached = self.none();
+        reached[start] = true;
+        self.sequence(pattern, reached, 0)
     }
 
     fn character(&self, offset: usize) -> Option<(u32, usize)> {
@@ -119,7 +119,7 @@ impl Matcher<'_> {
         found
     }
 
-    fn sequence(&self, pattern: &[u8], mut reached: Places, depth: u32) -> Places {
+    fn sequence(&self, pattern: &[u8], mut reached: Reached, depth: u32) -> Reached {
         let mut at = 0;
         while at < pattern.len() && reached.contains(&true) {
             if let Some(length) = group_length(&pattern[at..]) {
@@ -133,7 +133,7 @@ impl Matcher<'_> {
         reached
     }
 
-    fn token(&self, token: Token<'_>, reached: &Places) -> Places {
+    fn token(&self, token: Token<'_>, reached: &Reached) -> Reached {
         let mut after = self.none();
         for offset in (0..reached.len()).filter(|&offset| reached[offset]) {
             if token == Token::Star {
@@ -149,7 +149,7 @@ impl Matcher<'_> {
         after
     }
 
-    fn group(&self, kind: u8, inner: &[u8], reached: Places, depth: u32) -> Places {
+    fn group(&self, kind: u8, inner: &[u8], reached: Reached, depth: u32) -> Reached {
         if depth == MAX_DEPTH {
             return self.none();
         }
@@ -172,12 +172,12 @@ impl Matcher<'_> {
         }
     }
 
-    fn once(&self, inner: &[u8], reached: &Places, depth: u32) -> Places {
+    fn once(&self, inner: &[u8], reached: &Reached, depth: u32) -> Reached {
         let each = |pattern: &[u8]| self.sequence(pattern, reached.clone(), depth + 1);
         alternatives(inner).into_iter().fold(self.none(), |all, pattern| joined(all, &each(pattern)))
     }
 
-    fn anything_but(&self, inner: &[u8], reached: &Places, depth: u32) -> Places {
+    fn anything_but(&self, inner: &[u8], reached: &Reached, depth: u32) -> Reached {
         let mut after = self.none();
         for start in (0..reached.len()).filter(|&offset| reached[offset]) {
             let mut single = self.none();
@@ -189,7 +189,7 @@ impl Matcher<'_> {
     }
 }
 
-fn joined(mut all: Places, more: &Places) -> Places {
+fn joined(mut all: Reached, more: &Reached) -> Reached {
     all.iter_mut().zip(more).for_each(|(one, more)| *one |= more);
     all
 }

@@ -324,7 +324,7 @@ pub fn level(args: &Args<'_>, [fast, best, number]: [Opt; 3], least: u64, defaul
     Ok(level as u8)
 }
 
-/// The bytes of memory that an option gives; 0 stands for the usual.
+/// The bytes of memory that an option gives; 0 means the default.
 pub fn memory(args: &Args<'_>, option: Opt) -> Result<Option<u64>> {
     let parsed = args.value(option).map(|word| parse_count(word, SIZE_SUFFIXES)).transpose()?;
     Ok(parsed.filter(|&bytes| bytes > 0))

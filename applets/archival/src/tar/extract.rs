@@ -108,10 +108,10 @@ impl<'a> Extraction<'a> {
                 _ if !is_file => Ok(()),
                 Some(command) => {
                     let status = pipe_to(env, reader, &member, &name, command)?;
-                    match status {
-                        0 => Ok(()),
-                        _ if self.ignores_status => Ok(()),
-                        _ => Err(Error::new(rbox_core::text!("child returned status ", status)).context(&name)),
+                    if status == 0 || self.ignores_status {
+                        Ok(())
+                    } else {
+                        Err(Error::new(rbox_core::text!("child returned status ", status)).context(&name))
                     }
                 }
                 None => to_stdout(env, reader, &member),
